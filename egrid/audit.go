@@ -1,0 +1,254 @@
+package egrid
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+)
+
+// Severity says what an audit finding does to a load.
+type Severity string
+
+// The severities.
+const (
+	Info    Severity = "info"    // worth knowing
+	Warning Severity = "warning" // published, and told
+	Hard    Severity = "error"   // physically impossible: the load is held
+)
+
+// Audit is what one rule found.
+type Audit struct {
+	Rule     string   `json:"rule"`
+	Severity Severity `json:"severity"`
+	Count    int64    `json:"count"`    // rows, or groups of rows, that break the rule
+	Examples []string `json:"examples"` // the first offenders, by identifier and row number
+}
+
+// maxExamples bounds the offenders that an audit names.
+const maxExamples = 5
+
+// MergeAudits adds findings to audits, rule by rule.
+func MergeAudits(audits, findings []Audit) []Audit {
+	for _, f := range findings {
+		i := slices.IndexFunc(audits, func(a Audit) bool { return a.Rule == f.Rule })
+		if i < 0 {
+			f.Examples = slices.Clone(f.Examples)
+			audits = append(audits, f)
+			continue
+		}
+		audits[i].Count += f.Count
+		room := maxExamples - len(audits[i].Examples)
+		audits[i].Examples = append(audits[i].Examples, f.Examples[:min(max(room, 0), len(f.Examples))]...)
+	}
+	return audits
+}
+
+// DuplicateIdentifiers is the audit of rows that share an identifier. It is a
+// warning: EPA's own sheets have such rows, and both are kept. keys are the
+// identifiers that occur more than once, as slash-joined text.
+func DuplicateIdentifiers(count int64, keys []string) Audit {
+	slices.Sort(keys)
+	return Audit{Rule: "duplicate_key", Severity: Warning, Count: count, Examples: keys[:min(len(keys), 20)]}
+}
+
+// IdentifierText joins the values of an identifier for messages, e.g. 3612/1.
+func IdentifierText(values ...Value) string {
+	parts := make([]string, len(values))
+	for i, v := range values {
+		parts[i] = v.String()
+	}
+	return strings.Join(parts, "/")
+}
+
+// rowRule is a check of a single row; it returns false for a row that breaks
+// it, and true for one it does not apply to.
+type rowRule struct {
+	name     string
+	severity Severity
+	needs    []Column
+	holds    func(values []float64) bool // values of needs, all present
+}
+
+// atMost compares two totals with room for what display rounding does to them.
+func atMost(a, b float64) bool { return a <= b+math.Max(0.01, 1e-6*math.Abs(b)) }
+
+var rowRules = []rowRule{
+	{"co2e_below_co2", Hard, []Column{"co2e_short_tons", "co2_short_tons"},
+		func(v []float64) bool { return atMost(v[1], v[0]) }},
+	{"ozone_season_generation_above_annual", Info, []Column{"net_generation_ozone_season_mwh", "net_generation_mwh"},
+		func(v []float64) bool { return v[1] < 0 || atMost(v[0], v[1]) }},
+	{"ozone_season_heat_input_above_annual", Warning, []Column{"heat_input_ozone_season_mmbtu", "heat_input_mmbtu"},
+		func(v []float64) bool { return atMost(v[0], v[1]) }},
+	{"ozone_season_nox_above_annual", Warning, []Column{"nox_ozone_season_short_tons", "nox_short_tons"},
+		func(v []float64) bool { return atMost(v[0], v[1]) }},
+	{"negative_net_generation", Info, []Column{"net_generation_mwh"},
+		func(v []float64) bool { return v[0] >= 0 }},
+	{"negative_emissions", Warning, []Column{"co2_short_tons"},
+		func(v []float64) bool { return v[0] >= 0 }},
+	{"capacity_factor_above_one", Info, []Column{"capacity_factor"},
+		func(v []float64) bool { return v[0] <= 1 }},
+	{"latitude_out_of_range", Warning, []Column{"latitude"},
+		func(v []float64) bool { return v[0] >= -15 && v[0] <= 72 }},
+	{"longitude_east", Warning, []Column{"longitude"},
+		// The territories and the Aleutians reach past 180 degrees; the rest is west.
+		func(v []float64) bool { return v[0] < 0 || v[0] > 144 }},
+}
+
+// fuelShares are the shares that make up a whole: the resource mix.
+var fuelShares = []Column{
+	"coal_generation_share", "oil_generation_share", "gas_generation_share", "nuclear_generation_share",
+	"hydro_generation_share", "biomass_generation_share", "wind_generation_share", "solar_generation_share",
+	"geothermal_generation_share", "other_fossil_generation_share", "other_unknown_generation_share",
+}
+
+// Auditor checks rows of one schema against the rules that need no other row.
+// It is not safe for concurrent use.
+type Auditor struct {
+	schema     *Schema
+	identifier []int
+	rules      []boundRule
+	shares     []int
+	found      []Audit
+}
+
+type boundRule struct {
+	rowRule
+	at     []int
+	values []float64
+}
+
+// NewAuditor returns an auditor for rows of a level and schema. Rules whose
+// columns the schema lacks are left out.
+func NewAuditor(level Level, schema *Schema) *Auditor {
+	a := &Auditor{schema: schema}
+	for _, c := range Identifier(level, schema.Has) {
+		a.identifier = append(a.identifier, schema.Index(c))
+	}
+	for _, r := range rowRules {
+		b := boundRule{rowRule: r, values: make([]float64, len(r.needs))}
+		for _, c := range r.needs {
+			if i := schema.Index(c); i >= 0 {
+				b.at = append(b.at, i)
+			}
+		}
+		if len(b.at) == len(r.needs) {
+			a.rules = append(a.rules, b)
+		}
+	}
+	for _, c := range fuelShares {
+		if i := schema.Index(c); i >= 0 {
+			a.shares = append(a.shares, i)
+		}
+	}
+	if len(a.shares) != len(fuelShares) {
+		a.shares = nil
+	}
+	return a
+}
+
+// Check audits one row.
+func (a *Auditor) Check(row Row) {
+	for i := range a.rules {
+		r := &a.rules[i]
+		complete := true
+		for j, at := range r.at {
+			v, ok := row.Values[at].Float()
+			if complete = complete && ok; !ok {
+				break
+			}
+			r.values[j] = v
+		}
+		if complete && !r.holds(r.values) {
+			a.report(r.name, r.severity, row)
+		}
+	}
+	if a.shares != nil {
+		sum := 0.0
+		for _, at := range a.shares {
+			v, _ := row.Values[at].Float()
+			sum += v
+		}
+		// EPA publishes a negative share as 0, which lets the rest exceed 1 by a little.
+		if sum != 0 && math.Abs(sum-1) > 0.02 {
+			a.report("shares_do_not_sum_to_one", Warning, row)
+		}
+	}
+}
+
+// Findings returns what was found so far, in the order of the rules' first
+// offender.
+func (a *Auditor) Findings() []Audit { return a.found }
+
+func (a *Auditor) report(rule string, severity Severity, row Row) {
+	i := slices.IndexFunc(a.found, func(f Audit) bool { return f.Rule == rule })
+	if i < 0 {
+		i = len(a.found)
+		a.found = append(a.found, Audit{Rule: rule, Severity: severity})
+	}
+	f := &a.found[i]
+	f.Count++
+	if len(f.Examples) < maxExamples {
+		values := make([]Value, len(a.identifier))
+		for j, at := range a.identifier {
+			values[j] = row.Values[at]
+		}
+		f.Examples = append(f.Examples, fmt.Sprintf("%s (row %d)", IdentifierText(values...), row.Number))
+	}
+}
+
+// shrinkLimit is the part of the published rows that a new load must reach.
+const shrinkLimit = 0.9
+
+// Decide says what publishing a complete, audited stage does. published is
+// the snapshot that readers see now, nil when there is none. The reason is
+// set when the answer is [Held]. Merging is the caller's work when the policy
+// is [PublishMerge] and the answer is [Published].
+//
+// Automatic publishing replaces only when nothing published would be lost, so
+// the outcome for a set of overlapping exports does not depend on their order.
+func Decide(policy Policy, staged Snapshot, published *Snapshot) (Status, string) {
+	if published != nil && policy != PublishReplace &&
+		slices.ContainsFunc(published.Sources, func(s Source) bool { return s.ID == staged.ID }) {
+		return Unchanged, ""
+	}
+	if published != nil && published.ID == staged.ID {
+		return Unchanged, ""
+	}
+	const decide = "; decide with --publish replace, or --publish merge to update and add rows by identifier"
+	if staged.Rows == 0 {
+		return Held, "no row could be read"
+	}
+	switch policy {
+	case PublishHold:
+		return Held, "held as asked; publish with --publish replace or --publish merge"
+	case PublishReplace, PublishMerge:
+		return Published, ""
+	}
+	for _, a := range staged.Audits {
+		if a.Severity == Hard && a.Count > 0 {
+			return Held, fmt.Sprintf("%d rows break the rule %s (%s)%s", a.Count, a.Rule, strings.Join(a.Examples, ", "), decide)
+		}
+	}
+	if published == nil {
+		return Published, ""
+	}
+	if float64(staged.Rows) < shrinkLimit*float64(published.Rows) {
+		return Held, fmt.Sprintf("it has %d rows where %d are published%s", staged.Rows, published.Rows, decide)
+	}
+	var lost, rounder []string
+	for _, c := range published.Schema.Columns() {
+		if !staged.Schema.Has(c) {
+			lost = append(lost, string(c))
+		} else if slices.Contains(staged.Lossy, c) && !slices.Contains(published.Lossy, c) {
+			rounder = append(rounder, string(c))
+		}
+	}
+	if len(lost) > 0 {
+		return Held, fmt.Sprintf("it lacks published columns (%s)%s", strings.Join(lost, ", "), decide)
+	}
+	if len(rounder) > 0 {
+		return Held, fmt.Sprintf("its values are rounded for display where the published ones are not (%s)%s", strings.Join(rounder, ", "), decide)
+	}
+	return Published, ""
+}

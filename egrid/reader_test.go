@@ -1,0 +1,470 @@
+package egrid_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+)
+
+// realFile opens a file of the folder of real eGRID files.
+func realFile(t testing.TB, name string) *os.File {
+	t.Helper()
+	dir := os.Getenv("EGRID_DATA")
+	if dir == "" {
+		dir = filepath.Join("..", "..", "shared", "data")
+	}
+	f, err := os.Open(filepath.Join(dir, filepath.FromSlash(name)))
+	if err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("real eGRID files are needed: %v", err)
+		}
+		t.Skipf("no real eGRID files: set EGRID_DATA to their folder (%v)", err)
+	}
+	t.Cleanup(func() { f.Close() })
+	return f
+}
+
+// readAll returns the rows of a reader, and the errors of those it refused.
+func readAll(t testing.TB, src io.Reader, o *egrid.ReaderOptions) (*egrid.Sheet, []egrid.Row, []*egrid.RowError) {
+	t.Helper()
+	r, err := egrid.NewReader(src, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rows []egrid.Row
+	var refused []*egrid.RowError
+	for row, err := range r.Rows() {
+		var rowError *egrid.RowError
+		switch {
+		case errors.As(err, &rowError):
+			refused = append(refused, rowError)
+		case err != nil:
+			t.Fatal(err)
+		default:
+			rows = append(rows, row)
+		}
+	}
+	return r.Sheet(), rows, refused
+}
+
+const netGeneration egrid.Column = "net_generation_mwh"
+
+func TestReaderRealGenerators(t *testing.T) {
+	for _, test := range []struct {
+		file              string
+		rows              int
+		sum               float64
+		negative, missing int
+		year              int
+		lossy             bool
+		orispl            bool
+	}{
+		{"2023/GEN23.csv", 26601, 4188971343.358, 985, 705, 2023, false, true},
+		{"2023/GEN23-display-format.csv", 26601, 4188971860, 981, 705, 2023, true, true},
+		{"2023/egridData.csv", 26601, 4188971860, 981, 705, 2023, true, false},
+		{"2016/GEN16.csv", 26183, math.NaN(), 680, -1, 2016, true, true},
+	} {
+		t.Run(test.file, func(t *testing.T) {
+			sheet, rows, refused := readAll(t, realFile(t, test.file), &egrid.ReaderOptions{Name: test.file})
+			if sheet.Level != egrid.GEN || len(rows) != test.rows || len(refused) != 0 {
+				t.Fatalf("level %s, %d rows, refused %v", sheet.Level, len(rows), refused)
+			}
+			sum, negative, missing, lossy := 0.0, 0, 0, false
+			for i, row := range rows {
+				if row.Year != test.year || row.Number != int64(i+1) {
+					t.Fatalf("row %d has data year %d and number %d", i+1, row.Year, row.Number)
+				}
+				v := row.Value(netGeneration)
+				x, ok := v.Float()
+				sum += x
+				if !ok {
+					missing++
+				}
+				if x < 0 {
+					negative++
+				}
+				lossy = lossy || v.Lossy()
+			}
+			if !math.IsNaN(test.sum) && math.Abs(sum-test.sum) > 0.001 {
+				t.Errorf("net generation sums to %.3f MWh; want %.3f", sum, test.sum)
+			}
+			if negative != test.negative || test.missing >= 0 && missing != test.missing {
+				t.Errorf("%d negative, %d missing; want %d and %d", negative, missing, test.negative, test.missing)
+			}
+			if lossy != test.lossy || sheet.Schema.Has("oris_plant_code") != test.orispl {
+				t.Errorf("lossy %v, has ORIS codes %v", lossy, sheet.Schema.Has("oris_plant_code"))
+			}
+		})
+	}
+}
+
+func TestReaderRealFiles(t *testing.T) {
+	for _, test := range []struct {
+		file    string
+		level   egrid.Level
+		rows    int
+		years   []int
+		release string
+		scale   float64
+	}{
+		{"2023/ST23-rev0.csv", egrid.ST, 52, []int{2023}, "rev0", 1},
+		{"2023/BA23-rev0.csv", egrid.BA, 70, []int{2023}, "rev0", 1},
+		{"2023/SRL23-rev0.csv", egrid.SRL, 27, []int{2023}, "rev0", 1},
+		{"2023/NRL23-rev0.csv", egrid.NRL, 9, []int{2023}, "rev0", 1},
+		{"2023/US23-rev0.csv", egrid.US, 1, []int{2023}, "rev0", 1},
+		{"2023/GGL23-rev0.csv", egrid.GGL, 6, []int{2023}, "rev0", 1},
+		{"2021/GEN21-subset.csv", egrid.GEN, 25031, []int{2021}, "", 1},
+		{"2018/v1_state.csv", egrid.ST, 51, []int{2018}, "v1", 0.01},
+		{"2018/v2_state.csv", egrid.ST, 51, []int{2018}, "v2", 0.01},
+		{"2018/v1_US.csv", egrid.US, 1, []int{2018}, "v1", 0.01},
+		{"2018/v2_NERC.csv", egrid.NRL, 10, []int{2018}, "v2", 0.01},
+		{"2018/v2_subregion.csv", egrid.SRL, 26, []int{2018}, "v2", 0.01},
+		{"2018/GGL.csv", egrid.GGL, 6, []int{2018}, "", 1},
+		{"2019/2018+2019_GGL.csv", egrid.GGL, 12, []int{2018, 2019}, "", 1},
+		{"2019/2018+2019_state.csv", egrid.ST, 103, []int{2018, 2019}, "", 0.01},
+		{"2019/2018+2019_NERC.csv", egrid.NRL, 20, []int{2018, 2019}, "", 0.01},
+		{"2000/PLNT00-subset.csv", egrid.PLNT, 4700, []int{2000}, "", 1},
+	} {
+		t.Run(test.file, func(t *testing.T) {
+			sheet, rows, refused := readAll(t, realFile(t, test.file), &egrid.ReaderOptions{Name: test.file})
+			var years []int
+			for _, row := range rows {
+				if !slices.Contains(years, row.Year) {
+					years = append(years, row.Year)
+				}
+			}
+			slices.Sort(years)
+			if sheet.Level != test.level || sheet.Release != test.release || sheet.ShareScale != test.scale || !slices.Equal(years, test.years) {
+				t.Errorf("level %s release %q scale %v years %v", sheet.Level, sheet.Release, sheet.ShareScale, years)
+			}
+			if len(rows) != test.rows || len(refused) > 0 || len(sheet.Unknown) > 0 {
+				t.Errorf("%d rows, refused %v, unknown columns %v", len(rows), refused, sheet.Unknown)
+			}
+			for _, row := range rows {
+				if share, ok := row.Float("coal_generation_share"); ok && (share < 0 || share > 1) {
+					t.Errorf("row %d has a coal share of %v", row.Number, share)
+				}
+			}
+		})
+	}
+}
+
+func TestReaderRefusesOtherFiles(t *testing.T) {
+	for _, name := range []string{
+		"2018/PLNT18-renamed-subset.csv", "2021/PLNT21-renamed-subset.csv", "2021/UNT21.xlsx", "1998/eGRID1998_location.xls",
+		"reference/dictionary.csv", "reference/eGRID_2023_NationalTotals.csv",
+	} {
+		_, err := egrid.NewReader(realFile(t, name), &egrid.ReaderOptions{Name: name})
+		if !errors.Is(err, egrid.ErrInvalid) {
+			t.Errorf("%s: got %v; want ErrInvalid", name, err)
+		}
+		t.Log(err)
+	}
+}
+
+// The layouts that people's files have, each around the same two rows.
+func TestReaderLayouts(t *testing.T) {
+	const codes = "SEQGEN23,YEAR,PSTATABB,PNAME,ORISPL,GENID,GENNTAN\n"
+	const rows = "1,2023,AK,Alakanuk,00057,7E600,\"1,234\"\n2,2023,WY,\"Naughton, or\nso\",4162,0290, (12)\n"
+	for name, file := range map[string]string{
+		"codes only":         codes + rows,
+		"description row":    "Sequence,Data Year,State,Name,Plant code,Generator,Generation\n" + codes + rows,
+		"title and blanks":   "Table 1,,,,,,\n\n,,,,,,\n" + codes + rows,
+		"byte order mark":    "\ufeff" + codes + rows,
+		"CRLF":               strings.ReplaceAll(codes+rows, "\n", "\r\n"),
+		"no final newline":   strings.TrimSuffix(codes+rows, "\n"),
+		"trailing blanks":    codes + rows + ",,,,,,\n,,,,,,\n",
+		"trailing commas":    codes + strings.ReplaceAll(strings.ReplaceAll(rows, "34\"\n", "34\",,\n"), "(12)\n", "(12),,\n"),
+		"lower-case codes":   strings.ToLower(codes) + rows,
+		"state spelled odd":  strings.Replace(codes, "PSTATABB", "PSTATEABB", 1) + rows,
+		"empty first column": "," + codes + "," + strings.Replace(rows, "\n2,", "\n,2,", 1),
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, chunked := range []bool{false, true} {
+				var src io.Reader = strings.NewReader(file)
+				if chunked {
+					src = iotest.OneByteReader(src)
+				}
+				_, got, refused := readAll(t, src, nil)
+				if len(got) != 2 || len(refused) != 0 {
+					t.Fatalf("%d rows, refused %v", len(got), refused)
+				}
+				if x, _ := got[1].Float(netGeneration); x != -12 || got[1].Text("generator_id") != "0290" || got[0].Text("oris_plant_code") != "00057" {
+					t.Errorf("rows %v %v", got[0], got[1])
+				}
+				if x, _ := got[0].Float(netGeneration); x != 1234 || got[0].Text("generator_id") != "7E600" {
+					t.Errorf("row %v", got[0])
+				}
+			}
+		})
+	}
+}
+
+func TestReaderRowErrors(t *testing.T) {
+	const file = "YEAR,ORISPL,GENID,GENNTAN\n" +
+		"2023,1,A,5\n" +
+		"2023,2,B,five\n" +
+		"2023,3\n" +
+		"1066,4,D,5\n" +
+		"2023,5,\xff,5\n" +
+		"2023,6,\"F\"x,5\n" +
+		"2023,7,G,5,extra\n" +
+		"2023,8,H,7\n" +
+		"2023,9,\"cut"
+	_, rows, refused := readAll(t, strings.NewReader(file), nil)
+	if len(rows) != 2 || rows[1].Number != 8 || rows[1].Line != 9 {
+		t.Errorf("rows %+v", rows)
+	}
+	var got []string
+	for _, e := range refused {
+		got = append(got, fmt.Sprintf("%d %s %q", e.Line, e.Column, e.Value))
+	}
+	want := []string{`3 net_generation_mwh "five"`, `4  ""`, `5 data_year "1066"`, `6  ""`, `7  ""`, `8  "extra"`, `10  ""`}
+	if !slices.Equal(got, want) {
+		t.Errorf("refused\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+func TestReaderKeepsUnknownColumns(t *testing.T) {
+	const file = "YEAR,ORISPL,GENID,GENNTAN,NEWCODE,,ORISPL\n2023,1,A,5,x,stray,2\n"
+	sheet, rows, _ := readAll(t, strings.NewReader(file), nil)
+	if want := []egrid.Column{"NEWCODE", "column_6", "ORISPL"}; !slices.Equal(sheet.Unknown, want) {
+		t.Fatalf("unknown %v; want %v", sheet.Unknown, want)
+	}
+	if got := rows[0].Text("NEWCODE") + rows[0].Text("column_6") + rows[0].Text("ORISPL"); got != "xstray2" {
+		t.Errorf("values %q", got)
+	}
+}
+
+func TestReaderLargeAndUnclosedFields(t *testing.T) {
+	head := "YEAR,ORISPL,GENID,GENNTAN\n"
+	big := strings.Repeat("x", 10<<20)
+	_, rows, refused := readAll(t, strings.NewReader(head+"2023,1,\""+big+"\",5\n2023,2,B,6\n"), nil)
+	if len(rows) != 2 || len(refused) != 0 || len(rows[0].Text("generator_id")) != len(big) {
+		t.Errorf("%d rows, %d refused", len(rows), len(refused))
+	}
+	for name, file := range map[string]string{
+		"never closed":          head + "2023,1,\"A,5\n2023,2,B,6\n2023,3,C,7\n",
+		"longer than any field": head + "2023,1,\"" + strings.Repeat("2023,2,B,6\n", 2<<20),
+	} {
+		r, err := egrid.NewReader(strings.NewReader(file), nil)
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		err = nil
+		for _, err = range r.Rows() {
+		}
+		if !errors.Is(err, egrid.ErrInvalid) || egrid.IsRowError(err) || !strings.Contains(err.Error(), "line 2") {
+			t.Errorf("%s: got %v; want an error that ends the sheet and names line 2", name, err)
+		}
+	}
+}
+
+func TestInferEdition(t *testing.T) {
+	const noYear = "PSTATABB,PNAME,ORISPL,GENID,GENNTAN\nAK,A,1,1,5\n"
+	for _, test := range []struct {
+		options egrid.ReaderOptions
+		year    int
+		release string
+	}{
+		{egrid.ReaderOptions{Name: "GEN16.csv"}, 2016, ""},
+		{egrid.ReaderOptions{Name: "gen_98_rev2.csv"}, 1998, "rev2"},
+		{egrid.ReaderOptions{Name: "2018/v1_generators.csv"}, 2018, "v1"},
+		{egrid.ReaderOptions{Name: "egrid2019_data.csv", Year: 2020}, 2020, ""},
+		{egrid.ReaderOptions{Name: "GEN23-rev0.csv", Release: "v2"}, 2023, "v2"},
+		{egrid.ReaderOptions{Name: "GEN23-rev0.csv", Release: egrid.NoRelease}, 2023, ""},
+		{egrid.ReaderOptions{Name: "x.zip", Sheet: "GEN21.csv", Year: 2020}, 2021, ""},
+	} {
+		sheet, err := egrid.Inspect(strings.NewReader(noYear), &test.options)
+		if err != nil || sheet.Year != test.year || sheet.Release != test.release {
+			t.Errorf("%+v: got %+v, %v", test.options, sheet, err)
+		}
+	}
+	for _, name := range []string{"", "generators.csv", "2018+2019_generators.csv"} {
+		if _, err := egrid.Inspect(strings.NewReader(noYear), &egrid.ReaderOptions{Name: name}); err == nil || !strings.Contains(err.Error(), "--year") {
+			t.Errorf("%q: got %v; want an error that names --year", name, err)
+		}
+	}
+}
+
+func TestMapping(t *testing.T) {
+	const file = "ignored title\n;plant;gen;net;share\n1;P1;G1;5;25\n2;P2;G2;x;--\n"
+	m := &egrid.Mapping{
+		Delimiter: ";", SkipRows: 1,
+		Columns:   map[string]string{"": "", "plant": "PNAME", "gen": "GENID", "net": "net_generation_mwh", "share": "CFACT"},
+		Transform: map[string]string{"GENNTAN": "null_if:x", "CFACT": "divide_by_100"},
+	}
+	o := egrid.ReaderOptions{Level: egrid.GEN, Year: 2021, Mapping: m}
+	sheet, rows, refused := readAll(t, strings.NewReader(file), &o)
+	if len(rows) != 2 || len(refused) != 0 || len(sheet.Unknown) != 0 {
+		t.Fatalf("%d rows, refused %v, unknown %v", len(rows), refused, sheet.Unknown)
+	}
+	if share, _ := rows[0].Float("capacity_factor"); share != 0.25 || !rows[1].Value(netGeneration).IsMissing() {
+		t.Errorf("rows %v", rows)
+	}
+	for name, broken := range map[string]*egrid.Mapping{
+		"absent header":  {Delimiter: ";", SkipRows: 1, Columns: map[string]string{"plants": "PNAME", "gen": "GENID", "net": "GENNTAN"}},
+		"unknown target": {Delimiter: ";", SkipRows: 1, Columns: map[string]string{"plant": "PNAME", "gen": "GENID", "net": "GENNTANX"}},
+		"bad transform":  {Delimiter: ";", SkipRows: 1, Columns: m.Columns, Transform: map[string]string{"GENNTAN": "double"}},
+		"on text":        {Delimiter: ";", SkipRows: 1, Columns: m.Columns, Transform: map[string]string{"PNAME": "negate"}},
+		"delimiter":      {Delimiter: "::", Columns: m.Columns},
+	} {
+		o.Mapping = broken
+		if _, err := egrid.Inspect(strings.NewReader(file), &o); !errors.Is(err, egrid.ErrInvalid) {
+			t.Errorf("%s: got %v; want ErrInvalid", name, err)
+		}
+	}
+}
+
+// Divided and decoded in parts, in another process, a sheet gives the same
+// rows as read in one go.
+func TestDivide(t *testing.T) {
+	for _, name := range []string{"2016/GEN16.csv", "2019/2018+2019_GGL.csv", "2000/PLNT00-subset.csv"} {
+		file, err := io.ReadAll(realFile(t, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, size := range []int64{1, 700, 100_000, 1 << 30} {
+			if size < 700 && len(file) > 10_000 {
+				continue
+			}
+			divideAndCompare(t, file, name, size)
+		}
+	}
+}
+
+func divideAndCompare(t *testing.T, file []byte, name string, size int64) {
+	t.Helper()
+	o := &egrid.ReaderOptions{Name: name}
+	_, want, wantRefused := readAll(t, bytes.NewReader(file), o)
+	sheet, err := egrid.Inspect(bytes.NewReader(file), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	handed, err := json.Marshal(sheet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var taken egrid.Sheet
+	if err := json.Unmarshal(handed, &taken); err != nil {
+		t.Fatal(err)
+	}
+	var got []egrid.Row
+	refused := 0
+	at := sheet.DataOffset
+	for span, err := range sheet.Divide(bytes.NewReader(file), size) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if span.Offset != at {
+			t.Fatalf("span %d starts at %d; want %d", span.Index, span.Offset, at)
+		}
+		at += span.Length
+		for row, err := range taken.Decode(bytes.NewReader(file[span.Offset:]), span) {
+			if err != nil {
+				refused++
+				continue
+			}
+			got = append(got, row)
+		}
+	}
+	if at != int64(len(file)) || len(got) != len(want) || refused != len(wantRefused) {
+		t.Fatalf("size %d: spans end at %d of %d; %d rows, %d refused; want %d and %d", size, at, len(file), len(got), refused, len(want), len(wantRefused))
+	}
+	for i := range got {
+		g, w := got[i], want[i]
+		if g.Number != w.Number || g.Line != w.Line || g.Year != w.Year || !slices.Equal(g.Values, w.Values) {
+			t.Fatalf("size %d, row %d: got %+v; want %+v", size, i+1, g, w)
+		}
+	}
+}
+
+func TestDecodeOfAShorterFile(t *testing.T) {
+	const file = "YEAR,ORISPL,GENID,GENNTAN\n2023,1,A,5\n2023,2,B,6\n"
+	sheet, err := egrid.Inspect(strings.NewReader(file), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var last error
+	for _, err := range sheet.Decode(strings.NewReader("2023,1,A,5\n"), egrid.Span{Offset: sheet.DataOffset, Length: 22, Line: 2, Row: 1}) {
+		last = err
+	}
+	if !errors.Is(last, io.ErrUnexpectedEOF) {
+		t.Errorf("got %v; want unexpected EOF", last)
+	}
+}
+
+func FuzzReader(f *testing.F) {
+	for _, s := range []string{
+		"YEAR,ORISPL,GENID,GENNTAN\n2023,1,A,5\n", "\ufeffSEQGEN16,ORISPL,GENID\r\n1,2,\"x\r\ny\"\r\n", ",YEAR,REGION,GGRSLOSS\n,2023,\" Eastern\",4.2%",
+		"Year,NERC,NERCNAME,NRNAMEPCAP,NRCLPR\n2019,NA,--,1,\"2", "a\n\n\"",
+	} {
+		f.Add([]byte(s), int64(7))
+	}
+	f.Fuzz(func(t *testing.T, file []byte, size int64) {
+		o := &egrid.ReaderOptions{Name: "2020/x.csv"}
+		sheet, err := egrid.Inspect(bytes.NewReader(file), o)
+		if err != nil {
+			if !errors.Is(err, egrid.ErrInvalid) {
+				t.Fatalf("%v is not ErrInvalid", err)
+			}
+			return
+		}
+		// Reading in one go and reading divided agree, whatever the input.
+		type outcome struct{ rows, refused, line int64 }
+		count := func(o *outcome, row egrid.Row, err error) bool {
+			switch {
+			case egrid.IsRowError(err):
+				o.refused++
+			case err != nil:
+				return false
+			default:
+				o.rows++
+				o.line = row.Line
+			}
+			return true
+		}
+		var whole, parts outcome
+		wholeEnds, partsEnd := true, true
+		r, err := egrid.NewReader(bytes.NewReader(file), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for row, err := range r.Rows() {
+			wholeEnds = count(&whole, row, err)
+		}
+		for span, err := range sheet.Divide(bytes.NewReader(file), max(size%512, 1)) {
+			if err != nil {
+				partsEnd = false
+				break
+			}
+			var n outcome
+			for row, err := range sheet.Decode(bytes.NewReader(file[span.Offset:]), span) {
+				if !count(&n, row, err) {
+					t.Fatalf("span %+v: %v", span, err)
+				}
+			}
+			if n.rows+n.refused != span.Rows {
+				t.Fatalf("span %+v has %d rows and %d refused", span, n.rows, n.refused)
+			}
+			parts.rows, parts.refused = parts.rows+n.rows, parts.refused+n.refused
+			if n.rows > 0 {
+				parts.line = n.line
+			}
+		}
+		if wholeEnds != partsEnd || wholeEnds && whole != parts {
+			t.Fatalf("in one go %+v (%v), divided %+v (%v)", whole, wholeEnds, parts, partsEnd)
+		}
+	})
+}
