@@ -94,6 +94,7 @@ type decoder struct {
 	columns []columnDecoder
 	fields  []string
 	slab    []Value // values of rows to come
+	year    int     // the last valid data year
 }
 
 type columnDecoder struct {
@@ -167,10 +168,13 @@ func (d *decoder) decode(rec record) (Row, error) {
 		if !ok {
 			return fail(Year, d.fields[i], "the data year is missing")
 		}
-		if err := CheckYear(int(year)); err != nil {
-			return fail(Year, d.fields[i], reasonOf(err))
+		if int(year) != d.year { // one year in most sheets
+			if err := CheckYear(int(year)); err != nil {
+				return fail(Year, d.fields[i], reasonOf(err))
+			}
+			d.year = int(year)
 		}
-		row.Year = int(year)
+		row.Year = d.year
 	}
 	return row, nil
 }

@@ -134,7 +134,7 @@ func TestReaderRealFiles(t *testing.T) {
 		{"2019/2018+2019_GGL.csv", egrid.GGL, 12, []int{2018, 2019}, "", 1},
 		{"2019/2018+2019_state.csv", egrid.ST, 103, []int{2018, 2019}, "", 0.01},
 		{"2019/2018+2019_NERC.csv", egrid.NRL, 20, []int{2018, 2019}, "", 0.01},
-		{"2000/PLNT00-subset.csv", egrid.PLNT, 4700, []int{2000}, "", 1},
+		{"2000/PLNT00-subset.csv", egrid.PLNT, 4701, []int{2000}, "", 1},
 	} {
 		t.Run(test.file, func(t *testing.T) {
 			sheet, rows, refused := readAll(t, realFile(t, test.file), &egrid.ReaderOptions{Name: test.file})

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // ReaderOptions says what a file itself may not. The zero value infers
@@ -94,7 +95,7 @@ func inspect(head []byte, more bool, o *ReaderOptions) (*Sheet, error) {
 		Name: o.Sheet, Level: best.level, LevelFrom: best.levelFrom, ShareScale: 1, Delimiter: string(best.delim),
 		HeaderLine: best.line, DataLine: best.nextLine, DataOffset: best.nextOffset,
 	}
-	sample := sampleRows(head, more, s)
+	sample := sync.OnceValue(func() [][]string { return sampleRows(head, more, s) })
 	yearHeader, err := s.bindColumns(best.cells, sample, o.Mapping)
 	if err != nil {
 		return nil, err
@@ -138,6 +139,9 @@ type header struct {
 	nextLine, nextOffset int64
 }
 
+// fits reports whether most of the header's cells are known.
+func (h header) fits() bool { return h.known >= 2 && h.known*2 >= h.filled }
+
 const byteOrderMark = "\ufeff"
 
 // findHeader looks for the record most of whose cells are codes of one level.
@@ -157,7 +161,8 @@ func findHeader(head []byte, o *ReaderOptions) (header, error) {
 	var tied []Level
 	for _, delim := range delims {
 		split := newSplitter(bytes.NewReader(head), delim, 0, 1)
-		for i := range headerRows {
+		rows := headerRows
+		for i := 0; i < rows; i++ {
 			rec, err := split.next()
 			if err != nil {
 				break
@@ -173,12 +178,15 @@ func findHeader(head []byte, o *ReaderOptions) (header, error) {
 			levels := h.score(o)
 			if h.known > best.known {
 				best, tied = h, levels
+				if best.fits() {
+					rows = min(rows, i+3) // a description row may fit by chance; the code row is next to it
+				}
 			}
 			if o.Mapping != nil && len(o.Mapping.Columns) > 0 && skip > 0 {
 				break // skip_rows says where the header is
 			}
 		}
-		if best.known > 0 && best.known*2 >= best.filled {
+		if best.fits() {
 			break
 		}
 	}
@@ -232,7 +240,7 @@ func lookupHeader(level Level, cell string, m *Mapping) (Field, bool) {
 
 func (h header) check(tied []Level, o *ReaderOptions) (header, error) {
 	mapped := o.Mapping != nil && len(o.Mapping.Columns) > 0
-	if h.known < 2 || !mapped && h.known*2 < h.filled {
+	if h.known < 2 || !mapped && !h.fits() {
 		if h.known == 0 {
 			return h, fmt.Errorf("%w: not an eGRID sheet: no header row with eGRID's column codes in the first %d rows; map the headers with an etl.json", ErrInvalid, headerRows)
 		}
@@ -277,7 +285,7 @@ func sampleRows(head []byte, more bool, s *Sheet) [][]string {
 
 // bindColumns decides what becomes of every column and makes the schema. It
 // returns the header of the column that gives the data year, if any.
-func (s *Sheet) bindColumns(cells []string, sample [][]string, m *Mapping) (yearHeader string, err error) {
+func (s *Sheet) bindColumns(cells []string, sample func() [][]string, m *Mapping) (yearHeader string, err error) {
 	transform, err := s.transforms(m)
 	if err != nil {
 		return "", err
@@ -306,7 +314,7 @@ func (s *Sheet) bindColumns(cells []string, sample [][]string, m *Mapping) (year
 		case known && !used[f.Column] && f.Column != Year:
 			col.Column, col.Transform = f.Column, transform[f.Column]
 			fields = append(fields, f)
-		case cell == "" && !anyValue(sample, i):
+		case cell == "" && !anyValue(sample(), i):
 			// an empty column, as spreadsheets write in front of a table
 		default:
 			name := Column(cmp.Or(cell, fmt.Sprintf("column_%d", i+1)))
@@ -362,7 +370,7 @@ func (s *Sheet) transforms(m *Mapping) (map[Column]string, error) {
 var (
 	sequenceYear = regexp.MustCompile(`(?i)^SEQ[A-Z]+(\d{2})$`)
 	levelYear    = regexp.MustCompile(`(?i)(?:^|[^A-Za-z])(UNT|GEN|PLNT|ST|BA|SRL|NRL|US|GGL|DEMO)[_-]?(\d{2})(?:\D|$)`)
-	fullYear     = regexp.MustCompile(`(?:^|\D)((?:19|20)\d{2})(?:\D|$)`)
+	digits       = regexp.MustCompile(`\d+`)
 	releaseMark  = regexp.MustCompile(`(?i)(?:^|[^A-Za-z0-9])((?:v|rev)\d{1,3})(?:[^A-Za-z0-9]|$)`)
 )
 
@@ -432,18 +440,31 @@ func inferYear(cells []SheetColumn, yearHeader string, o *ReaderOptions) (year i
 		if base == "." || base == "/" {
 			return 0, ""
 		}
-		// Two years in one name tell nothing.
-		if m := fullYear.FindAllStringSubmatch(base, -1); len(m) == 1 {
-			y, _ := strconv.Atoi(m[0][1]) // four digits
+		if y, ok := onlyYear(base); ok {
 			return y, what + base
 		}
 	}
 }
 
+// onlyYear finds the four-digit year in a name; two years tell nothing.
+func onlyYear(name string) (year int, ok bool) {
+	for _, d := range digits.FindAllString(name, -1) {
+		n, err := strconv.Atoi(d)
+		if err != nil || len(d) != 4 || CheckYear(n) != nil {
+			continue
+		}
+		if year != 0 && year != n {
+			return 0, false
+		}
+		year = n
+	}
+	return year, year != 0
+}
+
 // inferShareScale decides from the values whether the sheet holds shares as
 // 0-1 or as percent, as EPA's workbooks did up to 2016 and its exports of 2018
 // and 2019 do.
-func (s *Sheet) inferShareScale(sample [][]string) {
+func (s *Sheet) inferShareScale(sample func() [][]string) {
 	var mix, shares []int
 	for i, c := range s.Cells {
 		if j := s.Schema.Index(c.Column); j < 0 || !isShare(s.Schema.fields[j]) || c.Transform == "divide_by_100" {
@@ -454,8 +475,11 @@ func (s *Sheet) inferShareScale(sample [][]string) {
 			mix = append(mix, i)
 		}
 	}
+	if len(shares) == 0 {
+		return
+	}
 	fraction, percent := 0, 0
-	for _, row := range sample {
+	for _, row := range sample() {
 		sum, largest := 0.0, 0.0
 		for _, i := range shares {
 			if i >= len(row) || strings.Contains(row[i], "%") {

@@ -1,0 +1,76 @@
+package egrid_test
+
+import (
+	"bytes"
+	"encoding/csv"
+	"io"
+	"testing"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+)
+
+// The two benchmarks read the same file: rows with types, units and line
+// numbers beside the bare fields of encoding/csv.
+
+func BenchmarkReader(b *testing.B) {
+	file, err := io.ReadAll(realFile(b, "2023/GEN23.csv"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(int64(len(file)))
+	rows := 0
+	for b.Loop() {
+		r, err := egrid.NewReader(bytes.NewReader(file), nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, err := range r.Rows() {
+			if err != nil {
+				b.Fatal(err)
+			}
+			rows++
+		}
+	}
+	b.ReportMetric(float64(rows)/b.Elapsed().Seconds(), "rows/s")
+}
+
+func BenchmarkEncodingCSV(b *testing.B) {
+	file, err := io.ReadAll(realFile(b, "2023/GEN23.csv"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(int64(len(file)))
+	rows := 0
+	for b.Loop() {
+		r := csv.NewReader(bytes.NewReader(file))
+		r.ReuseRecord = true
+		for {
+			if _, err := r.Read(); err == io.EOF {
+				break
+			} else if err != nil {
+				b.Fatal(err)
+			}
+			rows++
+		}
+	}
+	b.ReportMetric(float64(rows)/b.Elapsed().Seconds(), "rows/s")
+}
+
+func BenchmarkDivide(b *testing.B) {
+	file, err := io.ReadAll(realFile(b, "2023/GEN23.csv"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	sheet, err := egrid.Inspect(bytes.NewReader(file), nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(int64(len(file)))
+	for b.Loop() {
+		for _, err := range sheet.Divide(bytes.NewReader(file), 1<<20) {
+			if err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}
