@@ -74,32 +74,31 @@ type rowRule struct {
 func atMost(a, b float64) bool { return a <= b+math.Max(0.01, 1e-6*math.Abs(b)) }
 
 var rowRules = []rowRule{
-	{"co2e_below_co2", Hard, []Column{"co2e_short_tons", "co2_short_tons"},
+	{"co2e_below_co2", Hard, []Column{CO2e, CO2},
 		func(v []float64) bool { return atMost(v[1], v[0]) }},
-	{"ozone_season_generation_above_annual", Info, []Column{"net_generation_ozone_season_mwh", "net_generation_mwh"},
+	{"ozone_season_generation_above_annual", Info, []Column{OzoneSeasonGeneration, NetGeneration},
 		func(v []float64) bool { return v[1] < 0 || atMost(v[0], v[1]) }},
-	{"ozone_season_heat_input_above_annual", Warning, []Column{"heat_input_ozone_season_mmbtu", "heat_input_mmbtu"},
+	{"ozone_season_heat_input_above_annual", Warning, []Column{"heat_input_ozone_season_mmbtu", HeatInput},
 		func(v []float64) bool { return atMost(v[0], v[1]) }},
-	{"ozone_season_nox_above_annual", Warning, []Column{"nox_ozone_season_short_tons", "nox_short_tons"},
+	{"ozone_season_nox_above_annual", Warning, []Column{"nox_ozone_season_short_tons", NOx},
 		func(v []float64) bool { return atMost(v[0], v[1]) }},
-	{"negative_net_generation", Info, []Column{"net_generation_mwh"},
+	{"negative_net_generation", Info, []Column{NetGeneration},
 		func(v []float64) bool { return v[0] >= 0 }},
-	{"negative_emissions", Warning, []Column{"co2_short_tons"},
+	{"negative_emissions", Warning, []Column{CO2},
 		func(v []float64) bool { return v[0] >= 0 }},
-	{"capacity_factor_above_one", Info, []Column{"capacity_factor"},
+	{"capacity_factor_above_one", Info, []Column{CapacityFactor},
 		func(v []float64) bool { return v[0] <= 1 }},
-	{"latitude_out_of_range", Warning, []Column{"latitude"},
+	{"latitude_out_of_range", Warning, []Column{Latitude},
 		func(v []float64) bool { return v[0] >= -15 && v[0] <= 72 }},
-	{"longitude_east", Warning, []Column{"longitude"},
+	{"longitude_east", Warning, []Column{Longitude},
 		// The territories and the Aleutians reach past 180 degrees; the rest is west.
 		func(v []float64) bool { return v[0] < 0 || v[0] > 144 }},
 }
 
 // fuelShares are the shares that make up a whole: the resource mix.
 var fuelShares = []Column{
-	"coal_generation_share", "oil_generation_share", "gas_generation_share", "nuclear_generation_share",
-	"hydro_generation_share", "biomass_generation_share", "wind_generation_share", "solar_generation_share",
-	"geothermal_generation_share", "other_fossil_generation_share", "other_unknown_generation_share",
+	CoalShare, OilShare, GasShare, NuclearShare, HydroShare, BiomassShare,
+	WindShare, SolarShare, GeothermalShare, OtherFossil, OtherUnknown,
 }
 
 // Auditor checks rows of one schema against the rules that need no other row.

@@ -58,8 +58,6 @@ func readAll(t testing.TB, src io.Reader, o *egrid.ReaderOptions) (*egrid.Sheet,
 	return r.Sheet(), rows, refused
 }
 
-const netGeneration egrid.Column = "net_generation_mwh"
-
 func TestReaderRealGenerators(t *testing.T) {
 	for _, test := range []struct {
 		file              string
@@ -85,7 +83,7 @@ func TestReaderRealGenerators(t *testing.T) {
 				if row.Year != test.year || row.Number != int64(i+1) {
 					t.Fatalf("row %d has data year %d and number %d", i+1, row.Year, row.Number)
 				}
-				v := row.Value(netGeneration)
+				v := row.Value(egrid.NetGeneration)
 				x, ok := v.Float()
 				sum += x
 				if !ok {
@@ -148,7 +146,8 @@ func TestReaderRealFiles(t *testing.T) {
 			if sheet.Level != test.level || sheet.Release != test.release || sheet.ShareScale != test.scale || !slices.Equal(years, test.years) {
 				t.Errorf("level %s release %q scale %v years %v", sheet.Level, sheet.Release, sheet.ShareScale, years)
 			}
-			if len(rows) != test.rows || len(refused) > 0 || len(sheet.Unknown) > 0 {
+			unknown := slices.DeleteFunc(sheet.Unknown, func(c egrid.Column) bool { return c == "PLGENAOT" }) // of 2000: no column of today's
+			if len(rows) != test.rows || len(refused) > 0 || len(unknown) > 0 {
 				t.Errorf("%d rows, refused %v, unknown columns %v", len(rows), refused, sheet.Unknown)
 			}
 			for _, row := range rows {
@@ -200,10 +199,10 @@ func TestReaderLayouts(t *testing.T) {
 				if len(got) != 2 || len(refused) != 0 {
 					t.Fatalf("%d rows, refused %v", len(got), refused)
 				}
-				if x, _ := got[1].Float(netGeneration); x != -12 || got[1].Text("generator_id") != "0290" || got[0].Text("oris_plant_code") != "00057" {
+				if x, _ := got[1].Float(egrid.NetGeneration); x != -12 || got[1].Text("generator_id") != "0290" || got[0].Text("oris_plant_code") != "00057" {
 					t.Errorf("rows %v %v", got[0], got[1])
 				}
-				if x, _ := got[0].Float(netGeneration); x != 1234 || got[0].Text("generator_id") != "7E600" {
+				if x, _ := got[0].Float(egrid.NetGeneration); x != 1234 || got[0].Text("generator_id") != "7E600" {
 					t.Errorf("row %v", got[0])
 				}
 			}
@@ -310,7 +309,7 @@ func TestMapping(t *testing.T) {
 	if len(rows) != 2 || len(refused) != 0 || len(sheet.Unknown) != 0 {
 		t.Fatalf("%d rows, refused %v, unknown %v", len(rows), refused, sheet.Unknown)
 	}
-	if share, _ := rows[0].Float("capacity_factor"); share != 0.25 || !rows[1].Value(netGeneration).IsMissing() {
+	if share, _ := rows[0].Float("capacity_factor"); share != 0.25 || !rows[1].Value(egrid.NetGeneration).IsMissing() {
 		t.Errorf("rows %v", rows)
 	}
 	for name, broken := range map[string]*egrid.Mapping{

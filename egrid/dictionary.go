@@ -1,0 +1,178 @@
+package egrid
+
+import (
+	_ "embed" // for the dictionary
+	"encoding/csv"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+)
+
+//go:embed columns.csv
+var columnsCSV string
+
+// dictionary is columns.csv, spread out over the levels.
+type dictionary struct {
+	fields map[Level][]Field
+	index  map[Level]map[string]int // by upper-case name, code and alias
+}
+
+var loadDictionary = sync.OnceValue(func() dictionary {
+	d, err := parseDictionary(columnsCSV)
+	if err != nil {
+		panic("egrid: columns.csv: " + err.Error())
+	}
+	return d
+})
+
+// parseDictionary reads one row for each measure: levels that have it, EPA's
+// code with * for the level's prefix, our name, type, unit, rule, editions,
+// aliases and description.
+func parseDictionary(text string) (dictionary, error) {
+	d := dictionary{fields: map[Level][]Field{}, index: map[Level]map[string]int{}}
+	rows, err := csv.NewReader(strings.NewReader(text)).ReadAll()
+	if err != nil {
+		return d, err
+	}
+	for i, row := range rows[1:] {
+		if err := d.add(row); err != nil {
+			return d, fmt.Errorf("line %d: %w", i+2, err)
+		}
+	}
+	return d, nil
+}
+
+func (d dictionary) add(row []string) error {
+	rule, err := ParseRule(row[5])
+	if err != nil {
+		return err
+	}
+	for name := range strings.FieldsSeq(row[0]) {
+		level, err := ParseLevel(name)
+		if err != nil {
+			return err
+		}
+		f := Field{
+			Level: level, Column: Column(row[2]), Type: Type(row[3]), Unit: row[4], Rule: rule,
+			Code: strings.Replace(row[1], "*", level.Prefix(), 1), Editions: strings.Fields(row[6]), Description: row[8],
+		}
+		if !slices.Contains([]Type{Text, Integer, Number, Flag}, f.Type) {
+			return fmt.Errorf("%w: type %q of %s", ErrInvalid, f.Type, f.Column)
+		}
+		for alias := range strings.SplitSeq(row[7], ";") {
+			if header, editions, _ := strings.Cut(alias, "@"); header != "" {
+				f.Aliases = append(f.Aliases, Alias{Header: header, Editions: editions})
+			}
+		}
+		if d.index[level] == nil {
+			d.index[level] = map[string]int{}
+		}
+		at := len(d.fields[level])
+		d.fields[level] = append(d.fields[level], f)
+		for _, key := range f.keys() {
+			key = strings.ToUpper(key)
+			if other, taken := d.index[level][key]; taken && other != at {
+				return fmt.Errorf("%w: %s means both %s and %s at %s", ErrInvalid, key, d.fields[level][other].Column, f.Column, level)
+			}
+			d.index[level][key] = at
+		}
+	}
+	return nil
+}
+
+// keys are the headers under which a field is found.
+func (f Field) keys() []string {
+	keys := []string{string(f.Column), f.Code}
+	for _, a := range f.Aliases {
+		keys = append(keys, a.Header)
+	}
+	return keys
+}
+
+// Fields returns the dictionary of a level, in the order of EPA's sheets. The
+// caller owns the slice, but not what the fields point to.
+func Fields(level Level) []Field { return slices.Clone(loadDictionary().fields[level]) }
+
+var sequenceCode = regexp.MustCompile(`^(SEQ[A-Z]+)\d{2}$`)
+
+// Lookup finds a field by our name, EPA's code or an alias, in any letter
+// case. It accepts the codes that carry a year (SEQGEN23), and cells that hold
+// the code on their first line and a description below.
+func Lookup(level Level, name string) (Field, bool) {
+	d := loadDictionary()
+	name, _, _ = strings.Cut(strings.TrimSpace(name), "\n")
+	key := strings.ToUpper(strings.TrimSpace(name))
+	i, ok := d.index[level][key]
+	if !ok && strings.HasPrefix(key, "SEQ") {
+		if m := sequenceCode.FindStringSubmatch(key); m != nil {
+			i, ok = d.index[level][m[1]]
+		}
+	}
+	if !ok {
+		return Field{}, false
+	}
+	return d.fields[level][i], true
+}
+
+// Identifier returns the columns that identify a row within a sheet of the
+// level, nil when a sheet with these columns has none. In real sheets several
+// rows may share an identifier. Where a sheet has no ORIS codes, state and
+// plant name stand in for them.
+func Identifier(level Level, has func(Column) bool) []Column {
+	plant := []Column{PlantCode}
+	if !has(PlantCode) {
+		plant = []Column{State, PlantName}
+	}
+	var id []Column
+	switch level {
+	case UNT:
+		id = append(plant, Unit, PrimeMover)
+	case GEN:
+		id = append(plant, Generator)
+	case PLNT, DEMO:
+		id = plant
+	case ST:
+		id = []Column{State}
+	case BA:
+		id = []Column{BalancingAuthority}
+	case SRL:
+		id = []Column{Subregion}
+	case NRL:
+		id = []Column{NERCRegion}
+	case GGL:
+		id = []Column{Region}
+	}
+	for _, c := range id {
+		if !has(c) {
+			return nil
+		}
+	}
+	return id
+}
+
+// SearchColumns returns the text columns in which a free-text search looks.
+func SearchColumns(level Level) []Column {
+	switch level {
+	case UNT:
+		return []Column{PlantName, PlantCode, Unit}
+	case GEN:
+		return []Column{PlantName, PlantCode, Generator}
+	case PLNT:
+		return []Column{PlantName, PlantCode, Operator, "utility_name", County}
+	case DEMO:
+		return []Column{PlantName, PlantCode}
+	case ST:
+		return []Column{State}
+	case BA:
+		return []Column{BalancingAuthority, BalancingAuthorityName}
+	case SRL:
+		return []Column{Subregion, "subregion_name"}
+	case NRL:
+		return []Column{NERCRegion, "nerc_region_name"}
+	case GGL:
+		return []Column{Region, "subregions"}
+	}
+	return nil
+}
