@@ -1,0 +1,437 @@
+package egrid_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/memstore"
+)
+
+// publishCSV reads a sheet and publishes it, replacing what is there.
+func publishCSV(t testing.TB, store egrid.Store, name, text string) {
+	t.Helper()
+	publishRows(t, store, name, strings.NewReader(text))
+}
+
+func publishFile(t testing.TB, store egrid.Store, name string) {
+	t.Helper()
+	publishRows(t, store, name, realFile(t, name))
+}
+
+func publishRows(t testing.TB, store egrid.Store, name string, src interface{ Read([]byte) (int, error) }) {
+	t.Helper()
+	ctx := context.Background()
+	sheet, rows, refused := readAll(t, src, &egrid.ReaderOptions{Name: name})
+	if len(refused) > 0 || len(rows) == 0 {
+		t.Fatalf("%s: %d rows, refused: %v", name, len(rows), refused)
+	}
+	id, err := store.Stage(ctx, egrid.SnapshotSpec{
+		Level: sheet.Level, Year: rows[0].Year, Release: sheet.Release, Schema: sheet.Schema,
+		Source: egrid.Source{Object: name, SHA256: fmt.Sprintf("%s %d", name, len(rows)), Bytes: 1},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Put(ctx, id, egrid.Chunk{Rows: rows}); err != nil {
+		t.Fatal(err)
+	}
+	report, err := store.Publish(ctx, id, egrid.PublishRequest{Policy: egrid.PublishReplace, Chunks: 1, Rows: int64(len(rows))})
+	if err != nil || report.Status != egrid.Published {
+		t.Fatalf("%s: %+v, %v", name, report, err)
+	}
+}
+
+// A plant with two fuels (1), one with a leading zero (02), one that pumps (3),
+// one without any generation given (4).
+const generators23 = `YEAR,PSTATABB,PNAME,ORISPL,GENID,FUELG1,NAMEPCAP,GENNTAN,GENNTOZ
+2023,TX,Alpha,1,1,NG,100,400,200
+2023,TX,Alpha,1,2,BIT,300,500,250
+2023,TX,Alpha,1,3,NG,150,0.5,
+2023,TX,Bravo,02,1,SUN,50,100.5,60
+2023,OK,Pumped,3,1,WAT,200,-10,-5
+2023,OK,Silent,4,1,WND,10,,
+`
+
+const plants21 = `YEAR,PSTATABB,PNAME,ORISPL,OPRNAME,SUBRGN,BACODE,NERC,PLPRMFL,PLFUELCT,NAMEPCAP,CAPFAC,PLNGENAN,PLCO2EQA,OWNCOL
+2021,TX,Alpha,1,Big Power,ERCT,ERCO,TRE,BIT,COAL,550,0.1,900,40.5,x
+2021,TX,Bravo,02,Small Power,ERCT,ERCO,TRE,SUN,SOLAR,50,0.2,100,0,y
+2021,OK,Pumped,3,Big Power,SPSO,NA,SPP,WAT,HYDRO,200,,-10,0,
+`
+
+const namelessPlants16 = `YEAR,PSTATABB,PNAME,GENID,GENNTAN
+2016,TX,Alpha,1,7
+2016,OK,Alpha,1,8
+2016,OK,"Beta ~ 1/2, East",1,9
+2016,OK,"Beta ~ 1/2, East",2,10
+`
+
+func plantStore(t testing.TB) egrid.Store {
+	t.Helper()
+	store := memstore.New()
+	t.Cleanup(func() { store.Close() })
+	publishCSV(t, store, "GEN23.csv", generators23)
+	publishCSV(t, store, "PLNT21.csv", plants21)
+	publishCSV(t, store, "GEN16.csv", namelessPlants16)
+	return store
+}
+
+// line writes columns of a row for comparison.
+func line(row egrid.Row, columns ...egrid.Column) string {
+	texts := make([]string, len(columns))
+	for i, c := range columns {
+		texts[i] = row.Text(c)
+	}
+	return strings.Join(texts, " ")
+}
+
+func lines(rows []egrid.Row, columns ...egrid.Column) []string {
+	texts := make([]string, len(rows))
+	for i, row := range rows {
+		texts[i] = line(row, columns...)
+	}
+	return texts
+}
+
+func TestPlants(t *testing.T) {
+	store := plantStore(t)
+	byGeneration := []egrid.Sort{{Column: egrid.NetGeneration, Desc: true}}
+	tests := []struct {
+		name    string
+		query   egrid.PlantQuery
+		basis   egrid.Level
+		columns []egrid.Column
+		want    []string
+	}{
+		{"newest year, summed from generators", egrid.PlantQuery{Sort: byGeneration}, egrid.GEN,
+			[]egrid.Column{"id", "state", "plant_name", "fuel", "fuel_category", "net_generation_mwh", "nameplate_capacity_mw", "generator_count"},
+			[]string{"1 TX Alpha BIT COAL 900.5 550 3", "02 TX Bravo SUN SOLAR 100.5 50 1", "3 OK Pumped WAT HYDRO -10 200 1", "4 OK Silent WND WIND  10 1"}},
+		{"share of the state", egrid.PlantQuery{Sort: byGeneration, Limit: 2}, egrid.GEN,
+			[]egrid.Column{"id", "share"}, []string{"1 0.8996003996003996", "02 0.1003996003996004"}},
+		{"no share of nothing", egrid.PlantQuery{Filters: []egrid.Filter{egrid.Where("state", egrid.Eq, "OK")}}, egrid.GEN,
+			[]egrid.Column{"id", "share"}, []string{"3 ", "4 "}},
+		{"fuel chooses generators", egrid.PlantQuery{Filters: []egrid.Filter{egrid.Where("fuel", egrid.Eq, "NG")}}, egrid.GEN,
+			[]egrid.Column{"id", "fuel", "net_generation_mwh", "generator_count"}, []string{"1 NG 400.5 2"}},
+		{"fuel category on generators", egrid.PlantQuery{Filters: []egrid.Filter{egrid.Where("fuel_category", egrid.Eq, "COAL", "WIND")}}, egrid.GEN,
+			[]egrid.Column{"id", "net_generation_mwh"}, []string{"1 500", "4 "}},
+		{"bounds hold for the plant", egrid.PlantQuery{Filters: []egrid.Filter{egrid.Where("nameplate_capacity_mw", egrid.Ge, "400")}}, egrid.GEN,
+			[]egrid.Column{"id", "nameplate_capacity_mw"}, []string{"1 550"}},
+		{"search", egrid.PlantQuery{Search: "brav"}, egrid.GEN, []egrid.Column{"id"}, []string{"02"}},
+		{"count of generators", egrid.PlantQuery{Filters: []egrid.Filter{egrid.Where("generator_count", egrid.Gt, "1")}}, egrid.GEN, []egrid.Column{"id"}, []string{"1"}},
+		{"plant sheet", egrid.PlantQuery{Year: 2021, Sort: byGeneration}, egrid.PLNT,
+			[]egrid.Column{"id", "operator_name", "subregion", "fuel_category", "net_generation_mwh", "share", "co2e_short_tons"},
+			[]string{"1 Big Power ERCT COAL 900 0.9 40.5", "02 Small Power ERCT SOLAR 100 0.1 0", "3 Big Power SPSO HYDRO -10  0"}},
+		{"plant sheet by region", egrid.PlantQuery{Year: 2021, Filters: []egrid.Filter{egrid.Where("balancing_authority", egrid.Eq, "NA")}}, egrid.PLNT,
+			[]egrid.Column{"id"}, []string{"3"}},
+		{"columns", egrid.PlantQuery{Year: 2021, Columns: []egrid.Column{"OWNCOL", "PLNGENAN"}, Limit: 1}, egrid.PLNT,
+			[]egrid.Column{"id", "OWNCOL", "net_generation_mwh", "state"}, []string{"1 x 900 "}},
+		{"no ORIS codes", egrid.PlantQuery{Year: 2016}, egrid.GEN,
+			[]egrid.Column{"id", "net_generation_mwh"}, []string{"OK~Alpha 8", "OK~Beta ~ 1/2, East 19", "TX~Alpha 7"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			page, err := egrid.Plants(t.Context(), store, test.query)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if page.Basis != test.basis {
+				t.Errorf("basis %s; want %s", page.Basis, test.basis)
+			}
+			if got := lines(page.Rows, test.columns...); !slices.Equal(got, test.want) {
+				t.Errorf("got %q\nwant %q", got, test.want)
+			}
+		})
+	}
+}
+
+func TestPlantsPages(t *testing.T) {
+	store := plantStore(t)
+	for _, year := range []int{0, 2016, 2021} {
+		query := egrid.PlantQuery{Year: year, Limit: 1, Count: true}
+		var ids []string
+		for {
+			page, err := egrid.Plants(t.Context(), store, query)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := map[int]int64{0: 4, 2016: 3, 2021: 3}[year]; page.Total != want {
+				t.Fatalf("%d: total %d; want %d", year, page.Total, want)
+			}
+			ids = append(ids, lines(page.Rows, egrid.PlantID)...)
+			if query.Cursor = page.Next; query.Cursor == "" {
+				break
+			}
+		}
+		slices.Sort(ids)
+		if n := len(slices.Compact(ids)); n != map[int]int{0: 4, 2016: 3, 2021: 3}[year] {
+			t.Errorf("%d: %q", year, ids)
+		}
+	}
+}
+
+func TestPlantsCursors(t *testing.T) {
+	store := plantStore(t)
+	first, err := egrid.Plants(t.Context(), store, egrid.PlantQuery{Limit: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, cursor := range []string{"x", "GEN2023.", "GEN2023.x", "ST2023.x", "GEN1.x", first.Next[:len(first.Next)-3], "PLNT9999999999999999999.x"} {
+		if _, err := egrid.Plants(t.Context(), store, egrid.PlantQuery{Limit: 1, Cursor: cursor}); !errors.Is(err, egrid.ErrInvalid) {
+			t.Errorf("cursor %q: %v", cursor, err)
+		}
+	}
+	if _, err := egrid.Plants(t.Context(), store, egrid.PlantQuery{Year: 2021, Cursor: first.Next}); !errors.Is(err, egrid.ErrInvalid) {
+		t.Errorf("cursor of another year: %v", err)
+	}
+	publishCSV(t, store, "GEN24.csv", strings.ReplaceAll(generators23, "2023,", "2024,"))
+	second, err := egrid.Plants(t.Context(), store, egrid.PlantQuery{Limit: 1, Cursor: first.Next})
+	if err != nil || second.Year != 2023 {
+		t.Errorf("a newer year changed the pages of an older: %d, %v", second.Year, err)
+	}
+	publishCSV(t, store, "PLNT23.csv", strings.ReplaceAll(plants21, "2021,", "2023,"))
+	if _, err := egrid.Plants(t.Context(), store, egrid.PlantQuery{Limit: 1, Cursor: first.Next}); !errors.Is(err, egrid.ErrStale) {
+		t.Errorf("a cursor of the generators after plants came: %v", err)
+	}
+}
+
+func TestPlantsErrors(t *testing.T) {
+	store := plantStore(t)
+	tests := []struct {
+		name  string
+		query egrid.PlantQuery
+		want  error
+		say   string
+	}{
+		{"absent year", egrid.PlantQuery{Year: 2019}, egrid.ErrNotFound, "2016 2021 2023"},
+		{"absent release", egrid.PlantQuery{Release: "v3"}, egrid.ErrNotFound, "release v3"},
+		{"all years", egrid.PlantQuery{Year: egrid.AllYears}, egrid.ErrInvalid, "one data year"},
+		{"year out of range", egrid.PlantQuery{Year: 1900}, egrid.ErrInvalid, "1990"},
+		{"region of generators", egrid.PlantQuery{Filters: []egrid.Filter{egrid.Where("subregion", egrid.Eq, "ERCT")}}, egrid.ErrInvalid, "no PLNT sheet"},
+		{"sort by one of several", egrid.PlantQuery{Sort: []egrid.Sort{{Column: "fuel"}}}, egrid.ErrInvalid, "several"},
+		{"unknown column", egrid.PlantQuery{Columns: []egrid.Column{"nonsense"}}, egrid.ErrInvalid, "nonsense"},
+		{"unknown category", egrid.PlantQuery{Filters: []egrid.Filter{egrid.Where("fuel_category", egrid.Eq, "STEAM")}}, egrid.ErrInvalid, "NUCLEAR"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := egrid.Plants(t.Context(), store, test.query)
+			if !errors.Is(err, test.want) || !strings.Contains(err.Error(), test.say) {
+				t.Errorf("got %v; want %v with %q", err, test.want, test.say)
+			}
+		})
+	}
+}
+
+func TestPlantsOfNothing(t *testing.T) {
+	store := memstore.New()
+	page, err := egrid.Plants(t.Context(), store, egrid.PlantQuery{})
+	if err != nil || page.Basis != "" || len(page.Rows) != 0 || page.Schema == nil {
+		t.Errorf("%+v, %v", page, err)
+	}
+	if _, err := egrid.FindPlant(t.Context(), store, "1", 0, ""); !errors.Is(err, egrid.ErrNotFound) {
+		t.Error(err)
+	}
+	sums, err := egrid.SumPlants(t.Context(), store, egrid.State, egrid.PlantQuery{})
+	if err != nil || len(sums.Rows) != 0 {
+		t.Error(sums, err)
+	}
+	years, err := egrid.SumPlantsByYear(t.Context(), store, egrid.PlantQuery{})
+	if err != nil || len(years.Rows) != 0 || years.Schema == nil {
+		t.Error(years, err)
+	}
+}
+
+func TestFindPlant(t *testing.T) {
+	store := plantStore(t)
+	for _, year := range []int{2016, 2021, 2023} {
+		all, err := egrid.Plants(t.Context(), store, egrid.PlantQuery{Year: year})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, row := range all.Rows {
+			id := row.Text(egrid.PlantID)
+			one, err := egrid.FindPlant(t.Context(), store, id, year, "")
+			if err != nil {
+				t.Errorf("%d %s: %v", year, id, err)
+				continue
+			}
+			columns := []egrid.Column{egrid.PlantID, egrid.PlantName, egrid.NetGeneration, egrid.StateShare}
+			if got, want := line(one.Rows[0], columns...), line(row, columns...); got != want {
+				t.Errorf("got %s; want %s", got, want)
+			}
+			members, err := store.Rows(t.Context(), egrid.RowQuery{Level: egrid.GEN, Filters: egrid.PlantFilters(id), Year: all.Year})
+			if all.Basis == egrid.GEN && (err != nil || len(members.Rows) == 0) {
+				t.Errorf("generators of %s: %v, %v", id, members.Rows, err)
+			}
+		}
+	}
+	own, err := egrid.FindPlant(t.Context(), store, "1", 2021, "")
+	if err != nil || own.Rows[0].Text("OWNCOL") != "x" {
+		t.Error("a column without a name of ours is lost", err)
+	}
+	for _, id := range []string{"2", "99", "TX~Nobody", "~"} {
+		if _, err := egrid.FindPlant(t.Context(), store, id, 2023, ""); err == nil {
+			t.Errorf("plant %q exists", id)
+		}
+	}
+}
+
+func TestPlantHistory(t *testing.T) {
+	store := plantStore(t)
+	page, err := egrid.PlantHistory(t.Context(), store, "1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"1 2021 PLNT 900", "1 2023 GEN 900.5"}
+	if got := lines(page.Rows, egrid.PlantID, egrid.Year, egrid.BasisColumn, egrid.NetGeneration); !slices.Equal(got, want) {
+		t.Errorf("got %q; want %q", got, want)
+	}
+	if _, err := egrid.PlantHistory(t.Context(), store, "77"); !errors.Is(err, egrid.ErrNotFound) {
+		t.Error(err)
+	}
+}
+
+func TestSumPlants(t *testing.T) {
+	store := plantStore(t)
+	tests := []struct {
+		by   egrid.Column
+		year int
+		want []string
+	}{
+		{egrid.State, 2023, []string{"OK 2 -10 210", "TX 2 1001 600"}},
+		{egrid.State, 2021, []string{"OK 1 -10 200", "TX 2 1000 600"}},
+		{egrid.FuelGroup, 2023, []string{"COAL 1 500 300", "GAS 1 400.5 250", "HYDRO 1 -10 200", "SOLAR 1 100.5 50", "WIND 1  10"}},
+		{egrid.FuelGroup, 2021, []string{"COAL 1 900 550", "HYDRO 1 -10 200", "SOLAR 1 100 50"}},
+		{egrid.Subregion, 2021, []string{"ERCT 2 1000 600", "SPSO 1 -10 200"}},
+		{"", 2023, []string{" 4 991 810"}},
+		{egrid.State, 2016, []string{"OK 2 27 ", "TX 1 7 "}},
+	}
+	for _, test := range tests {
+		page, err := egrid.SumPlants(t.Context(), store, test.by, egrid.PlantQuery{Year: test.year})
+		if err != nil {
+			t.Errorf("%s %d: %v", test.by, test.year, err)
+			continue
+		}
+		if got := lines(page.Rows, test.by, egrid.PlantCount, egrid.NetGeneration, egrid.NameplateCapacity); !slices.Equal(got, test.want) {
+			t.Errorf("%s %d: got %q; want %q", test.by, test.year, got, test.want)
+		}
+	}
+	years, err := egrid.SumPlantsByYear(t.Context(), store, egrid.PlantQuery{})
+	want := []string{"2016 GEN 3 34", "2021 PLNT 3 990", "2023 GEN 4 991"}
+	if got := lines(years.Rows, egrid.Year, egrid.BasisColumn, egrid.PlantCount, egrid.NetGeneration); err != nil || !slices.Equal(got, want) {
+		t.Errorf("got %q, %v; want %q", got, err, want)
+	}
+}
+
+// publishing is a querier during whose first answers somebody publishes.
+type publishing struct {
+	egrid.Querier
+	times   int
+	publish func()
+}
+
+func (p *publishing) Rows(ctx context.Context, q egrid.RowQuery) (egrid.RowPage, error) {
+	if p.times > 0 {
+		p.times--
+		p.publish()
+	}
+	return p.Querier.Rows(ctx, q)
+}
+
+func TestPlantsSeeOneRevision(t *testing.T) {
+	for _, times := range []int{1, 2, 3} {
+		store := plantStore(t)
+		n := 0
+		q := &publishing{Querier: store, times: times, publish: func() {
+			n++
+			publishCSV(t, store, fmt.Sprintf("PLNT21_v%d.csv", n), plants21)
+		}}
+		page, err := egrid.Plants(t.Context(), q, egrid.PlantQuery{Year: 2021})
+		if times < 3 {
+			if want := fmt.Sprintf("v%d", times); err != nil || page.Release != want {
+				t.Errorf("after %d publishes: release %q, %v; want %s", times, page.Release, err, want)
+			}
+		} else if !errors.Is(err, egrid.ErrStale) {
+			t.Errorf("after %d publishes: %v", times, err)
+		}
+	}
+}
+
+// The figures are those of EPA's GEN23 sheet, summed by hand.
+func TestPlantsOfRealGenerators(t *testing.T) {
+	store := memstore.New()
+	publishFile(t, store, "2023/GEN23.csv")
+	page, err := egrid.Plants(t.Context(), store, egrid.PlantQuery{
+		Sort: []egrid.Sort{{Column: egrid.NetGeneration, Desc: true}}, Limit: 3, Count: true,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []struct {
+		name, fuel string
+		generation float64
+	}{{"Palo Verde", "NUC", 31522590}, {"Browns Ferry", "NUC", 30820509.999}, {"Vogtle", "NUC", 23036612}}
+	for i, w := range want {
+		row := page.Rows[i]
+		got, _ := row.Float(egrid.NetGeneration)
+		if row.Text(egrid.PlantName) != w.name || row.Text(egrid.Fuel) != w.fuel || math.Abs(got-w.generation) > 0.0005 {
+			t.Errorf("%d: got %s; want %v", i+1, line(row, egrid.PlantName, egrid.Fuel, egrid.NetGeneration), w)
+		}
+	}
+	if page.Total != 12611 {
+		t.Errorf("%d plants; want 12611", page.Total)
+	}
+}
+
+func ExamplePlants() {
+	store := memstore.New()
+	defer store.Close()
+	loadExample(store, "GEN23.csv", generators23)
+	page, err := egrid.Plants(context.Background(), store, egrid.PlantQuery{
+		Sort:  []egrid.Sort{{Column: egrid.NetGeneration, Desc: true}},
+		Limit: 2,
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, plant := range page.Rows {
+		generation, _ := plant.Float(egrid.NetGeneration)
+		fmt.Printf("%s %s: %.1f MWh\n", plant.Text(egrid.PlantID), plant.Text(egrid.PlantName), generation)
+	}
+	fmt.Println("read from", page.Basis, page.Year)
+	// Output:
+	// 1 Alpha: 900.5 MWh
+	// 02 Bravo: 100.5 MWh
+	// read from GEN 2023
+}
+
+// loadExample publishes a sheet; examples have no testing.T.
+func loadExample(store egrid.Store, name, text string) {
+	ctx := context.Background()
+	r, err := egrid.NewReader(strings.NewReader(text), &egrid.ReaderOptions{Name: name})
+	if err != nil {
+		panic(err)
+	}
+	var rows []egrid.Row
+	for row, err := range r.Rows() {
+		if err != nil {
+			panic(err)
+		}
+		rows = append(rows, row)
+	}
+	id, err := store.Stage(ctx, egrid.SnapshotSpec{
+		Level: r.Sheet().Level, Year: rows[0].Year, Schema: r.Sheet().Schema, Source: egrid.Source{Object: name, SHA256: name},
+	})
+	if err != nil {
+		panic(err)
+	}
+	_, _ = store.Put(ctx, id, egrid.Chunk{Rows: rows})
+	if _, err := store.Publish(ctx, id, egrid.PublishRequest{Chunks: 1, Rows: int64(len(rows))}); err != nil {
+		panic(err)
+	}
+}
