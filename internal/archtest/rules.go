@@ -1,0 +1,143 @@
+package archtest
+
+// Rule says what the packages that it names may import. The standard library
+// and, in tests, the package itself are always allowed.
+type Rule struct {
+	// Packages are folders of the module; "." is the root package, and
+	// "hosts/..." is hosts and everything below it.
+	Packages []string
+	// Own are the packages of this module that may be imported, written as
+	// in Packages.
+	Own []string
+	// Modules are the third-party modules that may be imported.
+	Modules []string
+	// TestOwn are further packages of this module that only the tests may
+	// import. There is no such list for modules: tests that need a module
+	// which the package does not need belong to another package, because a
+	// consumer's go mod tidy loads the tests of what it imports.
+	TestOwn []string
+	// Why is the sentence that a violation prints.
+	Why string
+}
+
+// Rules is the authoritative table of import budgets. A package that no rule
+// names is a violation: a new package, like a new dependency, starts with a
+// line here. The depguard section of .golangci.yml repeats the modules, so that
+// editors tell sooner.
+func Rules() []Rule {
+	const (
+		kong   = "github.com/alecthomas/kong"
+		huma   = "github.com/danielgtaylor/huma/v2"
+		mux    = "github.com/gorilla/mux"
+		lru    = "github.com/hashicorp/golang-lru/v2"
+		conc   = "github.com/sourcegraph/conc"
+		sqlite = "modernc.org/sqlite"
+	)
+	return []Rule{
+		{
+			Packages: []string{"."},
+			TestOwn:  []string{"egrid/...", "etl/...", "queue/...", "cache", "httpapi/...", "examples/..."},
+			Why:      "the root package is documentation and one Example",
+		},
+		{
+			Packages: []string{"egrid"},
+			TestOwn:  []string{"egrid/memstore", "egrid/egridtest"},
+			Why:      "egrid is the domain: standard library only, and unaware of queue; adapters run the suite, egrid does not",
+		},
+		{
+			Packages: []string{"egrid/egridtest"},
+			Own:      []string{"egrid", "egrid/memstore"},
+			Why:      "suites need the standard library, their contract and its oracle only",
+		},
+		{
+			Packages: []string{"egrid/memstore"},
+			Own:      []string{"egrid"},
+			TestOwn:  []string{"egrid/egridtest"},
+			Why:      "memstore is the reference store and test double: nothing but its contract",
+		},
+		{
+			Packages: []string{"egrid/sqlitestore"},
+			Own:      []string{"egrid"},
+			Modules:  []string{sqlite},
+			TestOwn:  []string{"egrid/egridtest", "egrid/memstore"},
+			Why:      "an adapter imports its contract and one driver, never another adapter",
+		},
+		{
+			Packages: []string{"queue"},
+			TestOwn:  []string{"queue/memqueue", "queue/queuetest"},
+			Why:      "queue moves bytes: standard library only, and unaware of egrid",
+		},
+		{
+			Packages: []string{"queue/queuetest"},
+			Own:      []string{"queue"},
+			Why:      "suites need the standard library and their contract only",
+		},
+		{
+			Packages: []string{"queue/memqueue"},
+			Own:      []string{"queue"},
+			TestOwn:  []string{"queue/queuetest"},
+			Why:      "an adapter imports its contract and nothing else",
+		},
+		{
+			Packages: []string{"etl"},
+			Own:      []string{"egrid", "queue"},
+			Modules:  []string{conc},
+			TestOwn:  []string{"egrid/egridtest", "egrid/memstore", "queue/memqueue", "etl/etltest"},
+			Why:      "etl alone knows egrid and queue, and meets stores and brokers only as interfaces",
+		},
+		{
+			Packages: []string{"etl/etltest"},
+			Own:      []string{"egrid", "queue", "etl"},
+			Why:      "suites need the standard library and their contract only",
+		},
+		{
+			Packages: []string{"cache"},
+			Own:      []string{"egrid"},
+			Modules:  []string{lru},
+			TestOwn:  []string{"egrid/egridtest", "egrid/memstore"},
+			Why:      "cache is a Querier over a Querier: it knows only egrid",
+		},
+		{
+			Packages: []string{"httpapi"},
+			Own:      []string{"egrid"},
+			Modules:  []string{huma, mux},
+			TestOwn:  []string{"egrid/egridtest", "egrid/memstore", "httpapi/client"},
+			Why:      "httpapi knows only egrid; hosts put stores, cache and dashboard together",
+		},
+		{
+			Packages: []string{"httpapi/client"},
+			Own:      []string{"egrid"},
+			TestOwn:  []string{"egrid/egridtest", "egrid/memstore"},
+			Why:      "the client must not bring the server's libraries: the tests of httpapi run the suite on it",
+		},
+		{
+			Packages: []string{"httpapi/dashboard"},
+			Why:      "the dashboard is static files and a handler, which talk to the API from the browser only",
+		},
+		{
+			Packages: []string{"hosts/..."},
+			Own:      []string{"egrid/...", "etl/...", "queue/...", "cache", "httpapi/...", "hosts/internal/...", "examples/data"},
+			Modules:  []string{kong},
+			TestOwn:  []string{"hosts/..."},
+			Why:      "hosts only assemble our packages, and parse the command line with kong",
+		},
+		{
+			Packages: []string{"examples/..."},
+			Own:      []string{"egrid/...", "etl/...", "queue/...", "cache", "httpapi/...", "examples/..."},
+			Why:      "examples show what a user of the packages writes",
+		},
+		{
+			Packages: []string{"internal/archtest", "internal/testreport"},
+			Why:      "the project's own checks need the standard library only",
+		},
+	}
+}
+
+// TopLevel are the only folders allowed at the root, beside those whose names
+// begin with a dot.
+func TopLevel() []string {
+	return []string{"egrid", "etl", "queue", "cache", "httpapi", "examples", "hosts", "docs", "internal"}
+}
+
+// MaxMainLines is the length that no main.go of a host exceeds.
+const MaxMainLines = 150
