@@ -2,7 +2,7 @@
 // source tree against it: which package may import what, which folders exist,
 // that packages are documented and that hosts stay thin.
 //
-//	tree, err := archtest.Load("../..")
+//	tree, err := archtest.Load(ctx, "../..")
 //	for _, v := range archtest.Check(tree, archtest.Rules()) {
 //		t.Error(v)
 //	}

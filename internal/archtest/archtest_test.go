@@ -11,7 +11,7 @@ const root = "../.."
 
 // TestArchitecture holds this module to its own rules.
 func TestArchitecture(t *testing.T) {
-	tree, err := archtest.Load(root)
+	tree, err := archtest.Load(t.Context(), root)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package archtest
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"go/ast"
@@ -17,8 +18,8 @@ import (
 )
 
 // Load reads the tree of the module whose root folder is given.
-func Load(root string) (Tree, error) {
-	tree, err := loadModule(root)
+func Load(ctx context.Context, root string) (Tree, error) {
+	tree, err := loadModule(ctx, root)
 	if err != nil {
 		return Tree{}, err
 	}
@@ -60,8 +61,8 @@ func Load(root string) (Tree, error) {
 }
 
 // loadModule asks the go command, so that go.mod is read as Go reads it.
-func loadModule(root string) (Tree, error) {
-	cmd := exec.Command("go", "mod", "edit", "-json")
+func loadModule(ctx context.Context, root string) (Tree, error) {
+	cmd := exec.CommandContext(ctx, "go", "mod", "edit", "-json")
 	cmd.Dir = root
 	out, err := cmd.Output()
 	if err != nil {

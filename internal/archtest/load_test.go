@@ -31,7 +31,7 @@ func TestLoad(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	got, err := archtest.Load(dir)
+	got, err := archtest.Load(t.Context(), dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +56,7 @@ func TestLoad(t *testing.T) {
 
 func TestLoadFails(t *testing.T) {
 	dir := t.TempDir()
-	if _, err := archtest.Load(dir); err == nil {
+	if _, err := archtest.Load(t.Context(), dir); err == nil {
 		t.Error("a folder without go.mod was loaded")
 	}
 	for name, text := range map[string]string{"go.mod": "module m\n", "bad.go": "not Go\n"} {
@@ -64,7 +64,7 @@ func TestLoadFails(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := archtest.Load(dir); err == nil {
+	if _, err := archtest.Load(t.Context(), dir); err == nil {
 		t.Error("a file that does not parse was passed over")
 	}
 }

@@ -1,0 +1,112 @@
+# Everything a contributor runs. `make` prints the list.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+FUZZTIME ?= 5s#   how long each fuzz target runs
+BENCH ?= .#       which benchmarks run
+
+# Tests run in the folder of their package: a relative path would mean another
+# folder in each. Unset, tests look beside the checkout.
+ifdef EGRID_DATA
+override EGRID_DATA := $(abspath $(EGRID_DATA))
+export EGRID_DATA
+endif
+
+BIN := $(CURDIR)/.bin
+LINT := $(BIN)/golangci-lint
+LEFTHOOK := $(BIN)/lefthook
+VULNCHECK := $(BIN)/govulncheck
+BENCHSTAT := $(BIN)/benchstat
+REPORT := go run ./internal/testreport
+
+# Nested modules with Go tests; internal/tools holds only pinned tools.
+NESTED := $(filter-out ./internal/tools,$(patsubst %/go.mod,%,$(shell find . -mindepth 2 -name go.mod -not -path '*/.*/*' -not -path '*/testdata/*')))
+
+##@ Daily
+
+.PHONY: help
+help: ## print this list
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
+	  /^[a-z-]+:.*## / {printf "  %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: ## the whole platform in one process, on the bundled sample
+	go run ./hosts/egrid up
+
+.PHONY: test
+test: system lint unit nested fuzz ## everything: lint, unit tests, nested modules, fuzz smoke
+
+.PHONY: fmt
+fmt: $(LINT) ## format the source
+	$(LINT) fmt
+
+##@ Parts of test
+
+.PHONY: system
+system: # what tests need beside Go
+	@internal/scripts/install.sh sqlite3 $(if $(wildcard internal/e2e),chromium)
+
+.PHONY: lint
+lint: $(LINT) ## go vet and golangci-lint
+	go vet ./...
+	$(LINT) run
+
+.PHONY: arch
+arch: ## import budgets and other rules of the architecture
+	go test ./internal/archtest
+
+.PHONY: unit
+unit: ## tests with the race detector, in random order; skips are listed
+	$(REPORT) -race -shuffle=on ./...
+
+.PHONY: nested
+nested: ## tests of the nested modules
+	@for dir in $(NESTED); do echo "$$dir" && (cd "$$dir" && go run $(CURDIR)/internal/testreport ./...); done
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for FUZZTIME (5s)
+	@internal/scripts/fuzz.sh $(FUZZTIME)
+
+##@ Measuring
+
+.PHONY: bench
+bench: system $(BENCHSTAT) ## benchmarks matching BENCH (all)
+	@go test -run='^$$' -bench='$(BENCH)' -benchmem ./... | tee $(BIN)/bench.txt
+	@$(BENCHSTAT) $(BIN)/bench.txt
+
+.PHONY: cover
+cover: ## coverage per function, and in coverage.out
+	go test -coverpkg=./... -coverprofile=coverage.out ./...
+	go tool cover -func=coverage.out | tail -1
+
+.PHONY: vuln
+vuln: $(VULNCHECK) ## known vulnerabilities in what we call (needs the network)
+	$(VULNCHECK) ./...
+
+##@ Set-up
+
+.PHONY: hooks
+hooks: $(LEFTHOOK) ## run the quick checks before each commit and push
+	$(LEFTHOOK) install
+
+.PHONY: tools
+tools: $(LINT) $(LEFTHOOK) $(VULNCHECK) $(BENCHSTAT) ## build the pinned tools into .bin
+
+.PHONY: ci
+ci: ## what the build server runs
+	.ci/run
+
+.PHONY: clean
+clean: ## remove what was built, tools included
+	rm -rf $(BIN) coverage.out
+
+# The versions are pinned in internal/tools, a module of its own, so that no
+# user of the packages inherits them.
+$(BIN)/%: internal/tools/go.mod internal/tools/go.sum
+	@echo "building $*"
+	@mkdir -p $(BIN)
+	@cd internal/tools && go build -o $@ $$(go list -f '{{.ImportPath}}' tool | grep '/$*$$')
+	@touch $@
