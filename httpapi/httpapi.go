@@ -1,0 +1,143 @@
+// Package httpapi serves eGRID data over HTTP: an [http.Handler] over any
+// [egrid.Querier].
+//
+//	api := httpapi.New(cache.New(store, nil), nil)
+//	server := httpapi.NewServer("127.0.0.1:4000", api, nil)
+//	err := server.ListenAndServe()
+//
+// The handler can be mounted under a prefix with [http.StripPrefix]; links in
+// answers then carry the prefix.
+//
+// # Guarantees
+//
+// Parameters that an operation does not know, and values that cannot be, are
+// refused with every fault named; nothing is ignored. A list never exceeds its
+// limit, and walking links.next yields every row once. CSV and NDJSON answers
+// are streamed in constant memory and are complete: the trailer X-Row-Count
+// says how many rows were sent, and an answer that cannot be finished breaks
+// the connection instead of ending politely.
+//
+// Every data answer has an ETag made of what is published and what was asked.
+// Encoded JSON answers are kept by the same pair, so a repeated request costs
+// one look at the catalogue; stand a cache in front of a store whose catalogue
+// is not cheap. The handler is safe for concurrent use and starts no goroutine
+// that outlives a request.
+//
+// # Errors
+//
+// Answers to errors are application/problem+json (RFC 9457). [egrid.ErrInvalid]
+// is 400, [egrid.ErrNotFound] 404, [egrid.ErrStale] 410, [egrid.ErrClosed] and
+// an exceeded deadline 503. Anything else is 500 without detail, and logged
+// with the request id.
+//
+// # See also
+//
+// Package cache, and package dashboard for a page over this API.
+package httpapi
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humamux"
+	"github.com/gorilla/mux"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+)
+
+// Options configures the handler. The zero value of every field means its
+// default.
+type Options struct {
+	// Version of the service, told in the OpenAPI document. Default "dev".
+	Version string
+	// Logger takes access logs and the causes of 500s. Default none.
+	Logger *slog.Logger
+	// Checks are what readiness depends on besides the querier. Default none.
+	Checks []ReadinessCheck
+	// MaxBodyBytes bounds request bodies. Default 1 MiB.
+	MaxBodyBytes int64
+	// MaxCachedBytes bounds the encoded answers that are kept. Default 32 MiB,
+	// negative keeps none.
+	MaxCachedBytes int
+	// Observe is called behind every request: for metrics. Default none.
+	Observe func(Observation)
+}
+
+// ReadinessCheck is one dependency that has to work for the service to work.
+type ReadinessCheck struct {
+	Name  string
+	Check func(context.Context) error // called at once with the others; its context ends after 2 seconds
+}
+
+// Observation is what metrics need to know of a request.
+type Observation struct {
+	Route    string // as in the OpenAPI document, e.g. /plants/{id}; empty when none matched
+	Method   string
+	Status   int
+	Bytes    int64
+	Duration time.Duration
+	Cached   bool // answered from the encoded answers kept
+}
+
+type api struct {
+	q         egrid.Querier
+	o         Options
+	router    *mux.Router
+	huma      huma.API
+	responses *responses
+}
+
+// New returns a handler of the API over q, which it borrows.
+func New(q egrid.Querier, o *Options) http.Handler {
+	a := &api{q: q}
+	if o != nil {
+		a.o = *o
+	}
+	if a.o.Version == "" {
+		a.o.Version = "dev"
+	}
+	if a.o.MaxBodyBytes == 0 {
+		a.o.MaxBodyBytes = 1 << 20
+	}
+	if a.o.MaxCachedBytes == 0 {
+		a.o.MaxCachedBytes = 32 << 20
+	}
+	if a.o.Logger == nil {
+		a.o.Logger = slog.New(slog.DiscardHandler)
+	}
+	a.responses = newResponses(a.o.MaxCachedBytes)
+	a.router = mux.NewRouter().UseEncodedPath().SkipClean(true)
+	a.router.NotFoundHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		writeProblem(w, problem(r, http.StatusNotFound, "there is no such path; /openapi.json lists them"))
+	})
+	a.router.MethodNotAllowedHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Allow", "GET, HEAD")
+		writeProblem(w, problem(r, http.StatusMethodNotAllowed, "this path answers GET and HEAD"))
+	})
+	a.huma = humamux.New(a.router, huma.Config{
+		OpenAPI: &huma.OpenAPI{
+			OpenAPI: "3.1.0",
+			Info: &huma.Info{
+				Title: "eGRID API", Version: a.o.Version,
+				Description: "Plants, generators and regions of EPA's eGRID, by data year and release.",
+			},
+			Servers: []*huma.Server{{URL: "./"}},
+		},
+		Formats: huma.DefaultFormats,
+	})
+	a.plantOperations()
+	a.levelOperations()
+	a.storeOperations()
+	a.documentOperations()
+
+	var h http.Handler = http.HandlerFunc(a.serveCached)
+	h = answerHead(h)
+	h = LimitBody(h, a.o.MaxBodyBytes)
+	h = SecurityHeaders(h)
+	h = Recover(h, a.o.Logger)
+	h = observe(h, a.o.Logger, a.o.Observe)
+	return RequestIDs(h)
+}

@@ -1,0 +1,384 @@
+package httpapi_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/memstore"
+	"github.com/egrid-analytics/egrid-go/httpapi"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+const generators23 = `YEAR,PSTATABB,PNAME,ORISPL,GENID,FUELG1,NAMEPCAP,GENNTAN,GENNTOZ
+2023,TX,Alpha,1,1,NG,100,400,200
+2023,TX,Alpha,1,2,BIT,300,500,250
+2023,TX,Alpha,1,3,NG,150,0.5,
+2023,TX,"Bravo, East ""2""",02,1,SUN,50,100.5,60
+2023,OK,Pumped & Co,3,1,WAT,200,-10,-5
+2023,OK,Silent,4,1,WND,10,,
+`
+
+const plants21 = `YEAR,PSTATABB,PNAME,ORISPL,OPRNAME,SUBRGN,BACODE,NERC,PLPRMFL,PLFUELCT,NAMEPCAP,CAPFAC,PLNGENAN,PLCO2EQA,OWNCOL
+2021,TX,Alpha,1,Big Power,ERCT,ERCO,TRE,BIT,COAL,550,0.1,900,40.5,x
+2021,TX,Bravo,02,Small Power,ERCT,ERCO,TRE,SUN,SOLAR,50,0.2,100,0,y
+2021,OK,Pumped,3,Big Power,SPSO,NA,SPP,WAT,HYDRO,200,,-10,0,
+`
+
+const generators16 = `YEAR,PSTATABB,PNAME,GENID,GENNTAN
+2016,TX,Alpha,1,7
+2016,OK,Alpha,1,8
+2016,OK,"Beta ~ 1/2, East",1,9
+2016,OK,"Beta ~ 1/2, East",2,10
+`
+
+const subregions23 = `YEAR,SUBRGN,SRNAME,NAMEPCAP,SRNGENAN,SRCO2AN,SRCO2RTA,SRCLPR,SRGSPR
+2023,ERCT,ERCOT All,600,1001,55.5,750.25,0.25,0.5
+2023,SPSO,SPP South,210,-10,,900.5,0,0
+`
+
+// publish reads a sheet and makes it the answer.
+func publish(t testing.TB, store egrid.Store, name string, src io.Reader) {
+	t.Helper()
+	if err := load(store, name, src); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func load(store egrid.Store, name string, src io.Reader) error {
+	ctx := context.Background()
+	r, err := egrid.NewReader(src, &egrid.ReaderOptions{Name: name})
+	if err != nil {
+		return err
+	}
+	var rows []egrid.Row
+	for row, err := range r.Rows() {
+		if err != nil {
+			return err
+		}
+		rows = append(rows, row)
+	}
+	sheet := r.Sheet()
+	id, err := store.Stage(ctx, egrid.SnapshotSpec{
+		Level: sheet.Level, Year: rows[0].Year, Release: sheet.Release, Schema: sheet.Schema,
+		Source: egrid.Source{Object: name, SHA256: fmt.Sprintf("sha of %s, %d rows", name, len(rows)), Bytes: 1},
+	})
+	if err != nil {
+		return err
+	}
+	if _, err := store.Put(ctx, id, egrid.Chunk{Rows: rows}); err != nil {
+		return err
+	}
+	_, err = store.Publish(ctx, id, egrid.PublishRequest{Policy: egrid.PublishReplace, Chunks: 1, Rows: int64(len(rows))})
+	return err
+}
+
+func sampleStore(t testing.TB) egrid.Store {
+	t.Helper()
+	store := memstore.New()
+	t.Cleanup(func() { store.Close() })
+	publish(t, store, "GEN23.csv", strings.NewReader(generators23))
+	publish(t, store, "PLNT21.csv", strings.NewReader(plants21))
+	publish(t, store, "GEN16.csv", strings.NewReader(generators16))
+	publish(t, store, "SRL23.csv", strings.NewReader(subregions23))
+	return store
+}
+
+// get asks a handler without a network.
+func get(t testing.TB, h http.Handler, target string, header ...string) *httptest.ResponseRecorder {
+	t.Helper()
+	r := httptest.NewRequest(http.MethodGet, target, nil)
+	r.Header.Set("X-Request-ID", "test")
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+// answers is every documented path, and what can be wrong with it. The golden
+// file of a case is testdata/<name>.golden.
+var answers = []struct {
+	name, target string
+	status       int
+}{
+	{"top", "/plants/top", 200},
+	{"top_limit", "/plants/top?limit=2", 200},
+	{"top_page_2", "/plants/top?limit=2&cursor=@next", 200},
+	{"top_state", "/plants/top?state=tx", 200},
+	{"top_two_states", "/plants/top?state=TX,OK&order=asc", 200},
+	{"top_state_of_nobody", "/plants/top?state=ZZ", 200},
+	{"top_fuel", "/plants/top?fuel=NG", 200},
+	{"top_fuel_category", "/plants/top?fuel_category=coal,SOLAR", 200},
+	{"top_2021", "/plants/top?year=2021", 200},
+	{"top_region", "/plants/top?year=2021&subregion=ERCT&balancing_authority=ERCO&nerc_region=TRE", 200},
+	{"top_year_of_nothing", "/plants/top?year=2019", 200},
+	{"top_bad_state", "/plants/top?state=XXX", 400},
+	{"top_bad_limit", "/plants/top?limit=0", 400},
+	{"top_large_limit", "/plants/top?limit=1001", 400},
+	{"top_bad_year", "/plants/top?year=abc", 400},
+	{"top_year_out_of_range", "/plants/top?year=2200", 400},
+	{"top_unknown_parameter", "/plants/top?stat=TX", 400},
+	{"top_many_faults", "/plants/top?state=XXX&limit=x&fuel_category=STEAM&order=up", 400},
+	{"top_twice", "/plants/top?state=TX&state=OK", 400},
+	{"top_empty", "/plants/top?state=", 400},
+	{"top_empty_in_list", "/plants/top?state=TX,,OK", 400},
+	{"top_bad_cursor", "/plants/top?cursor=nonsense", 400},
+	{"top_bad_release", "/plants/top?release=final", 400},
+	{"top_absent_release", "/plants/top?release=v9", 404},
+	{"top_region_of_generators", "/plants/top?subregion=ERCT", 400},
+	{"top_bad_format", "/plants/top?format=xml", 400},
+	{"top_bad_query", "/plants/top?state=%zz", 400},
+	{"search", "/plants/search?q=alpha&year=2021", 200},
+	{"search_operator", "/plants/search?q=big+power&year=2021&columns=plant_name,operator_name", 200},
+	{"search_bounds", "/plants/search?min_nameplate_capacity_mw=50&max_net_generation_mwh=100.5&sort=-net_generation_mwh", 200},
+	{"search_column", `/plants/search?plant_name=%22Bravo,+East+%22%222%22%22%22,Silent&columns=plant_name,share`, 200},
+	{"search_own_column", "/plants/search?year=2021&OWNCOL=x&columns=OWNCOL", 200},
+	{"search_code", "/plants/search?year=2021&min_PLNGENAN=0&columns=PLNGENAN", 200},
+	{"search_bad_bound", "/plants/search?min_net_generation_mwh=much", 400},
+	{"search_bound_on_text", "/plants/search?min_plant_name=A", 400},
+	{"search_bad_columns", "/plants/search?columns=plant_nam&sort=-net_generation", 400},
+	{"search_unsortable", "/plants/search?sort=share", 400},
+	{"states", "/plants/states", 200},
+	{"states_2021", "/plants/states?year=2021", 200},
+	{"years", "/plants/years", 200},
+	{"years_of_state", "/plants/years?state=OK", 200},
+	{"chart_state", "/plants/chart/by-state", 200},
+	{"chart_year", "/plants/chart/by-year", 200},
+	{"chart_fuel", "/plants/chart/by-fuel", 200},
+	{"chart_subregion", "/plants/chart/by-subregion", 200},
+	{"chart_subregion_2021", "/plants/chart/by-subregion?year=2021", 200},
+	{"chart_unknown", "/plants/chart/by-colour", 400},
+	{"chart_year_of_year", "/plants/chart/by-year?year=2021", 400},
+	{"statistics", "/plants/statistics", 200},
+	{"plant", "/plants/1", 200},
+	{"plant_2021", "/plants/02?year=2021", 200},
+	{"plant_by_name", "/plants/OK~Beta%20~%201%2F2,%20East?year=2016", 200},
+	{"plant_absent", "/plants/99999", 404},
+	{"plant_absent_year", "/plants/1?year=2019", 404},
+	{"plant_leading_zero", "/plants/2", 404},
+	{"history", "/plants/1/history", 200},
+	{"history_absent", "/plants/99999/history", 404},
+	{"generators", "/plants/1/generators", 200},
+	{"generators_by_name", "/plants/OK~Beta%20~%201%2F2,%20East/generators?year=2016", 200},
+	{"generators_absent", "/plants/99999/generators", 404},
+	{"units_none", "/plants/1/units", 200},
+	{"rows", "/levels/gen/rows?limit=2&sort=-net_generation_mwh&columns=plant_name,net_generation_mwh", 200},
+	{"rows_filter", "/levels/GEN/rows?state=OK&generator_id=1", 200},
+	{"rows_of_nothing", "/levels/UNT/rows", 200},
+	{"rows_year_of_nothing", "/levels/GEN/rows?year=2020", 200},
+	{"rows_bad_level", "/levels/GENERATOR/rows", 400},
+	{"rows_unknown_parameter", "/levels/GEN/rows?stat=TX", 400},
+	{"rows_unknown_column", "/levels/GEN/rows?columns=nonsense", 400},
+	{"region", "/regions/SRL/ERCT", 200},
+	{"region_absent", "/regions/SRL/CAMX", 404},
+	{"region_us", "/regions/US/US", 404},
+	{"columns", "/columns?level=GGL", 200},
+	{"column", "/columns/CO2EQA", 404},
+	{"column_by_name", "/columns/grid_gross_loss", 200},
+	{"column_absent", "/columns/nonsense", 404},
+	{"snapshots", "/snapshots", 200},
+	{"healthz", "/healthz", 200},
+	{"readyz", "/readyz", 200},
+	{"no_such_path", "/nothing/here", 404},
+}
+
+// nextOf finds what @next stands for: the cursor behind the same request
+// without one.
+func nextOf(t *testing.T, h http.Handler, target string) string {
+	t.Helper()
+	first := strings.TrimSuffix(target, "&cursor=@next")
+	if first == target {
+		return target
+	}
+	var page struct{ Links struct{ Next string } }
+	if err := json.Unmarshal(get(t, h, first).Body.Bytes(), &page); err != nil || page.Links.Next == "" {
+		t.Fatalf("%s has no next page: %v", first, err)
+	}
+	return page.Links.Next
+}
+
+// What differs from run to run, and cursors, which are nobody's business.
+var (
+	changing = regexp.MustCompile(`"(loaded_at|last_load|latency_seconds)":("[^"]*"|[0-9.e-]+)`)
+	cursors  = regexp.MustCompile(`cursor=[A-Za-z0-9._-]{20,}`)
+)
+
+func TestAnswers(t *testing.T) {
+	h := httpapi.New(sampleStore(t), nil)
+	check := newSchemaCheck(t, h)
+	for _, test := range answers {
+		t.Run(test.name, func(t *testing.T) {
+			target := nextOf(t, h, test.target)
+			w := get(t, h, target)
+			if w.Code != test.status {
+				t.Errorf("status %d; want %d", w.Code, test.status)
+			}
+			want := "application/json"
+			if test.status >= 400 {
+				want = "application/problem+json"
+			}
+			if got := w.Header().Get("Content-Type"); got != want {
+				t.Errorf("content type %q; want %q", got, want)
+			}
+			check(t, test.target, w)
+			var pretty bytes.Buffer
+			if err := json.Indent(&pretty, cursors.ReplaceAll(changing.ReplaceAll(w.Body.Bytes(), []byte(`"$1":"..."`)), []byte("cursor=...")), "", "  "); err != nil {
+				t.Fatalf("%v: %s", err, w.Body)
+			}
+			golden(t, test.name, pretty.Bytes())
+		})
+	}
+}
+
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	path := filepath.Join("testdata", name+".golden")
+	if *update {
+		if err := os.WriteFile(path, got, 0o666); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("not as in %s (write it anew with -update):\n%s", path, got)
+	}
+}
+
+// newSchemaCheck returns a check of answers against the OpenAPI document that
+// the handler serves.
+func newSchemaCheck(t *testing.T, h http.Handler) func(*testing.T, string, *httptest.ResponseRecorder) {
+	t.Helper()
+	w := get(t, h, "/openapi.json")
+	var doc map[string]any
+	if err := json.Unmarshal(w.Body.Bytes(), &doc); err != nil {
+		t.Fatal(err)
+	}
+	paths := doc["paths"].(map[string]any)
+	return func(t *testing.T, target string, w *httptest.ResponseRecorder) {
+		t.Helper()
+		path, _, _ := strings.Cut(target, "?")
+		var operation map[string]any
+		for template := range paths {
+			pattern := regexp.MustCompile("^" + regexp.MustCompile(`\{[a-z]+\}`).ReplaceAllString(template, "[^/]+") + "$")
+			if pattern.MatchString(path) && (operation == nil || !strings.Contains(template, "{")) {
+				operation = paths[template].(map[string]any)["get"].(map[string]any)
+			}
+		}
+		if operation == nil {
+			return // not a documented path
+		}
+		response, ok := operation["responses"].(map[string]any)[fmt.Sprint(w.Code)].(map[string]any)
+		if !ok {
+			t.Errorf("status %d of %s is not documented", w.Code, path)
+			return
+		}
+		media := response["content"].(map[string]any)[w.Header().Get("Content-Type")].(map[string]any)
+		var body any
+		if err := json.Unmarshal(w.Body.Bytes(), &body); err != nil {
+			t.Error(err)
+		}
+		for _, fault := range validate(doc, media["schema"].(map[string]any), body, "body") {
+			t.Error(fault)
+		}
+	}
+}
+
+// validate checks a value against the part of JSON Schema that the document
+// uses, and complains about any other part.
+func validate(doc, schema map[string]any, v any, at string) []string {
+	if ref, ok := schema["$ref"].(string); ok {
+		name := strings.TrimPrefix(ref, "#/components/schemas/")
+		return validate(doc, doc["components"].(map[string]any)["schemas"].(map[string]any)[name].(map[string]any), v, at)
+	}
+	var faults []string
+	types := []any{schema["type"]}
+	if list, ok := schema["type"].([]any); ok {
+		types = list
+	}
+	actual := "null"
+	switch v := v.(type) {
+	case string:
+		actual = "string"
+	case bool:
+		actual = "boolean"
+	case float64:
+		actual = "number"
+		if v == float64(int64(v)) && slices.Contains(types, any("integer")) {
+			actual = "integer"
+		}
+	case []any:
+		actual = "array"
+		if items, ok := schema["items"].(map[string]any); ok {
+			for i, item := range v {
+				faults = append(faults, validate(doc, items, item, fmt.Sprintf("%s[%d]", at, i))...)
+			}
+		}
+	case map[string]any:
+		actual = "object"
+		properties, _ := schema["properties"].(map[string]any)
+		for name, value := range v {
+			if p, ok := properties[name].(map[string]any); ok {
+				faults = append(faults, validate(doc, p, value, at+"."+name)...)
+				continue
+			}
+			switch extra := schema["additionalProperties"].(type) {
+			case map[string]any:
+				faults = append(faults, validate(doc, extra, value, at+"."+name)...)
+			case bool:
+				if !extra {
+					faults = append(faults, at+" has an undocumented "+name)
+				}
+			}
+		}
+		required, _ := schema["required"].([]any)
+		for _, name := range required {
+			if _, ok := v[name.(string)]; !ok {
+				faults = append(faults, at+" lacks "+name.(string))
+			}
+		}
+	}
+	if schema["type"] != nil && !slices.Contains(types, any(actual)) {
+		faults = append(faults, fmt.Sprintf("%s is %s, not %v", at, actual, schema["type"]))
+	}
+	if enum, ok := schema["enum"].([]any); ok && !slices.Contains(enum, v) {
+		faults = append(faults, fmt.Sprintf("%s is %v, not one of %v", at, v, enum))
+	}
+	for keyword := range schema {
+		switch keyword {
+		case "type", "items", "properties", "additionalProperties", "required", "enum", "description", "format", "examples", "default":
+		default:
+			faults = append(faults, fmt.Sprintf("%s: the check does not know the keyword %s", at, keyword))
+		}
+	}
+	return faults
+}
+
+// records reads a CSV body.
+func records(t testing.TB, body string) [][]string {
+	t.Helper()
+	all, err := csv.NewReader(strings.NewReader(body)).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}

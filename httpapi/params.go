@@ -1,0 +1,439 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/csv"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/gorilla/mux"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+)
+
+// maxJSONLimit is the largest page of a JSON answer.
+const maxJSONLimit = 1000
+
+// parameter declares a path or query parameter: for the OpenAPI document, for
+// the check of a request, and for what becomes of the value.
+type parameter struct {
+	name   string
+	doc    string
+	schema huma.Schema
+	path   bool
+	list   bool         // values separated by commas
+	upper  bool         // codes are written in capitals, and asked for in either case
+	filter egrid.Column // keep the rows whose column has one of the values
+}
+
+func (p parameter) document() *huma.Param {
+	schema := p.schema
+	if schema.Type == "" {
+		schema.Type = huma.TypeString
+	}
+	schema.PrecomputeMessages()
+	d := &huma.Param{Name: p.name, In: "query", Description: p.doc, Schema: &schema}
+	switch {
+	case p.path:
+		d.In, d.Required = "path", true
+	case p.list:
+		explode := false
+		d.Style, d.Explode = "form", &explode
+		d.Schema = &huma.Schema{Type: huma.TypeArray, Items: &schema, MinItems: new(1)}
+		d.Schema.PrecomputeMessages()
+	}
+	return d
+}
+
+// request is one call of an operation, its parameters checked.
+type request struct {
+	http    *http.Request
+	values  map[string][]string
+	filters []egrid.Filter
+	format  format
+}
+
+// parse checks the parameters of a call. Every fault is reported, not only the
+// first.
+func (op *operation) parse(r *http.Request) (*request, *huma.ErrorModel) {
+	in := &request{http: r, values: map[string][]string{}}
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, faulty(r, fault("query", r.URL.RawQuery, "the query string is malformed; percent-encode special characters"))
+	}
+	var faults []*huma.ErrorDetail
+	known := map[string]bool{}
+	for i, p := range op.params {
+		known[p.name] = !p.path
+		var text string
+		if p.path {
+			// Routes are matched on the encoded path, so that an id may hold a slash.
+			if text, err = url.PathUnescape(mux.Vars(r)[p.name]); err != nil {
+				faults = append(faults, fault("path."+p.name, mux.Vars(r)[p.name], "the percent-encoding is malformed"))
+				continue
+			}
+		} else if given := query[p.name]; len(given) == 0 {
+			continue
+		} else if len(given) > 1 {
+			faults = append(faults, fault("query."+p.name, given, "given more than once"+manyHint(p.list)))
+			continue
+		} else {
+			text = given[0]
+		}
+		faults = append(faults, in.take(p, op.documented[i], text)...)
+	}
+	if len(faults) > 0 {
+		return nil, faulty(r, faults...)
+	}
+	fields, err := op.fields(r.Context(), in)
+	if err != nil {
+		return nil, problemOf(r, err)
+	}
+	for _, name := range sortedKeys(query) {
+		if !known[name] {
+			faults = append(faults, in.takeColumn(op, fields, name, query[name])...)
+		}
+	}
+	for _, param := range []string{"columns", "sort"} {
+		faults = append(faults, fields.checkNames(param, in.values[param])...)
+	}
+	faults = append(faults, in.negotiate(op)...)
+	if len(faults) > 0 {
+		return nil, faulty(r, faults...)
+	}
+	return in, nil
+}
+
+func manyHint(list bool) string {
+	if list {
+		return "; separate values by commas"
+	}
+	return ""
+}
+
+// take checks one declared parameter and keeps it.
+func (in *request) take(p parameter, documented *huma.Param, text string) []*huma.ErrorDetail {
+	location := documented.In + "." + p.name
+	if strings.TrimSpace(text) == "" {
+		return []*huma.ErrorDetail{fault(location, text, "is empty; leave the parameter out instead")}
+	}
+	values := []string{text}
+	if p.list {
+		var err error
+		if values, err = splitList(text); err != nil {
+			return []*huma.ErrorDetail{fault(location, text, err.Error())}
+		}
+	}
+	schema := documented.Schema
+	if p.list {
+		schema = schema.Items
+	}
+	var faults []*huma.ErrorDetail
+	for i, v := range values {
+		if p.upper {
+			values[i] = strings.ToUpper(v)
+		}
+		var typed any = values[i]
+		if schema.Type == huma.TypeInteger {
+			n, err := strconv.ParseInt(v, 10, 64)
+			if err != nil {
+				faults = append(faults, fault(location, v, "expected an integer"))
+				continue
+			}
+			typed = n
+		}
+		var result huma.ValidateResult
+		at := huma.NewPathBuffer([]byte{}, 0)
+		huma.Validate(nil, schema, at, huma.ModeReadFromServer, typed, &result)
+		for _, err := range result.Errors {
+			message := err.Error()
+			if d, ok := err.(*huma.ErrorDetail); ok {
+				message = d.Message
+			}
+			faults = append(faults, fault(location, v, message))
+		}
+	}
+	if len(faults) > 0 {
+		return faults
+	}
+	in.values[p.name] = values
+	if p.filter != "" {
+		in.filters = append(in.filters, egrid.Where(p.filter, egrid.Eq, values...))
+	}
+	return nil
+}
+
+// takeColumn reads a parameter that names a column: column=value,
+// min_column=value or max_column=value.
+func (in *request) takeColumn(op *operation, fields fieldSet, name string, given []string) []*huma.ErrorDetail {
+	location := "query." + name
+	f, op2, ok := fields.parse(name)
+	if !ok {
+		return []*huma.ErrorDetail{fault(location, strings.Join(given, ","), "unknown parameter"+suggest(name, op.names(), fields))}
+	}
+	if len(given) > 1 {
+		return []*huma.ErrorDetail{fault(location, given, "given more than once"+manyHint(op2 == egrid.Eq))}
+	}
+	values := given
+	if op2 == egrid.Eq {
+		var err error
+		if values, err = splitList(given[0]); err != nil {
+			return []*huma.ErrorDetail{fault(location, given[0], err.Error())}
+		}
+	}
+	filter := egrid.Filter{Column: f.Column, Op: op2}
+	for _, text := range values {
+		typ := f.Type
+		if typ == egrid.Integer {
+			typ = egrid.Number // a bound may lie between two integers
+		}
+		v, err := egrid.ParseValue(typ, text)
+		switch {
+		case err == nil && v.IsMissing():
+			return []*huma.ErrorDetail{fault(location, text, "is empty; leave the parameter out instead")}
+		case err != nil:
+			return []*huma.ErrorDetail{fault(location, text, fmt.Sprintf("expected a value of type %s", f.Type))}
+		case op2 != egrid.Eq && (typ == egrid.Text || typ == egrid.Flag):
+			return []*huma.ErrorDetail{fault(location, text, fmt.Sprintf("%s is of type %s and has no bounds", f.Column, f.Type))}
+		}
+		filter.Values = append(filter.Values, v)
+	}
+	in.filters = append(in.filters, filter)
+	return nil
+}
+
+// splitList splits values at commas. A value that holds one is quoted, as in
+// CSV: "Smith, Inc".
+func splitList(text string) ([]string, error) {
+	values := strings.Split(text, ",")
+	if strings.Contains(text, `"`) {
+		var err error
+		r := csv.NewReader(strings.NewReader(text))
+		r.TrimLeadingSpace = true
+		if values, err = r.Read(); err != nil {
+			return nil, fmt.Errorf("quotes do not match; a value with commas is quoted, as in CSV")
+		}
+	}
+	for i, v := range values {
+		if values[i] = strings.TrimSpace(v); values[i] == "" {
+			return nil, fmt.Errorf("has an empty value between commas")
+		}
+	}
+	return values, nil
+}
+
+// fieldSet is the columns that an operation's parameters may name.
+type fieldSet struct {
+	levels  []egrid.Level
+	schemas []*egrid.Schema // of published sheets, for columns that the dictionary lacks
+	derived []egrid.Column  // columns that answers have and sheets do not
+}
+
+func (s fieldSet) lookup(name string) (egrid.Field, bool) {
+	for _, level := range s.levels {
+		if f, ok := egrid.Lookup(level, name); ok {
+			return f, true
+		}
+	}
+	for _, schema := range s.schemas {
+		if i := schema.Index(egrid.Column(name)); i >= 0 {
+			return schema.Field(i), true
+		}
+	}
+	return egrid.Field{}, false
+}
+
+// checkNames finds the columns among the values of a parameter that do not
+// exist.
+func (s fieldSet) checkNames(param string, names []string) []*huma.ErrorDetail {
+	var faults []*huma.ErrorDetail
+	for _, name := range names {
+		column := strings.TrimPrefix(name, "-")
+		if _, ok := s.lookup(column); !ok && !slices.Contains(s.derived, egrid.Column(column)) {
+			faults = append(faults, fault("query."+param, name, "unknown column"+suggest(column, nil, s)))
+		}
+	}
+	return faults
+}
+
+// parse reads the name of a column parameter.
+func (s fieldSet) parse(name string) (egrid.Field, egrid.Op, bool) {
+	if f, ok := s.lookup(name); ok {
+		return f, egrid.Eq, true
+	}
+	if rest, ok := strings.CutPrefix(name, "min_"); ok {
+		f, ok := s.lookup(rest)
+		return f, egrid.Ge, ok
+	}
+	rest, ok := strings.CutPrefix(name, "max_")
+	if !ok {
+		return egrid.Field{}, "", false
+	}
+	f, ok := s.lookup(rest)
+	return f, egrid.Le, ok
+}
+
+func (s fieldSet) names() []string {
+	var names []string
+	for _, level := range s.levels {
+		for _, f := range egrid.Fields(level) {
+			names = append(names, string(f.Column))
+			if f.Type == egrid.Number || f.Type == egrid.Integer {
+				names = append(names, "min_"+string(f.Column), "max_"+string(f.Column))
+			}
+		}
+	}
+	return names
+}
+
+// suggest names the parameter that was probably meant.
+func suggest(name string, names []string, fields fieldSet) string {
+	best, distance := "", 1+max(1, len(name)/3)
+	for _, candidate := range append(names, fields.names()...) {
+		if d := editDistance(strings.ToLower(name), candidate, distance); d < distance {
+			best, distance = candidate, d
+		}
+	}
+	switch {
+	case best != "":
+		return fmt.Sprintf("; did you mean %s?", best)
+	case len(names) == 0:
+		return ""
+	}
+	return "; known are " + strings.Join(names, ", ")
+}
+
+// names lists the query parameters that an operation declares.
+func (op *operation) names() []string {
+	var names []string
+	for _, p := range op.params {
+		if !p.path {
+			names = append(names, p.name)
+		}
+	}
+	return names
+}
+
+// editDistance counts the letters to insert, delete or replace, up to a limit.
+func editDistance(a, b string, limit int) int {
+	if len(a) > len(b)+limit || len(b) > len(a)+limit {
+		return limit
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			diagonal, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, diagonal+cost)
+		}
+	}
+	return row[len(b)]
+}
+
+// text returns the only value of a parameter; empty when it was not given.
+func (in *request) text(name string) string {
+	if v := in.values[name]; len(v) > 0 {
+		return v[0]
+	}
+	return ""
+}
+
+// number returns the value of an integer parameter; 0 when it was not given.
+func (in *request) number(name string) int {
+	n, _ := strconv.Atoi(in.text(name)) // checked by take
+	return n
+}
+
+func (in *request) sort() ([]egrid.Sort, error) {
+	return egrid.ParseSort(strings.Join(in.values["sort"], ","))
+}
+
+func (in *request) columns() []egrid.Column {
+	var columns []egrid.Column
+	for _, c := range in.values["columns"] {
+		columns = append(columns, egrid.Column(c))
+	}
+	return columns
+}
+
+func sortedKeys(values url.Values) []string {
+	keys := make([]string, 0, len(values))
+	for k := range values {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// Parameters that several operations share.
+
+func yearParam() parameter {
+	return parameter{name: "year", doc: "Data year; the newest when left out.", schema: huma.Schema{Type: huma.TypeInteger, Minimum: new(float64(egrid.FirstYear)), Examples: []any{2023}}}
+}
+
+func releaseParam() parameter {
+	return parameter{name: "release", doc: "Release of the edition: none, v1, v2, ... or rev0, rev1, ...; the newest when left out.",
+		schema: huma.Schema{Pattern: `^(?i)(none|v\d{1,3}|rev\d{1,3})$`, PatternDescription: "none, v1, v2, ... or rev0, rev1, ..."}}
+}
+
+func codeParam(name string, doc string, pattern, meaning string) parameter {
+	return parameter{name: name, doc: doc, list: true, upper: true, filter: egrid.Column(name),
+		schema: huma.Schema{Pattern: pattern, PatternDescription: meaning}}
+}
+
+// placeParams choose plants and rows by where and what they are.
+func placeParams() []parameter {
+	category := codeParam("fuel_category", "EPA's category of the primary fuel.", "", "")
+	for _, c := range egrid.FuelCategories() {
+		category.schema.Enum = append(category.schema.Enum, c)
+	}
+	return []parameter{
+		codeParam("state", "Postal abbreviation of the state.", `^[A-Z]{2}$`, "two letters, as TX"),
+		codeParam("subregion", "eGRID subregion, as CAMX.", `^[A-Z0-9]{2,8}$`, "an acronym, as CAMX"),
+		codeParam("balancing_authority", "Code of the balancing authority, as CISO.", `^[A-Z0-9 -]{1,12}$`, "a code, as CISO"),
+		codeParam("nerc_region", "NERC region, as WECC.", `^[A-Z0-9 -]{1,12}$`, "an acronym, as WECC"),
+		codeParam("fuel", "EIA energy source code, as NG. Plants that are summed from generators are sums of those with the fuel.", `^[A-Z0-9]{1,4}$`, "an EIA energy source code, as NG"),
+		category,
+	}
+}
+
+func searchParam() parameter {
+	return parameter{name: "q", doc: "Words that must all occur, each in the name, the operator or the ORIS code, in any letter case.", schema: huma.Schema{MaxLength: new(200)}}
+}
+
+func limitParam(fallback string) parameter {
+	return parameter{name: "limit", doc: "Rows at most. JSON: 1 to 1,000, " + fallback + " when left out. CSV and NDJSON: all when left out.",
+		schema: huma.Schema{Type: huma.TypeInteger, Minimum: new(1.0), Maximum: new(float64(1 << 31))}}
+}
+
+func cursorParam() parameter {
+	return parameter{name: "cursor", doc: "Where to go on; take it from links.next.", schema: huma.Schema{MaxLength: new(8192)}}
+}
+
+func sortParam() parameter {
+	return parameter{name: "sort", doc: "Columns to sort by; a minus in front sorts downwards. Missing values come last.", list: true,
+		schema: huma.Schema{Pattern: `^-?[^-].*$`, PatternDescription: "a column, or a column behind a minus", Examples: []any{"-net_generation_mwh"}}}
+}
+
+func columnsParam() parameter {
+	return parameter{name: "columns", doc: "Columns of the answer, in this order.", list: true}
+}
+
+func formatParam() parameter {
+	return parameter{name: "format", doc: "Representation; goes before the Accept header.", schema: huma.Schema{Enum: []any{"json", "csv", "ndjson"}}}
+}
+
+// noFields is for operations without column parameters.
+func noFields(context.Context, *request) (fieldSet, error) { return fieldSet{}, nil }

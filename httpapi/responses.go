@@ -1,0 +1,103 @@
+package httpapi
+
+import (
+	"net/http"
+	"sync"
+)
+
+// responses keeps encoded answers, each with the revision that it is true of.
+// It holds two generations: an answer that is asked for again moves from the
+// older to the younger one, and when the younger is full, the older is dropped
+// and makes room. That keeps what is in use within a bound in bytes, at the
+// cost of a map look-up.
+type responses struct {
+	max int // bytes of one generation
+
+	mu       sync.Mutex
+	young    map[string]*response
+	old      map[string]*response
+	youngest int // bytes of the younger generation
+}
+
+// response is an answer ready to be written.
+type response struct {
+	revision int64
+	route    string
+	etag     string
+	header   http.Header // shared; written, never changed
+	body     []byte
+}
+
+func newResponses(maxBytes int) *responses {
+	return &responses{max: maxBytes / 2, young: map[string]*response{}}
+}
+
+func (rs *responses) get(key string) *response {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	if r := rs.young[key]; r != nil {
+		return r
+	}
+	r := rs.old[key]
+	if r != nil {
+		delete(rs.old, key)
+		rs.add(key, r)
+	}
+	return r
+}
+
+func (rs *responses) put(key string, r *response) {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	delete(rs.old, key)
+	rs.add(key, r)
+}
+
+func (rs *responses) add(key string, r *response) {
+	size := r.size(key)
+	if size > rs.max {
+		return
+	}
+	if before := rs.young[key]; before != nil {
+		rs.youngest -= before.size(key)
+		delete(rs.young, key)
+	}
+	if rs.youngest+size > rs.max {
+		rs.old, rs.young, rs.youngest = rs.young, map[string]*response{}, 0
+	}
+	rs.young[key] = r
+	rs.youngest += size
+}
+
+// size counts the bytes of an answer, with room for its headers.
+func (r *response) size(key string) int { return len(key) + len(r.body) + 512 }
+
+// write answers with the kept bytes, or with 304 when the client has them.
+func (r *response) write(w http.ResponseWriter, in *http.Request) {
+	h := w.Header()
+	for name, values := range r.header {
+		h[name] = values
+	}
+	if matches(in, r.etag) {
+		notModified(w)
+		return
+	}
+	w.WriteHeader(http.StatusOK)
+	_, _ = w.Write(r.body) // the client may be gone
+}
+
+// serveCached answers from the kept responses where the data have not changed
+// since, and goes on to the router where they have.
+func (a *api) serveCached(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodGet {
+		if kept := a.responses.get(responseKey(r, quickFormat(r))); kept != nil {
+			if c, err := a.q.Catalog(r.Context()); err == nil && c.Revision == kept.revision {
+				e := exchangeOf(r.Context())
+				e.route, e.cached = kept.route, true
+				kept.write(w, r)
+				return
+			}
+		}
+	}
+	a.router.ServeHTTP(w, r)
+}

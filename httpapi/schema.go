@@ -1,0 +1,77 @@
+package httpapi
+
+import (
+	"reflect"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+)
+
+// columnSchema describes a column's values in JSON.
+func columnSchema(f egrid.Field) *huma.Schema {
+	s := &huma.Schema{Description: f.Description, Nullable: true}
+	if f.Unit != "" {
+		s.Description += " Unit: " + f.Unit + "."
+	}
+	switch f.Type {
+	case egrid.Number:
+		s.Type = huma.TypeNumber
+	case egrid.Integer:
+		s.Type = huma.TypeInteger
+	case egrid.Flag:
+		s.Type = huma.TypeBoolean
+	default:
+		s.Type = huma.TypeString
+	}
+	return s
+}
+
+// rowSchema describes a row that has these columns, and maybe others.
+func rowSchema(fields ...egrid.Field) *huma.Schema {
+	s := &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true, Properties: map[string]*huma.Schema{}}
+	for _, f := range fields {
+		s.Properties[string(f.Column)] = columnSchema(f)
+	}
+	s.PrecomputeMessages()
+	return s
+}
+
+func listOf(item *huma.Schema) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeArray, Items: item}
+}
+
+// schemaOf describes a Go type.
+func (a *api) schemaOf(t reflect.Type) *huma.Schema {
+	return huma.SchemaFromType(a.huma.OpenAPI().Components.Schemas, t)
+}
+
+func typeOf[T any]() reflect.Type { return reflect.TypeFor[T]() }
+
+// plantFields are the columns of a plant answer that names none.
+func plantFields() []egrid.Field {
+	fields := []egrid.Field{
+		{Column: egrid.PlantID, Type: egrid.Text, Description: "Identifies the plant: its ORIS code or, where the loaded sheets have none, state~name."},
+		{Column: egrid.StateShare, Type: egrid.Number, Unit: "fraction", Description: "Share of the state's net generation."},
+	}
+	for _, c := range egrid.PlantColumns() {
+		if f, ok := egrid.Lookup(egrid.PLNT, string(c)); ok {
+			fields = append(fields, f)
+		}
+	}
+	return fields
+}
+
+// sumFields are the columns of plants summed by another column.
+func sumFields(by egrid.Column) []egrid.Field {
+	fields := []egrid.Field{{Column: egrid.PlantCount, Type: egrid.Integer, Description: "Number of plants."}}
+	for _, c := range []egrid.Column{by, egrid.NetGeneration, egrid.NameplateCapacity} {
+		if f, ok := egrid.Lookup(egrid.PLNT, string(c)); ok {
+			if c == egrid.Year {
+				f.Column = "year"
+			}
+			fields = append(fields, f)
+		}
+	}
+	return fields
+}

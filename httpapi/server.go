@@ -1,0 +1,56 @@
+package httpapi
+
+import (
+	"log/slog"
+	"net/http"
+	"time"
+)
+
+// ServerOptions bounds what a client may cost. The zero value of every field
+// means its default; a negative duration means no bound.
+type ServerOptions struct {
+	ReadHeaderTimeout time.Duration // default 5 seconds
+	ReadTimeout       time.Duration // of a whole request; default 30 seconds
+	IdleTimeout       time.Duration // between two requests; default 2 minutes
+	// WriteTimeout bounds a whole answer; default 30 minutes, because an
+	// export of everything over a slow line takes long.
+	WriteTimeout   time.Duration
+	MaxHeaderBytes int          // default 32 KiB
+	Logger         *slog.Logger // takes the server's own complaints; default none
+}
+
+// NewServer returns a server with bounds that protect it from slow and greedy
+// clients and still let long exports through. The caller starts it and shuts
+// it down.
+func NewServer(addr string, h http.Handler, o *ServerOptions) *http.Server {
+	if o == nil {
+		o = &ServerOptions{}
+	}
+	s := &http.Server{
+		Addr: addr, Handler: h,
+		ReadHeaderTimeout: bound(o.ReadHeaderTimeout, 5*time.Second),
+		ReadTimeout:       bound(o.ReadTimeout, 30*time.Second),
+		WriteTimeout:      bound(o.WriteTimeout, 30*time.Minute),
+		IdleTimeout:       bound(o.IdleTimeout, 2*time.Minute),
+		MaxHeaderBytes:    o.MaxHeaderBytes,
+	}
+	if s.MaxHeaderBytes == 0 {
+		s.MaxHeaderBytes = 32 << 10
+	}
+	log := o.Logger
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	s.ErrorLog = slog.NewLogLogger(log.Handler(), slog.LevelWarn)
+	return s
+}
+
+func bound(d, fallback time.Duration) time.Duration {
+	switch {
+	case d < 0:
+		return 0
+	case d == 0:
+		return fallback
+	}
+	return d
+}

@@ -1,0 +1,290 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humamux"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+)
+
+// ColumnInfo is a column as the dictionary defines it at a level.
+type ColumnInfo struct {
+	Name        egrid.Column  `json:"name"`
+	Level       egrid.Level   `json:"level"`
+	Code        string        `json:"code" doc:"EPA's code."`
+	Unit        *string       `json:"unit"`
+	Type        egrid.Type    `json:"type" enum:"text,integer,number,flag"`
+	Description string        `json:"description"`
+	Rule        *string       `json:"rule" doc:"How a region gets it from its plants."`
+	Editions    []string      `json:"editions" doc:"Data years in which the code is known to occur."`
+	Aliases     []egrid.Alias `json:"aliases" doc:"Other headers under which it occurs."`
+}
+
+// SnapshotInfo is what is published, or held, for a level, data year and
+// release.
+type SnapshotInfo struct {
+	Level    egrid.Level  `json:"level"`
+	Year     int          `json:"year"`
+	Release  string       `json:"release"`
+	Rows     int64        `json:"rows"`
+	Status   egrid.Status `json:"status" enum:"published,held"`
+	Reason   *string      `json:"reason" doc:"Why it is held, and what decides."`
+	Sources  []SourceInfo `json:"sources"`
+	LoadedAt time.Time    `json:"loaded_at"`
+	Revision int64        `json:"revision" doc:"The revision that published it; 0 while held."`
+}
+
+// SourceInfo is a file that a snapshot was made of.
+type SourceInfo struct {
+	Object string `json:"object"`
+	Sheet  string `json:"sheet"`
+	SHA256 string `json:"sha256"`
+	Bytes  int64  `json:"bytes"`
+}
+
+func (a *api) storeOperations() {
+	level := parameter{name: "level", upper: true, doc: "Columns of one level."}
+	for _, l := range egrid.Levels() {
+		level.schema.Enum = append(level.schema.Enum, string(l))
+	}
+	a.register(operation{
+		id: "columns", path: "/columns", tag: "dictionary", summary: "Every column, with unit and meaning",
+		params: []parameter{level}, data: a.schemaOf(typeOf[[]ColumnInfo]()),
+		answer: func(ctx context.Context, in *request) (*answer, error) {
+			return a.columnsAnswer(ctx, func(f egrid.Field) bool { return in.text("level") == "" || in.text("level") == string(f.Level) })
+		},
+	})
+	a.register(operation{
+		id: "column", path: "/columns/{name}", tag: "dictionary", summary: "One column at every level that has it",
+		params: []parameter{{name: "name", path: true, doc: "Our name, EPA's code or an alias.", schema: huma.Schema{MaxLength: new(200)}}},
+		data:   a.schemaOf(typeOf[[]ColumnInfo]()),
+		answer: func(ctx context.Context, in *request) (*answer, error) {
+			ans, err := a.columnsAnswer(ctx, func(f egrid.Field) bool {
+				found, ok := egrid.Lookup(f.Level, in.text("name"))
+				return ok && found.Column == f.Column
+			})
+			if err == nil && ans.meta.Count == 0 {
+				return nil, fmt.Errorf("%w: no column %q; /columns lists them", egrid.ErrNotFound, in.text("name"))
+			}
+			return ans, err
+		},
+	})
+	a.register(operation{
+		id: "snapshots", path: "/snapshots", tag: "store", summary: "What is published, and what is held",
+		data: a.schemaOf(typeOf[[]SnapshotInfo]()), volatile: true,
+		answer: a.snapshotsAnswer,
+	})
+	a.plain("/healthz", "liveness", "Whether the service runs", func(w http.ResponseWriter, _ *http.Request) {
+		writeJSON(w, http.StatusOK, Health{Status: "ok", Checks: []CheckResult{}})
+	})
+	a.plain("/readyz", "readiness", "Whether the service and what it depends on work", a.readiness)
+}
+
+func (a *api) columnsAnswer(ctx context.Context, want func(egrid.Field) bool) (*answer, error) {
+	c, err := a.q.Catalog(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list := []ColumnInfo{}
+	t := newTable("name", "level", "code", "unit", "type", "description", "rule", "editions")
+	for _, l := range egrid.Levels() {
+		for _, f := range egrid.Fields(l) {
+			if !want(f) {
+				continue
+			}
+			info := ColumnInfo{Name: f.Column, Level: l, Code: f.Code, Type: f.Type, Description: f.Description, Editions: f.Editions, Aliases: f.Aliases}
+			if info.Editions == nil {
+				info.Editions = []string{}
+			}
+			if info.Aliases == nil {
+				info.Aliases = []egrid.Alias{}
+			}
+			if f.Unit != "" {
+				info.Unit = &f.Unit
+			}
+			if !f.Rule.IsZero() {
+				info.Rule = new(f.Rule.String())
+			}
+			list = append(list, info)
+			t.add(string(f.Column), string(l), f.Code, f.Unit, string(f.Type), f.Description, f.Rule.String(), strings.Join(f.Editions, " "))
+		}
+	}
+	meta := Meta{Count: len(list), Total: new(int64(len(list))), Revision: c.Revision}
+	return &answer{value: list, meta: meta, rows: t.pager(meta)}, nil
+}
+
+func (a *api) snapshotsAnswer(ctx context.Context, _ *request) (*answer, error) {
+	c, err := a.q.Catalog(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list := []SnapshotInfo{}
+	t := newTable("level", "year", "release", "rows", "status", "reason", "sources", "sha256", "loaded_at", "revision")
+	for _, s := range c.Snapshots {
+		info := SnapshotInfo{Level: s.Level, Year: s.Year, Release: s.Release, Rows: s.Rows, Status: s.Status, LoadedAt: s.LoadedAt, Revision: s.Revision, Sources: []SourceInfo{}}
+		if s.Reason != "" {
+			info.Reason = &s.Reason
+		}
+		var objects, sums []string
+		for _, src := range s.Sources {
+			info.Sources = append(info.Sources, SourceInfo{Object: src.Object, Sheet: src.Sheet, SHA256: src.SHA256, Bytes: src.Bytes})
+			objects, sums = append(objects, src.Object), append(sums, src.SHA256)
+		}
+		list = append(list, info)
+		t.add(string(s.Level), fmt.Sprint(s.Year), s.Release, fmt.Sprint(s.Rows), string(s.Status), s.Reason,
+			strings.Join(objects, " "), strings.Join(sums, " "), s.LoadedAt.Format(time.RFC3339Nano), fmt.Sprint(s.Revision))
+	}
+	meta := Meta{Count: len(list), Total: new(int64(len(list))), Revision: c.Revision}
+	return &answer{value: list, meta: meta, rows: t.pager(meta)}, nil
+}
+
+// table is a list of texts, for the exports of what is not rows.
+type table struct{ page egrid.RowPage }
+
+func newTable(columns ...egrid.Column) *table {
+	fields := make([]egrid.Field, len(columns))
+	for i, c := range columns {
+		fields[i] = egrid.Field{Column: c, Type: egrid.Text}
+	}
+	s, err := egrid.NewSchema(fields...)
+	if err != nil {
+		panic(err) // the names above are distinct
+	}
+	return &table{egrid.RowPage{Schema: s}}
+}
+
+func (t *table) add(cells ...string) {
+	row := egrid.Row{Schema: t.page.Schema}
+	for _, c := range cells {
+		row.Values = append(row.Values, egrid.TextOf(c))
+	}
+	t.page.Rows = append(t.page.Rows, row)
+}
+
+func (t *table) pager(meta Meta) pager { return whole(t.page, meta) }
+
+// Health is the answer of the probes.
+type Health struct {
+	Status string        `json:"status" enum:"ok,unavailable"`
+	Checks []CheckResult `json:"checks"`
+}
+
+// CheckResult is the state of one dependency. Why it does not work is in the
+// log, not in the answer.
+type CheckResult struct {
+	Name    string  `json:"name"`
+	Status  string  `json:"status" enum:"ok,unavailable"`
+	Latency float64 `json:"latency_seconds"`
+}
+
+// checkTimeout bounds a readiness check.
+const checkTimeout = 2 * time.Second
+
+func (a *api) readiness(w http.ResponseWriter, r *http.Request) {
+	checks := append([]ReadinessCheck{{Name: "store", Check: func(ctx context.Context) error {
+		_, err := a.q.Catalog(ctx)
+		return err
+	}}}, a.o.Checks...)
+	ctx, cancel := context.WithTimeout(r.Context(), checkTimeout)
+	defer cancel()
+	health := Health{Status: "ok", Checks: make([]CheckResult, len(checks))}
+	errs := make([]error, len(checks))
+	var wg sync.WaitGroup
+	for i, c := range checks {
+		wg.Go(func() {
+			begin := time.Now()
+			errs[i] = safely(ctx, c.Check)
+			health.Checks[i] = CheckResult{Name: c.Name, Status: "ok", Latency: time.Since(begin).Seconds()}
+		})
+	}
+	wg.Wait()
+	status := http.StatusOK
+	for i, err := range errs {
+		if err != nil {
+			status, health.Status, health.Checks[i].Status = http.StatusServiceUnavailable, "unavailable", "unavailable"
+			a.o.Logger.WarnContext(r.Context(), "not ready", "check", checks[i].Name, "error", err, "request_id", RequestID(r.Context()))
+		}
+	}
+	writeJSON(w, status, health)
+}
+
+// safely makes an error of a panic, which would end the process on a goroutine
+// of its own.
+func safely(ctx context.Context, check func(context.Context) error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	return check(ctx)
+}
+
+// plain registers a probe.
+func (a *api) plain(path, id, summary string, h http.HandlerFunc) {
+	content := map[string]*huma.MediaType{"application/json": {Schema: a.schemaOf(typeOf[Health]())}}
+	huma.Register(a.huma, huma.Operation{
+		OperationID: id, Method: http.MethodGet, Path: path, Summary: summary, Tags: []string{"health"},
+		Responses: map[string]*huma.Response{
+			"200": {Description: "It works.", Content: content},
+			"503": {Description: "Something does not work.", Content: content},
+		},
+	}, func(context.Context, *struct{}) (*huma.StreamResponse, error) {
+		return &huma.StreamResponse{Body: func(hctx huma.Context) {
+			r, w := humamux.Unwrap(hctx)
+			exchangeOf(r.Context()).route = path
+			h(w, r)
+		}}, nil
+	})
+}
+
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	b, err := marshal(v)
+	if err != nil {
+		panic(err) // plain structs only
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, _ = w.Write(append(b, '\n')) // the client may be gone
+}
+
+// documentOperations serves the OpenAPI document, which is complete by now.
+func (a *api) documentOperations() {
+	asJSON, err := json.Marshal(a.huma.OpenAPI())
+	if err != nil {
+		panic(err) // made of constants
+	}
+	asYAML, err := a.huma.OpenAPI().YAML()
+	if err != nil {
+		panic(err) // made of constants
+	}
+	for path, doc := range map[string]struct {
+		contentType string
+		body        []byte
+	}{
+		"/openapi.json": {"application/openapi+json", asJSON},
+		"/openapi.yaml": {"application/openapi+yaml", asYAML},
+	} {
+		etag := contentTag(doc.body)
+		a.router.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
+			exchangeOf(r.Context()).route = path
+			h := w.Header()
+			h.Set("Content-Type", doc.contentType)
+			h.Set("Cache-Control", "no-cache")
+			h.Set("Etag", etag)
+			if matches(r, etag) {
+				notModified(w)
+				return
+			}
+			_, _ = w.Write(doc.body) // the client may be gone
+		}).Methods(http.MethodGet)
+	}
+}
