@@ -1,0 +1,43 @@
+// Package queue moves messages, which are bytes with a name, from publishers
+// to handlers, and loses none on the way. Backends hold the messages; this
+// package holds everything that must not differ between them: workers,
+// attempts, retries, panics and shutdown.
+//
+//	broker := memqueue.New(nil)
+//	err := broker.Publish(ctx, queue.Message{Key: queue.KeyChunk, Body: body})
+//	err = queue.Consume(ctx, broker, queue.QueueDatabase, handle, nil)
+//
+// # Guarantees
+//
+// Publish returns nil when the broker safely holds the message, and not
+// before. A message that no queue is bound to is refused with [ErrUnroutable];
+// none is dropped in silence, and a full broker makes publishers wait.
+//
+// Delivery is at least once. The handler's returned error settles a delivery:
+// nil is done, an error marked by [Permanent] makes it a dead letter at once,
+// any other error has it delivered again after a growing delay
+// ([RetryPolicy]) until it becomes a dead letter, with the reason in its
+// headers. A panic is such an error. The acknowledgement comes last: when a
+// process ends before its handler returned, the message is delivered again. So
+// handlers must do the same work twice without harm; [Message].ID, which is
+// the same for the same bytes, helps them.
+//
+// Order is that of publishing as long as there is one publisher, one worker
+// and no failure. A retried message comes after those published meanwhile.
+//
+// Dead letters stay until they are replayed or dropped ([Inspector]).
+//
+// Messages do not belong to the broker alone: nobody may change the Body or
+// the Headers of one after it was published or delivered.
+//
+// # Errors
+//
+// [ErrClosed], [ErrUnroutable], [ErrUnknownQueue], [ErrInvalid], [ErrSettled]
+// and [ErrDrain], to be tested by errors.Is; each method says which it
+// returns. A handler's panic is a [*PanicError].
+//
+// # See also
+//
+// Package memqueue holds messages in the process. Package queuetest is the
+// suite that every [Broker] passes.
+package queue
