@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 )
@@ -435,17 +434,12 @@ func coerce(v Value, f Field) (Value, error) {
 	if x, ok := v.Float(); ok && (f.Type == Number || f.Type == Integer) {
 		return NumberOf(x), nil
 	}
-	// A bound such as 0.5 on an integer column is a fair question.
-	t := f.Type
-	if t == Integer {
-		t = Number
+	w, err := ParseValue(f.Type, v.String())
+	if err != nil && f.Type == Integer {
+		w, err = ParseValue(Number, v.String()) // a bound such as 0.5 on an integer column is a fair question
 	}
-	w, err := ParseValue(t, v.String())
 	if err != nil || w.IsMissing() {
 		return fail()
-	}
-	if x, _ := w.Float(); f.Type == Integer && x == math.Trunc(x) && math.Abs(x) < 1<<53 {
-		return IntegerOf(int64(x)), nil
 	}
 	w.lossy = false
 	return w, nil

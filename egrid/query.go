@@ -91,6 +91,15 @@ type Sort struct {
 	Desc   bool   `json:"desc,omitempty"`
 }
 
+// Compare orders two values of the key's column, the way every store does.
+func (s Sort) Compare(a, b Value) int {
+	c := a.Compare(b)
+	if s.Desc && !a.IsMissing() && !b.IsMissing() {
+		return -c
+	}
+	return c
+}
+
 // ParseSort reads "-net_generation_mwh,plant_name": a minus sorts downwards.
 // The error wraps [ErrInvalid].
 func ParseSort(s string) ([]Sort, error) {

@@ -76,6 +76,12 @@ func (s SnapshotSpec) ID() StageID {
 	return StageID(hex.EncodeToString(h.Sum(nil)[:12]))
 }
 
+// MergedID identifies what merging a stage into a published snapshot makes.
+func MergedID(published, stage StageID) StageID {
+	sum := sha256.Sum256([]byte("merge\n" + published + "\n" + stage))
+	return StageID(hex.EncodeToString(sum[:12]))
+}
+
 // Check returns [ErrInvalid] when the spec cannot be staged.
 func (s SnapshotSpec) Check() error {
 	if _, err := ParseLevel(string(s.Level)); err != nil {

@@ -88,7 +88,7 @@ func (a *api) register(op operation) {
 	huma.Register(a.huma, documented, func(context.Context, *struct{}) (*huma.StreamResponse, error) {
 		return &huma.StreamResponse{Body: func(hctx huma.Context) {
 			r, w := humamux.Unwrap(hctx)
-			exchangeOf(r.Context()).route = op.path
+			noteRoute(r, op.path)
 			a.serve(&op, w, r)
 		}}, nil
 	})
@@ -178,7 +178,7 @@ func (a *api) serveJSON(op *operation, w http.ResponseWriter, in *request) error
 		if answered == revision {
 			out.header["Etag"] = []string{etag}
 			if !op.volatile {
-				a.responses.put(responseKey(in.http, in.format), out)
+				a.responses.put(keyOf(in.http), out)
 			}
 		}
 		out.write(w, in.http)
@@ -508,15 +508,9 @@ var contentTypes = map[string]string{
 	formatNDJSON: "application/x-ndjson",
 }
 
-// quickFormat guesses the representation of a request that may be answered
-// from the kept responses, which are JSON.
-func quickFormat(r *http.Request) format {
-	return format{name: formatJSON, contentType: contentTypes[formatJSON], gzip: acceptsGzip(r)}
-}
-
 // negotiate chooses the representation: by format=, else by Accept.
 func (in *request) negotiate(op *operation) []*huma.ErrorDetail {
-	in.format = quickFormat(in.http)
+	in.format = format{name: formatJSON, contentType: contentTypes[formatJSON], gzip: acceptsGzip(in.http)}
 	name := in.text("format")
 	if name == "" && op.rowsAnswer() {
 		name = acceptedFormat(in.http.Header.Get("Accept"))
@@ -570,15 +564,6 @@ func acceptsGzip(r *http.Request) bool {
 		return q != "q=0" && !strings.HasPrefix(q, "q=0.000")
 	}
 	return false
-}
-
-// responseKey tells apart what may be answered differently.
-func responseKey(r *http.Request, f format) string {
-	key := requestURI(r) + "\n" + r.Header.Get("Accept")
-	if f.gzip {
-		key += "\ngzip"
-	}
-	return key
 }
 
 // requestURI is what the client asked for, the prefix of a mount included.

@@ -92,11 +92,16 @@ type exchange struct {
 	cached bool
 }
 
+// exchangeOf returns nil when nobody observes.
 func exchangeOf(ctx context.Context) *exchange {
-	if e, ok := ctx.Value(exchangeKey{}).(*exchange); ok {
-		return e
+	e, _ := ctx.Value(exchangeKey{}).(*exchange)
+	return e
+}
+
+func noteRoute(r *http.Request, path string) {
+	if e := exchangeOf(r.Context()); e != nil {
+		e.route = path
 	}
-	return &exchange{}
 }
 
 func observe(next http.Handler, log *slog.Logger, tell func(Observation)) http.Handler {
@@ -173,14 +178,13 @@ func LimitBody(next http.Handler, n int64) http.Handler {
 }
 
 // SecurityHeaders sets what an API without pages of its own needs: no sniffing
-// of content types, no frames, no scripts, no referrer.
+// of content types, no frames, no scripts.
 func SecurityHeaders(next http.Handler) http.Handler {
-	nosniff, csp, referrer := []string{"nosniff"}, []string{"default-src 'none'; frame-ancestors 'none'"}, []string{"no-referrer"}
+	nosniff, csp := []string{"nosniff"}, []string{"default-src 'none'; frame-ancestors 'none'"}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h["X-Content-Type-Options"] = nosniff
 		h["Content-Security-Policy"] = csp
-		h["Referrer-Policy"] = referrer
 		next.ServeHTTP(w, r)
 	})
 }

@@ -301,11 +301,11 @@ func suggest(name string, names []string, fields fieldSet) string {
 	}
 	switch {
 	case best != "":
-		return fmt.Sprintf("; did you mean %s?", best)
+		return fmt.Sprintf(", did you mean %s?", best)
 	case len(names) == 0:
 		return ""
 	}
-	return "; known are " + strings.Join(names, ", ")
+	return ", known are " + strings.Join(names, ", ")
 }
 
 // names lists the query parameters that an operation declares.

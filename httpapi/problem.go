@@ -58,10 +58,12 @@ func fault(location string, value any, message string) *huma.ErrorDetail {
 func faulty(r *http.Request, faults ...*huma.ErrorDetail) *huma.ErrorModel {
 	detail := make([]string, len(faults))
 	for i, f := range faults {
-		_, name, _ := strings.Cut(f.Location, ".")
-		detail[i] = strings.TrimSpace(name + ": " + f.Message)
+		detail[i] = f.Message
+		if _, name, ok := strings.Cut(f.Location, "."); ok {
+			detail[i] = name + ": " + f.Message
+		}
 	}
-	p := problem(r, http.StatusBadRequest, strings.Join(detail, ". "))
+	p := problem(r, http.StatusBadRequest, strings.Join(detail, "; "))
 	p.Errors = faults
 	return p
 }

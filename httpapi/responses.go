@@ -14,9 +14,19 @@ type responses struct {
 	max int // bytes of one generation
 
 	mu       sync.Mutex
-	young    map[string]*response
-	old      map[string]*response
+	young    map[responseKey]*response
+	old      map[responseKey]*response
 	youngest int // bytes of the younger generation
+}
+
+// responseKey tells apart what may be answered differently.
+type responseKey struct {
+	uri, accept string
+	gzip        bool
+}
+
+func keyOf(r *http.Request) responseKey {
+	return responseKey{requestURI(r), r.Header.Get("Accept"), acceptsGzip(r)}
 }
 
 // response is an answer ready to be written.
@@ -29,10 +39,10 @@ type response struct {
 }
 
 func newResponses(maxBytes int) *responses {
-	return &responses{max: maxBytes / 2, young: map[string]*response{}}
+	return &responses{max: maxBytes / 2, young: map[responseKey]*response{}}
 }
 
-func (rs *responses) get(key string) *response {
+func (rs *responses) get(key responseKey) *response {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
 	if r := rs.young[key]; r != nil {
@@ -46,14 +56,14 @@ func (rs *responses) get(key string) *response {
 	return r
 }
 
-func (rs *responses) put(key string, r *response) {
+func (rs *responses) put(key responseKey, r *response) {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
 	delete(rs.old, key)
 	rs.add(key, r)
 }
 
-func (rs *responses) add(key string, r *response) {
+func (rs *responses) add(key responseKey, r *response) {
 	size := r.size(key)
 	if size > rs.max {
 		return
@@ -63,14 +73,14 @@ func (rs *responses) add(key string, r *response) {
 		delete(rs.young, key)
 	}
 	if rs.youngest+size > rs.max {
-		rs.old, rs.young, rs.youngest = rs.young, map[string]*response{}, 0
+		rs.old, rs.young, rs.youngest = rs.young, map[responseKey]*response{}, 0
 	}
 	rs.young[key] = r
 	rs.youngest += size
 }
 
 // size counts the bytes of an answer, with room for its headers.
-func (r *response) size(key string) int { return len(key) + len(r.body) + 512 }
+func (r *response) size(key responseKey) int { return len(key.uri) + len(r.body) + 512 }
 
 // write answers with the kept bytes, or with 304 when the client has them.
 func (r *response) write(w http.ResponseWriter, in *http.Request) {
@@ -90,10 +100,11 @@ func (r *response) write(w http.ResponseWriter, in *http.Request) {
 // since, and goes on to the router where they have.
 func (a *api) serveCached(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodGet {
-		if kept := a.responses.get(responseKey(r, quickFormat(r))); kept != nil {
+		if kept := a.responses.get(keyOf(r)); kept != nil {
 			if c, err := a.q.Catalog(r.Context()); err == nil && c.Revision == kept.revision {
-				e := exchangeOf(r.Context())
-				e.route, e.cached = kept.route, true
+				if e := exchangeOf(r.Context()); e != nil {
+					e.route, e.cached = kept.route, true
+				}
 				kept.write(w, r)
 				return
 			}

@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -239,7 +238,7 @@ func (a *api) plain(path, id, summary string, h http.HandlerFunc) {
 	}, func(context.Context, *struct{}) (*huma.StreamResponse, error) {
 		return &huma.StreamResponse{Body: func(hctx huma.Context) {
 			r, w := humamux.Unwrap(hctx)
-			exchangeOf(r.Context()).route = path
+			noteRoute(r, path)
 			h(w, r)
 		}}, nil
 	})
@@ -256,35 +255,36 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	_, _ = w.Write(append(b, '\n')) // the client may be gone
 }
 
-// documentOperations serves the OpenAPI document, which is complete by now.
+// documentOperations serves the OpenAPI document, which is complete by now. It
+// is written out when it is first asked for.
 func (a *api) documentOperations() {
-	asJSON, err := json.Marshal(a.huma.OpenAPI())
-	if err != nil {
-		panic(err) // made of constants
-	}
-	asYAML, err := a.huma.OpenAPI().YAML()
-	if err != nil {
-		panic(err) // made of constants
-	}
-	for path, doc := range map[string]struct {
+	document := a.huma.OpenAPI()
+	for path, d := range map[string]struct {
 		contentType string
-		body        []byte
+		marshal     func() ([]byte, error)
 	}{
-		"/openapi.json": {"application/openapi+json", asJSON},
-		"/openapi.yaml": {"application/openapi+yaml", asYAML},
+		"/openapi.json": {"application/openapi+json", document.MarshalJSON},
+		"/openapi.yaml": {"application/openapi+yaml", document.YAML},
 	} {
-		etag := contentTag(doc.body)
+		body := sync.OnceValue(func() []byte {
+			b, err := d.marshal()
+			if err != nil {
+				panic(err) // made of constants
+			}
+			return b
+		})
 		a.router.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
-			exchangeOf(r.Context()).route = path
+			noteRoute(r, path)
 			h := w.Header()
-			h.Set("Content-Type", doc.contentType)
+			h.Set("Content-Type", d.contentType)
 			h.Set("Cache-Control", "no-cache")
+			etag := contentTag(body())
 			h.Set("Etag", etag)
 			if matches(r, etag) {
 				notModified(w)
 				return
 			}
-			_, _ = w.Write(doc.body) // the client may be gone
+			_, _ = w.Write(body()) // the client may be gone
 		}).Methods(http.MethodGet)
 	}
 }

@@ -1,0 +1,187 @@
+// Package egridtest holds what tests of eGRID software share: the conformance
+// suite that every [egrid.Store] passes, a differential test that holds one
+// store against another, and a generator of sample files in EPA's layout.
+//
+//	func TestStore(t *testing.T) {
+//		egridtest.RunStore(t, func(t *testing.T) egrid.Store { return memstore.New() })
+//	}
+//
+// # Guarantees
+//
+// Equal seeds make equal samples and equal tests, on every machine. The
+// package needs the standard library only.
+//
+// # Errors
+//
+// Suites report through testing.T. The generator returns those of its writer.
+//
+// # See also
+//
+// Package memstore, which is the oracle of the differential test.
+package egridtest
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+)
+
+// RunStore runs the conformance suite. open makes an empty store, which the
+// suite closes.
+func RunStore(t *testing.T, open func(t *testing.T) egrid.Store) {
+	tests := []struct {
+		name string
+		run  func(*fixture)
+	}{
+		{"Empty", testEmpty},
+		{"StagingIsInvisible", testStagingIsInvisible},
+		{"ChunkTwiceIsOnce", testChunkTwiceIsOnce},
+		{"ChunksOutOfOrder", testChunksOutOfOrder},
+		{"IncompleteIsRefused", testIncompleteIsRefused},
+		{"UnchangedOnReload", testUnchangedOnReload},
+		{"Held", testHeld},
+		{"Replace", testReplace},
+		{"Merge", testMerge},
+		{"MergeWithoutIdentifier", testMergeWithoutIdentifier},
+		{"Discard", testDiscard},
+		{"Releases", testReleases},
+		{"Years", testYears},
+		{"Values", testValues},
+		{"UnknownColumns", testUnknownColumns},
+		{"TextOrder", testTextOrder},
+		{"Search", testSearch},
+		{"MissingValues", testMissingValues},
+		{"InvalidQueries", testInvalidQueries},
+		{"Pages", testPages},
+		{"Cursors", testCursors},
+		{"Groups", testGroups},
+		{"ReadersDuringPublish", testReadersDuringPublish},
+		{"Closed", testClosed},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			f := &fixture{T: t, store: open(t)}
+			t.Cleanup(func() { _ = f.store.Close() })
+			test.run(f)
+		})
+	}
+}
+
+// fixture is a store under test.
+type fixture struct {
+	*testing.T
+	store egrid.Store
+}
+
+func (f *fixture) must(err error) {
+	f.Helper()
+	if err != nil {
+		f.Fatal(err)
+	}
+}
+
+// sheetOf describes a sheet with a few generator columns. Different content
+// names stand for different bytes.
+func sheetOf(content string, year int, release string, columns ...egrid.Column) egrid.SnapshotSpec {
+	fields := make([]egrid.Field, 0, len(columns))
+	for _, c := range columns {
+		field, ok := egrid.Lookup(egrid.GEN, string(c))
+		if !ok {
+			field = egrid.Field{Level: egrid.GEN, Column: c, Type: egrid.Text}
+		}
+		fields = append(fields, field)
+	}
+	schema, err := egrid.NewSchema(fields...)
+	if err != nil {
+		panic(err)
+	}
+	return egrid.SnapshotSpec{Level: egrid.GEN, Year: year, Release: release, Schema: schema,
+		Source: egrid.Source{Object: content + ".csv", SHA256: content, Bytes: 1}}
+}
+
+// generators is the sheet that most tests load.
+var generators = []egrid.Column{egrid.State, egrid.PlantName, egrid.PlantCode, egrid.Generator, egrid.NetGeneration}
+
+// rowsOf makes rows of a spec, from texts in its columns' order.
+func rowsOf(spec egrid.SnapshotSpec, records ...[]string) []egrid.Row {
+	rows := make([]egrid.Row, len(records))
+	for i, record := range records {
+		values := make([]egrid.Value, len(record))
+		for j, text := range record {
+			v, err := egrid.ParseValue(spec.Schema.Field(j).Type, text)
+			if err != nil {
+				panic(fmt.Sprintf("record %d, %s: %v", i, text, err))
+			}
+			values[j] = v
+		}
+		rows[i] = egrid.Row{Schema: spec.Schema, Values: values, Year: spec.Year, Number: int64(i + 1)}
+	}
+	return rows
+}
+
+// load stages rows in chunks of two and publishes them.
+func (f *fixture) load(spec egrid.SnapshotSpec, policy egrid.Policy, rows []egrid.Row) egrid.PublishReport {
+	f.Helper()
+	id, err := f.store.Stage(f.Context(), spec)
+	f.must(err)
+	chunks := 0
+	for rows := range slices.Chunk(rows, 2) {
+		_, err := f.store.Put(f.Context(), id, egrid.Chunk{Index: chunks, Rows: rows})
+		f.must(err)
+		chunks++
+	}
+	report, err := f.store.Publish(f.Context(), id, egrid.PublishRequest{Policy: policy, Chunks: chunks, Rows: int64(len(rows))})
+	f.must(err)
+	return report
+}
+
+// loadRecords loads records of the usual generator columns.
+func (f *fixture) loadRecords(content string, year int, release string, records ...[]string) egrid.PublishReport {
+	f.Helper()
+	spec := sheetOf(content, year, release, generators...)
+	return f.load(spec, egrid.PublishAuto, rowsOf(spec, records...))
+}
+
+// texts runs a query and returns its rows as texts of the given column.
+func (f *fixture) texts(c egrid.Column, q egrid.RowQuery) []string {
+	f.Helper()
+	q.Level = egrid.GEN
+	page, err := f.store.Rows(f.Context(), q)
+	f.must(err)
+	texts := []string{}
+	for _, row := range page.Rows {
+		texts = append(texts, row.Text(c))
+	}
+	return texts
+}
+
+func (f *fixture) wantTexts(c egrid.Column, q egrid.RowQuery, want ...string) {
+	f.Helper()
+	if got := f.texts(c, q); !slices.Equal(got, want) {
+		f.Errorf("%s of %+v: got %q; want %q", c, q, got, want)
+	}
+}
+
+func catalogOf(ctx context.Context, f *fixture) egrid.Catalog {
+	f.Helper()
+	c, err := f.store.Catalog(ctx)
+	f.must(err)
+	return c
+}
+
+// ten is a small sheet with ties, missing values and a duplicate.
+var ten = [][]string{
+	{"AZ", "Palo Verde", "6008", "1", "10394000"},
+	{"AZ", "Palo Verde", "6008", "2", "10560000"},
+	{"AL", "Browns Ferry", "46", "1", "10394000"},
+	{"MI", "Ludington", "1713", "1", "-346000.5"},
+	{"TX", "Comanche Peak", "6145", "1", "0"},
+	{"TX", "Roscoe", "57095", "WT1", ""},
+	{"WY", "Wygen III", "56596", "0005", "794708"},
+	{"PA", "Seneca", "8225", "7E600", "-2443"},
+	{"FL", "Crist", "3612", "1", "5"},
+	{"FL", "Crist", "3612", "1", "7"},
+}

@@ -1,0 +1,324 @@
+// Package memstore keeps eGRID data in memory. It is the reference
+// implementation of [egrid.Store]: short enough to be read as the definition
+// of what a query and a load mean, the oracle that other stores are tested
+// against, and a test double for programs that use one.
+//
+//	store := memstore.New()
+//	id, err := store.Stage(ctx, spec)
+//	page, err := store.Rows(ctx, egrid.RowQuery{Level: egrid.GEN})
+//
+// # Guarantees
+//
+// A store is safe for concurrent use. Every call answers from one revision.
+// Rows that it returns are shared and must not be changed. Nothing outlives
+// the process, and everything is scanned: for more than a few hundred
+// thousand rows use sqlitestore.
+//
+// # Errors
+//
+// As the methods of [egrid.Querier] and [egrid.Loader] say, and
+// [egrid.ErrClosed] after Close.
+//
+// # See also
+//
+// Packages sqlitestore and egridtest.
+package memstore
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+)
+
+// Store is an [egrid.Store] in memory.
+type Store struct {
+	mu        sync.RWMutex
+	closed    bool
+	revision  int64
+	stages    map[egrid.StageID]*stage
+	published map[edition]*snapshot
+}
+
+var _ egrid.Store = (*Store)(nil)
+
+// edition is what readers ask for.
+type edition struct {
+	level   egrid.Level
+	year    int
+	release string
+}
+
+// snapshot is published data. It never changes.
+type snapshot struct {
+	egrid.Snapshot
+	rows []egrid.Row // by Number
+}
+
+// stage is data on its way in.
+type stage struct {
+	spec   egrid.SnapshotSpec
+	chunks map[int]egrid.Chunk
+	held   *egrid.Snapshot // set once it was audited and kept back
+}
+
+// New returns an empty store.
+func New() *Store {
+	return &Store{stages: map[egrid.StageID]*stage{}, published: map[edition]*snapshot{}}
+}
+
+// Close drops everything. Later calls return [egrid.ErrClosed].
+func (s *Store) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed, s.stages, s.published = true, nil, nil
+	return nil
+}
+
+// Stage implements [egrid.Loader].
+func (s *Store) Stage(_ context.Context, spec egrid.SnapshotSpec) (egrid.StageID, error) {
+	if err := spec.Check(); err != nil {
+		return "", err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return "", egrid.ErrClosed
+	}
+	id := spec.ID()
+	if s.stages[id] == nil && !s.isPublished(id) {
+		s.stages[id] = &stage{spec: spec, chunks: map[int]egrid.Chunk{}}
+	}
+	return id, nil
+}
+
+func (s *Store) isPublished(id egrid.StageID) bool {
+	for _, snap := range s.published {
+		if snap.ID == id {
+			return true
+		}
+	}
+	return false
+}
+
+// Put implements [egrid.Loader].
+func (s *Store) Put(_ context.Context, id egrid.StageID, c egrid.Chunk) (egrid.Change, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return egrid.Change{}, egrid.ErrClosed
+	}
+	if s.isPublished(id) {
+		return egrid.Change{Duplicate: true}, nil
+	}
+	st := s.stages[id]
+	if st == nil {
+		return egrid.Change{}, fmt.Errorf("%w: no stage %s", egrid.ErrNotFound, id)
+	}
+	if _, have := st.chunks[c.Index]; have {
+		return egrid.Change{Duplicate: true}, nil
+	}
+	st.chunks[c.Index] = c
+	return egrid.Change{Rows: int64(len(c.Rows))}, nil
+}
+
+// Discard implements [egrid.Loader].
+func (s *Store) Discard(_ context.Context, id egrid.StageID) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return egrid.ErrClosed
+	}
+	if s.stages[id] == nil {
+		return fmt.Errorf("%w: no stage %s", egrid.ErrNotFound, id)
+	}
+	delete(s.stages, id)
+	return nil
+}
+
+// Publish implements [egrid.Loader].
+func (s *Store) Publish(_ context.Context, id egrid.StageID, r egrid.PublishRequest) (egrid.PublishReport, error) {
+	policy, err := egrid.ParsePolicy(string(r.Policy))
+	if err != nil {
+		return egrid.PublishReport{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return egrid.PublishReport{}, egrid.ErrClosed
+	}
+	st := s.stages[id]
+	if st == nil {
+		for _, snap := range s.published {
+			if snap.ID == id {
+				return egrid.PublishReport{Status: egrid.Unchanged, Snapshot: snap.Snapshot}, nil
+			}
+		}
+		return egrid.PublishReport{}, fmt.Errorf("%w: no stage %s", egrid.ErrNotFound, id)
+	}
+	staged := st.audit(id)
+	if len(st.chunks) != r.Chunks || staged.Rows != r.Rows {
+		return egrid.PublishReport{}, fmt.Errorf("%w: stage %s holds %d of %d chunks and %d of %d rows",
+			egrid.ErrIncomplete, id, len(st.chunks), r.Chunks, staged.Rows, r.Rows)
+	}
+	at := edition{st.spec.Level, st.spec.Year, st.spec.Release}
+	current := s.published[at]
+	var live *egrid.Snapshot
+	if current != nil {
+		live = &current.Snapshot
+	}
+	status, reason := egrid.Decide(policy, staged.Snapshot, live)
+	switch status {
+	case egrid.Unchanged:
+		delete(s.stages, id)
+		return egrid.PublishReport{Status: status, Snapshot: *live}, nil
+	case egrid.Held:
+		staged.Status, staged.Reason = status, reason
+		st.held = &staged.Snapshot
+		return egrid.PublishReport{Status: status, Reason: reason, Snapshot: staged.Snapshot}, nil
+	}
+	if policy == egrid.PublishMerge && current != nil {
+		staged = merge(current, staged)
+	}
+	s.revision++
+	staged.Revision = s.revision
+	s.published[at] = staged
+	delete(s.stages, id)
+	return egrid.PublishReport{Status: egrid.Published, Snapshot: staged.Snapshot}, nil
+}
+
+// audit gathers the stage's chunks and checks them as a whole.
+func (st *stage) audit(id egrid.StageID) *snapshot {
+	source := st.spec.Source
+	source.ID = id
+	snap := &snapshot{Snapshot: egrid.Snapshot{
+		ID: id, Level: st.spec.Level, Year: st.spec.Year, Release: st.spec.Release, Status: egrid.Published,
+		Schema: st.spec.Schema, Sources: []egrid.Source{source}, LoadedAt: time.Now().UTC(),
+	}}
+	for _, index := range slices.Sorted(maps.Keys(st.chunks)) {
+		c := st.chunks[index]
+		snap.rows = append(snap.rows, c.Rows...)
+		snap.Rejected += c.Rejected
+		snap.Lossy = union(snap.Lossy, c.Lossy)
+		snap.Audits = egrid.MergeAudits(snap.Audits, c.Findings)
+	}
+	slices.SortStableFunc(snap.rows, func(a, b egrid.Row) int { return cmp.Compare(a.Number, b.Number) })
+	snap.Rows = int64(len(snap.rows))
+	if duplicates := duplicateKeys(snap); len(duplicates) > 0 {
+		snap.Audits = append(snap.Audits, egrid.DuplicateIdentifiers(int64(len(duplicates)), duplicates))
+	}
+	return snap
+}
+
+func union(a, b []egrid.Column) []egrid.Column {
+	for _, c := range b {
+		if !slices.Contains(a, c) {
+			a = append(a, c)
+		}
+	}
+	return a
+}
+
+// identify returns a function that names a row by its identifier.
+func identify(snap *snapshot) func(egrid.Row) string {
+	columns := egrid.Identifier(snap.Level, snap.Schema.Has)
+	if columns == nil {
+		return nil
+	}
+	values := make([]egrid.Value, len(columns))
+	return func(row egrid.Row) string {
+		for i, c := range columns {
+			values[i] = row.Value(c)
+		}
+		return egrid.IdentifierText(values...)
+	}
+}
+
+func duplicateKeys(snap *snapshot) []string {
+	name := identify(snap)
+	if name == nil {
+		return nil
+	}
+	seen := map[string]int{}
+	var duplicates []string
+	for _, row := range snap.rows {
+		key := name(row)
+		if seen[key]++; seen[key] == 2 {
+			duplicates = append(duplicates, key)
+		}
+	}
+	return duplicates
+}
+
+// merge updates the rows of a published snapshot by those of a new one, the
+// n-th with an identifier by the n-th, and appends the others. The new sheet's
+// columns overwrite, its blanks too; columns that it lacks are kept.
+func merge(old, added *snapshot) *snapshot {
+	fields := old.Schema.Fields()
+	for _, f := range added.Schema.Fields() {
+		if !old.Schema.Has(f.Column) {
+			fields = append(fields, f)
+		}
+	}
+	schema, err := egrid.NewSchema(fields...)
+	if err != nil {
+		panic(err) // both schemas have distinct columns
+	}
+	merged := &snapshot{Snapshot: added.Snapshot}
+	merged.ID = egrid.MergedID(old.ID, added.ID)
+	merged.Schema = schema
+	merged.Sources = append(slices.Clone(old.Sources), added.Sources...)
+	merged.Lossy = union(slices.Clone(old.Lossy), added.Lossy)
+	merged.Rejected += old.Rejected
+
+	at := map[string]int{}
+	oldKey := occurrences(old, added)
+	for i, row := range old.rows {
+		wide := egrid.Row{Schema: schema, Values: make([]egrid.Value, schema.Len()), Year: row.Year, Number: row.Number}
+		copy(wide.Values, row.Values)
+		merged.rows = append(merged.rows, wide)
+		at[oldKey(row)] = i
+	}
+	last := int64(0)
+	if n := len(old.rows); n > 0 {
+		last = old.rows[n-1].Number
+	}
+	newKey := occurrences(added, old)
+	for _, row := range added.rows {
+		i, known := at[newKey(row)]
+		if !known {
+			last++
+			i = len(merged.rows)
+			merged.rows = append(merged.rows, egrid.Row{Schema: schema, Values: make([]egrid.Value, schema.Len()), Year: row.Year, Number: last})
+		}
+		for j, f := range added.Schema.Fields() {
+			merged.rows[i].Values[schema.Index(f.Column)] = row.Values[j]
+		}
+	}
+	merged.Rows = int64(len(merged.rows))
+	return merged
+}
+
+// occurrences names rows by identifier and how often it was met. Where the two
+// sheets have no identifier in common, rows are named by their number.
+func occurrences(snap, other *snapshot) func(egrid.Row) string {
+	has := func(c egrid.Column) bool { return snap.Schema.Has(c) && other.Schema.Has(c) }
+	columns := egrid.Identifier(snap.Level, has)
+	if columns == nil {
+		return func(row egrid.Row) string { return fmt.Sprint(row.Number) }
+	}
+	seen := map[string]int{}
+	return func(row egrid.Row) string {
+		key := ""
+		for _, c := range columns {
+			key += row.Text(c) + "\x00"
+		}
+		seen[key]++
+		return fmt.Sprint(key, seen[key])
+	}
+}
