@@ -741,7 +741,7 @@ func (t total) value() Value {
 	if !t.present {
 		return Value{}
 	}
-	return NumberOf(t.sum)
+	return SumOf(t.sum)
 }
 
 func sumSchema(by Column) *Schema {

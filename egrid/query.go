@@ -80,7 +80,7 @@ type Func string
 // The aggregate functions.
 const (
 	Count Func = "count" // rows of the group
-	Sum   Func = "sum"   // numeric columns
+	Sum   Func = "sum"   // numeric columns; 15 significant digits, see SumOf
 	Min   Func = "min"   // any column
 	Max   Func = "max"   // any column
 )

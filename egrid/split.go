@@ -9,8 +9,8 @@ import (
 
 // maxRecord bounds one CSV record. A longer one is almost surely a quote that
 // is never closed, which would otherwise take the rest of the file into one
-// field.
-const maxRecord = 16 << 20
+// field. It leaves room for a chunk within the largest message of a broker.
+const maxRecord = 12 << 20
 
 // record is one CSV record as it stands in the file.
 type record struct {
@@ -51,6 +51,9 @@ func (s *splitter) next() (record, error) {
 			}
 			n, lines = len(rest), int64(bytes.Count(rest, []byte{'\n'}))
 		}
+		if n > maxRecord || !found && !s.eof && len(rest) > maxRecord {
+			return record{}, fmt.Errorf("%w: line %d: the record is longer than %d MiB; a quote opened in it is probably never closed", ErrInvalid, s.line, maxRecord>>20)
+		}
 		if found || s.eof {
 			rec := record{raw: rest[:n], line: s.line, lines: max(lines, 1), offset: s.offset, size: int64(n), open: !found && insideQuotes(rest, s.delim)}
 			rec.raw = bytes.TrimSuffix(rec.raw, []byte{'\n'})
@@ -59,9 +62,6 @@ func (s *splitter) next() (record, error) {
 			s.offset += int64(n)
 			s.line += max(lines, 1)
 			return rec, nil
-		}
-		if len(rest) > maxRecord {
-			return record{}, fmt.Errorf("%w: line %d: the record is longer than %d MiB; a quote opened in it is probably never closed", ErrInvalid, s.line, maxRecord>>20)
 		}
 		if n == scanAgain {
 			scanned = 0

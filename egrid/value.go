@@ -50,6 +50,17 @@ func NumberOf(f float64) Value {
 	return Value{typ: number, bits: math.Float64bits(f + 0)}
 }
 
+// SumOf returns a computed total as a number value of 15 significant digits:
+// as many as a 64-bit float keeps of a decimal. So figures of three decimals
+// add up to one of three decimals, 30820509.999 and not 30820509.998999998.
+func SumOf(f float64) Value {
+	r, err := strconv.ParseFloat(strconv.FormatFloat(f, 'g', 15, 64), 64)
+	if err != nil {
+		return NumberOf(f) // beyond the largest float, or none
+	}
+	return NumberOf(r)
+}
+
 // FlagOf returns a flag value.
 func FlagOf(b bool) Value {
 	v := Value{typ: flag}

@@ -251,5 +251,5 @@ func (a *accumulator) result(f egrid.Func) egrid.Value {
 	if !a.numeric {
 		return egrid.Value{}
 	}
-	return egrid.NumberOf(a.sum + a.lost)
+	return egrid.SumOf(a.sum + a.lost)
 }

@@ -340,7 +340,7 @@ func (b *builder) groups() string {
 		term := b.term(m.Column)
 		needed[m.Column] = true
 		aggregate := map[egrid.Func]string{
-			egrid.Count: "count(*)", egrid.Sum: "sum(" + term + " + 0.0)", egrid.Min: "min(" + term + ")", egrid.Max: "max(" + term + ")",
+			egrid.Count: "count(*)", egrid.Sum: "iif(count(" + term + "), CAST(printf('%.15g', sum(" + term + " + 0.0)) AS REAL), NULL)" /* as SumOf */, egrid.Min: "min(" + term + ")", egrid.Max: "max(" + term + ")",
 		}[m.Func]
 		terms = append(terms, fmt.Sprintf("%s AS g%d", aggregate, len(p.By)+i))
 	}

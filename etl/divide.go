@@ -1,0 +1,116 @@
+package etl
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+)
+
+// Divided is the answer of the third stage.
+type Divided struct {
+	RunInfo
+	Parts   []Part    `json:"parts"`
+	Refused []Refused `json:"refused"`
+}
+
+// Part is a sheet, cut into chunks that never cut a record.
+type Part struct {
+	Object Object       `json:"object"`
+	Member string       `json:"member"` // of an archive; empty otherwise
+	Sheet  *egrid.Sheet `json:"sheet"`
+	SHA256 string       `json:"sha256"` // of the object, in hex
+	Rows   int64        `json:"rows"`   // records, blank ones left out
+	Spans  []egrid.Span `json:"spans"`
+}
+
+// Refused is an object or a sheet that is not loaded.
+type Refused struct {
+	Object Object `json:"object"`
+	Member string `json:"member"`
+	SHA256 string `json:"sha256,omitempty"` // where it was read
+	Reason string `json:"reason"`
+}
+
+// Divide finds where the sheets can be cut. It reads every object whole, once,
+// and takes its SHA-256.
+func (p *Pipeline) Divide(ctx context.Context, v Validated) (Divided, error) {
+	d := Divided{RunInfo: v.RunInfo}
+	for _, f := range v.Files {
+		if f.Error != "" {
+			d.Refused = append(d.Refused, Refused{Object: f.Object, Reason: f.Error})
+		}
+		for _, s := range f.Sheets {
+			if s.Error != "" || s.Sheet == nil {
+				d.Refused = append(d.Refused, Refused{Object: f.Object, Member: s.Member, Reason: s.Error})
+				continue
+			}
+			part, err := p.divideSheet(ctx, f.Object, s.Member, s.Sheet)
+			if err == nil && part.Rows == 0 {
+				err = fmt.Errorf("%w: the sheet has a header and no rows", egrid.ErrInvalid)
+			}
+			if err == nil {
+				d.Parts = append(d.Parts, part)
+				continue
+			}
+			if !p.ofOneFile(ctx, err) {
+				return d, fmt.Errorf("divide %s: %w", f.Name, err)
+			}
+			d.Refused = append(d.Refused, Refused{Object: f.Object, Member: s.Member, Reason: reason(err)})
+		}
+	}
+	return d, nil
+}
+
+func (p *Pipeline) divideSheet(ctx context.Context, o Object, member string, sheet *egrid.Sheet) (Part, error) {
+	part := Part{Object: o, Member: member, Sheet: sheet}
+	text, err := p.openSheet(ctx, o, member)
+	if err != nil {
+		return part, err
+	}
+	defer text.Close()
+	hash := sha256.New()
+	r := io.Reader(contextReader{ctx, text})
+	packing, err := packingOf(o.Name)
+	if err != nil {
+		return part, err
+	}
+	if packing == plain {
+		r = io.TeeReader(r, hash) // what is divided is what is hashed
+	}
+	for span, err := range sheet.Divide(r, p.o.ChunkBytes) {
+		if err != nil {
+			return part, err
+		}
+		part.Spans = append(part.Spans, span)
+		part.Rows += span.Rows
+	}
+	if packing != plain {
+		packed, err := p.source.Open(ctx, o, 0, -1)
+		if err != nil {
+			return part, err
+		}
+		defer packed.Close()
+		if _, err := io.Copy(hash, contextReader{ctx, packed}); err != nil {
+			return part, err
+		}
+	}
+	part.SHA256 = hex.EncodeToString(hash.Sum(nil))
+	return part, nil
+}
+
+// contextReader ends with its context.
+type contextReader struct {
+	ctx context.Context // of the call that the reader lives for
+	r   io.Reader
+}
+
+func (c contextReader) Read(b []byte) (int, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return c.r.Read(b)
+}

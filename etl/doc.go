@@ -1,0 +1,45 @@
+// Package etl takes eGRID files into a store in five stages: scan, validate,
+// divide, stream and report.
+//
+//	p := etl.New(etl.Local("data/2023"), etl.ToLoader(store), nil)
+//	report, err := p.Run(ctx)
+//	fmt.Println(report.Status, report.RowsLoaded)
+//
+// Every stage takes the answer of the one before it. The answers are plain
+// JSON values, so an orchestrator may run each stage as a task of its own, on
+// another machine if the source can be reached from there:
+//
+//	scanned, err := p.Scan(ctx)
+//	validated, err := p.Validate(ctx, scanned)
+//	divided, err := p.Divide(ctx, validated)
+//	streamed, err := p.Stream(ctx, divided)
+//	report, err := p.Report(ctx, streamed)
+//
+// # Guarantees
+//
+// Memory does not grow with the size of a file: workers hold one chunk each.
+// Chunks of a plain CSV file are read by byte range, in parallel; compressed
+// ones are unpacked once, in order, and decoded in parallel.
+//
+// A chunk goes to the [Sink] whole, and a sink takes the same chunk twice as
+// once. So a run that was killed may simply be run again, and chunks may
+// travel through a queue ([ToQueue]) to any number of consumers
+// ([DatabaseHandler]) that may see them twice and in any order. Readers see a
+// sheet when it is complete and audited, or not at all.
+//
+// No record is lost in silence. One that cannot be read is counted, and kept
+// with its line and the reason in the rejects file. An object that is no eGRID
+// sheet is refused with the reason and the remedy, and does not stop the
+// others. An object that changes while it is read fails with [ErrChanged].
+//
+// # Errors
+//
+// Stages return an error when they cannot go on at all: ctx ended, a source
+// that cannot be listed, a sink that fails. What concerns one file stands in
+// the answer, by file. Both wrap egrid's errors, and [ErrChanged].
+//
+// # See also
+//
+// Package egrid reads the sheets; package queue carries chunks between
+// processes.
+package etl

@@ -1,0 +1,169 @@
+package etl
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+)
+
+// Options tune a pipeline. The zero value of every field means its default.
+type Options struct {
+	Config  Config       // field mappings; default none
+	Level   egrid.Level  // of every sheet; default recognised by the columns
+	Year    int          // of sheets that do not tell; default inferred
+	Release string       // of every sheet; default inferred, egrid.NoRelease for the unmarked one
+	Publish egrid.Policy // default egrid.PublishAuto
+
+	Workers    int   // chunks decoded at once; default GOMAXPROCS
+	ChunkBytes int64 // size of a chunk, about; default 1 MiB. It is part of a load's identity
+
+	// RejectsFile is where records that cannot be read are kept, as CSV:
+	// object,sheet,line,column,value,reason,row. It is made with the first
+	// one. Default nowhere; they are counted all the same.
+	RejectsFile string
+	Progress    func(Progress) // called behind every chunk, one call at a time; default none
+	Logger      *slog.Logger   // default none
+}
+
+// Progress is how far a run has come with one sheet.
+type Progress struct {
+	Stage  string // validate or stream
+	Object string
+	Sheet  string
+	Rows   int64 // so far
+	Total  int64 // rows of the sheet
+}
+
+// Pipeline takes the objects of a source into a sink. It is safe for
+// concurrent use, and holds no state between calls.
+type Pipeline struct {
+	source Source
+	sink   Sink
+	o      Options
+	log    *slog.Logger
+}
+
+// New returns a pipeline. Only Stream and Report need a sink.
+func New(source Source, sink Sink, o *Options) *Pipeline {
+	p := &Pipeline{source: source, sink: sink}
+	if o != nil {
+		p.o = *o
+	}
+	if p.o.Workers <= 0 {
+		p.o.Workers = runtime.GOMAXPROCS(0)
+	}
+	if p.o.ChunkBytes <= 0 {
+		p.o.ChunkBytes = 1 << 20
+	}
+	if p.log = p.o.Logger; p.log == nil {
+		p.log = slog.New(slog.DiscardHandler)
+	}
+	return p
+}
+
+// RunInfo names a run in every stage's answer.
+type RunInfo struct {
+	ID      string    `json:"run_id"`
+	Started time.Time `json:"started_at"`
+}
+
+// Scanned is the answer of the first stage.
+type Scanned struct {
+	RunInfo
+	Objects []Object `json:"objects"`
+}
+
+// Run goes through all stages. It checks content as the rows stream by instead
+// of reading every file once more; call Validate for a check without a load.
+func (p *Pipeline) Run(ctx context.Context) (Report, error) {
+	scanned, err := p.Scan(ctx)
+	if err != nil {
+		return Report{}, err
+	}
+	inspected, err := p.inspect(ctx, scanned)
+	if err != nil {
+		return Report{}, err
+	}
+	divided, err := p.Divide(ctx, inspected)
+	if err != nil {
+		return Report{}, err
+	}
+	streamed, err := p.Stream(ctx, divided)
+	if err != nil {
+		return Report{}, err
+	}
+	return p.Report(ctx, streamed)
+}
+
+// Scan lists what there is to load.
+func (p *Pipeline) Scan(ctx context.Context) (Scanned, error) {
+	now := time.Now().UTC()
+	scanned := Scanned{RunInfo: RunInfo{ID: now.Format("20060102T150405Z-") + strings.ToLower(rand.Text()[:6]), Started: now}}
+	for o, err := range p.source.List(ctx) {
+		if err != nil {
+			return scanned, fmt.Errorf("scan: %w", err)
+		}
+		scanned.Objects = append(scanned.Objects, o)
+	}
+	if len(scanned.Objects) == 0 {
+		return scanned, fmt.Errorf("scan: %w: there is nothing to load: no file ends in .csv, .csv.gz or .zip", egrid.ErrNotFound)
+	}
+	return scanned, nil
+}
+
+// mend says whether an error concerns one file alone, so that the run can go
+// on with the others.
+func (p *Pipeline) ofOneFile(ctx context.Context, err error) bool {
+	return ctx.Err() == nil && (errors.Is(err, egrid.ErrInvalid) || errors.Is(err, egrid.ErrNotFound) || errors.Is(err, ErrChanged) || isReadError(err))
+}
+
+// reason is an error's text for people: without the sentinel in front.
+func reason(err error) string {
+	return strings.TrimPrefix(err.Error(), egrid.ErrInvalid.Error()+": ")
+}
+
+// readerOptions says how to read a sheet of an object.
+func (p *Pipeline) readerOptions(o Object, member string) *egrid.ReaderOptions {
+	options := &egrid.ReaderOptions{Name: o.Location, Sheet: member, Level: p.o.Level, Year: p.o.Year, Release: p.o.Release}
+	in, ok := p.o.Config.For(o.Name)
+	if !ok {
+		in, ok = p.o.Config.For(member)
+	}
+	if !ok {
+		return options
+	}
+	mapping := in.Mapping
+	options.Mapping = &mapping
+	if options.Level == "" {
+		options.Level = in.Level
+	}
+	if options.Year == 0 {
+		options.Year = in.Year
+	}
+	if options.Release == "" {
+		options.Release = in.Release
+	}
+	return options
+}
+
+// reading says how the bytes of a sheet become chunks of rows: loads that
+// differ in it are not the same load.
+func (p *Pipeline) reading(s *egrid.Sheet) (string, error) {
+	b, err := json.Marshal(struct {
+		Chunk     int64
+		Cells     []egrid.SheetColumn
+		Columns   []egrid.Column
+		Delimiter string
+		Offset    int64
+		Scale     float64
+	}{p.o.ChunkBytes, s.Cells, s.Schema.Columns(), s.Delimiter, s.DataOffset, s.ShareScale})
+	return string(b), err
+}

@@ -1,0 +1,168 @@
+package etl
+
+import (
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+)
+
+// Streamed is the answer of the fourth stage.
+type Streamed struct {
+	RunInfo
+	Loads       []Load    `json:"loads"`
+	Refused     []Refused `json:"refused"`
+	RejectsFile string    `json:"rejects_file,omitempty"` // empty when no record was rejected, or none is kept
+}
+
+// Load is one data year of a sheet, all of whose chunks are in the sink.
+type Load struct {
+	Object   Object             `json:"object"`
+	Member   string             `json:"member"`
+	Spec     egrid.SnapshotSpec `json:"spec"`
+	Inferred Inferred           `json:"inferred"`
+	Unknown  []egrid.Column     `json:"unknown_columns"`
+	Chunks   int                `json:"chunks"`
+	Rows     int64              `json:"rows"`
+	Rejected int64              `json:"rejected"` // a rejected record has no data year: it counts to one near it
+}
+
+// Inferred says what a sheet's identity was read from.
+type Inferred struct {
+	Level   string `json:"level"`
+	Year    string `json:"year"`
+	Release string `json:"release,omitempty"` // empty: nothing named one
+}
+
+// Stream decodes the chunks of every part and puts them into the sink.
+func (p *Pipeline) Stream(ctx context.Context, d Divided) (Streamed, error) {
+	s := Streamed{RunInfo: d.RunInfo, Refused: d.Refused}
+	rejects := &rejectsFile{path: p.o.RejectsFile}
+	for _, part := range d.Parts {
+		loads, err := p.streamPart(ctx, part, rejects)
+		if err != nil {
+			if !p.ofOneFile(ctx, err) {
+				return s, errors.Join(fmt.Errorf("stream %s: %w", part.Object.Name, err), rejects.close())
+			}
+			s.Refused = append(s.Refused, Refused{Object: part.Object, Member: part.Member, SHA256: part.SHA256, Reason: reason(err)})
+			continue
+		}
+		s.Loads = append(s.Loads, loads...)
+	}
+	s.RejectsFile = rejects.name()
+	return s, rejects.close()
+}
+
+func (p *Pipeline) streamPart(ctx context.Context, part Part, rejects *rejectsFile) ([]Load, error) {
+	reading, err := p.reading(part.Sheet)
+	if err != nil {
+		return nil, err
+	}
+	var loads []Load
+	var rejected int64
+	err = p.decode(ctx, "stream", part, func(d decoded) error {
+		if err := rejects.write(part, d.rejects); err != nil {
+			return err
+		}
+		rejected += int64(len(d.rejects))
+		if len(d.years) == 0 && len(loads) > 0 { // the count must not end with the last row
+			d.years = append(d.years, yearChunk{loads[len(loads)-1].Spec.Year, egrid.Chunk{Index: d.index}})
+		}
+		for i := range d.years {
+			y := &d.years[i]
+			at := slices.IndexFunc(loads, func(l Load) bool { return l.Spec.Year == y.year })
+			if at < 0 {
+				at = len(loads)
+				loads = append(loads, newLoad(part, y.year, reading))
+			}
+			load := &loads[at]
+			y.chunk.Rejected, rejected = rejected, 0
+			if err := p.sink.Put(ctx, load.Spec, y.chunk); err != nil {
+				return err
+			}
+			load.Chunks++
+			load.Rows += int64(len(y.chunk.Rows))
+			load.Rejected += y.chunk.Rejected
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(loads) == 0 {
+		return nil, fmt.Errorf("%w: none of the %d records could be read", egrid.ErrInvalid, part.Rows)
+	}
+	return loads, nil
+}
+
+func newLoad(part Part, year int, reading string) Load {
+	s := part.Sheet
+	return Load{
+		Object: part.Object, Member: part.Member, Unknown: s.Unknown,
+		Inferred: Inferred{Level: s.LevelFrom, Year: s.YearFrom, Release: s.ReleaseFrom},
+		Spec: egrid.SnapshotSpec{
+			Level: s.Level, Year: year, Release: s.Release, Schema: s.Schema, Reading: reading,
+			Source: egrid.Source{Object: part.Object.Name, Sheet: part.Member, SHA256: part.SHA256, Bytes: part.Object.Size},
+		},
+	}
+}
+
+// rejectsFile keeps the records that could not be read. It makes the file with
+// the first of them.
+type rejectsFile struct {
+	path string
+	file *os.File
+	csv  *csv.Writer
+}
+
+func (r *rejectsFile) write(part Part, rejects []*egrid.RowError) error {
+	if r.path == "" || len(rejects) == 0 {
+		return nil
+	}
+	if r.file == nil {
+		if err := r.open(); err != nil {
+			return err
+		}
+	}
+	for _, e := range rejects {
+		err := r.csv.Write([]string{part.Object.Name, part.Member, strconv.FormatInt(e.Line, 10), string(e.Column), e.Value, e.Reason, e.Record})
+		if err != nil {
+			return err
+		}
+	}
+	r.csv.Flush()
+	return r.csv.Error()
+}
+
+func (r *rejectsFile) open() error {
+	err := os.MkdirAll(filepath.Dir(r.path), 0o750)
+	if err != nil {
+		return err
+	}
+	if r.file, err = os.Create(r.path); err != nil {
+		return err
+	}
+	r.csv = csv.NewWriter(r.file)
+	return r.csv.Write([]string{"object", "sheet", "line", "column", "value", "reason", "row"})
+}
+
+func (r *rejectsFile) name() string {
+	if r.file == nil {
+		return ""
+	}
+	return r.path
+}
+
+func (r *rejectsFile) close() error {
+	if r.file == nil {
+		return nil
+	}
+	r.csv.Flush()
+	return errors.Join(r.csv.Error(), r.file.Close())
+}
