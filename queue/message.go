@@ -25,8 +25,8 @@ type Message struct {
 	ContentType, ContentEncoding string
 	// Headers are the message's own. A name has 1 to 255 bytes; a value is any
 	// bytes; all of them together have at most MaxHeaders bytes. HeaderVersion
-	// is filled when it is missing; names that the package writes itself
-	// (HeaderAttempts and its like) are refused.
+	// is filled when it is missing, and counts; names that the package writes
+	// itself (HeaderAttempts and its like) are refused.
 	Headers map[string]string
 }
 
@@ -89,7 +89,11 @@ func (m Message) Normalize() (Message, error) {
 	if len(m.Body) > MaxBody {
 		return Message{}, fmt.Errorf("%w message: body of %d bytes, at most %d are allowed", ErrInvalid, len(m.Body), MaxBody)
 	}
-	size := 0
+	headers := make(map[string]string, len(m.Headers)+1)
+	headers[HeaderVersion] = Version
+	maps.Copy(headers, m.Headers)
+	m.Headers = headers
+	size := 0 // with the version, so that what was delivered may be published again
 	for name, value := range m.Headers {
 		if name == "" || len(name) > maxName {
 			return Message{}, fmt.Errorf("%w message: header name of %d bytes, 1 to %d are allowed", ErrInvalid, len(name), maxName)
@@ -102,10 +106,6 @@ func (m Message) Normalize() (Message, error) {
 	if size > MaxHeaders {
 		return Message{}, fmt.Errorf("%w message: headers of %d bytes, at most %d are allowed", ErrInvalid, size, MaxHeaders)
 	}
-	headers := make(map[string]string, len(m.Headers)+1)
-	headers[HeaderVersion] = Version
-	maps.Copy(headers, m.Headers)
-	m.Headers = headers
 	if m.ID == "" {
 		m.ID = MessageID(m.Body)
 	}

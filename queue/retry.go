@@ -35,7 +35,10 @@ func (p RetryPolicy) Delay(attempt int) time.Duration {
 	d := float64(p.Base) * math.Pow(p.Factor, float64(max(attempt, 1)-1))
 	d = min(d, float64(p.Cap))
 	if p.Jitter > 0 {
-		d *= 1 - p.Jitter*rand.Float64()
+		d *= 1 - p.Jitter*rand.Float64() //nolint:gosec // it spreads load and keeps no secret
+	}
+	if d >= float64(p.Cap) {
+		return p.Cap // as a float, the longest Duration is one too long
 	}
 	return time.Duration(d)
 }

@@ -87,13 +87,13 @@ type line struct {
 	ready   list.List
 	waiting list.List // of *wait: callers of Next, in order
 	delayed map[*item]*time.Timer
-	dead    list.List // of queue.Message, oldest first
+	dead    list.List // of *item, oldest first
 }
 
-// item is a message with a place in a line.
+// item is a message with a place in a line, or a dead letter.
 type item struct {
 	message     queue.Message
-	number      uint64 // in order of becoming ready for the first time
+	number      uint64 // in order of becoming ready for the first time, or of dying
 	redelivered int
 }
 
@@ -206,10 +206,16 @@ func (b *Broker) put(m queue.Message, lines []*line) {
 	for _, l := range lines {
 		l.held++
 		l.bytes += int64(len(m.Body))
-		b.last++
-		l.ready.PushBack(&item{message: m, number: b.last})
+		l.makeReady(b, &item{message: m})
 		l.dispatch()
 	}
+}
+
+// makeReady puts an item behind all that are ready.
+func (l *line) makeReady(b *Broker, it *item) {
+	b.last++
+	it.number = b.last
+	l.ready.PushBack(it)
 }
 
 // admit lets in the waiting publishers for whom there is room. Nobody enters a
@@ -269,7 +275,7 @@ func (b *Broker) DeadLetters(ctx context.Context, name string) iter.Seq2[queue.D
 		}
 		messages := make([]queue.Message, 0, l.dead.Len())
 		for e := l.dead.Front(); e != nil; e = e.Next() {
-			messages = append(messages, e.Value.(queue.Message))
+			messages = append(messages, e.Value.(*item).message)
 		}
 		b.mu.Unlock()
 		for _, m := range messages {
@@ -288,22 +294,20 @@ func (b *Broker) DeadLetters(ctx context.Context, name string) iter.Seq2[queue.D
 func (b *Broker) Replay(ctx context.Context, name string, ids ...string) (int, error) {
 	b.mu.Lock()
 	l, err := b.line(ctx, name)
-	var messages []queue.Message
+	var letters []*item
 	if err == nil {
-		messages = l.takeDead(ids)
+		letters = l.takeDead(ids)
 	}
 	b.mu.Unlock()
-	for i, m := range messages {
-		if err := b.enter(ctx, queue.NewDeadLetter(name, m).Message, []*line{l}); err != nil {
+	for i, it := range letters {
+		if err := b.enter(ctx, queue.NewDeadLetter(name, it.message).Message, []*line{l}); err != nil {
 			b.mu.Lock()
-			for _, m := range slices.Backward(messages[i:]) {
-				l.dead.PushFront(m)
-			}
+			l.putBack(letters[i:])
 			b.mu.Unlock()
 			return i, fmt.Errorf("replay to queue %s: %w", name, err)
 		}
 	}
-	return len(messages), err
+	return len(letters), err
 }
 
 // Drop implements part of [queue.Inspector].
@@ -317,22 +321,37 @@ func (b *Broker) Drop(ctx context.Context, name string, ids ...string) (int, err
 	return len(l.takeDead(ids)), nil
 }
 
-// takeDead takes out the dead letters with one of the ids.
-func (l *line) takeDead(ids []string) []queue.Message {
+// takeDead takes out the dead letters with one of the ids, oldest first.
+func (l *line) takeDead(ids []string) []*item {
 	wanted := make(map[string]bool, len(ids))
 	for _, id := range ids {
 		wanted[id] = true
 	}
-	var taken []queue.Message
+	var taken []*item
 	for element := l.dead.Front(); element != nil; {
 		next := element.Next()
-		if m := element.Value.(queue.Message); wanted[m.ID] {
-			taken = append(taken, m)
+		if it := element.Value.(*item); wanted[it.message.ID] {
+			taken = append(taken, it)
 			l.dead.Remove(element)
 		}
 		element = next
 	}
 	return taken
+}
+
+// putBack puts dead letters back to where takeDead took them out.
+func (l *line) putBack(letters []*item) {
+	element := l.dead.Front()
+	for _, it := range letters {
+		for element != nil && element.Value.(*item).number < it.number {
+			element = element.Next()
+		}
+		if element == nil {
+			l.dead.PushBack(it)
+		} else {
+			l.dead.InsertBefore(it, element)
+		}
+	}
 }
 
 // Close implements part of [queue.Broker]. It forgets all messages, dead

@@ -117,8 +117,7 @@ func (s *subscription) settle(it *item, v queue.Verdict) error {
 	case queue.Done:
 		s.b.leave(l, it)
 	case queue.Retry:
-		s.b.last++
-		again := &item{message: it.message, number: s.b.last}
+		again := &item{message: it.message}
 		again.message.Headers = v.Headers
 		l.delay(s.b, again, v.Delay)
 	case queue.Dead:
@@ -144,7 +143,7 @@ func (b *Broker) leave(l *line, it *item) {
 // delay makes the item ready when the time has passed.
 func (l *line) delay(b *Broker, it *item, d time.Duration) {
 	if d <= 0 {
-		l.ready.PushBack(it)
+		l.makeReady(b, it)
 		return
 	}
 	l.delayed[it] = time.AfterFunc(d, func() {
@@ -154,16 +153,17 @@ func (l *line) delay(b *Broker, it *item, d time.Duration) {
 			return // the broker was closed
 		}
 		delete(l.delayed, it)
-		l.ready.PushBack(it)
+		l.makeReady(b, it)
 		l.dispatch()
 	})
 }
 
 // bury keeps a dead letter.
 func (b *Broker) bury(l *line, m queue.Message) {
-	l.dead.PushBack(m)
-	if b.o.MaxDeadLetters > 0 && l.dead.Len() > b.o.MaxDeadLetters {
-		oldest := l.dead.Remove(l.dead.Front()).(queue.Message)
+	b.last++
+	l.dead.PushBack(&item{message: m, number: b.last})
+	for b.o.MaxDeadLetters > 0 && l.dead.Len() > b.o.MaxDeadLetters {
+		oldest := l.dead.Remove(l.dead.Front()).(*item).message
 		letter := queue.NewDeadLetter(l.name, oldest)
 		b.log.Error("dead letter dropped, there are too many", "queue", l.name,
 			"id", oldest.ID, "key", oldest.Key, "reason", letter.Reason)
