@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// Data years that a sheet may belong to: FirstYear to next year.
+// FirstYear is the first data year that a sheet may belong to. The last one is
+// next year.
 const FirstYear = 1990
 
 // CheckYear returns [ErrInvalid] unless year is a data year.
@@ -35,7 +36,7 @@ func ParseRelease(s string) (string, error) {
 	}
 	m := releasePattern.FindStringSubmatch(r)
 	if m == nil {
-		return "", fmt.Errorf("%w: release %q is not none, v1, v2, ... or rev0, rev1, ...", ErrInvalid, s)
+		return "", fmt.Errorf("%w: release %q is none of none, v1, v2 and so on, rev0, rev1 and so on", ErrInvalid, s)
 	}
 	n, _ := strconv.Atoi(m[2]) // three digits at most
 	return m[1] + strconv.Itoa(n), nil

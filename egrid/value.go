@@ -183,18 +183,35 @@ func (v Value) Compare(w Value) int {
 	}
 	switch v.typ {
 	case integer, number:
-		if v.typ == integer && w.typ == integer {
-			return cmp.Compare(int64(v.bits), int64(w.bits))
-		}
-		a, _ := v.Float()
-		b, _ := w.Float()
-		return cmp.Compare(a, b)
+		return v.compareNumeric(w)
 	case flag:
 		return cmp.Compare(v.bits, w.bits)
 	case text:
 		return strings.Compare(v.text, w.text)
 	}
 	return 0
+}
+
+// compareNumeric compares exactly: an integer beyond 2^53 differs from the
+// floats next to it.
+func (v Value) compareNumeric(w Value) int {
+	switch {
+	case v.typ == number && w.typ == number:
+		return cmp.Compare(math.Float64frombits(v.bits), math.Float64frombits(w.bits))
+	case v.typ == number:
+		return -w.compareNumeric(v)
+	case w.typ == integer:
+		return cmp.Compare(int64(v.bits), int64(w.bits))
+	}
+	switch f := math.Float64frombits(w.bits); {
+	case f >= 1<<63:
+		return -1
+	case f < -(1 << 63):
+		return 1
+	default:
+		whole, fraction := math.Modf(f)
+		return cmp.Or(cmp.Compare(int64(v.bits), int64(whole)), cmp.Compare(0, fraction))
+	}
 }
 
 func (v Value) rank() int {

@@ -224,32 +224,24 @@ func union(a, b []egrid.Column) []egrid.Column {
 	return a
 }
 
-// identify returns a function that names a row by its identifier.
-func identify(snap *snapshot) func(egrid.Row) string {
+// duplicateKeys names the identifiers that several rows have. Two identifiers
+// may look alike in messages (a/b and c, a and b/c) and still be two.
+func duplicateKeys(snap *snapshot) []string {
 	columns := egrid.Identifier(snap.Level, snap.Schema.Has)
 	if columns == nil {
 		return nil
 	}
-	values := make([]egrid.Value, len(columns))
-	return func(row egrid.Row) string {
-		for i, c := range columns {
-			values[i] = row.Value(c)
-		}
-		return egrid.IdentifierText(values...)
-	}
-}
-
-func duplicateKeys(snap *snapshot) []string {
-	name := identify(snap)
-	if name == nil {
-		return nil
-	}
 	seen := map[string]int{}
 	var duplicates []string
+	values := make([]egrid.Value, len(columns))
 	for _, row := range snap.rows {
-		key := name(row)
+		key := ""
+		for i, c := range columns {
+			values[i] = row.Value(c)
+			key += values[i].String() + "\x00"
+		}
 		if seen[key]++; seen[key] == 2 {
-			duplicates = append(duplicates, key)
+			duplicates = append(duplicates, egrid.IdentifierText(values...))
 		}
 	}
 	return duplicates

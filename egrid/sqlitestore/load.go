@@ -148,16 +148,31 @@ func (s *Store) Put(ctx context.Context, id egrid.StageID, c egrid.Chunk) (egrid
 // parameters is how many values one INSERT binds at most; SQLite allows 32,766.
 const parameters = 2000
 
+// insertRows inserts batch by batch, through one prepared statement and
+// another for the rows that are left over.
 func insertRows(ctx context.Context, tx *sql.Tx, id egrid.StageID, schema *egrid.Schema, rows []egrid.Row) error {
+	batch := max(parameters/(schema.Len()+1), 1)
+	whole := len(rows) - len(rows)%batch
+	if err := insertBatches(ctx, tx, id, schema, rows[:whole], batch); err != nil {
+		return err
+	}
+	return insertBatches(ctx, tx, id, schema, rows[whole:], len(rows)-whole)
+}
+
+// insertBatches inserts rows that are a multiple of a batch.
+func insertBatches(ctx context.Context, tx *sql.Tx, id egrid.StageID, schema *egrid.Schema, rows []egrid.Row, batch int) error {
+	if len(rows) == 0 {
+		return nil
+	}
 	width := schema.Len() + 1
-	batch := max(parameters/width, 1)
 	tuple := "(" + strings.TrimSuffix(strings.Repeat("?,", width), ",") + ")"
-	insert := "INSERT INTO " + tableOf(id) + " VALUES " + tuple
+	insert, err := tx.PrepareContext(ctx, "INSERT INTO "+tableOf(id)+" VALUES "+strings.Repeat(tuple+",", batch-1)+tuple)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = insert.Close() }() // the transaction closes it too
 	args := make([]any, 0, batch*width)
 	for many := range slices.Chunk(rows, batch) {
-		if len(many) < batch || len(args) == 0 {
-			insert = "INSERT INTO " + tableOf(id) + " VALUES " + strings.Repeat(tuple+",", len(many)-1) + tuple
-		}
 		args = args[:0]
 		for _, row := range many {
 			if len(row.Values) != schema.Len() {
@@ -168,7 +183,7 @@ func insertRows(ctx context.Context, tx *sql.Tx, id egrid.StageID, schema *egrid
 				args = append(args, v.Any())
 			}
 		}
-		if _, err := tx.ExecContext(ctx, insert, args...); err != nil {
+		if _, err := insert.ExecContext(ctx, args...); err != nil {
 			return err
 		}
 	}
@@ -390,16 +405,18 @@ func duplicates(ctx context.Context, tx *sql.Tx, snap egrid.Snapshot) (int64, []
 		return 0, nil, nil
 	}
 	terms := make([]string, len(id))
+	texts := make([]string, len(id))
 	for i, c := range id {
 		terms[i] = columnFor(snap.Schema, c)
+		texts[i] = "coalesce(" + terms[i] + ", '')"
 	}
-	columns := strings.Join(terms, ", ")
+	columns, text := strings.Join(terms, ", "), strings.Join(texts, " || '/' || ")
 	grouped := fmt.Sprintf("FROM %s GROUP BY %s HAVING count(*) > 1", tableOf(snap.ID), columns)
 	var count int64
 	if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM (SELECT 1 "+grouped+")").Scan(&count); err != nil || count == 0 {
 		return 0, nil, err
 	}
-	rows, err := tx.QueryContext(ctx, fmt.Sprintf("SELECT %s %s ORDER BY %s LIMIT 20", columns, grouped, columns))
+	rows, err := tx.QueryContext(ctx, fmt.Sprintf("SELECT %s %s ORDER BY %s LIMIT 20", columns, grouped, text))
 	if err != nil {
 		return 0, nil, err
 	}

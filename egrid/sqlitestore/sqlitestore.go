@@ -127,13 +127,18 @@ func Open(ctx context.Context, path string, o *Options) (*Store, error) {
 	return s, nil
 }
 
+// checkpointPages is how far the write-ahead log grows (to 32 MiB) before it is
+// copied into the file. A load writes whole tables, so SQLite's 4 MiB would
+// make it sync the file after every chunk or two.
+const checkpointPages = "8000"
+
 // open makes a pool. The settings go into the DSN, so that every connection
 // has them; the busy timeout comes first, so that the others can wait.
 func (s *Store) open(mode, lock, cacheKiB string, connections int) (*sql.DB, error) {
 	q := url.Values{"mode": {mode}, "_txlock": {lock}}
 	for _, pragma := range []string{
 		fmt.Sprintf("busy_timeout(%d)", s.options.BusyTimeout.Milliseconds()),
-		"journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "temp_store(FILE)", "cache_size(-" + cacheKiB + ")",
+		"journal_mode(WAL)", "synchronous(FULL)", "wal_autocheckpoint(" + checkpointPages + ")", "foreign_keys(1)", "temp_store(FILE)", "cache_size(-" + cacheKiB + ")",
 	} {
 		q.Add("_pragma", pragma)
 	}

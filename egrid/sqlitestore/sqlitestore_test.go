@@ -26,3 +26,11 @@ func open(t testing.TB) *sqlitestore.Store {
 func TestStore(t *testing.T) {
 	egridtest.RunStore(t, func(t *testing.T) egrid.Store { return open(t) })
 }
+
+func TestDifferential(t *testing.T) {
+	egridtest.RunDifferential(t, func(t *testing.T) egrid.Store { return open(t) })
+}
+
+func FuzzQueries(f *testing.F) {
+	egridtest.FuzzQueries(f, func(t testing.TB) egrid.Store { return open(t) })
+}

@@ -1,0 +1,392 @@
+package egridtest
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/memstore"
+)
+
+// RunDifferential loads random sheets into a store and into memstore, asks
+// both random queries, page by page to the end, and puts both through random
+// sequences of loads. Every answer, error and report must be the same; sums
+// may differ by a billionth. open makes an empty store, which the test closes.
+//
+// The subtests are named by their seeds, and equal seeds make equal tests.
+func RunDifferential(t *testing.T, open func(t *testing.T) egrid.Store) {
+	const queries, worlds, sequences = 40, 12, 12
+	for seed := range worlds {
+		t.Run(fmt.Sprintf("Queries/seed=%d", seed), func(t *testing.T) {
+			s := seeded(uint64(seed))
+			p := newPair(t, open(t), newWorld(s))
+			p.fillWorld()
+			for i := range queries {
+				if i%2 == 0 {
+					p.compareRows(p.world.rowQuery())
+				} else {
+					p.compareGroups(p.world.groupQuery())
+				}
+			}
+		})
+	}
+	t.Run("Integers", func(t *testing.T) { newPair(t, open(t), newWorld(seeded(0))).integers() })
+	for seed := range sequences {
+		t.Run(fmt.Sprintf("Loads/seed=%d", seed), func(t *testing.T) {
+			s := seeded(uint64(seed) + 1e6)
+			newPair(t, open(t), newWorld(s)).loads()
+		})
+	}
+}
+
+// FuzzQueries compares a store with memstore over queries that the fuzzer
+// finds. open makes an empty store, which the test closes.
+func FuzzQueries(f *testing.F, open func(t testing.TB) egrid.Store) {
+	p := newPair(f, open(f), newWorld(seeded(4)))
+	p.fillWorld()
+	for seed := range uint64(16) {
+		r := random{state: seed}
+		b := make([]byte, 64)
+		for i := range b {
+			b[i] = byte(r.next())
+		}
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, choices []byte) {
+		w := *p.world
+		w.source = &source{bytes: choices, fuzzed: true}
+		q := *p
+		q.TB, q.ctx, q.world = t, t.Context(), &w
+		if w.oneIn(2) {
+			q.compareGroups(w.groupQuery())
+		} else {
+			q.compareRows(w.rowQuery())
+		}
+	})
+}
+
+// pair is a store beside the oracle.
+type pair struct {
+	testing.TB
+	ctx    context.Context
+	world  *world
+	oracle egrid.Store
+	tested egrid.Store
+}
+
+func newPair(t testing.TB, tested egrid.Store, w *world) *pair {
+	p := &pair{TB: t, ctx: t.Context(), world: w, oracle: memstore.New(), tested: tested}
+	t.Cleanup(func() { _ = errors.Join(p.oracle.Close(), p.tested.Close()) })
+	return p
+}
+
+// fillWorld loads a few sheets, and merges now and then.
+func (p *pair) fillWorld() {
+	p.Helper()
+	for i := range 1 + p.world.intn(5) {
+		s := p.world.sheet(fmt.Sprint("sheet ", i))
+		policy := pick(p.world.source, []egrid.Policy{egrid.PublishReplace, egrid.PublishReplace, egrid.PublishMerge})
+		p.stage(&s)
+		for j := range s.chunks {
+			p.put(&s, j)
+		}
+		p.publish(&s, egrid.PublishRequest{Policy: policy, Chunks: len(s.chunks), Rows: s.rows})
+	}
+	p.compareCatalogs()
+}
+
+// integers compares large integers with numbers next to them, which a 64-bit
+// float cannot tell apart.
+func (p *pair) integers() {
+	p.Helper()
+	field, _ := egrid.Lookup(egrid.GEN, string(egrid.Sequence))
+	schema, err := egrid.NewSchema(field)
+	if err != nil {
+		p.Fatal(err)
+	}
+	s := sheet{rows: int64(len(integers)), chunks: []egrid.Chunk{{}}, spec: egrid.SnapshotSpec{
+		Level: egrid.GEN, Year: 2023, Schema: schema, Source: egrid.Source{Object: "integers.csv", SHA256: "integers"},
+	}}
+	for i, x := range integers {
+		row := egrid.Row{Schema: schema, Values: []egrid.Value{egrid.IntegerOf(x)}, Year: 2023, Number: int64(i + 1)}
+		s.chunks[0].Rows = append(s.chunks[0].Rows, row)
+	}
+	p.stage(&s)
+	p.put(&s, 0)
+	p.publish(&s, egrid.PublishRequest{Chunks: 1, Rows: s.rows})
+	for _, op := range []egrid.Op{egrid.Eq, egrid.Ne, egrid.Lt, egrid.Le, egrid.Gt, egrid.Ge} {
+		for _, x := range integerBounds {
+			p.compareRows(egrid.RowQuery{Level: egrid.GEN, Filters: []egrid.Filter{{Column: field.Column, Op: op, Values: []egrid.Value{egrid.NumberOf(x)}}}})
+		}
+	}
+}
+
+// loads puts both stores through a random sequence of calls.
+func (p *pair) loads() {
+	p.Helper()
+	w := p.world
+	sheets := make([]sheet, 4)
+	for i := range sheets {
+		sheets[i] = w.sheet(fmt.Sprint("sheet ", i))
+		if i > 0 && w.oneIn(2) { // of the same snapshot as the one before
+			sheets[i].spec.Year, sheets[i].spec.Release = sheets[i-1].spec.Year, sheets[i-1].spec.Release
+			for _, c := range sheets[i].chunks {
+				for j := range c.Rows {
+					c.Rows[j].Year = sheets[i].spec.Year
+				}
+			}
+		}
+	}
+	for range 40 {
+		s := &sheets[w.intn(len(sheets))]
+		switch w.intn(8) {
+		case 0:
+			p.stage(s)
+		case 1, 2:
+			p.put(s, w.intn(len(s.chunks)))
+		case 3:
+			p.stage(s)
+			for j := range s.chunks {
+				p.put(s, len(s.chunks)-1-j)
+			}
+		case 4, 5, 6:
+			r := egrid.PublishRequest{Chunks: len(s.chunks), Rows: s.rows, Policy: pick(w.source, []egrid.Policy{
+				"", egrid.PublishAuto, egrid.PublishReplace, egrid.PublishMerge, egrid.PublishMerge, egrid.PublishHold, "maybe",
+			})}
+			if w.oneIn(6) {
+				r.Rows++
+			}
+			p.publish(s, r)
+		case 7:
+			id := s.spec.ID()
+			p.sameError("Discard "+string(id), p.oracle.Discard(p.ctx, id), p.tested.Discard(p.ctx, id))
+		}
+		p.compareCatalogs()
+	}
+	for range 5 {
+		p.compareRows(w.rowQuery())
+		p.compareGroups(w.groupQuery())
+	}
+}
+
+func (p *pair) stage(s *sheet) {
+	p.Helper()
+	want, wantError := p.oracle.Stage(p.ctx, s.spec)
+	got, err := p.tested.Stage(p.ctx, s.spec)
+	if p.sameError("Stage "+s.spec.Source.SHA256, wantError, err) && got != want {
+		p.Fatalf("Stage %s: got %s; want %s", s.spec.Source.SHA256, got, want)
+	}
+}
+
+func (p *pair) put(s *sheet, chunk int) {
+	p.Helper()
+	what := fmt.Sprintf("Put %s, chunk %d", s.spec.Source.SHA256, chunk)
+	want, wantError := p.oracle.Put(p.ctx, s.spec.ID(), s.chunks[chunk])
+	got, err := p.tested.Put(p.ctx, s.spec.ID(), s.chunks[chunk])
+	if p.sameError(what, wantError, err) && got != want {
+		p.Fatalf("%s: got %+v; want %+v", what, got, want)
+	}
+}
+
+func (p *pair) publish(s *sheet, r egrid.PublishRequest) {
+	p.Helper()
+	what := fmt.Sprintf("Publish %s %+v", s.spec.Source.SHA256, r)
+	want, wantError := p.oracle.Publish(p.ctx, s.spec.ID(), r)
+	got, err := p.tested.Publish(p.ctx, s.spec.ID(), r)
+	if !p.sameError(what, wantError, err) {
+		return
+	}
+	want.Snapshot, got.Snapshot = timeless(want.Snapshot), timeless(got.Snapshot)
+	p.same(what, want, got)
+}
+
+// timeless removes what two stores cannot agree on.
+func timeless(s egrid.Snapshot) egrid.Snapshot {
+	s.LoadedAt = time.Time{}
+	return s
+}
+
+func (p *pair) compareCatalogs() {
+	p.Helper()
+	want, wantError := p.oracle.Catalog(p.ctx)
+	got, err := p.tested.Catalog(p.ctx)
+	if !p.sameError("Catalog", wantError, err) {
+		return
+	}
+	for _, c := range []*egrid.Catalog{&want, &got} {
+		c.Snapshots = slices.Clone(c.Snapshots)
+		for i := range c.Snapshots {
+			c.Snapshots[i] = timeless(c.Snapshots[i])
+		}
+	}
+	p.same("Catalog", want, got)
+}
+
+// same compares as JSON, in which an empty list is as good as none.
+func (p *pair) same(what string, want, got any) {
+	p.Helper()
+	if d := difference("", plain(want), plain(got)); d != "" {
+		p.Fatalf("%s: %s", what, d)
+	}
+}
+
+// difference finds the first place where two JSON trees differ.
+func difference(path string, want, got any) string {
+	switch a := want.(type) {
+	case map[string]any:
+		if b, ok := got.(map[string]any); ok && len(a) == len(b) {
+			for k := range a {
+				if d := difference(path+"."+k, a[k], b[k]); d != "" {
+					return d
+				}
+			}
+			return ""
+		}
+	case []any:
+		if b, ok := got.([]any); ok && len(a) == len(b) {
+			for i := range a {
+				if d := difference(fmt.Sprintf("%s[%d]", path, i), a[i], b[i]); d != "" {
+					return d
+				}
+			}
+			return ""
+		}
+	}
+	if reflect.DeepEqual(want, got) {
+		return ""
+	}
+	return fmt.Sprintf("%s\n got %s\nwant %s", path, asJSON(got), asJSON(want))
+}
+
+func plain(x any) any {
+	var tree any
+	if err := json.Unmarshal(asJSON(x), &tree); err != nil {
+		panic(err) // it was written just now
+	}
+	return withoutEmpty(tree)
+}
+
+func withoutEmpty(x any) any {
+	switch x := x.(type) {
+	case map[string]any:
+		for k, v := range x {
+			if v = withoutEmpty(v); v == nil {
+				delete(x, k)
+			} else {
+				x[k] = v
+			}
+		}
+	case []any:
+		if len(x) == 0 {
+			return nil
+		}
+		for i := range x {
+			x[i] = withoutEmpty(x[i])
+		}
+	}
+	return x
+}
+
+func asJSON(x any) []byte {
+	b, err := json.Marshal(x)
+	if err != nil {
+		panic(err) // plain data
+	}
+	return b
+}
+
+// sameError reports whether both calls succeeded; they must fail alike.
+func (p *pair) sameError(what string, want, got error) bool {
+	p.Helper()
+	for _, sentinel := range []error{egrid.ErrNotFound, egrid.ErrInvalid, egrid.ErrStale, egrid.ErrIncomplete, egrid.ErrClosed} {
+		if errors.Is(want, sentinel) != errors.Is(got, sentinel) {
+			p.Fatalf("%s:\n got error %v\nwant error %v", what, got, want)
+		}
+	}
+	if (want == nil) != (got == nil) {
+		p.Fatalf("%s:\n got error %v\nwant error %v", what, got, want)
+	}
+	return want == nil
+}
+
+// maxPages bounds a walk through an answer.
+const maxPages = 60
+
+func (p *pair) compareRows(q egrid.RowQuery) {
+	p.Helper()
+	what := fmt.Sprintf("Rows %s", asJSON(q))
+	wantQuery, gotQuery := q, q
+	for range maxPages {
+		want, wantError := p.oracle.Rows(p.ctx, wantQuery)
+		got, err := p.tested.Rows(p.ctx, gotQuery)
+		if !p.sameError(what, wantError, err) {
+			return
+		}
+		p.comparePages(what, want, got, nil)
+		for i := range want.Rows {
+			if a, b := want.Rows[i], got.Rows[i]; a.Year != b.Year || a.Number != b.Number {
+				p.Fatalf("%s:\n got row %d of %d\nwant row %d of %d", what, b.Number, b.Year, a.Number, a.Year)
+			}
+		}
+		if want.Next == "" {
+			return
+		}
+		wantQuery.Cursor, gotQuery.Cursor = want.Next, got.Next
+	}
+}
+
+func (p *pair) compareGroups(q egrid.GroupQuery) {
+	p.Helper()
+	what := fmt.Sprintf("Groups %s", asJSON(q))
+	sums := map[int]bool{}
+	for i, m := range q.Measures {
+		sums[len(q.By)+i] = m.Func == egrid.Sum
+	}
+	wantQuery, gotQuery := q, q
+	for range maxPages {
+		want, wantError := p.oracle.Groups(p.ctx, wantQuery)
+		got, err := p.tested.Groups(p.ctx, gotQuery)
+		if !p.sameError(what, wantError, err) {
+			return
+		}
+		p.comparePages(what, want, got, sums)
+		if want.Next == "" {
+			return
+		}
+		wantQuery.Cursor, gotQuery.Cursor = want.Next, got.Next
+	}
+}
+
+func (p *pair) comparePages(what string, want, got egrid.RowPage, sums map[int]bool) {
+	p.Helper()
+	if !slices.Equal(want.Schema.Columns(), got.Schema.Columns()) {
+		p.Fatalf("%s:\n got columns %v\nwant columns %v", what, got.Schema.Columns(), want.Schema.Columns())
+	}
+	if want.Total != got.Total || want.Revision != got.Revision || len(want.Rows) != len(got.Rows) || (want.Next == "") != (got.Next == "") {
+		p.Fatalf("%s:\n got %d rows of %d at revision %d, next %q\nwant %d rows of %d at revision %d, next %q", what,
+			len(got.Rows), got.Total, got.Revision, got.Next, len(want.Rows), want.Total, want.Revision, want.Next)
+	}
+	for i := range want.Rows {
+		for j, a := range want.Rows[i].Values {
+			b := got.Rows[i].Values[j]
+			if a.Type() == b.Type() && a.Compare(b) == 0 || sums[j] && p.near(a, b) {
+				continue
+			}
+			p.Fatalf("%s:\nrow %d, %s: got %s %s; want %s %s", what, i, want.Schema.Field(j).Column, b.Type(), asJSON(b), a.Type(), asJSON(a))
+		}
+	}
+}
+
+// near allows for what the order of adding does to a sum.
+func (p *pair) near(a, b egrid.Value) bool {
+	x, xok := a.Float()
+	y, yok := b.Float()
+	return xok && yok && math.Abs(x-y) <= 1e-9*max(math.Abs(x), math.Abs(y))+1e-24*p.world.largest
+}

@@ -1,0 +1,220 @@
+package sqlitestore_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"modernc.org/sqlite"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/egridtest"
+	"github.com/egrid-analytics/egrid-go/egrid/sqlitestore"
+)
+
+func TestOpenRefuses(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name string, content string) string {
+		t.Helper()
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	database := func(name string, statements ...string) string {
+		t.Helper()
+		path := filepath.Join(dir, name)
+		db, err := sql.Open("sqlite", path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, statement := range statements {
+			if _, err := db.ExecContext(t.Context(), statement); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	folder := filepath.Join(dir, "folder.db")
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	type test struct {
+		name string
+		path string
+		want error // nil: any
+	}
+	tests := []test{
+		{"newer version", database("newer.db", "CREATE TABLE sheets (x)", "PRAGMA user_version = 99"), egrid.ErrSchema},
+		{"other program's", database("other.db", "CREATE TABLE songs (x)"), egrid.ErrSchema},
+		{"text file", write("text.db", strings.Repeat("no database\n", 100)), egrid.ErrInvalid},
+		{"sheet", write("GEN23.csv", strings.Repeat("SEQGEN23,YEAR\n1,2023\n", 100)), egrid.ErrInvalid},
+		{"folder", folder, nil},
+		{"below a file", filepath.Join(write("file", "x"), "egrid.db"), nil},
+	}
+	if os.Geteuid() != 0 { // who may do anything
+		closed := filepath.Join(dir, "closed")
+		if err := os.Mkdir(closed, 0o500); err != nil {
+			t.Fatal(err)
+		}
+		tests = append(tests, test{"read-only folder", filepath.Join(closed, "egrid.db"), nil})
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			store, err := sqlitestore.Open(t.Context(), test.path, nil)
+			if err == nil {
+				_ = store.Close()
+				t.Fatal("it opened")
+			}
+			if test.want != nil && !errors.Is(err, test.want) {
+				t.Errorf("got %v; want %v", err, test.want)
+			}
+			if test.name != "below a file" && !strings.Contains(err.Error(), test.path) {
+				t.Errorf("the error does not name %s: %v", test.path, err)
+			}
+		})
+	}
+}
+
+// TestEmptyFile makes a store of a file of no length, as mktemp leaves one.
+func TestEmptyFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "empty.db")
+	if err := os.WriteFile(path, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	store, err := sqlitestore.Open(t.Context(), path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestDiskFull limits the size of the file, which is what a full disk looks
+// like to SQLite.
+func TestDiskFull(t *testing.T) {
+	const name = "small disk.db"
+	pages := 100 // of 4 KiB
+	sqlite.RegisterConnectionHook(func(conn sqlite.ExecQuerierContext, dsn string) error {
+		if !strings.Contains(dsn, strings.ReplaceAll(name, " ", "%20")) {
+			return nil
+		}
+		_, err := conn.ExecContext(context.Background(), fmt.Sprintf("PRAGMA max_page_count = %d", pages), nil)
+		return err
+	})
+	path := filepath.Join(t.TempDir(), name)
+	store, err := sqlitestore.Open(t.Context(), path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := load(t.Context(), store, "first", 1, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	var full error
+	rounds := 0
+	for n := 1; full == nil && n < 10; n++ {
+		spec, chunks := round("large", n)
+		var id egrid.StageID
+		if id, full = store.Stage(t.Context(), spec); full != nil {
+			break
+		}
+		for _, c := range chunks {
+			if _, full = store.Put(t.Context(), id, c); full != nil {
+				break
+			}
+		}
+		rounds = n
+	}
+	if full == nil || !strings.Contains(full.Error(), "no space left") || !strings.Contains(full.Error(), path) {
+		t.Fatalf("got %v; want no space left, and the path", full)
+	}
+	if got := checkWhole(t, store); got != 1 {
+		t.Errorf("readers see round %d", got)
+	}
+	if err := store.Close(); err != nil {
+		t.Error(err)
+	}
+
+	// With room again, the same load goes on.
+	pages = 10000
+	if store, err = sqlitestore.Open(t.Context(), path, nil); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = store.Close() }()
+	if _, err := load(t.Context(), store, "large", rounds, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	if got := checkWhole(t, store); got != rounds {
+		t.Errorf("readers see round %d; want %d", got, rounds)
+	}
+}
+
+func ExampleOpen() {
+	ctx := context.Background()
+	dir, err := os.MkdirTemp("", "egrid")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	store, err := sqlitestore.Open(ctx, filepath.Join(dir, "egrid.db"), nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer func() { _ = store.Close() }()
+
+	// A sheet of three invented plants; package etl does this for real files.
+	pipe, out := io.Pipe()
+	sample := egridtest.NewSample(&egridtest.SampleOptions{Seed: 1, Plants: 3})
+	go func() { out.CloseWithError(sample.Write(out, egrid.PLNT)) }()
+	reader, err := egrid.NewReader(pipe, &egrid.ReaderOptions{Name: sample.Name(egrid.PLNT)})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	var rows []egrid.Row
+	for row, err := range reader.Rows() {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		rows = append(rows, row)
+	}
+	id, err := store.Stage(ctx, egrid.SnapshotSpec{
+		Level: egrid.PLNT, Year: 2023, Schema: reader.Sheet().Schema, Source: egrid.Source{Object: sample.Name(egrid.PLNT), SHA256: "invented"},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	if _, err := store.Put(ctx, id, egrid.Chunk{Rows: rows}); err != nil {
+		fmt.Println(err)
+		return
+	}
+	if _, err := store.Publish(ctx, id, egrid.PublishRequest{Chunks: 1, Rows: int64(len(rows))}); err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	page, err := store.Rows(ctx, egrid.RowQuery{Level: egrid.PLNT, Search: "coal", Columns: []egrid.Column{egrid.PlantName, egrid.CO2Rate}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, row := range page.Rows {
+		fmt.Println(row.Text(egrid.PlantName), row.Text(egrid.CO2Rate), "lb/MWh")
+	}
+	// Output: Sample Plant 000002 Coal 2097.12 lb/MWh
+}
