@@ -1,0 +1,229 @@
+// Package dashboard serves a page over the HTTP API: an [http.Handler] of
+// static files that show plants, tables and charts in the browser.
+//
+//	mux.Handle("/", httpapi.New(store, nil))
+//	mux.Handle("/{$}", dashboard.New(nil))
+//	mux.Handle("/assets/", dashboard.New(nil))
+//
+// The handler answers "/" and "/assets/" and can be mounted under a prefix with
+// [http.StripPrefix]: the page refers to its files, and by default to the API,
+// relative to its own address.
+//
+// # Guarantees
+//
+// Everything is in the binary: the page loads nothing from elsewhere, and its
+// Content-Security-Policy allows nothing else than its own scripts and styles
+// and the API. It needs no templates, no session and no store: what it shows,
+// the browser asks of the API. Every file has an ETag, is asked for again
+// before each use and answers 304 while it is the same, so a new version of the
+// program shows at once. The handler is safe for concurrent use.
+//
+// # Errors
+//
+// [New] panics when [Options] holds an address that no page can use. A request
+// for any other path is 404, and any method but GET and HEAD 405. What goes
+// wrong with the API is told by the page, part by part.
+//
+// # See also
+//
+// Package httpapi, the API that the page is over.
+package dashboard
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"path"
+	"strings"
+	"time"
+)
+
+// Options configures the page. The zero value of every field means its
+// default.
+type Options struct {
+	// API is the address of the API, absolute or relative to the page.
+	// Default "./", the folder that the page is in. An API of another origin
+	// has to allow the page's origin by CORS.
+	API string
+	// Title stands at the head of the page. Default "eGRID power plants".
+	Title string
+	// Refresh is how often the page asks the API whether something new is
+	// published, rounded up to seconds. Default 30 seconds, negative never.
+	Refresh time.Duration
+}
+
+//go:embed page
+var files embed.FS
+
+// file is one answer, ready to be written.
+type file struct {
+	contentType string
+	etag        string
+	body        []byte
+}
+
+type dashboard struct {
+	policy string
+	files  map[string]file // by path, without the leading slash; the page is ""
+}
+
+// New returns a handler of the page. It panics when o.API is not an http or
+// https address, absolute or relative, without user, query and fragment.
+func New(o *Options) http.Handler {
+	settings := Options{}
+	if o != nil {
+		settings = *o
+	}
+	if settings.API == "" {
+		settings.API = "./"
+	}
+	if settings.Title == "" {
+		settings.Title = "eGRID power plants"
+	}
+	if settings.Refresh == 0 {
+		settings.Refresh = 30 * time.Second
+	}
+	origin, err := originOf(settings.API)
+	if err != nil {
+		panic(fmt.Sprintf("dashboard: Options.API is %q: %v", settings.API, err))
+	}
+	if !strings.HasSuffix(settings.API, "/") {
+		settings.API += "/"
+	}
+	d := &dashboard{policy: policyOf(origin), files: map[string]file{"": newFile("index.html", render(settings))}}
+	err = fs.WalkDir(files, "page/assets", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		body, err := files.ReadFile(name)
+		d.files[strings.TrimPrefix(name, "page/")] = newFile(name, body)
+		return err
+	})
+	if err != nil {
+		panic(err) // the files are in the binary
+	}
+	return d
+}
+
+// originOf returns the origin that the page may talk to besides its own; empty
+// when the address is relative.
+func originOf(api string) (string, error) {
+	u, err := url.Parse(api)
+	if err != nil {
+		return "", err
+	}
+	for _, c := range u.Host {
+		// The policy separates its parts with ; and , and blanks.
+		if !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:[]", c) {
+			return "", fmt.Errorf("the host holds %q", c)
+		}
+	}
+	switch {
+	case u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || u.Opaque != "":
+		return "", fmt.Errorf("want an address without user, query and fragment")
+	case u.Scheme == "" && u.Host == "":
+		return "", nil
+	case u.Host == "":
+		return "", fmt.Errorf("want a host")
+	case u.Scheme == "":
+		return u.Host, nil // //host/path, in the page's own scheme
+	case u.Scheme != "http" && u.Scheme != "https":
+		return "", fmt.Errorf("want http or https")
+	}
+	return u.Scheme + "://" + u.Host, nil
+}
+
+// policyOf makes the Content-Security-Policy: our own files, the API and
+// nothing else; no script or markup made of text.
+func policyOf(origin string) string {
+	return strings.Join([]string{
+		"default-src 'none'",
+		"script-src 'self'",
+		"style-src 'self'",
+		"img-src 'self' data:",
+		strings.TrimSpace("connect-src 'self' " + origin),
+		"base-uri 'none'",
+		"form-action 'none'",
+		"frame-ancestors 'none'",
+		"require-trusted-types-for 'script'",
+		"trusted-types 'none'",
+	}, "; ")
+}
+
+// render writes the page with its settings.
+func render(o Options) []byte {
+	var b bytes.Buffer
+	page := template.Must(template.ParseFS(files, "page/index.html"))
+	err := page.Execute(&b, map[string]any{"Title": o.Title, "API": o.API, "Refresh": seconds(o.Refresh)})
+	if err != nil {
+		panic(err) // texts and numbers only
+	}
+	return b.Bytes()
+}
+
+// seconds rounds up, so that a short time does not become never.
+func seconds(d time.Duration) int { return max(0, int((d+time.Second-1)/time.Second)) }
+
+func newFile(name string, body []byte) file {
+	// What a system has in its table of types varies; a script of the wrong
+	// type does not run.
+	f := file{body: body, contentType: map[string]string{
+		".html": "text/html; charset=utf-8",
+		".css":  "text/css; charset=utf-8",
+		".js":   "text/javascript; charset=utf-8",
+		".svg":  "image/svg+xml",
+	}[path.Ext(name)]}
+	sum := sha256.Sum256(body)
+	f.etag = `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
+	return f
+}
+
+func (d *dashboard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Content-Security-Policy", d.policy)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	f, ok := d.files[strings.TrimPrefix(r.URL.Path, "/")]
+	switch {
+	case !ok:
+		h.Set("Cache-Control", "no-store")
+		http.Error(w, "there is no such page", http.StatusNotFound)
+	case r.Method != http.MethodGet && r.Method != http.MethodHead:
+		h.Set("Allow", "GET, HEAD")
+		h.Set("Cache-Control", "no-store")
+		http.Error(w, "this path answers GET and HEAD", http.StatusMethodNotAllowed)
+	case r.URL.Path == "" && lacksSlash(r):
+		redirect(w, r)
+	default:
+		h.Set("Content-Type", f.contentType)
+		h.Set("Cache-Control", "no-cache")
+		h.Set("Etag", f.etag)
+		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(f.body))
+	}
+}
+
+// lacksSlash reports that the page was asked for by the prefix it is mounted
+// under, without the slash that makes a folder of it.
+func lacksSlash(r *http.Request) bool {
+	asked, _, _ := strings.Cut(r.RequestURI, "?")
+	return asked != "" && !strings.HasSuffix(asked, "/")
+}
+
+// redirect adds the slash. The address is relative, because the prefix may
+// have been longer still in front of a proxy.
+func redirect(w http.ResponseWriter, r *http.Request) {
+	asked, query, found := strings.Cut(r.RequestURI, "?")
+	to := "./" + path.Base(asked) + "/"
+	if found {
+		to += "?" + query
+	}
+	w.Header().Set("Location", to)
+	w.WriteHeader(http.StatusTemporaryRedirect)
+}

@@ -1,0 +1,248 @@
+package dashboard_test
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/egrid-analytics/egrid-go/httpapi/dashboard"
+)
+
+// ask sends a request without a network.
+func ask(h http.Handler, method, target string, header ...string) *httptest.ResponseRecorder {
+	r := httptest.NewRequestWithContext(context.Background(), method, target, nil)
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+func get(h http.Handler, target string, header ...string) *httptest.ResponseRecorder {
+	return ask(h, http.MethodGet, target, header...)
+}
+
+// assets lists the paths of the files beside the page.
+func assets(t *testing.T) []string {
+	t.Helper()
+	entries, err := os.ReadDir("page/assets")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var paths []string
+	for _, e := range entries {
+		paths = append(paths, "/assets/"+e.Name())
+	}
+	return paths
+}
+
+func ExampleNew() {
+	api := http.NotFoundHandler() // httpapi.New(store, nil)
+	page := dashboard.New(nil)
+	mux := http.NewServeMux()
+	mux.Handle("/", api)
+	mux.Handle("/{$}", page)
+	mux.Handle("/assets/", page)
+
+	w := httptest.NewRecorder()
+	mux.ServeHTTP(w, httptest.NewRequestWithContext(context.Background(), http.MethodGet, "/", nil))
+	fmt.Println(w.Code, w.Header().Get("Content-Type"))
+	// Output: 200 text/html; charset=utf-8
+}
+
+func TestHeaders(t *testing.T) {
+	h := dashboard.New(nil)
+	types := map[string]string{
+		".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml", "": "text/html; charset=utf-8",
+	}
+	for _, target := range append(assets(t), "/") {
+		w := get(h, target)
+		if w.Code != http.StatusOK || w.Body.Len() == 0 {
+			t.Errorf("%s: status %d, %d bytes", target, w.Code, w.Body.Len())
+		}
+		for name, want := range map[string]string{
+			"Content-Type":           types[path.Ext(target)],
+			"Cache-Control":          "no-cache",
+			"X-Content-Type-Options": "nosniff",
+			"Referrer-Policy":        "no-referrer",
+			"Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
+				"base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
+		} {
+			if got := w.Header().Get(name); got != want {
+				t.Errorf("%s: %s is %q; want %q", target, name, got, want)
+			}
+		}
+
+		tag := w.Header().Get("Etag")
+		if again := get(h, target, "If-None-Match", tag); again.Code != http.StatusNotModified || again.Body.Len() > 0 || again.Header().Get("Etag") != tag {
+			t.Errorf("%s with its ETag %s: status %d, %d bytes, ETag %s", target, tag, again.Code, again.Body.Len(), again.Header().Get("Etag"))
+		}
+		if other := get(h, target, "If-None-Match", `"other"`); other.Code != http.StatusOK {
+			t.Errorf("%s with another ETag: status %d", target, other.Code)
+		}
+		head := ask(h, http.MethodHead, target)
+		if head.Code != http.StatusOK || head.Body.Len() > 0 || head.Header().Get("Content-Length") != fmt.Sprint(w.Body.Len()) {
+			t.Errorf("HEAD %s: status %d, %d bytes, length %s; want the length %d", target, head.Code, head.Body.Len(), head.Header().Get("Content-Length"), w.Body.Len())
+		}
+		for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodOptions} {
+			if w := ask(h, method, target); w.Code != http.StatusMethodNotAllowed || w.Header().Get("Allow") != "GET, HEAD" {
+				t.Errorf("%s %s: status %d, Allow %q", method, target, w.Code, w.Header().Get("Allow"))
+			}
+		}
+	}
+}
+
+func TestNotFound(t *testing.T) {
+	h := dashboard.New(nil)
+	for _, target := range []string{"/nothing", "/index.html", "/assets", "/assets/", "/assets/nothing.js", "/assets/../dashboard.go", "/page/index.html", "//", "/plants/top", "/assets/app.js/"} {
+		w := get(h, target)
+		if w.Code != http.StatusNotFound || w.Header().Get("Cache-Control") != "no-store" || w.Header().Get("Content-Security-Policy") == "" {
+			t.Errorf("%s: status %d, %v", target, w.Code, w.Header())
+		}
+	}
+}
+
+func TestPrefix(t *testing.T) {
+	page := dashboard.New(nil)
+	body := get(page, "/").Body.String()
+	for _, strip := range []string{"/data/egrid", "/data/egrid/"} {
+		h := http.StripPrefix(strip, page)
+		if w := get(h, "/data/egrid/?state=TX"); w.Code != http.StatusOK || w.Body.String() != body {
+			t.Errorf("prefix %s: the page has status %d", strip, w.Code)
+		}
+		if w := get(h, "/data/egrid/assets/app.js"); w.Code != http.StatusOK {
+			t.Errorf("prefix %s: a script has status %d", strip, w.Code)
+		}
+	}
+	// Without its slash, the page would look for its files in the wrong folder.
+	w := get(http.StripPrefix("/data/egrid", page), "/data/egrid?state=TX")
+	if w.Code != http.StatusTemporaryRedirect || w.Header().Get("Location") != "./egrid/?state=TX" {
+		t.Errorf("status %d, to %q; want a redirect to ./egrid/?state=TX", w.Code, w.Header().Get("Location"))
+	}
+}
+
+// The redirect stays on this server, whatever is asked.
+func TestRedirectStaysHere(t *testing.T) {
+	h := http.StripPrefix("/data", dashboard.New(nil))
+	for _, target := range []string{"/data", "/data?//elsewhere", "/data?next=http:%2f%2felsewhere"} {
+		if to := get(h, target).Header().Get("Location"); !strings.HasPrefix(to, "./data/") {
+			t.Errorf("%s leads to %q", target, to)
+		}
+	}
+}
+
+func TestOptions(t *testing.T) {
+	body := get(dashboard.New(nil), "/").Body.String()
+	for _, want := range []string{`content="./"`, `name="egrid-refresh" content="30"`, "<title>eGRID power plants</title>"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the page lacks %s", want)
+		}
+	}
+	w := get(dashboard.New(&dashboard.Options{API: "https://api.example.org:8443/v1", Title: `Plants <of> "ours" & theirs`, Refresh: -time.Second}), "/")
+	body = w.Body.String()
+	for _, want := range []string{`content="https://api.example.org:8443/v1/"`, `name="egrid-refresh" content="0"`, "<h1>Plants &lt;of&gt; &#34;ours&#34; &amp; theirs</h1>"} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the page lacks %s", want)
+		}
+	}
+	if policy := w.Header().Get("Content-Security-Policy"); !strings.Contains(policy, "; connect-src 'self' https://api.example.org:8443; ") {
+		t.Errorf("the policy is %q", policy)
+	}
+	if body := get(dashboard.New(&dashboard.Options{Refresh: time.Millisecond}), "/").Body.String(); !strings.Contains(body, `name="egrid-refresh" content="1"`) {
+		t.Error("a short time became none")
+	}
+	for api, origin := range map[string]string{"../api": "", "/api/": "", ".": "", "//api.example.org/x": " api.example.org", "http://127.0.0.1:4000": " http://127.0.0.1:4000"} {
+		policy := get(dashboard.New(&dashboard.Options{API: api}), "/").Header().Get("Content-Security-Policy")
+		if want := "; connect-src 'self'" + origin + ";"; !strings.Contains(policy, want) {
+			t.Errorf("API %s: the policy is %q; want %q in it", api, policy, want)
+		}
+	}
+}
+
+func TestBadAPI(t *testing.T) {
+	for _, api := range []string{
+		"https://user:secret@example.org/", "https://example.org/?key=1", "https://example.org/?", "https://example.org/#x", "ftp://example.org/",
+		"javascript:alert(1)", "https:///path", "https://a;script-src", "https://a,b", "https://*", "://", "https://exa mple.org/", "https://ex\nample.org",
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("API %q is taken", api)
+				}
+			}()
+			dashboard.New(&dashboard.Options{API: api})
+		}()
+	}
+}
+
+// Nothing comes from elsewhere, and nothing on the page runs but its modules.
+func TestSelfContained(t *testing.T) {
+	external := regexp.MustCompile(`(?i)(https?:)?//[a-z0-9-]+\.[a-z0-9.-]+`)
+	inline := regexp.MustCompile(`(?i)<script[^>]*>[^<]|<style|\son[a-z]+=|\sstyle=|javascript:`)
+	markup := regexp.MustCompile(`innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function|DOMParser`)
+	err := fs.WalkDir(os.DirFS("page"), ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		b, err := os.ReadFile(path.Join("page", name))
+		text := strings.ReplaceAll(string(b), "http://www.w3.org/2000/svg", "")
+		if found := external.FindString(text); found != "" {
+			t.Errorf("%s refers to %s", name, found)
+		}
+		if found := inline.FindString(text); found != "" && !strings.HasSuffix(name, ".js") {
+			t.Errorf("%s has %q, which the policy forbids", name, found)
+		}
+		if found := markup.FindString(text); found != "" {
+			t.Errorf("%s uses %s: data may become markup", name, found)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Every file that the page and its modules name is there, every module is
+// announced in the page, and none is left over.
+func TestReferences(t *testing.T) {
+	h := dashboard.New(nil)
+	body := get(h, "/").Body.String()
+	named := []string{}
+	for _, m := range regexp.MustCompile(`(?:href|src)="(assets/[^"]+)"`).FindAllStringSubmatch(body, -1) {
+		named = append(named, "/"+m[1])
+	}
+	for _, asset := range assets(t) {
+		if !slices.Contains(named, asset) {
+			t.Errorf("the page does not name %s", asset)
+		}
+		if path.Ext(asset) != ".js" {
+			continue
+		}
+		for _, m := range regexp.MustCompile(`from '\./([^']+)'`).FindAllStringSubmatch(get(h, asset).Body.String(), -1) {
+			named = append(named, "/assets/"+m[1])
+		}
+	}
+	for _, target := range named {
+		if w := get(h, target); w.Code != http.StatusOK {
+			t.Errorf("%s is named and has status %d", target, w.Code)
+		}
+	}
+	// Elements that modules look for.
+	for _, asset := range assets(t) {
+		for _, m := range regexp.MustCompile(`byID\('([^']+)'\)`).FindAllStringSubmatch(get(h, asset).Body.String(), -1) {
+			if !strings.Contains(body, `id="`+m[1]+`"`) && m[1] != "more" {
+				t.Errorf("%s looks for an element %s that the page lacks", asset, m[1])
+			}
+		}
+	}
+}

@@ -1,0 +1,66 @@
+// The header's line and the tiles: what is loaded.
+
+import { get } from './api.js';
+import { byID, el } from './dom.js';
+import { brief, dash, full, missing, moment, plural, scaled } from './format.js';
+import { levelName, releaseName } from './names.js';
+import { Part } from './part.js';
+
+export function summaryPart(filters) {
+  return new Part(byID('summary'), {
+    load: (signal) => get('plants/statistics', { year: filters.chosen.year }, signal),
+    show: ({ data, meta }, body) => {
+      const nothing = data.levels.length === 0;
+      document.body.classList.toggle('bare', nothing);
+      byID('nothing').hidden = !nothing;
+      byID('loaded').replaceChildren(...(nothing ? [] : loaded(meta)));
+      body.replaceChildren(el('dl', { class: 'tiles' }, tiles(data, meta)));
+    },
+    clear: () => filters.clear(),
+  });
+}
+
+function loaded({ year, release, basis, revision }) {
+  const chips = [];
+  if (year) chips.push(['Data year', year]);
+  if (year && release !== null) chips.push(['Release', releaseName(release)]);
+  if (basis) chips.push(['From', `${levelName(basis)} (${basis})`]);
+  chips.push(['Revision', revision]);
+  return chips.map(([name, value]) => el('span', { class: 'chip' }, `${name} `, el('b', {}, String(value))));
+}
+
+function tiles(data, meta) {
+  const year = meta.year ? `in ${meta.year}` : '';
+  return [
+    tile('Plants', brief(data.plants), year),
+    tile('Generators', missing(data.generators) ? null : brief(data.generators), missing(data.generators) ? 'no generator sheet loaded' : year),
+    generation(data.net_generation_mwh, meta),
+    dataYears(data.levels),
+    tile('Last load', missing(data.last_load) ? null : moment(data.last_load).replace(/, \d\d:\d\d UTC$/, ''),
+      missing(data.last_load) ? '' : moment(data.last_load).replace(/^.*, /, 'at '), data.last_load),
+  ];
+}
+
+// dataYears tells which years there are; a range only where none is missing.
+function dataYears(levels) {
+  const years = [...new Set(levels.flatMap((level) => level.years))].sort();
+  const title = levels.map((level) => `${level.level}: ${plural(level.rows, 'row')}, ${level.years.join(', ')}`).join('\n');
+  const rows = plural(levels.reduce((sum, level) => sum + level.rows, 0), 'row');
+  if (years.length < 2) return tile('Data years', years.length ? String(years[0]) : null, rows, title);
+  const [first, last] = [years[0], years.at(-1)];
+  if (last - first < years.length) return tile('Data years', `${first}–${last}`, rows, title);
+  return tile('Data years', String(years.length), years.length < 5 ? years.join(', ') : `between ${first} and ${last}`, title);
+}
+
+function generation(value, meta) {
+  if (missing(value)) return tile('Net generation', null, meta.year ? `in ${meta.year}` : '');
+  const scale = scaled(value, 'MWh');
+  return tile('Net generation', el('span', {}, brief(scale.of(value)), el('small', {}, ` ${scale.unit}`)), `${brief(value)} MWh`, `${full(value)} MWh`);
+}
+
+// tile shows one figure. Its note tells the rest, its title all of it.
+function tile(name, value, note, title = null) {
+  return el('div', { class: 'tile' },
+    el('dt', {}, name),
+    el('dd', { title: missing(value) ? 'missing' : title }, missing(value) ? dash : value, note ? el('span', { class: 'quiet' }, note) : null));
+}

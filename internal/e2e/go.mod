@@ -1,0 +1,17 @@
+module github.com/egrid-analytics/egrid-go/internal/e2e
+
+go 1.26.0
+
+require (
+	github.com/chromedp/cdproto v0.159.0
+	github.com/chromedp/chromedp v0.23.0
+	github.com/egrid-analytics/egrid-go v0.0.0
+)
+
+require (
+	github.com/danielgtaylor/huma/v2 v2.37.2 // indirect
+	github.com/go-json-experiment/json v0.0.0-20260213210345-44df1a37e875 // indirect
+	github.com/gorilla/mux v1.8.1 // indirect
+)
+
+replace github.com/egrid-analytics/egrid-go => ../..

@@ -1,0 +1,77 @@
+package e2e_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/egrid-analytics/egrid-go/httpapi/dashboard"
+)
+
+// real is a platform with files that EPA published.
+func real(t *testing.T) *platform {
+	t.Helper()
+	folder := os.Getenv("EGRID_DATA")
+	if folder == "" {
+		folder = filepath.FromSlash("../../../shared/data")
+	}
+	if _, err := os.Stat(filepath.Join(folder, "2023", "GEN23.csv")); err != nil {
+		need(t, "no real files: %v", err)
+	}
+	p := serve(t, "/egrid", &dashboard.Options{})
+	for _, name := range []string{"2023/GEN23.csv", "2016/GEN16.csv", "2023/SRL23-rev0.csv"} {
+		f, err := os.Open(filepath.Join(folder, filepath.FromSlash(name)))
+		if os.IsNotExist(err) {
+			t.Logf("without %s", name)
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.publish(t, filepath.Base(name), f)
+		f.Close()
+	}
+	return p
+}
+
+// Real figures, in each look of the page.
+func TestRealData(t *testing.T) {
+	p, w := real(t), start(t)
+	for name, v := range map[string]view{
+		"desktop-light": {width: 1280, height: 900},
+		"desktop-dark":  {width: 1280, height: 900, dark: true},
+		"mobile-light":  {width: 360, height: 780},
+		"mobile-dark":   {width: 360, height: 780, dark: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := w.open(t, p.url, v)
+			b.ready()
+			b.showAll()
+			// The largest generators of eGRID2023 belong to Palo Verde, three units of it.
+			if got := b.texts("#plants tbody tr .name button")[0]; got != "Palo Verde" {
+				t.Errorf("the first plant is %q; want Palo Verde", got)
+			}
+			if b.text("#plants tbody tr .oris") == "" {
+				t.Error("no ORIS code")
+			}
+			b.checkWidth()
+			b.shootView(name + "-top")
+			b.shoot(name)
+			b.click("#plants tbody tr .open")
+			b.until("document.querySelector('#detail').open && document.querySelectorAll('#detail-generators tbody tr').length === 3")
+			b.until("!document.querySelector('[data-state=loading]')")
+			b.checkWidth()
+			b.shootView(name + "-detail")
+			w.close()
+		})
+	}
+}
+
+// checkWidth wants a page that is no wider than the window.
+func (b *tab) checkWidth() {
+	b.t.Helper()
+	if over := eval[int](b, "document.documentElement.scrollWidth - document.documentElement.clientWidth"); over > 0 {
+		b.t.Errorf("the page is %d pixels wider than the window; widest: %s", over, eval[string](b,
+			"[...document.querySelectorAll('body *')].filter((e) => e.getBoundingClientRect().right > innerWidth + 1).slice(0, 5).map((e) => e.outerHTML.slice(0, 120)).join('\\n')"))
+	}
+}
