@@ -177,6 +177,15 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+func TestWideField(t *testing.T) {
+	wide := strings.Repeat("w", 10_000_000)
+	report, store := run(t, etl.Local(folder(t, map[string]string{"GEN23.csv": generators + "2023,TX," + wide + ",5,1,1\n"})), nil)
+	page, err := store.Rows(t.Context(), egrid.RowQuery{Level: egrid.GEN, Search: "www", Columns: []egrid.Column{egrid.PlantName}})
+	if err != nil || report.RowsLoaded != 5 || len(page.Rows) != 1 || page.Rows[0].Text(egrid.PlantName) != wide {
+		t.Errorf("%d rows loaded, %d found, %v", report.RowsLoaded, len(page.Rows), err)
+	}
+}
+
 func TestZipBombIsBounded(t *testing.T) {
 	rows := strings.Repeat(strings.Repeat(" ", 1<<20)+"\n", 32) // blank records
 	report, _ := run(t, etl.Local(folder(t, map[string]string{"GEN23.zip": zipped(t, "GEN23.csv", generators+rows)})), nil)
@@ -197,8 +206,8 @@ func TestRejects(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer f.Close()
 		records, err := csv.NewReader(f).ReadAll()
+		f.Close()
 		if err != nil || len(records) != 5 || strings.Join(records[0], ",") != "object,sheet,line,column,value,reason,row" {
 			t.Fatalf("by %d: %q, %v", chunk, records, err)
 		}

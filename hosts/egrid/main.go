@@ -1,0 +1,143 @@
+// Command egrid is the whole platform in one program: it loads eGRID files,
+// answers queries from the shell, and serves the API and the dashboard.
+//
+//	egrid up
+//	egrid load data/2023/GEN23.csv
+//	egrid top --state TX --limit 5
+//
+// # Guarantees
+//
+// Results go to stdout, logs to stderr. With --json exactly one JSON document
+// is printed. Every flag has an environment variable EGRID_<FLAG>.
+//
+// # Errors
+//
+// Exit status 0: done; 1: failed; 2: wrong usage; 3: done, but something was
+// rejected or held.
+//
+// # See also
+//
+// Packages etl, httpapi and egrid do the work, for programs of your own.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/hosts/internal/service"
+)
+
+type cli struct {
+	Store     string `help:"Where the data are: sqlite:PATH or mem:. A bare file name is in ${data_dir}." default:"sqlite:egrid.db" placeholder:"URL"`
+	Queue     string `help:"What carries chunks to the store: mem:." default:"mem:" placeholder:"URL"`
+	LogLevel  string `help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"warn"`
+	LogFormat string `help:"text or json." enum:"text,json" default:"text"`
+
+	Up        upCmd        `cmd:"" help:"Load the sources, or the bundled sample, and serve API and dashboard."`
+	Load      loadCmd      `cmd:"" help:"Load files and folders into the store."`
+	Validate  validateCmd  `cmd:"" help:"Check files and folders without loading."`
+	Scan      scanCmd      `cmd:"" help:"Stage 1 of 5: list what there is to load."`
+	Divide    divideCmd    `cmd:"" help:"Stage 3 of 5: find where files can be cut into chunks."`
+	Stream    streamCmd    `cmd:"" help:"Stage 4 of 5: decode chunks and put them into the store, unpublished."`
+	Report    reportCmd    `cmd:"" help:"Stage 5 of 5: publish what was streamed, and report."`
+	Serve     serveCmd     `cmd:"" help:"Serve API and dashboard on an existing store."`
+	Top       topCmd       `cmd:"" help:"Plants by net generation."`
+	Rows      rowsCmd      `cmd:"" help:"Rows of any level."`
+	Snapshots snapshotsCmd `cmd:"" help:"What is published, and what is held."`
+	Columns   columnsCmd   `cmd:"" help:"The dictionary of columns."`
+	Backup    backupCmd    `cmd:"" help:"A consistent copy of an embedded store."`
+	Version   versionCmd   `cmd:"" help:"Version, commit and Go version."`
+}
+
+// app is what every command gets.
+type app struct {
+	ctx    context.Context // ends with SIGINT and SIGTERM
+	cli    *cli
+	stdin  io.Reader
+	stdout io.Writer
+	stderr io.Writer
+	log    *slog.Logger
+}
+
+// status is an error that only sets the exit status.
+type status int
+
+func (s status) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
+
+const (
+	failed     status = 1
+	wrongUsage status = 2
+	incomplete status = 3
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	var c cli
+	exited, code := false, 0
+	parser, err := kong.New(&c, kong.Name("egrid"), kong.Description("EPA eGRID data: load, query and serve."), kong.DefaultEnvars("EGRID"), kong.WithHyphenPrefixedParameters(true),
+		kong.Vars{"data_dir": service.DataDir()}, kong.Writers(stdout, stderr), kong.UsageOnError(),
+		kong.Exit(func(n int) { exited, code = true, n }))
+	if err != nil {
+		fmt.Fprintln(stderr, "egrid:", err)
+		return int(failed)
+	}
+	command, err := parser.Parse(args)
+	if exited { // by --help
+		return code
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "egrid: %v; see egrid --help\n", err)
+		return int(wrongUsage)
+	}
+	a := &app{ctx: ctx, cli: &c, stdin: stdin, stdout: stdout, stderr: stderr, log: logger(&c, stderr)}
+	return exitStatus(stderr, command.Run(a))
+}
+
+func exitStatus(stderr io.Writer, err error) int {
+	var s status
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &s):
+		return int(s)
+	case errors.Is(err, egrid.ErrInvalid):
+		fmt.Fprintln(stderr, "egrid:", err)
+		return int(wrongUsage)
+	}
+	fmt.Fprintln(stderr, "egrid:", err)
+	return int(failed)
+}
+
+func logger(c *cli, w io.Writer) *slog.Logger {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(c.LogLevel)) // one of the four
+	o := &slog.HandlerOptions{Level: level}
+	if c.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, o))
+	}
+	return slog.New(slog.NewTextHandler(w, o))
+}
+
+// withStore runs f on the store that the flags name.
+func (a *app) withStore(f func(egrid.Store) error) error {
+	store, err := service.OpenStore(a.ctx, a.cli.Store)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f(store), store.Close())
+}

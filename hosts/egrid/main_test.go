@@ -1,0 +1,326 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/egridtest"
+	"github.com/egrid-analytics/egrid-go/etl"
+)
+
+// The test binary is the command when it is told so: for tests that kill it.
+func TestMain(m *testing.M) {
+	if os.Getenv("EGRID_TEST_COMMAND") != "" {
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+const generators = `YEAR,PSTATABB,PNAME,ORISPL,GENID,FUELG1,NAMEPCAP,GENNTAN
+2023,TX,Alpha,1,1,NG,100,400
+2023,TX,Alpha,1,2,NG,100,500.5
+2023,OK,Bravo,02,1,SUN,5,-10
+2023,OK,Silent,4,NA,WND,,
+`
+
+// shell runs commands on a store of its own.
+type shell struct {
+	*testing.T
+	dir string
+}
+
+func newShell(t *testing.T) shell {
+	t.Setenv("XDG_DATA_HOME", t.TempDir())
+	return shell{t, t.TempDir()}
+}
+
+func (s shell) file(name, text string) string {
+	s.Helper()
+	path := filepath.Join(s.dir, name)
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		s.Fatal(err)
+	}
+	return path
+}
+
+// run returns what the command printed; it fails the test when the exit status
+// is another one.
+func (s shell) run(want int, args ...string) string {
+	s.Helper()
+	return s.runWith("", want, args...)
+}
+
+func (s shell) runWith(stdin string, want int, args ...string) string {
+	s.Helper()
+	var out, logs bytes.Buffer
+	if got := run(s.Context(), args, strings.NewReader(stdin), &out, &logs); got != want {
+		s.Fatalf("egrid %s: exit status %d; want %d\n%s\n%s", strings.Join(args, " "), got, want, &out, &logs)
+	}
+	return out.String() + map[bool]string{true: logs.String()}[want == 2 || want == 1]
+}
+
+func (s shell) report(want int, args ...string) etl.Report {
+	s.Helper()
+	var r etl.Report
+	text := s.run(want, append([]string{"load", "--json"}, args...)...)
+	if err := json.Unmarshal([]byte(text), &r); err != nil {
+		s.Fatalf("%v in %s", err, text)
+	}
+	return r
+}
+
+func TestLoadAndAsk(t *testing.T) {
+	s := newShell(t)
+	gen := s.file("GEN23.csv", generators)
+	if r := s.report(0, gen); r.Status != etl.Published || r.RowsLoaded != 4 {
+		t.Errorf("got %+v", r)
+	}
+	if r := s.report(0, gen); r.Status != etl.Unchanged {
+		t.Errorf("again: %+v", r)
+	}
+	short := s.file("short.csv", strings.Join(strings.SplitAfter(generators, "\n")[:2], ""))
+	if r := s.report(3, short); r.Status != etl.Held || !strings.Contains(r.Files[0].Sheets[0].Reason, "--publish replace") {
+		t.Errorf("held: %+v", r)
+	}
+	if text := s.run(0, "snapshots"); !strings.Contains(text, "held") || !strings.Contains(text, "published") {
+		t.Errorf("snapshots: %s", text)
+	}
+	if r := s.report(0, "--publish", "merge", short); r.Status != etl.Published {
+		t.Errorf("merged: %+v", r)
+	}
+	for command, want := range map[string]string{
+		"top --limit 1 --format csv --columns plant_name,net_generation_mwh":                     "id,plant_name,net_generation_mwh\n1,Alpha,900.5\n",
+		"top --state OK --format ndjson --columns share":                                         "{\"id\":\"02\",\"share\":null}\n{\"id\":\"4\",\"share\":null}\n",
+		"top --columns plant_name,net_generation_mwh --limit 2":                                  "id  plant_name  net_generation_mwh\n1   Alpha                    900.5\n02  Bravo                      -10\n",
+		"rows --level gen --format csv --columns generator_id --sort -net_generation_mwh":        "generator_id\n2\n1\n1\nNA\n",
+		"rows --level GEN --format csv --columns generator_id --filter net_generation_mwh>=450":  "generator_id\n2\n",
+		"rows --level GEN --format csv --columns generator_id --filter fuel=SUN,WND --limit 1":   "generator_id\n1\n",
+		"rows --level GEN --format json --columns plant_name --search alpha --limit 0":           "[{\"plant_name\":\"Alpha\"},\n{\"plant_name\":\"Alpha\"}]\n",
+		"rows --level GEN --format json --search nobody":                                         "[]\n",
+		"rows --level PLNT --format ndjson":                                                      "",
+		"rows --level GEN --year 2023 --format csv --columns data_year,release --limit 1":        "data_year,release\n2023,\n",
+		"top --fuel NG --format csv --columns fuel":                                              "id,fuel\n1,NG\n",
+		"rows --level GEN --format csv --columns oris_plant_code --state ok --filter state=none": "oris_plant_code\n",
+	} {
+		if got := s.run(0, strings.Fields(command)...); got != want {
+			t.Errorf("egrid %s:\n%q; want\n%q", command, got, want)
+		}
+	}
+	if text := s.run(0, "columns", "--level", "GEN"); !strings.Contains(text, "GENNTAN") {
+		t.Errorf("columns: %s", text)
+	}
+	copied := filepath.Join(s.dir, "copy.db")
+	s.run(0, "backup", copied)
+	if text := s.run(0, "rows", "--store", "sqlite:"+copied, "--level", "GEN", "--format", "csv", "--columns", "generator_id"); strings.Count(text, "\n") != 5 {
+		t.Errorf("of the backup: %s", text)
+	}
+}
+
+func TestExitStatus(t *testing.T) {
+	s := newShell(t)
+	gen := s.file("GEN23.csv", generators)
+	bad := s.file("bad.csv", "nothing\n")
+	partly := s.file("partly.csv", generators+"2023,TX,Alpha,1,9,NG,x,1\n")
+	for _, test := range []struct {
+		want int
+		args string
+		says string
+	}{
+		{0, "version", "egrid "},
+		{0, "--help", "Usage"},
+		{2, "", "expected one of"},
+		{2, "bogus", "unexpected argument"},
+		{2, "load", "expected"},
+		{2, "load " + gen + " --publish maybe", "publish"},
+		{2, "load " + gen + " --year 1066", "1066"},
+		{2, "load " + gen + " --release final", "final"},
+		{2, "load " + gen + " --level PLANT", "PLANT"},
+		{2, "load " + gen + " --store file.db", "sqlite:PATH"},
+		{2, "load " + gen + " --queue kafka:", "kafka"},
+		{2, "load s3://bucket/x", "s3://bucket/x"},
+		{2, "rows --level GEN --columns nonsense", "nonsense"},
+		{2, "rows --level GEN --filter nonsense", "OPERATOR"},
+		{2, "rows --level GEN --limit -1", "limit"},
+		{2, "divide --in " + bad, "stage before"},
+		{1, "load " + filepath.Join(s.dir, "nowhere"), "nowhere"},
+		{1, "load --mapping " + filepath.Join(s.dir, "nowhere") + " " + gen, "nowhere"},
+		{1, "load " + bad, "etl.json"},
+		{3, "load --dry-run " + partly, "dry run: 5 rows read, 0 loaded, 1 rejected"},
+		{3, "validate " + partly, "rejected"},
+		{0, "validate " + gen, "4 rows read"},
+		{3, "load " + partly + " " + bad, "rejected rows are kept in"},
+		{1, "rows --level ST --year 2020", "2020"},
+	} {
+		if text := s.run(test.want, strings.Fields(test.args)...); !strings.Contains(text, test.says) {
+			t.Errorf("egrid %s: %q; want %q", test.args, text, test.says)
+		}
+	}
+}
+
+func TestStagesOneByOne(t *testing.T) {
+	s := newShell(t)
+	gen := s.file("GEN23.csv", generators)
+	text := s.run(0, "scan", gen)
+	for _, stage := range []string{"validate", "divide", "stream", "report"} {
+		text = s.runWith(text, 0, stage, "--in", "-")
+	}
+	var r etl.Report
+	if err := json.Unmarshal([]byte(text), &r); err != nil || r.Status != etl.Published || r.RowsLoaded != 4 {
+		t.Errorf("%s, %v", text, err)
+	}
+}
+
+func TestEnvironment(t *testing.T) {
+	s := newShell(t)
+	gen := s.file("GEN23.csv", generators)
+	t.Setenv("EGRID_STORE", "sqlite:"+filepath.Join(s.dir, "env.db"))
+	t.Setenv("EGRID_JSON", "true")
+	if text := s.run(0, "load", gen); !json.Valid([]byte(text)) {
+		t.Errorf("not one JSON document: %s", text)
+	}
+	if _, err := os.Stat(filepath.Join(s.dir, "env.db")); err != nil {
+		t.Error(err)
+	}
+}
+
+var serverURL = regexp.MustCompile(`http://127\.0\.0\.1:\d+`)
+
+// TestUp runs the whole platform on the bundled sample.
+func TestUp(t *testing.T) {
+	newShell(t)
+	ctx, stop := context.WithCancel(t.Context())
+	r, w := io.Pipe()
+	code := make(chan int, 1)
+	go func() {
+		code <- run(ctx, []string{"up", "--addr", "127.0.0.1:0"}, nil, w, io.Discard)
+		w.Close()
+	}()
+	printed, url := "", ""
+	for buf := make([]byte, 4096); url == ""; {
+		n, err := r.Read(buf)
+		if err != nil {
+			t.Fatalf("no URL in %q: %v", printed, err)
+		}
+		printed += string(buf[:n])
+		url = serverURL.FindString(printed)
+	}
+	go func() { _, _ = io.Copy(io.Discard, r) }()
+	for path, want := range map[string]string{
+		"/": "<!doctype html", "/plants/top?limit=2": `"net_generation_mwh"`, "/healthz": "ok", "/readyz": "ok", "/openapi.json": "3.1.0",
+		"/snapshots": `"PLNT"`, "/levels/US/rows": `"US"`, "/nowhere": "no such path",
+	} {
+		resp, err := http.Get(url + path) //nolint:noctx // a test of the server, which ends with it
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if err != nil || !strings.Contains(strings.ToLower(string(body)), strings.ToLower(want)) {
+			t.Errorf("%s: %s %.200s, %v; want %q", path, resp.Status, body, err, want)
+		}
+	}
+	stop()
+	if got := <-code; got != 0 {
+		t.Errorf("exit status %d behind a signal; want 0", got)
+	}
+	if !strings.Contains(printed, "generated") {
+		t.Errorf("the sample is not called generated: %s", printed)
+	}
+}
+
+// TestRealFile is the first line of the acceptance of the embedded form.
+func TestRealFile(t *testing.T) {
+	s := newShell(t)
+	file := filepath.Join(cmp.Or(os.Getenv("EGRID_DATA"), filepath.Join("..", "..", "..", "shared", "data")), "2023", "GEN23.csv")
+	if _, err := os.Stat(file); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("real eGRID files are needed: %v", err)
+		}
+		t.Skipf("no real eGRID files: set EGRID_DATA to their folder (%v)", err)
+	}
+	if r := s.report(0, file); r.RowsRead != 26601 || r.RowsLoaded != 26601 || r.RowsRejected != 0 {
+		t.Errorf("got %+v", r)
+	}
+	want := "id,plant_name,net_generation_mwh\n6008,Palo Verde,31522590\n46,Browns Ferry,30820509.999\n649,Vogtle,23036612\n"
+	if got := s.run(0, "top", "--limit", "3", "--format", "csv", "--columns", "plant_name,net_generation_mwh"); got != want {
+		t.Errorf("got %s; want %s", got, want)
+	}
+	if r := s.report(3, s.file("GEN23.csv", generators)); r.Status != etl.Held {
+		t.Errorf("four rows over it: %+v", r)
+	}
+	if text := s.run(0, "rows", "--level", "GEN", "--limit", "0", "--format", "csv", "--columns", "sequence"); strings.Count(text, "\n") != 26602 {
+		t.Errorf("readers see %d rows", strings.Count(text, "\n")-1)
+	}
+}
+
+// TestKilledLoad kills loads at random moments. What was published is served
+// whole all the time, and the load that is let finish is exact.
+func TestKilledLoad(t *testing.T) {
+	s := newShell(t)
+	old := s.file("old.csv", generators)
+	s.report(0, old)
+	sample := filepath.Join(s.dir, "GEN23.csv")
+	f, err := os.Create(sample)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(egridtest.NewSample(&egridtest.SampleOptions{Plants: 20000}).Write(f, egrid.GEN), f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	killed := 0
+	for range 12 {
+		command := exec.Command(self, "load", "--publish", "replace", sample) //nolint:noctx // it is killed below
+		command.Env = append(os.Environ(), "EGRID_TEST_COMMAND=1")
+		if err := command.Start(); err != nil {
+			t.Fatal(err)
+		}
+		timer := time.AfterFunc(time.Duration(20+random.IntN(600))*time.Millisecond, func() { _ = command.Process.Kill() })
+		err := command.Wait()
+		timer.Stop()
+		text := s.run(0, "rows", "--level", "GEN", "--format", "csv", "--columns", "plant_name", "--limit", "0")
+		if err == nil { // it was faster
+			break
+		}
+		killed++
+		if rows := strings.Count(text, "\n") - 1; rows != 4 && !published(text) {
+			t.Fatalf("readers see %d rows of a killed load", rows)
+		}
+		if published(text) {
+			break
+		}
+	}
+	if killed == 0 {
+		t.Error("no load was killed")
+	}
+	r := s.report(0, "--publish", "replace", sample)
+	if r.RowsRead != r.RowsLoaded && r.Status != etl.Unchanged {
+		t.Errorf("behind %d killed loads: %+v", killed, r)
+	}
+	text := s.run(0, "rows", "--level", "GEN", "--format", "csv", "--columns", "plant_name", "--limit", "0")
+	if rows := int64(strings.Count(text, "\n") - 1); rows != r.RowsRead {
+		t.Errorf("%d rows are stored of %d", rows, r.RowsRead)
+	}
+}
+
+// published reports whether a listing is of the sample, whole by the count that
+// the test makes of it in the end.
+func published(text string) bool { return strings.Contains(text, "Sample") }

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/etl"
+	"github.com/egrid-analytics/egrid-go/examples/data"
+	"github.com/egrid-analytics/egrid-go/hosts/internal/service"
+	"github.com/egrid-analytics/egrid-go/httpapi"
+)
+
+type serveCmd struct {
+	Addr string `help:"Address to listen on." default:"127.0.0.1:4000" placeholder:"HOST:PORT"`
+}
+
+func (c *serveCmd) Run(a *app) error {
+	return a.withStore(func(store egrid.Store) error { return a.serve(store, c.Addr) })
+}
+
+func (a *app) serve(store egrid.Store, addr string) error {
+	h := service.Handler(store, &httpapi.Options{Version: buildVersion().Version, Logger: a.log})
+	return service.Serve(a.ctx, addr, h, a.log, func(url string) {
+		fmt.Fprintf(a.stdout, "\ndashboard and API: %s\n", url)
+	})
+}
+
+type upCmd struct {
+	Source []string `arg:"" optional:"" help:"Files and folders. Default: the bundled sample, in a store of its own."`
+	Addr   string   `help:"Address to listen on." default:"127.0.0.1:4000" placeholder:"HOST:PORT"`
+	reading
+	publishing
+}
+
+// defaultStore is that of the flag; sampleStore keeps generated figures apart
+// from real ones.
+const (
+	defaultStore = "sqlite:egrid.db"
+	sampleStore  = "sqlite:sample.db"
+)
+
+func (c *upCmd) Run(a *app) error {
+	o, err := c.options(a)
+	if err != nil {
+		return err
+	}
+	c.apply(&o)
+	source := etl.FS(data.Files())
+	if len(c.Source) > 0 {
+		if source, err = service.OpenSource(c.Source); err != nil {
+			return err
+		}
+	} else {
+		if a.cli.Store == defaultStore {
+			a.cli.Store = sampleStore
+		}
+		fmt.Fprintln(a.stdout, "No source given: loading the bundled sample, whose figures are generated. For your own files: egrid up PATH")
+		fmt.Fprintln(a.stdout)
+	}
+	return a.withStore(func(store egrid.Store) error {
+		report, err := a.load(store, source, &o)
+		if err != nil {
+			return err
+		}
+		if err := describeReport(a, report); err != nil {
+			return err
+		}
+		if report.Status == etl.Failed {
+			return failed
+		}
+		return a.serve(store, c.Addr)
+	})
+}

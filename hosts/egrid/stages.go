@@ -1,0 +1,173 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/etl"
+	"github.com/egrid-analytics/egrid-go/hosts/internal/service"
+)
+
+// input is where a stage reads the answer of the one before it.
+type input struct {
+	In string `help:"Answer of the stage before, as JSON; - for standard input." required:"" placeholder:"FILE"`
+}
+
+// read decodes it. The error wraps egrid.ErrInvalid when it is no such answer.
+func (in input) read(a *app, v any) error {
+	r := a.stdin
+	if in.In != "-" {
+		f, err := os.Open(in.In)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		r = f
+	}
+	b, err := io.ReadAll(r)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(b, v); err != nil {
+		return fmt.Errorf("%w: %s is not the answer of the stage before: %w", egrid.ErrInvalid, in.In, err)
+	}
+	return nil
+}
+
+type scanCmd struct {
+	Source []string `arg:"" help:"Files and folders."`
+}
+
+func (c *scanCmd) Run(a *app) error {
+	source, err := service.OpenSource(c.Source)
+	if err != nil {
+		return err
+	}
+	scanned, err := etl.New(source, nil, nil).Scan(a.ctx)
+	if err != nil {
+		return err
+	}
+	return printJSON(a, scanned)
+}
+
+type validateCmd struct {
+	Source []string `arg:"" optional:"" help:"Files and folders, unless --in is given."`
+	In     string   `help:"Answer of scan, as JSON; - for standard input." placeholder:"FILE"`
+	JSON   bool     `help:"Print the answer as JSON, for the stage divide."`
+	reading
+}
+
+func (c *validateCmd) Run(a *app) error {
+	if (c.In == "") == (len(c.Source) == 0) {
+		return fmt.Errorf("%w: give either sources or --in", egrid.ErrInvalid)
+	}
+	source, err := service.OpenSource(c.Source)
+	if err != nil {
+		return err
+	}
+	o, err := c.options(a)
+	if err != nil {
+		return err
+	}
+	p := etl.New(source, nil, &o)
+	var scanned etl.Scanned
+	if c.In != "" {
+		err = input{c.In}.read(a, &scanned)
+	} else {
+		scanned, err = p.Scan(a.ctx)
+	}
+	if err != nil {
+		return err
+	}
+	v, err := p.Validate(a.ctx, scanned)
+	if err != nil {
+		return err
+	}
+	if c.JSON || c.In != "" {
+		err = printJSON(a, v)
+	} else {
+		err = describeReport(a, v.Report())
+	}
+	if err == nil && !v.OK() {
+		return incomplete
+	}
+	return err
+}
+
+type divideCmd struct{ input }
+
+func (c *divideCmd) Run(a *app) error {
+	var v etl.Validated
+	if err := c.read(a, &v); err != nil {
+		return err
+	}
+	divided, err := etl.New(etl.Local(), nil, nil).Divide(a.ctx, v)
+	if err != nil {
+		return err
+	}
+	return printJSON(a, divided)
+}
+
+type streamCmd struct {
+	input
+	publishing
+	Workers int `help:"Chunks decoded at once. Default: the processors."`
+}
+
+func (c *streamCmd) Run(a *app) error {
+	var divided etl.Divided
+	if err := c.read(a, &divided); err != nil {
+		return err
+	}
+	o := etl.Options{Workers: c.Workers, Logger: a.log}
+	c.apply(&o)
+	return a.withStore(func(store egrid.Store) error {
+		var streamed etl.Streamed
+		err := a.withSink(store, func(ctx context.Context, sink etl.Sink) (err error) {
+			streamed, err = etl.New(etl.Local(), sink, &o).Stream(ctx, divided)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		return printJSON(a, streamed)
+	})
+}
+
+type reportCmd struct {
+	input
+	publishing
+}
+
+func (c *reportCmd) Run(a *app) error {
+	var streamed etl.Streamed
+	if err := c.read(a, &streamed); err != nil {
+		return err
+	}
+	o := etl.Options{Logger: a.log}
+	c.apply(&o)
+	return a.withStore(func(store egrid.Store) error {
+		var report etl.Report
+		err := a.withSink(store, func(ctx context.Context, sink etl.Sink) (err error) {
+			report, err = etl.New(etl.Local(), sink, &o).Report(ctx, streamed)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		return printReport(a, report, true)
+	})
+}
+
+func (a *app) withSink(store egrid.Store, f func(context.Context, etl.Sink) error) error {
+	broker, err := service.OpenQueue(a.cli.Queue)
+	if err != nil {
+		return err
+	}
+	return errors.Join(service.WithSink(a.ctx, store, broker, a.log, f), broker.Close())
+}

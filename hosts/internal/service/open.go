@@ -1,0 +1,94 @@
+// Package service holds what the host programs share: opening stores, queues
+// and sources by URL, loading through a queue, and serving until told to stop.
+//
+//	store, err := service.OpenStore(ctx, "sqlite:egrid.db")
+//	report, err := service.Load(ctx, store, broker, source, nil)
+//	err = service.Serve(ctx, "127.0.0.1:4000", service.Handler(store, nil), nil, ready)
+//
+// # Guarantees
+//
+// What is opened here is closed by the caller. Serve and Load return when their
+// context ends, after the work at hand is done.
+//
+// # Errors
+//
+// A URL that cannot be opened is an egrid.ErrInvalid that lists those that can.
+//
+// # See also
+//
+// The hosts, which add flags and nothing else.
+package service
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/memstore"
+	"github.com/egrid-analytics/egrid-go/egrid/sqlitestore"
+	"github.com/egrid-analytics/egrid-go/etl"
+	"github.com/egrid-analytics/egrid-go/queue"
+	"github.com/egrid-analytics/egrid-go/queue/memqueue"
+)
+
+// DataDir is the folder of the user's data: $XDG_DATA_HOME/egrid or what the
+// operating system has in its place.
+func DataDir() string {
+	if dir := os.Getenv("XDG_DATA_HOME"); filepath.IsAbs(dir) {
+		return filepath.Join(dir, "egrid")
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		home = "."
+	}
+	switch runtime.GOOS {
+	case "windows":
+		if dir := os.Getenv("LocalAppData"); dir != "" {
+			return filepath.Join(dir, "egrid")
+		}
+	case "darwin":
+		return filepath.Join(home, "Library", "Application Support", "egrid")
+	}
+	return filepath.Join(home, ".local", "share", "egrid")
+}
+
+// OpenStore opens sqlite:PATH or mem:. A path without a folder is a file of
+// the user's data folder.
+func OpenStore(ctx context.Context, url string) (egrid.Store, error) {
+	scheme, path, _ := strings.Cut(url, ":")
+	switch scheme {
+	case "mem":
+		return memstore.New(), nil
+	case "sqlite":
+		if path == "" {
+			return nil, fmt.Errorf("%w: store %q names no file; give sqlite:PATH", egrid.ErrInvalid, url)
+		}
+		if filepath.Base(path) == path {
+			path = filepath.Join(DataDir(), path)
+		}
+		return sqlitestore.Open(ctx, path, nil)
+	}
+	return nil, fmt.Errorf("%w: store %q is neither mem: nor sqlite:PATH", egrid.ErrInvalid, url)
+}
+
+// OpenQueue opens mem:.
+func OpenQueue(url string) (queue.Broker, error) {
+	if scheme, _, _ := strings.Cut(url, ":"); scheme == "mem" {
+		return memqueue.New(&memqueue.Options{MaxMessages: 64, MaxBytes: 24 << 20}), nil
+	}
+	return nil, fmt.Errorf("%w: queue %q cannot be opened; mem: can", egrid.ErrInvalid, url)
+}
+
+// OpenSource opens files and folders.
+func OpenSource(names []string) (etl.Source, error) {
+	for _, name := range names {
+		if strings.Contains(name, "://") {
+			return nil, fmt.Errorf("%w: source %q is not a file or a folder", egrid.ErrInvalid, name)
+		}
+	}
+	return etl.Local(names...), nil
+}
