@@ -81,8 +81,8 @@ func (a *api) register(op operation) {
 		Responses: map[string]*huma.Response{"200": a.documentAnswer(&op), "304": {Description: "The client's copy, named by If-None-Match, is still true."}},
 		Errors:    []int{http.StatusBadRequest, http.StatusNotFound, http.StatusGone, http.StatusServiceUnavailable},
 	}
-	for _, p := range op.params {
-		op.documented = append(op.documented, p.document())
+	for i := range op.params {
+		op.documented = append(op.documented, op.params[i].document())
 	}
 	documented.Parameters = slices.Clone(op.documented)
 	huma.Register(a.huma, documented, func(context.Context, *struct{}) (*huma.StreamResponse, error) {

@@ -232,8 +232,9 @@ func TestHead(t *testing.T) {
 	}
 	resp, err := server.Client().Head(server.URL + "/levels/GEN/rows?format=csv")
 	if err != nil || resp.StatusCode != 200 || !strings.HasPrefix(resp.Header.Get("Content-Type"), "text/csv") {
-		t.Errorf("HEAD of an export: %v %v", resp, err)
+		t.Fatalf("HEAD of an export: %v %v", resp, err)
 	}
+	resp.Body.Close()
 }
 
 func TestGzip(t *testing.T) {

@@ -2,6 +2,7 @@ package httpapi_test
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -39,7 +40,7 @@ func TestRecover(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			defer func() {
-				if p := recover(); p != http.ErrAbortHandler {
+				if p, _ := recover().(error); !errors.Is(p, http.ErrAbortHandler) {
 					t.Errorf("panicked with %v", p)
 				}
 			}()

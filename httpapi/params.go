@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -31,7 +32,7 @@ type parameter struct {
 	filter egrid.Column // keep the rows whose column has one of the values
 }
 
-func (p parameter) document() *huma.Param {
+func (p *parameter) document() *huma.Param {
 	schema := p.schema
 	if schema.Type == "" {
 		schema.Type = huma.TypeString
@@ -68,7 +69,8 @@ func (op *operation) parse(r *http.Request) (*request, *huma.ErrorModel) {
 	}
 	var faults []*huma.ErrorDetail
 	known := map[string]bool{}
-	for i, p := range op.params {
+	for i := range op.params {
+		p := &op.params[i]
 		known[p.name] = !p.path
 		var text string
 		if p.path {
@@ -117,7 +119,7 @@ func manyHint(list bool) string {
 }
 
 // take checks one declared parameter and keeps it.
-func (in *request) take(p parameter, documented *huma.Param, text string) []*huma.ErrorDetail {
+func (in *request) take(p *parameter, documented *huma.Param, text string) []*huma.ErrorDetail {
 	location := documented.In + "." + p.name
 	if strings.TrimSpace(text) == "" {
 		return []*huma.ErrorDetail{fault(location, text, "is empty; leave the parameter out instead")}
@@ -152,7 +154,8 @@ func (in *request) take(p parameter, documented *huma.Param, text string) []*hum
 		huma.Validate(nil, schema, at, huma.ModeReadFromServer, typed, &result)
 		for _, err := range result.Errors {
 			message := err.Error()
-			if d, ok := err.(*huma.ErrorDetail); ok {
+			var d *huma.ErrorDetail
+			if errors.As(err, &d) {
 				message = d.Message
 			}
 			faults = append(faults, fault(location, v, message))
@@ -311,8 +314,8 @@ func suggest(name string, names []string, fields fieldSet) string {
 // names lists the query parameters that an operation declares.
 func (op *operation) names() []string {
 	var names []string
-	for _, p := range op.params {
-		if !p.path {
+	for i := range op.params {
+		if p := &op.params[i]; !p.path {
 			names = append(names, p.name)
 		}
 	}

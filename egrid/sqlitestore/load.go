@@ -95,8 +95,8 @@ func dropAbandoned(ctx context.Context, tx *sql.Tx, before time.Time) error {
 
 // drop removes a sheet, its chunks and its table.
 func drop(ctx context.Context, tx *sql.Tx, id egrid.StageID) error {
-	for _, table := range []string{"sheets WHERE id", "chunks WHERE sheet"} {
-		if _, err := tx.ExecContext(ctx, "DELETE FROM "+table+" = ?", id); err != nil {
+	for _, statement := range []string{"DELETE FROM sheets WHERE id = ?", "DELETE FROM chunks WHERE sheet = ?"} {
+		if _, err := tx.ExecContext(ctx, statement, id); err != nil {
 			return err
 		}
 	}
@@ -166,7 +166,7 @@ func insertBatches(ctx context.Context, tx *sql.Tx, id egrid.StageID, schema *eg
 	}
 	width := schema.Len() + 1
 	tuple := "(" + strings.TrimSuffix(strings.Repeat("?,", width), ",") + ")"
-	insert, err := tx.PrepareContext(ctx, "INSERT INTO "+tableOf(id)+" VALUES "+strings.Repeat(tuple+",", batch-1)+tuple)
+	insert, err := tx.PrepareContext(ctx, fmt.Sprint("INSERT INTO ", tableOf(id), " VALUES ", strings.Repeat(tuple+",", batch-1), tuple))
 	if err != nil {
 		return err
 	}

@@ -149,7 +149,7 @@ func TestKilled(t *testing.T) {
 	if testing.Short() {
 		kills = 5
 	}
-	r := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // moments of killing, no secret
+	r := rand.New(rand.NewPCG(1, 2))
 	for kill := range kills {
 		content := fmt.Sprint("kill ", kill)
 		cmd, lines := child(t, "rounds", path, content)

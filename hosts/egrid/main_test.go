@@ -223,7 +223,7 @@ func TestUp(t *testing.T) {
 		"/": "<!doctype html", "/plants/top?limit=2": `"net_generation_mwh"`, "/healthz": "ok", "/readyz": "ok", "/openapi.json": "3.1.0",
 		"/snapshots": `"PLNT"`, "/levels/US/rows": `"US"`, "/nowhere": "no such path",
 	} {
-		resp, err := http.Get(url + path) //nolint:noctx // a test of the server, which ends with it
+		resp, err := http.Get(url + path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -288,7 +288,7 @@ func TestKilledLoad(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	killed := 0
 	for range 12 {
-		command := exec.Command(self, "load", "--publish", "replace", sample) //nolint:noctx // it is killed below
+		command := exec.Command(self, "load", "--publish", "replace", sample)
 		command.Env = append(os.Environ(), "EGRID_TEST_COMMAND=1")
 		if err := command.Start(); err != nil {
 			t.Fatal(err)
