@@ -1,0 +1,70 @@
+package egrid
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+)
+
+// Span is a run of whole records of a sheet: what one worker decodes.
+type Span struct {
+	Index  int   `json:"index"`  // from 0
+	Offset int64 `json:"offset"` // byte offset in the file
+	Length int64 `json:"length"` // bytes
+	Line   int64 `json:"line"`   // line of the file where it starts
+	Row    int64 `json:"row"`    // number of its first record
+	Rows   int64 `json:"rows"`   // records, blank ones left out
+	Blank  int64 `json:"blank"`  // records without any value
+}
+
+// Divide cuts a sheet into spans of about size bytes, never inside a record.
+// r is the whole file from its first byte. It reads ahead of the caller by one
+// buffer only, and looks at quotes and line ends alone, so it is fast.
+func (s *Sheet) Divide(r io.Reader, size int64) iter.Seq2[Span, error] {
+	return func(yield func(Span, error) bool) {
+		if _, err := io.CopyN(io.Discard, r, s.DataOffset); err != nil {
+			yield(Span{}, unexpectedEnd(err))
+			return
+		}
+		delim := s.Delimiter[0]
+		split := newSplitter(r, delim, s.DataOffset, s.DataLine)
+		span := Span{Offset: s.DataOffset, Line: s.DataLine, Row: 1}
+		for {
+			rec, err := split.next()
+			if err != nil && err != io.EOF {
+				yield(span, err)
+				return
+			}
+			if err == nil {
+				if rec.open && rec.lines > 1 {
+					yield(span, errUnclosed(rec))
+					return
+				}
+				span.Length += rec.size
+				if rec.blank(delim) {
+					span.Blank++
+				} else {
+					span.Rows++
+				}
+			}
+			if err == io.EOF || span.Length >= size {
+				if span.Length > 0 && !yield(span, nil) || err == io.EOF {
+					return
+				}
+				span = Span{Index: span.Index + 1, Offset: split.offset, Line: split.line, Row: span.Row + span.Rows}
+			}
+		}
+	}
+}
+
+func unexpectedEnd(err error) error {
+	if errors.Is(err, io.EOF) {
+		return fmt.Errorf("%w: the file is shorter than when it was inspected: %w", ErrInvalid, io.ErrUnexpectedEOF)
+	}
+	return err
+}
+
+func errUnclosed(rec record) error {
+	return fmt.Errorf("%w: line %d: a quoted field of this record is never closed and takes in the %d lines to the end of the file; close the quote, or complete the file if it was cut", ErrInvalid, rec.line, rec.lines)
+}

@@ -1,0 +1,152 @@
+package httpapi
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+)
+
+// The formats of an answer.
+const (
+	formatJSON   = "json"
+	formatCSV    = "csv"
+	formatNDJSON = "ndjson"
+)
+
+// format is how an answer is represented.
+type format struct {
+	name        string
+	contentType string
+	gzip        bool
+}
+
+var contentTypes = map[string]string{
+	formatJSON:   "application/json",
+	formatCSV:    "text/csv; charset=utf-8; header=present",
+	formatNDJSON: "application/x-ndjson",
+}
+
+// negotiate chooses the representation: by format=, else by Accept.
+func (in *request) negotiate(op *operation) []*huma.ErrorDetail {
+	in.format = format{name: formatJSON, contentType: contentTypes[formatJSON], gzip: acceptsGzip(in.http)}
+	name := in.text("format")
+	if name == "" && op.rowsAnswer() {
+		name = acceptedFormat(in.http.Header.Get("Accept"))
+	}
+	if name != "" {
+		in.format.name, in.format.contentType = name, contentTypes[name]
+	}
+	if in.format.name == formatJSON && in.number("limit") > maxJSONLimit {
+		return []*huma.ErrorDetail{fault("query.limit", in.number("limit"), fmt.Sprintf("expected 1 to %d for JSON; follow links.next, or ask for CSV or NDJSON, which have no limit", maxJSONLimit))}
+	}
+	return nil
+}
+
+// acceptedFormat picks the representation that the client likes best, the
+// first among equals; JSON when it likes none.
+func acceptedFormat(accept string) string {
+	best, bestQuality := formatJSON, 0.0
+	for part := range strings.SplitSeq(accept, ",") {
+		mediaType, params, err := mime.ParseMediaType(part)
+		if err != nil {
+			continue
+		}
+		quality := 1.0
+		if q, err := strconv.ParseFloat(params["q"], 64); err == nil {
+			quality = q
+		}
+		name := ""
+		switch mediaType {
+		case "application/json", "*/*", "application/*":
+			name = formatJSON
+		case "text/csv":
+			name = formatCSV
+		case "application/x-ndjson", "application/ndjson", "application/jsonl":
+			name = formatNDJSON
+		}
+		if name != "" && quality > bestQuality {
+			best, bestQuality = name, quality
+		}
+	}
+	return best
+}
+
+func acceptsGzip(r *http.Request) bool {
+	accept := r.Header.Get("Accept-Encoding")
+	for part := range strings.SplitSeq(accept, ",") {
+		coding, params, _ := strings.Cut(strings.TrimSpace(part), ";")
+		if coding != "gzip" {
+			continue
+		}
+		q := strings.TrimSpace(params)
+		return q != "q=0" && !strings.HasPrefix(q, "q=0.000")
+	}
+	return false
+}
+
+// requestURI is what the client asked for, the prefix of a mount included.
+func requestURI(r *http.Request) string {
+	if r.RequestURI != "" && r.RequestURI[0] == '/' {
+		return r.RequestURI
+	}
+	return r.URL.RequestURI()
+}
+
+func withCursor(r *http.Request, cursor string) string {
+	path, _, _ := strings.Cut(requestURI(r), "?")
+	query := r.URL.Query()
+	query.Set("cursor", cursor)
+	return path + "?" + query.Encode()
+}
+
+// etag makes the validator of a request before it is answered: of what is
+// published, by whom it is told, what was asked, and in which representation.
+func (a *api) etag(op *operation, in *request) (string, int64, error) {
+	c, err := a.q.Catalog(in.http.Context())
+	if err != nil {
+		return "", 0, err
+	}
+	h := sha256.New()
+	fmt.Fprintf(h, "%s\n%d\n%s\n%s\n%t\n", a.o.Version, c.Revision, requestURI(in.http), in.format.name, in.format.gzip)
+	// The revision alone would take another store for this one.
+	for _, s := range c.Snapshots {
+		if s.Status == egrid.Published || op.volatile {
+			fmt.Fprintln(h, s.ID, s.Revision, s.Status)
+		}
+	}
+	return `"` + base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:12]) + `"`, c.Revision, nil
+}
+
+// matches reports whether the client has this very answer.
+func matches(r *http.Request, etag string) bool {
+	for _, line := range r.Header["If-None-Match"] {
+		for candidate := range strings.SplitSeq(line, ",") {
+			if candidate = strings.TrimPrefix(strings.TrimSpace(candidate), "W/"); candidate == etag {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func notModified(w http.ResponseWriter) {
+	h := w.Header()
+	h.Del("Content-Type")
+	h.Del("Content-Length")
+	h.Del("Content-Encoding")
+	w.WriteHeader(http.StatusNotModified)
+}
+
+// contentTag makes the validator of bytes that do not depend on the data.
+func contentTag(body []byte) string {
+	sum := sha256.Sum256(body)
+	return `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
+}
