@@ -296,6 +296,18 @@ func TestValidateLoadsNothing(t *testing.T) {
 	}
 }
 
+func TestTotalsAreComparedWithTheUSSheet(t *testing.T) {
+	report, _ := run(t, etl.Local(folder(t, map[string]string{
+		"ST23.csv":  "PSTATABB,FIPSST,STNGENAN\nTX,48,5000\nOK,40,6000\n",
+		"SRL23.csv": "SUBRGN,SRNAME,SRNGENAN\nERCT,ERCOT,5000\nSPSO,SPP,5900\n",
+		"US23.csv":  "USNAMEPCAP,USHTIAN,USNGENAN\n10,20,11000.9\n",
+	})), nil)
+	i := slices.IndexFunc(report.Audits, func(a egrid.Audit) bool { return a.Rule == "total_differs_from_us_sheet" })
+	if i < 0 || report.Audits[i].Count != 1 || report.Audits[i].Examples[0] != "SRL has 10900 MWh, the US sheet 11000.9" {
+		t.Errorf("got %+v of %q", report.Audits, sheetsOf(report))
+	}
+}
+
 // flaky is a sink that fails once, behind some chunks.
 type flaky struct {
 	etl.Sink

@@ -23,6 +23,8 @@ type queueSink struct {
 	store  egrid.Querier
 }
 
+func (s queueSink) querier() egrid.Querier { return s.store }
+
 func (s queueSink) Put(ctx context.Context, spec egrid.SnapshotSpec, c egrid.Chunk) error {
 	m, err := EncodeChunk(spec, c)
 	if err != nil {

@@ -126,6 +126,9 @@ func TestRealRegions(t *testing.T) {
 	if loss, _ := ggl.Rows[0].Float(egrid.GridGrossLoss); loss < 0.04 || loss > 0.06 {
 		t.Errorf("grid gross loss of %s is %v; want a share", ggl.Rows[0].Text(egrid.Region), loss)
 	}
+	if i := slices.IndexFunc(report.Audits, func(a egrid.Audit) bool { return a.Rule == "total_differs_from_us_sheet" }); i >= 0 {
+		t.Errorf("regions do not add up to the US: %+v", report.Audits[i])
+	}
 	us, err := store.Rows(t.Context(), egrid.RowQuery{Level: egrid.US, Year: 2018})
 	if err != nil || us.Snapshots[0].Release != "v2" || us.Rows[0].Text(egrid.NetGeneration) != "4168370118" {
 		t.Errorf("the US in 2018: %v, %v", us.Rows, err)

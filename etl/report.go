@@ -92,6 +92,13 @@ func (p *Pipeline) Report(ctx context.Context, s Streamed) (Report, error) {
 		}
 		report.add(load, published)
 	}
+	if sink, ok := p.sink.(answeringSink); ok {
+		if q := sink.querier(); q != nil {
+			if err := auditTotals(ctx, q, &report); err != nil {
+				return report, fmt.Errorf("compare totals: %w", err)
+			}
+		}
+	}
 	report.finish(s.Started)
 	return report, nil
 }

@@ -16,6 +16,10 @@ type Sink interface {
 	Publish(ctx context.Context, spec egrid.SnapshotSpec, r egrid.PublishRequest) (egrid.PublishReport, error)
 }
 
+// answeringSink is a sink whose store can be asked what was published. querier
+// returns nil where it cannot.
+type answeringSink interface{ querier() egrid.Querier }
+
 // ToLoader is the sink that writes into a store.
 func ToLoader(l egrid.Loader) Sink { return loaderSink{l} }
 
@@ -30,6 +34,11 @@ func (s loaderSink) Put(ctx context.Context, spec egrid.SnapshotSpec, c egrid.Ch
 		_, err = s.Loader.Put(ctx, spec.ID(), c)
 	}
 	return err
+}
+
+func (s loaderSink) querier() egrid.Querier {
+	q, _ := s.Loader.(egrid.Querier)
+	return q
 }
 
 func (s loaderSink) Publish(ctx context.Context, spec egrid.SnapshotSpec, r egrid.PublishRequest) (egrid.PublishReport, error) {

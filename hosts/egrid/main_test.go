@@ -278,7 +278,7 @@ func TestKilledLoad(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(egridtest.NewSample(&egridtest.SampleOptions{Plants: 20000}).Write(f, egrid.GEN), f.Close()); err != nil {
+	if err := errors.Join(egridtest.NewSample(&egridtest.SampleOptions{Plants: 8000}).Write(f, egrid.GEN), f.Close()); err != nil {
 		t.Fatal(err)
 	}
 	self, err := os.Executable()
@@ -293,7 +293,7 @@ func TestKilledLoad(t *testing.T) {
 		if err := command.Start(); err != nil {
 			t.Fatal(err)
 		}
-		timer := time.AfterFunc(time.Duration(20+random.IntN(600))*time.Millisecond, func() { _ = command.Process.Kill() })
+		timer := time.AfterFunc(time.Duration(20+random.IntN(400))*time.Millisecond, func() { _ = command.Process.Kill() })
 		err := command.Wait()
 		timer.Stop()
 		text := s.run(0, "rows", "--level", "GEN", "--format", "csv", "--columns", "plant_name", "--limit", "0")

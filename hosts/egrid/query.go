@@ -101,7 +101,7 @@ func (c *topCmd) Run(a *app) error {
 	if len(query.Columns) == 0 && c.Format == "table" {
 		query.Columns = []egrid.Column{egrid.PlantName, egrid.State, egrid.Fuel, egrid.NameplateCapacity, egrid.NetGeneration, egrid.StateShare}
 	}
-	return a.withStore(func(store egrid.Store) error {
+	return a.withData(func(store egrid.Store) error {
 		return a.print(c.Format, pages(c.Limit, func(size int, cursor string) (egrid.RowPage, error) {
 			query.Limit, query.Cursor = size, cursor
 			page, err := egrid.Plants(a.ctx, store, query)
@@ -127,11 +127,25 @@ func (c *rowsCmd) Run(a *app) error {
 	if query.Sort, err = egrid.ParseSort(c.Sort); err != nil {
 		return err
 	}
-	return a.withStore(func(store egrid.Store) error {
+	return a.withData(func(store egrid.Store) error {
 		return a.print(c.Format, pages(c.Limit, func(size int, cursor string) (egrid.RowPage, error) {
 			query.Limit, query.Cursor = size, cursor
 			return store.Rows(a.ctx, query)
 		}))
+	})
+}
+
+// withData is withStore for questions: it says when there is nothing to ask.
+func (a *app) withData(f func(egrid.Store) error) error {
+	return a.withStore(func(store egrid.Store) error {
+		catalog, err := store.Catalog(a.ctx)
+		if err != nil {
+			return err
+		}
+		if catalog.Revision == 0 {
+			fmt.Fprintf(a.stderr, "egrid: nothing is published in %s; load files with egrid load\n", a.cli.Store)
+		}
+		return f(store)
 	})
 }
 
