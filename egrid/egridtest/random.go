@@ -159,7 +159,7 @@ func (w *world) sheet(name string) sheet {
 		Source: egrid.Source{Object: name + ".csv", SHA256: name, Bytes: int64(len(name))},
 	}}
 	n := w.intn(40)
-	if !w.fuzzed && w.oneIn(8) {
+	if !w.fuzzed && w.oneIn(16) {
 		n = 1100 // enough for a store to index
 	}
 	number := int64(0)

@@ -64,26 +64,35 @@ func loadSheet(b *testing.B, store egrid.Loader, sheet []byte, sum string) int64
 		b.Fatal(err)
 	}
 	const chunkRows = 16384 // about 2 MB of the sheet
-	chunk := egrid.Chunk{}
-	rows := int64(0)
-	put := func() {
-		if _, err := store.Put(b.Context(), id, chunk); err != nil {
+	chunks := make(chan []egrid.Row, 1)
+	var readError error
+	go func() { // as package etl does: decoding goes on while the store writes
+		defer close(chunks)
+		var rows []egrid.Row
+		for row, err := range reader.Rows() {
+			if err != nil {
+				readError = err
+				return
+			}
+			if rows = append(rows, row); len(rows) == chunkRows {
+				chunks <- rows
+				rows = make([]egrid.Row, 0, chunkRows)
+			}
+		}
+		chunks <- rows
+	}()
+	index, rows := 0, int64(0)
+	for many := range chunks {
+		if _, err := store.Put(b.Context(), id, egrid.Chunk{Index: index, Rows: many}); err != nil {
 			b.Fatal(err)
 		}
-		rows += int64(len(chunk.Rows))
-		chunk.Index++
-		chunk.Rows = chunk.Rows[:0]
+		index++
+		rows += int64(len(many))
 	}
-	for row, err := range reader.Rows() {
-		if err != nil {
-			b.Fatal(err)
-		}
-		if chunk.Rows = append(chunk.Rows, row); len(chunk.Rows) == chunkRows {
-			put()
-		}
+	if readError != nil {
+		b.Fatal(readError)
 	}
-	put()
-	r, err := store.Publish(b.Context(), id, egrid.PublishRequest{Chunks: chunk.Index, Rows: rows})
+	r, err := store.Publish(b.Context(), id, egrid.PublishRequest{Chunks: index, Rows: rows})
 	if err != nil || r.Status != egrid.Published {
 		b.Fatal(r.Status, r.Reason, err)
 	}
