@@ -220,7 +220,7 @@ func TestUp(t *testing.T) {
 	}
 	go func() { _, _ = io.Copy(io.Discard, r) }()
 	for path, want := range map[string]string{
-		"/": "<!doctype html", "/plants/top?limit=2": `"net_generation_mwh"`, "/healthz": "ok", "/readyz": "ok", "/openapi.json": "3.1.0",
+		"/": "no plant here exists", "/plants/top?limit=2": `"net_generation_mwh"`, "/healthz": "ok", "/readyz": "ok", "/openapi.json": "3.1.0",
 		"/snapshots": `"PLNT"`, "/levels/US/rows": `"US"`, "/nowhere": "no such path",
 	} {
 		resp, err := http.Get(url + path)

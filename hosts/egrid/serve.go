@@ -8,6 +8,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/examples/data"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/service"
 	"github.com/egrid-analytics/egrid-go/httpapi"
+	"github.com/egrid-analytics/egrid-go/httpapi/dashboard"
 )
 
 type serveCmd struct {
@@ -15,11 +16,11 @@ type serveCmd struct {
 }
 
 func (c *serveCmd) Run(a *app) error {
-	return a.withStore(func(store egrid.Store) error { return a.serve(store, c.Addr) })
+	return a.withStore(func(store egrid.Store) error { return a.serve(store, c.Addr, nil) })
 }
 
-func (a *app) serve(store egrid.Store, addr string) error {
-	h := service.Handler(store, &httpapi.Options{Version: buildVersion().Version, Logger: a.log})
+func (a *app) serve(store egrid.Store, addr string, page *dashboard.Options) error {
+	h := service.Handler(store, &httpapi.Options{Version: buildVersion().Version, Logger: a.log}, page)
 	return service.Serve(a.ctx, addr, h, a.log, func(url string) {
 		fmt.Fprintf(a.stdout, "\ndashboard and API: %s\n", url)
 	})
@@ -46,11 +47,13 @@ func (c *upCmd) Run(a *app) error {
 	}
 	c.apply(&o)
 	source := etl.FS(data.Files())
+	var page *dashboard.Options
 	if len(c.Source) > 0 {
 		if source, err = service.OpenSource(c.Source); err != nil {
 			return err
 		}
 	} else {
+		page = &dashboard.Options{Title: "eGRID sample", Source: "a generator: no plant here exists"}
 		if a.cli.Store == defaultStore {
 			a.cli.Store = sampleStore
 		}
@@ -68,6 +71,6 @@ func (c *upCmd) Run(a *app) error {
 		if report.Status == etl.Failed {
 			return failed
 		}
-		return a.serve(store, c.Addr)
+		return a.serve(store, c.Addr, page)
 	})
 }

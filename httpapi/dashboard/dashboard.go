@@ -53,6 +53,9 @@ type Options struct {
 	API string
 	// Title stands at the head of the page. Default "eGRID power plants".
 	Title string
+	// Source says whose figures the page shows, at its head and foot. Default
+	// "EPA's eGRID".
+	Source string
 	// Refresh is how often the page asks the API whether something new is
 	// published, rounded up to seconds. Default 30 seconds, negative never.
 	Refresh time.Duration
@@ -85,6 +88,9 @@ func New(o *Options) http.Handler {
 	}
 	if settings.Title == "" {
 		settings.Title = "eGRID power plants"
+	}
+	if settings.Source == "" {
+		settings.Source = "EPA’s eGRID"
 	}
 	if settings.Refresh == 0 {
 		settings.Refresh = 30 * time.Second
@@ -160,7 +166,7 @@ func policyOf(origin string) string {
 func render(o Options) []byte {
 	var b bytes.Buffer
 	page := template.Must(template.ParseFS(files, "page/index.html"))
-	err := page.Execute(&b, map[string]any{"Title": o.Title, "API": o.API, "Refresh": seconds(o.Refresh)})
+	err := page.Execute(&b, map[string]any{"Title": o.Title, "Source": o.Source, "API": o.API, "Refresh": seconds(o.Refresh)})
 	if err != nil {
 		panic(err) // texts and numbers only
 	}

@@ -28,7 +28,7 @@ func BenchmarkTop(b *testing.B) {
 	if _, err := etl.New(etl.FS(data.Files()), etl.ToLoader(store), nil).Run(b.Context()); err != nil {
 		b.Fatal(err)
 	}
-	h := service.Handler(store, nil)
+	h := service.Handler(store, nil, nil)
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, httptest.NewRequestWithContext(b.Context(), http.MethodGet, top, nil))
 	body, length := w.Body.Bytes(), strconv.Itoa(w.Body.Len())

@@ -14,13 +14,14 @@ import (
 	"github.com/egrid-analytics/egrid-go/httpapi/dashboard"
 )
 
-// Handler is the API over the cached store, with the dashboard in front.
-func Handler(store egrid.Querier, o *httpapi.Options) http.Handler {
+// Handler is the API over the cached store, with the dashboard in front. Nil
+// options are the defaults.
+func Handler(store egrid.Querier, api *httpapi.Options, page *dashboard.Options) http.Handler {
 	mux := http.NewServeMux()
-	page := dashboard.New(nil)
-	mux.Handle("/{$}", page)
-	mux.Handle("/assets/", page)
-	mux.Handle("/", httpapi.New(cache.New(store, nil), o))
+	front := dashboard.New(page)
+	mux.Handle("/{$}", front)
+	mux.Handle("/assets/", front)
+	mux.Handle("/", httpapi.New(cache.New(store, nil), api))
 	return mux
 }
 
