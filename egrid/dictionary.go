@@ -91,7 +91,7 @@ func (f Field) keys() []string {
 	return keys
 }
 
-// Fields returns the dictionary of a level, in the order of EPA's sheets. The
+// Fields returns the dictionary of a level, about in the order of EPA's sheets. The
 // caller owns the slice, but not what the fields point to.
 func Fields(level Level) []Field { return slices.Clone(loadDictionary().fields[level]) }
 

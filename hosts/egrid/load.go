@@ -68,7 +68,7 @@ func (p publishing) apply(o *etl.Options) {
 }
 
 type loadCmd struct {
-	Source []string `arg:"" help:"Files and folders: .csv, .csv.gz, .zip."`
+	Source []string `arg:"" help:"Files, folders or s3://BUCKET/PREFIX: .csv, .csv.gz, .zip."`
 	DryRun bool     `help:"Check everything and load nothing."`
 	JSON   bool     `help:"Print the report as JSON."`
 	reading
@@ -119,7 +119,7 @@ func dryRun(a *app, source etl.Source, o *etl.Options) (etl.Report, error) {
 
 // load runs all stages, by way of the queue that the flags name.
 func (a *app) load(store egrid.Store, source etl.Source, o *etl.Options) (etl.Report, error) {
-	broker, err := service.OpenQueue(a.cli.Queue)
+	broker, err := service.OpenQueue(a.ctx, a.cli.Queue)
 	if err != nil {
 		return etl.Report{}, err
 	}

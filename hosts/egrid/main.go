@@ -37,8 +37,8 @@ import (
 )
 
 type cli struct {
-	Store     string `help:"Where the data are: sqlite:PATH or mem:. A bare file name is in ${data_dir}." default:"sqlite:egrid.db" placeholder:"URL"`
-	Queue     string `help:"What carries chunks to the store: mem:." default:"mem:" placeholder:"URL"`
+	Store     string `help:"Where the data are: sqlite:PATH, postgres://HOST/DATABASE or mem:. A bare file name is in ${data_dir}." default:"sqlite:egrid.db" placeholder:"URL"`
+	Queue     string `help:"What carries chunks to the store: mem: or amqp://HOST/VHOST." default:"mem:" placeholder:"URL"`
 	LogLevel  string `help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"warn"`
 	LogFormat string `help:"text or json." enum:"text,json" default:"text"`
 
@@ -55,6 +55,7 @@ type cli struct {
 	Snapshots snapshotsCmd `cmd:"" help:"What is published, and what is held."`
 	Columns   columnsCmd   `cmd:"" help:"The dictionary of columns."`
 	Backup    backupCmd    `cmd:"" help:"A consistent copy of an embedded store."`
+	Migrate   migrateCmd   `cmd:"" help:"Bring the tables of a PostgreSQL store to this version."`
 	Version   versionCmd   `cmd:"" help:"Version, commit and Go version."`
 }
 

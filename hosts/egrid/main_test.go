@@ -151,7 +151,7 @@ func TestExitStatus(t *testing.T) {
 		{2, "load " + gen + " --level PLANT", "PLANT"},
 		{2, "load " + gen + " --store file.db", "sqlite:PATH"},
 		{2, "load " + gen + " --queue kafka:", "kafka"},
-		{2, "load s3://bucket/x", "s3://bucket/x"},
+		{2, "load ftp://host/x", "ftp://host/x"},
 		{2, "rows --level GEN --columns nonsense", "nonsense"},
 		{2, "rows --level GEN --filter nonsense", "OPERATOR"},
 		{2, "rows --level GEN --limit -1", "limit"},

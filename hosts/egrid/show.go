@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/pgstore"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/terminal"
 )
 
@@ -83,6 +84,15 @@ func (c *backupCmd) Run(a *app) error {
 		}
 		return b.Backup(a.ctx, c.File)
 	})
+}
+
+type migrateCmd struct{}
+
+func (c *migrateCmd) Run(a *app) error {
+	if scheme, _, _ := strings.Cut(a.cli.Store, ":"); scheme == "postgres" || scheme == "postgresql" {
+		return pgstore.Migrate(a.ctx, a.cli.Store, nil)
+	}
+	return a.withStore(func(egrid.Store) error { return nil }) // the others have one version
 }
 
 type versionCmd struct {

@@ -106,7 +106,11 @@ func (c *divideCmd) Run(a *app) error {
 	if err := c.read(a, &v); err != nil {
 		return err
 	}
-	divided, err := etl.New(etl.Local(), nil, nil).Divide(a.ctx, v)
+	source, err := service.OpenSource(nil)
+	if err != nil {
+		return err
+	}
+	divided, err := etl.New(source, nil, nil).Divide(a.ctx, v)
 	if err != nil {
 		return err
 	}
@@ -126,10 +130,14 @@ func (c *streamCmd) Run(a *app) error {
 	}
 	o := etl.Options{Workers: c.Workers, Logger: a.log}
 	c.apply(&o)
+	source, err := service.OpenSource(nil)
+	if err != nil {
+		return err
+	}
 	return a.withStore(func(store egrid.Store) error {
 		var streamed etl.Streamed
 		err := a.withSink(store, func(ctx context.Context, sink etl.Sink) (err error) {
-			streamed, err = etl.New(etl.Local(), sink, &o).Stream(ctx, divided)
+			streamed, err = etl.New(source, sink, &o).Stream(ctx, divided)
 			return err
 		})
 		if err != nil {
@@ -154,7 +162,7 @@ func (c *reportCmd) Run(a *app) error {
 	return a.withStore(func(store egrid.Store) error {
 		var report etl.Report
 		err := a.withSink(store, func(ctx context.Context, sink etl.Sink) (err error) {
-			report, err = etl.New(etl.Local(), sink, &o).Report(ctx, streamed)
+			report, err = etl.New(nil, sink, &o).Report(ctx, streamed)
 			return err
 		})
 		if err != nil {
@@ -165,7 +173,7 @@ func (c *reportCmd) Run(a *app) error {
 }
 
 func (a *app) withSink(store egrid.Store, f func(context.Context, etl.Sink) error) error {
-	broker, err := service.OpenQueue(a.cli.Queue)
+	broker, err := service.OpenQueue(a.ctx, a.cli.Queue)
 	if err != nil {
 		return err
 	}

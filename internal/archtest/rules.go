@@ -30,8 +30,11 @@ func Rules() []Rule {
 		huma   = "github.com/danielgtaylor/huma/v2"
 		mux    = "github.com/gorilla/mux"
 		lru    = "github.com/hashicorp/golang-lru/v2"
+		amqp   = "github.com/rabbitmq/amqp091-go"
 		conc   = "github.com/sourcegraph/conc"
+		pgx    = "github.com/jackc/pgx/v5"
 		sqlite = "modernc.org/sqlite"
+		minio  = "github.com/minio/minio-go/v7"
 	)
 	return []Rule{
 		{
@@ -63,6 +66,13 @@ func Rules() []Rule {
 			Why:      "an adapter imports its contract and one driver, never another adapter",
 		},
 		{
+			Packages: []string{"egrid/pgstore"},
+			Own:      []string{"egrid"},
+			Modules:  []string{pgx},
+			TestOwn:  []string{"egrid/egridtest", "egrid/memstore"},
+			Why:      "an adapter imports its contract and one driver, never another adapter",
+		},
+		{
 			Packages: []string{"queue"},
 			TestOwn:  []string{"queue/memqueue", "queue/queuetest"},
 			Why:      "queue moves bytes: standard library only, and unaware of egrid",
@@ -79,6 +89,13 @@ func Rules() []Rule {
 			Why:      "an adapter imports its contract and nothing else",
 		},
 		{
+			Packages: []string{"queue/rabbitqueue"},
+			Own:      []string{"queue"},
+			Modules:  []string{amqp},
+			TestOwn:  []string{"queue/queuetest"},
+			Why:      "an adapter imports its contract and one driver, never another adapter",
+		},
+		{
 			Packages: []string{"etl"},
 			Own:      []string{"egrid", "queue"},
 			Modules:  []string{conc},
@@ -89,6 +106,13 @@ func Rules() []Rule {
 			Packages: []string{"etl/etltest"},
 			Own:      []string{"egrid", "queue", "etl"},
 			Why:      "suites need the standard library and their contract only",
+		},
+		{
+			Packages: []string{"etl/s3source"},
+			Own:      []string{"egrid", "etl"},
+			Modules:  []string{minio},
+			TestOwn:  []string{"egrid/memstore", "etl/etltest"},
+			Why:      "an adapter imports its contract and one driver, never another adapter",
 		},
 		{
 			Packages: []string{"cache"},

@@ -36,9 +36,11 @@ func testCancelledContext(f *fixture) {
 	f.wantAll(cancelled, sub, context.Canceled)
 	// For Consume it is no error.
 	f.must(queue.Consume(cancelled, f.broker, main, handlerOf(func(queue.Delivery) error { return nil }), nil))
-	f.wantDepth(main, queue.Depth{Ready: 1, Dead: 1})
-	// The subscription goes on, and ctx of Subscribe bounded that call alone.
+	// The subscription goes on, nothing was published or replayed, and ctx of
+	// Subscribe bounded that call alone.
 	f.settle(f.next(sub, "b"), queue.Verdict{Outcome: queue.Done})
+	f.must(sub.Close())
+	f.wantDepth(main, queue.Depth{Dead: 1})
 	ctx, cancel := context.WithCancel(f.soon())
 	sub, err := f.broker.Subscribe(ctx, main, 1)
 	f.must(err)

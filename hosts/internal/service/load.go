@@ -10,6 +10,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/etl"
 	"github.com/egrid-analytics/egrid-go/queue"
+	"github.com/egrid-analytics/egrid-go/queue/memqueue"
 )
 
 // retries are for failures within one process, such as a database that another
@@ -17,12 +18,13 @@ import (
 var retries = queue.RetryPolicy{MaxAttempts: 6, Base: 20 * time.Millisecond, Cap: 2 * time.Second}
 
 // WithSink runs f with a sink that sends chunks through the broker, and a
-// consumer at the other end that writes them into the store. It returns when
-// the store has everything that f sent, or with the reason why not.
+// consumer at the other end that writes them into the store. With a broker in
+// the process it returns when the store has everything that f sent, or with the
+// reason why not; any other broker keeps what is left for other consumers.
 func WithSink(ctx context.Context, store egrid.Store, b queue.Broker, log *slog.Logger, f func(context.Context, etl.Sink) error) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	sent := &sentMessages{Broker: b}
+	sent := &sentMessages{Broker: b, open: map[string]int{}}
 	consumed := make(chan error, 1)
 	go func() {
 		defer stop() // nobody is left to take what f sends
@@ -31,7 +33,7 @@ func WithSink(ctx context.Context, store egrid.Store, b queue.Broker, log *slog.
 			&queue.ConsumeOptions{Workers: 1, Retry: retries, Logger: log, Observe: sent.settle})
 	}()
 	err := f(ctx, etl.ToQueue(sent, store))
-	if err == nil {
+	if _, inProcess := b.(*memqueue.Broker); err == nil && inProcess {
 		err = sent.wait(ctx)
 	}
 	stop()
@@ -39,19 +41,27 @@ func WithSink(ctx context.Context, store egrid.Store, b queue.Broker, log *slog.
 }
 
 // sentMessages is a broker that knows what became of the messages it took.
+// Others may use the same queue.
 type sentMessages struct {
 	queue.Broker
-	open sync.WaitGroup
+	unsettled sync.WaitGroup
 
 	mu     sync.Mutex
-	failed error // of the first dead letter
+	open   map[string]int // messages of an id
+	failed error          // of the first dead letter
 }
 
 func (s *sentMessages) Publish(ctx context.Context, m queue.Message) error {
-	s.open.Add(1)
+	if m.ID == "" {
+		m.ID = queue.MessageID(m.Body)
+	}
+	s.unsettled.Add(1)
+	s.mu.Lock()
+	s.open[m.ID]++
+	s.mu.Unlock()
 	err := s.Broker.Publish(ctx, m)
 	if err != nil {
-		s.open.Done()
+		s.close(m.ID, nil)
 	}
 	return err
 }
@@ -59,21 +69,31 @@ func (s *sentMessages) Publish(ctx context.Context, m queue.Message) error {
 func (s *sentMessages) settle(e queue.Event) {
 	switch e.Outcome {
 	case queue.Dead:
-		s.mu.Lock()
-		if s.failed == nil {
-			s.failed = e.Err
-		}
-		s.mu.Unlock()
-		s.open.Done()
+		s.close(e.ID, e.Err)
 	case queue.Done:
-		s.open.Done()
+		s.close(e.ID, nil)
 	}
+}
+
+func (s *sentMessages) close(id string, failure error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.open[id] == 0 {
+		return // somebody else's
+	}
+	if s.open[id]--; s.open[id] == 0 {
+		delete(s.open, id)
+	}
+	if s.failed == nil {
+		s.failed = failure
+	}
+	s.unsettled.Done()
 }
 
 // wait returns when every message is done, or with what one of them died of.
 func (s *sentMessages) wait(ctx context.Context) error {
 	idle := make(chan struct{})
-	go func() { s.open.Wait(); close(idle) }()
+	go func() { s.unsettled.Wait(); close(idle) }()
 	select {
 	case <-idle:
 		s.mu.Lock()

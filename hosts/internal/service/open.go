@@ -29,10 +29,11 @@ import (
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
+	"github.com/egrid-analytics/egrid-go/egrid/pgstore"
 	"github.com/egrid-analytics/egrid-go/egrid/sqlitestore"
-	"github.com/egrid-analytics/egrid-go/etl"
 	"github.com/egrid-analytics/egrid-go/queue"
 	"github.com/egrid-analytics/egrid-go/queue/memqueue"
+	"github.com/egrid-analytics/egrid-go/queue/rabbitqueue"
 )
 
 // DataDir is the folder of the user's data: $XDG_DATA_HOME/egrid or what the
@@ -56,13 +57,15 @@ func DataDir() string {
 	return filepath.Join(home, ".local", "share", "egrid")
 }
 
-// OpenStore opens sqlite:PATH or mem:. A path without a folder is a file of
-// the user's data folder.
+// OpenStore opens sqlite:PATH, postgres://... or mem:. A path without a folder
+// is a file of the user's data folder.
 func OpenStore(ctx context.Context, url string) (egrid.Store, error) {
 	scheme, path, _ := strings.Cut(url, ":")
 	switch scheme {
 	case "mem":
 		return memstore.New(), nil
+	case "postgres", "postgresql":
+		return pgstore.Open(ctx, url, nil)
 	case "sqlite":
 		if path == "" {
 			return nil, fmt.Errorf("%w: store %q names no file; give sqlite:PATH", egrid.ErrInvalid, url)
@@ -72,23 +75,16 @@ func OpenStore(ctx context.Context, url string) (egrid.Store, error) {
 		}
 		return sqlitestore.Open(ctx, path, nil)
 	}
-	return nil, fmt.Errorf("%w: store %q is neither mem: nor sqlite:PATH", egrid.ErrInvalid, url)
+	return nil, fmt.Errorf("%w: store %q is none of mem:, sqlite:PATH and postgres://HOST/DATABASE", egrid.ErrInvalid, url)
 }
 
-// OpenQueue opens mem:.
-func OpenQueue(url string) (queue.Broker, error) {
-	if scheme, _, _ := strings.Cut(url, ":"); scheme == "mem" {
+// OpenQueue opens amqp://... or mem:.
+func OpenQueue(ctx context.Context, url string) (queue.Broker, error) {
+	switch scheme, _, _ := strings.Cut(url, ":"); scheme {
+	case "mem":
 		return memqueue.New(&memqueue.Options{MaxMessages: 64, MaxBytes: 24 << 20}), nil
+	case "amqp", "amqps":
+		return rabbitqueue.Open(ctx, url, nil)
 	}
-	return nil, fmt.Errorf("%w: queue %q cannot be opened; mem: can", egrid.ErrInvalid, url)
-}
-
-// OpenSource opens files and folders.
-func OpenSource(names []string) (etl.Source, error) {
-	for _, name := range names {
-		if strings.Contains(name, "://") {
-			return nil, fmt.Errorf("%w: source %q is not a file or a folder", egrid.ErrInvalid, name)
-		}
-	}
-	return etl.Local(names...), nil
+	return nil, fmt.Errorf("%w: queue %q is neither mem: nor amqp://HOST/VHOST", egrid.ErrInvalid, url)
 }

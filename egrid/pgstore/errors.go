@@ -1,0 +1,167 @@
+package pgstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+)
+
+// SQLSTATE codes that we tell apart.
+const (
+	undefinedTable     = "42P01"
+	undefinedSchema    = "3F000"
+	noPrivilege        = "42501"
+	diskFull           = "53100"
+	queryCanceled      = "57014"
+	adminShutdown      = "57P01"
+	crashShutdown      = "57P02"
+	cannotConnectNow   = "57P03"
+	serializationError = "40001"
+	deadlock           = "40P01"
+	lockNotAvailable   = "55P03"
+	internalError      = "XX000"
+	badByteSequence    = "22021"
+	badUnicode         = "22P05"
+)
+
+func codeOf(err error) string {
+	var cause *pgconn.PgError
+	if errors.As(err, &cause) {
+		return cause.Code
+	}
+	return ""
+}
+
+// translate puts PostgreSQL's errors into our words, keeping the cause.
+func (s *Store) translate(err error) error {
+	if err == nil {
+		return nil
+	}
+	if s.closed.Load() {
+		return fmt.Errorf("%w: pgstore: %w", egrid.ErrClosed, err)
+	}
+	switch codeOf(err) {
+	case "":
+		var connect *pgconn.ConnectError
+		if errors.As(err, &connect) {
+			return fmt.Errorf("pgstore: cannot connect to %s: %w", s.server, err)
+		}
+		return err
+	case undefinedSchema:
+		return fmt.Errorf("%w: %s has no schema %q; run egrid migrate: %w", egrid.ErrSchema, s.server, s.options.Schema, err)
+	case noPrivilege:
+		return fmt.Errorf("pgstore: %s: the role lacks a privilege: %w", s.server, err)
+	case diskFull:
+		return fmt.Errorf("pgstore: no space left on %s; nothing was changed: %w", s.server, err)
+	case queryCanceled:
+		return fmt.Errorf("pgstore: %s ended the statement, which took too long or was cancelled: %w", s.server, err)
+	case badByteSequence, badUnicode:
+		return fmt.Errorf("%w: PostgreSQL cannot hold the text: %w", egrid.ErrInvalid, err)
+	}
+	return fmt.Errorf("pgstore: %s: %w", s.server, err)
+}
+
+// attempts is how often a transaction is tried that others got in the way of.
+const attempts = 5
+
+// worthRetry reports whether a transaction that changed nothing may succeed
+// when it is run again.
+func worthRetry(err error) bool {
+	switch codeOf(err) {
+	case serializationError, deadlock:
+		return true
+	}
+	return pgconn.SafeToRetry(err)
+}
+
+// worthReadingAgain adds what only a reader can meet: the snapshot that it was
+// about to read has been replaced and dropped, or the connection was cut.
+func worthReadingAgain(err error) bool {
+	switch code := codeOf(err); code {
+	case undefinedTable, adminShutdown, crashShutdown, cannotConnectNow:
+		return true
+	case internalError:
+		return strings.Contains(err.Error(), "could not open relation")
+	case "":
+		var network net.Error
+		return errors.As(err, &network) && !network.Timeout() || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF)
+	}
+	return false
+}
+
+// update runs f in a write transaction, again where that may help.
+func (s *Store) update(ctx context.Context, f func(pgx.Tx) error) error {
+	if s.closed.Load() {
+		return egrid.ErrClosed
+	}
+	var err error
+	for attempt := range attempts {
+		err = transact(ctx, s.write, pgx.TxOptions{IsoLevel: pgx.ReadCommitted}, f)
+		if err == nil || !worthRetry(err) || !pause(ctx, attempt) {
+			break
+		}
+	}
+	return s.translate(err)
+}
+
+// view runs f in a read transaction, with the catalogue that belongs to it.
+func (s *Store) view(ctx context.Context, f func(pgx.Tx, *cachedCatalog) error) error {
+	if s.closed.Load() {
+		return egrid.ErrClosed
+	}
+	var err error
+	for attempt := range attempts {
+		err = transact(ctx, s.read, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+			catalog, err := s.readCatalog(ctx, tx)
+			if err != nil {
+				return err
+			}
+			return f(tx, catalog)
+		})
+		if err == nil || !worthRetry(err) && !worthReadingAgain(err) || !pause(ctx, attempt) {
+			break
+		}
+	}
+	return s.translate(err)
+}
+
+// transact runs f in a transaction. Its error is f's: pgx.BeginTxFunc would
+// report that a cut connection cannot roll back.
+func transact(ctx context.Context, pool *pgxpool.Pool, o pgx.TxOptions, f func(pgx.Tx) error) error {
+	tx, err := pool.BeginTx(ctx, o)
+	if err != nil {
+		return err
+	}
+	return finish(ctx, tx, f(tx))
+}
+
+// finish commits, or rolls back after an error.
+func finish(ctx context.Context, tx pgx.Tx, err error) error {
+	if err == nil {
+		return tx.Commit(ctx)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	_ = tx.Rollback(ctx) // the first error tells more
+	return err
+}
+
+// pause waits before another attempt; it is false when the caller gave up.
+func pause(ctx context.Context, attempt int) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(time.Duration(5<<attempt) * time.Millisecond):
+		return true
+	}
+}

@@ -1,0 +1,58 @@
+package pgstore_test
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"testing"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+)
+
+// TestColumnBecomesKnown reads, and merges into, a sheet that was loaded when
+// the dictionary did not know two of its columns.
+func TestColumnBecomesKnown(t *testing.T) {
+	schema := newSchema(t)
+	store := openIn(t, schema)
+	if _, err := load(t.Context(), store, "a", 7, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	execute(t, serverURL(t), fmt.Sprintf(`
+		UPDATE %[1]s.gen SET extra = jsonb_build_object('net_generation_mwh', net_generation_mwh, 'generator_id', generator_id), net_generation_mwh = NULL, generator_id = NULL;
+		UPDATE %[1]s.sheets SET typed = array_remove(array_remove(typed, 'net_generation_mwh'), 'generator_id');
+		UPDATE %[1]s.state SET change = change + 1`, schema))
+	checkWhole(t, store)
+
+	spec, chunks := round("b", 9)
+	spec.Schema, _ = egrid.NewSchema(append(spec.Schema.Fields(), egrid.Field{Level: egrid.GEN, Column: "NEW", Type: egrid.Text})...)
+	row := chunks[0].Rows[0]
+	row.Schema = spec.Schema
+	row.Values = append(slices.Clone(row.Values), egrid.TextOf("new"))
+	id, err := store.Stage(t.Context(), spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Put(t.Context(), id, egrid.Chunk{Rows: []egrid.Row{row}}); err != nil {
+		t.Fatal(err)
+	}
+	report, err := store.Publish(t.Context(), id, egrid.PublishRequest{Policy: egrid.PublishMerge, Chunks: 1, Rows: 1})
+	if err != nil || report.Snapshot.Rows != roundRows {
+		t.Fatalf("got %+v, %v; want %d rows", report.Status, err, roundRows)
+	}
+	groups, err := store.Groups(t.Context(), egrid.GroupQuery{
+		Level: egrid.GEN, By: []egrid.Column{egrid.NetGeneration, "NEW"}, Measures: []egrid.Measure{{Func: egrid.Count}, {Func: egrid.Max, Column: egrid.Generator}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, row := range groups.Rows {
+		got = append(got, fmt.Sprint(row.Values[0], row.Values[1], row.Values[2], row.Values[3]))
+	}
+	if want := []string{"7 " + fmt.Sprint(roundRows-1) + " 1", "9 new 1 0"}; len(got) != 2 || groups.Rows[0].Text(egrid.NetGeneration) != "7" || groups.Rows[1].Text("NEW") != "new" || groups.Rows[1].Text(egrid.Generator) != "0" {
+		t.Errorf("got %q; want %q", got, want)
+	}
+	if n, _ := groups.Rows[0].Int("rows"); n != roundRows-1 {
+		t.Errorf("%d rows stay as they were; want %d", n, roundRows-1)
+	}
+}

@@ -1,0 +1,303 @@
+package pgstore
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+)
+
+// sheet is a row of the table sheets.
+type sheet struct {
+	id     egrid.StageID
+	number int64
+	status string
+	spec   egrid.SnapshotSpec
+	layout layout
+	rows   int64 // of a merged sheet
+}
+
+func (sh *sheet) table() string { return tableOf(sh.spec.Level, sh.spec.Year, sh.number) }
+
+const (
+	staging   = "staging"
+	held      = "held"
+	published = "published"
+)
+
+// How find keeps a sheet from others. A Put goes with other Puts, but not with
+// what settles the stage.
+const (
+	forPut    = "FOR KEY SHARE"
+	forSettle = "FOR UPDATE"
+)
+
+// find reads and locks a sheet. The error wraps ErrNotFound when there is none.
+func (s *Store) find(ctx context.Context, tx pgx.Tx, id egrid.StageID, lock string) (*sheet, error) {
+	sh := &sheet{id: id}
+	var spec string
+	err := tx.QueryRow(ctx, "SELECT number, status, typed, spec FROM "+s.name("sheets")+" WHERE id = $1 "+lock, string(id)).
+		Scan(&sh.number, &sh.status, &sh.layout.typed, &spec)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, fmt.Errorf("%w: no stage %s", egrid.ErrNotFound, id)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal([]byte(spec), &sh.spec); err != nil {
+		return nil, err
+	}
+	sh.layout.schema = sh.spec.Schema
+	sh.layout.table = s.name(sh.table())
+	return sh, nil
+}
+
+// Stage implements [egrid.Loader].
+func (s *Store) Stage(ctx context.Context, spec egrid.SnapshotSpec) (egrid.StageID, error) {
+	if err := spec.Check(); err != nil {
+		return "", err
+	}
+	for _, c := range spec.Schema.Columns() {
+		if !storable(string(c)) {
+			return "", fmt.Errorf("%w: the column name %q is no text that PostgreSQL can hold", egrid.ErrInvalid, c)
+		}
+	}
+	id := spec.ID()
+	return id, s.update(ctx, func(tx pgx.Tx) error {
+		if err := s.dropAbandoned(ctx, tx); err != nil {
+			return err
+		}
+		_, err := s.create(ctx, tx, id, spec, typedColumns(spec.Level, spec.Schema))
+		return err
+	})
+}
+
+// create makes a sheet and its table, unindexed and no partition yet. It
+// returns nil when there is such a sheet; whoever makes it first is waited for.
+func (s *Store) create(ctx context.Context, tx pgx.Tx, id egrid.StageID, spec egrid.SnapshotSpec, typed []string) (*sheet, error) {
+	text, err := json.Marshal(spec)
+	if err != nil {
+		return nil, err
+	}
+	sh := &sheet{id: id, status: staging, spec: spec, layout: layout{schema: spec.Schema, typed: typed}}
+	err = tx.QueryRow(ctx, "INSERT INTO "+s.name("sheets")+" (id, level, data_year, release, status, typed, spec) VALUES ($1, $2, $3, $4, 'staging', $5, $6) ON CONFLICT (id) DO NOTHING RETURNING number",
+		string(id), string(spec.Level), spec.Year, spec.Release, typed, string(text)).Scan(&sh.number)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	sh.layout.table = s.name(sh.table())
+	// The checks let PostgreSQL attach the table without reading it, and skip
+	// it in queries for other years.
+	_, err = tx.Exec(ctx, fmt.Sprint("CREATE TABLE ", sh.layout.table, " (LIKE ", s.name(parentOf(spec.Level)), ", CHECK (snapshot = ", sh.number, "), CHECK (data_year = ", spec.Year, "))"))
+	return sh, err
+}
+
+// dropAbandoned drops the stages of loads that died.
+func (s *Store) dropAbandoned(ctx context.Context, tx pgx.Tx) error {
+	before := time.Now().Add(-s.options.StageLifetime)
+	rows, err := tx.Query(ctx, "SELECT id FROM "+s.name("sheets")+" s WHERE status = 'staging' AND touched_at < $1 AND NOT EXISTS (SELECT 1 FROM "+
+		s.name("chunks")+" c WHERE c.sheet = s.number AND c.put_at >= $1) FOR UPDATE SKIP LOCKED", before)
+	if err != nil {
+		return err
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		sh, err := s.find(ctx, tx, egrid.StageID(id), forSettle)
+		if err != nil {
+			return err
+		}
+		if err := s.drop(ctx, tx, sh); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// drop removes a sheet, its chunks and its table.
+func (s *Store) drop(ctx context.Context, tx pgx.Tx, sh *sheet) error {
+	for _, statement := range []string{"DELETE FROM " + s.name("chunks") + " WHERE sheet = $1", "DELETE FROM " + s.name("sheets") + " WHERE number = $1"} {
+		if _, err := tx.Exec(ctx, statement, sh.number); err != nil {
+			return err
+		}
+	}
+	_, err := tx.Exec(ctx, "DROP TABLE IF EXISTS "+sh.layout.table)
+	return err
+}
+
+// Put implements [egrid.Loader].
+func (s *Store) Put(ctx context.Context, id egrid.StageID, c egrid.Chunk) (egrid.Change, error) {
+	lossy, err := json.Marshal(c.Lossy)
+	if err != nil {
+		return egrid.Change{}, err
+	}
+	findings, err := json.Marshal(c.Findings)
+	if err != nil {
+		return egrid.Change{}, err
+	}
+	var change egrid.Change
+	err = s.update(ctx, func(tx pgx.Tx) error {
+		change = egrid.Change{}
+		sh, err := s.find(ctx, tx, id, forPut)
+		if err != nil {
+			return err
+		}
+		if sh.status == published {
+			change.Duplicate = true
+			return nil
+		}
+		// Of two that put the same chunk at once, the second waits here.
+		tag, err := tx.Exec(ctx, "INSERT INTO "+s.name("chunks")+" (sheet, chunk, rows, rejected, lossy, findings) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
+			sh.number, c.Index, len(c.Rows), c.Rejected, string(lossy), string(findings))
+		if err != nil {
+			return err
+		}
+		if tag.RowsAffected() == 0 {
+			change.Duplicate = true
+			return nil
+		}
+		change.Rows = int64(len(c.Rows))
+		return s.copyRows(ctx, tx, sh, c.Rows)
+	})
+	if err != nil {
+		return egrid.Change{}, err
+	}
+	return change, nil
+}
+
+// copyRows streams rows into the sheet's table.
+func (s *Store) copyRows(ctx context.Context, tx pgx.Tx, sh *sheet, rows []egrid.Row) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	columns := []string{"snapshot", "row_number", "data_year", "release", "extra"}
+	schema := sh.layout.schema
+	source := &copySource{rows: rows, width: schema.Len()}
+	var release any
+	if sh.spec.Release != "" {
+		release = sh.spec.Release
+	}
+	source.cells = []any{sh.number, int64(0), int32(sh.spec.Year), release, nil}
+	for i, c := range schema.Columns() {
+		switch {
+		case egrid.IsContext(c):
+		case sh.layout.isTyped(c):
+			columns = append(columns, string(c))
+			source.typed = append(source.typed, i)
+			source.cells = append(source.cells, nil)
+		default:
+			source.extra = append(source.extra, i)
+		}
+	}
+	_, err := tx.CopyFrom(ctx, pgx.Identifier{s.options.Schema, sh.table()}, columns, source)
+	if source.err != nil {
+		return source.err
+	}
+	return err
+}
+
+// copySource hands rows to COPY. It reuses one slice: pgx encodes a row before
+// it asks for the next.
+type copySource struct {
+	rows         []egrid.Row
+	at           int
+	width        int
+	typed, extra []int // positions in the sheet's schema
+	cells        []any
+	err          error
+}
+
+const copyRowNumber, copyExtra, copyTyped = 1, 4, 5 // positions in cells
+
+func (c *copySource) Next() bool {
+	if c.err != nil || c.at == len(c.rows) {
+		return false
+	}
+	row := &c.rows[c.at]
+	c.at++
+	if len(row.Values) != c.width {
+		c.err = fmt.Errorf("%w: row %d has %d values where the sheet has %d columns", egrid.ErrInvalid, row.Number, len(row.Values), c.width)
+		return false
+	}
+	c.cells[copyRowNumber] = row.Number
+	for i, at := range c.typed {
+		c.cells[copyTyped+i] = c.cell(row, at)
+	}
+	c.cells[copyExtra] = c.extras(row)
+	return c.err == nil
+}
+
+// cell is a value as COPY takes it.
+func (c *copySource) cell(row *egrid.Row, at int) any {
+	v := row.Values[at].Any()
+	if text, ok := v.(string); ok && !storable(text) {
+		c.err = fmt.Errorf("%w: row %d, column %s: %q is no text that PostgreSQL can hold", egrid.ErrInvalid, row.Number, row.Schema.Field(at).Column, text)
+	}
+	return v
+}
+
+// extras are the values without a column of their own, as a JSON object.
+func (c *copySource) extras(row *egrid.Row) any {
+	var object map[string]egrid.Value
+	for _, at := range c.extra {
+		if c.cell(row, at) == nil {
+			continue
+		}
+		if object == nil {
+			object = map[string]egrid.Value{}
+		}
+		object[string(row.Schema.Field(at).Column)] = row.Values[at]
+	}
+	if object == nil {
+		return nil
+	}
+	text, err := json.Marshal(object)
+	if err != nil {
+		c.err = err
+	}
+	return text
+}
+
+func (c *copySource) Values() ([]any, error) { return c.cells, nil }
+
+func (c *copySource) Err() error { return c.err }
+
+// storable reports whether PostgreSQL can hold a text.
+func storable(text string) bool { return utf8.ValidString(text) && strings.IndexByte(text, 0) < 0 }
+
+// Discard implements [egrid.Loader].
+func (s *Store) Discard(ctx context.Context, id egrid.StageID) error {
+	return s.update(ctx, func(tx pgx.Tx) error {
+		if err := s.lock(ctx, tx, 0); err != nil {
+			return err
+		}
+		sh, err := s.find(ctx, tx, id, forSettle)
+		if err != nil {
+			return err
+		}
+		if sh.status == published {
+			return fmt.Errorf("%w: no stage %s; it is published", egrid.ErrNotFound, id)
+		}
+		if err := s.drop(ctx, tx, sh); err != nil {
+			return err
+		}
+		return s.touchCatalog(ctx, tx)
+	})
+}
+
+func (s *Store) touchCatalog(ctx context.Context, tx pgx.Tx) error {
+	_, err := tx.Exec(ctx, "UPDATE "+s.name("state")+" SET change = change + 1")
+	return err
+}

@@ -1,0 +1,106 @@
+package pgstore_test
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"os"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/egridtest"
+	"github.com/egrid-analytics/egrid-go/egrid/pgstore"
+)
+
+// serverURL is the server that tests use.
+func serverURL(t testing.TB) string {
+	t.Helper()
+	url := os.Getenv("EGRID_TEST_POSTGRES")
+	if url == "" {
+		const why = "EGRID_TEST_POSTGRES names no server; internal/scripts/postgres.sh starts one"
+		if os.Getenv("CI") == "true" {
+			t.Fatal(why)
+		}
+		t.Skip(why)
+	}
+	return url
+}
+
+// named is the server's URL for connections with an application name.
+func named(t testing.TB, name string) string {
+	t.Helper()
+	address, err := url.Parse(serverURL(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := address.Query()
+	q.Set("application_name", name)
+	address.RawQuery = q.Encode()
+	return address.String()
+}
+
+var schemas atomic.Int64
+
+// newSchema names a schema that the test has for itself.
+func newSchema(t testing.TB) string {
+	t.Helper()
+	url := serverURL(t)
+	name := fmt.Sprintf("test_%d_%d_%d", os.Getpid(), time.Now().UnixNano(), schemas.Add(1))
+	t.Cleanup(func() { execute(t, url, "DROP SCHEMA IF EXISTS "+name+" CASCADE") })
+	return name
+}
+
+// connect opens a connection beside the store's.
+func connect(t testing.TB) *pgx.Conn {
+	t.Helper()
+	conn, err := pgx.Connect(context.Background(), serverURL(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(context.Background()) })
+	return conn
+}
+
+// execute runs a statement; the test's context has ended when it tidies up.
+func execute(t testing.TB, url, sql string) {
+	t.Helper()
+	conn, err := pgx.Connect(context.Background(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(context.Background()) }()
+	if _, err := conn.Exec(context.Background(), sql); err != nil {
+		t.Errorf("%s: %v", sql, err)
+	}
+}
+
+func openIn(t testing.TB, schema string) *pgstore.Store {
+	t.Helper()
+	store, err := pgstore.Open(t.Context(), serverURL(t), &pgstore.Options{Schema: schema, Migrate: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	return store
+}
+
+func open(t testing.TB) *pgstore.Store {
+	t.Helper()
+	return openIn(t, newSchema(t))
+}
+
+func TestStore(t *testing.T) {
+	egridtest.RunStore(t, func(t *testing.T) egrid.Store { return open(t) })
+}
+
+func TestDifferential(t *testing.T) {
+	egridtest.RunDifferential(t, func(t *testing.T) egrid.Store { return open(t) })
+}
+
+func FuzzQueries(f *testing.F) {
+	egridtest.FuzzQueries(f, func(t testing.TB) egrid.Store { return open(t) })
+}

@@ -1,0 +1,293 @@
+package pgstore
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+)
+
+// Publish implements [egrid.Loader].
+func (s *Store) Publish(ctx context.Context, id egrid.StageID, r egrid.PublishRequest) (egrid.PublishReport, error) {
+	policy, err := egrid.ParsePolicy(string(r.Policy))
+	if err != nil {
+		return egrid.PublishReport{}, err
+	}
+	if err := s.index(ctx, id, r); err != nil {
+		return egrid.PublishReport{}, err
+	}
+	var report egrid.PublishReport
+	err = s.update(ctx, func(tx pgx.Tx) (err error) {
+		report, err = s.publish(ctx, tx, id, policy, r)
+		return err
+	})
+	if err != nil {
+		return egrid.PublishReport{}, err
+	}
+	return report, nil
+}
+
+// index builds the indexes of a complete stage, in a transaction of its own
+// before the switch: it is most of the work, and other publishers need not
+// wait for it.
+func (s *Store) index(ctx context.Context, id egrid.StageID, r egrid.PublishRequest) error {
+	return s.update(ctx, func(tx pgx.Tx) error {
+		sh, err := s.find(ctx, tx, id, "")
+		if err != nil || sh.status == published {
+			return err
+		}
+		if err := s.lock(ctx, tx, sh.number); err != nil {
+			return err
+		}
+		if sh, err = s.find(ctx, tx, id, forSettle); err != nil || sh.status == published {
+			return err
+		}
+		if err := s.complete(ctx, tx, sh, r); err != nil {
+			return err
+		}
+		return s.indexTable(ctx, tx, sh, r.Rows)
+	})
+}
+
+// indexTable indexes a table that is worth it, and tells the query planner
+// about it.
+func (s *Store) indexTable(ctx context.Context, tx pgx.Tx, sh *sheet, rows int64) error {
+	if rows >= indexedRows {
+		for _, statement := range s.createIndexes(sh) {
+			if _, err := tx.Exec(ctx, statement); err != nil {
+				return err
+			}
+		}
+	}
+	_, err := tx.Exec(ctx, "ANALYZE "+sh.layout.table)
+	return err
+}
+
+// complete checks that the stage holds what the request says.
+func (s *Store) complete(ctx context.Context, tx pgx.Tx, sh *sheet, r egrid.PublishRequest) error {
+	var chunks int
+	var rows int64
+	if err := tx.QueryRow(ctx, "SELECT count(*), coalesce(sum(rows), 0)::bigint FROM "+s.name("chunks")+" WHERE sheet = $1", sh.number).Scan(&chunks, &rows); err != nil {
+		return err
+	}
+	if chunks != r.Chunks || rows != r.Rows {
+		return fmt.Errorf("%w: stage %s holds %d of %d chunks and %d of %d rows", egrid.ErrIncomplete, sh.id, chunks, r.Chunks, rows, r.Rows)
+	}
+	return nil
+}
+
+func (s *Store) publish(ctx context.Context, tx pgx.Tx, id egrid.StageID, policy egrid.Policy, r egrid.PublishRequest) (egrid.PublishReport, error) {
+	var none egrid.PublishReport
+	if err := s.lock(ctx, tx, 0); err != nil { // publishers take turns
+		return none, err
+	}
+	catalog, err := s.readCatalog(ctx, tx)
+	if err != nil {
+		return none, err
+	}
+	sh, err := s.find(ctx, tx, id, forSettle)
+	if err != nil {
+		return none, err
+	}
+	var live *egrid.Snapshot
+	if snap, ok := catalog.Published(sh.spec.Level, sh.spec.Year, sh.spec.Release); ok {
+		live = &snap
+	}
+	if sh.status == published {
+		return egrid.PublishReport{Status: egrid.Unchanged, Snapshot: *live}, nil
+	}
+	if err := s.complete(ctx, tx, sh, r); err != nil {
+		return none, err
+	}
+	snap, err := s.audit(ctx, tx, sh)
+	if err != nil {
+		return none, err
+	}
+	status, reason := egrid.Decide(policy, snap, live)
+	switch status {
+	case egrid.Unchanged:
+		if err := s.drop(ctx, tx, sh); err != nil {
+			return none, err
+		}
+		return egrid.PublishReport{Status: status, Snapshot: *live}, s.touchCatalog(ctx, tx)
+	case egrid.Held:
+		snap.Status, snap.Reason = status, reason
+		return egrid.PublishReport{Status: status, Reason: reason, Snapshot: snap}, s.record(ctx, tx, &snap, held)
+	}
+	if policy == egrid.PublishMerge && live != nil {
+		if sh, err = s.merge(ctx, tx, live, &snap, sh); err != nil {
+			return none, err
+		}
+	}
+	return s.switchTo(ctx, tx, sh, &snap, live, catalog.Revision+1)
+}
+
+// switchTo makes a snapshot the one that readers see.
+func (s *Store) switchTo(ctx context.Context, tx pgx.Tx, sh *sheet, snap, live *egrid.Snapshot, revision int64) (egrid.PublishReport, error) {
+	snap.Status, snap.Revision = egrid.Published, revision
+	report := egrid.PublishReport{Status: egrid.Published, Snapshot: *snap}
+	if live != nil {
+		old, err := s.find(ctx, tx, live.ID, forSettle)
+		if err != nil {
+			return report, err
+		}
+		if err := s.detach(ctx, tx, old); err != nil {
+			return report, err
+		}
+		if err := s.drop(ctx, tx, old); err != nil {
+			return report, err
+		}
+	}
+	if err := s.record(ctx, tx, snap, published); err != nil {
+		return report, err
+	}
+	for _, statement := range []string{
+		fmt.Sprint("ALTER TABLE ", s.name(parentOf(snap.Level)), " ATTACH PARTITION ", sh.layout.table, " FOR VALUES IN (", sh.number, ")"),
+		fmt.Sprint("UPDATE ", s.name("state"), " SET revision = ", revision),
+		fmt.Sprint("DELETE FROM ", s.name("chunks"), " WHERE sheet = ", sh.number),
+	} {
+		if _, err := tx.Exec(ctx, statement); err != nil {
+			return report, err
+		}
+	}
+	return report, nil
+}
+
+// How long a publisher makes readers wait behind it while it waits for those
+// that came before, and how often it tries.
+const (
+	switchWait     = time.Second
+	switchAttempts = 60
+)
+
+// detach takes a table out of its level's, which needs both for a moment.
+// Whoever asks later queues behind the asking publisher, so it asks for a
+// short time, again and again.
+func (s *Store) detach(ctx context.Context, tx pgx.Tx, old *sheet) error {
+	for attempt := 1; ; attempt++ {
+		err := s.tryDetach(ctx, tx, old)
+		switch {
+		case codeOf(err) != lockNotAvailable || !pause(ctx, min(attempt, 7)):
+			return err
+		case attempt == switchAttempts:
+			return fmt.Errorf("%s is being read for longer than a publisher waits; end that query and publish again: %w", s.name(parentOf(old.spec.Level)), err)
+		}
+	}
+}
+
+// tryDetach works in a savepoint: its locks go when it fails.
+func (s *Store) tryDetach(ctx context.Context, tx pgx.Tx, old *sheet) error {
+	savepoint, err := tx.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	for _, statement := range []string{
+		fmt.Sprint("SET LOCAL lock_timeout = ", switchWait.Milliseconds()),
+		fmt.Sprint("ALTER TABLE ", s.name(parentOf(old.spec.Level)), " DETACH PARTITION ", old.layout.table),
+		"SET LOCAL lock_timeout = DEFAULT",
+	} {
+		if _, err = savepoint.Exec(ctx, statement); err != nil {
+			break
+		}
+	}
+	return finish(ctx, savepoint, err)
+}
+
+// record writes a snapshot into the catalogue.
+func (s *Store) record(ctx context.Context, tx pgx.Tx, snap *egrid.Snapshot, status string) error {
+	text, err := json.Marshal(snap)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, "UPDATE "+s.name("sheets")+" SET status = $1, snapshot = $2 WHERE id = $3", status, string(text), string(snap.ID)); err != nil {
+		return err
+	}
+	return s.touchCatalog(ctx, tx)
+}
+
+// audit gathers what the chunks found and checks the table as a whole.
+func (s *Store) audit(ctx context.Context, tx pgx.Tx, sh *sheet) (egrid.Snapshot, error) {
+	source := sh.spec.Source
+	source.ID = sh.id
+	snap := egrid.Snapshot{
+		ID: sh.id, Level: sh.spec.Level, Year: sh.spec.Year, Release: sh.spec.Release, Status: egrid.Published,
+		Schema: sh.spec.Schema, Sources: []egrid.Source{source}, LoadedAt: time.Now().UTC(),
+	}
+	rows, err := tx.Query(ctx, "SELECT rows, rejected, lossy, findings FROM "+s.name("chunks")+" WHERE sheet = $1 ORDER BY chunk", sh.number)
+	if err != nil {
+		return snap, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var loaded, rejected int64
+		var lossyText, findingsText string
+		if err := rows.Scan(&loaded, &rejected, &lossyText, &findingsText); err != nil {
+			return snap, err
+		}
+		var lossy []egrid.Column
+		var findings []egrid.Audit
+		if err := errors.Join(json.Unmarshal([]byte(lossyText), &lossy), json.Unmarshal([]byte(findingsText), &findings)); err != nil {
+			return snap, err
+		}
+		snap.Rows += loaded
+		snap.Rejected += rejected
+		snap.Lossy = union(snap.Lossy, lossy)
+		snap.Audits = egrid.MergeAudits(snap.Audits, findings)
+	}
+	if err := rows.Err(); err != nil {
+		return snap, err
+	}
+	count, keys, err := s.duplicates(ctx, tx, sh)
+	if err == nil && count > 0 {
+		snap.Audits = append(snap.Audits, egrid.DuplicateIdentifiers(count, keys))
+	}
+	return snap, err
+}
+
+func union(a, b []egrid.Column) []egrid.Column {
+	for _, c := range b {
+		if !slices.Contains(a, c) {
+			a = append(a, c)
+		}
+	}
+	return a
+}
+
+// duplicates counts the identifiers that several rows share, and names some.
+func (s *Store) duplicates(ctx context.Context, tx pgx.Tx, sh *sheet) (int64, []string, error) {
+	id := egrid.Identifier(sh.spec.Level, sh.spec.Schema.Has)
+	if id == nil {
+		return 0, nil, nil
+	}
+	var b binder
+	values := make([]string, len(id))
+	texts := make([]string, len(id))
+	for i, c := range id {
+		values[i] = fmt.Sprintf("%s AS k%d", sh.layout.value("", c, egrid.Text, &b), i)
+		texts[i] = fmt.Sprintf("coalesce(k%d, '')", i)
+	}
+	text := strings.Join(texts, " || '/' || ")
+	grouped := fmt.Sprint("SELECT ", text, " AS key FROM (SELECT ", strings.Join(values, ", "), " FROM ", sh.layout.table, ") t GROUP BY ", strings.Join(texts, ", "), " HAVING count(*) > 1")
+	rows, err := tx.Query(ctx, fmt.Sprint(`SELECT key, count(*) OVER () FROM (`, grouped, `) d ORDER BY key COLLATE "C" LIMIT 20`), b.args...)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer rows.Close()
+	var count int64
+	var keys []string
+	for rows.Next() {
+		var key string
+		if err := rows.Scan(&key, &count); err != nil {
+			return 0, nil, err
+		}
+		keys = append(keys, key)
+	}
+	return count, keys, rows.Err()
+}

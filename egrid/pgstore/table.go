@@ -1,0 +1,179 @@
+package pgstore
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+)
+
+// name qualifies and quotes the name of one of our tables.
+func (s *Store) name(table string) string { return pgx.Identifier{s.options.Schema, table}.Sanitize() }
+
+func quote(name string) string { return pgx.Identifier{name}.Sanitize() }
+
+// parentOf names the table of a level, of which published sheets are
+// partitions.
+func parentOf(level egrid.Level) string { return strings.ToLower(string(level)) }
+
+// tableOf names the table of a sheet. A number is never used twice, so a name
+// always means the same rows.
+func tableOf(level egrid.Level, year int, number int64) string {
+	return fmt.Sprintf("%s_%d_%d", parentOf(level), year, number)
+}
+
+func sqlType(t egrid.Type) string {
+	switch t {
+	case egrid.Integer:
+		return "bigint"
+	case egrid.Number:
+		return "double precision"
+	case egrid.Flag:
+		return "boolean"
+	}
+	return `text COLLATE "C"`
+}
+
+// castType is sqlType without the collation.
+func castType(t egrid.Type) string {
+	name, _, _ := strings.Cut(sqlType(t), " COLLATE")
+	return name
+}
+
+// baseColumns are those that every table has before the dictionary's.
+const baseColumns = `"snapshot" bigint NOT NULL, "row_number" bigint NOT NULL, "data_year" integer NOT NULL, "release" text COLLATE "C", "extra" jsonb`
+
+var plainName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,62}$`)
+
+// typedFields are the dictionary's columns that have a column of the table.
+func typedFields(level egrid.Level) []egrid.Field {
+	return slices.DeleteFunc(egrid.Fields(level), func(f egrid.Field) bool {
+		return egrid.IsContext(f.Column) || !plainName.MatchString(string(f.Column)) ||
+			slices.Contains([]egrid.Column{"snapshot", "row_number", "extra"}, f.Column)
+	})
+}
+
+// typedColumns picks the columns of a sheet's schema that have a column of the
+// level's table.
+func typedColumns(level egrid.Level, schema *egrid.Schema) []string {
+	typed := []string{}
+	for _, f := range typedFields(level) {
+		if i := schema.Index(f.Column); i >= 0 && schema.Field(i).Type == f.Type {
+			typed = append(typed, string(f.Column))
+		}
+	}
+	return typed
+}
+
+// layout is where a sheet keeps its values.
+type layout struct {
+	table  string // qualified and quoted
+	schema *egrid.Schema
+	typed  []string
+}
+
+func (l *layout) isTyped(c egrid.Column) bool { return slices.Contains(l.typed, string(c)) }
+
+// value is an expression for a column of the sheet, as a value of type t.
+// alias is empty or ends in a dot.
+func (l *layout) value(alias string, c egrid.Column, t egrid.Type, b *binder) string {
+	i := l.schema.Index(c)
+	if i < 0 || egrid.IsContext(c) {
+		return null(t)
+	}
+	if l.isTyped(c) {
+		return cast(alias+quote(string(c)), l.schema.Field(i).Type, t)
+	}
+	key := b.bind(string(c), "text")
+	if t == egrid.Text {
+		return fmt.Sprintf(`((%sextra ->> %s) COLLATE "C")`, alias, key)
+	}
+	kind := "number"
+	if t == egrid.Flag {
+		kind = "boolean"
+	}
+	return fmt.Sprintf("(CASE jsonb_typeof(%sextra -> %s) WHEN '%s' THEN (%sextra ->> %s)::%s END)", alias, key, kind, alias, key, castType(t))
+}
+
+// cast turns an expression of one type into another; what has no such form
+// becomes missing.
+func cast(term string, from, to egrid.Type) string {
+	switch {
+	case from == to:
+		return term
+	case to == egrid.Text:
+		return "(" + term + `::text COLLATE "C")`
+	case to == egrid.Number && from == egrid.Integer:
+		return "(" + term + "::double precision)"
+	}
+	return null(to)
+}
+
+func null(t egrid.Type) string {
+	if t == egrid.Text {
+		return `(NULL::text COLLATE "C")`
+	}
+	return "NULL::" + castType(t)
+}
+
+// binder collects the values of a statement. Values are bound, never written;
+// the only names in a statement are those of our own tables and columns.
+type binder struct{ args []any }
+
+func (b *binder) bind(v any, sqlType string) string {
+	b.args = append(b.args, v)
+	return fmt.Sprintf("$%d::%s", len(b.args), sqlType)
+}
+
+// indexedRows is the size from which a table is worth indexing.
+const indexedRows = 1000
+
+// createIndexes returns the statements for what the API asks most: pages of
+// rows in order, the largest of all and of a state, plants by name, rows by
+// identifier, and words. One
+// partition has one data year, and a check that says so, which serves
+// conditions on the year better than an index.
+func (s *Store) createIndexes(sh *sheet) []string {
+	var statements []string
+	add := func(name string, columns ...egrid.Column) {
+		terms := make([]string, len(columns))
+		for i, c := range columns {
+			if c != egrid.Year && !sh.layout.isTyped(c) {
+				return
+			}
+			terms[i] = quote(string(c))
+			if c == egrid.NetGeneration {
+				terms[i] += " DESC NULLS LAST"
+			}
+		}
+		if len(terms) > 0 {
+			statements = append(statements, s.createIndex(sh, name, "btree", terms))
+		}
+	}
+	statements = append(statements, fmt.Sprint("CREATE UNIQUE INDEX IF NOT EXISTS ", quote(sh.table()+"_row"), " ON ", sh.layout.table, " (row_number)"))
+	add("largest", egrid.NetGeneration)
+	add("state", egrid.State, egrid.Year, egrid.NetGeneration)
+	add("name", egrid.PlantName)
+	add("identifier", egrid.Identifier(sh.spec.Level, sh.spec.Schema.Has)...)
+	if s.trigram == "" {
+		return statements
+	}
+	var terms []string
+	for _, c := range egrid.SearchColumns(sh.spec.Level) {
+		if sh.layout.isTyped(c) {
+			terms = append(terms, fmt.Sprintf("lower(%s) %s.gin_trgm_ops", quote(string(c)), quote(s.trigram)))
+		}
+	}
+	if len(terms) > 0 {
+		statements = append(statements, s.createIndex(sh, "words", "gin", terms))
+	}
+	return statements
+}
+
+func (s *Store) createIndex(sh *sheet, name, method string, terms []string) string {
+	return fmt.Sprint("CREATE INDEX IF NOT EXISTS ", quote(sh.table()+"_"+name), " ON ", sh.layout.table, " USING ", method, " (", strings.Join(terms, ", "), ")")
+}

@@ -1,0 +1,74 @@
+package service
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"strings"
+	"sync"
+
+	"github.com/egrid-analytics/egrid-go/etl"
+	"github.com/egrid-analytics/egrid-go/etl/s3source"
+)
+
+// OpenSource opens files, folders and s3://BUCKET/PREFIX. The server of
+// buckets is named by EGRID_S3_ENDPOINT, EGRID_S3_REGION, EGRID_S3_ACCESS_KEY
+// and EGRID_S3_SECRET_KEY. Without names it lists nothing, and opens whatever
+// another process has listed.
+func OpenSource(names []string) (etl.Source, error) {
+	s := &sources{remote: sync.OnceValues(func() (etl.Source, error) { return openBucket("s3://any") })}
+	for _, name := range names {
+		if !strings.Contains(name, "://") {
+			s.listed = append(s.listed, etl.Local(name))
+			continue
+		}
+		bucket, err := openBucket(name)
+		if err != nil {
+			return nil, err
+		}
+		s.listed = append(s.listed, bucket)
+	}
+	return s, nil
+}
+
+func openBucket(address string) (etl.Source, error) {
+	source, err := s3source.Open(address, &s3source.Options{
+		Endpoint: os.Getenv("EGRID_S3_ENDPOINT"), Region: os.Getenv("EGRID_S3_REGION"),
+		AccessKey: os.Getenv("EGRID_S3_ACCESS_KEY"), SecretKey: os.Getenv("EGRID_S3_SECRET_KEY"),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("source %s: %w", address, err)
+	}
+	return source, nil
+}
+
+// sources is several sources, one behind the other.
+type sources struct {
+	listed []etl.Source
+	remote func() (etl.Source, error) // opens objects of any bucket of the server
+}
+
+func (s *sources) List(ctx context.Context) iter.Seq2[etl.Object, error] {
+	return func(yield func(etl.Object, error) bool) {
+		for _, source := range s.listed {
+			for o, err := range source.List(ctx) {
+				if !yield(o, err) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func (s *sources) Open(ctx context.Context, o etl.Object, offset, length int64) (io.ReadCloser, error) {
+	if !strings.Contains(o.Location, "://") {
+		return etl.Local().Open(ctx, o, offset, length)
+	}
+	remote, err := s.remote()
+	if err != nil {
+		return nil, err
+	}
+	return remote.Open(ctx, o, offset, length)
+}

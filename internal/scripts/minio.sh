@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# A private MinIO server for tests: minio.sh start|stop|url
+#
+# It is built from the Go module proxy once (some minutes) and kept in the
+# folder of the services. It listens on loopback only.
+set -euo pipefail
+
+version=v0.0.0-20260212201848-7aac2a2c5b7c # RELEASE of February 2026
+dir=${EGRID_SERVICES_DIR:-/tmp/egrid-services}/minio
+bin=${EGRID_SERVICES_DIR:-/tmp/egrid-services}/bin
+port=${EGRID_MINIO_PORT:-19000}
+export MINIO_ROOT_USER=egrid-test MINIO_ROOT_PASSWORD=egrid-test-secret
+
+url() { echo "http://$MINIO_ROOT_USER:$MINIO_ROOT_PASSWORD@127.0.0.1:$port"; }
+running() { [ -f "$dir/pid" ] && kill -0 "$(cat "$dir/pid")" 2>/dev/null; }
+ready() { curl -fs -o /dev/null "http://127.0.0.1:$port/minio/health/ready"; }
+
+build() {
+  [ -x "$bin/minio" ] && return
+  echo "building minio" >&2
+  # Outside of any module, so that ours has no part in it.
+  (mkdir -p "$bin" && cd "$bin" && GOFLAGS= GOBIN="$bin" go install "github.com/minio/minio@$version" >&2)
+}
+
+start() {
+  if ! running; then
+    build
+    mkdir -p "$dir/data"
+    MINIO_BROWSER=off MINIO_UPDATE=off nohup "$bin/minio" server --quiet --address "127.0.0.1:$port" "$dir/data" >"$dir/log" 2>&1 </dev/null &
+    echo $! >"$dir/pid"
+  fi
+  for _ in $(seq 300); do
+    ready && url && return
+    running || break
+    sleep 0.1
+  done
+  cat "$dir/log" >&2
+  exit 1
+}
+
+stop() {
+  running || return 0
+  local pid
+  pid=$(cat "$dir/pid")
+  kill "$pid"
+  for _ in $(seq 100); do
+    kill -0 "$pid" 2>/dev/null || break
+    sleep 0.1
+  done
+  rm -rf "$dir"
+}
+
+case ${1:-} in
+start) start ;;
+stop) stop ;;
+url) url ;;
+*)
+  echo "usage: minio.sh start|stop|url" >&2
+  exit 2
+  ;;
+esac

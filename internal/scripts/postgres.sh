@@ -1,0 +1,96 @@
+#!/usr/bin/env bash
+# A private PostgreSQL server for tests: postgres.sh start|stop|url
+#
+# It listens on the loopback interface and on a socket of its own, and keeps
+# everything below ${EGRID_SERVICES_DIR:-/tmp/egrid-services}/postgres. start
+# installs Debian's package when it is missing and prints the URL; stop ends
+# what start began, and nothing else. The server syncs to disk as in production.
+set -euo pipefail
+
+home=${EGRID_SERVICES_DIR:-/tmp/egrid-services}/postgres
+data=$home/data
+port=${EGRID_POSTGRES_PORT:-25432}
+[ -s "$home/port" ] && port=${EGRID_POSTGRES_PORT:-$(cat "$home/port")}
+url() { echo "postgres://postgres@127.0.0.1:$port/egrid?sslmode=disable"; }
+
+# The server refuses to run as root.
+as_owner() {
+  if [ "$(id -u)" = 0 ]; then (cd / && runuser -u postgres -- "$@"); else "$@"; fi
+}
+
+# find_bin finds the newest installed server, which Debian keeps off the PATH.
+find_bin() {
+  local found
+  found=$(find /usr/lib/postgresql -path '*/bin/initdb' 2>/dev/null | sort -V | tail -1)
+  [ -n "$found" ] || found=$(command -v initdb || true)
+  [ -z "$found" ] || dirname "$(readlink -f "$found")"
+}
+
+install_server() {
+  if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+    echo "missing: postgresql. Install it by hand to run what needs it." >&2
+    exit 1
+  fi
+  # The package must not start a server of its own.
+  export DEBIAN_FRONTEND=noninteractive
+  mkdir -p /etc/postgresql-common
+  [ -e /etc/postgresql-common/createcluster.conf ] || echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.conf
+  apt-get update -qq >&2
+  apt-get install -qq -y --no-install-recommends postgresql >/dev/null
+}
+
+listening() { (: </dev/tcp/127.0.0.1/"$port") 2>/dev/null; }
+
+running() { [ -s "$data/postmaster.pid" ] && kill -0 "$(head -1 "$data/postmaster.pid")" 2>/dev/null; }
+
+start() {
+  local bin
+  bin=$(find_bin)
+  if [ -z "$bin" ]; then
+    install_server
+    bin=$(find_bin)
+  fi
+  if ! running; then
+    mkdir -p "$home"
+    chmod 755 "$(dirname "$home")"
+    [ "$(id -u)" != 0 ] || chown postgres "$home"
+    chmod 700 "$home"
+    if [ ! -s "$data/PG_VERSION" ]; then
+      as_owner "$bin/initdb" -D "$data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 >"$home/initdb.log" 2>&1 ||
+        { cat "$home/initdb.log" >&2 && exit 1; }
+    fi
+    # Without a port that somebody asked for, the first free one will do.
+    while [ -z "${EGRID_POSTGRES_PORT:-}" ] && listening; do
+      port=$((port + 1))
+    done
+    as_owner "$bin/pg_ctl" -D "$data" -l "$home/log" -w -t 60 \
+      -o "-p $port -k $home -c listen_addresses=127.0.0.1 -c shared_buffers=256MB -c max_wal_size=2GB" \
+      start >"$home/start.log" 2>&1 || { tail -20 "$home/start.log" "$home/log" >&2 && exit 1; }
+    echo "$port" >"$home/port"
+  fi
+  local tries=0
+  until "$bin/pg_isready" -q -h 127.0.0.1 -p "$port"; do
+    tries=$((tries + 1))
+    [ $tries -lt 300 ] || { tail -20 "$home/log" >&2 && exit 1; }
+    sleep 0.1
+  done
+  "$bin/psql" -qtA -h 127.0.0.1 -p "$port" -U postgres -d postgres \
+    -c "SELECT 1 FROM pg_database WHERE datname = 'egrid'" | grep -q 1 ||
+    "$bin/createdb" -h 127.0.0.1 -p "$port" -U postgres egrid
+  url
+}
+
+stop() {
+  running || return 0
+  as_owner "$(find_bin)/pg_ctl" -D "$data" -m fast -w -t 60 stop >/dev/null
+}
+
+case ${1:-} in
+start) start ;;
+stop) stop ;;
+url) url ;;
+*)
+  echo "usage: $0 start|stop|url" >&2
+  exit 2
+  ;;
+esac
