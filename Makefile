@@ -60,11 +60,15 @@ arch: ## import budgets and other rules of the architecture
 
 .PHONY: services-unit
 services-unit: # unit, beside the services that it finds or starts
-	@internal/scripts/with-services.sh $(MAKE) --no-print-directory unit
+	@internal/scripts/with-services.sh $(MAKE) --no-print-directory unit restart
 
 .PHONY: unit
 unit: ## tests with the race detector, in random order; skips are listed
-	$(REPORT) -race -shuffle=on ./...
+	$(REPORT) -race -shuffle=on -skip '^TestRestart$$' ./...
+
+.PHONY: restart
+restart: # alone, because it stops the broker that other tests use
+	$(REPORT) -race -run '^TestRestart$$' ./queue/rabbitqueue
 
 .PHONY: nested
 nested: ## tests of the nested modules

@@ -25,6 +25,7 @@ done
 # Packages are installed one after the other: apt allows one at a time.
 for script in "${started[@]}"; do
   "$here/$script.sh" start >"$tmp/$script" || echo "$script could not be started" >&2
+  [ "$script" != rabbitmq ] || export EGRID_TEST_AMQP_RESTART="$here/rabbitmq.sh restart"
   [ ! -s "$tmp/$script" ] || export "${variable[$script]}=$(tail -1 "$tmp/$script")"
 done
 "$@"
