@@ -37,7 +37,7 @@ run: ## the whole platform in one process, on the bundled sample
 	go run ./hosts/egrid up
 
 .PHONY: test
-test: system lint services-unit nested fuzz ## everything: lint, tests on real services, browser tests, fuzz smoke
+test: system lint with-services nested ## everything: lint, tests on real services, browser tests, fuzz smoke
 
 .PHONY: fmt
 fmt: $(LINT) ## format the source
@@ -58,9 +58,9 @@ lint: $(LINT) ## go vet and golangci-lint
 arch: ## import budgets and other rules of the architecture
 	go test ./internal/archtest
 
-.PHONY: services-unit
-services-unit: # unit, beside the services that it finds or starts
-	@internal/scripts/with-services.sh $(MAKE) --no-print-directory unit restart
+.PHONY: with-services
+with-services: # unit, restart and fuzz, beside the services that it finds or starts
+	@internal/scripts/with-services.sh $(MAKE) --no-print-directory unit restart fuzz
 
 .PHONY: unit
 unit: ## tests with the race detector, in random order; skips are listed
