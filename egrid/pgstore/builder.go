@@ -275,8 +275,10 @@ func (b *builder) aggregate(m egrid.Measure) string {
 	}
 	term, flag := b.term(m.Column), b.field(m.Column).Type == egrid.Flag
 	switch {
-	case m.Func == egrid.Sum: // as SumOf: a float becomes a numeric of 15 significant digits
-		return "sum(" + term + "::double precision)::numeric::double precision"
+	case m.Func == egrid.Sum:
+		// PostgreSQL adds integers exactly. Then as SumOf: a float becomes a
+		// numeric of 15 significant digits.
+		return "sum(" + term + ")::double precision::numeric::double precision"
 	case m.Func == egrid.Min && flag:
 		return "bool_and(" + term + ")"
 	case m.Func == egrid.Max && flag:

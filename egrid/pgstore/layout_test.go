@@ -3,6 +3,7 @@ package pgstore_test
 import (
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"testing"
 
@@ -54,5 +55,34 @@ func TestColumnBecomesKnown(t *testing.T) {
 	}
 	if n, _ := groups.Rows[0].Int("rows"); n != roundRows-1 {
 		t.Errorf("%d rows stay as they were; want %d", n, roundRows-1)
+	}
+}
+
+// TestLargeSums adds integers that cancel out: their sum is exact whatever the
+// order of adding.
+func TestLargeSums(t *testing.T) {
+	store := open(t)
+	field, _ := egrid.Lookup(egrid.GEN, string(egrid.Sequence))
+	schema, err := egrid.NewSchema(field)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := store.Stage(t.Context(), egrid.SnapshotSpec{Level: egrid.GEN, Year: 2023, Schema: schema, Source: egrid.Source{Object: "a.csv", SHA256: "a"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rows []egrid.Row
+	for i, x := range []int64{math.MaxInt64, 3, -math.MaxInt64} {
+		rows = append(rows, egrid.Row{Schema: schema, Values: []egrid.Value{egrid.IntegerOf(x)}, Year: 2023, Number: int64(i + 1)})
+	}
+	if _, err := store.Put(t.Context(), id, egrid.Chunk{Rows: rows}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Publish(t.Context(), id, egrid.PublishRequest{Chunks: 1, Rows: 3}); err != nil {
+		t.Fatal(err)
+	}
+	page, err := store.Groups(t.Context(), egrid.GroupQuery{Level: egrid.GEN, Measures: []egrid.Measure{{Func: egrid.Sum, Column: egrid.Sequence}}})
+	if err != nil || page.Rows[0].Text(egrid.Sequence) != "3" {
+		t.Errorf("got %v, %v; want 3", page.Rows, err)
 	}
 }
