@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # A private MinIO server for tests: minio.sh start|stop|url
 #
-# It is built from the Go module proxy once (some minutes) and kept in the
-# folder of the services. It listens on loopback only.
+# It is built from source once (some minutes) and kept in the user's cache. It
+# listens on loopback only, and keeps everything else it writes below
+# ${EGRID_SERVICES_DIR:-/tmp/egrid-services}/minio.
 set -euo pipefail
 
-version=v0.0.0-20260212201848-7aac2a2c5b7c # RELEASE of February 2026
+version=v0.0.0-20260212201848-7aac2a2c5b7c
 dir=${EGRID_SERVICES_DIR:-/tmp/egrid-services}/minio
-bin=${EGRID_SERVICES_DIR:-/tmp/egrid-services}/bin
+bin=${XDG_CACHE_HOME:-$HOME/.cache}/egrid/minio-$version
 port=${EGRID_MINIO_PORT:-19000}
 export MINIO_ROOT_USER=egrid-test MINIO_ROOT_PASSWORD=egrid-test-secret
 

@@ -2,30 +2,50 @@
 # Runs a command beside real services: with-services.sh make unit
 #
 # Starts what is not named by the environment already (EGRID_TEST_POSTGRES,
-# EGRID_TEST_AMQP, EGRID_TEST_S3), and stops what it started. Where a service
+# EGRID_TEST_AMQP, EGRID_TEST_S3), in a folder and on ports of its own, so that
+# several runs go on side by side, and ends what it started. Where a service
 # cannot be had it says so and goes on: the tests that need it skip, or fail
 # where CI=true.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
-tmp=$(mktemp -d)
+export EGRID_SERVICES_DIR
+EGRID_SERVICES_DIR=$(mktemp -d /tmp/egrid-services.XXXXXX)
 started=()
 cleanup() {
   for script in "${started[@]}"; do "$here/$script.sh" stop || true; done
-  rm -rf "$tmp"
+  rm -rf "$EGRID_SERVICES_DIR"
 }
 trap cleanup EXIT
 
-declare -A variable=([postgres]=EGRID_TEST_POSTGRES [rabbitmq]=EGRID_TEST_AMQP [minio]=EGRID_TEST_S3)
-for script in "${!variable[@]}"; do
-  [ -x "$here/$script.sh" ] && [ -z "$(printenv "${variable[$script]}" || true)" ] || continue
-  started+=("$script")
-done
+free() { ! (: <"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+# ports finds ten in a row, below those that the system gives out by itself.
+ports() {
+  local base port
+  while :; do
+    base=$((20000 + RANDOM % 1000 * 10))
+    for port in $(seq $base $((base + 9))); do
+      free "$port" || continue 2
+    done
+    echo "$base"
+    return
+  done
+}
+base=$(ports)
+export EGRID_POSTGRES_PORT=$base EGRID_MINIO_PORT=$((base + 1)) EGRID_RABBITMQ_PORT=$((base + 2)) # and the two behind it
 
-# Packages are installed one after the other: apt allows one at a time.
-for script in "${started[@]}"; do
-  "$here/$script.sh" start >"$tmp/$script" || echo "$script could not be started" >&2
-  [ "$script" != rabbitmq ] || export EGRID_TEST_AMQP_RESTART="$here/rabbitmq.sh restart"
-  [ ! -s "$tmp/$script" ] || export "${variable[$script]}=$(tail -1 "$tmp/$script")"
-done
+# start SCRIPT VARIABLE: one after the other, because apt allows one at a time.
+start() {
+  [ -z "$(printenv "$2" || true)" ] || return 0
+  started+=("$1")
+  local url
+  url=$("$here/$1.sh" start | tail -1) || { echo "$1 could not be started" >&2 && return 0; }
+  export "$2=$url"
+}
+start postgres EGRID_TEST_POSTGRES
+start minio EGRID_TEST_S3
+if [ -z "${EGRID_TEST_AMQP:-}" ]; then
+  start rabbitmq EGRID_TEST_AMQP
+  export EGRID_TEST_AMQP_RESTART="$here/rabbitmq.sh restart"
+fi
 "$@"
