@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
-	"time"
 )
 
 // Querier answers questions about published data. Every store is one, and so
@@ -74,12 +73,6 @@ func (s SnapshotSpec) ID() StageID {
 	h := sha256.New()
 	fmt.Fprintf(h, "%s\n%d\n%s\n%s\n%s\n%s", s.Level, s.Year, s.Release, s.Source.SHA256, s.Source.Sheet, s.Reading)
 	return StageID(hex.EncodeToString(h.Sum(nil)[:12]))
-}
-
-// MergedID identifies what merging a stage into a published snapshot makes.
-func MergedID(published, stage StageID) StageID {
-	sum := sha256.Sum256([]byte("merge\n" + published + "\n" + stage))
-	return StageID(hex.EncodeToString(sum[:12]))
 }
 
 // Check returns [ErrInvalid] when the spec cannot be staged.
@@ -171,24 +164,6 @@ type PublishReport struct {
 	Status   Status   `json:"status"`
 	Reason   string   `json:"reason,omitempty"` // why it is held, and what decides
 	Snapshot Snapshot `json:"snapshot"`
-}
-
-// Snapshot describes what a store holds for one level, data year and release.
-type Snapshot struct {
-	ID       StageID   `json:"id"`
-	Level    Level     `json:"level"`
-	Year     int       `json:"year"`
-	Release  string    `json:"release"`
-	Status   Status    `json:"status"`
-	Reason   string    `json:"reason,omitempty"`
-	Rows     int64     `json:"rows"`
-	Rejected int64     `json:"rejected"`
-	Schema   *Schema   `json:"columns"`
-	Lossy    []Column  `json:"lossy_columns"`
-	Sources  []Source  `json:"sources"`
-	Audits   []Audit   `json:"audits"`
-	LoadedAt time.Time `json:"loaded_at"`
-	Revision int64     `json:"revision"` // the revision that published it; 0 while held
 }
 
 // Catalog is what a store holds.

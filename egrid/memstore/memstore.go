@@ -31,7 +31,6 @@ import (
 	"maps"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 )
@@ -194,34 +193,17 @@ func (s *Store) Publish(_ context.Context, id egrid.StageID, r egrid.PublishRequ
 
 // audit gathers the stage's chunks and checks them as a whole.
 func (st *stage) audit(id egrid.StageID) *snapshot {
-	source := st.spec.Source
-	source.ID = id
-	snap := &snapshot{Snapshot: egrid.Snapshot{
-		ID: id, Level: st.spec.Level, Year: st.spec.Year, Release: st.spec.Release, Status: egrid.Published,
-		Schema: st.spec.Schema, Sources: []egrid.Source{source}, LoadedAt: time.Now().UTC(),
-	}}
+	snap := &snapshot{Snapshot: egrid.NewSnapshot(id, st.spec)}
 	for _, index := range slices.Sorted(maps.Keys(st.chunks)) {
 		c := st.chunks[index]
 		snap.rows = append(snap.rows, c.Rows...)
-		snap.Rejected += c.Rejected
-		snap.Lossy = union(snap.Lossy, c.Lossy)
-		snap.Audits = egrid.MergeAudits(snap.Audits, c.Findings)
+		snap.Count(int64(len(c.Rows)), c.Rejected, c.Lossy, c.Findings)
 	}
 	slices.SortStableFunc(snap.rows, func(a, b egrid.Row) int { return cmp.Compare(a.Number, b.Number) })
-	snap.Rows = int64(len(snap.rows))
 	if duplicates := duplicateKeys(snap); len(duplicates) > 0 {
 		snap.Audits = append(snap.Audits, egrid.DuplicateIdentifiers(int64(len(duplicates)), duplicates))
 	}
 	return snap
-}
-
-func union(a, b []egrid.Column) []egrid.Column {
-	for _, c := range b {
-		if !slices.Contains(a, c) {
-			a = append(a, c)
-		}
-	}
-	return a
 }
 
 // duplicateKeys names the identifiers that several rows have. Two identifiers
@@ -251,22 +233,8 @@ func duplicateKeys(snap *snapshot) []string {
 // n-th with an identifier by the n-th, and appends the others. The new sheet's
 // columns overwrite, its blanks too; columns that it lacks are kept.
 func merge(old, added *snapshot) *snapshot {
-	fields := old.Schema.Fields()
-	for _, f := range added.Schema.Fields() {
-		if !old.Schema.Has(f.Column) {
-			fields = append(fields, f)
-		}
-	}
-	schema, err := egrid.NewSchema(fields...)
-	if err != nil {
-		panic(err) // both schemas have distinct columns
-	}
-	merged := &snapshot{Snapshot: added.Snapshot}
-	merged.ID = egrid.MergedID(old.ID, added.ID)
-	merged.Schema = schema
-	merged.Sources = append(slices.Clone(old.Sources), added.Sources...)
-	merged.Lossy = union(slices.Clone(old.Lossy), added.Lossy)
-	merged.Rejected += old.Rejected
+	merged := &snapshot{Snapshot: old.MergedWith(added.Snapshot)}
+	schema := merged.Schema
 
 	at := map[string]int{}
 	oldKey := occurrences(old, added)

@@ -20,22 +20,10 @@ func (s *Store) merge(ctx context.Context, tx pgx.Tx, live, snap *egrid.Snapshot
 	if err != nil {
 		return nil, err
 	}
-	fields := live.Schema.Fields()
-	for _, f := range staged.spec.Schema.Fields() {
-		if !live.Schema.Has(f.Column) {
-			fields = append(fields, f)
-		}
-	}
+	*snap = live.MergedWith(*snap)
 	spec := staged.spec
-	if spec.Schema, err = egrid.NewSchema(fields...); err != nil {
-		return nil, err
-	}
+	spec.Schema = snap.Schema
 	old.layout.schema = live.Schema
-	snap.ID = egrid.MergedID(live.ID, staged.id)
-	snap.Schema = spec.Schema
-	snap.Sources = append(slices.Clone(live.Sources), snap.Sources...)
-	snap.Lossy = union(slices.Clone(live.Lossy), snap.Lossy)
-	snap.Rejected += live.Rejected
 
 	typed := slices.Clone(old.layout.typed)
 	for _, c := range staged.layout.typed {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -214,12 +213,7 @@ func (s *Store) record(ctx context.Context, tx pgx.Tx, snap *egrid.Snapshot, sta
 
 // audit gathers what the chunks found and checks the table as a whole.
 func (s *Store) audit(ctx context.Context, tx pgx.Tx, sh *sheet) (egrid.Snapshot, error) {
-	source := sh.spec.Source
-	source.ID = sh.id
-	snap := egrid.Snapshot{
-		ID: sh.id, Level: sh.spec.Level, Year: sh.spec.Year, Release: sh.spec.Release, Status: egrid.Published,
-		Schema: sh.spec.Schema, Sources: []egrid.Source{source}, LoadedAt: time.Now().UTC(),
-	}
+	snap := egrid.NewSnapshot(sh.id, sh.spec)
 	rows, err := tx.Query(ctx, "SELECT rows, rejected, lossy, findings FROM "+s.name("chunks")+" WHERE sheet = $1 ORDER BY chunk", sh.number)
 	if err != nil {
 		return snap, err
@@ -236,10 +230,7 @@ func (s *Store) audit(ctx context.Context, tx pgx.Tx, sh *sheet) (egrid.Snapshot
 		if err := errors.Join(json.Unmarshal([]byte(lossyText), &lossy), json.Unmarshal([]byte(findingsText), &findings)); err != nil {
 			return snap, err
 		}
-		snap.Rows += loaded
-		snap.Rejected += rejected
-		snap.Lossy = union(snap.Lossy, lossy)
-		snap.Audits = egrid.MergeAudits(snap.Audits, findings)
+		snap.Count(loaded, rejected, lossy, findings)
 	}
 	if err := rows.Err(); err != nil {
 		return snap, err
@@ -249,15 +240,6 @@ func (s *Store) audit(ctx context.Context, tx pgx.Tx, sh *sheet) (egrid.Snapshot
 		snap.Audits = append(snap.Audits, egrid.DuplicateIdentifiers(count, keys))
 	}
 	return snap, err
-}
-
-func union(a, b []egrid.Column) []egrid.Column {
-	for _, c := range b {
-		if !slices.Contains(a, c) {
-			a = append(a, c)
-		}
-	}
-	return a
 }
 
 // duplicates counts the identifiers that several rows share, and names some.

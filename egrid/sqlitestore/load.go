@@ -352,12 +352,7 @@ func record(ctx context.Context, tx *sql.Tx, snap egrid.Snapshot, status string)
 
 // audit gathers what the chunks found and checks the table as a whole.
 func audit(ctx context.Context, tx *sql.Tx, sh sheet) (egrid.Snapshot, error) {
-	source := sh.spec.Source
-	source.ID = sh.id
-	snap := egrid.Snapshot{
-		ID: sh.id, Level: sh.spec.Level, Year: sh.spec.Year, Release: sh.spec.Release, Status: egrid.Published,
-		Schema: sh.spec.Schema, Sources: []egrid.Source{source}, LoadedAt: time.Now().UTC(),
-	}
+	snap := egrid.NewSnapshot(sh.id, sh.spec)
 	rows, err := tx.QueryContext(ctx, "SELECT rows, rejected, lossy, findings FROM chunks WHERE sheet = ? ORDER BY chunk", sh.id)
 	if err != nil {
 		return snap, err
@@ -374,10 +369,7 @@ func audit(ctx context.Context, tx *sql.Tx, sh sheet) (egrid.Snapshot, error) {
 		if err := errors.Join(json.Unmarshal(lossyText, &lossy), json.Unmarshal(findingsText, &findings)); err != nil {
 			return snap, err
 		}
-		snap.Rows += loaded
-		snap.Rejected += rejected
-		snap.Lossy = union(snap.Lossy, lossy)
-		snap.Audits = egrid.MergeAudits(snap.Audits, findings)
+		snap.Count(loaded, rejected, lossy, findings)
 	}
 	if err := rows.Err(); err != nil {
 		return snap, err
@@ -387,15 +379,6 @@ func audit(ctx context.Context, tx *sql.Tx, sh sheet) (egrid.Snapshot, error) {
 		snap.Audits = append(snap.Audits, egrid.DuplicateIdentifiers(count, keys))
 	}
 	return snap, err
-}
-
-func union(a, b []egrid.Column) []egrid.Column {
-	for _, c := range b {
-		if !slices.Contains(a, c) {
-			a = append(a, c)
-		}
-	}
-	return a
 }
 
 // duplicates counts the identifiers that several rows share, and names some.

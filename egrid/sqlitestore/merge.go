@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -16,23 +15,8 @@ import (
 // n-th with an identifier by the n-th, and the others appended. The staged
 // sheet's columns overwrite, its blanks too; columns that it lacks are kept.
 func merge(ctx context.Context, tx *sql.Tx, live, staged egrid.Snapshot, spec egrid.SnapshotSpec) (egrid.Snapshot, error) {
-	fields := live.Schema.Fields()
-	for _, f := range staged.Schema.Fields() {
-		if !live.Schema.Has(f.Column) {
-			fields = append(fields, f)
-		}
-	}
-	schema, err := egrid.NewSchema(fields...)
-	if err != nil {
-		return staged, err
-	}
-	merged := staged
-	merged.ID = egrid.MergedID(live.ID, staged.ID)
-	merged.Schema = schema
-	merged.Sources = append(slices.Clone(live.Sources), staged.Sources...)
-	merged.Lossy = union(slices.Clone(live.Lossy), staged.Lossy)
-	merged.Rejected += live.Rejected
-
+	merged := live.MergedWith(staged)
+	schema := merged.Schema
 	spec.Schema = schema
 	text, err := json.Marshal(spec)
 	if err != nil {
