@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 )
@@ -37,7 +38,8 @@ type Refused struct {
 
 // Divide finds where the sheets can be cut. It reads every object whole, once,
 // and takes its SHA-256.
-func (p *Pipeline) Divide(ctx context.Context, v Validated) (Divided, error) {
+func (p *Pipeline) Divide(ctx context.Context, v Validated) (_ Divided, err error) {
+	defer p.observe("divide", time.Now(), &err)
 	d := Divided{RunInfo: v.RunInfo}
 	for _, f := range v.Files {
 		if f.Error != "" {

@@ -30,7 +30,15 @@ type Options struct {
 	// one. Default nowhere; they are counted all the same.
 	RejectsFile string
 	Progress    func(Progress) // called behind every chunk, one call at a time; default none
+	Observe     func(Event)    // called behind every stage: for metrics; default none
 	Logger      *slog.Logger   // default none
+}
+
+// Event is a stage that came to its end.
+type Event struct {
+	Stage   string // scan, validate, divide, stream or report
+	Elapsed time.Duration
+	Err     error // why it did not succeed
 }
 
 // Progress is how far a run has come with one sheet.
@@ -88,7 +96,14 @@ func (p *Pipeline) Run(ctx context.Context) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
+	return p.load(ctx, scanned)
+}
+
+// load goes through the stages behind the first.
+func (p *Pipeline) load(ctx context.Context, scanned Scanned) (Report, error) {
+	began := time.Now()
 	inspected, err := p.inspect(ctx, scanned)
+	p.observe("validate", began, &err)
 	if err != nil {
 		return Report{}, err
 	}
@@ -103,23 +118,37 @@ func (p *Pipeline) Run(ctx context.Context) (Report, error) {
 	return p.Report(ctx, streamed)
 }
 
+// observe tells of a stage that began at a time and ends now. It takes a
+// pointer because a deferred call has its arguments in advance.
+func (p *Pipeline) observe(stage string, began time.Time, err *error) {
+	if p.o.Observe != nil {
+		p.o.Observe(Event{Stage: stage, Elapsed: time.Since(began), Err: *err})
+	}
+}
+
 // Scan lists what there is to load.
 func (p *Pipeline) Scan(ctx context.Context) (Scanned, error) {
+	scanned, err := p.list(ctx)
+	if err == nil && len(scanned.Objects) == 0 {
+		err = fmt.Errorf("scan: %w: there is nothing to load: no file ends in .csv, .csv.gz or .zip", egrid.ErrNotFound)
+	}
+	return scanned, err
+}
+
+func (p *Pipeline) list(ctx context.Context) (scanned Scanned, err error) {
+	defer p.observe("scan", time.Now(), &err)
 	now := time.Now().UTC()
-	scanned := Scanned{RunInfo: RunInfo{ID: now.Format("20060102T150405Z-") + strings.ToLower(rand.Text()[:6]), Started: now}}
+	scanned = Scanned{RunInfo: RunInfo{ID: now.Format("20060102T150405Z-") + strings.ToLower(rand.Text()[:6]), Started: now}}
 	for o, err := range p.source.List(ctx) {
 		if err != nil {
 			return scanned, fmt.Errorf("scan: %w", err)
 		}
 		scanned.Objects = append(scanned.Objects, o)
 	}
-	if len(scanned.Objects) == 0 {
-		return scanned, fmt.Errorf("scan: %w: there is nothing to load: no file ends in .csv, .csv.gz or .zip", egrid.ErrNotFound)
-	}
 	return scanned, nil
 }
 
-// mend says whether an error concerns one file alone, so that the run can go
+// ofOneFile says whether an error concerns one file alone, so that the run can go
 // on with the others.
 func (p *Pipeline) ofOneFile(ctx context.Context, err error) bool {
 	return ctx.Err() == nil && (errors.Is(err, egrid.ErrInvalid) || errors.Is(err, egrid.ErrNotFound) || errors.Is(err, ErrChanged) || isReadError(err))

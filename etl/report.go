@@ -71,7 +71,8 @@ func (r Report) Complete() bool {
 
 // Report completes what was streamed: it publishes or holds every load, and
 // says what became of it.
-func (p *Pipeline) Report(ctx context.Context, s Streamed) (Report, error) {
+func (p *Pipeline) Report(ctx context.Context, s Streamed) (_ Report, err error) {
+	defer p.observe("report", time.Now(), &err)
 	report := Report{RunID: s.ID, Files: []FileReport{}, Audits: []egrid.Audit{}}
 	if s.RejectsFile != "" {
 		report.RejectsFile = &s.RejectsFile

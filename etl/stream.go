@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 )
@@ -41,7 +42,8 @@ type Inferred struct {
 }
 
 // Stream decodes the chunks of every part and puts them into the sink.
-func (p *Pipeline) Stream(ctx context.Context, d Divided) (Streamed, error) {
+func (p *Pipeline) Stream(ctx context.Context, d Divided) (_ Streamed, err error) {
+	defer p.observe("stream", time.Now(), &err)
 	s := Streamed{RunInfo: d.RunInfo, Refused: d.Refused}
 	rejects := &rejectsFile{path: p.o.RejectsFile}
 	for _, part := range d.Parts {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"slices"
+	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 )
@@ -68,7 +69,8 @@ const maxRejects = 20
 
 // Validate checks the structure and the content of every sheet, and loads
 // nothing. It is the dry run.
-func (p *Pipeline) Validate(ctx context.Context, scanned Scanned) (Validated, error) {
+func (p *Pipeline) Validate(ctx context.Context, scanned Scanned) (_ Validated, err error) {
+	defer p.observe("validate", time.Now(), &err)
 	v, err := p.inspect(ctx, scanned)
 	if err != nil {
 		return v, err
