@@ -1,6 +1,7 @@
 // Package egrid is the domain of EPA's eGRID data: levels, columns, editions
 // and rows, a reader of CSV sheets, and the contracts by which data are loaded
-// ([Loader]) and asked for ([Querier]).
+// ([Loader]) and asked for ([Querier]), and what went wrong is kept
+// ([FailureLog]).
 //
 //	r, err := egrid.NewReader(file, &egrid.ReaderOptions{Name: "GEN23.csv"})
 //	for row, err := range r.Rows() {

@@ -35,13 +35,14 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid"
 )
 
-// Store is an [egrid.Store] in memory.
+// Store is an [egrid.Store] and an [egrid.FailureLog] in memory.
 type Store struct {
 	mu        sync.RWMutex
 	closed    bool
 	revision  int64
 	stages    map[egrid.StageID]*stage
 	published map[edition]*snapshot
+	failures  map[string]*failures // by kind
 }
 
 var _ egrid.Store = (*Store)(nil)
@@ -68,14 +69,14 @@ type stage struct {
 
 // New returns an empty store.
 func New() *Store {
-	return &Store{stages: map[egrid.StageID]*stage{}, published: map[edition]*snapshot{}}
+	return &Store{stages: map[egrid.StageID]*stage{}, published: map[edition]*snapshot{}, failures: map[string]*failures{}}
 }
 
 // Close drops everything. Later calls return [egrid.ErrClosed].
 func (s *Store) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.closed, s.stages, s.published = true, nil, nil
+	s.closed, s.stages, s.published, s.failures = true, nil, nil, nil
 	return nil
 }
 

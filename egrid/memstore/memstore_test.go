@@ -14,6 +14,10 @@ func TestStore(t *testing.T) {
 	egridtest.RunStore(t, func(*testing.T) egrid.Store { return memstore.New() })
 }
 
+func TestFailureLog(t *testing.T) {
+	egridtest.RunFailureLog(t, func(*testing.T) egrid.FailureLog { return memstore.New() })
+}
+
 func Example() {
 	ctx := context.Background()
 	store := memstore.New()

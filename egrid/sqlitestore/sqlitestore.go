@@ -55,7 +55,7 @@ type Options struct {
 	StageLifetime   time.Duration // an unfinished load that nobody has touched for so long is dropped; default 24 h
 }
 
-// Store is an [egrid.Store] in a SQLite file.
+// Store is an [egrid.Store] and an [egrid.FailureLog] in a SQLite file.
 type Store struct {
 	path    string
 	options Options
@@ -152,7 +152,8 @@ func (s *Store) open(mode, lock, cacheKiB string, connections int) (*sql.DB, err
 	return db, nil
 }
 
-// prepare checks the file's version and makes the tables of a new file.
+// prepare checks the file's version and makes the tables that are missing: all
+// of them in a new file, and in any file those that a program may do without.
 func (s *Store) prepare(ctx context.Context) error {
 	return s.update(ctx, func(tx *sql.Tx) error {
 		var version, tables int
@@ -161,12 +162,13 @@ func (s *Store) prepare(ctx context.Context) error {
 		}
 		switch {
 		case version == schemaVersion:
-			return nil
+			_, err := tx.ExecContext(ctx, failureSchema)
+			return err
 		case version != 0 || tables > 0:
 			return fmt.Errorf("%w: %s has version %d where this program needs %d; open it with the program that wrote it, or load into a new file",
 				egrid.ErrSchema, s.path, version, schemaVersion)
 		}
-		_, err := tx.ExecContext(ctx, schema+fmt.Sprintf("PRAGMA user_version = %d;", schemaVersion))
+		_, err := tx.ExecContext(ctx, schema+failureSchema+fmt.Sprintf("PRAGMA user_version = %d;", schemaVersion))
 		return err
 	})
 }

@@ -27,6 +27,10 @@ func TestStore(t *testing.T) {
 	egridtest.RunStore(t, func(t *testing.T) egrid.Store { return open(t) })
 }
 
+func TestFailureLog(t *testing.T) {
+	egridtest.RunFailureLog(t, func(t *testing.T) egrid.FailureLog { return open(t) })
+}
+
 func TestDifferential(t *testing.T) {
 	egridtest.RunDifferential(t, func(t *testing.T) egrid.Store { return open(t) })
 }
