@@ -21,6 +21,7 @@ type operation struct {
 	data             *huma.Schema                                      // of the envelope's data
 	answer           func(context.Context, *request) (*answer, error)
 	volatile         bool // the answer may change within a revision
+	unkept           bool // the answer has nothing to do with revisions: nobody keeps it
 
 	documented []*huma.Param // one for each of params
 }
@@ -64,8 +65,11 @@ func (a *api) register(op operation) {
 	}
 	documented := huma.Operation{
 		OperationID: op.id, Method: http.MethodGet, Path: op.path, Summary: op.summary, Description: op.details, Tags: []string{op.tag},
-		Responses: map[string]*huma.Response{"200": a.documentAnswer(&op), "304": {Description: "The client's copy, named by If-None-Match, is still true."}},
+		Responses: map[string]*huma.Response{"200": a.documentAnswer(&op)},
 		Errors:    []int{http.StatusBadRequest, http.StatusNotFound, http.StatusGone, http.StatusServiceUnavailable},
+	}
+	if !op.unkept {
+		documented.Responses["304"] = &huma.Response{Description: "The client's copy, named by If-None-Match, is still true."}
 	}
 	for i := range op.params {
 		op.documented = append(op.documented, op.params[i].document())
@@ -102,9 +106,11 @@ func (a *api) documentAnswer(op *operation) *huma.Response {
 		content["text/csv"] = &huma.MediaType{Schema: text}
 		content["application/x-ndjson"] = &huma.MediaType{Schema: text}
 	}
-	return &huma.Response{Description: "The answer.", Content: content, Headers: map[string]*huma.Param{
-		"ETag": {Description: "Changes when the answer does.", Schema: text},
-	}}
+	documented := &huma.Response{Description: "The answer.", Content: content}
+	if !op.unkept {
+		documented.Headers = map[string]*huma.Param{"ETag": {Description: "Changes when the answer does.", Schema: text}}
+	}
+	return documented
 }
 
 // serve answers one call.
@@ -141,8 +147,7 @@ func (a *api) serveJSON(op *operation, w http.ResponseWriter, in *request) error
 			return err
 		}
 		if matches(in.http, etag) {
-			w.Header()["Etag"] = []string{etag}
-			a.commonHeaders(w.Header())
+			op.commonHeaders(w.Header(), etag)
 			notModified(w)
 			return nil
 		}
@@ -150,22 +155,22 @@ func (a *api) serveJSON(op *operation, w http.ResponseWriter, in *request) error
 		if err != nil {
 			return err
 		}
-		if answered != revision && attempt < 3 {
-			continue
+		if answered != revision {
+			if attempt < 3 {
+				continue
+			}
+			etag = "" // it would stand for other data
 		}
 		out := &response{revision: revision, route: op.path, etag: etag, header: http.Header{}, body: body}
-		a.commonHeaders(out.header)
+		op.commonHeaders(out.header, etag)
 		out.header["Content-Type"] = []string{"application/json"}
 		if in.format.gzip && len(body) >= 1024 {
 			out.body = compress(body)
 			out.header["Content-Encoding"] = []string{"gzip"}
 		}
 		out.header["Content-Length"] = []string{strconv.Itoa(len(out.body))}
-		if answered == revision {
-			out.header["Etag"] = []string{etag}
-			if !op.volatile {
-				a.responses.put(keyOf(in.http), out)
-			}
+		if etag != "" && !op.volatile {
+			a.responses.put(keyOf(in.http), out)
 		}
 		out.write(w, in.http)
 		return nil
@@ -173,10 +178,17 @@ func (a *api) serveJSON(op *operation, w http.ResponseWriter, in *request) error
 }
 
 // commonHeaders says that a client may keep an answer but must ask whether it
-// is still true.
-func (a *api) commonHeaders(h http.Header) {
+// is still true, or that it may not.
+func (op *operation) commonHeaders(h http.Header, etag string) {
+	h["Vary"] = append(slices.Clip(h["Vary"]), "Accept, Accept-Encoding") // behind what middleware set
+	if op.unkept {
+		h["Cache-Control"] = []string{"no-store"}
+		return
+	}
 	h["Cache-Control"] = []string{"no-cache"}
-	h["Vary"] = []string{"Accept, Accept-Encoding"}
+	if etag != "" {
+		h["Etag"] = []string{etag}
+	}
 }
 
 // encode makes the JSON document, and tells the revision that it is of.

@@ -24,8 +24,7 @@ func (a *api) export(op *operation, w http.ResponseWriter, in *request) error {
 		return err
 	}
 	h := w.Header()
-	a.commonHeaders(h)
-	h["Etag"] = []string{etag}
+	op.commonHeaders(h, etag)
 	if matches(in.http, etag) {
 		notModified(w)
 		return nil

@@ -17,7 +17,8 @@
 // says how many rows were sent, and an answer that cannot be finished breaks
 // the connection instead of ending politely.
 //
-// Every data answer has an ETag made of what is published and what was asked.
+// Every data answer has an ETag made of what is published and what was asked,
+// except /errors, which nobody keeps.
 // Encoded JSON answers are kept by the same pair, so a repeated request costs
 // one look at the catalogue; stand a cache in front of a store whose catalogue
 // is not cheap. The handler is safe for concurrent use and starts no goroutine
@@ -64,6 +65,14 @@ type Options struct {
 	MaxCachedBytes int
 	// Observe is called behind every request: for metrics. Default none.
 	Observe func(Observation)
+	// Failures adds the path /errors, which shows what went wrong on the way of
+	// data into the store. Messages may name internal addresses and files: set
+	// it where those who can reach the API may read them. Default none, and
+	// then there is no such path.
+	Failures egrid.FailureLog
+	// AllowedOrigins are the pages of other origins that may call the API from a
+	// browser, as [AllowOrigins] takes them. Default none.
+	AllowedOrigins []string
 }
 
 // ReadinessCheck is one dependency that has to work for the service to work.
@@ -131,13 +140,15 @@ func New(q egrid.Querier, o *Options) http.Handler {
 	a.plantOperations()
 	a.levelOperations()
 	a.storeOperations()
+	a.failureOperations()
 	a.documentOperations()
 
 	var h http.Handler = http.HandlerFunc(a.serveCached)
 	h = answerHead(h)
 	h = LimitBody(h, a.o.MaxBodyBytes)
+	h = AllowOrigins(h, a.o.AllowedOrigins)
 	h = SecurityHeaders(h)
 	h = Recover(h, a.o.Logger)
-	h = observe(h, a.o.Logger, a.o.Observe)
+	h = Observe(h, a.o.Logger, a.o.Observe)
 	return RequestIDs(h)
 }

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"time"
 )
 
@@ -82,8 +83,9 @@ func Recover(next http.Handler, log *slog.Logger) http.Handler {
 
 var errPanic = fmt.Errorf("panic")
 
-// AccessLog logs every request at level Info, one line behind its end.
-func AccessLog(next http.Handler, log *slog.Logger) http.Handler { return observe(next, log, nil) }
+// AccessLog logs every request at level Info, one line behind its end; those of
+// probes and metrics, which come every few seconds, at level Debug.
+func AccessLog(next http.Handler, log *slog.Logger) http.Handler { return Observe(next, log, nil) }
 
 type exchangeKey struct{}
 
@@ -105,9 +107,17 @@ func noteRoute(r *http.Request, path string) {
 	}
 }
 
-func observe(next http.Handler, log *slog.Logger, tell func(Observation)) http.Handler {
+// Observe logs like [AccessLog] and tells of every request: for services beside
+// the API, which does both itself. The route is that of the API's document, or
+// the path of the pattern by which an [http.ServeMux] chose the handler. A nil
+// log or function is left out.
+func Observe(next http.Handler, log *slog.Logger, tell func(Observation)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		logs := log != nil && log.Enabled(r.Context(), slog.LevelInfo)
+		level := slog.LevelInfo
+		if isProbe(r.URL.Path) {
+			level = slog.LevelDebug
+		}
+		logs := log != nil && log.Enabled(r.Context(), level)
 		if !logs && tell == nil {
 			next.ServeHTTP(w, r)
 			return
@@ -125,15 +135,23 @@ func observe(next http.Handler, log *slog.Logger, tell func(Observation)) http.H
 				tell(o)
 			}
 			if logs {
-				log.LogAttrs(r.Context(), slog.LevelInfo, "request",
+				log.LogAttrs(r.Context(), level, "request",
 					slog.String("request_id", RequestID(r.Context())), slog.String("method", r.Method), slog.String("path", r.URL.Path),
 					slog.String("query", r.URL.RawQuery), slog.Int("status", o.Status), slog.Int64("bytes", o.Bytes),
 					slog.Duration("duration", o.Duration), slog.String("remote", r.RemoteAddr), slog.Bool("cached", o.Cached), slog.Bool("aborted", !finished))
 			}
 		}()
-		next.ServeHTTP(track, r.WithContext(context.WithValue(r.Context(), exchangeKey{}, e)))
+		inner := r.WithContext(context.WithValue(r.Context(), exchangeKey{}, e))
+		next.ServeHTTP(track, inner)
+		if e.route == "" && inner.Pattern != r.Pattern {
+			e.route = inner.Pattern[strings.IndexByte(inner.Pattern, ' ')+1:] // without the method
+		}
 		finished = true
 	})
+}
+
+func isProbe(path string) bool {
+	return path == "/healthz" || path == "/readyz" || path == "/metrics"
 }
 
 // tracker remembers what was answered.

@@ -109,7 +109,11 @@ func withCursor(r *http.Request, cursor string) string {
 
 // etag makes the validator of a request before it is answered: of what is
 // published, by whom it is told, what was asked, and in which representation.
+// It is empty for an answer that nobody keeps.
 func (a *api) etag(op *operation, in *request) (string, int64, error) {
+	if op.unkept {
+		return "", 0, nil
+	}
 	c, err := a.q.Catalog(in.http.Context())
 	if err != nil {
 		return "", 0, err
@@ -127,6 +131,9 @@ func (a *api) etag(op *operation, in *request) (string, int64, error) {
 
 // matches reports whether the client has this very answer.
 func matches(r *http.Request, etag string) bool {
+	if etag == "" {
+		return false
+	}
 	for _, line := range r.Header["If-None-Match"] {
 		for candidate := range strings.SplitSeq(line, ",") {
 			if candidate = strings.TrimPrefix(strings.TrimSpace(candidate), "W/"); candidate == etag {

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"net/http"
+	"slices"
 	"sync"
 )
 
@@ -85,8 +86,12 @@ func (r *response) size(key responseKey) int { return len(key.uri) + len(r.body)
 // write answers with the kept bytes, or with 304 when the client has them.
 func (r *response) write(w http.ResponseWriter, in *http.Request) {
 	h := w.Header()
+	vary := h["Vary"] // of middleware
 	for name, values := range r.header {
 		h[name] = values
+	}
+	if vary != nil {
+		h["Vary"] = slices.Concat(vary, r.header["Vary"])
 	}
 	if matches(in, r.etag) {
 		notModified(w)

@@ -81,10 +81,12 @@ func (a *api) storeOperations() {
 		data: a.schemaOf(typeOf[[]SnapshotInfo]()), volatile: true,
 		answer: a.snapshotsAnswer,
 	})
-	a.plain("/healthz", "liveness", "Whether the service runs", func(w http.ResponseWriter, _ *http.Request) {
-		writeJSON(w, http.StatusOK, Health{Status: "ok", Checks: []CheckResult{}})
-	})
-	a.plain("/readyz", "readiness", "Whether the service and what it depends on work", a.readiness)
+	a.plain("/healthz", "liveness", "Whether the service runs", Liveness)
+	checks := append([]ReadinessCheck{{Name: "store", Check: func(ctx context.Context) error {
+		_, err := a.q.Catalog(ctx)
+		return err
+	}}}, a.o.Checks...)
+	a.plain("/readyz", "readiness", "Whether the service and what it depends on work", Readiness(a.o.Logger, checks...))
 }
 
 func (a *api) columnsAnswer(ctx context.Context, want func(egrid.Field) bool) (*answer, error) {
@@ -169,62 +171,6 @@ func (t *table) add(cells ...string) {
 }
 
 func (t *table) pager(meta Meta) pager { return whole(t.page, meta) }
-
-// Health is the answer of the probes.
-type Health struct {
-	Status string        `json:"status" enum:"ok,unavailable"`
-	Checks []CheckResult `json:"checks"`
-}
-
-// CheckResult is the state of one dependency. Why it does not work is in the
-// log, not in the answer.
-type CheckResult struct {
-	Name    string  `json:"name"`
-	Status  string  `json:"status" enum:"ok,unavailable"`
-	Latency float64 `json:"latency_seconds"`
-}
-
-// checkTimeout bounds a readiness check.
-const checkTimeout = 2 * time.Second
-
-func (a *api) readiness(w http.ResponseWriter, r *http.Request) {
-	checks := append([]ReadinessCheck{{Name: "store", Check: func(ctx context.Context) error {
-		_, err := a.q.Catalog(ctx)
-		return err
-	}}}, a.o.Checks...)
-	ctx, cancel := context.WithTimeout(r.Context(), checkTimeout)
-	defer cancel()
-	health := Health{Status: "ok", Checks: make([]CheckResult, len(checks))}
-	errs := make([]error, len(checks))
-	var wg sync.WaitGroup
-	for i, c := range checks {
-		wg.Go(func() {
-			begin := time.Now()
-			errs[i] = safely(ctx, c.Check)
-			health.Checks[i] = CheckResult{Name: c.Name, Status: "ok", Latency: time.Since(begin).Seconds()}
-		})
-	}
-	wg.Wait()
-	status := http.StatusOK
-	for i, err := range errs {
-		if err != nil {
-			status, health.Status, health.Checks[i].Status = http.StatusServiceUnavailable, "unavailable", "unavailable"
-			a.o.Logger.WarnContext(r.Context(), "not ready", "check", checks[i].Name, "error", err, "request_id", RequestID(r.Context()))
-		}
-	}
-	writeJSON(w, status, health)
-}
-
-// safely makes an error of a panic, which would end the process on a goroutine
-// of its own.
-func safely(ctx context.Context, check func(context.Context) error) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("panic: %v", p)
-		}
-	}()
-	return check(ctx)
-}
 
 // plain registers a probe.
 func (a *api) plain(path, id, summary string, h http.HandlerFunc) {

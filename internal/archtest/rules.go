@@ -32,9 +32,12 @@ func Rules() []Rule {
 		lru    = "github.com/hashicorp/golang-lru/v2"
 		amqp   = "github.com/rabbitmq/amqp091-go"
 		conc   = "github.com/sourcegraph/conc"
+		cors   = "github.com/rs/cors"
 		pgx    = "github.com/jackc/pgx/v5"
 		sqlite = "modernc.org/sqlite"
 		minio  = "github.com/minio/minio-go/v7"
+		cron   = "github.com/robfig/cron/v3"
+		prom   = "github.com/prometheus/client_golang"
 	)
 	return []Rule{
 		{
@@ -108,6 +111,12 @@ func Rules() []Rule {
 			Why:      "suites need the standard library and their contract only",
 		},
 		{
+			Packages: []string{"etl/notify"},
+			Own:      []string{"egrid", "queue", "etl"},
+			TestOwn:  []string{"queue/memqueue"},
+			Why:      "channels to people need the standard library and the notice's form only",
+		},
+		{
 			Packages: []string{"etl/s3source"},
 			Own:      []string{"egrid", "etl"},
 			Modules:  []string{minio},
@@ -124,7 +133,7 @@ func Rules() []Rule {
 		{
 			Packages: []string{"httpapi"},
 			Own:      []string{"egrid"},
-			Modules:  []string{huma, mux},
+			Modules:  []string{huma, mux, cors},
 			TestOwn:  []string{"egrid/egridtest", "egrid/memstore", "httpapi/client"},
 			Why:      "httpapi knows only egrid; hosts put stores, cache and dashboard together",
 		},
@@ -141,9 +150,9 @@ func Rules() []Rule {
 		{
 			Packages: []string{"hosts/..."},
 			Own:      []string{"egrid/...", "etl/...", "queue/...", "cache", "httpapi/...", "hosts/internal/...", "examples/data"},
-			Modules:  []string{kong},
+			Modules:  []string{kong, cron, prom},
 			TestOwn:  []string{"hosts/..."},
-			Why:      "hosts only assemble our packages, and parse the command line with kong",
+			Why:      "hosts only assemble our packages: command line, schedule and metrics are their own",
 		},
 		{
 			Packages: []string{"examples/..."},
