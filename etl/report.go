@@ -36,11 +36,12 @@ type Report struct {
 
 // FileReport is what became of an object.
 type FileReport struct {
-	Object string        `json:"object"`
-	SHA256 string        `json:"sha256,omitempty"`
-	Bytes  int64         `json:"bytes"`
-	Error  string        `json:"error,omitempty"` // why the object was refused
-	Sheets []SheetReport `json:"sheets"`
+	Object   string        `json:"object"`
+	Location string        `json:"location"` // where its source opens it
+	SHA256   string        `json:"sha256,omitempty"`
+	Bytes    int64         `json:"bytes"`
+	Error    string        `json:"error,omitempty"` // why the object was refused
+	Sheets   []SheetReport `json:"sheets"`
 }
 
 // SheetReport is what became of one data year of a sheet.
@@ -109,7 +110,7 @@ func (r *Report) file(o Object, sha256 string) *FileReport {
 	i := slices.IndexFunc(r.Files, func(f FileReport) bool { return f.Object == o.Name })
 	if i < 0 {
 		i = len(r.Files)
-		r.Files = append(r.Files, FileReport{Object: o.Name, Bytes: o.Size, Sheets: []SheetReport{}})
+		r.Files = append(r.Files, FileReport{Object: o.Name, Location: o.Location, Bytes: o.Size, Sheets: []SheetReport{}})
 	}
 	if sha256 != "" {
 		r.Files[i].SHA256 = sha256
