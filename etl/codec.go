@@ -42,6 +42,42 @@ const (
 	tagYes
 )
 
+// Describe says what a message is about, for people: the chunk and the sheet
+// that it is of, the notice's title, or why it cannot be read.
+func Describe(m queue.Message) string {
+	switch m.ContentType {
+	case chunkType:
+		spec, c, err := DecodeChunk(m)
+		if err != nil {
+			return err.Error()
+		}
+		return fmt.Sprintf("chunk %d of %s, %d rows", c.Index, nameOfLoad(spec), len(c.Rows))
+	case publishType:
+		order, err := decodePublish(m)
+		if err != nil {
+			return err.Error()
+		}
+		return "order to publish " + nameOfLoad(order.Spec)
+	case noticeType:
+		n, err := DecodeNotice(m)
+		if err != nil {
+			return err.Error()
+		}
+		return "notice: " + n.Title
+	case incidentType:
+		in, err := DecodeIncident(m)
+		if err != nil {
+			return err.Error()
+		}
+		return "failure: " + in.Kind + " in " + in.Where
+	}
+	return fmt.Sprintf("%d bytes of the type %q", len(m.Body), m.ContentType)
+}
+
+func nameOfLoad(spec egrid.SnapshotSpec) string {
+	return nameOf(spec.Source.Object, &SheetReport{Sheet: spec.Source.Sheet, Level: spec.Level, Year: spec.Year, Release: spec.Release})
+}
+
 // EncodeChunk makes the message that carries a chunk, with the spec of its
 // snapshot, so that a consumer needs nothing else. Equal chunks make equal
 // messages.

@@ -27,7 +27,8 @@ type Options struct {
 
 	// RejectsFile is where records that cannot be read are kept, as CSV:
 	// object,sheet,line,column,value,reason,row. It is made with the first
-	// one. Default nowhere; they are counted all the same.
+	// one. {run} stands for the id of the run: a file that exists is written
+	// anew. Default nowhere; they are counted all the same.
 	RejectsFile string
 	Progress    func(Progress) // called behind every chunk, one call at a time; default none
 	Observe     func(Event)    // called behind every stage: for metrics; default none

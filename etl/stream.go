@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
@@ -45,7 +46,7 @@ type Inferred struct {
 func (p *Pipeline) Stream(ctx context.Context, d Divided) (_ Streamed, err error) {
 	defer p.observe("stream", time.Now(), &err)
 	s := Streamed{RunInfo: d.RunInfo, Refused: d.Refused}
-	rejects := &rejectsFile{path: p.o.RejectsFile}
+	rejects := &rejectsFile{path: strings.ReplaceAll(p.o.RejectsFile, "{run}", d.ID)}
 	for _, part := range d.Parts {
 		loads, err := p.streamPart(ctx, part, rejects)
 		if err != nil {
