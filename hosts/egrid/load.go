@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/etl"
@@ -63,7 +61,7 @@ type publishing struct {
 func (p publishing) apply(o *etl.Options) {
 	o.Publish = egrid.Policy(p.Publish)
 	if o.RejectsFile = p.Rejects; o.RejectsFile == "" {
-		o.RejectsFile = filepath.Join(service.DataDir(), "rejects", time.Now().UTC().Format("20060102T150405.000000Z")+".csv")
+		o.RejectsFile = service.RejectsFile("")
 	}
 }
 
@@ -97,7 +95,7 @@ func (c *loadCmd) Run(a *app) error {
 		}
 		return printReport(a, report, c.JSON)
 	}
-	return a.withStore(func(store egrid.Store) error {
+	return a.withStore(func(store service.Store) error {
 		report, err := a.load(store, source, &o)
 		bar.Clear()
 		if err != nil {

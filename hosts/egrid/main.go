@@ -37,26 +37,27 @@ import (
 )
 
 type cli struct {
-	Store     string `help:"Where the data are: sqlite:PATH, postgres://HOST/DATABASE or mem:. A bare file name is in ${data_dir}." default:"sqlite:egrid.db" placeholder:"URL"`
-	Queue     string `help:"What carries chunks to the store: mem: or amqp://HOST/VHOST." default:"mem:" placeholder:"URL"`
-	LogLevel  string `help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"warn"`
-	LogFormat string `help:"text or json." enum:"text,json" default:"text"`
+	Store string `help:"Where the data are: sqlite:PATH, postgres://HOST/DATABASE or mem:. A bare file name is in ${data_dir}." default:"sqlite:egrid.db" placeholder:"URL"`
+	Queue string `help:"What carries chunks to the store: mem: or amqp://HOST/VHOST." default:"mem:" placeholder:"URL"`
+	service.Logging
 
-	Up        upCmd        `cmd:"" help:"Load the sources, or the bundled sample, and serve API and dashboard."`
-	Load      loadCmd      `cmd:"" help:"Load files and folders into the store."`
-	Validate  validateCmd  `cmd:"" help:"Check files and folders without loading."`
-	Scan      scanCmd      `cmd:"" help:"Stage 1 of 5: list what there is to load."`
-	Divide    divideCmd    `cmd:"" help:"Stage 3 of 5: find where files can be cut into chunks."`
-	Stream    streamCmd    `cmd:"" help:"Stage 4 of 5: decode chunks and put them into the store, unpublished."`
-	Report    reportCmd    `cmd:"" help:"Stage 5 of 5: publish what was streamed, and report."`
-	Serve     serveCmd     `cmd:"" help:"Serve API and dashboard on an existing store."`
-	Top       topCmd       `cmd:"" help:"Plants by net generation."`
-	Rows      rowsCmd      `cmd:"" help:"Rows of any level."`
-	Snapshots snapshotsCmd `cmd:"" help:"What is published, and what is held."`
-	Columns   columnsCmd   `cmd:"" help:"The dictionary of columns."`
-	Backup    backupCmd    `cmd:"" help:"A consistent copy of an embedded store."`
-	Migrate   migrateCmd   `cmd:"" help:"Bring the tables of a PostgreSQL store to this version."`
-	Version   versionCmd   `cmd:"" help:"Version, commit and Go version."`
+	Up        upCmd          `cmd:"" help:"Load the sources, or the bundled sample, and serve API and dashboard."`
+	Load      loadCmd        `cmd:"" help:"Load files and folders into the store."`
+	Validate  validateCmd    `cmd:"" help:"Check files and folders without loading."`
+	Scan      scanCmd        `cmd:"" help:"Stage 1 of 5: list what there is to load."`
+	Divide    divideCmd      `cmd:"" help:"Stage 3 of 5: find where files can be cut into chunks."`
+	Stream    streamCmd      `cmd:"" help:"Stage 4 of 5: decode chunks and put them into the store, unpublished."`
+	Report    reportCmd      `cmd:"" help:"Stage 5 of 5: publish what was streamed, and report."`
+	Serve     serveCmd       `cmd:"" help:"Serve API and dashboard on an existing store."`
+	Top       topCmd         `cmd:"" help:"Plants by net generation."`
+	Rows      rowsCmd        `cmd:"" help:"Rows of any level."`
+	Snapshots snapshotsCmd   `cmd:"" help:"What is published, and what is held."`
+	Columns   columnsCmd     `cmd:"" help:"The dictionary of columns."`
+	Dead      deadLettersCmd `cmd:"" name:"dead-letters" help:"Messages that were given up: list, show, replay and drop them."`
+	Health    healthCmd      `cmd:"" help:"Whether services, store and queue work; exit status 1 when one does not."`
+	Backup    backupCmd      `cmd:"" help:"A consistent copy of an embedded store."`
+	Migrate   migrateCmd     `cmd:"" help:"Bring the tables of a PostgreSQL store to this version."`
+	Version   versionCmd     `cmd:"" help:"Version, commit and Go version."`
 }
 
 // app is what every command gets.
@@ -91,7 +92,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	var c cli
 	exited, code := false, 0
 	parser, err := kong.New(&c, kong.Name("egrid"), kong.Description("EPA eGRID data: load, query and serve."), kong.DefaultEnvars("EGRID"), kong.WithHyphenPrefixedParameters(true),
-		kong.Vars{"data_dir": service.DataDir()}, kong.Writers(stdout, stderr), kong.UsageOnError(),
+		kong.Vars{"data_dir": service.DataDir(), "log_level": "warn", "log_format": "text"}, kong.Writers(stdout, stderr), kong.UsageOnError(),
 		kong.Exit(func(n int) { exited, code = true, n }))
 	if err != nil {
 		fmt.Fprintln(stderr, "egrid:", err)
@@ -105,7 +106,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		fmt.Fprintf(stderr, "egrid: %v; see egrid --help\n", err)
 		return int(wrongUsage)
 	}
-	a := &app{ctx: ctx, cli: &c, stdin: stdin, stdout: stdout, stderr: stderr, log: logger(&c, stderr)}
+	a := &app{ctx: ctx, cli: &c, stdin: stdin, stdout: stdout, stderr: stderr, log: c.Logger(stderr)}
 	return exitStatus(stderr, command.Run(a))
 }
 
@@ -124,18 +125,8 @@ func exitStatus(stderr io.Writer, err error) int {
 	return int(failed)
 }
 
-func logger(c *cli, w io.Writer) *slog.Logger {
-	var level slog.Level
-	_ = level.UnmarshalText([]byte(c.LogLevel)) // one of the four
-	o := &slog.HandlerOptions{Level: level}
-	if c.LogFormat == "json" {
-		return slog.New(slog.NewJSONHandler(w, o))
-	}
-	return slog.New(slog.NewTextHandler(w, o))
-}
-
 // withStore runs f on the store that the flags name.
-func (a *app) withStore(f func(egrid.Store) error) error {
+func (a *app) withStore(f func(service.Store) error) error {
 	store, err := service.OpenStore(a.ctx, a.cli.Store)
 	if err != nil {
 		return err

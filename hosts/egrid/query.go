@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/hosts/internal/service"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/terminal"
 )
 
@@ -137,7 +138,7 @@ func (c *rowsCmd) Run(a *app) error {
 
 // withData is withStore for questions: it says when there is nothing to ask.
 func (a *app) withData(f func(egrid.Store) error) error {
-	return a.withStore(func(store egrid.Store) error {
+	return a.withStore(func(store service.Store) error {
 		catalog, err := store.Catalog(a.ctx)
 		if err != nil {
 			return err

@@ -3,10 +3,10 @@ package main
 import (
 	"fmt"
 
-	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/etl"
 	"github.com/egrid-analytics/egrid-go/examples/data"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/service"
+	"github.com/egrid-analytics/egrid-go/hosts/internal/telemetry"
 	"github.com/egrid-analytics/egrid-go/httpapi"
 	"github.com/egrid-analytics/egrid-go/httpapi/dashboard"
 )
@@ -16,11 +16,14 @@ type serveCmd struct {
 }
 
 func (c *serveCmd) Run(a *app) error {
-	return a.withStore(func(store egrid.Store) error { return a.serve(store, c.Addr, nil) })
+	return a.withStore(func(store service.Store) error { return a.serve(store, c.Addr, nil) })
 }
 
-func (a *app) serve(store egrid.Store, addr string, page *dashboard.Options) error {
-	h := service.Handler(store, &httpapi.Options{Version: buildVersion().Version, Logger: a.log}, page)
+func (a *app) serve(store service.Store, addr string, page *dashboard.Options) error {
+	m := telemetry.New()
+	m.WatchStore(store)
+	h := service.API(store, m, httpapi.Options{Version: service.Version().Version, Logger: a.log})
+	service.Page(h, page)
 	return service.Serve(a.ctx, addr, h, a.log, func(url string) {
 		fmt.Fprintf(a.stdout, "\ndashboard and API: %s\n", url)
 	})
@@ -60,7 +63,7 @@ func (c *upCmd) Run(a *app) error {
 		fmt.Fprintln(a.stdout, "No source given: loading the bundled sample, whose figures are generated. For your own files: egrid up PATH")
 		fmt.Fprintln(a.stdout)
 	}
-	return a.withStore(func(store egrid.Store) error {
+	return a.withStore(func(store service.Store) error {
 		report, err := a.load(store, source, &o)
 		if err != nil {
 			return err

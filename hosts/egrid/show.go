@@ -3,12 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
-	"runtime"
-	"runtime/debug"
 	"strings"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/pgstore"
+	"github.com/egrid-analytics/egrid-go/hosts/internal/service"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/terminal"
 )
 
@@ -17,7 +16,7 @@ type snapshotsCmd struct {
 }
 
 func (c *snapshotsCmd) Run(a *app) error {
-	return a.withStore(func(store egrid.Store) error {
+	return a.withStore(func(store service.Store) error {
 		catalog, err := store.Catalog(a.ctx)
 		if err != nil {
 			return err
@@ -75,7 +74,7 @@ type backupCmd struct {
 }
 
 func (c *backupCmd) Run(a *app) error {
-	return a.withStore(func(store egrid.Store) error {
+	return a.withStore(func(store service.Store) error {
 		b, ok := store.(interface {
 			Backup(ctx context.Context, path string) error
 		})
@@ -92,7 +91,7 @@ func (c *migrateCmd) Run(a *app) error {
 	if scheme, _, _ := strings.Cut(a.cli.Store, ":"); scheme == "postgres" || scheme == "postgresql" {
 		return pgstore.Migrate(a.ctx, a.cli.Store, nil)
 	}
-	return a.withStore(func(egrid.Store) error { return nil }) // the others have one version
+	return a.withStore(func(service.Store) error { return nil }) // the others have one version
 }
 
 type versionCmd struct {
@@ -100,34 +99,10 @@ type versionCmd struct {
 }
 
 func (c *versionCmd) Run(a *app) error {
-	b := buildVersion()
+	b := service.Version()
 	if c.JSON {
 		return printJSON(a, b)
 	}
 	_, err := fmt.Fprintf(a.stdout, "egrid %s %s %s\n", b.Version, b.Commit, b.Go)
 	return err
-}
-
-// build is what the binary knows of its making.
-type build struct {
-	Version string `json:"version"`
-	Commit  string `json:"commit"`
-	Go      string `json:"go"`
-}
-
-func buildVersion() build {
-	b := build{Version: "dev", Commit: "unknown", Go: runtime.Version()}
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return b
-	}
-	if v := info.Main.Version; v != "" && v != "(devel)" {
-		b.Version = v
-	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" {
-			b.Commit = s.Value
-		}
-	}
-	return b
 }

@@ -134,7 +134,7 @@ func (c *streamCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	return a.withStore(func(store egrid.Store) error {
+	return a.withStore(func(store service.Store) error {
 		var streamed etl.Streamed
 		err := a.withSink(store, func(ctx context.Context, sink etl.Sink) (err error) {
 			streamed, err = etl.New(source, sink, &o).Stream(ctx, divided)
@@ -159,7 +159,7 @@ func (c *reportCmd) Run(a *app) error {
 	}
 	o := etl.Options{Logger: a.log}
 	c.apply(&o)
-	return a.withStore(func(store egrid.Store) error {
+	return a.withStore(func(store service.Store) error {
 		var report etl.Report
 		err := a.withSink(store, func(ctx context.Context, sink etl.Sink) (err error) {
 			report, err = etl.New(nil, sink, &o).Report(ctx, streamed)

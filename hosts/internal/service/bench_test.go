@@ -14,6 +14,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/etl"
 	"github.com/egrid-analytics/egrid-go/examples/data"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/service"
+	"github.com/egrid-analytics/egrid-go/hosts/internal/telemetry"
 	"github.com/egrid-analytics/egrid-go/httpapi"
 )
 
@@ -28,7 +29,7 @@ func BenchmarkTop(b *testing.B) {
 	if _, err := etl.New(etl.FS(data.Files()), etl.ToLoader(store), nil).Run(b.Context()); err != nil {
 		b.Fatal(err)
 	}
-	h := service.Handler(store, nil, nil)
+	h := service.API(store, telemetry.New(), httpapi.Options{})
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, httptest.NewRequestWithContext(b.Context(), http.MethodGet, top, nil))
 	body, length := w.Body.Bytes(), strconv.Itoa(w.Body.Len())

@@ -3,7 +3,7 @@
 //
 //	store, err := service.OpenStore(ctx, "sqlite:egrid.db")
 //	report, err := service.Load(ctx, store, broker, source, nil)
-//	err = service.Serve(ctx, "127.0.0.1:4000", service.Handler(store, nil, nil), nil, ready)
+//	err = service.Serve(ctx, "127.0.0.1:4000", service.API(store, telemetry.New(), httpapi.Options{}), nil, ready)
 //
 // # Guarantees
 //
@@ -22,6 +22,7 @@ package service
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -57,15 +58,33 @@ func DataDir() string {
 	return filepath.Join(home, ".local", "share", "egrid")
 }
 
+// RejectsFile is where runs keep the records that cannot be read: a file for
+// each run, in a folder of the user's data unless another one is given.
+func RejectsFile(folder string) string {
+	if folder == "" {
+		folder = filepath.Join(DataDir(), "rejects")
+	}
+	return filepath.Join(folder, "{run}.csv")
+}
+
+// Store is what every store is.
+type Store interface {
+	egrid.Store
+	egrid.FailureLog
+}
+
 // OpenStore opens sqlite:PATH, postgres://... or mem:. A path without a folder
 // is a file of the user's data folder.
-func OpenStore(ctx context.Context, url string) (egrid.Store, error) {
+func OpenStore(ctx context.Context, url string) (Store, error) { return openStore(ctx, url, "") }
+
+// openStore also takes the URL of a replica for queries, which may be empty.
+func openStore(ctx context.Context, url, replica string) (Store, error) {
 	scheme, path, _ := strings.Cut(url, ":")
 	switch scheme {
 	case "mem":
 		return memstore.New(), nil
 	case "postgres", "postgresql":
-		return pgstore.Open(ctx, url, nil)
+		return pgstore.Open(ctx, url, &pgstore.Options{ReadURL: replica})
 	case "sqlite":
 		if path == "" {
 			return nil, fmt.Errorf("%w: store %q names no file; give sqlite:PATH", egrid.ErrInvalid, url)
@@ -80,11 +99,15 @@ func OpenStore(ctx context.Context, url string) (egrid.Store, error) {
 
 // OpenQueue opens amqp://... or mem:.
 func OpenQueue(ctx context.Context, url string) (queue.Broker, error) {
+	return openQueue(ctx, url, nil)
+}
+
+func openQueue(ctx context.Context, url string, log *slog.Logger) (queue.Broker, error) {
 	switch scheme, _, _ := strings.Cut(url, ":"); scheme {
 	case "mem":
 		return memqueue.New(&memqueue.Options{MaxMessages: 64, MaxBytes: 24 << 20}), nil
 	case "amqp", "amqps":
-		return rabbitqueue.Open(ctx, url, nil)
+		return rabbitqueue.Open(ctx, url, &rabbitqueue.Options{Logger: log})
 	}
 	return nil, fmt.Errorf("%w: queue %q is neither mem: nor amqp://HOST/VHOST", egrid.ErrInvalid, url)
 }

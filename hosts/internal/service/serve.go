@@ -9,20 +9,26 @@ import (
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/cache"
-	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/hosts/internal/telemetry"
 	"github.com/egrid-analytics/egrid-go/httpapi"
 	"github.com/egrid-analytics/egrid-go/httpapi/dashboard"
 )
 
-// Handler is the API over the cached store, with the dashboard in front. Nil
-// options are the defaults.
-func Handler(store egrid.Querier, api *httpapi.Options, page *dashboard.Options) http.Handler {
+// API is the API over the cached store, with its metrics.
+func API(store Store, m *telemetry.Metrics, o httpapi.Options) *http.ServeMux {
+	o.Observe, o.Failures = m.Request, store
 	mux := http.NewServeMux()
-	front := dashboard.New(page)
-	mux.Handle("/{$}", front)
-	mux.Handle("/assets/", front)
-	mux.Handle("/", httpapi.New(cache.New(store, nil), api))
+	mux.Handle("GET /metrics", m.Handler())
+	mux.Handle("/", httpapi.New(cache.New(m.Querier(store), &cache.Options{Observe: m.Cached}), &o))
 	return mux
+}
+
+// Page puts the dashboard in front of what mux serves. Nil options are the
+// defaults.
+func Page(mux *http.ServeMux, o *dashboard.Options) {
+	page := dashboard.New(o)
+	mux.Handle("/{$}", page)
+	mux.Handle("/assets/", page)
 }
 
 // drain is how long requests may go on after the server was told to stop.

@@ -1,0 +1,49 @@
+// Command api serves the REST API on a store: one of the services of a
+// deployment on several machines.
+//
+//	api --store postgres://egrid@db/egrid --addr 127.0.0.1:3000
+//
+// # Guarantees
+//
+// It only reads, so any number of them may run on one database, or on replicas
+// of it. On SIGTERM it finishes the requests at hand.
+//
+// # Errors
+//
+// Exit status 0: told to stop; 1: failed; 2: wrong usage.
+//
+// # See also
+//
+// Command egrid, which is all services in one process, and package httpapi.
+package main
+
+import (
+	"errors"
+
+	"github.com/egrid-analytics/egrid-go/hosts/internal/service"
+	"github.com/egrid-analytics/egrid-go/httpapi"
+)
+
+type cli struct {
+	service.Logging
+	Store   string   `help:"Where the data are." required:"" placeholder:"URL"`
+	Replica string   `help:"Replica of the store's server that answers queries. Default: the store itself." placeholder:"URL"`
+	Addr    string   `help:"Address to listen on." default:"127.0.0.1:3000" placeholder:"HOST:PORT"`
+	Origins []string `help:"Origins of pages that may ask from a browser; * is any." default:"http://127.0.0.1:4000,http://localhost:4000" placeholder:"ORIGIN"`
+}
+
+func main() { service.Main("api", "The REST API of eGRID data.", &cli{}) }
+
+func (c *cli) Run(p *service.Process) error {
+	for _, origin := range c.Origins {
+		if err := httpapi.CheckOrigin(origin); err != nil {
+			return err
+		}
+	}
+	store, err := p.OpenStore(c.Store, c.Replica)
+	if err != nil {
+		return err
+	}
+	h := service.API(store, p.Metrics, httpapi.Options{Version: service.Version().Version, Logger: p.Log, AllowedOrigins: c.Origins})
+	return errors.Join(p.Together(p.Serve(c.Addr, h)), store.Close())
+}

@@ -1,0 +1,129 @@
+// Command etl takes the objects of a source through the five stages and sends
+// them to the consumers: once, or whenever something is new.
+//
+//	etl --store postgres://egrid@db/egrid --queue amqp://egrid@broker/egrid s3://egrid/
+//
+// # Guarantees
+//
+// Nothing is lost when it is killed: the next run goes on. Several of them on
+// one source do the same work twice, and nothing else. What is unchanged since
+// the run before is not read again.
+//
+// # Errors
+//
+// Exit status 0: told to stop, or --schedule once and the run ended well; 1:
+// failed; 2: wrong usage. A run that fails is told to the error consumer, and
+// tried again.
+//
+// # See also
+//
+// Command consumer, and package etl.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/robfig/cron/v3"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/etl"
+	"github.com/egrid-analytics/egrid-go/hosts/internal/service"
+	"github.com/egrid-analytics/egrid-go/queue"
+)
+
+type cli struct {
+	service.Logging
+	Source   []string `arg:"" help:"Files, folders or s3://BUCKET/PREFIX."`
+	Store    string   `help:"Where the consumers write to." required:"" placeholder:"URL"`
+	Queue    string   `help:"What carries chunks to the consumers." required:"" placeholder:"URL"`
+	Addr     string   `help:"Address of health and metrics." default:"127.0.0.1:3001" placeholder:"HOST:PORT"`
+	Schedule string   `help:"When to look for something new: a cron expression, @every 1m, or once." default:"@every 1m" placeholder:"WHEN"`
+	Publish  string   `help:"What to do where other data are published already: auto, replace, merge or hold." enum:"auto,replace,merge,hold" default:"auto"`
+	Mapping  string   `help:"File that maps headers which are nobody's codes to columns (etl.json)." type:"path" placeholder:"FILE"`
+	Rejects  string   `help:"Folder of files with the records that cannot be read, one for each run. Default: rejects in the data folder of the user." type:"path" placeholder:"FOLDER"`
+	Workers  int      `help:"Chunks decoded at once. Default: the processors."`
+	Chunk    int64    `help:"Bytes of a chunk, about. It is part of a load's identity." default:"1048576" name:"chunk-bytes"`
+}
+
+func main() { service.Main("etl", "From files to the queue, on a schedule.", &cli{}) }
+
+func (c *cli) Run(p *service.Process) error {
+	schedule, err := parseSchedule(c.Schedule)
+	if err != nil {
+		return err
+	}
+	o, err := c.options()
+	if err != nil {
+		return err
+	}
+	source, err := service.OpenSource(c.Source)
+	if err != nil {
+		return err
+	}
+	broker, err := p.OpenQueue(c.Queue)
+	if err != nil {
+		return err
+	}
+	store, err := p.OpenStore(c.Store, "")
+	if err != nil {
+		return errors.Join(err, broker.Close())
+	}
+	o.Observe, o.Logger = p.Metrics.Stage, p.Log
+	pipeline := etl.New(source, etl.ToQueue(broker, store), &o)
+	err = p.Together(
+		p.Serve(c.Addr, p.Probes(service.StoreCheck(store), service.QueueCheck(broker, queue.QueueDatabase))),
+		func(ctx context.Context) error {
+			pipeline.Watch(ctx, schedule, func(r etl.Report, err error) { tell(p, broker, r, err) })
+			return nil
+		},
+	)
+	return errors.Join(err, store.Close(), broker.Close())
+}
+
+func (c *cli) options() (etl.Options, error) {
+	o := etl.Options{Workers: c.Workers, ChunkBytes: c.Chunk, Publish: egrid.Policy(c.Publish), RejectsFile: service.RejectsFile(c.Rejects)}
+	if c.Mapping == "" {
+		return o, nil
+	}
+	f, err := os.Open(c.Mapping)
+	if err != nil {
+		return o, err
+	}
+	defer f.Close()
+	o.Config, err = etl.ReadConfig(f)
+	return o, err
+}
+
+// once is the schedule of a single run.
+type once struct{}
+
+func (once) Next(time.Time) time.Time { return time.Time{} }
+
+func parseSchedule(text string) (etl.Schedule, error) {
+	if text == "once" {
+		return once{}, nil
+	}
+	schedule, err := cron.ParseStandard(text)
+	if err != nil {
+		return nil, fmt.Errorf("%w: schedule %q: %w; write five fields as in cron(5), @hourly, @every 5m or once", egrid.ErrInvalid, text, err)
+	}
+	return schedule, nil
+}
+
+// tell says how a run ended: to the log, to metrics, and to the other consumers.
+func tell(p *service.Process, b queue.Publisher, r etl.Report, err error) {
+	if err != nil {
+		p.Log.Error("run failed", "run_id", r.RunID, "error", err)
+		p.Tell(b, etl.RunIncident(r, err))
+		return
+	}
+	p.Log.Info("run finished", "run_id", r.RunID, "status", r.Status, "files", len(r.Files), "rows_read", r.RowsRead,
+		"rows_loaded", r.RowsLoaded, "rows_rejected", r.RowsRejected, "duration_seconds", r.Seconds)
+	p.Metrics.Run(&r)
+	p.Tell(b, etl.ObjectIncidents(r)...)
+	p.Notify(b, etl.Notices(r, time.Now())...)
+}

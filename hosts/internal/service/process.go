@@ -1,0 +1,169 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/hosts/internal/telemetry"
+	"github.com/egrid-analytics/egrid-go/httpapi"
+	"github.com/egrid-analytics/egrid-go/queue"
+)
+
+// Logging are the flags of logs.
+type Logging struct {
+	LogLevel  string `help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"${log_level}"`
+	LogFormat string `help:"text or json." enum:"text,json" default:"${log_format}"`
+}
+
+// Logger returns the log that the flags ask for.
+func (l Logging) Logger(w io.Writer) *slog.Logger {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(l.LogLevel)) // one of the four
+	o := &slog.HandlerOptions{Level: level}
+	if l.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, o))
+	}
+	return slog.New(slog.NewTextHandler(w, o))
+}
+
+// Process is what a service has: one of the host programs that run until they
+// are told to stop.
+type Process struct {
+	Context context.Context // ends with SIGINT and SIGTERM
+	Log     *slog.Logger
+	Metrics *telemetry.Metrics
+}
+
+// Main runs a service. Its flags are the fields of cli, which embeds [Logging]
+// and has a method Run(*Process) error, or commands that have it; each flag has
+// an environment variable EGRID_<FLAG>. The exit status is 0 when it was told
+// to stop, 1 when it failed and 2 for wrong usage.
+func Main(name, description string, cli interface{ Logger(io.Writer) *slog.Logger }) {
+	command := kong.Parse(cli, kong.Name(name), kong.Description(description), kong.DefaultEnvars("EGRID"),
+		kong.Vars{"log_level": "info", "log_format": "json"}, kong.UsageOnError(), kong.Exit(func(code int) {
+			if code != 0 {
+				code = 2
+			}
+			os.Exit(code)
+		}))
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	p := &Process{Context: ctx, Log: cli.Logger(os.Stderr).With("service", name), Metrics: telemetry.New()}
+	err := command.Run(p, cli)
+	stop()
+	if err != nil {
+		p.Log.Error("stopped", "error", err)
+		if errors.Is(err, egrid.ErrInvalid) {
+			os.Exit(2)
+		}
+		os.Exit(1)
+	}
+	p.Log.Info("stopped")
+}
+
+// How long a service waits at its start for what it depends on.
+const (
+	startTimeout = 2 * time.Minute
+	startPause   = 500 * time.Millisecond
+)
+
+// await opens what a service depends on, and tries again while that is not
+// there yet.
+func await[T any](p *Process, what string, open func(context.Context) (T, error)) (T, error) {
+	ctx, stop := context.WithTimeout(p.Context, startTimeout)
+	defer stop()
+	for {
+		opened, err := open(ctx)
+		if err == nil || errors.Is(err, egrid.ErrInvalid) {
+			return opened, err
+		}
+		p.Log.Warn("waiting for the "+what, "error", err)
+		select {
+		case <-ctx.Done():
+			return opened, fmt.Errorf("the %s is not there: %w", what, err)
+		case <-time.After(startPause):
+		}
+	}
+}
+
+// OpenStore opens a store, and waits for it. Queries go to the replica if there
+// is one.
+func (p *Process) OpenStore(url, replica string) (Store, error) {
+	store, err := await(p, "store", func(ctx context.Context) (Store, error) { return openStore(ctx, url, replica) })
+	if err != nil {
+		return nil, err
+	}
+	p.Metrics.WatchStore(store)
+	return store, nil
+}
+
+// OpenQueue opens a broker, and waits for it.
+func (p *Process) OpenQueue(url string) (queue.Broker, error) {
+	return await(p, "queue", func(ctx context.Context) (queue.Broker, error) { return openQueue(ctx, url, p.Log) })
+}
+
+// Together runs the parts of a service until one of them returns or the service
+// is told to stop. Then the others are told, too.
+func (p *Process) Together(parts ...func(context.Context) error) error {
+	ctx, stop := context.WithCancel(p.Context)
+	defer stop()
+	ended := make(chan error, len(parts))
+	for _, part := range parts {
+		go func() {
+			defer stop()
+			ended <- part(ctx)
+		}()
+	}
+	var errs []error
+	for range parts {
+		errs = append(errs, <-ended)
+	}
+	return errors.Join(errs...)
+}
+
+// Serve is a part of a service: it serves h until ctx ends.
+func (p *Process) Serve(addr string, h http.Handler) func(context.Context) error {
+	return func(ctx context.Context) error {
+		return Serve(ctx, addr, h, p.Log, func(url string) { p.Log.Info("listening", "url", url) })
+	}
+}
+
+// Observe logs and counts the requests of a service beside the API.
+func (p *Process) Observe(h http.Handler) http.Handler {
+	return httpapi.RequestIDs(httpapi.Observe(httpapi.Recover(h, p.Log), p.Log, p.Metrics.Request))
+}
+
+// Probes is a handler of health and metrics alone.
+func (p *Process) Probes(checks ...httpapi.ReadinessCheck) *http.ServeMux {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", httpapi.Liveness)
+	mux.Handle("GET /readyz", httpapi.Readiness(p.Log, checks...))
+	mux.Handle("GET /metrics", p.Metrics.Handler())
+	return mux
+}
+
+// StoreCheck is whether a store answers.
+func StoreCheck(q egrid.Querier) httpapi.ReadinessCheck {
+	return httpapi.ReadinessCheck{Name: "store", Check: func(ctx context.Context) error {
+		_, err := q.Catalog(ctx)
+		return err
+	}}
+}
+
+// QueueCheck is whether a broker answers.
+func QueueCheck(b queue.Inspector, name string) httpapi.ReadinessCheck {
+	return httpapi.ReadinessCheck{Name: "queue", Check: func(ctx context.Context) error {
+		_, err := b.Depth(ctx, name)
+		return err
+	}}
+}

@@ -1,0 +1,158 @@
+// Package telemetry makes Prometheus metrics of what the packages tell those
+// who observe them.
+//
+//	m := telemetry.New()
+//	api := httpapi.New(m.Querier(store), &httpapi.Options{Observe: m.Request})
+//	mux.Handle("/metrics", m.Handler())
+//
+// # Guarantees
+//
+// The names are those that users rely on; docs/operations.md lists them. A
+// label has a bounded number of values: a route is the pattern, not the path.
+// All methods are safe for concurrent use.
+//
+// # Errors
+//
+// What cannot be measured when it is asked for, as the depth of a queue whose
+// broker is away, is missing from the answer; the rest is there.
+//
+// # See also
+//
+// The Observe options of packages httpapi, cache, queue and etl.
+package telemetry
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/egrid-analytics/egrid-go/cache"
+	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/etl"
+	"github.com/egrid-analytics/egrid-go/httpapi"
+	"github.com/egrid-analytics/egrid-go/queue"
+)
+
+// Metrics are those of one program.
+type Metrics struct {
+	registry *prometheus.Registry
+
+	requests     *prometheus.CounterVec
+	requestTime  *prometheus.HistogramVec
+	cached       *prometheus.CounterVec
+	queryTime    *prometheus.HistogramVec
+	rows         *prometheus.CounterVec
+	stageTime    *prometheus.HistogramVec
+	messages     *prometheus.CounterVec
+	errorsByKind *prometheus.CounterVec
+}
+
+// New returns metrics without any value.
+func New() *Metrics {
+	fast := prometheus.ExponentialBuckets(0.0005, 4, 9) // half a millisecond to half a minute
+	slow := prometheus.ExponentialBuckets(0.01, 4, 9)   // up to eleven minutes
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
+	}
+	histogram := func(name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec {
+		return prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets}, labels)
+	}
+	m := &Metrics{
+		registry:     prometheus.NewRegistry(),
+		requests:     counter("egrid_http_requests_total", "Requests answered.", "route", "method", "status"),
+		requestTime:  histogram("egrid_http_request_duration_seconds", "Time from a request's header to the end of its answer.", fast, "route"),
+		cached:       counter("egrid_cache_requests_total", "Queries by how the cache answered them.", "result"),
+		queryTime:    histogram("egrid_store_query_duration_seconds", "Time that the store took for a query.", fast, "query"),
+		rows:         counter("egrid_etl_rows_total", "Rows of finished runs, by what became of them.", "level", "result"),
+		stageTime:    histogram("egrid_etl_stage_duration_seconds", "Time that a stage of a run took.", slow, "stage"),
+		messages:     counter("egrid_queue_messages_total", "Deliveries by how they ended.", "queue", "result"),
+		errorsByKind: counter("egrid_errors_total", "What went wrong, by kind.", "kind"),
+	}
+	m.registry.MustRegister(m.requests, m.requestTime, m.cached, m.queryTime, m.rows, m.stageTime, m.messages, m.errorsByKind,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// Handler answers with all metrics in Prometheus' form.
+func (m *Metrics) Handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError})
+}
+
+// Request counts an answered request.
+func (m *Metrics) Request(o httpapi.Observation) {
+	route := o.Route
+	if route == "" {
+		route = "none"
+	}
+	m.requests.WithLabelValues(route, method(o.Method), strconv.Itoa(o.Status)).Inc()
+	m.requestTime.WithLabelValues(route).Observe(o.Duration.Seconds())
+}
+
+// method bounds the label: a client may send any word.
+func method(m string) string {
+	switch m {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		return m
+	}
+	return "other"
+}
+
+// Cached counts a query that the cache answered.
+func (m *Metrics) Cached(r cache.Result) { m.cached.WithLabelValues(string(r)).Inc() }
+
+// Delivered counts a delivery.
+func (m *Metrics) Delivered(e queue.Event) {
+	m.messages.WithLabelValues(e.Queue, string(e.Outcome)).Inc()
+}
+
+// Failed counts something that went wrong.
+func (m *Metrics) Failed(kind string) { m.errorsByKind.WithLabelValues(kind).Inc() }
+
+// Stage measures a stage of a run.
+func (m *Metrics) Stage(e etl.Event) {
+	m.stageTime.WithLabelValues(e.Stage).Observe(e.Elapsed.Seconds())
+}
+
+// Run counts the rows of a finished run.
+func (m *Metrics) Run(r *etl.Report) {
+	for _, f := range r.Files {
+		for i := range f.Sheets {
+			s := &f.Sheets[i]
+			m.rows.WithLabelValues(string(s.Level), "read").Add(float64(s.Read))
+			m.rows.WithLabelValues(string(s.Level), "loaded").Add(float64(s.Loaded))
+			m.rows.WithLabelValues(string(s.Level), "rejected").Add(float64(s.Rejected))
+		}
+	}
+}
+
+// Querier measures the queries of a store.
+func (m *Metrics) Querier(q egrid.Querier) egrid.Querier { return measured{q, m.queryTime} }
+
+type measured struct {
+	egrid.Querier
+	time *prometheus.HistogramVec
+}
+
+func (q measured) observe(query string, began time.Time) {
+	q.time.WithLabelValues(query).Observe(time.Since(began).Seconds())
+}
+
+func (q measured) Catalog(ctx context.Context) (egrid.Catalog, error) {
+	defer q.observe("catalog", time.Now())
+	return q.Querier.Catalog(ctx)
+}
+
+func (q measured) Rows(ctx context.Context, query egrid.RowQuery) (egrid.RowPage, error) {
+	defer q.observe("rows", time.Now())
+	return q.Querier.Rows(ctx, query)
+}
+
+func (q measured) Groups(ctx context.Context, query egrid.GroupQuery) (egrid.RowPage, error) {
+	defer q.observe("groups", time.Now())
+	return q.Querier.Groups(ctx, query)
+}

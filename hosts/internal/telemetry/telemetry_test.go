@@ -1,0 +1,122 @@
+package telemetry_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/egrid-analytics/egrid-go/cache"
+	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/memstore"
+	"github.com/egrid-analytics/egrid-go/etl"
+	"github.com/egrid-analytics/egrid-go/examples/data"
+	"github.com/egrid-analytics/egrid-go/hosts/internal/telemetry"
+	"github.com/egrid-analytics/egrid-go/httpapi"
+	"github.com/egrid-analytics/egrid-go/queue"
+	"github.com/egrid-analytics/egrid-go/queue/memqueue"
+)
+
+// pooled is a store that has connections.
+type pooled struct{ egrid.Querier }
+
+func (pooled) Connections() (inUse, idle int) { return 2, 3 }
+
+func scrape(t *testing.T, m *telemetry.Metrics) string {
+	t.Helper()
+	w := httptest.NewRecorder()
+	m.Handler().ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", nil))
+	if w.Code != http.StatusOK {
+		t.Fatal(w.Code, w.Body)
+	}
+	return w.Body.String()
+}
+
+// TestMetrics lets everything happen once and looks for every metric that
+// users rely on.
+func TestMetrics(t *testing.T) {
+	ctx := t.Context()
+	store, broker := memstore.New(), memqueue.New(nil)
+	defer store.Close()
+	defer broker.Close()
+	m := telemetry.New()
+	report, err := etl.New(etl.FS(data.Files()), etl.ToLoader(store), &etl.Options{Observe: m.Stage}).Run(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.Run(&report)
+	m.WatchStore(pooled{store})
+	m.WatchQueues(broker, queue.QueueDatabase)
+	if err := broker.Publish(ctx, queue.Message{Key: queue.KeyChunk}); err != nil {
+		t.Fatal(err)
+	}
+	q := m.Querier(store)
+	if _, err := q.Catalog(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := q.Rows(ctx, egrid.RowQuery{Level: egrid.GEN, Limit: 1}); err != nil {
+		t.Fatal(err)
+	}
+	m.Request(httpapi.Observation{Route: "/plants/{id}", Method: "GET", Status: 200, Duration: time.Millisecond})
+	m.Request(httpapi.Observation{Method: "BREW", Status: 404})
+	m.Cached(cache.Hit)
+	m.Delivered(queue.Event{Queue: queue.QueueDatabase, Outcome: queue.Dead})
+	m.Failed("panic")
+
+	text := scrape(t, m)
+	for _, line := range []string{
+		`egrid_http_requests_total{method="GET",route="/plants/{id}",status="200"} 1`,
+		`egrid_http_requests_total{method="other",route="none",status="404"} 1`,
+		`egrid_http_request_duration_seconds_count{route="/plants/{id}"} 1`,
+		`egrid_cache_requests_total{result="hit"} 1`,
+		`egrid_store_query_duration_seconds_count{query="catalog"} 1`,
+		`egrid_store_query_duration_seconds_count{query="rows"} 1`,
+		`egrid_store_connections{state="idle"} 3`,
+		`egrid_store_connections{state="in_use"} 2`,
+		`egrid_etl_rows_total{level="GEN",result="loaded"} 311`,
+		`egrid_etl_rows_total{level="GEN",result="rejected"} 0`,
+		`egrid_etl_stage_duration_seconds_count{stage="stream"} 1`,
+		`egrid_queue_messages_total{queue="egrid.database",result="dead"} 1`,
+		`egrid_queue_depth{queue="egrid.database"} 1`,
+		`egrid_dead_letters{queue="egrid.database"} 0`,
+		`egrid_errors_total{kind="panic"} 1`,
+		`egrid_snapshot_rows{level="GEN",release="",status="published",year="2023"} 311`,
+		`egrid_held_loads 0`,
+		`egrid_last_load_timestamp_seconds{level="GEN"} `,
+	} {
+		if !strings.Contains(text, "\n"+line) {
+			lines := strings.Split(text, "\n")
+			name, _, _ := strings.Cut(line, "{")
+			t.Errorf("no %s; there is %q", line, slices.DeleteFunc(lines, func(l string) bool { return !strings.HasPrefix(l, name) }))
+		}
+	}
+}
+
+// away is a store and a broker that do not answer.
+type away struct {
+	egrid.Querier
+	queue.Inspector
+}
+
+func (away) Catalog(context.Context) (egrid.Catalog, error) {
+	return egrid.Catalog{}, errors.New("away")
+}
+
+func (away) Depth(context.Context, string) (queue.Depth, error) {
+	return queue.Depth{}, errors.New("away")
+}
+
+func TestWhatIsAwayIsMissing(t *testing.T) {
+	m := telemetry.New()
+	m.WatchStore(away{})
+	m.WatchQueues(away{}, queue.QueueDatabase)
+	m.Failed("store_away")
+	text := scrape(t, m)
+	if strings.Contains(text, "egrid_queue_depth") || strings.Contains(text, "egrid_held_loads") || !strings.Contains(text, "egrid_errors_total") {
+		t.Errorf("got %s", text)
+	}
+}

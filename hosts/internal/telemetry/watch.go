@@ -1,0 +1,104 @@
+package telemetry
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/queue"
+)
+
+// askTimeout bounds what a scrape asks of a store or a broker.
+const askTimeout = 3 * time.Second
+
+// collector measures when it is asked to.
+type collector struct {
+	metrics []*prometheus.Desc
+	collect func(context.Context, chan<- prometheus.Metric)
+}
+
+func (c collector) Describe(out chan<- *prometheus.Desc) {
+	for _, d := range c.metrics {
+		out <- d
+	}
+}
+
+func (c collector) Collect(out chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), askTimeout)
+	defer cancel()
+	c.collect(ctx, out)
+}
+
+func describe(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc(name, help, labels, nil)
+}
+
+func gauge(d *prometheus.Desc, value float64, labels ...string) prometheus.Metric {
+	return prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
+}
+
+// WatchStore shows what is published and held, and the connections of a store
+// that has any.
+func (m *Metrics) WatchStore(q egrid.Querier) {
+	rows := describe("egrid_snapshot_rows", "Rows of a snapshot.", "level", "year", "release", "status")
+	held := describe("egrid_held_loads", "Loads that wait for a decision.")
+	last := describe("egrid_last_load_timestamp_seconds", "When a level was published last.", "level")
+	m.registry.MustRegister(collector{[]*prometheus.Desc{rows, held, last}, func(ctx context.Context, out chan<- prometheus.Metric) {
+		catalog, err := q.Catalog(ctx)
+		if err != nil {
+			return
+		}
+		heldLoads, lastLoads := 0, map[egrid.Level]time.Time{}
+		type key struct {
+			level         egrid.Level
+			year, release string
+			status        egrid.Status
+		}
+		sums := map[key]int64{} // several loads of one edition may be held
+		for i := range catalog.Snapshots {
+			s := &catalog.Snapshots[i]
+			sums[key{s.Level, strconv.Itoa(s.Year), s.Release, s.Status}] += s.Rows
+			if s.Status == egrid.Held {
+				heldLoads++
+			} else if s.LoadedAt.After(lastLoads[s.Level]) {
+				lastLoads[s.Level] = s.LoadedAt
+			}
+		}
+		for k, n := range sums {
+			out <- gauge(rows, float64(n), string(k.level), k.year, k.release, string(k.status))
+		}
+		out <- gauge(held, float64(heldLoads))
+		for level, at := range lastLoads {
+			out <- gauge(last, float64(at.UnixMilli())/1000, string(level))
+		}
+	}})
+	pool, ok := q.(interface{ Connections() (inUse, idle int) })
+	if !ok {
+		return
+	}
+	connections := describe("egrid_store_connections", "Connections to the database.", "state")
+	m.registry.MustRegister(collector{[]*prometheus.Desc{connections}, func(_ context.Context, out chan<- prometheus.Metric) {
+		inUse, idle := pool.Connections()
+		out <- gauge(connections, float64(inUse), "in_use")
+		out <- gauge(connections, float64(idle), "idle")
+	}})
+}
+
+// WatchQueues shows what a broker holds.
+func (m *Metrics) WatchQueues(b queue.Inspector, queues ...string) {
+	depth := describe("egrid_queue_depth", "Messages that wait, those that wait for a retry included.", "queue")
+	dead := describe("egrid_dead_letters", "Messages that were given up.", "queue")
+	m.registry.MustRegister(collector{[]*prometheus.Desc{depth, dead}, func(ctx context.Context, out chan<- prometheus.Metric) {
+		for _, name := range queues {
+			d, err := b.Depth(ctx, name)
+			if err != nil {
+				continue
+			}
+			out <- gauge(depth, float64(d.Ready+d.Delayed), name)
+			out <- gauge(dead, float64(d.Dead), name)
+		}
+	}})
+}
