@@ -69,8 +69,10 @@ type Received struct {
 	Redelivered int
 	// Settle says what becomes of the message, and returns nil when the broker
 	// has done so. It takes effect once: later calls return ErrSettled, as
-	// does one after the message went back to the queue. After any other
-	// error the message is delivered again, unless it is settled after all.
+	// does one after the message went back to the queue. After ctx's error,
+	// or another that is context.DeadlineExceeded, the delivery is still the
+	// caller's, to be settled again. After any other, and when it never is,
+	// the message is delivered again.
 	Settle func(ctx context.Context, v Verdict) error
 }
 

@@ -43,10 +43,12 @@ type Event struct {
 }
 
 // The times that are nobody's to choose: how long a cancelled handler has to
-// return before it is left behind, and how long a broker may take to settle.
+// return before it is left behind, how long a broker may take to settle, and
+// when it is asked again after that.
 const (
 	cancelGrace   = time.Second
 	settleTimeout = 30 * time.Second
+	settlePause   = 100 * time.Millisecond
 )
 
 // Consume hands the messages of a queue to a handler, on several goroutines,
@@ -64,6 +66,9 @@ const (
 // [*PanicError], and harms no other. A message that is delivered more often
 // than RetryPolicy.MaxAttempts allows, because processes keep ending before
 // they settle it, becomes a dead letter without being handled.
+//
+// A broker that takes no verdict for a while, as one that is full, is asked
+// again. The worker waits for it, and no message is handled twice for that.
 //
 // Before it takes messages it returns ErrUnknownQueue, ErrInvalid for options
 // that make no sense, or the broker's error; afterwards ErrClosed or the error
@@ -280,10 +285,7 @@ func (c *consumer) settle(work context.Context, r Received, d Delivery, f failur
 	}
 	e.Outcome = v.Outcome
 	if v.Outcome != Unsettled {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(work), settleTimeout)
-		err := r.Settle(ctx, v)
-		cancel()
-		if err != nil {
+		if err := c.insist(work, r, v); err != nil {
 			e.Outcome = Unsettled
 			e.Err = errors.Join(f.err, fmt.Errorf("settle as %s: %w", v.Outcome, err))
 		}
@@ -294,6 +296,24 @@ func (c *consumer) settle(work context.Context, r Received, d Delivery, f failur
 	c.tell(work, e, v, f)
 	if c.o.Observe != nil {
 		c.o.Observe(e)
+	}
+}
+
+// insist has the broker settle. One that takes too long, as one that takes no
+// messages for a while, is asked again until the drain is over: the message
+// stays with this worker, and holds its place among those taken ahead.
+func (c *consumer) insist(work context.Context, r Received, v Verdict) error {
+	for {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(work), settleTimeout)
+		err := r.Settle(ctx, v)
+		cancel()
+		if !errors.Is(err, context.DeadlineExceeded) {
+			return err
+		}
+		c.log.WarnContext(work, "broker does not settle", "outcome", v.Outcome, "error", err)
+		if within(settlePause, work.Done()) {
+			return err
+		}
 	}
 }
 

@@ -330,6 +330,7 @@ type fake struct {
 	verdicts []queue.Verdict
 	deadline time.Duration // of Settle's ctx
 	closed   int
+	slow     int // calls of Settle that last until their ctx ends
 }
 
 func (f *fake) Subscribe(_ context.Context, _ string, prefetch int) (queue.Subscription, error) {
@@ -354,6 +355,10 @@ func (f *fake) Next(ctx context.Context) (queue.Received, error) {
 		f.verdicts = append(f.verdicts, v)
 		deadline, _ := ctx.Deadline()
 		f.deadline = time.Until(deadline)
+		if f.slow > 0 {
+			f.slow--
+			<-ctx.Done()
+		}
 		return errors.Join(f.settleError, ctx.Err())
 	}}, nil
 }
@@ -455,6 +460,40 @@ func TestConsumeSettleFails(t *testing.T) {
 				t.Errorf("%s: event's error %v; want %v", name, events[0].Err, want)
 			}
 		}
+	}
+}
+
+// TestConsumeSettlesAgain has a broker that takes no verdicts for a while.
+func TestConsumeSettlesAgain(t *testing.T) {
+	for name, test := range map[string]struct {
+		slow     int // calls of Settle
+		took     time.Duration
+		want     error
+		outcome  queue.Outcome
+		verdicts int
+	}{
+		"for a minute": {2, 2 * (30*time.Second + 100*time.Millisecond), nil, queue.Retry, 3},
+		// Two minutes, a second to drain and one to return; the call under way
+		// ends later.
+		"for good": {1000, 2*time.Minute + 2*time.Second, queue.ErrDrain, queue.Unsettled, 5},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				f := &fake{messages: []queue.Message{{ID: "a", Key: "k"}}, slow: test.slow}
+				ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+				defer cancel()
+				events := make(chan queue.Event, 2)
+				start := time.Now()
+				err := queue.Consume(ctx, f, "q", failing, &queue.ConsumeOptions{Workers: 1, DrainTimeout: time.Second,
+					Observe: func(e queue.Event) { events <- e; cancel() }})
+				if took := time.Since(start); !errors.Is(err, test.want) || took != test.took {
+					t.Errorf("after %s: error %v; want %v after %s", took, err, test.want, test.took)
+				}
+				if e := <-events; e.Outcome != test.outcome || len(events) > 0 || len(f.verdicts) != test.verdicts {
+					t.Errorf("outcome %s, %d verdicts; want %s, %d", e.Outcome, len(f.verdicts), test.outcome, test.verdicts)
+				}
+			})
+		})
 	}
 }
 

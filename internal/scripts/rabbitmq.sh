@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# A private RabbitMQ node for tests: rabbitmq.sh start|stop|restart|url
+# A private RabbitMQ node for tests: rabbitmq.sh start|stop|restart|kill|url
 #
 # It listens on the loopback interface only, keeps everything it writes below
 # ${EGRID_SERVICES_DIR:-/tmp/egrid-services}/rabbitmq, and has a port mapper and
 # a cookie of its own. start installs Debian's package when it is missing and
-# prints the URL; stop ends what start began, and nothing else.
+# prints the URL; stop ends what start began, and nothing else; kill ends the
+# node as a crash would, and starts it again.
 set -euo pipefail
 
 home=${EGRID_SERVICES_DIR:-/tmp/egrid-services}/rabbitmq
@@ -78,11 +79,11 @@ END
 }
 
 # end waits until a process that start began is gone.
-end() { # the name of a pid file
+end() { # the name of a pid file, and a signal
   if running "$1"; then
     local pid tries=0
     pid=$(cat "$home/$1")
-    kill "$pid" 2>/dev/null || true
+    kill -s "${2:-TERM}" "$pid" 2>/dev/null || true
     while running "$1"; do
       tries=$((tries + 1))
       [ $tries -lt 150 ] || kill -9 "$pid" 2>/dev/null || true
@@ -106,9 +107,14 @@ restart)
   end starter.pid
   start
   ;;
+kill)
+  end pid KILL
+  end starter.pid KILL
+  start
+  ;;
 url) echo "$url" ;;
 *)
-  echo "usage: $0 start|stop|restart|url" >&2
+  echo "usage: $0 start|stop|restart|kill|url" >&2
   exit 2
   ;;
 esac

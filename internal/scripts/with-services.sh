@@ -42,10 +42,13 @@ start() {
   url=$("$here/$1.sh" start | tail -1) || { echo "$1 could not be started" >&2 && return 0; }
   export "$2=$url"
 }
-start postgres EGRID_TEST_POSTGRES
+if [ -z "${EGRID_TEST_POSTGRES:-}" ]; then
+  start postgres EGRID_TEST_POSTGRES
+  export EGRID_TEST_POSTGRES_RESTART="$here/postgres.sh restart"
+fi
 start minio EGRID_TEST_S3
 if [ -z "${EGRID_TEST_AMQP:-}" ]; then
   start rabbitmq EGRID_TEST_AMQP
-  export EGRID_TEST_AMQP_RESTART="$here/rabbitmq.sh restart"
+  export EGRID_TEST_AMQP_RESTART="$here/rabbitmq.sh restart" EGRID_TEST_AMQP_KILL="$here/rabbitmq.sh kill"
 fi
 "$@"

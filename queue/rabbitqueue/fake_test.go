@@ -91,6 +91,13 @@ func (f *Fake) Block(active bool) {
 	}
 }
 
+// Delete removes a queue without consumers.
+func (f *Fake) Delete(name string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.queues, name)
+}
+
 // route puts a message into the queues that it is routed to. It reports
 // whether there are any.
 func (f *Fake) route(exchange, key string, p amqp.Publishing) bool {

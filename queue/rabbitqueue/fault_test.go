@@ -27,7 +27,7 @@ func soon(t testing.TB) context.Context {
 }
 
 // eventually waits until ok reports true.
-func eventually(t *testing.T, what string, ok func() bool) {
+func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	ctx := soon(t)
 	for !ok() {
@@ -42,6 +42,7 @@ func eventually(t *testing.T, what string, ok func() bool) {
 // load publishes and consumes without an end, and remembers what was promised
 // and what came.
 type load struct {
+	queue              string
 	mu                 sync.Mutex
 	promised, handled  map[string]bool
 	publishers, others sync.WaitGroup
@@ -49,9 +50,10 @@ type load struct {
 	stop               context.CancelFunc
 }
 
-func newLoad(t *testing.T, b queue.Broker, publishers int) *load {
+// newLoad publishes with KeyChunk, and consumes from the queue of this name.
+func newLoad(t *testing.T, b queue.Broker, name string, publishers int) *load {
 	t.Helper()
-	l := &load{promised: map[string]bool{}, handled: map[string]bool{}}
+	l := &load{queue: name, promised: map[string]bool{}, handled: map[string]bool{}}
 	var publishing, consuming context.Context
 	publishing, l.stopPublishing = context.WithCancel(t.Context())
 	consuming, l.stop = context.WithCancel(t.Context())
@@ -75,7 +77,7 @@ func newLoad(t *testing.T, b queue.Broker, publishers int) *load {
 	}
 	l.others.Go(func() {
 		failed := map[string]bool{}
-		err := queue.Consume(consuming, b, queue.QueueDatabase, func(_ context.Context, d queue.Delivery) error {
+		err := queue.Consume(consuming, b, name, func(_ context.Context, d queue.Delivery) error {
 			l.mu.Lock()
 			defer l.mu.Unlock()
 			if len(failed)*7 < len(l.handled) && !failed[d.Message.ID] {
@@ -132,7 +134,7 @@ func (l *load) wantAll(t *testing.T, b queue.Broker) {
 		return true
 	})
 	eventually(t, "the queue is empty", func() bool {
-		depth, err := b.Depth(soon(t), queue.QueueDatabase)
+		depth, err := b.Depth(soon(t), l.queue)
 		return err == nil && depth == (queue.Depth{})
 	})
 }
@@ -144,7 +146,7 @@ func TestCut(t *testing.T) {
 	wipe(t, url, queue.DefaultTopology())
 	p := newProxy(t, url)
 	b := openAt(t, p.url, rabbitqueue.Options{})
-	l := newLoad(t, b, 16)
+	l := newLoad(t, b, queue.QueueDatabase, 16)
 	for i := range 12 {
 		l.moves(t, 100)
 		p.cut(i%4 == 3)
@@ -161,21 +163,54 @@ func TestCut(t *testing.T) {
 	l.wantAll(t, b)
 }
 
-// TestRestart restarts the server, by the command in EGRID_TEST_AMQP_RESTART.
+// TestRestart restarts the server in the middle of a load, by commands in the
+// environment.
 func TestRestart(t *testing.T) {
 	url := serverURL(t)
-	command := os.Getenv("EGRID_TEST_AMQP_RESTART")
-	if command == "" {
-		t.Skip("EGRID_TEST_AMQP_RESTART is not set: with rabbitmq.sh it is internal/scripts/rabbitmq.sh restart, with its whole path")
+	// own has a queue of a name that the server has never seen.
+	own := queue.Topology{
+		Exchange: "egrid.restart",
+		Bindings: []queue.Binding{{Pattern: queue.KeyChunk, Queue: fmt.Sprint("egrid.restart.", time.Now().UnixNano())}},
 	}
-	b := openEmpty(t, url, rabbitqueue.Options{})
-	l := newLoad(t, b, 16)
-	l.moves(t, 200)
-	if out, err := exec.CommandContext(t.Context(), "sh", "-c", command).CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
+	t.Cleanup(func() { wipe(t, url, own) })
+	for _, test := range []struct {
+		name, variable, verb string
+		topology             queue.Topology
+		open                 func(testing.TB, string, rabbitqueue.Options) *rabbitqueue.Broker
+	}{
+		{"stopped", "EGRID_TEST_AMQP_RESTART", "restart", queue.DefaultTopology(), openEmpty},
+		// Right after its queues were made.
+		{"killed", "EGRID_TEST_AMQP_KILL", "kill", own, openAt},
+		// Right after its queues were deleted, and made again by the broker.
+		{"forgetful", "EGRID_TEST_AMQP_KILL", "kill", own, openForgotten},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			command := os.Getenv(test.variable)
+			if command == "" {
+				t.Skipf("%s is not set: with rabbitmq.sh it is internal/scripts/rabbitmq.sh %s, with its whole path", test.variable, test.verb)
+			}
+			b := test.open(t, url, rabbitqueue.Options{Topology: test.topology})
+			l := newLoad(t, b, test.topology.Queues()[0], 16)
+			l.moves(t, 200)
+			if out, err := exec.CommandContext(t.Context(), "sh", "-c", command).CombinedOutput(); err != nil {
+				t.Fatalf("%v: %s", err, out)
+			}
+			l.moves(t, 200)
+			l.wantAll(t, b)
+		})
 	}
-	l.moves(t, 200)
-	l.wantAll(t, b)
+}
+
+// openForgotten opens a broker, and deletes its topology under it. It returns
+// when the broker has made it again.
+func openForgotten(t testing.TB, url string, o rabbitqueue.Options) *rabbitqueue.Broker {
+	t.Helper()
+	b := openAt(t, url, o)
+	wipe(t, url, o.Topology)
+	eventually(t, "publishing works again", func() bool {
+		return b.Publish(soon(t), queue.Message{Key: queue.KeyChunk}) == nil
+	})
+	return b
 }
 
 // TestAway makes every kind of call while there is no server.

@@ -71,11 +71,20 @@ func (b *Broker) use(ctx context.Context, conn connection, do func(channel) erro
 	})
 }
 
+// unlearning is how long a server may take to write down that a queue is gone.
+// If it crashes before that, and a new queue has the same name, it looks for
+// the old one, and the new one is down. It takes about a second; the names of
+// queues that it does not remember, it writes at once.
+const unlearning = 2 * time.Second
+
 // restore declares the topology anew when a channel ended because a part of it
 // is missing: somebody has deleted it.
 func (b *Broker) restore(ctx context.Context, conn connection, reason error) {
 	var missing *amqp.Error
 	if !errors.As(reason, &missing) || missing.Code != amqp.NotFound {
+		return
+	}
+	if !pause(ctx, unlearning) {
 		return
 	}
 	b.log.WarnContext(ctx, "declaring the topology anew", "error", reason)

@@ -10,12 +10,16 @@
 // Everything that package queue promises, apart from a bound: a queue holds
 // what the server has room for, and a server that is short of memory or disk
 // makes publishers wait. Messages are persistent and queues are quorum queues,
-// so that nothing is lost while a majority of the server's nodes has its disks
-// (a node of 3.10 that is killed, and not stopped, may not find again the
-// queues that were made since it started). Each hop of a message, from a queue
-// to its retries and back or to its dead letters, is confirmed before the
-// message leaves where it was; a failure in between makes two of it, never
-// none.
+// so that nothing is lost while a majority of the server's nodes has its disks,
+// killed or stopped. Each hop of a message, from a queue to its retries and back
+// or to its dead letters, is confirmed before the message leaves where it was; a
+// failure in between makes two of it, never none.
+//
+// One thing must be left alone: a queue that somebody deletes and makes again
+// within two seconds may be down when the server crashes right after. Its
+// messages are on disk and can be brought back, and none is confirmed meanwhile.
+// The broker, when it finds its topology deleted, waits so long before it
+// declares it anew.
 //
 // Publish returns when the server has confirmed. Calls at the same time share
 // few channels and wait for their confirms together, so many publishers cost

@@ -279,9 +279,9 @@ func (s *subscription) settle(ctx context.Context, e *delivery, v queue.Verdict)
 		if v.Delay > 0 {
 			to, delay = retryQueue(s.name, v.Delay), expiration(v.Delay)
 		}
-		err = s.move(ctx, e, v, to, delay)
+		err = s.moveOrReturn(ctx, e, v, to, delay)
 	case queue.Dead:
-		err = s.move(ctx, e, v, queue.DeadQueue(s.name), "")
+		err = s.moveOrReturn(ctx, e, v, queue.DeadQueue(s.name), "")
 	default:
 		err = fmt.Errorf("%w outcome %q", queue.ErrInvalid, v.Outcome)
 	}
@@ -289,6 +289,18 @@ func (s *subscription) settle(ctx context.Context, e *delivery, v queue.Verdict)
 		return err
 	}
 	return e.session.ack(e)
+}
+
+// moveOrReturn moves the message, or gives it back when trying again would not
+// help.
+func (s *subscription) moveOrReturn(ctx context.Context, e *delivery, v queue.Verdict, to, delay string) error {
+	err := s.move(ctx, e, v, to, delay)
+	switch {
+	case err == nil, errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled), errors.Is(err, queue.ErrClosed):
+	default:
+		e.session.reject(e)
+	}
+	return err
 }
 
 // move puts a copy of the message into another queue.
@@ -324,6 +336,17 @@ func (x *session) ack(e *delivery) error {
 		return fmt.Errorf("%w: %w", queue.ErrSettled, err) // the connection broke
 	}
 	return nil
+}
+
+// reject gives a delivery back to the queue.
+func (x *session) reject(e *delivery) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.over || x.unsettled[e.d.DeliveryTag] != e {
+		return
+	}
+	delete(x.unsettled, e.d.DeliveryTag)
+	_ = x.ch.Reject(e.d.DeliveryTag, true) // fails when the channel is closed, which gives it back
 }
 
 // Close implements part of [queue.Subscription].
