@@ -27,6 +27,11 @@
 // ([DatabaseHandler]) that may see them twice and in any order. Readers see a
 // sheet when it is complete and audited, or not at all.
 //
+// Watch runs on a schedule, of what is new or changed. What people should know
+// of a run is made into notices (Notices, package notify), and what went wrong
+// into incidents (RunIncident and its like), which ErrorHandler records, and
+// cures where it can.
+//
 // No record is lost in silence. One that cannot be read is counted, and kept
 // with its line and the reason in the rejects file. An object that is no eGRID
 // sheet is refused with the reason and the remedy, and does not stop the
