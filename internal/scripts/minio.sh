@@ -3,7 +3,8 @@
 #
 # It is built from source once (some minutes) and kept in the user's cache. It
 # listens on loopback only, and keeps everything else it writes below
-# ${EGRID_SERVICES_DIR:-/tmp/egrid-services}/minio.
+# ${EGRID_SERVICES_DIR:-/tmp/egrid-services}/minio. It has a console if
+# EGRID_MINIO_CONSOLE_PORT says where.
 set -euo pipefail
 
 version=v0.0.0-20260212201848-7aac2a2c5b7c
@@ -13,7 +14,8 @@ port=${EGRID_MINIO_PORT:-19000}
 export MINIO_ROOT_USER=egrid-test MINIO_ROOT_PASSWORD=egrid-test-secret
 
 url() { echo "http://$MINIO_ROOT_USER:$MINIO_ROOT_PASSWORD@127.0.0.1:$port"; }
-running() { [ -f "$dir/pid" ] && kill -0 "$(cat "$dir/pid")" 2>/dev/null; }
+# Process ids are used again: the arguments tell whose it is.
+running() { [ -s "$dir/pid" ] && ps -o args= -p "$(cat "$dir/pid")" 2>/dev/null | grep -qF -- "$dir/data"; }
 ready() { curl -fs -o /dev/null "http://127.0.0.1:$port/minio/health/ready"; }
 
 build() {
@@ -27,13 +29,15 @@ start() {
   if ! running; then
     build
     mkdir -p "$dir/data"
-    MINIO_BROWSER=off MINIO_UPDATE=off nohup "$bin/minio" server --quiet --address "127.0.0.1:$port" "$dir/data" >"$dir/log" 2>&1 </dev/null &
+    local console=(--console-address "127.0.0.1:${EGRID_MINIO_CONSOLE_PORT:-0}")
+    [ -n "${EGRID_MINIO_CONSOLE_PORT:-}" ] || export MINIO_BROWSER=off
+    MINIO_UPDATE=off setsid "$bin/minio" server --quiet --address "127.0.0.1:$port" "${console[@]}" "$dir/data" >"$dir/log" 2>&1 </dev/null &
     echo $! >"$dir/pid"
   fi
   for _ in $(seq 300); do
     ready && url && return
-    running || break
     sleep 0.1
+    running || break
   done
   cat "$dir/log" >&2
   exit 1
@@ -45,7 +49,7 @@ stop() {
   pid=$(cat "$dir/pid")
   kill "$pid"
   for _ in $(seq 100); do
-    kill -0 "$pid" 2>/dev/null || break
+    running || break
     sleep 0.1
   done
   rm -rf "$dir"

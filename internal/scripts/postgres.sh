@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# A private PostgreSQL server for tests: postgres.sh start|stop|url
+# A private PostgreSQL server for tests: postgres.sh start|stop|restart|url
 #
 # It listens on the loopback interface and on a socket of its own, and keeps
 # everything below ${EGRID_SERVICES_DIR:-/tmp/egrid-services}/postgres. start
 # installs Debian's package when it is missing and prints the URL; stop ends
-# what start began, and nothing else. The server syncs to disk as in production.
+# what start began, and nothing else; restart is a crash and a start. The server
+# syncs to disk as in production.
 set -euo pipefail
 
 home=${EGRID_SERVICES_DIR:-/tmp/egrid-services}/postgres
@@ -41,7 +42,8 @@ install_server() {
 
 listening() { (: </dev/tcp/127.0.0.1/"$port") 2>/dev/null; }
 
-running() { [ -s "$data/postmaster.pid" ] && kill -0 "$(head -1 "$data/postmaster.pid")" 2>/dev/null; }
+# The file outlives a server that is killed, and process ids are used again.
+running() { [ -s "$data/postmaster.pid" ] && ps -o args= -p "$(head -1 "$data/postmaster.pid")" | grep -qF -- "-D $data "; }
 
 start() {
   local bin
@@ -80,17 +82,21 @@ start() {
   url
 }
 
-stop() {
+stop() { # fast, or immediate: as if it had crashed
   running || return 0
-  as_owner "$(find_bin)/pg_ctl" -D "$data" -m fast -w -t 60 stop >/dev/null
+  as_owner "$(find_bin)/pg_ctl" -D "$data" -m "${1:-fast}" -w -t 60 stop >/dev/null
 }
 
 case ${1:-} in
 start) start ;;
 stop) stop ;;
+restart)
+  stop immediate
+  start
+  ;;
 url) url ;;
 *)
-  echo "usage: $0 start|stop|url" >&2
+  echo "usage: $0 start|stop|restart|url" >&2
   exit 2
   ;;
 esac

@@ -1,0 +1,21 @@
+# What deployment.sh and processes.sh share.
+# shellcheck shell=bash disable=SC2034
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$here/../.." && pwd)
+
+fail() {
+  printf '%s\n' "$@" >&2
+  exit 1
+}
+
+addresses() { # MinIO's credentials
+  cat <<END
+
+  http://localhost:$EGRID_GATEWAY_PORT/            dashboard and API, through the gateway
+  http://localhost:$EGRID_WEB_PORT/            dashboard alone
+  http://localhost:$EGRID_API_PORT/plants/top  API
+  http://localhost:$EGRID_MINIO_CONSOLE_PORT/            MinIO ($1)
+
+make health, make logs; make down ends it, and removes its data.
+END
+}
