@@ -11,7 +11,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 )
@@ -60,15 +59,23 @@ func (s *Store) translate(err error) error {
 	case undefinedSchema:
 		return fmt.Errorf("%w: %s has no schema %q; run egrid migrate: %w", egrid.ErrSchema, s.server, s.options.Schema, err)
 	case noPrivilege:
-		return fmt.Errorf("pgstore: %s: the role lacks a privilege: %w", s.server, err)
+		return fmt.Errorf("pgstore: %s: the role %s may not do this; as the owner of the tables, %s: %w", s.server, quote(s.role), s.grants(), err)
 	case diskFull:
-		return fmt.Errorf("pgstore: no space left on %s; nothing was changed: %w", s.server, err)
+		return fmt.Errorf("pgstore: no space left on %s; what was loaded before is whole: free some space, or give the server more, and do it again: %w", s.server, err)
 	case queryCanceled:
 		return fmt.Errorf("pgstore: %s ended the statement, which took too long or was cancelled: %w", s.server, err)
 	case badByteSequence, badUnicode:
 		return fmt.Errorf("%w: PostgreSQL cannot hold the text: %w", egrid.ErrInvalid, err)
 	}
 	return fmt.Errorf("pgstore: %s: %w", s.server, err)
+}
+
+// grants says what a role has to be given. Publishing adds partitions and drops
+// them, which only their owner may do.
+func (s *Store) grants() string {
+	role, schema := quote(s.role), quote(s.options.Schema)
+	return fmt.Sprint("GRANT your own role TO ", role, " if it loads; if it only reads, GRANT USAGE ON SCHEMA ", schema, " TO ", role,
+		", GRANT SELECT ON ALL TABLES IN SCHEMA ", schema, " TO ", role, " and ALTER DEFAULT PRIVILEGES IN SCHEMA ", schema, " GRANT SELECT ON TABLES TO ", role)
 }
 
 // attempts is how often a transaction is tried that others got in the way of.
@@ -135,10 +142,15 @@ func (s *Store) view(ctx context.Context, f func(pgx.Tx, *cachedCatalog) error) 
 	return s.translate(err)
 }
 
+// beginner is a pool or a connection of it.
+type beginner interface {
+	BeginTx(context.Context, pgx.TxOptions) (pgx.Tx, error)
+}
+
 // transact runs f in a transaction. Its error is f's: pgx.BeginTxFunc would
 // report that a cut connection cannot roll back.
-func transact(ctx context.Context, pool *pgxpool.Pool, o pgx.TxOptions, f func(pgx.Tx) error) error {
-	tx, err := pool.BeginTx(ctx, o)
+func transact(ctx context.Context, conn beginner, o pgx.TxOptions, f func(pgx.Tx) error) error {
+	tx, err := conn.BeginTx(ctx, o)
 	if err != nil {
 		return err
 	}

@@ -5,9 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 
@@ -176,106 +174,6 @@ func (s *Store) Put(ctx context.Context, id egrid.StageID, c egrid.Chunk) (egrid
 	}
 	return change, nil
 }
-
-// copyRows streams rows into the sheet's table.
-func (s *Store) copyRows(ctx context.Context, tx pgx.Tx, sh *sheet, rows []egrid.Row) error {
-	if len(rows) == 0 {
-		return nil
-	}
-	columns := []string{"snapshot", "row_number", "data_year", "release", "extra"}
-	schema := sh.layout.schema
-	source := &copySource{rows: rows, width: schema.Len()}
-	var release any
-	if sh.spec.Release != "" {
-		release = sh.spec.Release
-	}
-	source.cells = []any{sh.number, int64(0), int32(sh.spec.Year), release, nil}
-	for i, c := range schema.Columns() {
-		switch {
-		case egrid.IsContext(c):
-		case sh.layout.isTyped(c):
-			columns = append(columns, string(c))
-			source.typed = append(source.typed, i)
-			source.cells = append(source.cells, nil)
-		default:
-			source.extra = append(source.extra, i)
-		}
-	}
-	_, err := tx.CopyFrom(ctx, pgx.Identifier{s.options.Schema, sh.table()}, columns, source)
-	if source.err != nil {
-		return source.err
-	}
-	return err
-}
-
-// copySource hands rows to COPY. It reuses one slice: pgx encodes a row before
-// it asks for the next.
-type copySource struct {
-	rows         []egrid.Row
-	at           int
-	width        int
-	typed, extra []int // positions in the sheet's schema
-	cells        []any
-	err          error
-}
-
-const copyRowNumber, copyExtra, copyTyped = 1, 4, 5 // positions in cells
-
-func (c *copySource) Next() bool {
-	if c.err != nil || c.at == len(c.rows) {
-		return false
-	}
-	row := &c.rows[c.at]
-	c.at++
-	if len(row.Values) != c.width {
-		c.err = fmt.Errorf("%w: row %d has %d values where the sheet has %d columns", egrid.ErrInvalid, row.Number, len(row.Values), c.width)
-		return false
-	}
-	c.cells[copyRowNumber] = row.Number
-	for i, at := range c.typed {
-		c.cells[copyTyped+i] = c.cell(row, at)
-	}
-	c.cells[copyExtra] = c.extras(row)
-	return c.err == nil
-}
-
-// cell is a value as COPY takes it.
-func (c *copySource) cell(row *egrid.Row, at int) any {
-	v := row.Values[at].Any()
-	if text, ok := v.(string); ok && !storable(text) {
-		c.err = fmt.Errorf("%w: row %d, column %s: %q is no text that PostgreSQL can hold", egrid.ErrInvalid, row.Number, row.Schema.Field(at).Column, text)
-	}
-	return v
-}
-
-// extras are the values without a column of their own, as a JSON object.
-func (c *copySource) extras(row *egrid.Row) any {
-	var object map[string]egrid.Value
-	for _, at := range c.extra {
-		if c.cell(row, at) == nil {
-			continue
-		}
-		if object == nil {
-			object = map[string]egrid.Value{}
-		}
-		object[string(row.Schema.Field(at).Column)] = row.Values[at]
-	}
-	if object == nil {
-		return nil
-	}
-	text, err := json.Marshal(object)
-	if err != nil {
-		c.err = err
-	}
-	return text
-}
-
-func (c *copySource) Values() ([]any, error) { return c.cells, nil }
-
-func (c *copySource) Err() error { return c.err }
-
-// storable reports whether PostgreSQL can hold a text.
-func storable(text string) bool { return utf8.ValidString(text) && strings.IndexByte(text, 0) < 0 }
 
 // Discard implements [egrid.Loader].
 func (s *Store) Discard(ctx context.Context, id egrid.StageID) error {

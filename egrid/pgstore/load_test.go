@@ -132,22 +132,27 @@ func checkWhole(t *testing.T, store egrid.Querier) int {
 	return int(first)
 }
 
-// TestSameChunksAtOnce puts every chunk from many goroutines, through two
-// stores, all at once.
+// TestSameChunksAtOnce puts every chunk from many goroutines through several
+// stores, all at once, and publishes in the same way.
 func TestSameChunksAtOnce(t *testing.T) {
 	schema := newSchema(t)
-	stores := []*pgstore.Store{openIn(t, schema), openIn(t, schema)}
-	spec, chunks := round("same", 1)
-	id, err := stores[0].Stage(t.Context(), spec)
-	if err != nil {
-		t.Fatal(err)
+	stores := make([]*pgstore.Store, 4)
+	for i := range stores {
+		stores[i] = openIn(t, schema)
 	}
-	var rows atomic.Int64
+	spec, chunks := round("same", 1)
+	ids := make([]egrid.StageID, len(stores))
+	var rows, publishes atomic.Int64
 	var group sync.WaitGroup
-	for consumer := range 8 {
+	for i := range stores {
+		group.Go(func() { ids[i] = stage(t, stores[i], spec) })
+	}
+	group.Wait()
+	for consumer := range 2 * len(stores) {
 		group.Go(func() {
 			for i := range chunks {
-				change, err := stores[consumer%2].Put(t.Context(), id, chunks[(i+consumer/4)%len(chunks)])
+				at := consumer % len(stores)
+				change, err := stores[at].Put(t.Context(), ids[at], chunks[(i+consumer/4)%len(chunks)])
 				if err != nil {
 					t.Error(err)
 				}
@@ -159,10 +164,25 @@ func TestSameChunksAtOnce(t *testing.T) {
 	if rows.Load() != roundRows {
 		t.Errorf("%d rows were added; want %d", rows.Load(), roundRows)
 	}
-	if _, err := stores[1].Publish(t.Context(), id, egrid.PublishRequest{Chunks: len(chunks), Rows: roundRows}); err != nil {
-		t.Fatal(err)
+	for i := range stores {
+		group.Go(func() {
+			report, err := stores[i].Publish(t.Context(), ids[i], egrid.PublishRequest{Chunks: len(chunks), Rows: roundRows})
+			switch {
+			case err != nil || report.Snapshot.Rows != roundRows || report.Snapshot.Revision != 1:
+				t.Errorf("got %+v, %v", report, err)
+			case report.Status == egrid.Published:
+				publishes.Add(1)
+			case report.Status != egrid.Unchanged:
+				t.Errorf("got the status %s", report.Status)
+			}
+		})
+	}
+	group.Wait()
+	if publishes.Load() != 1 {
+		t.Errorf("%d publishers say that they published; want 1", publishes.Load())
 	}
 	checkWhole(t, stores[0])
+	checkSum(t, stores[1], 1, roundRows)
 }
 
 // TestProcessesAtOnce loads one sheet in two stores and two other processes.
@@ -279,18 +299,7 @@ func TestConnectionsCut(t *testing.T) {
 	})
 	failures := 0
 	for n := 1; n <= 5 || failures < 3 && n <= 50; n++ {
-		spec, chunks := round("cut", n)
-		rows := int64(0)
-		for i := range chunks { // longer copies are easier to hit
-			few := chunks[i].Rows
-			chunks[i].Rows = nil
-			for j := range 10 * len(few) {
-				rows++
-				row := few[j%len(few)]
-				row.Number = rows
-				chunks[i].Rows = append(chunks[i].Rows, row)
-			}
-		}
+		spec, chunks, rows := longRound("cut", n, 10) // longer copies are easier to hit
 		again := func(what func() error) {
 			t.Helper()
 			var err error

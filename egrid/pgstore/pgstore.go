@@ -51,7 +51,7 @@ type Options struct {
 	Migrate          bool          // bring the tables to this version when opening
 	ReadURL          string        // server for queries, e.g. a replica, which may lag; default the same
 	ReadConnections  int           // queries at once; default 8
-	WriteConnections int           // loaders at once; default 4
+	WriteConnections int           // loaders at once; default 4. Indexing a sheet takes up to three of them, if they are idle
 	QueryTimeout     time.Duration // the server ends a query after so long; default 30 s. Loads are bounded by their context alone
 	StageLifetime    time.Duration // an unfinished load that nobody has touched for so long is dropped; default 24 h
 }
@@ -79,10 +79,11 @@ func (o *Options) withDefaults() Options {
 	return d
 }
 
-// Store is an [egrid.Store] in a PostgreSQL database.
+// Store is an [egrid.Store] and an [egrid.FailureLog] in a PostgreSQL database.
 type Store struct {
 	options Options
 	server  string // for messages
+	role    string // for messages
 	write   *pgxpool.Pool
 	read    *pgxpool.Pool
 	owned   bool
@@ -154,7 +155,8 @@ func dial(ctx context.Context, url string, connections int, settings map[string]
 }
 
 func open(ctx context.Context, write, read *pgxpool.Pool, options Options) (*Store, error) {
-	s := &Store{options: options, write: write, read: read, server: serverOf(write.Config().ConnConfig)}
+	s := &Store{options: options, write: write, read: read}
+	s.server, s.role = serverOf(write.Config().ConnConfig), write.Config().ConnConfig.User
 	s.catalog.change = -1
 	if len(options.Schema) > 63 {
 		return nil, fmt.Errorf("%w: schema name %q is longer than 63 bytes", egrid.ErrInvalid, options.Schema)

@@ -19,54 +19,19 @@ func (s *Store) Publish(ctx context.Context, id egrid.StageID, r egrid.PublishRe
 	if err != nil {
 		return egrid.PublishReport{}, err
 	}
-	if err := s.index(ctx, id, r); err != nil {
+	ready, err := s.makeReady(ctx, id, r)
+	if err != nil {
 		return egrid.PublishReport{}, err
 	}
 	var report egrid.PublishReport
 	err = s.update(ctx, func(tx pgx.Tx) (err error) {
-		report, err = s.publish(ctx, tx, id, policy, r)
+		report, err = s.publish(ctx, tx, id, policy, r, ready)
 		return err
 	})
 	if err != nil {
 		return egrid.PublishReport{}, err
 	}
 	return report, nil
-}
-
-// index builds the indexes of a complete stage, in a transaction of its own
-// before the switch: it is most of the work, and other publishers need not
-// wait for it.
-func (s *Store) index(ctx context.Context, id egrid.StageID, r egrid.PublishRequest) error {
-	return s.update(ctx, func(tx pgx.Tx) error {
-		sh, err := s.find(ctx, tx, id, "")
-		if err != nil || sh.status == published {
-			return err
-		}
-		if err := s.lock(ctx, tx, sh.number); err != nil {
-			return err
-		}
-		if sh, err = s.find(ctx, tx, id, forSettle); err != nil || sh.status == published {
-			return err
-		}
-		if err := s.complete(ctx, tx, sh, r); err != nil {
-			return err
-		}
-		return s.indexTable(ctx, tx, sh, r.Rows)
-	})
-}
-
-// indexTable indexes a table that is worth it, and tells the query planner
-// about it.
-func (s *Store) indexTable(ctx context.Context, tx pgx.Tx, sh *sheet, rows int64) error {
-	if rows >= indexedRows {
-		for _, statement := range s.createIndexes(sh) {
-			if _, err := tx.Exec(ctx, statement); err != nil {
-				return err
-			}
-		}
-	}
-	_, err := tx.Exec(ctx, "ANALYZE "+sh.layout.table)
-	return err
 }
 
 // complete checks that the stage holds what the request says.
@@ -82,7 +47,7 @@ func (s *Store) complete(ctx context.Context, tx pgx.Tx, sh *sheet, r egrid.Publ
 	return nil
 }
 
-func (s *Store) publish(ctx context.Context, tx pgx.Tx, id egrid.StageID, policy egrid.Policy, r egrid.PublishRequest) (egrid.PublishReport, error) {
+func (s *Store) publish(ctx context.Context, tx pgx.Tx, id egrid.StageID, policy egrid.Policy, r egrid.PublishRequest, ready readiness) (egrid.PublishReport, error) {
 	var none egrid.PublishReport
 	if err := s.lock(ctx, tx, 0); err != nil { // publishers take turns
 		return none, err
@@ -105,10 +70,14 @@ func (s *Store) publish(ctx context.Context, tx pgx.Tx, id egrid.StageID, policy
 	if err := s.complete(ctx, tx, sh, r); err != nil {
 		return none, err
 	}
-	snap, err := s.audit(ctx, tx, sh)
+	if sh.number != ready.number {
+		return none, fmt.Errorf("%w: stage %s was discarded and loaded again meanwhile; publish it again", egrid.ErrIncomplete, id)
+	}
+	snap, err := s.summarize(ctx, tx, sh)
 	if err != nil {
 		return none, err
 	}
+	snap.Audits = append(snap.Audits, ready.audits...)
 	status, reason := egrid.Decide(policy, snap, live)
 	switch status {
 	case egrid.Unchanged:
@@ -211,8 +180,8 @@ func (s *Store) record(ctx context.Context, tx pgx.Tx, snap *egrid.Snapshot, sta
 	return s.touchCatalog(ctx, tx)
 }
 
-// audit gathers what the chunks found and checks the table as a whole.
-func (s *Store) audit(ctx context.Context, tx pgx.Tx, sh *sheet) (egrid.Snapshot, error) {
+// summarize gathers what the chunks found.
+func (s *Store) summarize(ctx context.Context, tx pgx.Tx, sh *sheet) (egrid.Snapshot, error) {
 	snap := egrid.NewSnapshot(sh.id, sh.spec)
 	rows, err := tx.Query(ctx, "SELECT rows, rejected, lossy, findings FROM "+s.name("chunks")+" WHERE sheet = $1 ORDER BY chunk", sh.number)
 	if err != nil {
@@ -232,21 +201,15 @@ func (s *Store) audit(ctx context.Context, tx pgx.Tx, sh *sheet) (egrid.Snapshot
 		}
 		snap.Count(loaded, rejected, lossy, findings)
 	}
-	if err := rows.Err(); err != nil {
-		return snap, err
-	}
-	count, keys, err := s.duplicates(ctx, tx, sh)
-	if err == nil && count > 0 {
-		snap.Audits = append(snap.Audits, egrid.DuplicateIdentifiers(count, keys))
-	}
-	return snap, err
+	return snap, rows.Err()
 }
 
-// duplicates counts the identifiers that several rows share, and names some.
-func (s *Store) duplicates(ctx context.Context, tx pgx.Tx, sh *sheet) (int64, []string, error) {
+// duplicates audits the table as a whole: it counts the identifiers that
+// several rows share, and names some.
+func (s *Store) duplicates(ctx context.Context, tx pgx.Tx, sh *sheet) ([]egrid.Audit, error) {
 	id := egrid.Identifier(sh.spec.Level, sh.spec.Schema.Has)
 	if id == nil {
-		return 0, nil, nil
+		return nil, nil
 	}
 	var b binder
 	values := make([]string, len(id))
@@ -259,7 +222,7 @@ func (s *Store) duplicates(ctx context.Context, tx pgx.Tx, sh *sheet) (int64, []
 	grouped := fmt.Sprint("SELECT ", text, " AS key FROM (SELECT ", strings.Join(values, ", "), " FROM ", sh.layout.table, ") t GROUP BY ", strings.Join(texts, ", "), " HAVING count(*) > 1")
 	rows, err := tx.Query(ctx, fmt.Sprint(`SELECT key, count(*) OVER () FROM (`, grouped, `) d ORDER BY key COLLATE "C" LIMIT 20`), b.args...)
 	if err != nil {
-		return 0, nil, err
+		return nil, err
 	}
 	defer rows.Close()
 	var count int64
@@ -267,9 +230,12 @@ func (s *Store) duplicates(ctx context.Context, tx pgx.Tx, sh *sheet) (int64, []
 	for rows.Next() {
 		var key string
 		if err := rows.Scan(&key, &count); err != nil {
-			return 0, nil, err
+			return nil, err
 		}
 		keys = append(keys, key)
 	}
-	return count, keys, rows.Err()
+	if err := rows.Err(); err != nil || count == 0 {
+		return nil, err
+	}
+	return []egrid.Audit{egrid.DuplicateIdentifiers(count, keys)}, nil
 }
