@@ -67,8 +67,8 @@ unit: ## tests with the race detector, in random order; skips are listed
 	$(REPORT) -race -shuffle=on -skip '^TestRestart$$' ./...
 
 .PHONY: restart
-restart: # alone, because it stops the broker that other tests use
-	$(REPORT) -race -run '^TestRestart$$' ./queue/rabbitqueue
+restart: # alone, because they stop the servers that other tests use
+	$(REPORT) -race -p 1 -run '^TestRestart$$' ./queue/rabbitqueue ./egrid/pgstore
 
 .PHONY: nested
 nested: ## tests of the nested modules
@@ -77,6 +77,28 @@ nested: ## tests of the nested modules
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME (5s)
 	@internal/scripts/fuzz.sh $(FUZZTIME)
+
+##@ Deployment
+
+.PHONY: up
+up: ## every service, on the sample or on EGRID_SEED: containers where Docker runs, else processes
+	@examples/reference/deployment.sh up
+
+.PHONY: health
+health: ## one line for each service and dependency; fails when one is down
+	@examples/reference/deployment.sh health
+
+.PHONY: logs
+logs: ## follow the logs
+	@examples/reference/deployment.sh logs
+
+.PHONY: down
+down: ## end every service, and remove its data
+	@examples/reference/deployment.sh down
+
+.PHONY: compose-check
+compose-check: # reads the file of the containers, where a client is there to do it
+	@examples/reference/deployment.sh check
 
 ##@ Measuring
 
