@@ -37,7 +37,7 @@ run: ## the whole platform in one process, on the bundled sample
 	go run ./hosts/egrid up
 
 .PHONY: test
-test: system lint with-services nested ## everything: lint, tests on real services, browser tests, fuzz smoke
+test: system lint with-services faults nested ## everything: lint, tests on real services, browser tests, fuzz smoke
 
 .PHONY: fmt
 fmt: $(LINT) ## format the source
@@ -64,11 +64,16 @@ with-services: # unit, restart and fuzz, beside the services that it finds or st
 
 .PHONY: unit
 unit: ## tests with the race detector, in random order; skips are listed
-	$(REPORT) -race -shuffle=on -skip '^TestRestart$$' ./...
+	$(REPORT) -race -shuffle=on -skip '^(TestRestart$$|TestFault)' ./...
 
 .PHONY: restart
 restart: # alone, because they stop the servers that other tests use
 	$(REPORT) -race -p 1 -run '^TestRestart$$' ./queue/rabbitqueue ./egrid/pgstore
+
+.PHONY: faults
+faults: ## the services while each of their parts breaks, beside servers of its own
+	@env -u EGRID_TEST_POSTGRES -u EGRID_TEST_AMQP -u EGRID_TEST_S3 internal/scripts/with-services.sh \
+	  $(REPORT) -race -count=1 -timeout 40m ./hosts/internal/faults
 
 .PHONY: nested
 nested: ## tests of the nested modules

@@ -161,7 +161,8 @@ type ErrorOptions struct {
 // failure to notify is recorded and nobody is told, by the same way.
 //
 // Since the log usually is the store that the dead letter was meant for, it is
-// replayed when the store is there again.
+// replayed when the store is there again. A dead letter that is not in sight is
+// looked for again in later attempts.
 func ErrorHandler(log egrid.FailureLog, b queue.Broker, o *ErrorOptions) queue.Handler {
 	h := &errorHandler{log: log, broker: b, told: map[string]time.Time{}}
 	if o != nil {
@@ -175,6 +176,10 @@ func ErrorHandler(log egrid.FailureLog, b queue.Broker, o *ErrorOptions) queue.H
 	}
 	return h.handle
 }
+
+// replayAttempts is how often a dead letter is looked for that is not there:
+// while others look at dead letters, these are out of sight.
+const replayAttempts = 3
 
 type errorHandler struct {
 	log    egrid.FailureLog
@@ -197,14 +202,17 @@ func (h *errorHandler) handle(ctx context.Context, d queue.Delivery) error {
 	if first && h.o.Observe != nil {
 		h.o.Observe(in.Failure)
 	}
-	if first && in.Curable && in.MessageID != "" {
+	// What was recorded by an attempt that got no further is not first any more.
+	if (first || d.Attempt > 1) && in.Curable && in.MessageID != "" {
 		n, err := h.broker.Replay(ctx, in.Queue, in.MessageID)
-		if err != nil {
+		switch {
+		case err != nil:
 			return err
-		}
-		if n > 0 {
+		case n > 0:
 			h.o.Logger.InfoContext(ctx, "dead letter replayed", "queue", in.Queue, "message", in.MessageID, "kind", in.Kind)
 			return nil
+		case first || d.Attempt < replayAttempts:
+			return fmt.Errorf("%w: no dead letter %s of %s in sight; another program may be reading them", egrid.ErrNotFound, in.MessageID, in.Queue)
 		}
 	}
 	if in.Queue == queue.QueueNotification || !h.mayTell(in.Kind) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -128,6 +129,55 @@ func TestCurableDeadLetter(t *testing.T) {
 	counts, err := store.Failures(t.Context())
 	if err != nil || len(counts) != 1 || counts[0].Kind != etl.FailureHandler || counts[0].Count != 1 {
 		t.Errorf("got %+v, %v", counts, err)
+	}
+}
+
+// hidden is a broker whose dead letters are out of sight for a while, as while
+// another program lists them.
+type hidden struct {
+	queue.Broker
+	looks atomic.Int32
+}
+
+func (h *hidden) Replay(ctx context.Context, name string, ids ...string) (int, error) {
+	if h.looks.Add(1) < 3 {
+		return 0, nil
+	}
+	return h.Broker.Replay(ctx, name, ids...)
+}
+
+// A dead letter that is out of sight is looked for again.
+func TestDeadLetterOutOfSight(t *testing.T) {
+	log, broker := memstore.New(), &hidden{Broker: memqueue.New(nil)}
+	defer broker.Close()
+	m := chunkMessage(t)
+	if err := broker.Publish(t.Context(), m); err != nil {
+		t.Fatal(err)
+	}
+	cause := errors.New("the database is away")
+	consumed, stop := context.WithCancel(t.Context())
+	died := func(e queue.Event) { stop() }
+	if err := queue.Consume(consumed, broker, queue.QueueDatabase, func(context.Context, queue.Delivery) error { return cause },
+		&queue.ConsumeOptions{Retry: queue.RetryPolicy{MaxAttempts: 1}, Observe: died}); err != nil {
+		t.Fatal(err)
+	}
+	incident, err := etl.EncodeIncident(etl.DeadLetterIncident(queue.Event{Queue: queue.QueueDatabase, ID: m.ID, Key: m.Key, Outcome: queue.Dead, Err: cause}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	handle := etl.ErrorHandler(log, broker, nil)
+	for attempt := 1; ; attempt++ {
+		err := handle(t.Context(), queue.Delivery{Message: incident, Queue: queue.QueueError, Attempt: attempt})
+		if attempt < 3 && !errors.Is(err, egrid.ErrNotFound) || attempt == 3 && err != nil {
+			t.Fatalf("attempt %d: %v", attempt, err)
+		}
+		if attempt == 3 {
+			break
+		}
+	}
+	depth, err := broker.Depth(t.Context(), queue.QueueDatabase)
+	if err != nil || depth != (queue.Depth{Ready: 1}) {
+		t.Errorf("the queue holds %+v, %v; want the message again", depth, err)
 	}
 }
 

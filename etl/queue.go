@@ -15,7 +15,8 @@ import (
 // ToQueue is the sink that sends chunks through a broker, to consumers that
 // handle them with [DatabaseHandler]. Publish waits until q, the store that
 // they write to, shows the outcome, or the order or a chunk of the load became
-// a dead letter.
+// a dead letter. Those that an earlier run of the same load left behind it puts
+// back, for their cause may be mended.
 func ToQueue(b queue.Broker, q egrid.Querier) Sink { return queueSink{b, q} }
 
 type queueSink struct {
@@ -50,6 +51,9 @@ func (s queueSink) Publish(ctx context.Context, spec egrid.SnapshotSpec, r egrid
 		return egrid.PublishReport{}, err
 	}
 	id := spec.ID()
+	if err := s.revive(ctx, id); err != nil {
+		return egrid.PublishReport{}, err
+	}
 	if _, live := settled(before, id, egrid.Published); live {
 		// Nothing that an order could change: chunks that are on their way
 		// are duplicates.
@@ -121,6 +125,29 @@ func settled(c egrid.Catalog, id egrid.StageID, status egrid.Status) (egrid.Snap
 		return egrid.Snapshot{}, false
 	}
 	return c.Snapshots[i], true
+}
+
+// revive puts back the chunks of the stage that died, and forgets the orders:
+// a new one follows, if need be.
+func (s queueSink) revive(ctx context.Context, id egrid.StageID) error {
+	var chunks, orders []string
+	for letter, err := range s.broker.DeadLetters(ctx, queue.QueueDatabase) {
+		switch m := letter.Message; {
+		case err != nil:
+			return err
+		case m.Headers[HeaderStage] != string(id):
+		case m.Key == queue.KeyChunk:
+			chunks = append(chunks, m.ID)
+		default:
+			orders = append(orders, m.ID)
+		}
+	}
+	if len(chunks)+len(orders) == 0 {
+		return nil // looking once more would keep them from others
+	}
+	_, replayErr := s.broker.Replay(ctx, queue.QueueDatabase, chunks...)
+	_, dropErr := s.broker.Drop(ctx, queue.QueueDatabase, orders...)
+	return errors.Join(replayErr, dropErr)
 }
 
 // deadLetter finds a message of the stage that was given up, a chunk rather

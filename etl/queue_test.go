@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -90,6 +91,35 @@ func TestDeadLettersEndTheLoad(t *testing.T) {
 	_, err := etl.New(etl.Local(dir), etl.ToQueue(broker, store), nil).Run(t.Context())
 	if err == nil || !strings.Contains(err.Error(), "disk full") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A load whose cause of death is mended is simply run again: what died of the
+// first run is no failure of the second, and is not left behind.
+func TestLoadAgainBehindDeadLetters(t *testing.T) {
+	dir := folder(t, map[string]string{"GEN.csv": generators})
+	store := &brokenStore{memstore.New(), errors.New("disk full")}
+	broker := memqueue.New(nil)
+	mended := atomic.Bool{}
+	broken, whole := etl.DatabaseHandler(store), etl.DatabaseHandler(store.Store)
+	consume(t, broker, func(ctx context.Context, d queue.Delivery) error {
+		if mended.Load() {
+			return whole(ctx, d)
+		}
+		return broken(ctx, d)
+	})
+	pipeline := etl.New(etl.Local(dir), etl.ToQueue(broker, store), nil)
+	if _, err := pipeline.Run(t.Context()); err == nil {
+		t.Fatal("loaded into a full disk")
+	}
+	eventually(t, "nothing dies", func() bool { return deadLetters(t, broker) > 0 })
+	mended.Store(true)
+	report, err := pipeline.Run(t.Context())
+	if err != nil || report.Status != etl.Published {
+		t.Errorf("got %s, %v", report.Status, err)
+	}
+	if n := deadLetters(t, broker); n != 0 {
+		t.Errorf("%d dead letters are left", n)
 	}
 }
 

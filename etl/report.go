@@ -24,7 +24,7 @@ const (
 // Report is the answer of the last stage.
 type Report struct {
 	RunID        string        `json:"run_id"`
-	Status       Status        `json:"status"` // held or failed where a part is; published where one is; else unchanged
+	Status       Status        `json:"status"` // held where a part is, else published where one is, else unchanged; failed where nothing is either
 	Files        []FileReport  `json:"files"`
 	RowsRead     int64         `json:"rows_read"`
 	RowsLoaded   int64         `json:"rows_loaded"`

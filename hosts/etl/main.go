@@ -124,6 +124,9 @@ func tell(p *service.Process, b queue.Publisher, r etl.Report, err error) {
 	p.Log.Info("run finished", "run_id", r.RunID, "status", r.Status, "files", len(r.Files), "rows_read", r.RowsRead,
 		"rows_loaded", r.RowsLoaded, "rows_rejected", r.RowsRejected, "duration_seconds", r.Seconds)
 	p.Metrics.Run(&r)
-	p.Tell(b, etl.ObjectIncidents(r)...)
+	for _, in := range etl.ObjectIncidents(r) {
+		p.Log.Warn("not loaded", "run_id", r.RunID, "what", in.Where, "reason", in.Message)
+		p.Tell(b, in)
+	}
 	p.Notify(b, etl.Notices(r, time.Now())...)
 }
