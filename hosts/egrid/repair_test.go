@@ -69,6 +69,7 @@ func TestDeadLetters(t *testing.T) {
 	if text := s.run(0, "dead-letters", "replay", "database", one[:10]); !strings.Contains(text, "1 put back") || len(list()) != 2 {
 		t.Errorf("replay: %s", text)
 	}
+	drain(s, address)
 	if text := s.run(0, "dead-letters", "drop", "database", "--all"); !strings.Contains(text, "2 dropped") || len(list()) != 0 {
 		t.Errorf("drop: %s", text)
 	}
@@ -85,7 +86,6 @@ func TestDeadLetters(t *testing.T) {
 	for _, args := range [][]string{{"replay", "database"}, {"replay", "database", one, "--all"}, {"list", "other"}, {"list", "--queue", "mem:"}} {
 		s.run(2, append([]string{"dead-letters"}, args...)...)
 	}
-	drain(s, address)
 }
 
 // drain takes what a replay put into the queue.
