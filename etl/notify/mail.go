@@ -49,6 +49,10 @@ func dateOf(n etl.Notice) time.Time {
 	return n.Time.UTC()
 }
 
+// lineEnds makes all line ends one: the writer of package quotedprintable takes
+// the next \n, wherever it comes, for the rest of a lone \r.
+var lineEnds = strings.NewReplacer("\r\n", "\n", "\r", "\n")
+
 func bodyOf(n etl.Notice) string {
 	text := n.Text
 	if text == "" {
@@ -57,7 +61,7 @@ func bodyOf(n etl.Notice) string {
 	if n.RunID != "" {
 		text += "\n\nRun " + n.RunID
 	}
-	return strings.ToValidUTF8(text, "\uFFFD") + "\n"
+	return lineEnds.Replace(strings.ToValidUTF8(text+"\n", "\uFFFD"))
 }
 
 // maxLine is how long a header's line is at most; RFC 5322 asks for less than
