@@ -121,8 +121,13 @@ func (c Catalog) PlanGroups(q GroupQuery) (*Plan, error) {
 	if p.Having, err = typedFilters(p.Output, q.Level, q.Having); err != nil {
 		return nil, err
 	}
+	for _, f := range p.Having {
+		if _, err := p.answered(q.Level, f.Column); err != nil {
+			return nil, err
+		}
+	}
 	for _, key := range q.Sort {
-		f, err := outputField(p.Output, q.Level, key.Column)
+		f, err := p.answered(q.Level, key.Column)
 		if err != nil {
 			return nil, err
 		}
@@ -334,6 +339,15 @@ func outputField(s *Schema, level Level, name Column) (Field, error) {
 		return f, nil
 	}
 	return Field{}, fmt.Errorf("%w: %s has no column %q; the dictionary lists them", ErrInvalid, level, name)
+}
+
+// answered finds a column of the answer of a group query.
+func (p *Plan) answered(level Level, name Column) (Field, error) {
+	f, err := outputField(p.Output, level, name)
+	if err == nil && !p.Output.Has(f.Column) {
+		err = fmt.Errorf("%w: %q is no column of the answer, which has %v", ErrInvalid, name, p.Output.Columns())
+	}
+	return f, err
 }
 
 func (p *Plan) sortKeys(level Level, keys []Sort) ([]Sort, error) {

@@ -134,8 +134,11 @@ func PlantFilters(id string) []Filter {
 // any. An empty column makes one sum of all. Rows come in the order of the
 // column's values; Sort, Columns, Limit and Cursor of the query are ignored.
 // A plant of several fuels counts under each of them on the basis GEN. Errors
-// as [Plants].
+// as [Plants], and [ErrInvalid] for one of the sums as the column.
 func SumPlants(ctx context.Context, q Querier, by Column, query PlantQuery) (PlantPage, error) {
+	if by == PlantCount || by == NetGeneration || by == NameplateCapacity {
+		return PlantPage{}, fmt.Errorf("%w: plants are not summed by %s, which is itself summed", ErrInvalid, by)
+	}
 	query.Sort, query.Columns, query.Limit, query.Cursor, query.Count = nil, nil, 0, "", false
 	return atOneRevision(func() (PlantPage, int64, error) {
 		catalog, err := q.Catalog(ctx)

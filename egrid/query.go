@@ -2,10 +2,8 @@ package egrid
 
 import (
 	"context"
-	"fmt"
 	"iter"
 	"slices"
-	"strings"
 )
 
 // Columns that every answer can have whatever the sheet: they come from the
@@ -100,24 +98,6 @@ func (s Sort) Compare(a, b Value) int {
 	return c
 }
 
-// ParseSort reads "-net_generation_mwh,plant_name": a minus sorts downwards.
-// The error wraps [ErrInvalid].
-func ParseSort(s string) ([]Sort, error) {
-	var keys []Sort
-	for part := range strings.SplitSeq(s, ",") {
-		part = strings.TrimSpace(part)
-		if part == "" {
-			continue
-		}
-		name, desc := strings.CutPrefix(part, "-")
-		if name == "" {
-			return nil, fmt.Errorf("%w: sort key %q has no column", ErrInvalid, part)
-		}
-		keys = append(keys, Sort{Column: Column(name), Desc: desc})
-	}
-	return keys, nil
-}
-
 // Op compares a column with values.
 type Op string
 
@@ -149,38 +129,6 @@ func Where(c Column, op Op, values ...string) Filter {
 		f.Values = append(f.Values, TextOf(v))
 	}
 	return f
-}
-
-// ParseFilter reads an expression such as "nameplate_capacity_mw>=100",
-// "state=TX,OK", "fuel!=NG", "co2_short_tons missing" or "latitude present".
-// The error wraps [ErrInvalid].
-func ParseFilter(s string) (Filter, error) {
-	if name, ok := strings.CutSuffix(s, " missing"); ok {
-		return Where(Column(strings.TrimSpace(name)), Missing), nil
-	}
-	if name, ok := strings.CutSuffix(s, " present"); ok {
-		return Where(Column(strings.TrimSpace(name)), Present), nil
-	}
-	i := strings.IndexAny(s, "<>=!")
-	if i <= 0 {
-		return Filter{}, fmt.Errorf("%w: filter %q is not COLUMN OPERATOR VALUE with one of = != < <= > >=", ErrInvalid, s)
-	}
-	for _, op := range []Op{Ne, Le, Ge, Eq, Lt, Gt} {
-		rest, ok := strings.CutPrefix(s[i:], string(op))
-		if !ok {
-			continue
-		}
-		f := Filter{Column: Column(strings.TrimSpace(s[:i])), Op: op}
-		if op == Eq || op == Ne {
-			for v := range strings.SplitSeq(rest, ",") {
-				f.Values = append(f.Values, TextOf(strings.TrimSpace(v)))
-			}
-		} else {
-			f.Values = []Value{TextOf(strings.TrimSpace(rest))}
-		}
-		return f, nil
-	}
-	return Filter{}, fmt.Errorf("%w: filter %q has an unknown operator", ErrInvalid, s)
 }
 
 // RowPage is one page of an answer.

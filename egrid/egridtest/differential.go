@@ -136,7 +136,7 @@ func (p *pair) loads() {
 	for i := range sheets {
 		sheets[i] = w.sheet(fmt.Sprint("sheet ", i))
 		if i > 0 && w.oneIn(2) { // of the same snapshot as the one before
-			sheets[i].spec.Year, sheets[i].spec.Release = sheets[i-1].spec.Year, sheets[i-1].spec.Release
+			sheets[i].spec.Year, sheets[i].spec.Release = sheets[i-1].spec.Year, sheets[i-1].spec.Release //nolint:gosec // G602: i is above 0
 			for _, c := range sheets[i].chunks {
 				for j := range c.Rows {
 					c.Rows[j].Year = sheets[i].spec.Year

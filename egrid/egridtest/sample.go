@@ -98,7 +98,7 @@ func (s *Sample) WriteFolder(dir string) ([]string, error) {
 			return paths, err
 		}
 		path := filepath.Join(dir, s.Name(level))
-		f, err := os.Create(path)
+		f, err := os.Create(path) //nolint:gosec // G304: the caller chooses the folder
 		if err != nil {
 			return paths, err
 		}

@@ -134,6 +134,8 @@ func testInvalidQueries(f *fixture) {
 		"by":          {Level: egrid.GEN, By: []egrid.Column{"nonsense"}, Measures: []egrid.Measure{{Func: egrid.Count}}},
 		"sum of text": {Level: egrid.GEN, Measures: []egrid.Measure{{Func: egrid.Sum, Column: egrid.State}}},
 		"function":    {Level: egrid.GEN, Measures: []egrid.Measure{{Func: "median", Column: egrid.NetGeneration}}},
+		"sort":        {Level: egrid.GEN, By: []egrid.Column{egrid.State}, Measures: []egrid.Measure{{Func: egrid.Count}}, Sort: []egrid.Sort{{Column: egrid.Fuel}}},
+		"having":      {Level: egrid.GEN, By: []egrid.Column{egrid.State}, Measures: []egrid.Measure{{Func: egrid.Count}}, Having: []egrid.Filter{egrid.Where(egrid.Fuel, egrid.Eq, "NG")}},
 	} {
 		if _, err := f.store.Groups(f.Context(), q); !errors.Is(err, egrid.ErrInvalid) {
 			f.Errorf("%s: got %v; want ErrInvalid", name, err)
