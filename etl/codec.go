@@ -139,7 +139,7 @@ func DecodeChunk(m queue.Message) (egrid.SnapshotSpec, egrid.Chunk, error) {
 	if v := m.Headers[queue.HeaderVersion]; v != "" && v != queue.Version {
 		return fail(fmt.Sprintf("version %q; this program reads %s", v, queue.Version))
 	}
-	d := chunkDecoder{rest: unsafe.String(unsafe.SliceData(m.Body), len(m.Body))} // bodies never change
+	d := chunkDecoder{rest: unsafe.String(unsafe.SliceData(m.Body), len(m.Body))} //nolint:gosec // G103: bodies never change
 	if err := json.Unmarshal([]byte(d.bytes(d.uvarint())), &h); d.broken || err != nil {
 		return fail("the header is broken")
 	}

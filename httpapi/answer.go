@@ -20,8 +20,12 @@ type operation struct {
 	fields           func(context.Context, *request) (fieldSet, error) // columns that parameters may name
 	data             *huma.Schema                                      // of the envelope's data
 	answer           func(context.Context, *request) (*answer, error)
-	volatile         bool // the answer may change within a revision
-	unkept           bool // the answer has nothing to do with revisions: nobody keeps it
+	volatile         bool  // the answer may change within a revision
+	unkept           bool  // the answer has nothing to do with revisions: nobody keeps it
+	groups           bool  // sort and having are on the answer's columns
+	row              bool  // the answer is one row, which also comes as a page
+	scope            Scope // that the caller needs; empty for what reading needs
+	private          bool  // the answer is for one caller: set by register
 
 	documented []*huma.Param // one for each of params
 }
@@ -32,6 +36,7 @@ type answer struct {
 	fallback int   // limit of a JSON list that names none
 	value    any   // a JSON value that is not made of rows
 	meta     Meta  // of the value
+	facet    facet // counts the values of a column; nil where there are no facets
 }
 
 // pager reads one page of a list, and tells where the page is from. Lists that
@@ -47,6 +52,7 @@ type Meta struct {
 	Revision int64             `json:"revision" doc:"Grows with every publish; equal revisions give equal answers."`
 	Units    map[string]string `json:"units" doc:"Unit of each column that has one."`
 	Basis    string            `json:"basis,omitempty" enum:"PLNT,GEN,SRL" doc:"Level that plants are read from: PLNT, or GEN where they are summed from generators."`
+	Facets   Facets            `json:"facets,omitempty" doc:"By column: its most frequent values, and how many rows of all pages together have them."`
 }
 
 // links lead on from an answer.
@@ -75,14 +81,23 @@ func (a *api) register(op operation) {
 		op.documented = append(op.documented, op.params[i].document())
 	}
 	documented.Parameters = slices.Clone(op.documented)
+	a.secure(&op, &documented)
 	huma.Register(a.huma, documented, func(context.Context, *struct{}) (*huma.StreamResponse, error) {
 		return &huma.StreamResponse{Body: func(hctx huma.Context) {
 			r, w := humamux.Unwrap(hctx)
 			noteRoute(r, op.path)
-			a.serve(&op, w, r)
+			if op.scope == "" || a.allow(op.scope, w, r) {
+				a.serve(&op, w, r)
+			}
 		}}, nil
 	})
+	if gone := documented.Responses["410"]; gone != nil {
+		gone.Description = goneDescription
+	}
 }
+
+// goneDescription says how to go on where a cursor leads nowhere.
+const goneDescription = "The data behind the cursor were replaced by a publish. What was read is of the data before: drop it, and begin again with the same request without a cursor."
 
 func (op *operation) rowsAnswer() bool { return op.data != nil && op.data.Type == huma.TypeArray }
 
@@ -106,6 +121,9 @@ func (a *api) documentAnswer(op *operation) *huma.Response {
 		content["text/csv"] = &huma.MediaType{Schema: text}
 		content["application/x-ndjson"] = &huma.MediaType{Schema: text}
 	}
+	if op.rowsAnswer() || op.row {
+		content[contentTypes[formatPage]] = &huma.MediaType{Schema: a.pageSchema()}
+	}
 	documented := &huma.Response{Description: "The answer.", Content: content}
 	if !op.unkept {
 		documented.Headers = map[string]*huma.Param{"ETag": {Description: "Changes when the answer does.", Schema: text}}
@@ -121,7 +139,7 @@ func (a *api) serve(op *operation, w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var err error
-	if in.format.name == formatJSON {
+	if in.format.name == formatJSON || in.exact() {
 		err = a.serveJSON(op, w, in)
 	} else {
 		err = a.export(op, w, in)
@@ -151,6 +169,7 @@ func (a *api) serveJSON(op *operation, w http.ResponseWriter, in *request) error
 			notModified(w)
 			return nil
 		}
+		in.revision, in.totals = revision, a.totals
 		body, answered, err := op.encode(in)
 		if err != nil {
 			return err
@@ -159,17 +178,20 @@ func (a *api) serveJSON(op *operation, w http.ResponseWriter, in *request) error
 			if attempt < 3 {
 				continue
 			}
+			if answered == mixedRevisions {
+				return errMixed
+			}
 			etag = "" // it would stand for other data
 		}
 		out := &response{revision: revision, route: op.path, etag: etag, header: http.Header{}, body: body}
 		op.commonHeaders(out.header, etag)
-		out.header["Content-Type"] = []string{"application/json"}
+		out.header["Content-Type"] = []string{in.format.contentType}
 		if in.format.gzip && len(body) >= 1024 {
 			out.body = compress(body)
 			out.header["Content-Encoding"] = []string{"gzip"}
 		}
 		out.header["Content-Length"] = []string{strconv.Itoa(len(out.body))}
-		if etag != "" && !op.volatile {
+		if etag != "" && !op.volatile && op.scope == "" {
 			a.responses.put(keyOf(in.http), out)
 		}
 		out.write(w, in.http)
@@ -186,6 +208,9 @@ func (op *operation) commonHeaders(h http.Header, etag string) {
 		return
 	}
 	h["Cache-Control"] = []string{"no-cache"}
+	if op.private {
+		h["Cache-Control"] = []string{"private, no-cache"}
+	}
 	if etag != "" {
 		h["Etag"] = []string{etag}
 	}
@@ -200,6 +225,9 @@ func (op *operation) encode(in *request) ([]byte, int64, error) {
 	}
 	to := links{Self: requestURI(in.http)}
 	meta := ans.meta
+	if in.exact() {
+		return op.encodePage(in, ans)
+	}
 	b := []byte(`{"data":`)
 	if ans.value != nil {
 		value, err := marshal(ans.value)
@@ -208,12 +236,8 @@ func (op *operation) encode(in *request) ([]byte, int64, error) {
 		}
 		b = append(b, value...)
 	} else {
-		limit := in.number("limit")
-		if limit == 0 {
-			limit = ans.fallback
-		}
 		var page egrid.RowPage
-		if page, meta, err = ans.rows(ctx, limit, in.text("cursor"), true); err != nil {
+		if page, meta, err = in.page(ctx, ans); err != nil {
 			return nil, 0, err
 		}
 		enc := newRowEncoder(page.Schema)

@@ -471,8 +471,8 @@ func TestOpenAPI(t *testing.T) {
 	}
 	for _, path := range []string{
 		"/plants/top", "/plants/search", "/plants/states", "/plants/years", "/plants/chart/{type}", "/plants/statistics", "/plants/{id}",
-		"/plants/{id}/history", "/plants/{id}/generators", "/plants/{id}/units", "/levels/{level}/rows", "/regions/{level}/{code}",
-		"/columns", "/columns/{name}", "/snapshots", "/healthz", "/readyz",
+		"/plants/{id}/history", "/plants/{id}/generators", "/plants/{id}/units", "/levels/{level}/rows", "/levels/{level}/groups", "/regions/{level}/{code}",
+		"/columns", "/columns/{name}", "/snapshots", "/catalog", "/healthz", "/readyz",
 	} {
 		if doc.Paths[path]["get"] == nil {
 			t.Errorf("%s is not documented", path)

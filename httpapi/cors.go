@@ -19,8 +19,8 @@ const preflightSeconds = 600
 var exposedHeaders = []string{"ETag", "X-Row-Count", "X-Request-Id", "Retry-After", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset", "Content-Disposition"}
 
 // AllowOrigins lets pages of other origins call an API from a browser (CORS):
-// by GET, HEAD and POST, with the headers Authorization, Content-Type and
-// If-None-Match, and without cookies. Each entry is an exact origin, as
+// by GET, HEAD and POST, with the headers Authorization, Content-Type,
+// If-None-Match and X-API-Key, and without cookies. Each entry is an exact origin, as
 // https://grid.example:8443, or * for any; one that [CheckOrigin] refuses
 // allows nothing. It sets its headers before next answers, so that errors are
 // readable too. Without an entry it returns next as it is. Of a proxy and the
@@ -38,7 +38,7 @@ func AllowOrigins(next http.Handler, origins []string) http.Handler {
 	return cors.New(cors.Options{
 		AllowedOrigins: allowed,
 		AllowedMethods: []string{http.MethodGet, http.MethodHead, http.MethodPost},
-		AllowedHeaders: []string{"Authorization", "Content-Type", "If-None-Match"},
+		AllowedHeaders: []string{"Authorization", "Content-Type", "If-None-Match", APIKeyHeader},
 		ExposedHeaders: exposedHeaders,
 		MaxAge:         preflightSeconds,
 	}).Handler(next)

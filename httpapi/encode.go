@@ -36,20 +36,22 @@ func newRowEncoder(s *egrid.Schema) *rowEncoder {
 func (e *rowEncoder) append(b []byte, row egrid.Row) []byte {
 	b = append(b, '{')
 	for i, v := range row.Values {
-		b = append(b, e.names[i]...)
-		switch v.Type() {
-		case "":
-			b = append(b, "null"...)
-		case egrid.Text:
-			b = appendText(b, v.String())
-		case egrid.Number:
-			x, _ := v.Float()
-			b = appendNumber(b, x)
-		default:
-			b = append(b, v.String()...)
-		}
+		b = appendValue(append(b, e.names[i]...), v)
 	}
 	return append(b, '}')
+}
+
+func appendValue(b []byte, v egrid.Value) []byte {
+	switch v.Type() {
+	case "":
+		return append(b, "null"...)
+	case egrid.Text:
+		return appendText(b, v.String())
+	case egrid.Number:
+		x, _ := v.Float()
+		return appendNumber(b, x)
+	}
+	return append(b, v.String()...)
 }
 
 // appendNumber writes a finite number the shortest way that reads back equal,

@@ -29,17 +29,20 @@
 // Answers to errors are application/problem+json (RFC 9457). [egrid.ErrInvalid]
 // is 400, [egrid.ErrNotFound] 404, [egrid.ErrStale] 410, [egrid.ErrClosed] and
 // an exceeded deadline 503. Anything else is 500 without detail, and logged
-// with the request id.
+// with the request id. Who is not known is 401, who may not 403, who asks too
+// often 429, and what is too long 413 or 414.
 //
 // # See also
 //
-// Package cache, and package dashboard for a page over this API.
+// Package cache, package auth for tokens and API keys, and package dashboard for
+// a page over this API.
 package httpapi
 
 import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -73,6 +76,18 @@ type Options struct {
 	// AllowedOrigins are the pages of other origins that may call the API from a
 	// browser, as [AllowOrigins] takes them. Default none.
 	AllowedOrigins []string
+	// Authenticate tells who makes a request. Default none: then reading is open
+	// to everybody, and what needs another scope is refused to all.
+	Authenticate Authenticator
+	// RequireAuth closes reading to those who have not [ScopeRead], except for
+	// probes and the OpenAPI document. Default false.
+	RequireAuth bool
+	// RateLimit bounds how often a client may ask, as [RateLimit] does. Default
+	// nil, no bound.
+	RateLimit *RateLimitOptions
+	// TrustedProxies are believed in what they say of the client's address, as
+	// [TrustProxies] does. Default none.
+	TrustedProxies []netip.Prefix
 }
 
 // ReadinessCheck is one dependency that has to work for the service to work.
@@ -97,11 +112,12 @@ type api struct {
 	router    *mux.Router
 	huma      huma.API
 	responses *responses
+	totals    *totals
 }
 
 // New returns a handler of the API over q, which it borrows.
 func New(q egrid.Querier, o *Options) http.Handler {
-	a := &api{q: q}
+	a := &api{q: q, totals: &totals{}}
 	if o != nil {
 		a.o = *o
 	}
@@ -133,7 +149,8 @@ func New(q egrid.Querier, o *Options) http.Handler {
 				Title: "eGRID API", Version: a.o.Version,
 				Description: "Plants, generators and regions of EPA's eGRID, by data year and release.",
 			},
-			Servers: []*huma.Server{{URL: "./"}},
+			Servers:    []*huma.Server{{URL: "./"}},
+			Components: a.securityComponents(),
 		},
 		Formats: huma.DefaultFormats,
 	})
@@ -146,9 +163,16 @@ func New(q egrid.Querier, o *Options) http.Handler {
 	var h http.Handler = http.HandlerFunc(a.serveCached)
 	h = answerHead(h)
 	h = LimitBody(h, a.o.MaxBodyBytes)
+	h = LimitURL(h, maxURLBytes, maxURLParameters)
+	h = a.admit(h)
+	if a.o.RateLimit != nil {
+		h = RateLimit(h, a.o.RateLimit) // those who are not admitted count too
+	}
+	h = identify(h, a.o.Authenticate)
 	h = AllowOrigins(h, a.o.AllowedOrigins)
 	h = SecurityHeaders(h)
 	h = Recover(h, a.o.Logger)
 	h = Observe(h, a.o.Logger, a.o.Observe)
+	h = TrustProxies(h, a.o.TrustedProxies)
 	return RequestIDs(h)
 }

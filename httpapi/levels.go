@@ -20,8 +20,9 @@ func (a *api) levelOperations() {
 	}
 	a.register(operation{
 		id: "rows", path: "/levels/{level}/rows", tag: "levels", summary: "Rows of any level",
-		details: "Every column is a parameter: column=value[,value...], and min_column and max_column where it is numeric. A value that holds a comma is quoted as in CSV.",
-		params:  []parameter{level, yearParam(), releaseParam(), searchParam(), sortParam(), columnsParam(), limitParam("100"), cursorParam()},
+		details: languageDetails,
+		params: []parameter{level, yearsParam(), releaseParam(), filterParam("filter", "the rows"), searchParam(), sortParam(), columnsParam(),
+			limitParam("100"), cursorParam(), countParam(), facetParam("the rows")},
 		fields: func(ctx context.Context, in *request) (fieldSet, error) {
 			set, err := a.fieldSetOf(ctx, egrid.Level(in.text("level")))
 			set.derived = []egrid.Column{egrid.LevelColumn, egrid.ReleaseColumn}
@@ -30,18 +31,23 @@ func (a *api) levelOperations() {
 		data: listOf(rowSchema()),
 		answer: func(_ context.Context, in *request) (*answer, error) {
 			query := egrid.RowQuery{
-				Level: egrid.Level(in.text("level")), Year: in.number("year"), Release: in.text("release"),
+				Level: egrid.Level(in.text("level")), Year: in.years(), Release: in.text("release"),
 				Filters: in.filters, Search: in.text("q"), Columns: in.columns(),
 			}
 			var err error
 			query.Sort, err = in.sort()
-			return &answer{fallback: egrid.DefaultLimit, rows: func(ctx context.Context, limit int, cursor string, count bool) (egrid.RowPage, Meta, error) {
+			read := a.levelPage
+			if in.exact() {
+				read = a.levelRows
+			}
+			return &answer{fallback: egrid.DefaultLimit, facet: a.rowFacet(query), rows: func(ctx context.Context, limit int, cursor string, count bool) (egrid.RowPage, Meta, error) {
 				query := query
 				query.Limit, query.Cursor, query.Count = limit, cursor, count
-				return a.levelPage(ctx, query)
+				return read(ctx, query)
 			}}, err
 		},
 	})
+	a.groupOperation(&level)
 	region := parameter{name: "level", path: true, upper: true, doc: "Level of the region."}
 	for _, l := range []egrid.Level{egrid.ST, egrid.BA, egrid.SRL, egrid.NRL, egrid.US} {
 		region.schema.Enum = append(region.schema.Enum, string(l))
@@ -73,7 +79,7 @@ func (a *api) fieldSetOf(ctx context.Context, levels ...egrid.Level) (fieldSet, 
 
 // levelPage reads rows of a level. A data year without any is an empty list.
 func (a *api) levelPage(ctx context.Context, query egrid.RowQuery) (egrid.RowPage, Meta, error) {
-	page, err := a.q.Rows(ctx, query)
+	page, meta, err := a.levelRows(ctx, query)
 	if errors.Is(err, egrid.ErrNotFound) && query.Release == "" {
 		c, catalogErr := a.q.Catalog(ctx)
 		if catalogErr != nil {
@@ -84,14 +90,22 @@ func (a *api) levelPage(ctx context.Context, query egrid.RowQuery) (egrid.RowPag
 			return egrid.RowPage{Schema: schema, Revision: c.Revision}, Meta{Revision: c.Revision, Year: &query.Year}, err
 		}
 	}
-	if err != nil {
-		return page, Meta{}, err
-	}
+	return page, meta, err
+}
+
+// levelRows reads rows of a level as the querier has them.
+func (a *api) levelRows(ctx context.Context, query egrid.RowQuery) (egrid.RowPage, Meta, error) {
+	page, err := a.q.Rows(ctx, query)
+	return page, metaOf(&page), err
+}
+
+// metaOf tells where a page is from.
+func metaOf(page *egrid.RowPage) Meta {
 	meta := Meta{Revision: page.Revision}
 	if len(page.Snapshots) == 1 {
 		meta.Year, meta.Release = &page.Snapshots[0].Year, &page.Snapshots[0].Release
 	}
-	return page, meta, nil
+	return meta
 }
 
 // Region is a row of a region, sorted out.

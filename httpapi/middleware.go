@@ -91,8 +91,9 @@ type exchangeKey struct{}
 
 // exchange is what inner handlers tell the observer.
 type exchange struct {
-	route  string
-	cached bool
+	route   string
+	cached  bool
+	subject string
 }
 
 // exchangeOf returns nil when nobody observes.
@@ -104,6 +105,12 @@ func exchangeOf(ctx context.Context) *exchange {
 func noteRoute(r *http.Request, path string) {
 	if e := exchangeOf(r.Context()); e != nil {
 		e.route = path
+	}
+}
+
+func noteSubject(r *http.Request, subject string) {
+	if e := exchangeOf(r.Context()); e != nil {
+		e.subject = subject
 	}
 }
 
@@ -135,10 +142,14 @@ func Observe(next http.Handler, log *slog.Logger, tell func(Observation)) http.H
 				tell(o)
 			}
 			if logs {
+				remote := r.RemoteAddr
+				if addr := ClientAddr(r); addr.IsValid() {
+					remote = addr.String()
+				}
 				log.LogAttrs(r.Context(), level, "request",
 					slog.String("request_id", RequestID(r.Context())), slog.String("method", r.Method), slog.String("path", r.URL.Path),
-					slog.String("query", r.URL.RawQuery), slog.Int("status", o.Status), slog.Int64("bytes", o.Bytes),
-					slog.Duration("duration", o.Duration), slog.String("remote", r.RemoteAddr), slog.Bool("cached", o.Cached), slog.Bool("aborted", !finished))
+					slog.String("query", loggable(r.URL.RawQuery)), slog.Int("status", o.Status), slog.Int64("bytes", o.Bytes),
+					slog.Duration("duration", o.Duration), slog.String("remote", remote), slog.String("subject", e.subject), slog.Bool("cached", o.Cached), slog.Bool("aborted", !finished))
 			}
 		}()
 		inner := r.WithContext(context.WithValue(r.Context(), exchangeKey{}, e))
@@ -197,13 +208,15 @@ func LimitBody(next http.Handler, n int64) http.Handler {
 }
 
 // SecurityHeaders sets what an API without pages of its own needs: no sniffing
-// of content types, no frames, no scripts.
+// of content types, no frames, no scripts, and no address told to where links
+// lead.
 func SecurityHeaders(next http.Handler) http.Handler {
-	nosniff, csp := []string{"nosniff"}, []string{"default-src 'none'; frame-ancestors 'none'"}
+	nosniff, csp, referrer := []string{"nosniff"}, []string{"default-src 'none'; frame-ancestors 'none'"}, []string{"no-referrer"}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h["X-Content-Type-Options"] = nosniff
 		h["Content-Security-Policy"] = csp
+		h["Referrer-Policy"] = referrer
 		next.ServeHTTP(w, r)
 	})
 }

@@ -19,6 +19,7 @@ const (
 	formatJSON   = "json"
 	formatCSV    = "csv"
 	formatNDJSON = "ndjson"
+	formatPage   = "page" // see page.go
 )
 
 // format is how an answer is represented.
@@ -32,19 +33,27 @@ var contentTypes = map[string]string{
 	formatJSON:   "application/json",
 	formatCSV:    "text/csv; charset=utf-8; header=present",
 	formatNDJSON: "application/x-ndjson",
+	formatPage:   "application/vnd.egrid.page+json",
 }
 
 // negotiate chooses the representation: by format=, else by Accept.
 func (in *request) negotiate(op *operation) []*huma.ErrorDetail {
 	in.format = format{name: formatJSON, contentType: contentTypes[formatJSON], gzip: acceptsGzip(in.http)}
 	name := in.text("format")
-	if name == "" && op.rowsAnswer() {
+	if name == "" && (op.rowsAnswer() || op.row) {
 		name = acceptedFormat(in.http.Header.Get("Accept"))
+		if op.row && name != formatPage {
+			name = formatJSON
+		}
 	}
 	if name != "" {
 		in.format.name, in.format.contentType = name, contentTypes[name]
 	}
-	if in.format.name == formatJSON && in.number("limit") > maxJSONLimit {
+	document := in.format.name == formatJSON || in.exact()
+	if !document && len(in.values[facetName]) > 0 {
+		return []*huma.ErrorDetail{fault("query."+facetName, strings.Join(in.values[facetName], ","), "facets come with JSON alone")}
+	}
+	if document && in.number("limit") > maxJSONLimit {
 		return []*huma.ErrorDetail{fault("query.limit", in.number("limit"), fmt.Sprintf("expected 1 to %d for JSON; follow links.next, or ask for CSV or NDJSON, which have no limit", maxJSONLimit))}
 	}
 	return nil
@@ -71,6 +80,8 @@ func acceptedFormat(accept string) string {
 			name = formatCSV
 		case "application/x-ndjson", "application/ndjson", "application/jsonl":
 			name = formatNDJSON
+		case contentTypes[formatPage]:
+			name = formatPage
 		}
 		if name != "" && quality > bestQuality {
 			best, bestQuality = name, quality

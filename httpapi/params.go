@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"context"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"net/http"
@@ -27,9 +26,11 @@ type parameter struct {
 	doc    string
 	schema huma.Schema
 	path   bool
-	list   bool         // values separated by commas
-	upper  bool         // codes are written in capitals, and asked for in either case
-	filter egrid.Column // keep the rows whose column has one of the values
+	list   bool                    // values separated by commas
+	many   bool                    // may be given more than once
+	check  func(text string) error // of a text that is kept whole, in place of the schema
+	upper  bool                    // codes are written in capitals, and asked for in either case
+	filter egrid.Column            // keep the rows whose column has one of the values
 }
 
 func (p *parameter) document() *huma.Param {
@@ -42,8 +43,8 @@ func (p *parameter) document() *huma.Param {
 	switch {
 	case p.path:
 		d.In, d.Required = "path", true
-	case p.list:
-		explode := false
+	case p.list, p.many:
+		explode := p.many
 		d.Style, d.Explode = "form", &explode
 		d.Schema = &huma.Schema{Type: huma.TypeArray, Items: &schema, MinItems: new(1)}
 		d.Schema.PrecomputeMessages()
@@ -57,6 +58,9 @@ type request struct {
 	values  map[string][]string
 	filters []egrid.Filter
 	format  format
+
+	revision int64   // that is answered from, as far as is known
+	totals   *totals // counts of lists at earlier pages
 }
 
 // parse checks the parameters of a call. Every fault is reported, not only the
@@ -72,39 +76,41 @@ func (op *operation) parse(r *http.Request) (*request, *huma.ErrorModel) {
 	for i := range op.params {
 		p := &op.params[i]
 		known[p.name] = !p.path
-		var text string
+		given := query[p.name]
 		if p.path {
 			// Routes are matched on the encoded path, so that an id may hold a slash.
-			if text, err = url.PathUnescape(mux.Vars(r)[p.name]); err != nil {
+			text, err := url.PathUnescape(mux.Vars(r)[p.name])
+			if err != nil {
 				faults = append(faults, fault("path."+p.name, mux.Vars(r)[p.name], "the percent-encoding is malformed"))
 				continue
 			}
-		} else if given := query[p.name]; len(given) == 0 {
-			continue
-		} else if len(given) > 1 {
+			given = []string{text}
+		} else if len(given) > 1 && !p.many {
 			faults = append(faults, fault("query."+p.name, given, "given more than once"+manyHint(p.list)))
 			continue
-		} else {
-			text = given[0]
 		}
-		faults = append(faults, in.take(p, op.documented[i], text)...)
+		for _, text := range given {
+			faults = append(faults, in.take(p, op.documented[i], text)...)
+		}
 	}
 	if len(faults) > 0 {
 		return nil, faulty(r, faults...)
 	}
+	formatFaults := in.negotiate(op)
 	fields, err := op.fields(r.Context(), in)
 	if err != nil {
 		return nil, problemOf(r, err)
 	}
+	in.takeFilters()
 	for _, name := range sortedKeys(query) {
 		if !known[name] {
 			faults = append(faults, in.takeColumn(op, fields, name, query[name])...)
 		}
 	}
-	for _, param := range []string{"columns", "sort"} {
-		faults = append(faults, fields.checkNames(param, in.values[param])...)
+	if !in.exact() {
+		faults = append(faults, in.checkNames(op, fields)...)
 	}
-	faults = append(faults, in.negotiate(op)...)
+	faults = append(faults, formatFaults...)
 	if len(faults) > 0 {
 		return nil, faulty(r, faults...)
 	}
@@ -123,6 +129,13 @@ func (in *request) take(p *parameter, documented *huma.Param, text string) []*hu
 	location := documented.In + "." + p.name
 	if strings.TrimSpace(text) == "" {
 		return []*huma.ErrorDetail{fault(location, text, "is empty; leave the parameter out instead")}
+	}
+	if p.check != nil {
+		if err := p.check(text); err != nil {
+			return []*huma.ErrorDetail{fault(location, text, strings.TrimPrefix(err.Error(), egrid.ErrInvalid.Error()+": "))}
+		}
+		in.values[p.name] = append(in.values[p.name], text)
+		return nil
 	}
 	values := []string{text}
 	if p.list {
@@ -213,19 +226,12 @@ func (in *request) takeColumn(op *operation, fields fieldSet, name string, given
 // splitList splits values at commas. A value that holds one is quoted, as in
 // CSV: "Smith, Inc".
 func splitList(text string) ([]string, error) {
-	values := strings.Split(text, ",")
-	if strings.Contains(text, `"`) {
-		var err error
-		r := csv.NewReader(strings.NewReader(text))
-		r.TrimLeadingSpace = true
-		if values, err = r.Read(); err != nil {
-			return nil, fmt.Errorf("quotes do not match; a value with commas is quoted, as in CSV")
-		}
+	values, err := egrid.SplitList(text)
+	if err != nil {
+		return nil, fmt.Errorf("quotes do not match; a value with commas is quoted, as in CSV")
 	}
-	for i, v := range values {
-		if values[i] = strings.TrimSpace(v); values[i] == "" {
-			return nil, fmt.Errorf("has an empty value between commas")
-		}
+	if slices.Contains(values, "") {
+		return nil, fmt.Errorf("has an empty value between commas")
 	}
 	return values, nil
 }
@@ -251,17 +257,12 @@ func (s fieldSet) lookup(name string) (egrid.Field, bool) {
 	return egrid.Field{}, false
 }
 
-// checkNames finds the columns among the values of a parameter that do not
-// exist.
-func (s fieldSet) checkNames(param string, names []string) []*huma.ErrorDetail {
-	var faults []*huma.ErrorDetail
-	for _, name := range names {
-		column := strings.TrimPrefix(name, "-")
-		if _, ok := s.lookup(column); !ok && !slices.Contains(s.derived, egrid.Column(column)) {
-			faults = append(faults, fault("query."+param, name, "unknown column"+suggest(column, nil, s)))
-		}
+// checkName finds out whether a column exists that a parameter names.
+func (s fieldSet) checkName(param, value string, column egrid.Column) []*huma.ErrorDetail {
+	if _, ok := s.lookup(string(column)); ok || slices.Contains(s.derived, column) {
+		return nil
 	}
-	return faults
+	return []*huma.ErrorDetail{fault("query."+param, value, "unknown column"+suggest(string(column), nil, s))}
 }
 
 // parse reads the name of a column parameter.
@@ -359,13 +360,11 @@ func (in *request) number(name string) int {
 	return n
 }
 
-func (in *request) sort() ([]egrid.Sort, error) {
-	return egrid.ParseSort(strings.Join(in.values["sort"], ","))
-}
+func (in *request) columns() []egrid.Column { return in.columnList("columns") }
 
-func (in *request) columns() []egrid.Column {
+func (in *request) columnList(name string) []egrid.Column {
 	var columns []egrid.Column
-	for _, c := range in.values["columns"] {
+	for _, c := range in.values[name] {
 		columns = append(columns, egrid.Column(c))
 	}
 	return columns
@@ -422,12 +421,7 @@ func limitParam(fallback string) parameter {
 }
 
 func cursorParam() parameter {
-	return parameter{name: "cursor", doc: "Where to go on; take it from links.next.", schema: huma.Schema{MaxLength: new(8192)}}
-}
-
-func sortParam() parameter {
-	return parameter{name: "sort", doc: "Columns to sort by; a minus in front sorts downwards. Missing values come last.", list: true,
-		schema: huma.Schema{Pattern: `^-?[^-].*$`, PatternDescription: "a column, or a column behind a minus", Examples: []any{"-net_generation_mwh"}}}
+	return parameter{name: "cursor", doc: "Where to go on; take it from links.next. It belongs to the data that it is from: when a publish replaces them the answer is 410, and the list begins again without a cursor.", schema: huma.Schema{MaxLength: new(8192)}}
 }
 
 func columnsParam() parameter {
@@ -435,7 +429,7 @@ func columnsParam() parameter {
 }
 
 func formatParam() parameter {
-	return parameter{name: "format", doc: "Representation; goes before the Accept header.", schema: huma.Schema{Enum: []any{"json", "csv", "ndjson"}}}
+	return parameter{name: "format", doc: "Representation; goes before the Accept header.", schema: huma.Schema{Enum: []any{"json", "csv", "ndjson", "page"}}}
 }
 
 // noFields is for operations without column parameters.

@@ -20,32 +20,33 @@ func (a *api) plantOperations() {
 		id: "top-plants", path: "/plants/top", tag: "plants", summary: "Plants by net generation",
 		details: "A plant is its row in the PLNT sheet of the data year, or the sum of its generators where only a GEN sheet is loaded; meta.basis says which.",
 		params: append(slices.Clone(where), parameter{name: "order", doc: "desc begins with the largest.", schema: huma.Schema{Enum: []any{"asc", "desc"}, Default: "desc"}},
-			limitParam("10"), cursorParam()),
+			limitParam("10"), cursorParam(), countParam()),
 		data: plants,
 		answer: func(_ context.Context, in *request) (*answer, error) {
 			query := in.plantQuery()
 			query.Sort = []egrid.Sort{{Column: egrid.NetGeneration, Desc: in.text("order") != "asc"}, {Column: egrid.PlantName}}
-			return &answer{rows: a.plantPages(query), fallback: 10}, nil
+			return &answer{rows: a.plantPages(in, query), fallback: 10}, nil
 		},
 	})
 	a.register(operation{
 		id: "search-plants", path: "/plants/search", tag: "plants", summary: "Plants by anything",
-		details: "Besides the parameters listed, every column is one: column=value[,value...], and min_column and max_column where it is numeric. A value that holds a comma is quoted as in CSV.",
-		params:  append(slices.Clone(where), searchParam(), sortParam(), columnsParam(), limitParam("100"), cursorParam()),
-		fields:  a.plantFieldSet,
-		data:    plants,
+		details: languageDetails,
+		params: append(slices.Clone(where), filterParam("filter", "the plants"), searchParam(), sortParam(), columnsParam(), limitParam("100"), cursorParam(),
+			countParam(), facetParam("the plants")),
+		fields: a.plantFieldSet,
+		data:   plants,
 		answer: func(_ context.Context, in *request) (*answer, error) {
 			query := in.plantQuery()
 			var err error
 			query.Sort, err = in.sort()
-			return &answer{rows: a.plantPages(query), fallback: egrid.DefaultLimit}, err
+			return &answer{rows: a.plantPages(in, query), fallback: egrid.DefaultLimit, facet: a.plantFacet(query)}, err
 		},
 	})
 	a.register(operation{
 		id: "plants-by-state", path: "/plants/states", tag: "plants", summary: "Plants and net generation of each state",
 		params: where, data: listOf(rowSchema(sumFields(egrid.State)...)),
 		answer: func(_ context.Context, in *request) (*answer, error) {
-			return &answer{rows: a.plantSums(egrid.State, in.plantQuery())}, nil
+			return &answer{rows: a.plantSums(in, egrid.State, in.plantQuery())}, nil
 		},
 	})
 	a.register(operation{
@@ -68,13 +69,14 @@ func (a *api) plantOperations() {
 	})
 	a.register(operation{
 		id: "plant", path: "/plants/{id}", tag: "plants", summary: "One plant in a data year, all columns",
-		params: []parameter{id, yearParam(), releaseParam()}, data: rowSchema(plantFields()...),
+		params: []parameter{id, yearParam(), releaseParam()}, data: rowSchema(plantFields()...), row: true,
 		answer: func(ctx context.Context, in *request) (*answer, error) {
 			page, err := egrid.FindPlant(ctx, a.q, in.text("id"), in.number("year"), in.text("release"))
 			if err != nil {
 				return nil, err
 			}
-			return &answer{value: encodedRow(page.Rows[0]), meta: one(plantMeta(page), page.Schema)}, nil
+			page.Total = 1
+			return &answer{value: encodedRow(page.Rows[0]), meta: one(plantMeta(page), page.Schema), rows: whole(page.RowPage, plantMeta(page))}, nil
 		},
 	})
 	a.register(operation{
@@ -124,13 +126,13 @@ func whole(page egrid.RowPage, meta Meta) pager {
 	return func(context.Context, int, string, bool) (egrid.RowPage, Meta, error) { return page, meta, nil }
 }
 
-func (a *api) plantPages(query egrid.PlantQuery) pager {
+func (a *api) plantPages(in *request, query egrid.PlantQuery) pager {
 	return func(ctx context.Context, limit int, cursor string, count bool) (egrid.RowPage, Meta, error) {
 		query := query
 		query.Limit, query.Cursor, query.Count = limit, cursor, count
 		page, err := egrid.Plants(ctx, a.q, query)
 		if err != nil {
-			return a.emptyYear(ctx, query, err)
+			return a.emptyYear(ctx, in, query, err)
 		}
 		return page.RowPage, plantMeta(page), nil
 	}
@@ -138,9 +140,9 @@ func (a *api) plantPages(query egrid.PlantQuery) pager {
 
 // emptyYear makes the empty list of a data year that has no plants at all: a
 // well-formed year that nothing matches. A release that is not there stays an
-// error.
-func (a *api) emptyYear(ctx context.Context, query egrid.PlantQuery, err error) (egrid.RowPage, Meta, error) {
-	if !errors.Is(err, egrid.ErrNotFound) || query.Release != "" {
+// error, and so does the year where the querier's own answer is asked for.
+func (a *api) emptyYear(ctx context.Context, in *request, query egrid.PlantQuery, err error) (egrid.RowPage, Meta, error) {
+	if !errors.Is(err, egrid.ErrNotFound) || query.Release != "" || in.exact() {
 		return egrid.RowPage{}, Meta{}, err
 	}
 	c, catalogErr := a.q.Catalog(ctx)
@@ -151,11 +153,11 @@ func (a *api) emptyYear(ctx context.Context, query egrid.PlantQuery, err error) 
 	return egrid.RowPage{Schema: schema, Revision: c.Revision}, Meta{Revision: c.Revision, Year: &query.Year}, schemaErr
 }
 
-func (a *api) plantSums(by egrid.Column, query egrid.PlantQuery) pager {
+func (a *api) plantSums(in *request, by egrid.Column, query egrid.PlantQuery) pager {
 	return func(ctx context.Context, _ int, _ string, _ bool) (egrid.RowPage, Meta, error) {
 		page, err := egrid.SumPlants(ctx, a.q, by, query)
 		if err != nil {
-			return a.emptyYear(ctx, query, err)
+			return a.emptyYear(ctx, in, query, err)
 		}
 		return page.RowPage, plantMeta(page), nil
 	}
@@ -246,13 +248,13 @@ func (a *api) chart(ctx context.Context, in *request) (*answer, error) {
 		page, meta, err = a.yearSums(query)(ctx, 0, "", true)
 	case "by-state":
 		c.Title, c.XLabel, x = "Net generation by state", "State", egrid.State
-		page, meta, err = a.plantSums(x, query)(ctx, 0, "", true)
+		page, meta, err = a.plantSums(in, x, query)(ctx, 0, "", true)
 	case "by-fuel":
 		c.Title, c.XLabel, x = "Net generation by fuel category", "Fuel category", egrid.FuelGroup
-		page, meta, err = a.plantSums(x, query)(ctx, 0, "", true)
+		page, meta, err = a.plantSums(in, x, query)(ctx, 0, "", true)
 	case "by-subregion":
 		c.Title, c.XLabel, x = "Net generation by eGRID subregion", "eGRID subregion", egrid.Subregion
-		page, meta, err = a.subregionSums(ctx, query)
+		page, meta, err = a.subregionSums(ctx, in, query)
 	}
 	if err != nil {
 		return nil, err
@@ -278,13 +280,13 @@ func (a *api) chart(ctx context.Context, in *request) (*answer, error) {
 
 // subregionSums sums plants by subregion or, where plants are summed from
 // generators, which do not know theirs, reads the sheet of subregions.
-func (a *api) subregionSums(ctx context.Context, query egrid.PlantQuery) (egrid.RowPage, Meta, error) {
-	page, meta, err := a.plantSums("", query)(ctx, 0, "", true)
+func (a *api) subregionSums(ctx context.Context, in *request, query egrid.PlantQuery) (egrid.RowPage, Meta, error) {
+	page, meta, err := a.plantSums(in, "", query)(ctx, 0, "", true)
 	if err != nil || meta.Basis != string(egrid.GEN) {
 		if err != nil {
 			return page, meta, err
 		}
-		return a.plantSums(egrid.Subregion, query)(ctx, 0, "", true)
+		return a.plantSums(in, egrid.Subregion, query)(ctx, 0, "", true)
 	}
 	if len(query.Filters) > 0 {
 		return page, meta, fmt.Errorf("%w: no PLNT sheet of data year %d is published, so subregions cannot be told apart by other parameters", egrid.ErrInvalid, *meta.Year)
@@ -348,7 +350,7 @@ func (a *api) statistics(ctx context.Context, in *request) (*answer, error) {
 			s.Levels = append(s.Levels, l)
 		}
 	}
-	page, meta, err := a.plantSums("", egrid.PlantQuery{Year: in.number("year")})(ctx, 0, "", true)
+	page, meta, err := a.plantSums(in, "", egrid.PlantQuery{Year: in.number("year")})(ctx, 0, "", true)
 	if err != nil {
 		return nil, err
 	}

@@ -14,8 +14,11 @@ type ServerOptions struct {
 	IdleTimeout       time.Duration // between two requests; default 2 minutes
 	// WriteTimeout bounds a whole answer; default 30 minutes, because an
 	// export of everything over a slow line takes long.
-	WriteTimeout   time.Duration
-	MaxHeaderBytes int          // default 32 KiB
+	WriteTimeout time.Duration
+	// StallTimeout breaks off an answer of which the client takes nothing for
+	// that long; default 1 minute.
+	StallTimeout   time.Duration
+	MaxHeaderBytes int          // default 32 KiB, the URL included
 	Logger         *slog.Logger // takes the server's own complaints; default none
 }
 
@@ -27,13 +30,17 @@ func NewServer(addr string, h http.Handler, o *ServerOptions) *http.Server {
 		o = &ServerOptions{}
 	}
 	s := &http.Server{
-		Addr: addr, Handler: h,
+		Addr:              addr,
 		ReadHeaderTimeout: bound(o.ReadHeaderTimeout, 5*time.Second),
 		ReadTimeout:       bound(o.ReadTimeout, 30*time.Second),
 		WriteTimeout:      bound(o.WriteTimeout, 30*time.Minute),
 		IdleTimeout:       bound(o.IdleTimeout, 2*time.Minute),
 		MaxHeaderBytes:    o.MaxHeaderBytes,
 	}
+	if h == nil {
+		h = http.DefaultServeMux
+	}
+	s.Handler = limitStalls(h, bound(o.StallTimeout, time.Minute), s.WriteTimeout)
 	if s.MaxHeaderBytes == 0 {
 		s.MaxHeaderBytes = 32 << 10
 	}

@@ -81,6 +81,12 @@ func (a *api) storeOperations() {
 		data: a.schemaOf(typeOf[[]SnapshotInfo]()), volatile: true,
 		answer: a.snapshotsAnswer,
 	})
+	a.register(operation{
+		id: "catalog", path: "/catalog", tag: "store", summary: "What is published, and what is held, in full",
+		details: "With the columns of each snapshot, the audits and the ids: what a program needs that plans queries itself. /snapshots has less of it.",
+		data:    a.schemaOf(typeOf[catalogDocument]()), volatile: true,
+		answer: a.catalogAnswer,
+	})
 	a.plain("/healthz", "liveness", "Whether the service runs", Liveness)
 	checks := append([]ReadinessCheck{{Name: "store", Check: func(ctx context.Context) error {
 		_, err := a.q.Catalog(ctx)
@@ -145,6 +151,14 @@ func (a *api) snapshotsAnswer(ctx context.Context, _ *request) (*answer, error) 
 	}
 	meta := Meta{Count: len(list), Total: new(int64(len(list))), Revision: c.Revision}
 	return &answer{value: list, meta: meta, rows: t.pager(meta)}, nil
+}
+
+func (a *api) catalogAnswer(ctx context.Context, _ *request) (*answer, error) {
+	c, err := a.q.Catalog(ctx)
+	if c.Snapshots == nil {
+		c.Snapshots = []egrid.Snapshot{}
+	}
+	return &answer{value: c, meta: Meta{Count: len(c.Snapshots), Total: new(int64(len(c.Snapshots))), Revision: c.Revision}}, err
 }
 
 // table is a list of texts, for the exports of what is not rows.

@@ -6,7 +6,8 @@
 // # Guarantees
 //
 // It only reads, so any number of them may run on one database, or on replicas
-// of it. On SIGTERM it finishes the requests at hand.
+// of it. On SIGTERM it finishes the requests at hand. Reading is open to
+// everybody unless --require-auth closes it.
 //
 // # Errors
 //
@@ -26,6 +27,8 @@ import (
 
 type cli struct {
 	service.Logging
+	service.Serving
+	service.Access
 	Store   string   `help:"Where the data are." required:"" placeholder:"URL"`
 	Replica string   `help:"Replica of the store's server that answers queries. Default: the store itself." placeholder:"URL"`
 	Addr    string   `help:"Address to listen on." default:"127.0.0.1:3000" placeholder:"HOST:PORT"`
@@ -40,10 +43,14 @@ func (c *cli) Run(p *service.Process) error {
 			return err
 		}
 	}
+	o := httpapi.Options{Version: service.Version().Version, Logger: p.Log, AllowedOrigins: c.Origins}
+	if err := c.Apply(&o, p.Log); err != nil {
+		return err
+	}
 	store, err := p.OpenStore(c.Store, c.Replica)
 	if err != nil {
 		return err
 	}
-	h := service.API(store, p.Metrics, httpapi.Options{Version: service.Version().Version, Logger: p.Log, AllowedOrigins: c.Origins})
-	return errors.Join(p.Together(p.Serve(c.Addr, h)), store.Close())
+	h := service.API(store, p.Metrics, o)
+	return errors.Join(p.Together(p.Serve(c.Addr, h, c.Serving)), store.Close())
 }

@@ -35,6 +35,7 @@ import (
 
 type cli struct {
 	service.Logging
+	service.Serving
 	Queue       string        `help:"Where the messages are." required:"" placeholder:"URL"`
 	Addr        string        `help:"Address of health and metrics; port 0 is a free one, which the log tells." default:"127.0.0.1:0" placeholder:"HOST:PORT"`
 	Workers     int           `help:"Messages handled at once. Default: the processors."`
@@ -56,7 +57,7 @@ func (c *cli) consume(p *service.Process, b queue.Broker, name string, handle qu
 		checks = p.Probes(service.QueueCheck(b, name), service.StoreCheck(store))
 	}
 	o := queue.ConsumeOptions{Workers: c.Workers, Retry: queue.RetryPolicy{MaxAttempts: c.MaxAttempts, Base: c.RetryBase}}
-	err := p.Together(p.Serve(c.Addr, checks), p.Consume(b, name, handle, o))
+	err := p.Together(p.Serve(c.Addr, checks, c.Serving), p.Consume(b, name, handle, o))
 	if store != nil {
 		err = errors.Join(err, store.Close())
 	}

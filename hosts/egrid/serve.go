@@ -12,26 +12,43 @@ import (
 )
 
 type serveCmd struct {
+	exposing
 	Addr string `help:"Address to listen on." default:"127.0.0.1:4000" placeholder:"HOST:PORT"`
 }
 
 func (c *serveCmd) Run(a *app) error {
-	return a.withStore(func(store service.Store) error { return a.serve(store, c.Addr, nil) })
+	o, err := c.api(a)
+	if err != nil {
+		return err
+	}
+	return a.withStore(func(store service.Store) error { return a.serve(store, c.Addr, o, c.Serving, nil) })
 }
 
-func (a *app) serve(store service.Store, addr string, page *dashboard.Options) error {
+// exposing are the flags of how the service is reached, and by whom.
+type exposing struct {
+	service.Serving
+	service.Access
+}
+
+func (e *exposing) api(a *app) (httpapi.Options, error) {
+	o := httpapi.Options{Version: service.Version().Version, Logger: a.log}
+	return o, e.Apply(&o, a.log)
+}
+
+func (a *app) serve(store service.Store, addr string, o httpapi.Options, s service.Serving, page *dashboard.Options) error {
 	m := telemetry.New()
 	m.WatchStore(store)
-	h := service.API(store, m, httpapi.Options{Version: service.Version().Version, Logger: a.log})
+	h := service.API(store, m, o)
 	service.Page(h, page)
-	return service.Serve(a.ctx, addr, h, a.log, func(url string) {
+	return service.Serve(a.ctx, addr, h, &service.ServeOptions{Serving: s, Logger: a.log, Ready: func(url string) {
 		fmt.Fprintf(a.stdout, "\ndashboard and API: %s\n", url)
-	})
+	}})
 }
 
 type upCmd struct {
 	Source []string `arg:"" optional:"" help:"Files and folders. Default: the bundled sample, in a store of its own."`
 	Addr   string   `help:"Address to listen on." default:"127.0.0.1:4000" placeholder:"HOST:PORT"`
+	exposing
 	reading
 	publishing
 }
@@ -49,6 +66,10 @@ func (c *upCmd) Run(a *app) error {
 		return err
 	}
 	c.apply(&o)
+	api, err := c.api(a)
+	if err != nil {
+		return err
+	}
 	source := etl.FS(data.Files())
 	var page *dashboard.Options
 	if len(c.Source) > 0 {
@@ -74,6 +95,6 @@ func (c *upCmd) Run(a *app) error {
 		if report.Status == etl.Failed {
 			return failed
 		}
-		return a.serve(store, c.Addr, page)
+		return a.serve(store, c.Addr, api, c.Serving, page)
 	})
 }

@@ -37,6 +37,7 @@ import (
 
 type cli struct {
 	service.Logging
+	service.Serving
 	Source   []string `arg:"" help:"Files, folders or s3://BUCKET/PREFIX."`
 	Store    string   `help:"Where the consumers write to." required:"" placeholder:"URL"`
 	Queue    string   `help:"What carries chunks to the consumers." required:"" placeholder:"URL"`
@@ -75,7 +76,7 @@ func (c *cli) Run(p *service.Process) error {
 	o.Observe, o.Logger = p.Metrics.Stage, p.Log
 	pipeline := etl.New(source, etl.ToQueue(broker, store), &o)
 	err = p.Together(
-		p.Serve(c.Addr, p.Probes(service.StoreCheck(store), service.QueueCheck(broker, queue.QueueDatabase))),
+		p.Serve(c.Addr, p.Probes(service.StoreCheck(store), service.QueueCheck(broker, queue.QueueDatabase)), c.Serving),
 		func(ctx context.Context) error {
 			pipeline.Watch(ctx, schedule, func(r etl.Report, err error) { tell(p, broker, r, err) })
 			return nil

@@ -13,6 +13,7 @@ import (
 
 	"github.com/egrid-analytics/egrid-go/hosts/internal/service"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/telemetry"
+	"github.com/egrid-analytics/egrid-go/httpapi"
 )
 
 // backend is a service behind the gateway.
@@ -219,15 +220,36 @@ func TestPostsAreNotRepeated(t *testing.T) {
 	}
 }
 
-func TestLimit(t *testing.T) {
-	left := 2
-	h := limit(http.HandlerFunc(echo), func(*http.Request) (time.Duration, bool) { left--; return 1500 * time.Millisecond, left >= 0 })
-	for _, want := range []int{http.StatusOK, http.StatusOK, http.StatusTooManyRequests} {
-		w := httptest.NewRecorder()
-		h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil))
-		if w.Code != want || want == http.StatusTooManyRequests && w.Header().Get("Retry-After") != "2" {
-			t.Errorf("got %d %v; want %d", w.Code, w.Header(), want)
+// What is behind the gateway learns the client's address: not what the client
+// says, unless a proxy says it that is trusted, and never the proxies in between.
+func TestForwardedFor(t *testing.T) {
+	b := newBackend(t, echo)
+	p, err := newPool("api", []string{b.URL}, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := newProxy(p, slog.New(slog.DiscardHandler))
+	for _, test := range []struct {
+		trusted []string
+		header  []string
+		want    string
+	}{
+		{nil, []string{"X-Forwarded-For", "198.51.100.7"}, "127.0.0.1"},
+		{[]string{"127.0.0.1"}, []string{"X-Forwarded-For", "9.9.9.9, 198.51.100.7"}, "198.51.100.7"},
+		{[]string{"127.0.0.0/8"}, []string{"Forwarded", "for=198.51.100.7"}, "198.51.100.7"},
+		{[]string{"10.0.0.0/8"}, []string{"X-Forwarded-For", "198.51.100.7"}, "127.0.0.1"},
+	} {
+		clients := service.Clients{TrustedProxies: test.trusted}
+		proxies, err := clients.Proxies()
+		if err != nil {
+			t.Fatal(err)
 		}
+		server := httptest.NewServer(httpapi.TrustProxies(proxy, proxies))
+		var seen map[string]string
+		if err := json.Unmarshal([]byte(get(t, server.URL+"/", test.header...).body), &seen); err != nil || seen["for"] != test.want {
+			t.Errorf("trusting %v, with %v: %v, %v", test.trusted, test.header, seen, err)
+		}
+		server.Close()
 	}
 }
 

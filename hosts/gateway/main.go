@@ -24,10 +24,13 @@ import (
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/hosts/internal/service"
+	"github.com/egrid-analytics/egrid-go/httpapi"
 )
 
 type cli struct {
 	service.Logging
+	service.Serving
+	service.Clients
 	API     []string      `help:"Addresses of the API." default:"http://127.0.0.1:3000" placeholder:"URL"`
 	Web     []string      `help:"Addresses of the dashboard." default:"http://127.0.0.1:4000" placeholder:"URL"`
 	Addr    string        `help:"Address to listen on." default:"127.0.0.1:8000" placeholder:"HOST:PORT"`
@@ -38,6 +41,10 @@ type cli struct {
 func main() { service.Main("gateway", "One address for API and dashboard.", &cli{}) }
 
 func (c *cli) Run(p *service.Process) error {
+	proxies, err := c.Proxies()
+	if err != nil {
+		return err
+	}
 	api, err := newPool("api", c.API, c.Timeout)
 	if err != nil {
 		return err
@@ -52,7 +59,7 @@ func (c *cli) Run(p *service.Process) error {
 	mux.Handle("/{$}", page)
 	mux.Handle("/assets/", page)
 	return p.Together(
-		p.Serve(c.Addr, p.Observe(limit(mux, nil))),
+		p.Serve(c.Addr, httpapi.TrustProxies(p.Observe(c.Limit(mux)), proxies), c.Serving),
 		func(ctx context.Context) error { api.probe(ctx, c.Probe); return nil },
 		func(ctx context.Context) error { web.probe(ctx, c.Probe); return nil },
 	)

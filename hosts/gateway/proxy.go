@@ -140,6 +140,9 @@ func newProxy(p *pool, log *slog.Logger) http.Handler {
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.Out.URL.Scheme, r.Out.URL.Host = "http", p.name // the pool knows better
 			r.SetXForwarded()
+			if addr := httpapi.ClientAddr(r.In); addr.IsValid() {
+				r.Out.Header.Set("X-Forwarded-For", addr.String()) // not that of a proxy in front of us
+			}
 			r.Out.Header.Set("X-Request-Id", httpapi.RequestID(r.In.Context()))
 		},
 		ModifyResponse: func(answer *http.Response) error {
@@ -158,21 +161,6 @@ func newProxy(p *pool, log *slog.Logger) http.Handler {
 			refuse(w, r, http.StatusBadGateway, 0, "the "+p.name+" did not answer")
 		},
 	}
-}
-
-// limit asks before every request whether it may be made; allow says when to
-// come back when it may not. Nil allows everything.
-func limit(next http.Handler, allow func(*http.Request) (wait time.Duration, ok bool)) http.Handler {
-	if allow == nil {
-		return next
-	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if wait, ok := allow(r); !ok {
-			refuse(w, r, http.StatusTooManyRequests, wait, "too many requests")
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
 }
 
 // refuse answers with a problem as the API does (RFC 9457).

@@ -26,6 +26,7 @@ import (
 
 type cli struct {
 	service.Logging
+	service.Serving
 	API     string        `help:"Address of the API as browsers reach it, absolute or relative to the page." default:"http://localhost:3000/" placeholder:"URL"`
 	Addr    string        `help:"Address to listen on." default:"127.0.0.1:4000" placeholder:"HOST:PORT"`
 	Title   string        `help:"What stands at the head of the page." placeholder:"TEXT"`
@@ -38,5 +39,5 @@ func main() { service.Main("web", "The dashboard of eGRID data.", &cli{}) }
 func (c *cli) Run(p *service.Process) error {
 	mux := p.Probes()
 	service.Page(mux, &dashboard.Options{API: c.API, Title: c.Title, Source: c.Source, Refresh: c.Refresh})
-	return p.Together(p.Serve(c.Addr, p.Observe(mux)))
+	return p.Together(p.Serve(c.Addr, p.Observe(mux), c.Serving))
 }

@@ -94,7 +94,7 @@ func skipFolder(folder string) bool {
 }
 
 func addFile(p *Package, file string) error {
-	src, err := os.ReadFile(file)
+	src, err := os.ReadFile(file) //nolint:gosec // G304: a file of the module
 	if err != nil {
 		return err
 	}

@@ -33,6 +33,7 @@ func Rules() []Rule {
 		amqp   = "github.com/rabbitmq/amqp091-go"
 		conc   = "github.com/sourcegraph/conc"
 		cors   = "github.com/rs/cors"
+		jwt    = "github.com/golang-jwt/jwt/v5"
 		pgx    = "github.com/jackc/pgx/v5"
 		sqlite = "modernc.org/sqlite"
 		minio  = "github.com/minio/minio-go/v7"
@@ -136,6 +137,13 @@ func Rules() []Rule {
 			Modules:  []string{huma, mux, cors},
 			TestOwn:  []string{"egrid/egridtest", "egrid/memstore", "httpapi/client"},
 			Why:      "httpapi knows only egrid; hosts put stores, cache and dashboard together",
+		},
+		{
+			Packages: []string{"httpapi/auth"},
+			Own:      []string{"egrid", "httpapi"},
+			Modules:  []string{jwt},
+			TestOwn:  []string{"egrid/memstore"},
+			Why:      "auth is the one package that reads tokens: httpapi takes any function that tells who asks",
 		},
 		{
 			Packages: []string{"httpapi/client"},

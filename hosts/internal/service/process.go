@@ -132,10 +132,9 @@ func (p *Process) Together(parts ...func(context.Context) error) error {
 }
 
 // Serve is a part of a service: it serves h until ctx ends.
-func (p *Process) Serve(addr string, h http.Handler) func(context.Context) error {
-	return func(ctx context.Context) error {
-		return Serve(ctx, addr, h, p.Log, func(url string) { p.Log.Info("listening", "url", url) })
-	}
+func (p *Process) Serve(addr string, h http.Handler, s Serving) func(context.Context) error {
+	o := &ServeOptions{Serving: s, Logger: p.Log, Ready: func(url string) { p.Log.Info("listening", "url", url) }}
+	return func(ctx context.Context) error { return Serve(ctx, addr, h, o) }
 }
 
 // Observe logs and counts the requests of a service beside the API.

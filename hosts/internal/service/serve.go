@@ -34,19 +34,55 @@ func Page(mux *http.ServeMux, o *dashboard.Options) {
 // drain is how long requests may go on after the server was told to stop.
 const drain = 15 * time.Second
 
-// Serve serves until ctx ends, then finishes the requests at hand. ready is
-// called with the URL once the server listens.
-func Serve(ctx context.Context, addr string, h http.Handler, log *slog.Logger, ready func(url string)) error {
+// Serving are the flags of how a service is reached.
+type Serving struct {
+	TLSCert   string `help:"File with the certificate chain (PEM), for https. It is read again when it changes." type:"path" placeholder:"FILE"`
+	TLSKey    string `help:"File with the certificate's private key (PEM)." type:"path" placeholder:"FILE"`
+	PprofAddr string `help:"Address of profiles (pprof), on the loopback interface. Default: none." placeholder:"HOST:PORT"`
+}
+
+// ServeOptions say how to serve. The zero value of every field means its
+// default.
+type ServeOptions struct {
+	Serving
+	Logger *slog.Logger     // default none
+	Ready  func(url string) // called once the server listens
+}
+
+// Serve serves until ctx ends, then finishes the requests at hand.
+func Serve(ctx context.Context, addr string, h http.Handler, o *ServeOptions) error {
+	if o == nil {
+		o = &ServeOptions{}
+	}
+	if o.Logger == nil {
+		with := *o
+		with.Logger = slog.New(slog.DiscardHandler)
+		o = &with
+	}
+	server, scheme, err := o.newServer(addr, h)
+	if err != nil {
+		return err
+	}
 	var config net.ListenConfig
 	listener, err := config.Listen(ctx, "tcp", addr)
 	if err != nil {
 		return err
 	}
-	server := httpapi.NewServer(addr, h, &httpapi.ServerOptions{Logger: log})
+	stopProfiles, err := o.serveProfiles(ctx)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	defer stopProfiles()
 	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
-	if ready != nil {
-		ready("http://" + listener.Addr().String())
+	go func() {
+		if scheme == "https" {
+			failed <- server.ServeTLS(listener, "", "")
+		} else {
+			failed <- server.Serve(listener)
+		}
+	}()
+	if o.Ready != nil {
+		o.Ready(scheme + "://" + listener.Addr().String())
 	}
 	select {
 	case err := <-failed:
@@ -60,4 +96,36 @@ func Serve(ctx context.Context, addr string, h http.Handler, log *slog.Logger, r
 		err = errors.Join(err, server.Close())
 	}
 	return err
+}
+
+func (o *ServeOptions) newServer(addr string, h http.Handler) (server *http.Server, scheme string, err error) {
+	if o.TLSCert == "" && o.TLSKey == "" {
+		return httpapi.NewServer(addr, h, &httpapi.ServerOptions{Logger: o.Logger}), "http", nil
+	}
+	c, err := openCertificate(o.TLSCert, o.TLSKey, o.Logger)
+	if err != nil {
+		return nil, "", err
+	}
+	server = httpapi.NewServer(addr, onlyTLS(h), &httpapi.ServerOptions{Logger: o.Logger})
+	server.TLSConfig = c.config()
+	return server, "https", nil
+}
+
+// serveProfiles serves profiles until the returned function is called.
+func (o *ServeOptions) serveProfiles(ctx context.Context) (stop func(), err error) {
+	if o.PprofAddr == "" {
+		return func() {}, nil
+	}
+	listener, err := listenForProfiles(ctx, o.PprofAddr)
+	if err != nil {
+		return nil, err
+	}
+	server := httpapi.NewServer("", profiles(), &httpapi.ServerOptions{Logger: o.Logger})
+	o.Logger.Info("profiles", "url", "http://"+listener.Addr().String()+"/debug/pprof/")
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = server.Serve(listener) // until it is closed
+	}()
+	return func() { _ = server.Close(); <-ended }, nil
 }

@@ -1,0 +1,108 @@
+package service_test
+
+import (
+	"context"
+	"fmt"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+
+	"github.com/egrid-analytics/egrid-go/cache"
+	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/egridtest"
+	"github.com/egrid-analytics/egrid-go/egrid/memstore"
+	"github.com/egrid-analytics/egrid-go/egrid/pgstore"
+	"github.com/egrid-analytics/egrid-go/egrid/sqlitestore"
+	"github.com/egrid-analytics/egrid-go/httpapi"
+	"github.com/egrid-analytics/egrid-go/httpapi/client"
+)
+
+// served is a store that is loaded directly and asked over HTTP.
+type served struct {
+	egrid.Loader
+	egrid.Querier
+	close func() error
+}
+
+func (s served) Close() error { return s.close() }
+
+// serveStore puts the cache, the API and the client in front of a store. The
+// cache believes no catalogue, so that publishes are seen at once.
+func serveStore(t testing.TB, store egrid.Store) served {
+	t.Helper()
+	server := httptest.NewServer(httpapi.New(cache.New(store, &cache.Options{CatalogTTL: -1}), nil))
+	t.Cleanup(server.Close)
+	c, err := client.New(server.URL, &client.Options{HTTPClient: server.Client(), Retries: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return served{store, c, store.Close}
+}
+
+// The stores that an API is put in front of.
+var behindAPI = map[string]func(testing.TB) egrid.Store{
+	"memory":     func(testing.TB) egrid.Store { return memstore.New() },
+	"SQLite":     openSQLite,
+	"PostgreSQL": openPostgres,
+}
+
+func openSQLite(t testing.TB) egrid.Store {
+	t.Helper()
+	store, err := sqlitestore.Open(t.Context(), filepath.Join(t.TempDir(), "egrid.db"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	return store
+}
+
+var postgresSchemas atomic.Int64
+
+// openPostgres opens a store in a schema of its own.
+func openPostgres(t testing.TB) egrid.Store {
+	t.Helper()
+	server := os.Getenv("EGRID_TEST_POSTGRES")
+	if server == "" {
+		const why = "EGRID_TEST_POSTGRES names no server; internal/scripts/postgres.sh starts one"
+		if os.Getenv("CI") == "true" {
+			t.Fatal(why)
+		}
+		t.Skip(why)
+	}
+	schema := fmt.Sprintf("test_http_%d_%d", os.Getpid(), postgresSchemas.Add(1))
+	store, err := pgstore.Open(t.Context(), server, &pgstore.Options{Schema: schema, Migrate: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = store.Close()
+		drop := exec.CommandContext(context.WithoutCancel(t.Context()), "psql", "-qX", "-d", server, "-c", "SET client_min_messages = warning; DROP SCHEMA "+schema+" CASCADE")
+		if out, err := drop.CombinedOutput(); err != nil {
+			t.Errorf("%v: %s", err, out)
+		}
+	})
+	return store
+}
+
+// TestClientIsAQuerier runs the suite of stores on every store behind the
+// cache, the API and the client.
+func TestClientIsAQuerier(t *testing.T) {
+	for name, open := range behindAPI {
+		t.Run(name, func(t *testing.T) {
+			egridtest.RunStore(t, func(t *testing.T) egrid.Store { return serveStore(t, open(t)) })
+		})
+	}
+}
+
+// TestClientAnswersAsTheStore holds every store behind the cache, the API and
+// the client against memstore.
+func TestClientAnswersAsTheStore(t *testing.T) {
+	for name, open := range behindAPI {
+		t.Run(name, func(t *testing.T) {
+			egridtest.RunDifferential(t, func(t *testing.T) egrid.Store { return serveStore(t, open(t)) })
+		})
+	}
+}

@@ -1,0 +1,39 @@
+package auth_test
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+
+	"github.com/egrid-analytics/egrid-go/egrid/memstore"
+	"github.com/egrid-analytics/egrid-go/httpapi"
+	"github.com/egrid-analytics/egrid-go/httpapi/auth"
+)
+
+// A service that only those may read who have a key.
+func Example() {
+	store := memstore.New()
+	defer store.Close()
+	who, err := auth.New(&auth.Options{APIKeys: []auth.APIKey{
+		{Name: "nightly-report", Scopes: []httpapi.Scope{httpapi.ScopeRead}, SHA256: sha256.Sum256([]byte("a long and random text, please"))},
+	}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	api := httpapi.New(store, &httpapi.Options{Authenticate: who.Authenticate, RequireAuth: true})
+	for _, key := range []string{"", "a guess", "a long and random text, please"} {
+		r := httptest.NewRequest(http.MethodGet, "/snapshots", nil)
+		if key != "" {
+			r.Header.Set(httpapi.APIKeyHeader, key)
+		}
+		w := httptest.NewRecorder()
+		api.ServeHTTP(w, r)
+		fmt.Println(w.Code, w.Header().Get("WWW-Authenticate"))
+	}
+	// Output:
+	// 401 Bearer realm="egrid", scope="read"
+	// 401 Bearer realm="egrid", error="invalid_token", error_description="the key is not known"
+	// 200
+}

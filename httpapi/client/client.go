@@ -1,0 +1,207 @@
+// Package client asks eGRID data of an API over HTTP, as package httpapi serves
+// it: the client is an [egrid.Querier], and has the plant endpoints besides.
+//
+//	c, err := client.New("https://grid.example/api", nil)
+//	page, err := c.Top(ctx, client.TopQuery{State: []string{"TX"}, Limit: 5})
+//	for row, err := range c.AllRows(ctx, egrid.RowQuery{Level: egrid.GEN}) {
+//	}
+//
+// # Guarantees
+//
+// Answers are those of the querier behind the API: integers beyond 2^53 and
+// every digit of a number survive, missing values stay missing, and rows carry
+// their schema with types and units. The snapshots of a page are told without
+// their columns, which [Client.Catalog] has. A page of any size is read in
+// requests of at most 1,000 rows, and is of one state of the data: a publish in
+// the midst of it makes the client begin it anew.
+//
+// What an overloaded server (429), an unavailable one (502, 503, 504) or the
+// network denies is asked again, at growing intervals with jitter or after the
+// time that Retry-After gives, up to Options.Retries times and never beyond the
+// context's deadline. All requests are GETs, so repeating them changes nothing.
+//
+// Responses are read to a limit, connections are used again, redirects to other
+// hosts are refused so that credentials stay with the server they are for. A
+// Client is safe for concurrent use and needs no closing.
+//
+// # Errors
+//
+// What the server refuses is an [*Error]: with errors.Is an [egrid.ErrInvalid]
+// for 400, [egrid.ErrNotFound] for 404, [egrid.ErrStale] for 410 and
+// [egrid.ErrClosed] for 503, as with any querier. What the network denies is
+// the error of package net/http, and an ended context that of the context.
+// Queries too long for a URL are an egrid.ErrInvalid.
+//
+// # See also
+//
+// Package httpapi is the server, package cache keeps answers of a client too.
+package client
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+)
+
+// Options configures a client. The zero value of every field means its default.
+type Options struct {
+	// HTTPClient sends the requests. The client works on a copy. Default: one
+	// with connections of its own.
+	HTTPClient *http.Client
+	// Token is sent as a bearer token. Default none.
+	Token string
+	// TokenSource gives the bearer token of each attempt, in place of Token: for
+	// tokens that expire. Default none.
+	TokenSource func(context.Context) (string, error)
+	// APIKey is sent in the header X-API-Key. Default none.
+	APIKey string
+	// UserAgent goes in front of the client's own name. Default none.
+	UserAgent string
+	// Timeout bounds one attempt, its body included. Default 1 minute, negative
+	// none.
+	Timeout time.Duration
+	// Retries is how often a request is repeated. Default 4, negative never.
+	Retries int
+	// Backoff is about how long the first repetition waits; each further one
+	// waits twice as long. Default 250 milliseconds.
+	Backoff time.Duration
+	// MaxBackoff bounds every wait. A server that asks for a longer one is not
+	// asked again. Default 30 seconds.
+	MaxBackoff time.Duration
+	// MaxResponseBytes bounds an answer, unpacked. Default 64 MiB.
+	MaxResponseBytes int64
+}
+
+// Client asks an API. It is an [egrid.Querier].
+type Client struct {
+	base *url.URL
+	o    Options
+	http *http.Client
+
+	catalog atomic.Pointer[keptCatalog]
+}
+
+var _ egrid.Querier = (*Client)(nil)
+
+// keptCatalog is the last catalogue, which the server confirms or replaces.
+type keptCatalog struct {
+	etag    string
+	catalog egrid.Catalog
+}
+
+// New returns a client of the API at a URL, as https://grid.example/api. It
+// asks nothing yet. Errors: [egrid.ErrInvalid] for what is no URL of HTTP.
+func New(baseURL string, o *Options) (*Client, error) {
+	base, err := url.Parse(baseURL)
+	if err != nil || base.Scheme != "http" && base.Scheme != "https" || base.Host == "" || base.RawQuery != "" || base.Fragment != "" || base.User != nil {
+		return nil, fmt.Errorf("%w: the address of an API is http(s)://HOST[:PORT][/PATH], without name and password", egrid.ErrInvalid)
+	}
+	c := &Client{base: base}
+	if o != nil {
+		c.o = *o
+	}
+	setDefault(&c.o.Timeout, time.Minute)
+	setDefault(&c.o.Retries, 4)
+	setDefault(&c.o.Backoff, 250*time.Millisecond)
+	setDefault(&c.o.MaxBackoff, 30*time.Second)
+	setDefault(&c.o.MaxResponseBytes, 64<<20)
+	c.o.UserAgent = strings.TrimSpace(c.o.UserAgent + " egrid-go")
+	c.http = &http.Client{}
+	if c.o.HTTPClient != nil {
+		*c.http = *c.o.HTTPClient
+	} else if shared, ok := http.DefaultTransport.(*http.Transport); ok {
+		own := shared.Clone()
+		own.MaxIdleConnsPerHost = 16
+		c.http.Transport = own
+	}
+	if c.http.CheckRedirect == nil {
+		c.http.CheckRedirect = stayWithHost
+	}
+	return c, nil
+}
+
+func setDefault[T int | int64 | time.Duration](field *T, value T) {
+	if *field == 0 {
+		*field = value
+	}
+}
+
+// Catalog implements [egrid.Querier]. The server is asked whether the last
+// catalogue is still the newest; callers must not change what is in it.
+func (c *Client) Catalog(ctx context.Context) (egrid.Catalog, error) {
+	kept := c.catalog.Load()
+	header := http.Header{"Accept": {"application/json"}}
+	if kept != nil && kept.etag != "" {
+		header.Set("If-None-Match", kept.etag)
+	}
+	var answer struct{ Data *egrid.Catalog }
+	a, err := c.get(ctx, "catalog", nil, header)
+	switch {
+	case err != nil:
+		return egrid.Catalog{}, err
+	case a.status == http.StatusNotModified:
+		return kept.catalog, nil
+	}
+	if err := a.decode(&answer); err != nil {
+		return egrid.Catalog{}, err
+	}
+	if answer.Data == nil {
+		return egrid.Catalog{}, errForeign(a.path, "no catalogue in it")
+	}
+	for i := range answer.Data.Snapshots {
+		if answer.Data.Snapshots[i].Schema == nil {
+			return egrid.Catalog{}, errForeign(a.path, "a snapshot without columns in it")
+		}
+	}
+	c.catalog.Store(&keptCatalog{etag: a.header.Get("ETag"), catalog: *answer.Data})
+	return *answer.Data, nil
+}
+
+// Rows implements [egrid.Querier].
+func (c *Client) Rows(ctx context.Context, q egrid.RowQuery) (egrid.RowPage, error) {
+	level, err := egrid.ParseLevel(string(q.Level))
+	if err != nil {
+		return egrid.RowPage{}, err
+	}
+	v := values{}
+	v.edition(q.Year, q.Release)
+	v.search(q.Search)
+	v.columns("columns", q.Columns)
+	v.sort(q.Sort)
+	if err := v.filters("filter", q.Filters); err != nil {
+		return egrid.RowPage{}, err
+	}
+	page, err := c.list(ctx, []string{"levels", string(level), "rows"}, v, window{q.Limit, q.Cursor, q.Count})
+	return page.RowPage, err
+}
+
+// Groups implements [egrid.Querier].
+func (c *Client) Groups(ctx context.Context, q egrid.GroupQuery) (egrid.RowPage, error) {
+	level, err := egrid.ParseLevel(string(q.Level))
+	if err != nil {
+		return egrid.RowPage{}, err
+	}
+	v := values{}
+	v.edition(q.Year, q.Release)
+	v.search(q.Search)
+	v.columns("by", q.By)
+	v.sort(q.Sort)
+	measures := make([]string, len(q.Measures))
+	for i, m := range q.Measures {
+		measures[i] = m.String()
+	}
+	v.set("measures", strings.Join(measures, ","))
+	for name, filters := range map[string][]egrid.Filter{"filter": q.Filters, "having": q.Having} {
+		if err := v.filters(name, filters); err != nil {
+			return egrid.RowPage{}, err
+		}
+	}
+	page, err := c.list(ctx, []string{"levels", string(level), "groups"}, v, window{q.Limit, q.Cursor, q.Count})
+	return page.RowPage, err
+}

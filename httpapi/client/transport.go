@@ -1,0 +1,180 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"mime"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+)
+
+// maxURLBytes is how long a URL may be behind its host: what servers take.
+const maxURLBytes = 16 << 10
+
+// answer is a response, read and closed.
+type answer struct {
+	path   string
+	status int
+	header http.Header
+	body   []byte
+}
+
+// decode reads the body's JSON, numbers as they stand.
+func (a *answer) decode(into any) error {
+	d := json.NewDecoder(bytes.NewReader(a.body))
+	d.UseNumber()
+	if err := d.Decode(into); err != nil {
+		return errForeign(a.path, err.Error())
+	}
+	return nil
+}
+
+func mediaType(h http.Header) string {
+	t, _, _ := mime.ParseMediaType(h.Get("Content-Type")) // empty for what is none
+	return t
+}
+
+// stayWithHost refuses redirects that would carry credentials elsewhere.
+func stayWithHost(r *http.Request, via []*http.Request) error {
+	first := via[0].URL
+	if r.URL.Host != first.Host || r.URL.Scheme != first.Scheme && r.URL.Scheme != "https" {
+		return fmt.Errorf("the server redirects to another host, %s; give its address in place of this one", r.URL.Host)
+	}
+	if len(via) >= 10 {
+		return errors.New("the server redirects in circles")
+	}
+	return nil
+}
+
+// get asks until there is an answer or no hope. path is escaped.
+func (c *Client) get(ctx context.Context, path string, v values, header http.Header) (*answer, error) {
+	target := c.base.JoinPath(path)
+	target.RawQuery = v.encode()
+	if n := len(target.RequestURI()); n > maxURLBytes {
+		return nil, fmt.Errorf("%w: the query makes a URL of %d bytes, which has at most %d; ask for less at once", egrid.ErrInvalid, n, maxURLBytes)
+	}
+	for attempt := 0; ; attempt++ {
+		a, err := c.try(ctx, target.String(), header)
+		if err == nil {
+			a.path = target.Path
+			if a.status == http.StatusOK || a.status == http.StatusNotModified && header.Get("If-None-Match") != "" {
+				return a, nil
+			}
+		}
+		wait, again := c.next(attempt, a, err)
+		if !again || ctx.Err() != nil {
+			return nil, failure(a, err)
+		}
+		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= wait {
+			return nil, failure(a, err)
+		}
+		pause := time.NewTimer(wait)
+		select {
+		case <-pause.C:
+		case <-ctx.Done():
+			pause.Stop()
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// failure is the error of a request that is given up.
+func failure(a *answer, err error) error {
+	if err != nil {
+		return err
+	}
+	return errorOf(a)
+}
+
+// try sends a request once.
+func (c *Client) try(ctx context.Context, target string, header http.Header) (*answer, error) {
+	if c.o.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, c.o.Timeout)
+		defer cancel()
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
+	if err != nil {
+		return nil, permanent{fmt.Errorf("%w: %w", egrid.ErrInvalid, err)}
+	}
+	r.Header = header.Clone()
+	r.Header.Set("User-Agent", c.o.UserAgent)
+	token := c.o.Token
+	if c.o.TokenSource != nil {
+		if token, err = c.o.TokenSource(ctx); err != nil {
+			return nil, permanent{err}
+		}
+	}
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	if c.o.APIKey != "" {
+		r.Header.Set("X-Api-Key", c.o.APIKey)
+	}
+	response, err := c.http.Do(r)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(response.Body, c.o.MaxResponseBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("the answer of %s broke off: %w", r.URL.Path, err)
+	}
+	if int64(len(body)) > c.o.MaxResponseBytes {
+		return nil, permanent{fmt.Errorf("the answer of %s has more than %d bytes", r.URL.Path, c.o.MaxResponseBytes)}
+	}
+	return &answer{status: response.StatusCode, header: response.Header, body: body}, nil
+}
+
+// permanent is an error that another attempt would not mend.
+type permanent struct{ error }
+
+func (p permanent) Unwrap() error { return p.error }
+
+// next decides whether a request is repeated, and when.
+func (c *Client) next(attempt int, a *answer, err error) (wait time.Duration, again bool) {
+	wait = c.backoff(attempt)
+	again = attempt < c.o.Retries
+	if err != nil {
+		var p permanent
+		return wait, again && !errors.As(err, &p)
+	}
+	switch a.status {
+	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+	default:
+		return 0, false
+	}
+	if asked, ok := retryAfter(a.header); ok {
+		return max(wait, asked), again && asked <= c.o.MaxBackoff
+	}
+	return wait, again
+}
+
+// backoff is the wait behind the n-th attempt, from 0: between half and all of
+// a time that doubles, so that clients which failed together do not come back
+// together.
+func (c *Client) backoff(n int) time.Duration {
+	full := c.o.Backoff << min(n, 20)
+	if full <= 0 || full > c.o.MaxBackoff {
+		full = c.o.MaxBackoff
+	}
+	return full/2 + rand.N(full/2+1) //nolint:gosec // jitter is no secret
+}
+
+// retryAfter reads the header of that name: seconds, or a date.
+func retryAfter(h http.Header) (time.Duration, bool) {
+	text := h.Get("Retry-After")
+	if seconds, err := strconv.Atoi(text); err == nil && seconds >= 0 {
+		return time.Duration(min(seconds, 1e6)) * time.Second, true
+	}
+	at, err := http.ParseTime(text)
+	return max(0, time.Until(at)), err == nil
+}

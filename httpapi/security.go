@@ -1,0 +1,56 @@
+package httpapi
+
+import (
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// The names of the credentials in the OpenAPI document.
+const (
+	bearerScheme = "bearer"
+	apiKeyScheme = "api_key"
+)
+
+// APIKeyHeader is the header that carries an API key.
+const APIKeyHeader = "X-API-Key" //nolint:gosec // G101: the name of a header
+
+// securityComponents begins the document's components with the credentials that
+// the API takes.
+func (a *api) securityComponents() *huma.Components {
+	c := &huma.Components{Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)}
+	if a.o.Authenticate != nil {
+		c.SecuritySchemes = map[string]*huma.SecurityScheme{
+			bearerScheme: {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "A token, or an API key, in the header Authorization."},
+			apiKeyScheme: {Type: "apiKey", In: "header", Name: APIKeyHeader, Description: "An API key."},
+		}
+	}
+	return c
+}
+
+// secure notes who may use an operation, here and in the document: those with
+// its scope or, where it has none, everybody unless reading is closed.
+func (a *api) secure(op *operation, documented *huma.Operation) {
+	scope, open := op.scope, op.scope == "" && !a.o.RequireAuth
+	op.private = !open
+	if scope == "" {
+		scope = ScopeRead
+	}
+	if a.o.RateLimit != nil {
+		documented.Errors = append(documented.Errors, http.StatusTooManyRequests)
+	}
+	if a.o.Authenticate == nil {
+		if !open {
+			documented.Errors = append(documented.Errors, http.StatusForbidden)
+		}
+		return
+	}
+	documented.Errors = append(documented.Errors, http.StatusUnauthorized)
+	needs := []string{string(scope)}
+	documented.Security = []map[string][]string{{bearerScheme: needs}, {apiKeyScheme: needs}}
+	if open {
+		documented.Security = append(documented.Security, map[string][]string{}) // or none at all
+		return
+	}
+	documented.Errors = append(documented.Errors, http.StatusForbidden)
+}
