@@ -589,7 +589,7 @@ func (q *blocking) Rows(ctx context.Context, _ egrid.RowQuery) (egrid.RowPage, e
 func FuzzQueries(f *testing.F) {
 	store := sampleStore(f)
 	h := httpapi.New(store, nil)
-	paths := []string{"/plants/top", "/plants/search", "/levels/GEN/rows", "/levels/PLNT/rows", "/plants/chart/by-subregion", "/plants/years", "/columns", "/plants/1/generators", "/regions/SRL/ERCT", "/plants/"}
+	paths := []string{"/plants/top", "/plants/search", "/levels/GEN/rows", "/levels/PLNT/rows", "/plants/chart/by-subregion", "/plants/years", "/columns", "/plants/1/generators", "/regions/SRL/ERCT", "/plants/", "/levels/GEN/groups"}
 	for i, test := range answers {
 		_, query, _ := strings.Cut(test.target, "?")
 		f.Add(byte(i), query)
@@ -597,6 +597,8 @@ func FuzzQueries(f *testing.F) {
 	f.Add(byte(1), "min_data_year=1&columns=id,id,id,share&sort=,,&format=csv&limit=3")
 	f.Add(byte(1), "state=%00&q=%ff&sort=-&cursor=GEN2023.eyJvIjotMX0")
 	f.Add(byte(2), "sequence=1e999&min_sequence=-0&plant_name=%22")
+	f.Add(byte(1), "filter=%22a%22b=1&facet=id,share,basis,level&columns=basis&filter=plants>1")
+	f.Add(byte(10), "by=state,state&measures=max(level),count+as+state&having=level%3E1&sort=-state&year=all&format=page")
 	f.Fuzz(func(t *testing.T, path byte, query string) {
 		target, err := url.Parse(paths[int(path)%len(paths)])
 		if err != nil {

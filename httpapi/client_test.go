@@ -293,3 +293,33 @@ func TestFacetsAreOfTheSameData(t *testing.T) {
 		}
 	}
 }
+
+// Every column of plants and generators can be asked for in every way, or is
+// refused; none breaks the server.
+func TestEveryColumn(t *testing.T) {
+	h := httpapi.New(sampleStore(t), nil)
+	columns := []egrid.Column{egrid.PlantID, egrid.StateShare, egrid.PlantCount, egrid.BasisColumn, egrid.LevelColumn, egrid.ReleaseColumn, "OWNCOL"}
+	for _, level := range []egrid.Level{egrid.PLNT, egrid.GEN} {
+		for _, f := range egrid.Fields(level) {
+			columns = append(columns, f.Column)
+		}
+	}
+	answered := 0
+	for _, path := range []string{"/plants/search?year=2021", "/plants/search?year=2023", "/levels/PLNT/rows?year=all", "/levels/GEN/rows?year=all", "/levels/GEN/groups?year=all"} {
+		for _, c := range columns {
+			for _, query := range []string{"facet=" + string(c), "sort=-" + string(c), "columns=" + string(c), "by=" + string(c), "filter=" + string(c) + "%20missing", "measures=max(" + string(c) + ")"} {
+				w := get(t, h, path+"&limit=1&"+query)
+				if w.Code != http.StatusOK && w.Code != http.StatusBadRequest {
+					t.Errorf("%s&%s: %d %s", path, query, w.Code, w.Body)
+				}
+				if w.Code == http.StatusOK {
+					answered++
+				}
+			}
+		}
+	}
+	if answered < 1000 {
+		t.Errorf("only %d queries were answered", answered)
+	}
+	t.Logf("%d queries were answered", answered)
+}

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"modernc.org/sqlite"
 
@@ -217,4 +218,49 @@ func ExampleOpen() {
 		fmt.Println(row.Text(egrid.PlantName), row.Text(egrid.CO2Rate), "lb/MWh")
 	}
 	// Output: Sample Plant 000002 Coal 2097.12 lb/MWh
+}
+
+// TestOpenWaits opens a new file while another holds it: SQLite itself would not
+// wait for the lock that the change to a write-ahead log needs.
+func TestOpenWaits(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "egrid.db")
+	other, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	other.SetMaxOpenConns(1)
+	if _, err := other.ExecContext(t.Context(), "BEGIN IMMEDIATE"); err != nil {
+		t.Fatal(err)
+	}
+	short := &sqlitestore.Options{BusyTimeout: 50 * time.Millisecond}
+	if store, err := sqlitestore.Open(t.Context(), path, short); err == nil {
+		_ = store.Close()
+		t.Fatal("it opened while another held the file")
+	}
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	if store, err := sqlitestore.Open(gone, path, nil); !errors.Is(err, context.Canceled) {
+		_ = store.Close()
+		t.Errorf("got %v; want %v", err, context.Canceled)
+	}
+	opened := make(chan error)
+	go func() {
+		store, err := sqlitestore.Open(t.Context(), path, nil)
+		if err == nil {
+			err = store.Close()
+		}
+		opened <- err
+	}()
+	select {
+	case err := <-opened:
+		t.Fatalf("it did not wait: %v", err)
+	case <-time.After(100 * time.Millisecond):
+	}
+	if _, err := other.ExecContext(t.Context(), "ROLLBACK"); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-opened; err != nil {
+		t.Error(err)
+	}
 }

@@ -118,7 +118,7 @@ func Open(ctx context.Context, path string, o *Options) (*Store, error) {
 	if s.write, err = s.open("rwc", "immediate", "16000", 1); err != nil {
 		return nil, err
 	}
-	if err := s.prepare(ctx); err != nil {
+	if err := s.prepareInTurn(ctx); err != nil {
 		return nil, errors.Join(err, s.write.Close())
 	}
 	if s.read, err = s.open("ro", "deferred", "8000", s.options.ReadConnections); err != nil {
@@ -150,6 +150,25 @@ func (s *Store) open(mode, lock, cacheKiB string, connections int) (*sql.DB, err
 	db.SetMaxOpenConns(connections)
 	db.SetMaxIdleConns(connections)
 	return db, nil
+}
+
+// prepareInTurn prepares the file when others are done with it. SQLite waits for
+// them by itself, save in one case: of several that give a new file its
+// write-ahead log, all but one are refused at once.
+func (s *Store) prepareInTurn(ctx context.Context) error {
+	deadline := time.Now().Add(s.options.BusyTimeout)
+	for {
+		err := s.prepare(ctx)
+		var cause *sqlite.Error
+		if !errors.As(err, &cause) || cause.Code() != sqlite3.SQLITE_BUSY || time.Now().After(deadline) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(ctx.Err(), err)
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
 }
 
 // prepare checks the file's version and makes the tables that are missing: all

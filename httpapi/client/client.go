@@ -2,7 +2,7 @@
 // it: the client is an [egrid.Querier], and has the plant endpoints besides.
 //
 //	c, err := client.New("https://grid.example/api", nil)
-//	page, err := c.Top(ctx, client.TopQuery{State: []string{"TX"}, Limit: 5})
+//	page, err := c.Top(ctx, client.TopQuery{Place: client.Place{State: []string{"TX"}}, Limit: 5})
 //	for row, err := range c.AllRows(ctx, egrid.RowQuery{Level: egrid.GEN}) {
 //	}
 //
