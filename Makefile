@@ -37,7 +37,7 @@ run: ## the whole platform in one process, on the bundled sample
 	go run ./hosts/egrid up
 
 .PHONY: test
-test: system lint with-services faults nested vuln-if-reachable ## everything: lint, tests on real services, browser tests, fuzz smoke, vulnerabilities
+test: system lint with-services faults nested contract-smoke vuln-if-reachable ## everything: lint, tests on real services, browser tests, fuzz and contract smoke, vulnerabilities
 
 .PHONY: fmt
 fmt: $(LINT) ## format the source
@@ -78,6 +78,14 @@ faults: ## the services while each of their parts breaks, beside servers of its 
 .PHONY: nested
 nested: ## tests of the nested modules
 	@for dir in $(NESTED); do echo "$$dir" && (cd "$$dir" && go run $(CURDIR)/internal/testreport ./...); done
+
+.PHONY: contract
+contract: ## 20,000 requests to the API on SQLite and PostgreSQL, compared with its document; the Postman collection
+	@internal/scripts/contract.sh full
+
+.PHONY: contract-smoke
+contract-smoke: # some hundred of them, on SQLite
+	@internal/scripts/contract.sh smoke
 
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME (5s)

@@ -19,24 +19,33 @@
 // Equal queries that come at once are asked once. The query goes on as long as
 // one of the callers waits for it; a caller that gives up fails alone.
 //
+// Options.Shared adds a second level that several processes share. Its keys
+// are made of all that an answer depends on: the namespace, what is published,
+// the revision and the query. So nothing in it is ever invalidated, and
+// different stores may use the same one. A value comes back exactly as it was
+// kept, or not at all. A query waits Options.SharedTimeout for it at most, and
+// never when it was lately away: then the first level works alone.
+//
 // What is kept is bounded by entries and by cells; pages of exports pass by.
 // Answers are shared between callers, who must not change them. A Cache is
-// safe for concurrent use, starts no goroutine of its own that outlives a
-// query, and needs no closing.
+// safe for concurrent use and needs no closing. Its goroutines end with their
+// query, those that write to the second level a second later at most.
 //
 // # Errors
 //
-// Those of the Querier behind it, which are never kept.
+// Those of the Querier behind it, which are never kept. Those of the second
+// level are logged, and make misses.
 //
 // # See also
 //
-// Package httpapi keeps encoded responses in the same manner.
+// Package rediscache is a second level.
 package cache
 
 import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -66,6 +75,21 @@ type Options struct {
 	// Observe is called with the result of every Rows and Groups query, on
 	// the caller's goroutine: for metrics. Default none.
 	Observe func(Result)
+
+	// Shared is the second level; default none. The Cache borrows it.
+	Shared SharedLevel
+	// Namespace sets apart what is kept in Shared: processes with equal
+	// namespaces share answers. Programs that may answer differently, such as
+	// versions of one, have different ones.
+	Namespace string
+	// SharedTTL is how long Shared keeps an answer; default 1 hour.
+	SharedTTL time.Duration
+	// SharedTimeout is how long a query waits for Shared; default 50 ms.
+	SharedTimeout time.Duration
+	// SharedMaxBytes is how large a value in Shared may be; default 1 MiB.
+	SharedMaxBytes int
+	// Logger is told when Shared goes away and when it is back; default none.
+	Logger *slog.Logger
 }
 
 // Result says how a query was answered.
@@ -73,17 +97,24 @@ type Result string
 
 // The results.
 const (
-	Hit    Result = "hit"    // kept from before
-	Miss   Result = "miss"   // asked of the Querier behind
-	Shared Result = "shared" // waited for another caller's query
-	Failed Result = "error"  // the Querier behind failed, or the caller gave up
+	Hit       Result = "hit"        // kept from before
+	RemoteHit Result = "remote_hit" // kept in Options.Shared, often by another process
+	Miss      Result = "miss"       // asked of the Querier behind
+	Shared    Result = "shared"     // waited for another caller's query
+	Failed    Result = "error"      // the Querier behind failed, or the caller gave up
 )
 
 // Stats counts what a cache did since it was made.
 type Stats struct {
-	Hits, Misses, Shared, Errors int64
-	Entries                      int // answers kept now
-	Cells                        int // cells of these answers
+	Hits, RemoteHits, Misses, Shared, Errors int64
+
+	Entries int // answers kept now
+	Cells   int // cells of these answers
+
+	// Every answer that is asked of the Querier behind is written to
+	// Options.Shared, if there is one, or left out: too large, of a revision
+	// that is not the catalogue's, or while Shared is busy or away.
+	Written, LeftOut int64
 }
 
 // Cache is an [egrid.Querier] that keeps the answers of another.
@@ -91,16 +122,18 @@ type Cache struct {
 	behind egrid.Querier
 	o      Options
 
-	hits, misses, shared, errors atomic.Int64
+	second *second // nil when there is none
+
+	hits, remoteHits, misses, shared, errors atomic.Int64
 
 	mu      sync.Mutex
 	answers *simplelru.LRU[string, answer]
 	cells   int
 	flights map[string]*flight[egrid.RowPage]
 
-	catalog       *egrid.Catalog // nil when there is none to believe
+	catalog       *catalog // nil when there is none to believe
 	catalogUntil  time.Time
-	catalogFlight *flight[egrid.Catalog]
+	catalogFlight *flight[*catalog]
 	newest        int64 // highest revision seen
 }
 
@@ -123,6 +156,9 @@ func New(q egrid.Querier, o *Options) *Cache {
 	setDefault(&c.o.MaxPageRows, 1000)
 	setDefault(&c.o.TTL, 10*time.Minute)
 	setDefault(&c.o.CatalogTTL, time.Second)
+	if c.o.Shared != nil {
+		c.second = newSecond(&c.o)
+	}
 	var err error
 	if c.answers, err = simplelru.NewLRU(c.o.MaxEntries, func(_ string, a answer) { c.cells -= a.cells }); err != nil {
 		panic("cache: Options.MaxEntries is negative")
@@ -148,7 +184,13 @@ func (c *Cache) Refresh() {
 
 // Stats returns the counts so far.
 func (c *Cache) Stats() Stats {
-	s := Stats{Hits: c.hits.Load(), Misses: c.misses.Load(), Shared: c.shared.Load(), Errors: c.errors.Load()}
+	s := Stats{
+		Hits: c.hits.Load(), RemoteHits: c.remoteHits.Load(), Misses: c.misses.Load(),
+		Shared: c.shared.Load(), Errors: c.errors.Load(),
+	}
+	if c.second != nil {
+		s.Written, s.LeftOut = c.second.written.Load(), c.second.leftOut.Load()
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s.Entries, s.Cells = c.answers.Len(), c.cells
@@ -158,16 +200,24 @@ func (c *Cache) Stats() Stats {
 // Catalog implements [egrid.Querier]; the answer is at most
 // Options.CatalogTTL old.
 func (c *Cache) Catalog(ctx context.Context) (egrid.Catalog, error) {
+	known, err := c.believe(ctx)
+	if err != nil {
+		return egrid.Catalog{}, err
+	}
+	return known.Catalog, nil
+}
+
+// believe returns the catalogue that is believed to be the newest.
+func (c *Cache) believe(ctx context.Context) (*catalog, error) {
 	c.mu.Lock()
 	if c.catalog != nil && time.Now().Before(c.catalogUntil) {
-		catalog := *c.catalog
-		c.mu.Unlock()
-		return catalog, nil
+		defer c.mu.Unlock()
+		return c.catalog, nil
 	}
 	f := c.catalogFlight
 	if f == nil {
 		asked := time.Now()
-		f = start(ctx, c.behind.Catalog, func(f *flight[egrid.Catalog]) { c.landCatalog(f, asked) })
+		f = start(ctx, c.askCatalog, func(f *flight[*catalog]) { c.landCatalog(f, asked) })
 		c.catalogFlight = f
 	}
 	f.waiting++
@@ -179,8 +229,19 @@ func (c *Cache) Catalog(ctx context.Context) (egrid.Catalog, error) {
 	})
 }
 
+func (c *Cache) askCatalog(ctx context.Context) (*catalog, error) {
+	answer, err := c.behind.Catalog(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if c.second == nil {
+		return &catalog{Catalog: answer}, nil
+	}
+	return c.second.identify(answer), nil
+}
+
 // landCatalog keeps a catalogue unless a newer revision was seen meanwhile.
-func (c *Cache) landCatalog(f *flight[egrid.Catalog], asked time.Time) {
+func (c *Cache) landCatalog(f *flight[*catalog], asked time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.catalogFlight != f {
@@ -191,7 +252,7 @@ func (c *Cache) landCatalog(f *flight[egrid.Catalog], asked time.Time) {
 		return
 	}
 	c.newest = f.value.Revision
-	c.catalog, c.catalogUntil = &f.value, asked.Add(c.o.CatalogTTL)
+	c.catalog, c.catalogUntil = f.value, asked.Add(c.o.CatalogTTL)
 }
 
 // Rows implements [egrid.Querier].
@@ -199,7 +260,7 @@ func (c *Cache) Rows(ctx context.Context, q egrid.RowQuery) (egrid.RowPage, erro
 	if q.Limit == 0 {
 		q.Limit = egrid.DefaultLimit
 	}
-	return c.query(ctx, "rows", q, func(ctx context.Context) (egrid.RowPage, error) { return c.behind.Rows(ctx, q) })
+	return c.query(ctx, question{"rows", q, q.Limit}, func(ctx context.Context) (egrid.RowPage, error) { return c.behind.Rows(ctx, q) })
 }
 
 // Groups implements [egrid.Querier].
@@ -207,17 +268,29 @@ func (c *Cache) Groups(ctx context.Context, q egrid.GroupQuery) (egrid.RowPage, 
 	if q.Limit == 0 {
 		q.Limit = egrid.DefaultLimit
 	}
-	return c.query(ctx, "groups", q, func(ctx context.Context) (egrid.RowPage, error) { return c.behind.Groups(ctx, q) })
+	return c.query(ctx, question{"groups", q, q.Limit}, func(ctx context.Context) (egrid.RowPage, error) { return c.behind.Groups(ctx, q) })
 }
 
-func (c *Cache) query(ctx context.Context, kind string, q any, ask func(context.Context) (egrid.RowPage, error)) (egrid.RowPage, error) {
-	page, result, err := c.lookup(ctx, kind, q, ask)
+// question is a query of either kind.
+type question struct {
+	kind  string
+	query any
+	limit int
+}
+
+// asking is a question on its way to the Querier behind.
+type asking func(context.Context) (egrid.RowPage, error)
+
+func (c *Cache) query(ctx context.Context, q question, ask asking) (egrid.RowPage, error) {
+	page, result, err := c.lookup(ctx, q, ask)
 	if err != nil {
 		result = Failed
 	}
 	switch result {
 	case Hit:
 		c.hits.Add(1)
+	case RemoteHit:
+		c.remoteHits.Add(1)
 	case Miss:
 		c.misses.Add(1)
 	case Shared:
@@ -234,20 +307,20 @@ func (c *Cache) query(ctx context.Context, kind string, q any, ask func(context.
 	return page, err
 }
 
-func (c *Cache) lookup(ctx context.Context, kind string, q any, ask func(context.Context) (egrid.RowPage, error)) (egrid.RowPage, Result, error) {
+func (c *Cache) lookup(ctx context.Context, q question, ask asking) (egrid.RowPage, Result, error) {
 	if err := ctx.Err(); err != nil {
 		return egrid.RowPage{}, Failed, err
 	}
-	text, err := json.Marshal(q)
+	text, err := json.Marshal(q.query)
 	if err != nil {
 		return egrid.RowPage{}, Failed, fmt.Errorf("%w: %w", egrid.ErrInvalid, err)
 	}
-	catalog, err := c.Catalog(ctx)
+	known, err := c.believe(ctx)
 	if err != nil {
 		return egrid.RowPage{}, Failed, err
 	}
-	query := kind + string(text)
-	key := strconv.FormatInt(catalog.Revision, 10) + query
+	query := q.kind + string(text)
+	key := strconv.FormatInt(known.Revision, 10) + query
 
 	c.mu.Lock()
 	if a, ok := c.answers.Get(key); ok {
@@ -257,10 +330,17 @@ func (c *Cache) lookup(ctx context.Context, kind string, q any, ask func(context
 		}
 		c.answers.Remove(key)
 	}
-	result := Shared
+	leads, remote := false, false
 	f := c.flights[key]
 	if f == nil {
-		result = Miss
+		leads = true
+		if c.second != nil {
+			key := ""
+			if q.limit <= c.o.MaxPageRows {
+				key = c.second.key(known, query)
+			}
+			ask = c.throughSecond(known, key, ask, &remote)
+		}
 		f = start(ctx, ask, func(f *flight[egrid.RowPage]) { c.land(key, query, f) })
 		c.flights[key] = f
 	}
@@ -271,7 +351,41 @@ func (c *Cache) lookup(ctx context.Context, kind string, q any, ask func(context
 			delete(c.flights, key)
 		}
 	})
-	return page, result, err
+	switch {
+	case err != nil:
+		return page, Failed, err
+	case !leads:
+		return page, Shared, nil
+	case remote:
+		return page, RemoteHit, nil
+	}
+	return page, Miss, nil
+}
+
+// throughSecond asks the second level first, and gives it the answer that it
+// does not have. Whether it had it is in remote when the query has ended.
+func (c *Cache) throughSecond(known *catalog, key string, ask asking, remote *bool) asking {
+	return func(ctx context.Context) (egrid.RowPage, error) {
+		if page, ok := c.second.get(ctx, key, known); ok && !c.isOutdated(page.Revision) {
+			*remote = true
+			return page, nil
+		}
+		if err := ctx.Err(); err != nil {
+			return egrid.RowPage{}, err // nobody waits any more
+		}
+		page, err := ask(ctx)
+		if err == nil {
+			c.second.offer(key, page, known)
+		}
+		return page, err
+	}
+}
+
+// isOutdated reports whether a newer revision than this was seen.
+func (c *Cache) isOutdated(revision int64) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return revision < c.newest
 }
 
 // land keeps an answer under the revision that gave it, which may be newer
@@ -288,12 +402,9 @@ func (c *Cache) land(key, query string, f *flight[egrid.RowPage]) {
 	page := f.value
 	if page.Revision > c.newest {
 		c.newest = page.Revision
-		c.catalog = nil
+		c.catalog, c.catalogFlight = nil, nil // one that is on its way may be older, too
 	}
-	a := answer{page: page, cells: 1}
-	if page.Schema != nil {
-		a.cells += len(page.Rows) * page.Schema.Len()
-	}
+	a := answer{page: page, cells: cells(&page)}
 	if len(page.Rows) > c.o.MaxPageRows || a.cells > c.o.MaxCells {
 		return
 	}
@@ -306,6 +417,14 @@ func (c *Cache) land(key, query string, f *flight[egrid.RowPage]) {
 	for c.cells += a.cells; c.cells > c.o.MaxCells; {
 		c.answers.RemoveOldest()
 	}
+}
+
+// cells is what a page counts towards Options.MaxCells.
+func cells(page *egrid.RowPage) int {
+	if page.Schema == nil {
+		return 1
+	}
+	return 1 + len(page.Rows)*page.Schema.Len()
 }
 
 // Trace counts how the queries of one context were answered.
@@ -321,14 +440,14 @@ func WithTrace(ctx context.Context) (context.Context, *Trace) {
 }
 
 func (t *Trace) add(r Result) {
-	if r == Hit {
+	if r == Hit || r == RemoteHit {
 		t.hits.Add(1)
 	} else {
 		t.others.Add(1)
 	}
 }
 
-// Hits returns the queries answered from what was kept.
+// Hits returns the queries answered from what was kept, in either level.
 func (t *Trace) Hits() int64 { return t.hits.Load() }
 
 // Misses returns the queries that had to be asked, or waited for.

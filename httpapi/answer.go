@@ -20,23 +20,26 @@ type operation struct {
 	fields           func(context.Context, *request) (fieldSet, error) // columns that parameters may name
 	data             *huma.Schema                                      // of the envelope's data
 	answer           func(context.Context, *request) (*answer, error)
-	volatile         bool  // the answer may change within a revision
-	unkept           bool  // the answer has nothing to do with revisions: nobody keeps it
-	groups           bool  // sort and having are on the answer's columns
-	row              bool  // the answer is one row, which also comes as a page
-	scope            Scope // that the caller needs; empty for what reading needs
-	private          bool  // the answer is for one caller: set by register
+	volatile         bool                         // the answer may change within a revision
+	unkept           bool                         // the answer has nothing to do with revisions: nobody keeps it
+	groups           bool                         // sort and having are on the answer's columns
+	row              bool                         // the answer is one row, which also comes as a page
+	places           bool                         // rows may be plants, which also come as GeoJSON
+	pins             func(*request) []egrid.Level // levels whose snapshots make the answer, where it is of one snapshot
+	scope            Scope                        // that the caller needs; empty for what reading needs
+	private          bool                         // the answer is for one caller: set by register
 
 	documented []*huma.Param // one for each of params
 }
 
 // answer is what an operation makes: rows, or a value.
 type answer struct {
-	rows     pager // a list, for JSON too unless there is a value
-	fallback int   // limit of a JSON list that names none
-	value    any   // a JSON value that is not made of rows
-	meta     Meta  // of the value
-	facet    facet // counts the values of a column; nil where there are no facets
+	rows     pager          // a list, for JSON too unless there is a value
+	fallback int            // limit of a JSON list that names none
+	value    any            // a JSON value that is not made of rows
+	meta     Meta           // of the value
+	facet    facet          // counts the values of a column; nil where there are no facets
+	unasked  []egrid.Column // columns that are read and not shown
 }
 
 // pager reads one page of a list, and tells where the page is from. Lists that
@@ -53,12 +56,15 @@ type Meta struct {
 	Units    map[string]string `json:"units" doc:"Unit of each column that has one."`
 	Basis    string            `json:"basis,omitempty" enum:"PLNT,GEN,SRL" doc:"Level that plants are read from: PLNT, or GEN where they are summed from generators."`
 	Facets   Facets            `json:"facets,omitempty" doc:"By column: its most frequent values, and how many rows of all pages together have them."`
+
+	snapshots []egrid.Snapshot // that the answer is made of, where they are told
 }
 
 // links lead on from an answer.
 type links struct {
-	Self string `json:"self"`
-	Next string `json:"next,omitempty"`
+	Self      string `json:"self"`
+	Next      string `json:"next,omitempty"`
+	Permanent string `json:"permanent,omitempty"`
 }
 
 // register puts an operation on the router and into the document.
@@ -67,12 +73,15 @@ func (a *api) register(op operation) {
 		op.fields = noFields
 	}
 	if op.rowsAnswer() {
-		op.params = append(op.params, formatParam())
+		op.params = append(op.params, formatParam(op.places))
+	}
+	if op.pins != nil {
+		op.params = append(op.params, snapshotParam())
 	}
 	documented := huma.Operation{
 		OperationID: op.id, Method: http.MethodGet, Path: op.path, Summary: op.summary, Description: op.details, Tags: []string{op.tag},
 		Responses: map[string]*huma.Response{"200": a.documentAnswer(&op)},
-		Errors:    []int{http.StatusBadRequest, http.StatusNotFound, http.StatusGone, http.StatusServiceUnavailable},
+		Errors:    []int{http.StatusBadRequest, http.StatusNotFound, http.StatusNotAcceptable, http.StatusGone, http.StatusRequestURITooLong, http.StatusServiceUnavailable},
 	}
 	if !op.unkept {
 		documented.Responses["304"] = &huma.Response{Description: "The client's copy, named by If-None-Match, is still true."}
@@ -81,6 +90,7 @@ func (a *api) register(op operation) {
 		op.documented = append(op.documented, op.params[i].document())
 	}
 	documented.Parameters = slices.Clone(op.documented)
+	addExamples(&documented)
 	a.secure(&op, &documented)
 	huma.Register(a.huma, documented, func(context.Context, *struct{}) (*huma.StreamResponse, error) {
 		return &huma.StreamResponse{Body: func(hctx huma.Context) {
@@ -91,13 +101,11 @@ func (a *api) register(op operation) {
 			}
 		}}, nil
 	})
-	if gone := documented.Responses["410"]; gone != nil {
-		gone.Description = goneDescription
-	}
+	documentRefusals(&documented)
 }
 
 // goneDescription says how to go on where a cursor leads nowhere.
-const goneDescription = "The data behind the cursor were replaced by a publish. What was read is of the data before: drop it, and begin again with the same request without a cursor."
+const goneDescription = "The data behind the cursor or the snapshot were replaced by a publish. What was read is of the data before: drop it, and begin again with the same request without a cursor and a snapshot."
 
 func (op *operation) rowsAnswer() bool { return op.data != nil && op.data.Type == huma.TypeArray }
 
@@ -111,6 +119,7 @@ func (a *api) documentAnswer(op *operation) *huma.Response {
 			"meta": huma.SchemaFromType(registry, typeOf[Meta]()),
 			"links": {Type: huma.TypeObject, Required: []string{"self"}, AdditionalProperties: false, Properties: map[string]*huma.Schema{
 				"self": {Type: huma.TypeString, Format: "uri-reference"}, "next": {Type: huma.TypeString, Format: "uri-reference", Description: "The next page; absent on the last."},
+				"permanent": {Type: huma.TypeString, Format: "uri-reference", Description: "The same answer at an address where it never changes; absent where there is none."},
 			}},
 		},
 	}
@@ -120,6 +129,9 @@ func (a *api) documentAnswer(op *operation) *huma.Response {
 	if op.rowsAnswer() {
 		content["text/csv"] = &huma.MediaType{Schema: text}
 		content["application/x-ndjson"] = &huma.MediaType{Schema: text}
+	}
+	if op.places {
+		content[contentTypes[formatGeoJSON]] = &huma.MediaType{Schema: a.schemaOf(typeOf[featureCollection]())}
 	}
 	if op.rowsAnswer() || op.row {
 		content[contentTypes[formatPage]] = &huma.MediaType{Schema: a.pageSchema()}
@@ -138,10 +150,12 @@ func (a *api) serve(op *operation, w http.ResponseWriter, r *http.Request) {
 		a.writeFault(w, r, fault, nil)
 		return
 	}
-	var err error
-	if in.format.name == formatJSON || in.exact() {
+	err := a.pin(op, in)
+	switch {
+	case err != nil:
+	case in.format.name == formatJSON || in.exact():
 		err = a.serveJSON(op, w, in)
-	} else {
+	default:
 		err = a.export(op, w, in)
 	}
 	if err != nil {
@@ -165,7 +179,7 @@ func (a *api) serveJSON(op *operation, w http.ResponseWriter, in *request) error
 			return err
 		}
 		if matches(in.http, etag) {
-			op.commonHeaders(w.Header(), etag)
+			op.commonHeaders(w.Header(), etag, in)
 			notModified(w)
 			return nil
 		}
@@ -184,7 +198,7 @@ func (a *api) serveJSON(op *operation, w http.ResponseWriter, in *request) error
 			etag = "" // it would stand for other data
 		}
 		out := &response{revision: revision, route: op.path, etag: etag, header: http.Header{}, body: body}
-		op.commonHeaders(out.header, etag)
+		op.commonHeaders(out.header, etag, in)
 		out.header["Content-Type"] = []string{in.format.contentType}
 		if in.format.gzip && len(body) >= 1024 {
 			out.body = compress(body)
@@ -201,16 +215,13 @@ func (a *api) serveJSON(op *operation, w http.ResponseWriter, in *request) error
 
 // commonHeaders says that a client may keep an answer but must ask whether it
 // is still true, or that it may not.
-func (op *operation) commonHeaders(h http.Header, etag string) {
+func (op *operation) commonHeaders(h http.Header, etag string, in *request) {
 	h["Vary"] = append(slices.Clip(h["Vary"]), "Accept, Accept-Encoding") // behind what middleware set
 	if op.unkept {
 		h["Cache-Control"] = []string{"no-store"}
 		return
 	}
-	h["Cache-Control"] = []string{"no-cache"}
-	if op.private {
-		h["Cache-Control"] = []string{"private, no-cache"}
-	}
+	h["Cache-Control"] = []string{op.keepFor(in)}
 	if etag != "" {
 		h["Etag"] = []string{etag}
 	}
@@ -261,6 +272,11 @@ func (op *operation) encode(in *request) ([]byte, int64, error) {
 	if meta.Units == nil {
 		meta.Units = map[string]string{}
 	}
+	answered := meta.Revision
+	if err := in.checkPinned(&meta); err != nil {
+		return nil, 0, err
+	}
+	to.Permanent = op.permanent(in, &meta)
 	tail, err := marshal(meta)
 	if err != nil {
 		return nil, 0, err
@@ -270,7 +286,7 @@ func (op *operation) encode(in *request) ([]byte, int64, error) {
 		return nil, 0, err
 	}
 	b = append(append(b, `,"links":`...), tail...)
-	return append(b, "}\n"...), meta.Revision, nil
+	return append(b, "}\n"...), answered, nil
 }
 
 func unitsOf(s *egrid.Schema) map[string]string {

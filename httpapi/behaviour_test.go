@@ -280,7 +280,7 @@ func TestMethods(t *testing.T) {
 	for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodPatch} {
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, httptest.NewRequest(method, "/plants/top", strings.NewReader("{}")))
-		if w.Code != http.StatusMethodNotAllowed || w.Header().Get("Allow") != "GET, HEAD" || w.Header().Get("Content-Type") != "application/problem+json" {
+		if w.Code != http.StatusMethodNotAllowed || w.Header().Get("Allow") != "GET, HEAD, OPTIONS" || w.Header().Get("Content-Type") != "application/problem+json" {
 			t.Errorf("%s: %d %v", method, w.Code, w.Header())
 		}
 	}
@@ -668,7 +668,7 @@ func ExampleNew() {
 
 	w := httptest.NewRecorder()
 	api.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/plants/search?columns=plant_name,net_generation_mwh&format=csv&limit=2&sort=-net_generation_mwh&state=TX", nil))
-	fmt.Print(w.Body)
+	fmt.Print(strings.ReplaceAll(w.Body.String(), "\r\n", "\n"))
 	// Output:
 	// id,plant_name,net_generation_mwh
 	// 1,Alpha,900.5

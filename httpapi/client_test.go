@@ -186,8 +186,8 @@ func TestPagesAreAsDocumented(t *testing.T) {
 	if w := get(t, h, "/levels/GEN/rows?year=2020", "Accept", pageType); w.Code != http.StatusNotFound {
 		t.Errorf("a year of nothing: %d; want 404", w.Code)
 	}
-	if w := get(t, h, "/plants/chart/by-state", "Accept", pageType); w.Header().Get("Content-Type") != "application/json" {
-		t.Errorf("a chart came as %s", w.Header().Get("Content-Type"))
+	if w := get(t, h, "/plants/chart/by-state", "Accept", pageType); w.Code != http.StatusNotAcceptable {
+		t.Errorf("a chart as a page: %d; want 406", w.Code)
 	}
 	if w := get(t, h, "/levels/GEN/rows?limit=1001", "Accept", pageType); w.Code != http.StatusBadRequest {
 		t.Errorf("a page of 1,001 rows: %d; want 400", w.Code)

@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"compress/gzip"
-	"encoding/csv"
 	"io"
 	"log/slog"
 	"mime"
@@ -15,7 +14,7 @@ import (
 // exportPage is how many rows an export reads at a time.
 const exportPage = 5000
 
-// export streams a list as CSV or NDJSON. What goes wrong before the first row
+// export streams a list as CSV, NDJSON or GeoJSON. What goes wrong before the first row
 // is an error; afterwards it breaks the connection.
 func (a *api) export(op *operation, w http.ResponseWriter, in *request) error {
 	ctx := in.http.Context()
@@ -24,7 +23,7 @@ func (a *api) export(op *operation, w http.ResponseWriter, in *request) error {
 		return err
 	}
 	h := w.Header()
-	op.commonHeaders(h, etag)
+	op.commonHeaders(h, etag, in)
 	if matches(in.http, etag) {
 		notModified(w)
 		return nil
@@ -40,7 +39,10 @@ func (a *api) export(op *operation, w http.ResponseWriter, in *request) error {
 		}
 		return exportPage
 	}
-	page, _, err := ans.rows(ctx, take(), in.text("cursor"), false)
+	page, meta, err := ans.rows(ctx, take(), in.text("cursor"), false)
+	if err == nil {
+		err = in.checkPinned(&meta)
+	}
 	if err != nil {
 		return err
 	}
@@ -56,7 +58,7 @@ func (a *api) export(op *operation, w http.ResponseWriter, in *request) error {
 	if isHead(in.http) {
 		return nil
 	}
-	out := newExporter(w, in.format, page.Schema)
+	out := newExporter(w, in.format, in.rowFormat(page.Schema, ans))
 	for {
 		for _, row := range page.Rows {
 			out.row(row)
@@ -95,30 +97,48 @@ type exporter struct {
 	to     io.Writer
 	zip    *gzip.Writer
 	http   http.ResponseWriter
-	csv    *csv.Writer // nil for NDJSON
-	cells  []string
-	json   *rowEncoder
+	format rowFormat
 	buffer []byte
 	rows   int
 	err    error
 }
 
-func newExporter(w http.ResponseWriter, f format, s *egrid.Schema) *exporter {
-	e := &exporter{to: w, http: w}
+// rowFormat appends the parts of a document that is written row by row. row
+// reports whether the row has a place in the document.
+type rowFormat interface {
+	begin(b []byte) []byte
+	row(b []byte, row egrid.Row) ([]byte, bool)
+	end(b []byte) []byte
+}
+
+func (in *request) rowFormat(s *egrid.Schema, ans *answer) rowFormat {
+	switch in.format.name {
+	case formatNDJSON:
+		return lines{newRowEncoder(s)}
+	case formatGeoJSON:
+		return newFeatures(s, ans.unasked)
+	}
+	return newCSV(s, in.text(codesName) == codesEPA)
+}
+
+// lines is NDJSON.
+type lines struct{ json *rowEncoder }
+
+func (lines) begin(b []byte) []byte { return b }
+
+func (l lines) row(b []byte, row egrid.Row) ([]byte, bool) {
+	return append(l.json.append(b, row), '\n'), true
+}
+
+func (lines) end(b []byte) []byte { return b }
+
+func newExporter(w http.ResponseWriter, f format, rows rowFormat) *exporter {
+	e := &exporter{to: w, http: w, format: rows}
 	if f.gzip {
 		e.zip = gzip.NewWriter(w)
 		e.to = e.zip
 	}
-	if f.name == formatNDJSON {
-		e.json = newRowEncoder(s)
-		return e
-	}
-	e.csv = csv.NewWriter(e.to)
-	e.cells = make([]string, s.Len())
-	for i, c := range s.Columns() {
-		e.cells[i] = string(c)
-	}
-	e.err = e.csv.Write(e.cells)
+	e.buffer = rows.begin(nil)
 	return e
 }
 
@@ -126,16 +146,17 @@ func (e *exporter) row(row egrid.Row) {
 	if e.err != nil {
 		return
 	}
-	e.rows++
-	if e.csv != nil {
-		for i, v := range row.Values {
-			e.cells[i] = v.String()
-		}
-		e.err = e.csv.Write(e.cells)
-		return
+	var has bool
+	if e.buffer, has = e.format.row(e.buffer, row); has {
+		e.rows++
 	}
-	e.buffer = append(e.json.append(e.buffer, row), '\n')
 	if len(e.buffer) > 32<<10 {
+		e.write()
+	}
+}
+
+func (e *exporter) write() {
+	if len(e.buffer) > 0 && e.err == nil {
 		_, e.err = e.to.Write(e.buffer)
 		e.buffer = e.buffer[:0]
 	}
@@ -143,14 +164,7 @@ func (e *exporter) row(row egrid.Row) {
 
 // flush hands over what was written so far.
 func (e *exporter) flush() error {
-	if e.csv != nil && e.err == nil {
-		e.csv.Flush()
-		e.err = e.csv.Error()
-	}
-	if len(e.buffer) > 0 && e.err == nil {
-		_, e.err = e.to.Write(e.buffer)
-		e.buffer = e.buffer[:0]
-	}
+	e.write()
 	if e.zip != nil && e.err == nil {
 		e.err = e.zip.Flush()
 	}
@@ -162,6 +176,7 @@ func (e *exporter) flush() error {
 }
 
 func (e *exporter) close() error {
+	e.buffer = e.format.end(e.buffer)
 	if err := e.flush(); err != nil || e.zip == nil {
 		return err
 	}

@@ -60,7 +60,14 @@ func (a *api) failuresAnswer(ctx context.Context, _ *request) (*answer, error) {
 
 // failurePage makes rows of the list, for exports.
 func failurePage(counts []egrid.FailureCount) (egrid.RowPage, error) {
-	fields := []egrid.Field{{Column: "kind"}, {Column: "count", Type: egrid.Integer}, {Column: "first_seen"}, {Column: "last_seen"}, {Column: "latest_id"}, {Column: "latest_where"}, {Column: "latest_message"}}
+	var fields []egrid.Field
+	for _, c := range []egrid.Column{"kind", "count", "first_seen", "last_seen", "latest_id", "latest_where", "latest_message"} {
+		f := egrid.Field{Column: c, Type: egrid.Text}
+		if c == "count" {
+			f.Type = egrid.Integer
+		}
+		fields = append(fields, f)
+	}
 	schema, err := egrid.NewSchema(fields...)
 	page := egrid.RowPage{Schema: schema}
 	for i := range counts {

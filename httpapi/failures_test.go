@@ -118,7 +118,7 @@ func TestNoErrorsYet(t *testing.T) {
 	if w := get(t, h, "/errors"); w.Code != 200 || !strings.HasPrefix(w.Body.String(), `{"data":[],"meta":{"count":0,"total":0,`) {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
-	if got := get(t, h, "/errors?format=csv").Body.String(); got != "kind,count,first_seen,last_seen,latest_id,latest_where,latest_message\n" {
+	if got := get(t, h, "/errors?format=csv").Body.String(); got != "kind,count,first_seen,last_seen,latest_id,latest_where,latest_message\r\n" {
 		t.Errorf("CSV: %q", got)
 	}
 }

@@ -21,7 +21,7 @@ func (a *api) groupOperation(level *parameter) {
 			set.derived = []egrid.Column{egrid.LevelColumn, egrid.ReleaseColumn}
 			return set, err
 		},
-		data: listOf(rowSchema()),
+		data: listOf(rowSchema()), pins: ofLevel,
 		answer: func(_ context.Context, in *request) (*answer, error) {
 			query := egrid.GroupQuery{
 				Level: egrid.Level(in.text("level")), Year: in.years(), Release: in.text("release"), Filters: in.filters,

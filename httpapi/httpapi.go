@@ -138,17 +138,15 @@ func New(q egrid.Querier, o *Options) http.Handler {
 	a.router.NotFoundHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, problem(r, http.StatusNotFound, "there is no such path; /openapi.json lists them"))
 	})
-	a.router.MethodNotAllowedHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Allow", "GET, HEAD")
-		writeProblem(w, problem(r, http.StatusMethodNotAllowed, "this path answers GET and HEAD"))
-	})
+	a.router.MethodNotAllowedHandler = http.HandlerFunc(a.refuseMethod)
 	a.huma = humamux.New(a.router, huma.Config{
 		OpenAPI: &huma.OpenAPI{
 			OpenAPI: "3.1.0",
 			Info: &huma.Info{
 				Title: "eGRID API", Version: a.o.Version,
-				Description: "Plants, generators and regions of EPA's eGRID, by data year and release.",
+				Description: "Plants, generators and regions of EPA's eGRID, by data year and release. The figures in examples are generated.",
 			},
+			Tags:       documentTags(),
 			Servers:    []*huma.Server{{URL: "./"}},
 			Components: a.securityComponents(),
 		},
@@ -161,6 +159,7 @@ func New(q egrid.Querier, o *Options) http.Handler {
 	a.documentOperations()
 
 	var h http.Handler = http.HandlerFunc(a.serveCached)
+	h = a.answerOptions(h)
 	h = answerHead(h)
 	h = LimitBody(h, a.o.MaxBodyBytes)
 	h = LimitURL(h, maxURLBytes, maxURLParameters)

@@ -13,7 +13,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
@@ -288,115 +287,6 @@ func golden(t *testing.T, name string, got []byte) {
 	if !bytes.Equal(got, want) {
 		t.Errorf("not as in %s (write it anew with -update):\n%s", path, got)
 	}
-}
-
-// newSchemaCheck returns a check of answers against the OpenAPI document that
-// the handler serves.
-func newSchemaCheck(t *testing.T, h http.Handler) func(*testing.T, string, *httptest.ResponseRecorder) {
-	t.Helper()
-	w := get(t, h, "/openapi.json")
-	var doc map[string]any
-	if err := json.Unmarshal(w.Body.Bytes(), &doc); err != nil {
-		t.Fatal(err)
-	}
-	paths := doc["paths"].(map[string]any)
-	return func(t *testing.T, target string, w *httptest.ResponseRecorder) {
-		t.Helper()
-		path, _, _ := strings.Cut(target, "?")
-		var operation map[string]any
-		for template := range paths {
-			pattern := regexp.MustCompile("^" + regexp.MustCompile(`\{[a-z]+\}`).ReplaceAllString(template, "[^/]+") + "$")
-			if pattern.MatchString(path) && (operation == nil || !strings.Contains(template, "{")) {
-				operation = paths[template].(map[string]any)["get"].(map[string]any)
-			}
-		}
-		if operation == nil {
-			return // not a documented path
-		}
-		response, ok := operation["responses"].(map[string]any)[fmt.Sprint(w.Code)].(map[string]any)
-		if !ok {
-			t.Errorf("status %d of %s is not documented", w.Code, path)
-			return
-		}
-		media := response["content"].(map[string]any)[w.Header().Get("Content-Type")].(map[string]any)
-		var body any
-		if err := json.Unmarshal(w.Body.Bytes(), &body); err != nil {
-			t.Error(err)
-		}
-		for _, fault := range validate(doc, media["schema"].(map[string]any), body, "body") {
-			t.Error(fault)
-		}
-	}
-}
-
-// validate checks a value against the part of JSON Schema that the document
-// uses, and complains about any other part.
-func validate(doc, schema map[string]any, v any, at string) []string {
-	if ref, ok := schema["$ref"].(string); ok {
-		name := strings.TrimPrefix(ref, "#/components/schemas/")
-		return validate(doc, doc["components"].(map[string]any)["schemas"].(map[string]any)[name].(map[string]any), v, at)
-	}
-	var faults []string
-	types := []any{schema["type"]}
-	if list, ok := schema["type"].([]any); ok {
-		types = list
-	}
-	actual := "null"
-	switch v := v.(type) {
-	case string:
-		actual = "string"
-	case bool:
-		actual = "boolean"
-	case float64:
-		actual = "number"
-		if v == float64(int64(v)) && slices.Contains(types, any("integer")) {
-			actual = "integer"
-		}
-	case []any:
-		actual = "array"
-		if items, ok := schema["items"].(map[string]any); ok {
-			for i, item := range v {
-				faults = append(faults, validate(doc, items, item, fmt.Sprintf("%s[%d]", at, i))...)
-			}
-		}
-	case map[string]any:
-		actual = "object"
-		properties, _ := schema["properties"].(map[string]any)
-		for name, value := range v {
-			if p, ok := properties[name].(map[string]any); ok {
-				faults = append(faults, validate(doc, p, value, at+"."+name)...)
-				continue
-			}
-			switch extra := schema["additionalProperties"].(type) {
-			case map[string]any:
-				faults = append(faults, validate(doc, extra, value, at+"."+name)...)
-			case bool:
-				if !extra {
-					faults = append(faults, at+" has an undocumented "+name)
-				}
-			}
-		}
-		required, _ := schema["required"].([]any)
-		for _, name := range required {
-			if _, ok := v[name.(string)]; !ok {
-				faults = append(faults, at+" lacks "+name.(string))
-			}
-		}
-	}
-	if schema["type"] != nil && !slices.Contains(types, any(actual)) {
-		faults = append(faults, fmt.Sprintf("%s is %s, not %v", at, actual, schema["type"]))
-	}
-	if enum, ok := schema["enum"].([]any); ok && !slices.Contains(enum, v) {
-		faults = append(faults, fmt.Sprintf("%s is %v, not one of %v", at, v, enum))
-	}
-	for keyword := range schema {
-		switch keyword {
-		case "type", "items", "properties", "additionalProperties", "required", "enum", "description", "format", "examples", "default":
-		default:
-			faults = append(faults, fmt.Sprintf("%s: the check does not know the keyword %s", at, keyword))
-		}
-	}
-	return faults
 }
 
 // records reads a CSV body.

@@ -22,7 +22,8 @@ func (a *api) levelOperations() {
 		id: "rows", path: "/levels/{level}/rows", tag: "levels", summary: "Rows of any level",
 		details: languageDetails,
 		params: []parameter{level, yearsParam(), releaseParam(), filterParam("filter", "the rows"), searchParam(), sortParam(), columnsParam(),
-			limitParam("100"), cursorParam(), countParam(), facetParam("the rows")},
+			limitParam("100"), cursorParam(), countParam(), facetParam("the rows"), codesParam()},
+		places: true, pins: ofLevel,
 		fields: func(ctx context.Context, in *request) (fieldSet, error) {
 			set, err := a.fieldSetOf(ctx, egrid.Level(in.text("level")))
 			set.derived = []egrid.Column{egrid.LevelColumn, egrid.ReleaseColumn}
@@ -40,7 +41,10 @@ func (a *api) levelOperations() {
 			if in.exact() {
 				read = a.levelRows
 			}
-			return &answer{fallback: egrid.DefaultLimit, facet: a.rowFacet(query), rows: func(ctx context.Context, limit int, cursor string, count bool) (egrid.RowPage, Meta, error) {
+			facet := a.rowFacet(query)
+			var unasked []egrid.Column
+			query.Columns, unasked = in.geoRead(query.Columns)
+			return &answer{fallback: egrid.DefaultLimit, facet: facet, unasked: unasked, rows: func(ctx context.Context, limit int, cursor string, count bool) (egrid.RowPage, Meta, error) {
 				query := query
 				query.Limit, query.Cursor, query.Count = limit, cursor, count
 				return read(ctx, query)
@@ -56,7 +60,7 @@ func (a *api) levelOperations() {
 		id: "region", path: "/regions/{level}/{code}", tag: "levels", summary: "Totals, rates and resource mix of a region",
 		params: []parameter{region, {name: "code", path: true, upper: true, doc: "Code of the region, as TX, CISO, CAMX or WECC; US for the United States.", schema: huma.Schema{MaxLength: new(60)}},
 			yearParam(), releaseParam()},
-		data:   a.schemaOf(typeOf[Region]()),
+		data: a.schemaOf(typeOf[Region]()), pins: ofLevel,
 		answer: a.region,
 	})
 }
@@ -101,7 +105,7 @@ func (a *api) levelRows(ctx context.Context, query egrid.RowQuery) (egrid.RowPag
 
 // metaOf tells where a page is from.
 func metaOf(page *egrid.RowPage) Meta {
-	meta := Meta{Revision: page.Revision}
+	meta := Meta{Revision: page.Revision, snapshots: page.Snapshots}
 	if len(page.Snapshots) == 1 {
 		meta.Year, meta.Release = &page.Snapshots[0].Year, &page.Snapshots[0].Release
 	}

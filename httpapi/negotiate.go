@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -16,10 +17,11 @@ import (
 
 // The formats of an answer.
 const (
-	formatJSON   = "json"
-	formatCSV    = "csv"
-	formatNDJSON = "ndjson"
-	formatPage   = "page" // see page.go
+	formatJSON    = "json"
+	formatCSV     = "csv"
+	formatNDJSON  = "ndjson"
+	formatGeoJSON = "geojson" // see geojson.go
+	formatPage    = "page"    // see page.go
 )
 
 // format is how an answer is represented.
@@ -30,39 +32,62 @@ type format struct {
 }
 
 var contentTypes = map[string]string{
-	formatJSON:   "application/json",
-	formatCSV:    "text/csv; charset=utf-8; header=present",
-	formatNDJSON: "application/x-ndjson",
-	formatPage:   "application/vnd.egrid.page+json",
+	formatJSON:    "application/json",
+	formatCSV:     "text/csv; charset=utf-8; header=present",
+	formatNDJSON:  "application/x-ndjson",
+	formatGeoJSON: "application/geo+json",
+	formatPage:    "application/vnd.egrid.page+json",
 }
 
 // negotiate chooses the representation: by format=, else by Accept.
 func (in *request) negotiate(op *operation) []*huma.ErrorDetail {
 	in.format = format{name: formatJSON, contentType: contentTypes[formatJSON], gzip: acceptsGzip(in.http)}
 	name := in.text("format")
-	if name == "" && (op.rowsAnswer() || op.row) {
-		name = acceptedFormat(in.http.Header.Get("Accept"))
-		if op.row && name != formatPage {
-			name = formatJSON
-		}
+	if name == "" {
+		var ok bool
+		name, ok = op.acceptedFormat(in.http.Header.Get("Accept"))
+		in.unacceptable = !ok
 	}
 	if name != "" {
 		in.format.name, in.format.contentType = name, contentTypes[name]
+	}
+	if faults := slices.Concat(in.checkCodes(), in.checkPlaces()); len(faults) > 0 {
+		return faults
+	}
+	if in.exact() && in.text(snapshotName) != "" {
+		return []*huma.ErrorDetail{fault("query."+snapshotName, in.text(snapshotName), "a page belongs to a revision, and has no permanent address")}
 	}
 	document := in.format.name == formatJSON || in.exact()
 	if !document && len(in.values[facetName]) > 0 {
 		return []*huma.ErrorDetail{fault("query."+facetName, strings.Join(in.values[facetName], ","), "facets come with JSON alone")}
 	}
 	if document && in.number("limit") > maxJSONLimit {
-		return []*huma.ErrorDetail{fault("query.limit", in.number("limit"), fmt.Sprintf("expected 1 to %d for JSON; follow links.next, or ask for CSV or NDJSON, which have no limit", maxJSONLimit))}
+		return []*huma.ErrorDetail{fault("query.limit", in.number("limit"), fmt.Sprintf("expected 1 to %d for JSON; follow links.next, or ask for an export, which has no limit", maxJSONLimit))}
 	}
 	return nil
 }
 
+// formats are the representations of an operation's answer.
+func (op *operation) formats() []string {
+	formats := []string{formatJSON}
+	if op.rowsAnswer() {
+		formats = append(formats, formatCSV, formatNDJSON)
+	}
+	if op.places {
+		formats = append(formats, formatGeoJSON)
+	}
+	if op.rowsAnswer() || op.row {
+		formats = append(formats, formatPage)
+	}
+	return formats
+}
+
 // acceptedFormat picks the representation that the client likes best, the
-// first among equals; JSON when it likes none.
-func acceptedFormat(accept string) string {
-	best, bestQuality := formatJSON, 0.0
+// first among equals; JSON when it likes none that we know. It is not ok when
+// all that the client likes are representations of other answers than this one.
+func (op *operation) acceptedFormat(accept string) (best string, ok bool) {
+	formats, elsewhere, bestQuality := op.formats(), false, 0.0
+	best = formatJSON
 	for part := range strings.SplitSeq(accept, ",") {
 		mediaType, params, err := mime.ParseMediaType(part)
 		if err != nil {
@@ -80,14 +105,26 @@ func acceptedFormat(accept string) string {
 			name = formatCSV
 		case "application/x-ndjson", "application/ndjson", "application/jsonl":
 			name = formatNDJSON
+		case contentTypes[formatGeoJSON]:
+			name = formatGeoJSON
 		case contentTypes[formatPage]:
 			name = formatPage
+		}
+		if name != "" && !slices.Contains(formats, name) {
+			elsewhere = true
+			continue
 		}
 		if name != "" && quality > bestQuality {
 			best, bestQuality = name, quality
 		}
 	}
-	return best
+	return best, bestQuality > 0 || !elsewhere
+}
+
+// notAcceptable tells a client that likes another representation which there
+// are.
+func (op *operation) notAcceptable(r *http.Request) *huma.ErrorModel {
+	return problem(r, http.StatusNotAcceptable, "this answer does not come as what the header Accept names, but as "+strings.Join(op.formats(), ", "))
 }
 
 func acceptsGzip(r *http.Request) bool {
@@ -97,8 +134,9 @@ func acceptsGzip(r *http.Request) bool {
 		if coding != "gzip" {
 			continue
 		}
-		q := strings.TrimSpace(params)
-		return q != "q=0" && !strings.HasPrefix(q, "q=0.000")
+		text, given := strings.CutPrefix(strings.TrimSpace(params), "q=")
+		q, err := strconv.ParseFloat(text, 64)
+		return !given || err == nil && q > 0
 	}
 	return false
 }
@@ -111,11 +149,14 @@ func requestURI(r *http.Request) string {
 	return r.URL.RequestURI()
 }
 
-func withCursor(r *http.Request, cursor string) string {
+// requestPath is the same without the query.
+func requestPath(r *http.Request) string {
 	path, _, _ := strings.Cut(requestURI(r), "?")
-	query := r.URL.Query()
-	query.Set("cursor", cursor)
-	return path + "?" + query.Encode()
+	return path
+}
+
+func withCursor(r *http.Request, cursor string) string {
+	return withQuery(r, map[string]string{"cursor": cursor})
 }
 
 // etag makes the validator of a request before it is answered: of what is
@@ -130,10 +171,15 @@ func (a *api) etag(op *operation, in *request) (string, int64, error) {
 		return "", 0, err
 	}
 	h := sha256.New()
-	fmt.Fprintf(h, "%s\n%d\n%s\n%s\n%t\n", a.o.Version, c.Revision, requestURI(in.http), in.format.name, in.format.gzip)
+	revision := c.Revision
+	if in.snapshot != "" {
+		revision = 0 // the answer does not depend on it
+	}
+	fmt.Fprintf(h, "%s\n%d\n%s\n%s\n%t\n", a.o.Version, revision, requestURI(in.http), in.format.name, in.format.gzip)
+	fmt.Fprintln(h, in.snapshot)
 	// The revision alone would take another store for this one.
 	for _, s := range c.Snapshots {
-		if s.Status == egrid.Published || op.volatile {
+		if in.snapshot == "" && (s.Status == egrid.Published || op.volatile) {
 			fmt.Fprintln(h, s.ID, s.Revision, s.Status)
 		}
 	}
@@ -147,7 +193,7 @@ func matches(r *http.Request, etag string) bool {
 	}
 	for _, line := range r.Header["If-None-Match"] {
 		for candidate := range strings.SplitSeq(line, ",") {
-			if candidate = strings.TrimPrefix(strings.TrimSpace(candidate), "W/"); candidate == etag {
+			if candidate = strings.TrimPrefix(strings.TrimSpace(candidate), "W/"); candidate == etag || candidate == "*" {
 				return true
 			}
 		}

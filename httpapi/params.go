@@ -59,8 +59,10 @@ type request struct {
 	filters []egrid.Filter
 	format  format
 
-	revision int64   // that is answered from, as far as is known
-	totals   *totals // counts of lists at earlier pages
+	snapshot     egrid.StageID // that a permanent address names
+	unacceptable bool          // Accept names no representation of this answer
+	revision     int64         // that is answered from, as far as is known
+	totals       *totals       // counts of lists at earlier pages
 }
 
 // parse checks the parameters of a call. Every fault is reported, not only the
@@ -97,6 +99,9 @@ func (op *operation) parse(r *http.Request) (*request, *huma.ErrorModel) {
 		return nil, faulty(r, faults...)
 	}
 	formatFaults := in.negotiate(op)
+	if in.unacceptable {
+		return nil, op.notAcceptable(r)
+	}
 	fields, err := op.fields(r.Context(), in)
 	if err != nil {
 		return nil, problemOf(r, err)
@@ -387,7 +392,7 @@ func yearParam() parameter {
 
 func releaseParam() parameter {
 	return parameter{name: "release", doc: "Release of the edition: none, v1, v2, ... or rev0, rev1, ...; the newest when left out.",
-		schema: huma.Schema{Pattern: `^(?i)(none|v\d{1,3}|rev\d{1,3})$`, PatternDescription: "none, v1, v2, ... or rev0, rev1, ..."}}
+		schema: huma.Schema{Pattern: `^([Nn][Oo][Nn][Ee]|[Vv]\d{1,3}|[Rr][Ee][Vv]\d{1,3})$`, PatternDescription: "none, v1, v2, ... or rev0, rev1, ...", Examples: []any{"none", "rev2"}}}
 }
 
 func codeParam(name string, doc string, pattern, meaning string) parameter {
@@ -402,7 +407,7 @@ func placeParams() []parameter {
 		category.schema.Enum = append(category.schema.Enum, c)
 	}
 	return []parameter{
-		codeParam("state", "Postal abbreviation of the state.", `^[A-Z]{2}$`, "two letters, as TX"),
+		codeParam("state", "Postal abbreviation of the state, as TX.", `^[A-Z]{2}$`, "two letters, as TX"),
 		codeParam("subregion", "eGRID subregion, as CAMX.", `^[A-Z0-9]{2,8}$`, "an acronym, as CAMX"),
 		codeParam("balancing_authority", "Code of the balancing authority, as CISO.", `^[A-Z0-9 -]{1,12}$`, "a code, as CISO"),
 		codeParam("nerc_region", "NERC region, as WECC.", `^[A-Z0-9 -]{1,12}$`, "an acronym, as WECC"),
@@ -416,20 +421,24 @@ func searchParam() parameter {
 }
 
 func limitParam(fallback string) parameter {
-	return parameter{name: "limit", doc: "Rows at most. JSON: 1 to 1,000, " + fallback + " when left out. CSV and NDJSON: all when left out.",
+	return parameter{name: "limit", doc: "Rows at most. JSON: 1 to 1,000, " + fallback + " when left out. Exports: all when left out.",
 		schema: huma.Schema{Type: huma.TypeInteger, Minimum: new(1.0), Maximum: new(float64(1 << 31))}}
 }
 
 func cursorParam() parameter {
-	return parameter{name: "cursor", doc: "Where to go on; take it from links.next. It belongs to the data that it is from: when a publish replaces them the answer is 410, and the list begins again without a cursor.", schema: huma.Schema{MaxLength: new(8192)}}
+	return parameter{name: "cursor", doc: "Where to go on; take it from links.next. It belongs to the data that it is from: when a publish replaces them the answer is 410, and the list begins again without a cursor.", schema: huma.Schema{MaxLength: new(8192), Pattern: `^[A-Za-z0-9._-]+$`, PatternDescription: "what links.next has"}}
 }
 
 func columnsParam() parameter {
 	return parameter{name: "columns", doc: "Columns of the answer, in this order.", list: true}
 }
 
-func formatParam() parameter {
-	return parameter{name: "format", doc: "Representation; goes before the Accept header.", schema: huma.Schema{Enum: []any{"json", "csv", "ndjson", "page"}}}
+func formatParam(places bool) parameter {
+	enum := []any{formatJSON, formatCSV, formatNDJSON, formatPage}
+	if places {
+		enum = slices.Insert(enum, 3, any(formatGeoJSON))
+	}
+	return parameter{name: "format", doc: "Representation; goes before the Accept header.", schema: huma.Schema{Enum: enum}}
 }
 
 // noFields is for operations without column parameters.

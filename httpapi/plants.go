@@ -20,8 +20,8 @@ func (a *api) plantOperations() {
 		id: "top-plants", path: "/plants/top", tag: "plants", summary: "Plants by net generation",
 		details: "A plant is its row in the PLNT sheet of the data year, or the sum of its generators where only a GEN sheet is loaded; meta.basis says which.",
 		params: append(slices.Clone(where), parameter{name: "order", doc: "desc begins with the largest.", schema: huma.Schema{Enum: []any{"asc", "desc"}, Default: "desc"}},
-			limitParam("10"), cursorParam(), countParam()),
-		data: plants,
+			limitParam("10"), cursorParam(), countParam(), codesParam()),
+		data: plants, places: true, pins: ofPlants,
 		answer: func(_ context.Context, in *request) (*answer, error) {
 			query := in.plantQuery()
 			query.Sort = []egrid.Sort{{Column: egrid.NetGeneration, Desc: in.text("order") != "asc"}, {Column: egrid.PlantName}}
@@ -32,14 +32,17 @@ func (a *api) plantOperations() {
 		id: "search-plants", path: "/plants/search", tag: "plants", summary: "Plants by anything",
 		details: languageDetails,
 		params: append(slices.Clone(where), filterParam("filter", "the plants"), searchParam(), sortParam(), columnsParam(), limitParam("100"), cursorParam(),
-			countParam(), facetParam("the plants")),
+			countParam(), facetParam("the plants"), codesParam()),
 		fields: a.plantFieldSet,
-		data:   plants,
+		data:   plants, places: true, pins: ofPlants,
 		answer: func(_ context.Context, in *request) (*answer, error) {
 			query := in.plantQuery()
 			var err error
 			query.Sort, err = in.sort()
-			return &answer{rows: a.plantPages(in, query), fallback: egrid.DefaultLimit, facet: a.plantFacet(query)}, err
+			ans := &answer{fallback: egrid.DefaultLimit, facet: a.plantFacet(query)}
+			query.Columns, ans.unasked = in.geoRead(query.Columns)
+			ans.rows = a.plantPages(in, query)
+			return ans, err
 		},
 	})
 	a.register(operation{
@@ -69,7 +72,7 @@ func (a *api) plantOperations() {
 	})
 	a.register(operation{
 		id: "plant", path: "/plants/{id}", tag: "plants", summary: "One plant in a data year, all columns",
-		params: []parameter{id, yearParam(), releaseParam()}, data: rowSchema(plantFields()...), row: true,
+		params: []parameter{id, yearParam(), releaseParam()}, data: rowSchema(plantFields()...), row: true, pins: ofPlants,
 		answer: func(ctx context.Context, in *request) (*answer, error) {
 			page, err := egrid.FindPlant(ctx, a.q, in.text("id"), in.number("year"), in.text("release"))
 			if err != nil {
@@ -93,7 +96,8 @@ func (a *api) plantOperations() {
 	}{{egrid.GEN, "generators"}, {egrid.UNT, "units"}} {
 		a.register(operation{
 			id: "plant-" + part.name, path: "/plants/{id}/" + part.name, tag: "plants", summary: "The " + part.name + " of a plant",
-			params: []parameter{id, yearParam(), releaseParam(), limitParam("100"), cursorParam()}, data: listOf(rowSchema()),
+			params: []parameter{id, yearParam(), releaseParam(), limitParam("100"), cursorParam(), codesParam()}, data: listOf(rowSchema()),
+			pins: func(*request) []egrid.Level { return []egrid.Level{part.level} },
 			answer: func(_ context.Context, in *request) (*answer, error) {
 				return &answer{rows: a.plantParts(part.level, in), fallback: egrid.DefaultLimit}, nil
 			},
@@ -108,7 +112,7 @@ func (in *request) plantQuery() egrid.PlantQuery {
 }
 
 func plantMeta(page egrid.PlantPage) Meta {
-	meta := Meta{Revision: page.Revision, Basis: string(page.Basis)}
+	meta := Meta{Revision: page.Revision, Basis: string(page.Basis), snapshots: page.Snapshots}
 	if page.Year != 0 {
 		meta.Year, meta.Release = &page.Year, &page.Release
 	}

@@ -13,6 +13,7 @@ func columnSchema(f egrid.Field) *huma.Schema {
 	s := &huma.Schema{Description: f.Description, Nullable: true}
 	if f.Unit != "" {
 		s.Description += " Unit: " + f.Unit + "."
+		s.Extensions = map[string]any{"x-unit": f.Unit}
 	}
 	switch f.Type {
 	case egrid.Number:

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -30,15 +29,16 @@ type ColumnInfo struct {
 // SnapshotInfo is what is published, or held, for a level, data year and
 // release.
 type SnapshotInfo struct {
-	Level    egrid.Level  `json:"level"`
-	Year     int          `json:"year"`
-	Release  string       `json:"release"`
-	Rows     int64        `json:"rows"`
-	Status   egrid.Status `json:"status" enum:"published,held"`
-	Reason   *string      `json:"reason" doc:"Why it is held, and what decides."`
-	Sources  []SourceInfo `json:"sources"`
-	LoadedAt time.Time    `json:"loaded_at"`
-	Revision int64        `json:"revision" doc:"The revision that published it; 0 while held."`
+	Level    egrid.Level   `json:"level"`
+	Year     int           `json:"year"`
+	Release  string        `json:"release"`
+	Rows     int64         `json:"rows"`
+	Status   egrid.Status  `json:"status" enum:"published,held"`
+	Reason   *string       `json:"reason" doc:"Why it is held, and what decides."`
+	Sources  []SourceInfo  `json:"sources"`
+	LoadedAt time.Time     `json:"loaded_at"`
+	Revision int64         `json:"revision" doc:"The revision that published it; 0 while held."`
+	ID       egrid.StageID `json:"id" doc:"Names the snapshot by its content, for the parameter snapshot."`
 }
 
 // SourceInfo is a file that a snapshot was made of.
@@ -134,9 +134,9 @@ func (a *api) snapshotsAnswer(ctx context.Context, _ *request) (*answer, error) 
 		return nil, err
 	}
 	list := []SnapshotInfo{}
-	t := newTable("level", "year", "release", "rows", "status", "reason", "sources", "sha256", "loaded_at", "revision")
+	t := newTable("level", "year", "release", "rows", "status", "reason", "sources", "sha256", "loaded_at", "revision", "id")
 	for _, s := range c.Snapshots {
-		info := SnapshotInfo{Level: s.Level, Year: s.Year, Release: s.Release, Rows: s.Rows, Status: s.Status, LoadedAt: s.LoadedAt, Revision: s.Revision, Sources: []SourceInfo{}}
+		info := SnapshotInfo{Level: s.Level, Year: s.Year, Release: s.Release, Rows: s.Rows, Status: s.Status, LoadedAt: s.LoadedAt, Revision: s.Revision, ID: s.ID, Sources: []SourceInfo{}}
 		if s.Reason != "" {
 			info.Reason = &s.Reason
 		}
@@ -147,7 +147,7 @@ func (a *api) snapshotsAnswer(ctx context.Context, _ *request) (*answer, error) 
 		}
 		list = append(list, info)
 		t.add(string(s.Level), fmt.Sprint(s.Year), s.Release, fmt.Sprint(s.Rows), string(s.Status), s.Reason,
-			strings.Join(objects, " "), strings.Join(sums, " "), s.LoadedAt.Format(time.RFC3339Nano), fmt.Sprint(s.Revision))
+			strings.Join(objects, " "), strings.Join(sums, " "), s.LoadedAt.Format(time.RFC3339Nano), fmt.Sprint(s.Revision), string(s.ID))
 	}
 	meta := Meta{Count: len(list), Total: new(int64(len(list))), Revision: c.Revision}
 	return &answer{value: list, meta: meta, rows: t.pager(meta)}, nil
@@ -189,13 +189,15 @@ func (t *table) pager(meta Meta) pager { return whole(t.page, meta) }
 // plain registers a probe.
 func (a *api) plain(path, id, summary string, h http.HandlerFunc) {
 	content := map[string]*huma.MediaType{"application/json": {Schema: a.schemaOf(typeOf[Health]())}}
-	huma.Register(a.huma, huma.Operation{
+	documented := huma.Operation{
 		OperationID: id, Method: http.MethodGet, Path: path, Summary: summary, Tags: []string{"health"},
 		Responses: map[string]*huma.Response{
 			"200": {Description: "It works.", Content: content},
 			"503": {Description: "Something does not work.", Content: content},
 		},
-	}, func(context.Context, *struct{}) (*huma.StreamResponse, error) {
+	}
+	addExamples(&documented)
+	huma.Register(a.huma, documented, func(context.Context, *struct{}) (*huma.StreamResponse, error) {
 		return &huma.StreamResponse{Body: func(hctx huma.Context) {
 			r, w := humamux.Unwrap(hctx)
 			noteRoute(r, path)
@@ -213,38 +215,4 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
 	_, _ = w.Write(append(b, '\n')) // the client may be gone
-}
-
-// documentOperations serves the OpenAPI document, which is complete by now. It
-// is written out when it is first asked for.
-func (a *api) documentOperations() {
-	document := a.huma.OpenAPI()
-	for path, d := range map[string]struct {
-		contentType string
-		marshal     func() ([]byte, error)
-	}{
-		"/openapi.json": {"application/openapi+json", document.MarshalJSON},
-		"/openapi.yaml": {"application/openapi+yaml", document.YAML},
-	} {
-		body := sync.OnceValue(func() []byte {
-			b, err := d.marshal()
-			if err != nil {
-				panic(err) // made of constants
-			}
-			return b
-		})
-		a.router.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
-			noteRoute(r, path)
-			h := w.Header()
-			h.Set("Content-Type", d.contentType)
-			h.Set("Cache-Control", "no-cache")
-			etag := contentTag(body())
-			h.Set("Etag", etag)
-			if matches(r, etag) {
-				notModified(w)
-				return
-			}
-			_, _ = w.Write(body()) // the client may be gone
-		}).Methods(http.MethodGet)
-	}
 }

@@ -6,7 +6,8 @@
 // # Guarantees
 //
 // It only reads, so any number of them may run on one database, or on replicas
-// of it. On SIGTERM it finishes the requests at hand. Reading is open to
+// of it. With --redis they share what they have answered; without that server
+// each goes on alone. On SIGTERM it finishes the requests at hand. Reading is open to
 // everybody unless --require-auth closes it.
 //
 // # Errors
@@ -29,8 +30,10 @@ type cli struct {
 	service.Logging
 	service.Serving
 	service.Access
+	service.Explorer
 	Store   string   `help:"Where the data are." required:"" placeholder:"URL"`
 	Replica string   `help:"Replica of the store's server that answers queries. Default: the store itself." placeholder:"URL"`
+	Redis   string   `help:"Redis server where replicas of this service share their cache. Default: none." placeholder:"URL"`
 	Addr    string   `help:"Address to listen on." default:"127.0.0.1:3000" placeholder:"HOST:PORT"`
 	Origins []string `help:"Origins of pages that may ask from a browser; * is any." default:"http://127.0.0.1:4000,http://localhost:4000" placeholder:"ORIGIN"`
 }
@@ -47,10 +50,15 @@ func (c *cli) Run(p *service.Process) error {
 	if err := c.Apply(&o, p.Log); err != nil {
 		return err
 	}
-	store, err := p.OpenStore(c.Store, c.Replica)
+	shared, closeShared, err := service.OpenSharedCache(c.Redis, p.Log)
 	if err != nil {
 		return err
 	}
-	h := service.API(store, p.Metrics, o)
-	return errors.Join(p.Together(p.Serve(c.Addr, h, c.Serving)), store.Close())
+	store, err := p.OpenStore(c.Store, c.Replica)
+	if err != nil {
+		return errors.Join(err, closeShared())
+	}
+	h := service.CachedAPI(store, p.Metrics, o, shared)
+	c.Mount(h)
+	return errors.Join(p.Together(p.Serve(c.Addr, h, c.Serving)), store.Close(), closeShared())
 }

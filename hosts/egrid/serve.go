@@ -21,13 +21,14 @@ func (c *serveCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	return a.withStore(func(store service.Store) error { return a.serve(store, c.Addr, o, c.Serving, nil) })
+	return a.withStore(func(store service.Store) error { return a.serve(store, c.Addr, o, c.exposing, nil) })
 }
 
 // exposing are the flags of how the service is reached, and by whom.
 type exposing struct {
 	service.Serving
 	service.Access
+	service.Explorer
 }
 
 func (e *exposing) api(a *app) (httpapi.Options, error) {
@@ -35,12 +36,13 @@ func (e *exposing) api(a *app) (httpapi.Options, error) {
 	return o, e.Apply(&o, a.log)
 }
 
-func (a *app) serve(store service.Store, addr string, o httpapi.Options, s service.Serving, page *dashboard.Options) error {
+func (a *app) serve(store service.Store, addr string, o httpapi.Options, e exposing, page *dashboard.Options) error {
 	m := telemetry.New()
 	m.WatchStore(store)
 	h := service.API(store, m, o)
 	service.Page(h, page)
-	return service.Serve(a.ctx, addr, h, &service.ServeOptions{Serving: s, Logger: a.log, Ready: func(url string) {
+	e.Mount(h)
+	return service.Serve(a.ctx, addr, h, &service.ServeOptions{Serving: e.Serving, Logger: a.log, Ready: func(url string) {
 		fmt.Fprintf(a.stdout, "\ndashboard and API: %s\n", url)
 	}})
 }
@@ -95,6 +97,6 @@ func (c *upCmd) Run(a *app) error {
 		if report.Status == etl.Failed {
 			return failed
 		}
-		return a.serve(store, c.Addr, api, c.Serving, page)
+		return a.serve(store, c.Addr, api, c.exposing, page)
 	})
 }

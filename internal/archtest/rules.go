@@ -39,6 +39,8 @@ func Rules() []Rule {
 		minio  = "github.com/minio/minio-go/v7"
 		cron   = "github.com/robfig/cron/v3"
 		prom   = "github.com/prometheus/client_golang"
+		swgui  = "github.com/swaggest/swgui"
+		redis  = "github.com/redis/go-redis/v9"
 	)
 	return []Rule{
 		{
@@ -128,8 +130,20 @@ func Rules() []Rule {
 			Packages: []string{"cache"},
 			Own:      []string{"egrid"},
 			Modules:  []string{lru},
-			TestOwn:  []string{"egrid/egridtest", "egrid/memstore"},
+			TestOwn:  []string{"egrid/egridtest", "egrid/memstore", "cache/cachetest"},
 			Why:      "cache is a Querier over a Querier: it knows only egrid",
+		},
+		{
+			Packages: []string{"cache/cachetest"},
+			Own:      []string{"egrid", "egrid/egridtest", "egrid/memstore", "cache"},
+			Why:      "suites need the standard library, their contract and what it is about",
+		},
+		{
+			Packages: []string{"cache/rediscache"},
+			Own:      []string{"egrid", "cache"},
+			Modules:  []string{redis},
+			TestOwn:  []string{"egrid/egridtest", "egrid/memstore", "cache/cachetest"},
+			Why:      "an adapter imports its contract and one driver, never another adapter",
 		},
 		{
 			Packages: []string{"httpapi"},
@@ -152,12 +166,17 @@ func Rules() []Rule {
 			Why:      "the client must not bring the server's libraries: the tests of httpapi run the suite on it",
 		},
 		{
+			Packages: []string{"httpapi/swaggerui"},
+			Modules:  []string{swgui},
+			Why:      "Swagger UI weighs more than the API: only who mounts the page has it in the binary",
+		},
+		{
 			Packages: []string{"httpapi/dashboard"},
 			Why:      "the dashboard is static files and a handler, which talk to the API from the browser only",
 		},
 		{
 			Packages: []string{"hosts/..."},
-			Own:      []string{"egrid/...", "etl/...", "queue/...", "cache", "httpapi/...", "hosts/internal/...", "examples/data"},
+			Own:      []string{"egrid/...", "etl/...", "queue/...", "cache/...", "httpapi/...", "hosts/internal/...", "examples/data"},
 			Modules:  []string{kong, cron, prom},
 			TestOwn:  []string{"hosts/..."},
 			Why:      "hosts only assemble our packages: command line, schedule and metrics are their own",
@@ -166,6 +185,11 @@ func Rules() []Rule {
 			Packages: []string{"examples/..."},
 			Own:      []string{"egrid/...", "etl/...", "queue/...", "cache", "httpapi/...", "examples/..."},
 			Why:      "examples show what a user of the packages writes",
+		},
+		{
+			Packages: []string{"internal/postman"},
+			TestOwn:  []string{"egrid", "egrid/memstore", "httpapi"},
+			Why:      "a collection is made of the document alone; the test fetches it from the API",
 		},
 		{
 			Packages: []string{"internal/archtest", "internal/testreport"},

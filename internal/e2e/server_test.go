@@ -18,6 +18,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
 	"github.com/egrid-analytics/egrid-go/httpapi"
 	"github.com/egrid-analytics/egrid-go/httpapi/dashboard"
+	"github.com/egrid-analytics/egrid-go/httpapi/swaggerui"
 )
 
 // Invented plants: their figures are nobody's. Sixty of them fill pages; the
@@ -89,6 +90,9 @@ func serve(t *testing.T, prefix string, o *dashboard.Options) *platform {
 	})
 	mux.Handle("/{$}", page)
 	mux.Handle("/assets/", page)
+	explorer := swaggerui.New(nil)
+	mux.Handle("/api", explorer)
+	mux.Handle("/api/", explorer)
 	server := httptest.NewServer(http.StripPrefix(prefix, mux))
 	t.Cleanup(server.Close)
 	p.url = server.URL + prefix + "/"

@@ -2,10 +2,10 @@
 # Runs a command beside real services: with-services.sh make unit
 #
 # Starts what is not named by the environment already (EGRID_TEST_POSTGRES,
-# EGRID_TEST_AMQP, EGRID_TEST_S3), in a folder and on ports of its own, so that
-# several runs go on side by side, and ends what it started. Where a service
-# cannot be had it says so and goes on: the tests that need it skip, or fail
-# where CI=true.
+# EGRID_TEST_AMQP, EGRID_TEST_S3, EGRID_TEST_REDIS), in a folder and on ports of
+# its own, so that several runs go on side by side, and ends what it started.
+# Where a service cannot be had it says so and goes on: the tests that need it
+# skip, or fail where CI=true.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
@@ -33,6 +33,7 @@ ports() {
 }
 base=$(ports)
 export EGRID_POSTGRES_PORT=$base EGRID_MINIO_PORT=$((base + 1)) EGRID_RABBITMQ_PORT=$((base + 2)) # and the two behind it
+export EGRID_REDIS_PORT=$((base + 5))
 
 # start SCRIPT VARIABLE: one after the other, because apt allows one at a time.
 start() {
@@ -47,6 +48,7 @@ if [ -z "${EGRID_TEST_POSTGRES:-}" ]; then
   export EGRID_TEST_POSTGRES_RESTART="$here/postgres.sh restart"
 fi
 start minio EGRID_TEST_S3
+start redis EGRID_TEST_REDIS
 if [ -z "${EGRID_TEST_AMQP:-}" ]; then
   start rabbitmq EGRID_TEST_AMQP
   export EGRID_TEST_AMQP_RESTART="$here/rabbitmq.sh restart" EGRID_TEST_AMQP_KILL="$here/rabbitmq.sh kill"

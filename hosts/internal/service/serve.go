@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/cache"
+	"github.com/egrid-analytics/egrid-go/cache/rediscache"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/telemetry"
 	"github.com/egrid-analytics/egrid-go/httpapi"
 	"github.com/egrid-analytics/egrid-go/httpapi/dashboard"
@@ -16,11 +17,31 @@ import (
 
 // API is the API over the cached store, with its metrics.
 func API(store Store, m *telemetry.Metrics, o httpapi.Options) *http.ServeMux {
+	return CachedAPI(store, m, o, cache.Options{})
+}
+
+// CachedAPI is API with a cache of these options, which it has Observe from.
+func CachedAPI(store Store, m *telemetry.Metrics, o httpapi.Options, c cache.Options) *http.ServeMux {
+	c.Observe = m.Cached
 	o.Observe, o.Failures = m.Request, store
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", m.Handler())
-	mux.Handle("/", httpapi.New(cache.New(m.Querier(store), &cache.Options{Observe: m.Cached}), &o))
+	mux.Handle("/", httpapi.New(cache.New(m.Querier(store), &c), &o))
 	return mux
+}
+
+// OpenSharedCache gives a cache the second level of a URL, none if that is
+// empty. Only processes of one build share answers. The caller closes it.
+func OpenSharedCache(url string, log *slog.Logger) (o cache.Options, closing func() error, err error) {
+	if url == "" {
+		return cache.Options{}, func() error { return nil }, nil
+	}
+	level, err := rediscache.Open(url, nil)
+	if err != nil {
+		return cache.Options{}, nil, err
+	}
+	build := Version()
+	return cache.Options{Shared: level, Namespace: build.Version + " " + build.Commit, Logger: log}, level.Close, nil
 }
 
 // Page puts the dashboard in front of what mux serves. Nil options are the

@@ -1,0 +1,121 @@
+package service_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"testing"
+	"time"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/pgstore"
+	"github.com/egrid-analytics/egrid-go/egrid/sqlitestore"
+	"github.com/egrid-analytics/egrid-go/etl"
+	"github.com/egrid-analytics/egrid-go/examples/data"
+	"github.com/egrid-analytics/egrid-go/hosts/internal/service"
+	"github.com/egrid-analytics/egrid-go/hosts/internal/telemetry"
+	"github.com/egrid-analytics/egrid-go/httpapi"
+)
+
+// TestReplicasShareTheirCache has two replicas of the API, each with its own
+// connections to one database, share a Redis server.
+func TestReplicasShareTheirCache(t *testing.T) {
+	url := os.Getenv("EGRID_TEST_REDIS")
+	if url == "" {
+		const why = "EGRID_TEST_REDIS names no server; internal/scripts/redis.sh starts one"
+		if os.Getenv("CI") == "true" {
+			t.Fatal(why)
+		}
+		t.Skip(why)
+	}
+	for name, open := range twoOnOne {
+		t.Run(name, func(t *testing.T) {
+			a, b := open(t)
+			if _, err := etl.New(etl.FS(data.Files()), etl.ToLoader(a), nil).Run(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			want := body(t, sharedReplica(t, a, url), "/plants/top")
+			deadline := time.Now().Add(10 * time.Second)
+			for tries := 1; ; tries++ { // it is written behind the answer
+				second := sharedReplica(t, b, url)
+				if got := body(t, second, "/plants/top"); got != want {
+					t.Fatalf("the replicas differ:\n%s\n%s", got, want)
+				}
+				if regexp.MustCompile(`egrid_cache_requests_total\{result="remote_hit"\} [1-9]`).MatchString(body(t, second, "/metrics")) {
+					return
+				}
+				if time.Now().After(deadline) {
+					t.Fatalf("no remote hit in %d tries", tries)
+				}
+			}
+		})
+	}
+}
+
+func TestSharedCacheURL(t *testing.T) {
+	if _, _, err := service.OpenSharedCache("localhost", nil); !errors.Is(err, egrid.ErrInvalid) {
+		t.Errorf("%v; want ErrInvalid", err)
+	}
+}
+
+// twoOnOne opens two stores on one new database.
+var twoOnOne = map[string]func(t *testing.T) (a, b service.Store){
+	"SQLite": func(t *testing.T) (a, b service.Store) {
+		path := filepath.Join(t.TempDir(), "egrid.db")
+		open := func() service.Store {
+			store, err := sqlitestore.Open(t.Context(), path, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = store.Close() })
+			return store
+		}
+		return open(), open()
+	},
+	"PostgreSQL": func(t *testing.T) (a, b service.Store) {
+		server := os.Getenv("EGRID_TEST_POSTGRES")
+		a = openPostgres(t).(service.Store) // skips where there is no server
+		schema := fmt.Sprintf("test_http_%d_%d", os.Getpid(), postgresSchemas.Load())
+		b, err := pgstore.Open(t.Context(), server, &pgstore.Options{Schema: schema})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = b.Close() })
+		return a, b
+	},
+}
+
+func sharedReplica(t *testing.T, store service.Store, url string) *httptest.Server {
+	t.Helper()
+	o, closing, err := service.OpenSharedCache(url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(service.CachedAPI(store, telemetry.New(), httpapi.Options{}, o))
+	t.Cleanup(func() {
+		server.Close()
+		if err := closing(); err != nil {
+			t.Error(err)
+		}
+	})
+	return server
+}
+
+func body(t *testing.T, server *httptest.Server, path string) string {
+	t.Helper()
+	answer, err := http.Get(server.URL + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	b, err := io.ReadAll(answer.Body)
+	if err != nil || answer.StatusCode != http.StatusOK {
+		t.Fatal(answer.Status, err)
+	}
+	return string(b)
+}

@@ -1,0 +1,111 @@
+package httpapi
+
+import (
+	"net/http"
+	"strconv"
+	"sync"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// writtenDocument is a form of the OpenAPI document, plain and compressed.
+type writtenDocument struct {
+	plain, zipped []byte
+}
+
+// documentOperations serves the OpenAPI document, which is complete by now. It
+// is written out when it is first asked for.
+func (a *api) documentOperations() {
+	a.documentProblems()
+	document := a.huma.OpenAPI()
+	a.document("/openapi.json", "application/openapi+json", document.MarshalJSON)
+	a.document("/openapi.yaml", "application/openapi+yaml", document.YAML)
+}
+
+func (a *api) document(path, contentType string, write func() ([]byte, error)) {
+	written := sync.OnceValue(func() writtenDocument {
+		b, err := write()
+		if err != nil {
+			panic(err) // made of constants
+		}
+		return writtenDocument{plain: b, zipped: compress(b)}
+	})
+	a.router.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
+		noteRoute(r, path)
+		body, h := written().plain, w.Header()
+		h.Add("Vary", "Accept-Encoding")
+		h.Set("Content-Type", contentType)
+		h.Set("Cache-Control", "no-cache")
+		if acceptsGzip(r) {
+			body = written().zipped
+			h.Set("Content-Encoding", "gzip")
+		}
+		h.Set("Content-Length", strconv.Itoa(len(body)))
+		h.Set("Etag", contentTag(body))
+		if matches(r, h.Get("Etag")) {
+			notModified(w)
+			return
+		}
+		_, _ = w.Write(body) // the client may be gone
+	}).Methods(http.MethodGet)
+}
+
+// documentProblems describes errors as they are here: with addresses relative to
+// the service.
+func (a *api) documentProblems() {
+	schemas := a.huma.OpenAPI().Components.Schemas.Map()
+	model, detail := schemas["ErrorModel"], schemas["ErrorDetail"]
+	for name, p := range model.Properties {
+		if p.Examples = nil; name == "type" || name == "instance" {
+			p.Format = "uri-reference"
+		}
+	}
+	detail.Properties["location"].Description = "The parameter at fault, as query.limit or path.id."
+}
+
+// refusals are what the statuses mean, with an example of a detail.
+var refusals = map[string]struct{ description, detail string }{
+	"400": {"A parameter is unknown, or its value cannot be; errors names each.", "limit: expected number >= 1"},
+	"401": {"Credentials are missing, or not accepted.", "a token or an API key with scope read is needed"},
+	"403": {"The credentials do not allow it.", "scope write is needed, which these credentials do not have"},
+	"404": {"No such plant, region, column, data year or release.", `no plant "99999" in data year 2023`},
+	"406": {"The answer does not come as what the header Accept names.", "this answer does not come as what the header Accept names, but as json, page"},
+	"410": {goneDescription, "the data behind the cursor have been replaced; start again from the first page"},
+	"414": {"The address is too long.", "a URL has at most 16384 bytes"},
+	"429": {"Asked too often; Retry-After says when to go on.", "too many requests"},
+	"500": {"Something went wrong here.", "something went wrong here; the log has more under this request id: 7c1e"},
+	"503": {"The data cannot be reached at the moment.", "the answer took too long"},
+}
+
+// documentRefusals says what each status means for an operation.
+func documentRefusals(d *huma.Operation) {
+	d.Responses["431"] = &huma.Response{
+		Description: "Address and headers together are too long for the server, which says so before the API is asked.",
+		Content:     map[string]*huma.MediaType{"text/plain": {Schema: &huma.Schema{Type: huma.TypeString}}},
+	}
+	for code, refusal := range refusals {
+		response := d.Responses[code]
+		if response == nil || response.Content["application/problem+json"] == nil {
+			continue
+		}
+		status, err := strconv.Atoi(code)
+		if err != nil {
+			panic(err) // a number, above
+		}
+		response.Description = refusal.description
+		response.Content["application/problem+json"].Example = huma.ErrorModel{
+			Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: refusal.detail, Instance: exampleTargets[d.OperationID],
+		}
+	}
+}
+
+// documentTags are the groups of operations, in the order of their use.
+func documentTags() []*huma.Tag {
+	return []*huma.Tag{
+		{Name: "plants", Description: "Plants: the PLNT sheet or, where it is not loaded, sums of generators."},
+		{Name: "levels", Description: "The sheets of the workbook, from units to the United States."},
+		{Name: "dictionary", Description: "Every column: its name, EPA's code, unit and meaning."},
+		{Name: "store", Description: "What is loaded, and from what."},
+		{Name: "health", Description: "Probes."},
+	}
+}

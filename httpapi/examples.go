@@ -1,0 +1,90 @@
+package httpapi
+
+import (
+	_ "embed" // the answers
+	"encoding/json"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// The examples of the OpenAPI document are requests and what the API answers to
+// them over the bundled sample (examples/data), whose figures are generated. The
+// tests write the answers, and fail when they are not those of the API.
+
+// exampleTargets is one request for every operation, by its id.
+var exampleTargets = map[string]string{
+	"top-plants":       "/plants/top?state=CA&limit=2",
+	"search-plants":    "/plants/search?q=solar&columns=plant_name,state,latitude,longitude,net_generation_mwh&sort=-net_generation_mwh&limit=2",
+	"plants-by-state":  "/plants/states?state=CA,TX",
+	"plants-by-year":   "/plants/years?state=CA",
+	"plant-chart":      "/plants/chart/by-fuel?state=CA",
+	"statistics":       "/plants/statistics?year=2023",
+	"plant":            "/plants/900133?year=2023",
+	"plant-history":    "/plants/900133/history",
+	"plant-generators": "/plants/900133/generators?limit=2",
+	"plant-units":      "/plants/900133/units?limit=2",
+	"rows":             "/levels/SRL/rows?columns=subregion,net_generation_mwh,co2e_output_rate_lb_per_mwh&sort=-co2e_output_rate_lb_per_mwh&limit=2",
+	"groups":           "/levels/GEN/groups?by=fuel&measures=count+as+generators,sum(net_generation_mwh)&sort=-generators&limit=2",
+	"region":           "/regions/SRL/CAMX?year=2023",
+	"columns":          "/columns?level=GGL",
+	"column":           "/columns/co2_output_rate_lb_per_mwh",
+	"snapshots":        "/snapshots",
+	"catalog":          "/catalog",
+	"errors":           "/errors",
+	"liveness":         "/healthz",
+	"readiness":        "/readyz",
+}
+
+//go:embed examples.json
+var exampleAnswers []byte
+
+// examples are answers by operation and content type.
+var examples = sync.OnceValue(func() map[string]map[string]json.RawMessage {
+	var all map[string]map[string]json.RawMessage
+	if err := json.Unmarshal(exampleAnswers, &all); err != nil {
+		panic(err) // written by the tests
+	}
+	return all
+})
+
+// addExamples puts the examples of an operation into its documentation.
+func addExamples(d *huma.Operation) {
+	for contentType, media := range d.Responses["200"].Content {
+		if answer, ok := examples()[d.OperationID][contentType]; ok {
+			media.Example = answer
+		}
+	}
+	target, err := url.Parse(exampleTargets[d.OperationID])
+	if err != nil {
+		panic(err) // the targets above are addresses
+	}
+	given := target.Query()
+	parts := strings.Split(target.Path, "/")
+	for i, part := range strings.Split(d.Path, "/") {
+		if name, ok := strings.CutPrefix(part, "{"); ok && i < len(parts) {
+			given.Set(strings.TrimSuffix(name, "}"), parts[i])
+		}
+	}
+	for _, p := range d.Parameters {
+		if values := given[p.Name]; len(values) > 0 {
+			p.Example = exampleOf(p.Schema, values[0])
+		}
+	}
+}
+
+// exampleOf is a parameter's value as its schema has it.
+func exampleOf(s *huma.Schema, text string) any {
+	switch s.Type {
+	case huma.TypeArray:
+		return strings.Split(text, ",")
+	case huma.TypeInteger:
+		if n, err := strconv.Atoi(text); err == nil {
+			return n
+		}
+	}
+	return text
+}

@@ -1,0 +1,267 @@
+package httpapi_test
+
+import (
+	"compress/gzip"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/memstore"
+	"github.com/egrid-analytics/egrid-go/httpapi"
+)
+
+// Places: on the map, at its edges, beyond them, and unknown.
+const placedPlants = `YEAR,PSTATABB,PNAME,ORISPL,LAT,LON,PLFUELCT,PLNGENAN,ODD,CHPFLAG
+2023,TX,"Alpha ""A""",1,31.25,-97.5,GAS,300,"a,b",Yes
+2023,TX,Edge,2,-90,180,GAS,200,,No
+2023,TX,Nowhere,3,,,GAS,100,x,
+2023,TX,Half known,4,30,,GAS,50,x,
+2023,TX,Beyond,5,91,-97,GAS,40,x,
+2023,AK,,6,64.123456789,-147.5,WIND,-5,"two
+lines",
+`
+
+func placedStore(t testing.TB) egrid.Store {
+	t.Helper()
+	store := memstore.New()
+	t.Cleanup(func() { store.Close() })
+	publish(t, store, "PLNT23.csv", strings.NewReader(placedPlants))
+	publish(t, store, "GEN21.csv", strings.NewReader(strings.ReplaceAll(generators23, "2023,", "2021,")))
+	return store
+}
+
+type collection struct {
+	Type     string
+	Features []struct {
+		Type     string
+		ID       string
+		Geometry struct {
+			Type        string
+			Coordinates []float64
+		}
+		Properties map[string]any
+	}
+	WithoutCoordinates int `json:"without_coordinates"`
+}
+
+// GeoJSON has the same values as JSON, except for the plants without a place.
+func TestGeoJSON(t *testing.T) {
+	server := httptest.NewServer(httpapi.New(placedStore(t), nil))
+	defer server.Close()
+	for _, test := range []struct {
+		target        string
+		placed, total int
+	}{
+		{"/plants/top", 3, 6}, {"/plants/top?order=asc&limit=2", 1, 2}, {"/plants/search?fuel_category=GAS", 2, 5},
+		{"/plants/search?columns=plant_name,ODD", 3, 6}, {"/plants/search?columns=LAT,share", 3, 6}, {"/plants/search?state=ZZ", 0, 0},
+		{"/levels/PLNT/rows", 3, 6}, {"/levels/plnt/rows?columns=net_generation_mwh&sort=net_generation_mwh", 3, 6}, {"/levels/PLNT/rows?year=all", 3, 6},
+		{"/levels/PLNT/rows?year=2020", 0, 0}, {"/plants/search?year=2021", 0, 4},
+	} {
+		var list struct{ Data []map[string]any }
+		if err := json.Unmarshal(get(t, server.Config.Handler, test.target).Body.Bytes(), &list); err != nil {
+			t.Fatal(err)
+		}
+		places := get(t, server.Config.Handler, test.target, "Accept", "application/geo+json")
+		got := decodePlaces(t, places.Body)
+		if len(list.Data) != test.total || len(got.Features) != test.placed || got.WithoutCoordinates != test.total-test.placed {
+			t.Errorf("%s: %d rows, %d placed, %d not; want %d, %d", test.target, len(list.Data), len(got.Features), got.WithoutCoordinates, test.total, test.placed)
+		}
+		if count := places.Result().Trailer.Get("X-Row-Count"); count != fmt.Sprint(test.placed) || places.Header().Get("Content-Type") != "application/geo+json" {
+			t.Errorf("%s: trailer %q, type %q", test.target, count, places.Header().Get("Content-Type"))
+		}
+		checkProperties(t, test.target, got, list.Data)
+	}
+}
+
+func decodePlaces(t *testing.T, r io.Reader) collection {
+	t.Helper()
+	var got collection
+	d := json.NewDecoder(r)
+	if err := d.Decode(&got); err != nil {
+		t.Fatal(err)
+	}
+	if got.Type != "FeatureCollection" || got.Features == nil {
+		t.Errorf("%+v", got)
+	}
+	return got
+}
+
+func checkProperties(t *testing.T, target string, got collection, rows []map[string]any) {
+	t.Helper()
+	next := 0
+	for _, f := range got.Features {
+		var row map[string]any
+		for ; row == nil && next < len(rows); next++ { // in the same order
+			if id := rows[next]["id"]; id == nil || id == f.ID {
+				row = rows[next]
+			}
+			if row["id"] == nil && row["oris_plant_code"] != nil && row["oris_plant_code"] != f.ID {
+				row = nil
+			}
+		}
+		if f.Type != "Feature" || f.Geometry.Type != "Point" || len(f.Geometry.Coordinates) != 2 || f.ID == "" {
+			t.Fatalf("%s: %+v", target, f)
+		}
+		if lat, ok := row["latitude"].(float64); ok && lat != f.Geometry.Coordinates[1] {
+			t.Errorf("%s: latitude of %s is %v; want %v", target, f.ID, f.Geometry.Coordinates, lat)
+		}
+		for _, name := range []string{"id", "latitude", "longitude"} {
+			delete(row, name)
+		}
+		if row["oris_plant_code"] != nil || len(row) > 5 { // else the rows cannot be told apart
+			if fmt.Sprint(f.Properties) != fmt.Sprint(row) {
+				t.Errorf("%s: properties of %s\n%v; want\n%v", target, f.ID, f.Properties, row)
+			}
+		} else if len(f.Properties) != len(row) {
+			t.Errorf("%s: properties %v; want those of %v", target, f.Properties, row)
+		}
+	}
+}
+
+func TestGeoJSONElsewhere(t *testing.T) {
+	h := httpapi.New(placedStore(t), nil)
+	for _, test := range []struct {
+		target, accept string
+		status         int
+		says           string
+	}{
+		{"/levels/GEN/rows?format=geojson", "", 400, "GeoJSON is of plants"},
+		{"/levels/GEN/rows", "application/geo+json", 400, "GeoJSON is of plants"},
+		{"/levels/PLNT/groups?format=geojson", "", 400, "one of"},
+		{"/levels/PLNT/groups", "application/geo+json", 406, "json, csv, ndjson, page"},
+		{"/plants/1", "application/geo+json", 406, "json, page"},
+		{"/plants/statistics", "text/csv", 406, "but as json"},
+		{"/plants/statistics", "text/csv, */*;q=0.1", 200, ""},
+		{"/plants/statistics", "text/html", 200, ""},
+		{"/levels/PLNT/groups", "application/geo+json, application/json;q=0.5", 200, ""},
+		{"/plants/top?format=json", "application/geo+json", 200, ""},
+	} {
+		w := get(t, h, test.target, "Accept", test.accept)
+		if w.Code != test.status || !strings.Contains(w.Body.String(), test.says) {
+			t.Errorf("%s as %q: %d %s; want %d, %q", test.target, test.accept, w.Code, w.Body, test.status, test.says)
+		}
+	}
+}
+
+// An export that cannot go on breaks the connection in the midst of a document.
+func TestGeoJSONBreaksOff(t *testing.T) {
+	store := memstore.New()
+	publish(t, store, "PLNT23.csv", strings.NewReader(manyPlaces(12000)))
+	q := &troubled{Querier: store, fail: errors.New("disk on fire")}
+	q.pages.Store(1)
+	server := httptest.NewServer(httpapi.New(q, nil))
+	defer server.Close()
+	resp, err := server.Client().Get(server.URL + "/levels/PLNT/rows?format=geojson")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err == nil || json.Valid(body) || resp.Trailer.Get("X-Row-Count") != "" {
+		t.Errorf("a part was sent as the whole: %v, trailer %q", err, resp.Trailer)
+	}
+}
+
+func manyPlaces(n int) string {
+	var b strings.Builder
+	b.WriteString("YEAR,PSTATABB,PNAME,ORISPL,LAT,LON,PLNGENAN\n")
+	for i := range n {
+		fmt.Fprintf(&b, "2023,TX,Plant %d,%d,31.5,-%d.5,%d\n", i, i, i%180, i)
+	}
+	return b.String()
+}
+
+// taker is a client that takes everything and keeps nothing.
+type taker struct {
+	header  http.Header
+	bytes   int
+	largest int // of what was handed over at once
+}
+
+func (t *taker) Header() http.Header { return t.header }
+func (t *taker) Write(b []byte) (int, error) {
+	t.bytes += len(b)
+	t.largest = max(t.largest, len(b))
+	return len(b), nil
+}
+func (*taker) WriteHeader(int) {}
+
+// What is held back at once does not grow with the number of rows.
+func TestExportsInConstantMemory(t *testing.T) {
+	store := memstore.New()
+	publish(t, store, "PLNT23.csv", strings.NewReader(manyPlaces(60000)))
+	h := httpapi.New(store, nil)
+	for _, form := range []string{"csv", "ndjson", "geojson"} {
+		w := &taker{header: http.Header{}}
+		h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/plants/search?columns=plant_name&format="+form, nil))
+		if w.header.Get("X-Row-Count") != "60000" || w.bytes < 1<<20 || w.largest > 64<<10 {
+			t.Errorf("%s: %s rows, %d bytes, up to %d at once", form, w.header.Get("X-Row-Count"), w.bytes, w.largest)
+		}
+	}
+}
+
+func TestCSV(t *testing.T) {
+	h := httpapi.New(placedStore(t), nil)
+	for _, test := range []struct{ target, want string }{
+		{"/levels/PLNT/rows?format=csv&columns=plant_name,ODD,net_generation_mwh&limit=2", "plant_name,ODD,net_generation_mwh\r\n\"Alpha \"\"A\"\"\",\"a,b\",300\r\nEdge,,200\r\n"},
+		{"/levels/PLNT/rows?format=csv&columns=ODD", "ODD\r\n\"a,b\"\r\n\"\"\r\nx\r\nx\r\nx\r\n\"two\nlines\"\r\n"},
+		{"/levels/PLNT/rows?format=csv&codes=epa&columns=plant_name,data_year,ODD,net_generation_mwh&limit=1", "PNAME,YEAR,ODD,PLNGENAN\r\n\"Alpha \"\"A\"\"\",2023,\"a,b\",300\r\n"},
+		{"/plants/top?format=csv&codes=epa&limit=1", "id,PNAME,ORISPL,PSTATABB,CNTYNAME,LAT,LON,SUBRGN,BACODE,NERC,OPRNAME,PLPRMFL,PLFUELCT,NUMGEN,NAMEPCAP,CAPFAC,PLNGENAN,share,PLCO2EQA,PLC2ERTA\r\n"},
+		{"/plants/search?format=csv&state=ZZ&columns=plant_name", "id,plant_name\r\n"},
+	} {
+		w := get(t, h, test.target)
+		if got := w.Body.String(); !strings.HasPrefix(got, test.want) || test.want[0] != 'i' && got != test.want {
+			t.Errorf("%s:\n%q; want\n%q", test.target, got, test.want)
+		}
+		all, err := csv.NewReader(w.Body).ReadAll()
+		if err != nil || fmt.Sprint(len(all)-1) != w.Result().Trailer.Get("X-Row-Count") {
+			t.Errorf("%s: %v, %d records, trailer %q", test.target, err, len(all), w.Result().Trailer.Get("X-Row-Count"))
+		}
+	}
+	for _, target := range []string{"/plants/top?codes=epa", "/plants/top?codes=epa&format=ndjson", "/plants/top?codes=eia&format=csv", "/levels/GEN/groups?codes=epa&format=csv"} {
+		if w := get(t, h, target); w.Code != http.StatusBadRequest {
+			t.Errorf("%s: %d; want 400", target, w.Code)
+		}
+	}
+}
+
+func TestEncodings(t *testing.T) {
+	h := httpapi.New(placedStore(t), nil)
+	for accept, want := range map[string]string{"gzip": "gzip", "gzip;q=0.0": "", "gzip; q=0": "", "br": "", "br, gzip;q=0.001": "gzip", "": ""} {
+		for _, target := range []string{"/openapi.json", "/openapi.yaml", "/columns", "/plants/search?format=geojson"} {
+			w := get(t, h, target, "Accept-Encoding", accept)
+			if w.Header().Get("Content-Encoding") != want || !variesBy(w.Header(), "Accept-Encoding") {
+				t.Errorf("%s as %q: %v", target, accept, w.Header())
+			}
+			if want == "" {
+				continue
+			}
+			z, err := gzip.NewReader(w.Body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			plain, err := io.ReadAll(z)
+			if err != nil || string(plain) != get(t, h, target).Body.String() {
+				t.Errorf("%s: other bytes when compressed: %v", target, err)
+			}
+		}
+	}
+}
+
+func TestOptions(t *testing.T) {
+	h := httpapi.New(sampleStore(t), nil)
+	for target, status := range map[string]int{"/plants/top": 204, "/plants/1": 204, "/openapi.json": 204, "/healthz": 204, "/nothing": 404} {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest(http.MethodOptions, target, nil))
+		if w.Code != status || status == 204 && (w.Header().Get("Allow") != "GET, HEAD, OPTIONS" || w.Body.Len() != 0) {
+			t.Errorf("%s: %d %v", target, w.Code, w.Header())
+		}
+	}
+}

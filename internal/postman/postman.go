@@ -1,0 +1,213 @@
+// Package postman makes a Postman collection of the API's OpenAPI document: a
+// folder for each tag, a request for each operation and each representation that
+// has an example, and tests of status and content type.
+//
+//	collection, err := postman.Collection(openapi)
+//
+// The collection is docs/api/egrid.postman_collection.json; go generate writes
+// it anew.
+//
+// # Guarantees
+//
+// The same document makes the same bytes. The requests are the document's
+// examples, so that they are answered by 200 over the bundled sample, at the
+// address in the variable baseUrl. Parameters without an example are there, and
+// switched off.
+//
+// # Errors
+//
+// [Collection] fails on what is no OpenAPI document in JSON.
+//
+// # See also
+//
+// Package httpapi, which serves the document; internal/scripts/contract.sh, which
+// runs the collection.
+package postman
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+//go:generate go test -run TestFresh -update .
+
+// document is what a collection needs of an OpenAPI document.
+type document struct {
+	Info  struct{ Title, Description string }
+	Tags  []struct{ Name, Description string }
+	Paths map[string]map[string]operation
+}
+
+type operation struct {
+	OperationID, Summary, Description string
+	Tags                              []string
+	Parameters                        []parameter
+	Responses                         map[string]struct {
+		Content map[string]struct{ Example json.RawMessage }
+	}
+}
+
+type parameter struct {
+	Name, In, Description string
+	Example               any
+}
+
+// The parts of a collection, in Postman's format 2.1.
+type collection struct {
+	Info struct {
+		Name        string `json:"name"`
+		Description string `json:"description"`
+		Schema      string `json:"schema"`
+	} `json:"info"`
+	Item     []folder `json:"item"`
+	Variable []pair   `json:"variable"`
+}
+
+type folder struct {
+	Name        string `json:"name"`
+	Description string `json:"description,omitempty"`
+	Item        []item `json:"item"`
+}
+
+type item struct {
+	Name    string  `json:"name"`
+	Event   []event `json:"event"`
+	Request request `json:"request"`
+}
+
+type event struct {
+	Listen string `json:"listen"`
+	Script struct {
+		Type string   `json:"type"`
+		Exec []string `json:"exec"`
+	} `json:"script"`
+}
+
+type request struct {
+	Method      string `json:"method"`
+	Header      []pair `json:"header"`
+	URL         target `json:"url"`
+	Description string `json:"description,omitempty"`
+}
+
+type target struct {
+	Raw      string   `json:"raw"`
+	Host     []string `json:"host"`
+	Path     []string `json:"path"`
+	Query    []pair   `json:"query,omitempty"`
+	Variable []pair   `json:"variable,omitempty"`
+}
+
+type pair struct {
+	Key         string `json:"key"`
+	Value       string `json:"value"`
+	Description string `json:"description,omitempty"`
+	Disabled    bool   `json:"disabled,omitempty"`
+}
+
+// Collection makes a Postman collection of an OpenAPI document in JSON.
+func Collection(openapi []byte) ([]byte, error) {
+	var d document
+	if err := json.Unmarshal(openapi, &d); err != nil || len(d.Paths) == 0 {
+		return nil, errors.Join(errors.New("postman: this is no OpenAPI document with paths"), err)
+	}
+	c := collection{Variable: []pair{{Key: "baseUrl", Value: "http://127.0.0.1:4000"}}}
+	c.Info.Name, c.Info.Description = d.Info.Title, d.Info.Description
+	c.Info.Schema = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
+	for _, tag := range d.Tags {
+		f := folder{Name: tag.Name, Description: tag.Description, Item: d.items(tag.Name)}
+		if len(f.Item) > 0 {
+			c.Item = append(c.Item, f)
+		}
+	}
+	b, err := json.MarshalIndent(c, "", "\t")
+	return append(b, '\n'), err
+}
+
+// items are the requests of a tag.
+func (d *document) items(tag string) []item {
+	var items []item
+	for _, path := range slices.Sorted(maps.Keys(d.Paths)) {
+		for _, method := range slices.Sorted(maps.Keys(d.Paths[path])) {
+			op := d.Paths[path][method]
+			if !slices.Contains(op.Tags, tag) {
+				continue
+			}
+			answers := op.Responses["200"].Content
+			for _, contentType := range slices.Sorted(maps.Keys(answers)) {
+				if len(answers[contentType].Example) > 0 {
+					items = append(items, op.item(strings.ToUpper(method), path, contentType))
+				}
+			}
+		}
+	}
+	return items
+}
+
+func (op *operation) item(method, path, contentType string) item {
+	it := item{Name: op.Summary, Event: []event{expect(contentType)}}
+	if contentType != "application/json" {
+		it.Name += " as " + contentType
+	}
+	it.Request = request{Method: method, Header: []pair{{Key: "Accept", Value: contentType}}, URL: op.target(path), Description: op.Description}
+	return it
+}
+
+// target is an address with the examples of an operation's parameters.
+func (op *operation) target(path string) target {
+	t := target{Host: []string{"{{baseUrl}}"}}
+	for part := range strings.SplitSeq(strings.TrimPrefix(path, "/"), "/") {
+		if name, ok := strings.CutPrefix(part, "{"); ok {
+			part = ":" + strings.TrimSuffix(name, "}")
+		}
+		t.Path = append(t.Path, part)
+	}
+	var enabled []string
+	for _, p := range op.Parameters {
+		given := pair{Key: p.Name, Value: textOf(p.Example), Description: p.Description}
+		if p.In == "path" {
+			t.Variable = append(t.Variable, given)
+			continue
+		}
+		if given.Disabled = p.Example == nil; !given.Disabled {
+			enabled = append(enabled, p.Name+"="+given.Value)
+		}
+		t.Query = append(t.Query, given)
+	}
+	t.Raw = "{{baseUrl}}/" + strings.Join(t.Path, "/")
+	if len(enabled) > 0 {
+		t.Raw += "?" + strings.Join(enabled, "&")
+	}
+	return t
+}
+
+// textOf writes an example as it stands in an address.
+func textOf(example any) string {
+	list, ok := example.([]any)
+	switch {
+	case example == nil:
+		return ""
+	case !ok:
+		return fmt.Sprint(example)
+	}
+	texts := make([]string, len(list))
+	for i, v := range list {
+		texts[i] = fmt.Sprint(v)
+	}
+	return strings.Join(texts, ",")
+}
+
+// expect tests status and content type.
+func expect(contentType string) event {
+	e := event{Listen: "test"}
+	e.Script.Type = "text/javascript"
+	e.Script.Exec = []string{
+		`pm.test("status is 200", () => pm.response.to.have.status(200));`,
+		fmt.Sprintf(`pm.test("content type is %s", () => pm.expect(pm.response.headers.get("Content-Type")).to.satisfy((type) => type.split(";")[0] === %q));`, contentType, contentType),
+	}
+	return e
+}

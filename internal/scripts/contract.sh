@@ -1,0 +1,149 @@
+#!/usr/bin/env bash
+# Holds the API to its document: contract.sh smoke|full
+#
+# Serves the bundled sample from SQLite and, when full, from PostgreSQL too; asks
+# what the OpenAPI document allows, and what it does not, with schemathesis, and
+# runs the Postman collection with newman. It finds PostgreSQL by
+# EGRID_TEST_POSTGRES, or starts a server of its own. The tools are installed
+# below .bin once.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+here=$root/internal/scripts
+pins=$root/internal/contract
+python=$root/.bin/schemathesis
+node=$root/.bin/newman
+
+# per store: tests of each operation, and requests that there must be at least
+case ${1:-} in
+smoke) stores=(sqlite) examples=15 phases=examples,fuzzing least=200 ;;
+full) stores=(sqlite postgres) examples=475 phases=examples,coverage,fuzzing least=20000 ;;
+*)
+  echo "usage: contract.sh smoke|full" >&2
+  exit 2
+  ;;
+esac
+
+# Left out are the checks by which an API may refuse nothing that its schema
+# allows, and must refuse the rest: which columns there are depends on the data,
+# and codes may be asked for in small letters.
+checks=not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,response_schema_conformance,unsupported_method,allow_header_conformance
+
+work=$(mktemp -d /tmp/egrid-contract.XXXXXX)
+chmod 755 "$work"
+services=() # process ids of what was started
+own_postgres=
+database=
+cleanup() {
+  for pid in "${services[@]}"; do kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null || true; done
+  [ -z "$database" ] || psql -qd "$EGRID_TEST_POSTGRES" -c "DROP DATABASE IF EXISTS $database WITH (FORCE)" || true
+  [ -z "$own_postgres" ] || EGRID_SERVICES_DIR=$work "$here/postgres.sh" stop || true
+  rm -rf "$work"
+}
+trap cleanup EXIT
+
+# install_tools leaves alone what was installed of the same pins.
+install_tools() {
+  if ! cmp -s "$pins/requirements.txt" "$python/pins"; then
+    echo "installing schemathesis"
+    python3 -c 'import ensurepip' 2>/dev/null || "$here/install.sh" python3-venv
+    rm -rf "$python"
+    python3 -m venv "$python"
+    "$python/bin/pip" install --quiet --disable-pip-version-check --no-deps -r "$pins/requirements.txt"
+    cp "$pins/requirements.txt" "$python/pins"
+  fi
+  if ! cmp -s "$pins/package-lock.json" "$node/pins"; then
+    echo "installing newman"
+    "$here/install.sh" npm
+    rm -rf "$node"
+    mkdir -p "$node"
+    cp "$pins/package.json" "$pins/package-lock.json" "$node"
+    (cd "$node" && npm ci --silent --no-audit --no-fund)
+    cp "$pins/package-lock.json" "$node/pins"
+  fi
+}
+
+# store_url STORE: an empty store.
+store_url() {
+  if [ "$1" = sqlite ]; then
+    echo "sqlite:$work/contract.db"
+  elif [ -n "$database" ]; then
+    echo "${EGRID_TEST_POSTGRES/\/egrid?/\/$database?}"
+  else
+    EGRID_SERVICES_DIR=$work "$here/postgres.sh" url
+  fi
+}
+
+prepare_postgres() {
+  if [ -n "${EGRID_TEST_POSTGRES:-}" ]; then
+    database=egrid_contract_$$
+    psql -qd "$EGRID_TEST_POSTGRES" -c "CREATE DATABASE $database"
+    return
+  fi
+  own_postgres=yes
+  EGRID_SERVICES_DIR=$work "$here/postgres.sh" start >"$work/postgres.log"
+}
+
+# serve STORE: loads the sample and waits until it is served; $url is where.
+serve() {
+  local store
+  store=$(store_url "$1")
+  "$work/egrid" --store "$store" migrate >"$work/$1.out"
+  "$work/egrid" --store "$store" up "$root/examples/data" --addr 127.0.0.1:0 >"$work/$1.out" 2>"$work/$1.err" &
+  services+=($!)
+  for _ in $(seq 300); do
+    url=$(sed -n 's/^dashboard and API: //p' "$work/$1.out")
+    [ -z "$url" ] || return 0
+    kill -0 "${services[-1]}" 2>/dev/null || break
+    sleep 0.2
+  done
+  tail -n 20 "$work/$1.out" "$work/$1.err" >&2
+  return 1
+}
+
+# ask STORE URL: everything that the document allows, and more.
+ask() {
+  "$python/bin/schemathesis" run "$2/openapi.json" --url "$2" --checks $checks --phases $phases --max-examples $examples \
+    --seed 1 --continue-on-failure --no-shrink --suppress-health-check all --warnings off --generation-database none \
+    --report json --report-json-path "$work/$1.json" >"$work/$1.log" 2>&1
+}
+
+asked() { sed -n 's/^ *\([0-9][0-9,]*\) generated.*/\1/p' "$work/$1.log" | tr -d ,; }
+
+install_tools
+(cd "$root" && go build -o "$work/egrid" ./hosts/egrid)
+begin=$SECONDS
+[ "${#stores[@]}" = 1 ] || prepare_postgres
+declare -A urls jobs
+for store in "${stores[@]}"; do
+  serve "$store"
+  urls[$store]=$url
+  ask "$store" "$url" & # the tool takes one processor, whatever it is given
+  jobs[$store]=$!
+done
+failed=0 total=0
+for store in "${stores[@]}"; do
+  if ! wait "${jobs[$store]}"; then
+    failed=1
+    cut -c1-600 "$work/$store.log"
+  fi
+  count=$(asked "$store")
+  echo "schemathesis, $store: ${count:-0} requests"
+  total=$((total + ${count:-0}))
+done
+if [ "$total" -lt "$least" ]; then
+  echo "only $total requests, of at least $least" >&2
+  failed=1
+fi
+# A run that sees only refusals would prove little.
+answers() { curl -fsS "$1/metrics" | sed -n 's/^egrid_http_requests_total{.*status="\([0-9]*\)".*} \([0-9.e+]*\)$/\1 \2/p' | awk '{n[$1] += $2} END {for (s in n) printf " %s: %d", s, n[s]}'; }
+for store in "${stores[@]}"; do echo "answers, $store, by status:$(answers "${urls[$store]}")"; done
+for store in "${stores[@]}"; do
+  if ! "$node/node_modules/.bin/newman" run "$root/docs/api/egrid.postman_collection.json" --env-var "baseUrl=${urls[$store]}" \
+    --color off --reporter-cli-no-banner >"$work/newman.log" 2>&1; then
+    failed=1
+    cut -c1-200 "$work/newman.log"
+  fi
+  echo "newman, $store: $(sed -n 's/.*requests │ *\([0-9]*\) │.*/\1 requests/p' "$work/newman.log")"
+done
+echo "contract: $total requests in $((SECONDS - begin)) s"
+exit $failed
