@@ -18,6 +18,9 @@ var (
 	ErrStale = errors.New("stale")
 	// ErrIncomplete: a stage does not hold every chunk yet.
 	ErrIncomplete = errors.New("incomplete")
+	// ErrConflict: it cannot be done in the state that things are in, as a
+	// second run while one is under way.
+	ErrConflict = errors.New("conflict")
 	// ErrClosed: the store was closed.
 	ErrClosed = errors.New("closed")
 	// ErrSchema: the database was written by another version of the software.

@@ -40,7 +40,7 @@ type Loader interface {
 	// Publish audits a complete stage and makes it the answer, or holds it.
 	// Publishing again what is published already answers Unchanged. Errors:
 	// ErrNotFound, and ErrIncomplete while chunks are missing. A held load is
-	// an answer, not an error.
+	// an answer, not an error; publishing it by another policy decides on it.
 	Publish(ctx context.Context, id StageID, r PublishRequest) (PublishReport, error)
 	// Discard drops a stage or a held load. What is published stays.
 	// Errors: ErrNotFound.
@@ -147,6 +147,17 @@ type PublishRequest struct {
 	Policy Policy `json:"policy"` // empty is auto
 	Chunks int    `json:"chunks"` // chunks that the stage must hold
 	Rows   int64  `json:"rows"`   // rows that the stage must hold
+}
+
+// Check returns [ErrIncomplete] unless a stage that has so many chunks and rows
+// is what the request completes. A load that is held was complete when it was
+// held: a request that decides on it may leave both out.
+func (r PublishRequest) Check(id StageID, held bool, chunks int, rows int64) error {
+	decides := held && r.Chunks == 0 && r.Rows == 0
+	if decides || chunks == r.Chunks && rows == r.Rows {
+		return nil
+	}
+	return fmt.Errorf("%w: stage %s holds %d of %d chunks and %d of %d rows", ErrIncomplete, id, chunks, r.Chunks, rows, r.Rows)
 }
 
 // Status is the state of a snapshot, or the outcome of a publish.

@@ -30,6 +30,7 @@ type Options struct {
 	// one. {run} stands for the id of the run: a file that exists is written
 	// anew. Default nowhere; they are counted all the same.
 	RejectsFile string
+	Runs        *Runs          // remembers the runs; default none
 	Progress    func(Progress) // called behind every chunk, one call at a time; default none
 	Observe     func(Event)    // called behind every stage: for metrics; default none
 	Logger      *slog.Logger   // default none
@@ -84,6 +85,11 @@ type RunInfo struct {
 	Started time.Time `json:"started_at"`
 }
 
+func newRunInfo() RunInfo {
+	now := time.Now().UTC()
+	return RunInfo{ID: now.Format("20060102T150405Z-") + strings.ToLower(rand.Text()[:6]), Started: now}
+}
+
 // Scanned is the answer of the first stage.
 type Scanned struct {
 	RunInfo
@@ -101,7 +107,9 @@ func (p *Pipeline) Run(ctx context.Context) (Report, error) {
 }
 
 // load goes through the stages behind the first.
-func (p *Pipeline) load(ctx context.Context, scanned Scanned) (Report, error) {
+func (p *Pipeline) load(ctx context.Context, scanned Scanned) (report Report, err error) {
+	p, finish := p.recorded(ctx, scanned.RunInfo)
+	defer func() { finish(report, err) }()
 	began := time.Now()
 	inspected, err := p.inspect(ctx, scanned)
 	p.observe("validate", began, &err)
@@ -138,8 +146,10 @@ func (p *Pipeline) Scan(ctx context.Context) (Scanned, error) {
 
 func (p *Pipeline) list(ctx context.Context) (scanned Scanned, err error) {
 	defer p.observe("scan", time.Now(), &err)
-	now := time.Now().UTC()
-	scanned = Scanned{RunInfo: RunInfo{ID: now.Format("20060102T150405Z-") + strings.ToLower(rand.Text()[:6]), Started: now}}
+	scanned.RunInfo = newRunInfo()
+	if rec := recordOf(ctx); rec != nil {
+		scanned.RunInfo = rec.info
+	}
 	for o, err := range p.source.List(ctx) {
 		if err != nil {
 			return scanned, fmt.Errorf("scan: %w", err)

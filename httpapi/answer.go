@@ -20,14 +20,15 @@ type operation struct {
 	fields           func(context.Context, *request) (fieldSet, error) // columns that parameters may name
 	data             *huma.Schema                                      // of the envelope's data
 	answer           func(context.Context, *request) (*answer, error)
-	volatile         bool                         // the answer may change within a revision
-	unkept           bool                         // the answer has nothing to do with revisions: nobody keeps it
-	groups           bool                         // sort and having are on the answer's columns
-	row              bool                         // the answer is one row, which also comes as a page
-	places           bool                         // rows may be plants, which also come as GeoJSON
-	pins             func(*request) []egrid.Level // levels whose snapshots make the answer, where it is of one snapshot
-	scope            Scope                        // that the caller needs; empty for what reading needs
-	private          bool                         // the answer is for one caller: set by register
+	stream           func(http.ResponseWriter, *request) error // in place of an answer: server-sent events
+	volatile         bool                                      // the answer may change within a revision
+	unkept           bool                                      // the answer has nothing to do with revisions: nobody keeps it
+	groups           bool                                      // sort and having are on the answer's columns
+	row              bool                                      // the answer is one row, which also comes as a page
+	places           bool                                      // rows may be plants, which also come as GeoJSON
+	pins             func(*request) []egrid.Level              // levels whose snapshots make the answer, where it is of one snapshot
+	scope            Scope                                     // that the caller needs; empty for what reading needs
+	private          bool                                      // the answer is for one caller: set by register
 
 	documented []*huma.Param // one for each of params
 }
@@ -110,6 +111,9 @@ const goneDescription = "The data behind the cursor or the snapshot were replace
 func (op *operation) rowsAnswer() bool { return op.data != nil && op.data.Type == huma.TypeArray }
 
 func (a *api) documentAnswer(op *operation) *huma.Response {
+	if op.stream != nil {
+		return &huma.Response{Description: "The events.", Content: map[string]*huma.MediaType{contentTypes[formatEvents]: {Schema: &huma.Schema{Type: huma.TypeString}}}}
+	}
 	registry := a.huma.OpenAPI().Components.Schemas
 	text := &huma.Schema{Type: huma.TypeString}
 	envelope := &huma.Schema{
@@ -153,6 +157,8 @@ func (a *api) serve(op *operation, w http.ResponseWriter, r *http.Request) {
 	err := a.pin(op, in)
 	switch {
 	case err != nil:
+	case op.stream != nil:
+		err = op.stream(w, in)
 	case in.format.name == formatJSON || in.exact():
 		err = a.serveJSON(op, w, in)
 	default:

@@ -70,8 +70,11 @@ var refusals = map[string]struct{ description, detail string }{
 	"403": {"The credentials do not allow it.", "scope write is needed, which these credentials do not have"},
 	"404": {"No such plant, region, column, data year or release.", `no plant "99999" in data year 2023`},
 	"406": {"The answer does not come as what the header Accept names.", "this answer does not come as what the header Accept names, but as json, page"},
+	"409": {"It cannot be done in the state that things are in.", "run 20250701T120000Z-k3x9qa is under way"},
 	"410": {goneDescription, "the data behind the cursor have been replaced; start again from the first page"},
+	"413": {"The body is too long.", "a request body has at most 1048576 bytes"},
 	"414": {"The address is too long.", "a URL has at most 16384 bytes"},
+	"415": {"The body is not JSON.", "the body is JSON: send it with the header Content-Type: application/json"},
 	"429": {"Asked too often; Retry-After says when to go on.", "too many requests"},
 	"500": {"Something went wrong here.", "something went wrong here; the log has more under this request id: 7c1e"},
 	"503": {"The data cannot be reached at the moment.", "the answer took too long"},
@@ -106,6 +109,7 @@ func documentTags() []*huma.Tag {
 		{Name: "levels", Description: "The sheets of the workbook, from units to the United States."},
 		{Name: "dictionary", Description: "Every column: its name, EPA's code, unit and meaning."},
 		{Name: "store", Description: "What is loaded, and from what."},
+		{Name: "runs", Description: "Loads: started, followed, and decided on when they are held."},
 		{Name: "health", Description: "Probes."},
 	}
 }

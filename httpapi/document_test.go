@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -22,7 +23,7 @@ func newSchemaCheck(t *testing.T, h http.Handler) func(*testing.T, string, *http
 	return func(t *testing.T, target string, w *httptest.ResponseRecorder) {
 		t.Helper()
 		if path := document.pathOf(target); path != "" {
-			document.check(t, path, target, w)
+			document.check(t, "get", path, target, w)
 		}
 	}
 }
@@ -50,9 +51,9 @@ func fits(path, asked string) bool {
 
 // check compares an answer with what the document says of it: status, content
 // type, and every value in it.
-func (d documented) check(t *testing.T, path, target string, w *httptest.ResponseRecorder) {
+func (d documented) check(t *testing.T, method, path, target string, w *httptest.ResponseRecorder) {
 	t.Helper()
-	response, ok := d.Paths[path]["get"].Responses[fmt.Sprint(w.Code)]
+	response, ok := d.Paths[path][method].Responses[fmt.Sprint(w.Code)]
 	if !ok {
 		t.Errorf("%s: status %d is not documented", target, w.Code)
 		return
@@ -217,9 +218,9 @@ func validateText(schema map[string]any, v, at string) []string {
 // parameterSets are requests of an operation: its example, without what is
 // optional, and with each parameter at values that can be and at some that
 // cannot.
-func (d documented) parameterSets(path string) []string {
-	op := d.Paths[path]["get"]
-	example := d.target(path)
+func (d documented) parameterSets(method, path string) []string {
+	op := d.Paths[path][method]
+	example := d.target(method, path)
 	bare, _, _ := strings.Cut(example, "?")
 	sets := []string{example, bare, bare + "?nonsense=1", bare + "?x=%zz"}
 	for _, p := range op.Parameters {
@@ -264,20 +265,24 @@ func TestAnswersAreAsDocumented(t *testing.T) {
 	h := bundledAPI(t)
 	document := documentOf(t, h)
 	requests := 0
-	for path, methods := range document.Paths {
-		op := methods["get"]
+	for path, method := range document.operations() {
+		op := document.Paths[path][method]
 		seen := map[int]bool{}
 		ask := func(target string, header ...string) {
 			if strings.Contains(target, "\x00") {
 				return
 			}
-			w := get(t, h, target, header...)
-			document.check(t, path, target, w)
+			w := ask(t, h, method, target, "", header...)
+			document.check(t, method, path, target, w)
 			seen[w.Code] = true
 			requests++
 		}
-		contentTypes := slices.Sorted(maps.Keys(op.Responses["200"].Content))
-		for i, target := range document.parameterSets(path) {
+		done := http.StatusOK
+		if hasStatus(op.Responses, "202") {
+			done = http.StatusAccepted
+		}
+		contentTypes := slices.Sorted(maps.Keys(op.Responses[strconv.Itoa(done)].Content))
+		for i, target := range document.parameterSets(method, path) {
 			if document.pathOf(target) != path {
 				continue // an empty part of a path, or another operation
 			}
@@ -291,9 +296,9 @@ func TestAnswersAreAsDocumented(t *testing.T) {
 			}
 			ask(target, "If-None-Match", "*")
 		}
-		for status, want := range map[int]bool{200: true, 304: op.Responses["304"].Content == nil && hasStatus(op.Responses, "304"), 400: len(op.Parameters) > 0} {
+		for status, want := range map[int]bool{done: true, 304: op.Responses["304"].Content == nil && hasStatus(op.Responses, "304"), 400: len(op.Parameters) > 0} {
 			if want && !seen[status] {
-				t.Errorf("%s never answered %d", path, status)
+				t.Errorf("%s %s never answered %d", method, path, status)
 			}
 		}
 	}

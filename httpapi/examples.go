@@ -35,6 +35,12 @@ var exampleTargets = map[string]string{
 	"snapshots":        "/snapshots",
 	"catalog":          "/catalog",
 	"errors":           "/errors",
+	"runs":             "/runs",
+	"run":              "/runs/20250702T120000Z-m5c2vb",
+	"run-events":       "/runs/20250701T120000Z-k3x9qa/events",
+	"start-run":        "/runs",
+	"publish-run":      "/runs/20250702T120000Z-m5c2vb/publish",
+	"discard-run":      "/runs/20250702T120000Z-m5c2vb/discard",
 	"liveness":         "/healthz",
 	"readiness":        "/readyz",
 }
@@ -53,9 +59,11 @@ var examples = sync.OnceValue(func() map[string]map[string]json.RawMessage {
 
 // addExamples puts the examples of an operation into its documentation.
 func addExamples(d *huma.Operation) {
-	for contentType, media := range d.Responses["200"].Content {
-		if answer, ok := examples()[d.OperationID][contentType]; ok {
-			media.Example = answer
+	for code, response := range d.Responses {
+		for contentType, media := range response.Content {
+			if answer, ok := examples()[d.OperationID][contentType]; ok && code < "300" {
+				media.Example = answer
+			}
 		}
 	}
 	target, err := url.Parse(exampleTargets[d.OperationID])

@@ -6,10 +6,12 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -49,7 +51,10 @@ func bundledAPI(t testing.TB) http.Handler {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return httpapi.New(store, &httpapi.Options{Failures: failures})
+	anybody := func(*http.Request) (httpapi.Identity, error) {
+		return httpapi.Identity{Subject: "test", Scopes: []httpapi.Scope{httpapi.ScopeWrite}}, nil
+	}
+	return httpapi.New(store, &httpapi.Options{Failures: failures, Runs: steadyRunner{}, Authenticate: anybody})
 }
 
 // documented is what the tests read of the OpenAPI document.
@@ -83,6 +88,19 @@ func documentOf(t testing.TB, h http.Handler) documented {
 	return d
 }
 
+// operations yields each path with each of its methods.
+func (d documented) operations() iter.Seq2[string, string] {
+	return func(yield func(path, method string) bool) {
+		for path, methods := range d.Paths {
+			for method := range methods {
+				if !yield(path, method) {
+					return
+				}
+			}
+		}
+	}
+}
+
 // exampleTarget puts the examples of an operation's parameters together.
 func exampleTarget(path string, names []string, value func(name string) (in string, example any)) string {
 	query := ""
@@ -114,8 +132,8 @@ func exampleTarget(path string, names []string, value func(name string) (in stri
 	return path
 }
 
-func (d documented) target(path string) string {
-	parameters := d.Paths[path]["get"].Parameters
+func (d documented) target(method, path string) string {
+	parameters := d.Paths[path][method].Parameters
 	names := make([]string, len(parameters))
 	for i, p := range parameters {
 		names[i] = p.Name
@@ -184,16 +202,21 @@ func TestExamples(t *testing.T) {
 	h := bundledAPI(t)
 	document := documentOf(t, h)
 	want := map[string]map[string]any{}
-	for path, methods := range document.Paths {
-		op := methods["get"]
-		target := document.target(path)
+	for path, method := range document.operations() {
+		op := document.Paths[path][method]
+		target := document.target(method, path)
 		want[op.OperationID] = map[string]any{}
-		for contentType := range op.Responses["200"].Content {
-			w := get(t, h, target, "Accept", contentType)
+		status := http.StatusOK
+		if _, ok := op.Responses["202"]; ok {
+			status = http.StatusAccepted
+		}
+		shown := op.Responses[strconv.Itoa(status)].Content
+		for contentType := range shown {
+			w := ask(t, h, method, target, "", "Accept", contentType)
 			if contentType == "application/geo+json" && w.Code == http.StatusBadRequest {
 				continue // another level
 			}
-			if w.Code != http.StatusOK || !strings.HasPrefix(w.Header().Get("Content-Type"), contentType) || w.Body.Len() == 0 {
+			if w.Code != status || !strings.HasPrefix(w.Header().Get("Content-Type"), contentType) || w.Body.Len() == 0 {
 				t.Errorf("%s as %s: %d %s", target, contentType, w.Code, w.Body)
 				continue
 			}
@@ -202,7 +225,6 @@ func TestExamples(t *testing.T) {
 			}
 			want[op.OperationID][contentType] = exampleAnswer(t, w)
 		}
-		shown := op.Responses["200"].Content
 		for contentType, answer := range want[op.OperationID] {
 			if got, want := compact(t, shown[contentType].Example), compact(t, answer); got != want && !*update {
 				t.Errorf("%s, %s: the document has (write it anew with -update, twice)\n%s\nand the API answers\n%s", op.OperationID, contentType, got, want)

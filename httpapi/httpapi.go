@@ -27,8 +27,8 @@
 // # Errors
 //
 // Answers to errors are application/problem+json (RFC 9457). [egrid.ErrInvalid]
-// is 400, [egrid.ErrNotFound] 404, [egrid.ErrStale] 410, [egrid.ErrClosed] and
-// an exceeded deadline 503. Anything else is 500 without detail, and logged
+// is 400, [egrid.ErrNotFound] 404, [egrid.ErrConflict] 409, [egrid.ErrStale] 410,
+// [egrid.ErrClosed] and an exceeded deadline 503. Anything else is 500 without detail, and logged
 // with the request id. Who is not known is 401, who may not 403, who asks too
 // often 429, and what is too long 413 or 414.
 //
@@ -73,6 +73,10 @@ type Options struct {
 	// it where those who can reach the API may read them. Default none, and
 	// then there is no such path.
 	Failures egrid.FailureLog
+	// Runs adds the paths below /runs: loads that are started, followed and, when
+	// they are held, decided on. Changing something needs [ScopeWrite]. Messages
+	// may name internal files, as those of Failures. Default none.
+	Runs egrid.Runner
 	// AllowedOrigins are the pages of other origins that may call the API from a
 	// browser, as [AllowOrigins] takes them. Default none.
 	AllowedOrigins []string
@@ -156,6 +160,7 @@ func New(q egrid.Querier, o *Options) http.Handler {
 	a.levelOperations()
 	a.storeOperations()
 	a.failureOperations()
+	a.runOperations()
 	a.documentOperations()
 
 	var h http.Handler = http.HandlerFunc(a.serveCached)

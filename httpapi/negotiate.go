@@ -22,6 +22,7 @@ const (
 	formatNDJSON  = "ndjson"
 	formatGeoJSON = "geojson" // see geojson.go
 	formatPage    = "page"    // see page.go
+	formatEvents  = "events"  // see runs.go
 )
 
 // format is how an answer is represented.
@@ -37,6 +38,7 @@ var contentTypes = map[string]string{
 	formatNDJSON:  "application/x-ndjson",
 	formatGeoJSON: "application/geo+json",
 	formatPage:    "application/vnd.egrid.page+json",
+	formatEvents:  "text/event-stream",
 }
 
 // negotiate chooses the representation: by format=, else by Accept.
@@ -69,6 +71,9 @@ func (in *request) negotiate(op *operation) []*huma.ErrorDetail {
 
 // formats are the representations of an operation's answer.
 func (op *operation) formats() []string {
+	if op.stream != nil {
+		return []string{formatEvents}
+	}
 	formats := []string{formatJSON}
 	if op.rowsAnswer() {
 		formats = append(formats, formatCSV, formatNDJSON)
@@ -87,7 +92,7 @@ func (op *operation) formats() []string {
 // all that the client likes are representations of other answers than this one.
 func (op *operation) acceptedFormat(accept string) (best string, ok bool) {
 	formats, elsewhere, bestQuality := op.formats(), false, 0.0
-	best = formatJSON
+	best = formats[0]
 	for part := range strings.SplitSeq(accept, ",") {
 		mediaType, params, err := mime.ParseMediaType(part)
 		if err != nil {
@@ -109,6 +114,8 @@ func (op *operation) acceptedFormat(accept string) (best string, ok bool) {
 			name = formatGeoJSON
 		case contentTypes[formatPage]:
 			name = formatPage
+		case contentTypes[formatEvents]:
+			name = formatEvents
 		}
 		if name != "" && !slices.Contains(formats, name) {
 			elsewhere = true

@@ -23,6 +23,7 @@ var statuses = []struct {
 	{egrid.ErrNotFound, http.StatusNotFound, ""},
 	{egrid.ErrStale, http.StatusGone, ""},
 	{egrid.ErrHeld, http.StatusConflict, ""},
+	{egrid.ErrConflict, http.StatusConflict, ""},
 	{egrid.ErrIncomplete, http.StatusConflict, ""},
 	{egrid.ErrClosed, http.StatusServiceUnavailable, "the store is shutting down"},
 	{egrid.ErrSchema, http.StatusServiceUnavailable, "the store was written by another version of the software"},

@@ -108,7 +108,7 @@ func testIncompleteIsRefused(f *fixture) {
 	f.must(err)
 	_, err = f.store.Put(f.Context(), id, egrid.Chunk{Rows: rowsOf(spec, ten...)})
 	f.must(err)
-	for _, r := range []egrid.PublishRequest{{Chunks: 2, Rows: 10}, {Chunks: 1, Rows: 11}} {
+	for _, r := range []egrid.PublishRequest{{Chunks: 2, Rows: 10}, {Chunks: 1, Rows: 11}, {Policy: egrid.PublishReplace}} {
 		if _, err := f.store.Publish(f.Context(), id, r); !errors.Is(err, egrid.ErrIncomplete) {
 			f.Errorf("%+v: got %v; want ErrIncomplete", r, err)
 		}
@@ -210,6 +210,14 @@ func testReplace(f *fixture) {
 	// Holding back is an order too.
 	held := sheetOf("c", 2023, "", generators...)
 	if r := f.load(held, egrid.PublishHold, rowsOf(held, ten...)); r.Status != egrid.Held || r.Reason == "" {
+		f.Errorf("got %+v", r)
+	}
+	// Deciding on it needs no more than its id.
+	if _, err := f.store.Publish(f.Context(), held.ID(), egrid.PublishRequest{Policy: egrid.PublishReplace, Chunks: 2, Rows: 10}); !errors.Is(err, egrid.ErrIncomplete) {
+		f.Errorf("got %v; want ErrIncomplete", err)
+	}
+	r, err := f.store.Publish(f.Context(), held.ID(), egrid.PublishRequest{Policy: egrid.PublishReplace})
+	if f.must(err); r.Status != egrid.Published || r.Snapshot.Revision != 4 || r.Snapshot.Rows != int64(len(ten)) {
 		f.Errorf("got %+v", r)
 	}
 }

@@ -162,9 +162,8 @@ func (s *Store) Publish(_ context.Context, id egrid.StageID, r egrid.PublishRequ
 		return egrid.PublishReport{}, fmt.Errorf("%w: no stage %s", egrid.ErrNotFound, id)
 	}
 	staged := st.audit(id)
-	if len(st.chunks) != r.Chunks || staged.Rows != r.Rows {
-		return egrid.PublishReport{}, fmt.Errorf("%w: stage %s holds %d of %d chunks and %d of %d rows",
-			egrid.ErrIncomplete, id, len(st.chunks), r.Chunks, staged.Rows, r.Rows)
+	if err := r.Check(id, st.held != nil, len(st.chunks), staged.Rows); err != nil {
+		return egrid.PublishReport{}, err
 	}
 	at := edition{st.spec.Level, st.spec.Year, st.spec.Release}
 	current := s.published[at]

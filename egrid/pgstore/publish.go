@@ -41,10 +41,7 @@ func (s *Store) complete(ctx context.Context, tx pgx.Tx, sh *sheet, r egrid.Publ
 	if err := tx.QueryRow(ctx, "SELECT count(*), coalesce(sum(rows), 0)::bigint FROM "+s.name("chunks")+" WHERE sheet = $1", sh.number).Scan(&chunks, &rows); err != nil {
 		return err
 	}
-	if chunks != r.Chunks || rows != r.Rows {
-		return fmt.Errorf("%w: stage %s holds %d of %d chunks and %d of %d rows", egrid.ErrIncomplete, sh.id, chunks, r.Chunks, rows, r.Rows)
-	}
-	return nil
+	return r.Check(sh.id, sh.status == held, chunks, rows)
 }
 
 func (s *Store) publish(ctx context.Context, tx pgx.Tx, id egrid.StageID, policy egrid.Policy, r egrid.PublishRequest, ready readiness) (egrid.PublishReport, error) {

@@ -240,7 +240,7 @@ func (s *Store) index(ctx context.Context, id egrid.StageID, r egrid.PublishRequ
 		if err != nil || sh.status == published {
 			return err
 		}
-		if err := complete(ctx, tx, id, r); err != nil || r.Rows < indexedRows {
+		if err := complete(ctx, tx, id, sh.status, r); err != nil || r.Rows < indexedRows {
 			return err
 		}
 		for _, statement := range createIndexes(id, sh.spec.Level, sh.spec.Schema) {
@@ -259,16 +259,13 @@ func analyze(ctx context.Context, tx *sql.Tx, id egrid.StageID) error {
 }
 
 // complete checks that the stage holds what the request says.
-func complete(ctx context.Context, tx *sql.Tx, id egrid.StageID, r egrid.PublishRequest) error {
+func complete(ctx context.Context, tx *sql.Tx, id egrid.StageID, status string, r egrid.PublishRequest) error {
 	var chunks int
 	var rows int64
 	if err := tx.QueryRowContext(ctx, "SELECT count(*), coalesce(sum(rows), 0) FROM chunks WHERE sheet = ?", id).Scan(&chunks, &rows); err != nil {
 		return err
 	}
-	if chunks != r.Chunks || rows != r.Rows {
-		return fmt.Errorf("%w: stage %s holds %d of %d chunks and %d of %d rows", egrid.ErrIncomplete, id, chunks, r.Chunks, rows, r.Rows)
-	}
-	return nil
+	return r.Check(id, status == held, chunks, rows)
 }
 
 func (s *Store) publish(ctx context.Context, tx *sql.Tx, id egrid.StageID, policy egrid.Policy, r egrid.PublishRequest) (egrid.PublishReport, error) {
@@ -288,7 +285,7 @@ func (s *Store) publish(ctx context.Context, tx *sql.Tx, id egrid.StageID, polic
 	if sh.status == published {
 		return egrid.PublishReport{Status: egrid.Unchanged, Snapshot: *live}, nil
 	}
-	if err := complete(ctx, tx, id, r); err != nil {
+	if err := complete(ctx, tx, id, sh.status, r); err != nil {
 		return none, err
 	}
 	snap, err := audit(ctx, tx, sh)

@@ -5,7 +5,7 @@
 //
 // # Guarantees
 //
-// It only reads, so any number of them may run on one database, or on replicas
+// It only reads, and passes orders on to the service etl, so any number of them may run on one database, or on replicas
 // of it. With --redis they share what they have answered; without that server
 // each goes on alone. On SIGTERM it finishes the requests at hand. Reading is open to
 // everybody unless --require-auth closes it.
@@ -34,6 +34,7 @@ type cli struct {
 	Store   string   `help:"Where the data are." required:"" placeholder:"URL"`
 	Replica string   `help:"Replica of the store's server that answers queries. Default: the store itself." placeholder:"URL"`
 	Redis   string   `help:"Redis server where replicas of this service share their cache. Default: none." placeholder:"URL"`
+	ETL     string   `help:"Service etl, which makes the loads that are asked for at /runs. Its API key may be in EGRID_ETL_KEY. Default: none, and no /runs." name:"etl" placeholder:"URL"`
 	Addr    string   `help:"Address to listen on." default:"127.0.0.1:3000" placeholder:"HOST:PORT"`
 	Origins []string `help:"Origins of pages that may ask from a browser; * is any." default:"http://127.0.0.1:4000,http://localhost:4000" placeholder:"ORIGIN"`
 }
@@ -47,7 +48,11 @@ func (c *cli) Run(p *service.Process) error {
 		}
 	}
 	o := httpapi.Options{Version: service.Version().Version, Logger: p.Log, AllowedOrigins: c.Origins}
-	if err := c.Apply(&o, p.Log); err != nil {
+	err := c.Apply(&o, p.Log)
+	if err != nil {
+		return err
+	}
+	if o.Runs, err = service.RemoteRuns(c.ETL); err != nil {
 		return err
 	}
 	shared, closeShared, err := service.OpenSharedCache(c.Redis, p.Log)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -96,7 +97,7 @@ func (c *loadCmd) Run(a *app) error {
 		return printReport(a, report, c.JSON)
 	}
 	return a.withStore(func(store service.Store) error {
-		report, err := a.load(store, source, &o)
+		report, err := a.load(a.ctx, store, source, &o)
 		bar.Clear()
 		if err != nil {
 			return err
@@ -116,12 +117,12 @@ func dryRun(a *app, source etl.Source, o *etl.Options) (etl.Report, error) {
 }
 
 // load runs all stages, by way of the queue that the flags name.
-func (a *app) load(store egrid.Store, source etl.Source, o *etl.Options) (etl.Report, error) {
-	broker, err := service.OpenQueue(a.ctx, a.cli.Queue)
+func (a *app) load(ctx context.Context, store egrid.Store, source etl.Source, o *etl.Options) (etl.Report, error) {
+	broker, err := service.OpenQueue(ctx, a.cli.Queue)
 	if err != nil {
 		return etl.Report{}, err
 	}
-	report, err := service.Load(a.ctx, store, broker, source, o)
+	report, err := service.Load(ctx, store, broker, source, o)
 	return report, errors.Join(err, broker.Close())
 }
 

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/http"
@@ -20,6 +22,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/egridtest"
 	"github.com/egrid-analytics/egrid-go/etl"
+	"github.com/egrid-analytics/egrid-go/httpapi/client"
 )
 
 // The test binary is the command when it is told so: for tests that kill it.
@@ -199,17 +202,17 @@ func TestEnvironment(t *testing.T) {
 
 var serverURL = regexp.MustCompile(`http://127\.0\.0\.1:\d+`)
 
-// TestUp runs the whole platform on the bundled sample.
-func TestUp(t *testing.T) {
-	newShell(t)
-	ctx, stop := context.WithCancel(t.Context())
+// background runs a command that serves, and returns where, what it printed so
+// far, and how to stop it, which returns its exit status.
+func background(t *testing.T, args ...string) (url, printed string, stop func() int) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
 	r, w := io.Pipe()
 	code := make(chan int, 1)
 	go func() {
-		code <- run(ctx, []string{"up", "--addr", "127.0.0.1:0"}, nil, w, io.Discard)
+		code <- run(ctx, args, nil, w, io.Discard)
 		w.Close()
 	}()
-	printed, url := "", ""
 	for buf := make([]byte, 4096); url == ""; {
 		n, err := r.Read(buf)
 		if err != nil {
@@ -219,6 +222,60 @@ func TestUp(t *testing.T) {
 		url = serverURL.FindString(printed)
 	}
 	go func() { _, _ = io.Copy(io.Discard, r) }()
+	return url, printed, func() int { cancel(); return <-code }
+}
+
+// TestServeRuns loads by order of the API.
+func TestServeRuns(t *testing.T) {
+	newShell(t)
+	const key = "correct horse battery staple"
+	t.Setenv("EGRID_API_KEYS", fmt.Sprintf("loader write %x", sha256.Sum256([]byte(key))))
+	url, _, stop := background(t, "serve", "--addr", "127.0.0.1:0", "--sources", filepath.Join("..", "..", "examples", "data"))
+	for name, k := range map[string]string{"nobody": "", "another": key + "!"} {
+		c, err := client.New(url, &client.Options{APIKey: k})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var refused *client.Error
+		if _, err := c.StartRun(t.Context(), egrid.RunRequest{}); !errors.As(err, &refused) || refused.Status != http.StatusUnauthorized {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	c, err := client.New(url, &client.Options{APIKey: key})
+	if err != nil {
+		t.Fatal(err)
+	}
+	started, err := c.StartRun(t.Context(), egrid.RunRequest{Publish: egrid.PublishHold})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ended egrid.Run
+	for ended, err = range c.FollowRun(t.Context(), started.ID) {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if ended.Status != egrid.RunHeld || ended.Read == 0 || ended.Loaded != 0 {
+		t.Errorf("held as asked: %+v", ended)
+	}
+	if page, err := c.Top(t.Context(), client.TopQuery{}); err != nil || len(page.Rows) != 0 {
+		t.Errorf("before the decision: %d rows, %v", len(page.Rows), err)
+	}
+	if ended, err = c.PublishRun(t.Context(), started.ID, ""); err != nil || ended.Status != egrid.RunPublished || ended.Loaded != ended.Read {
+		t.Errorf("published: %+v, %v", ended, err)
+	}
+	if page, err := c.Top(t.Context(), client.TopQuery{}); err != nil || len(page.Rows) != 10 {
+		t.Errorf("behind it: %d rows, %v", len(page.Rows), err)
+	}
+	if got := stop(); got != 0 {
+		t.Errorf("exit status %d", got)
+	}
+}
+
+// TestUp runs the whole platform on the bundled sample.
+func TestUp(t *testing.T) {
+	newShell(t)
+	url, printed, stop := background(t, "up", "--addr", "127.0.0.1:0")
 	for path, want := range map[string]string{
 		"/": "no plant here exists", "/plants/top?limit=2": `"net_generation_mwh"`, "/healthz": "ok", "/readyz": "ok", "/openapi.json": "3.1.0",
 		"/snapshots": `"PLNT"`, "/levels/US/rows": `"US"`, "/nowhere": "no such path",
@@ -233,8 +290,7 @@ func TestUp(t *testing.T) {
 			t.Errorf("%s: %s %.200s, %v; want %q", path, resp.Status, body, err, want)
 		}
 	}
-	stop()
-	if got := <-code; got != 0 {
+	if got := stop(); got != 0 {
 		t.Errorf("exit status %d behind a signal; want 0", got)
 	}
 	if !strings.Contains(printed, "generated") {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 
 	"github.com/egrid-analytics/egrid-go/etl"
@@ -13,15 +15,31 @@ import (
 
 type serveCmd struct {
 	exposing
-	Addr string `help:"Address to listen on." default:"127.0.0.1:4000" placeholder:"HOST:PORT"`
+	Addr    string   `help:"Address to listen on." default:"127.0.0.1:4000" placeholder:"HOST:PORT"`
+	Sources []string `help:"Files, folders or s3://BUCKET/PREFIX that POST /runs loads. Default: none." placeholder:"SOURCE"`
+	reading
+	publishing
 }
 
 func (c *serveCmd) Run(a *app) error {
-	o, err := c.api(a)
+	api, err := c.api(a)
 	if err != nil {
 		return err
 	}
-	return a.withStore(func(store service.Store) error { return a.serve(store, c.Addr, o, c.exposing, nil) })
+	o, err := c.options(a)
+	if err != nil {
+		return err
+	}
+	c.apply(&o)
+	var source etl.Source
+	if len(c.Sources) > 0 {
+		if source, err = service.OpenSource(c.Sources); err != nil {
+			return err
+		}
+	}
+	return a.withStore(func(store service.Store) error {
+		return a.serve(store, &serving{exposing: c.exposing, addr: c.Addr, api: api, source: source, load: o})
+	})
 }
 
 // exposing are the flags of how the service is reached, and by whom.
@@ -36,15 +54,40 @@ func (e *exposing) api(a *app) (httpapi.Options, error) {
 	return o, e.Apply(&o, a.log)
 }
 
-func (a *app) serve(store service.Store, addr string, o httpapi.Options, e exposing, page *dashboard.Options) error {
+// serving is what is served, and from where more is loaded when somebody with
+// the scope asks for it.
+type serving struct {
+	exposing
+	addr   string
+	api    httpapi.Options
+	page   *dashboard.Options
+	source etl.Source // nil for none
+	load   etl.Options
+}
+
+func (a *app) serve(store service.Store, s *serving) error {
 	m := telemetry.New()
 	m.WatchStore(store)
-	h := service.API(store, m, o)
-	service.Page(h, page)
-	e.Mount(h)
-	return service.Serve(a.ctx, addr, h, &service.ServeOptions{Serving: e.Serving, Logger: a.log, Ready: func(url string) {
+	s.load.Observe = m.Stage
+	o := etl.RunsOptions{Options: s.load}
+	if s.source != nil {
+		o.Load = func(ctx context.Context, o etl.Options) (etl.Report, error) {
+			report, err := a.load(ctx, store, s.source, &o)
+			if err == nil {
+				m.Run(&report)
+			}
+			return report, err
+		}
+	}
+	runs := etl.NewRuns(store, &o)
+	s.api.Runs = runs
+	h := service.API(store, m, s.api)
+	service.Page(h, s.page)
+	s.Mount(h)
+	err := service.Serve(a.ctx, s.addr, h, &service.ServeOptions{Serving: s.Serving, Logger: a.log, Ready: func(url string) {
 		fmt.Fprintf(a.stdout, "\ndashboard and API: %s\n", url)
 	}})
+	return errors.Join(err, runs.Close())
 }
 
 type upCmd struct {
@@ -87,7 +130,7 @@ func (c *upCmd) Run(a *app) error {
 		fmt.Fprintln(a.stdout)
 	}
 	return a.withStore(func(store service.Store) error {
-		report, err := a.load(store, source, &o)
+		report, err := a.load(a.ctx, store, source, &o)
 		if err != nil {
 			return err
 		}
@@ -97,6 +140,6 @@ func (c *upCmd) Run(a *app) error {
 		if report.Status == etl.Failed {
 			return failed
 		}
-		return a.serve(store, c.Addr, api, c.exposing, page)
+		return a.serve(store, &serving{exposing: c.exposing, addr: c.Addr, api: api, page: page, source: source, load: o})
 	})
 }

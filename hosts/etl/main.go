@@ -32,12 +32,14 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/etl"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/service"
+	"github.com/egrid-analytics/egrid-go/httpapi"
 	"github.com/egrid-analytics/egrid-go/queue"
 )
 
 type cli struct {
 	service.Logging
 	service.Serving
+	service.Access
 	Source   []string `arg:"" help:"Files, folders or s3://BUCKET/PREFIX."`
 	Store    string   `help:"Where the consumers write to." required:"" placeholder:"URL"`
 	Queue    string   `help:"What carries chunks to the consumers." required:"" placeholder:"URL"`
@@ -61,6 +63,10 @@ func (c *cli) Run(p *service.Process) error {
 	if err != nil {
 		return err
 	}
+	api := httpapi.Options{Version: service.Version().Version, Logger: p.Log}
+	if err := c.Apply(&api, p.Log); err != nil {
+		return err
+	}
 	source, err := service.OpenSource(c.Source)
 	if err != nil {
 		return err
@@ -74,15 +80,24 @@ func (c *cli) Run(p *service.Process) error {
 		return errors.Join(err, broker.Close())
 	}
 	o.Observe, o.Logger = p.Metrics.Stage, p.Log
-	pipeline := etl.New(source, etl.ToQueue(broker, store), &o)
+	sink := etl.ToQueue(broker, store)
+	runs := etl.NewRuns(store, &etl.RunsOptions{Options: o, Load: func(ctx context.Context, o etl.Options) (etl.Report, error) {
+		r, err := etl.New(source, sink, &o).Run(ctx)
+		tell(p, broker, r, err)
+		return r, err
+	}})
+	o.Runs = runs
+	api.Runs = runs
+	mux := p.Probes(service.StoreCheck(store), service.QueueCheck(broker, queue.QueueDatabase))
+	service.MountRuns(mux, store, p.Metrics, api)
 	err = p.Together(
-		p.Serve(c.Addr, p.Probes(service.StoreCheck(store), service.QueueCheck(broker, queue.QueueDatabase)), c.Serving),
+		p.Serve(c.Addr, mux, c.Serving),
 		func(ctx context.Context) error {
-			pipeline.Watch(ctx, schedule, func(r etl.Report, err error) { tell(p, broker, r, err) })
+			etl.New(source, sink, &o).Watch(ctx, schedule, func(r etl.Report, err error) { tell(p, broker, r, err) })
 			return nil
 		},
 	)
-	return errors.Join(err, store.Close(), broker.Close())
+	return errors.Join(err, runs.Close(), store.Close(), broker.Close())
 }
 
 func (c *cli) options() (etl.Options, error) {

@@ -1,5 +1,6 @@
 // Package client asks eGRID data of an API over HTTP, as package httpapi serves
-// it: the client is an [egrid.Querier], and has the plant endpoints besides.
+// it: the client is an [egrid.Querier], and has the plant endpoints besides. It
+// is an [egrid.Runner] too, of an API that makes loads.
 //
 //	c, err := client.New("https://grid.example/api", nil)
 //	page, err := c.Top(ctx, client.TopQuery{Place: client.Place{State: []string{"TX"}}, Limit: 5})
@@ -18,7 +19,9 @@
 // What an overloaded server (429), an unavailable one (502, 503, 504) or the
 // network denies is asked again, at growing intervals with jitter or after the
 // time that Retry-After gives, up to Options.Retries times and never beyond the
-// context's deadline. All requests are GETs, so repeating them changes nothing.
+// context's deadline. That is for questions. An order, as [Client.StartRun], is
+// repeated only when it was refused by 429, because otherwise it may have been
+// done.
 //
 // Responses are read to a limit, connections are used again, redirects to other
 // hosts are refused so that credentials stay with the server they are for. A
@@ -27,8 +30,8 @@
 // # Errors
 //
 // What the server refuses is an [*Error]: with errors.Is an [egrid.ErrInvalid]
-// for 400, [egrid.ErrNotFound] for 404, [egrid.ErrStale] for 410 and
-// [egrid.ErrClosed] for 503, as with any querier. What the network denies is
+// for 400, [egrid.ErrNotFound] for 404, [egrid.ErrConflict] for 409,
+// [egrid.ErrStale] for 410 and [egrid.ErrClosed] for 503, as with any querier. What the network denies is
 // the error of package net/http, and an ended context that of the context.
 // Queries too long for a URL are an egrid.ErrInvalid.
 //
@@ -78,7 +81,7 @@ type Options struct {
 	MaxResponseBytes int64
 }
 
-// Client asks an API. It is an [egrid.Querier].
+// Client asks an API. It is an [egrid.Querier] and an [egrid.Runner].
 type Client struct {
 	base *url.URL
 	o    Options
@@ -87,7 +90,10 @@ type Client struct {
 	catalog atomic.Pointer[keptCatalog]
 }
 
-var _ egrid.Querier = (*Client)(nil)
+var (
+	_ egrid.Querier = (*Client)(nil)
+	_ egrid.Runner  = (*Client)(nil)
+)
 
 // keptCatalog is the last catalogue, which the server confirms or replaces.
 type keptCatalog struct {

@@ -50,6 +50,8 @@ func (e *Error) Is(target error) bool {
 		return e.understood && e.Status == http.StatusBadRequest
 	case egrid.ErrNotFound:
 		return e.understood && e.Status == http.StatusNotFound
+	case egrid.ErrConflict:
+		return e.understood && e.Status == http.StatusConflict
 	case egrid.ErrStale:
 		return e.understood && e.Status == http.StatusGone
 	}

@@ -54,6 +54,14 @@ func stayWithHost(r *http.Request, via []*http.Request) error {
 	return nil
 }
 
+// question is what a client sends.
+type question struct {
+	method string
+	target string // the whole URL
+	header http.Header
+	body   []byte
+}
+
 // get asks until there is an answer or no hope. path is escaped.
 func (c *Client) get(ctx context.Context, path string, v values, header http.Header) (*answer, error) {
 	target := c.base.JoinPath(path)
@@ -61,28 +69,55 @@ func (c *Client) get(ctx context.Context, path string, v values, header http.Hea
 	if n := len(target.RequestURI()); n > maxURLBytes {
 		return nil, fmt.Errorf("%w: the query makes a URL of %d bytes, which has at most %d; ask for less at once", egrid.ErrInvalid, n, maxURLBytes)
 	}
+	return c.ask(ctx, question{http.MethodGet, target.String(), header, nil})
+}
+
+// post gives an order, with a body of JSON. path is escaped.
+func (c *Client) post(ctx context.Context, path string, order any) (*answer, error) {
+	header := http.Header{"Accept": {"application/json"}}
+	var body []byte
+	if order != nil {
+		var err error
+		if body, err = json.Marshal(order); err != nil {
+			return nil, err
+		}
+		header.Set("Content-Type", "application/json")
+	}
+	return c.ask(ctx, question{http.MethodPost, c.base.JoinPath(path).String(), header, body})
+}
+
+func (c *Client) ask(ctx context.Context, q question) (*answer, error) {
 	for attempt := 0; ; attempt++ {
-		a, err := c.try(ctx, target.String(), header)
+		a, err := c.try(ctx, q)
 		if err == nil {
-			a.path = target.Path
-			if a.status == http.StatusOK || a.status == http.StatusNotModified && header.Get("If-None-Match") != "" {
+			if a.status >= 200 && a.status < 300 || a.status == http.StatusNotModified && q.header.Get("If-None-Match") != "" {
 				return a, nil
 			}
 		}
 		wait, again := c.next(attempt, a, err)
+		if q.method != http.MethodGet && (err != nil || a.status != http.StatusTooManyRequests) {
+			again = false // it may have been done
+		}
 		if !again || ctx.Err() != nil {
 			return nil, failure(a, err)
 		}
 		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= wait {
 			return nil, failure(a, err)
 		}
-		pause := time.NewTimer(wait)
-		select {
-		case <-pause.C:
-		case <-ctx.Done():
-			pause.Stop()
-			return nil, ctx.Err()
+		if err := pause(ctx, wait); err != nil {
+			return nil, err
 		}
+	}
+}
+
+func pause(ctx context.Context, wait time.Duration) error {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 
@@ -94,18 +129,27 @@ func failure(a *answer, err error) error {
 	return errorOf(a)
 }
 
-// try sends a request once.
-func (c *Client) try(ctx context.Context, target string, header http.Header) (*answer, error) {
+// try sends a request once, and reads the answer.
+func (c *Client) try(ctx context.Context, q question) (*answer, error) {
 	if c.o.Timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, c.o.Timeout)
 		defer cancel()
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, target, nil)
+	response, err := c.send(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	return c.read(response)
+}
+
+func (c *Client) send(ctx context.Context, q question) (*http.Response, error) {
+	r, err := http.NewRequestWithContext(ctx, q.method, q.target, bytes.NewReader(q.body))
 	if err != nil {
 		return nil, permanent{fmt.Errorf("%w: %w", egrid.ErrInvalid, err)}
 	}
-	r.Header = header.Clone()
+	r.Header = q.header.Clone()
 	r.Header.Set("User-Agent", c.o.UserAgent)
 	token := c.o.Token
 	if c.o.TokenSource != nil {
@@ -119,19 +163,19 @@ func (c *Client) try(ctx context.Context, target string, header http.Header) (*a
 	if c.o.APIKey != "" {
 		r.Header.Set("X-Api-Key", c.o.APIKey)
 	}
-	response, err := c.http.Do(r)
-	if err != nil {
-		return nil, err
-	}
-	defer response.Body.Close()
+	return c.http.Do(r)
+}
+
+func (c *Client) read(response *http.Response) (*answer, error) {
+	path := response.Request.URL.Path
 	body, err := io.ReadAll(io.LimitReader(response.Body, c.o.MaxResponseBytes+1))
 	if err != nil {
-		return nil, fmt.Errorf("the answer of %s broke off: %w", r.URL.Path, err)
+		return nil, fmt.Errorf("the answer of %s broke off: %w", path, err)
 	}
 	if int64(len(body)) > c.o.MaxResponseBytes {
-		return nil, permanent{fmt.Errorf("the answer of %s has more than %d bytes", r.URL.Path, c.o.MaxResponseBytes)}
+		return nil, permanent{fmt.Errorf("the answer of %s has more than %d bytes", path, c.o.MaxResponseBytes)}
 	}
-	return &answer{status: response.StatusCode, header: response.Header, body: body}, nil
+	return &answer{path: path, status: response.StatusCode, header: response.Header, body: body}, nil
 }
 
 // permanent is an error that another attempt would not mend.

@@ -52,7 +52,7 @@ func setting(t *testing.T, name string) string {
 
 // build makes the programs, once.
 var build = sync.OnceValue(func() error {
-	for _, program := range []string{"egrid", "etl", "consumer"} {
+	for _, program := range []string{"egrid", "etl", "consumer", "api"} {
 		command := exec.Command("go", "build", "-o", filepath.Join(folder, program), "./hosts/"+program)
 		command.Dir = filepath.Join("..", "..", "..")
 		if out, err := command.CombinedOutput(); err != nil {

@@ -115,6 +115,19 @@ func (p *process) status() string {
 	return ""
 }
 
+// address waits until the service listens.
+func (p *process) address(t *testing.T) string {
+	t.Helper()
+	url := ""
+	eventually(t, p.name+" listens", func() bool {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		url = p.url
+		return url != ""
+	})
+	return url
+}
+
 func (p *process) running() bool {
 	select {
 	case <-p.exited:

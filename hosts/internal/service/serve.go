@@ -24,9 +24,13 @@ func API(store Store, m *telemetry.Metrics, o httpapi.Options) *http.ServeMux {
 func CachedAPI(store Store, m *telemetry.Metrics, o httpapi.Options, c cache.Options) *http.ServeMux {
 	c.Observe = m.Cached
 	o.Observe, o.Failures = m.Request, store
+	kept := cache.New(m.Querier(store), &c)
+	if o.Runs != nil {
+		o.Runs = freshRunner{o.Runs, kept.Refresh}
+	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", m.Handler())
-	mux.Handle("/", httpapi.New(cache.New(m.Querier(store), &c), &o))
+	mux.Handle("/", httpapi.New(kept, &o))
 	return mux
 }
 

@@ -1,0 +1,134 @@
+package egrid
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"time"
+)
+
+// Runner makes loads of the source that it is set up with, tells how they go,
+// and decides on what they held. Package etl has one over a pipeline, and the
+// client of the HTTP API is one.
+//
+// Implementations are safe for concurrent use.
+type Runner interface {
+	// StartRun begins a run and returns at once. Errors: ErrInvalid,
+	// ErrConflict while a run is under way, ErrClosed.
+	StartRun(ctx context.Context, r RunRequest) (Run, error)
+	// Runs lists the latest runs, the newest first. A held load of which no
+	// run is remembered is a run of its own, under the load's id.
+	Runs(ctx context.Context) ([]Run, error)
+	// Run returns one of them. Errors: ErrNotFound.
+	Run(ctx context.Context, id string) (Run, error)
+	// FollowRun yields a run as it is, and again when it has changed, until it
+	// has ended. Who is slow misses states, but never the last one. Errors:
+	// ErrNotFound; an error is the last that it yields.
+	FollowRun(ctx context.Context, id string) iter.Seq2[Run, error]
+	// PublishRun makes what a run held the answer: by PublishReplace, which is
+	// the default, or PublishMerge. Errors: ErrNotFound, ErrInvalid, ErrConflict
+	// when the run holds nothing or is under way.
+	PublishRun(ctx context.Context, id string, p Policy) (Run, error)
+	// DiscardRun drops what a run held. Errors as those of PublishRun.
+	DiscardRun(ctx context.Context, id string) (Run, error)
+}
+
+// RunRequest says how to make a run.
+type RunRequest struct {
+	// Publish is what to do where other data are published already; empty is
+	// the runner's own policy.
+	Publish Policy `json:"publish,omitempty"`
+}
+
+// RunStatus is the state of a run, or of one load of it.
+type RunStatus string
+
+// The states.
+const (
+	RunUnderWay  RunStatus = "running"
+	RunPublished RunStatus = "published" // readers see it
+	RunHeld      RunStatus = "held"      // complete, but kept back; the reason says what decides
+	RunUnchanged RunStatus = "unchanged" // the same content is published already
+	RunDiscarded RunStatus = "discarded" // it was held, and dropped
+	RunFailed    RunStatus = "failed"    // it could not be loaded; the reason says why
+)
+
+// RunStatuses lists the states.
+func RunStatuses() []RunStatus {
+	return []RunStatus{RunUnderWay, RunPublished, RunHeld, RunUnchanged, RunDiscarded, RunFailed}
+}
+
+// Run is a load of a source.
+type Run struct {
+	ID       string       `json:"run_id"`
+	Status   RunStatus    `json:"status"` // held where a load is, else published where one is, else unchanged, discarded or failed
+	Started  time.Time    `json:"started_at"`
+	Ended    *time.Time   `json:"ended_at"`           // nil while it is under way
+	Progress *RunProgress `json:"progress,omitempty"` // nil before the first chunk and when it has ended
+	Read     int64        `json:"rows_read"`
+	Loaded   int64        `json:"rows_loaded"` // rows that readers see
+	Rejected int64        `json:"rows_rejected"`
+	Loads    []RunLoad    `json:"loads"`           // empty while it is under way
+	Error    string       `json:"error,omitempty"` // why the run as a whole failed
+}
+
+// RunProgress is how far a run has come with one sheet.
+type RunProgress struct {
+	Stage  string `json:"stage"` // validate or stream
+	Object string `json:"object"`
+	Sheet  string `json:"sheet"` // of a workbook or archive
+	Rows   int64  `json:"rows"`  // so far
+	Total  int64  `json:"total"` // rows of the sheet
+}
+
+// RunLoad is what became of one data year of a sheet, or of an object that
+// could not be read at all.
+type RunLoad struct {
+	ID       StageID   `json:"id,omitempty"` // of a load that is or was held
+	Object   string    `json:"object"`
+	Sheet    string    `json:"sheet"`
+	Level    Level     `json:"level,omitempty"`
+	Year     int       `json:"year,omitempty"`
+	Release  string    `json:"release"`
+	Read     int64     `json:"rows_read"`
+	Loaded   int64     `json:"rows_loaded"`
+	Rejected int64     `json:"rows_rejected"`
+	Status   RunStatus `json:"status"`
+	Reason   string    `json:"reason,omitempty"` // why it is held or failed
+}
+
+// Conclude makes a run's status and counts of its loads. A run that failed as a
+// whole stays so.
+func (r *Run) Conclude() {
+	r.Read, r.Loaded, r.Rejected = 0, 0, 0
+	count := map[RunStatus]int{}
+	for i := range r.Loads {
+		l := &r.Loads[i]
+		count[l.Status]++
+		r.Read += l.Read
+		r.Loaded += l.Loaded
+		r.Rejected += l.Rejected
+	}
+	r.Status = RunFailed
+	if r.Error != "" {
+		return
+	}
+	for _, s := range []RunStatus{RunHeld, RunPublished, RunUnchanged, RunDiscarded} {
+		if count[s] > 0 {
+			r.Status = s
+			return
+		}
+	}
+}
+
+// DecidingPolicy checks a policy by which a held load is published; empty is
+// [PublishReplace]. The error wraps [ErrInvalid].
+func DecidingPolicy(p Policy) (Policy, error) {
+	switch p {
+	case "":
+		return PublishReplace, nil
+	case PublishReplace, PublishMerge:
+		return p, nil
+	}
+	return "", fmt.Errorf("%w: a held load is published by replace or merge, not by %q", ErrInvalid, p)
+}

@@ -1,0 +1,422 @@
+package etl
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+)
+
+// RunsOptions say what [Runs] can do. The zero value of every field means its
+// default.
+type RunsOptions struct {
+	// Load makes a run through all stages, with these options. Default none:
+	// then no run can be started.
+	Load    func(ctx context.Context, o Options) (Report, error)
+	Options Options // of the runs that are started
+	// Keep is how many runs are remembered. Default 100.
+	Keep int
+}
+
+// Runs remembers the latest runs of the pipelines whose Options.Runs it is, and
+// makes those that are asked for: it is an [egrid.Runner]. It remembers them as
+// long as the process runs; what a run held is in the store, and stays a run.
+type Runs struct {
+	store   egrid.Store
+	o       RunsOptions
+	started sync.WaitGroup
+	stop    context.CancelCauseFunc
+	stopped context.Context
+
+	mu     sync.Mutex
+	latest []*runRecord // the newest last
+}
+
+var _ egrid.Runner = (*Runs)(nil)
+
+// NewRuns returns runs into a store, which it borrows.
+func NewRuns(store egrid.Store, o *RunsOptions) *Runs {
+	r := &Runs{store: store}
+	if o != nil {
+		r.o = *o
+	}
+	if r.o.Keep <= 0 {
+		r.o.Keep = 100
+	}
+	r.o.Options.Runs = r
+	r.stopped, r.stop = context.WithCancelCause(context.Background())
+	return r
+}
+
+// Close stops the runs that were started, and waits for them.
+func (r *Runs) Close() error {
+	r.mu.Lock() // no run starts from here on
+	r.stop(egrid.ErrClosed)
+	r.mu.Unlock()
+	r.started.Wait()
+	return nil
+}
+
+// runRecord is a run that is remembered.
+type runRecord struct {
+	info RunInfo
+
+	mu      sync.Mutex
+	run     egrid.Run
+	changed chan struct{} // closed when run has changed
+}
+
+func newRecord(info RunInfo) *runRecord {
+	return &runRecord{
+		info:    info,
+		run:     egrid.Run{ID: info.ID, Status: egrid.RunUnderWay, Started: info.Started, Loads: []egrid.RunLoad{}},
+		changed: make(chan struct{}),
+	}
+}
+
+// state returns the run as it is, and what is closed when it has changed.
+func (rec *runRecord) state() (egrid.Run, <-chan struct{}) {
+	rec.mu.Lock()
+	defer rec.mu.Unlock()
+	run := rec.run
+	run.Loads = slices.Clone(run.Loads)
+	return run, rec.changed
+}
+
+func (rec *runRecord) change(f func(*egrid.Run)) {
+	rec.mu.Lock()
+	defer rec.mu.Unlock()
+	f(&rec.run)
+	close(rec.changed)
+	rec.changed = make(chan struct{})
+}
+
+func (rec *runRecord) progress(p Progress) {
+	rec.change(func(run *egrid.Run) { run.Progress = new(egrid.RunProgress(p)) })
+}
+
+func (rec *runRecord) finish(report Report, err error) {
+	rec.change(func(run *egrid.Run) {
+		run.Ended, run.Progress = new(time.Now().UTC()), nil
+		if err != nil {
+			run.Error = err.Error()
+		}
+		for _, f := range report.Files {
+			if f.Error != "" {
+				run.Loads = append(run.Loads, egrid.RunLoad{Object: f.Object, Status: egrid.RunFailed, Reason: f.Error})
+			}
+			for i := range f.Sheets {
+				s := &f.Sheets[i]
+				run.Loads = append(run.Loads, egrid.RunLoad{
+					ID: s.Stage, Object: f.Object, Sheet: s.Sheet, Level: s.Level, Year: s.Year, Release: s.Release,
+					Read: s.Read, Loaded: s.Loaded, Rejected: s.Rejected, Status: egrid.RunStatus(s.Status), Reason: s.Reason,
+				})
+			}
+		}
+		run.Conclude()
+	})
+}
+
+type runKey struct{}
+
+// recordOf returns the record of the run that a context belongs to; nil when it
+// was not started by Runs.
+func recordOf(ctx context.Context) *runRecord {
+	rec, _ := ctx.Value(runKey{}).(*runRecord)
+	return rec
+}
+
+// recorded is a pipeline that tells the runs of a run, and what to call at its
+// end.
+func (p *Pipeline) recorded(ctx context.Context, info RunInfo) (*Pipeline, func(Report, error)) {
+	runs := p.o.Runs
+	if runs == nil {
+		return p, func(Report, error) {}
+	}
+	rec, finish := recordOf(ctx), func(Report, error) {}
+	if rec == nil {
+		rec = newRecord(info)
+		runs.remember(rec)
+		finish = rec.finish
+	}
+	telling := *p
+	telling.o.Progress = func(progress Progress) {
+		rec.progress(progress)
+		if p.o.Progress != nil {
+			p.o.Progress(progress)
+		}
+	}
+	return &telling, finish
+}
+
+func (r *Runs) remember(rec *runRecord) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.add(rec)
+}
+
+// add remembers a run, and forgets the oldest that has ended.
+func (r *Runs) add(rec *runRecord) {
+	r.latest = append(r.latest, rec)
+	if len(r.latest) > r.o.Keep {
+		if i := slices.IndexFunc(r.latest, func(rec *runRecord) bool { return !rec.underWay() }); i >= 0 {
+			r.latest = slices.Delete(r.latest, i, i+1)
+		}
+	}
+}
+
+func (rec *runRecord) underWay() bool {
+	run, _ := rec.state()
+	return run.Status == egrid.RunUnderWay
+}
+
+// StartRun implements [egrid.Runner]. The run goes on when ctx ends, whose
+// values it keeps, and until Close.
+func (r *Runs) StartRun(ctx context.Context, request egrid.RunRequest) (egrid.Run, error) {
+	o := r.o.Options
+	if request.Publish != "" {
+		policy, err := egrid.ParsePolicy(string(request.Publish))
+		if err != nil {
+			return egrid.Run{}, err
+		}
+		o.Publish = policy
+	}
+	if r.o.Load == nil {
+		return egrid.Run{}, fmt.Errorf("%w: there is no source to load from", egrid.ErrConflict)
+	}
+	rec := newRecord(newRunInfo())
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.stopped.Err() != nil {
+		return egrid.Run{}, egrid.ErrClosed
+	}
+	for _, other := range r.latest {
+		if other.underWay() {
+			return egrid.Run{}, fmt.Errorf("%w: run %s is under way", egrid.ErrConflict, other.info.ID)
+		}
+	}
+	r.add(rec)
+	running, cancel := context.WithCancelCause(context.WithValue(context.WithoutCancel(ctx), runKey{}, rec))
+	unlink := context.AfterFunc(r.stopped, func() { cancel(egrid.ErrClosed) })
+	r.started.Go(func() {
+		defer cancel(nil)
+		defer unlink()
+		report, err := r.o.Load(running, o)
+		if cause := context.Cause(running); err != nil && cause != nil {
+			err = fmt.Errorf("%w: the run was stopped; the next one goes on: %w", cause, err)
+		}
+		rec.finish(report, err)
+	})
+	run, _ := rec.state()
+	return run, nil
+}
+
+// Runs implements [egrid.Runner].
+func (r *Runs) Runs(ctx context.Context) ([]egrid.Run, error) {
+	catalog, err := r.store.Catalog(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r.mu.Lock()
+	latest := slices.Clone(r.latest)
+	r.mu.Unlock()
+	all := []egrid.Run{}
+	known := map[egrid.StageID]bool{}
+	for _, rec := range latest {
+		run, _ := rec.state()
+		settle(&run, catalog)
+		for i := range run.Loads {
+			known[run.Loads[i].ID] = true
+		}
+		all = append(all, run)
+	}
+	for i := range catalog.Snapshots {
+		if s := &catalog.Snapshots[i]; s.Status == egrid.Held && !known[s.ID] {
+			all = append(all, runOf(s))
+		}
+	}
+	slices.SortStableFunc(all, func(a, b egrid.Run) int { return b.Started.Compare(a.Started) })
+	return all, nil
+}
+
+// Run implements [egrid.Runner].
+func (r *Runs) Run(ctx context.Context, id string) (egrid.Run, error) {
+	catalog, err := r.store.Catalog(ctx)
+	if err != nil {
+		return egrid.Run{}, err
+	}
+	if rec := r.find(id); rec != nil {
+		run, _ := rec.state()
+		settle(&run, catalog)
+		return run, nil
+	}
+	for i := range catalog.Snapshots {
+		if s := &catalog.Snapshots[i]; s.Status == egrid.Held && string(s.ID) == id {
+			return runOf(s), nil
+		}
+	}
+	return egrid.Run{}, fmt.Errorf("%w: no run %q, or none that is remembered", egrid.ErrNotFound, id)
+}
+
+func (r *Runs) find(id string) *runRecord {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, rec := range slices.Backward(r.latest) {
+		if rec.info.ID == id {
+			return rec
+		}
+	}
+	return nil
+}
+
+// runOf makes a run of a held load that is all there is of it.
+func runOf(s *egrid.Snapshot) egrid.Run {
+	load := egrid.RunLoad{
+		ID: s.ID, Level: s.Level, Year: s.Year, Release: s.Release, Read: s.Rows + s.Rejected, Rejected: s.Rejected,
+		Status: egrid.RunHeld, Reason: s.Reason,
+	}
+	if len(s.Sources) > 0 {
+		load.Object, load.Sheet = s.Sources[0].Object, s.Sources[0].Sheet
+	}
+	run := egrid.Run{ID: string(s.ID), Started: s.LoadedAt, Ended: &s.LoadedAt, Loads: []egrid.RunLoad{load}}
+	run.Conclude()
+	return run
+}
+
+// settle finds out what became of held loads that others decided on.
+func settle(run *egrid.Run, catalog egrid.Catalog) {
+	settled := false
+	for i := range run.Loads {
+		l := &run.Loads[i]
+		if l.Status != egrid.RunHeld {
+			continue
+		}
+		status := egrid.RunDiscarded
+		for j := range catalog.Snapshots {
+			s := &catalog.Snapshots[j]
+			switch {
+			case s.Status == egrid.Held && s.ID == l.ID:
+				status = egrid.RunHeld
+			case s.Status == egrid.Published && (s.ID == l.ID || slices.ContainsFunc(s.Sources, func(src egrid.Source) bool { return src.ID == l.ID })):
+				status = egrid.RunPublished
+			}
+		}
+		decided(l, status)
+		settled = settled || status != egrid.RunHeld
+	}
+	if settled {
+		run.Conclude()
+	}
+}
+
+// decided notes what became of a held load.
+func decided(l *egrid.RunLoad, status egrid.RunStatus) {
+	l.Status = status
+	if status != egrid.RunHeld {
+		l.Reason = ""
+	}
+	if status == egrid.RunPublished {
+		l.Loaded = l.Read - l.Rejected
+	}
+}
+
+// pollPause bounds how often a follower is told of progress.
+const pollPause = 100 * time.Millisecond
+
+// FollowRun implements [egrid.Runner]. Progress is told ten times a second at
+// most.
+func (r *Runs) FollowRun(ctx context.Context, id string) iter.Seq2[egrid.Run, error] {
+	return func(yield func(egrid.Run, error) bool) {
+		rec := r.find(id)
+		if rec == nil {
+			yield(r.Run(ctx, id)) // a held load, which stands still
+			return
+		}
+		for {
+			run, changed := rec.state()
+			if run.Status != egrid.RunUnderWay {
+				yield(r.Run(ctx, id))
+				return
+			}
+			if !yield(run, nil) {
+				return
+			}
+			select {
+			case <-changed:
+			case <-ctx.Done():
+				yield(egrid.Run{}, ctx.Err())
+				return
+			}
+			select {
+			case <-time.After(pollPause):
+			case <-ctx.Done():
+			}
+		}
+	}
+}
+
+// PublishRun implements [egrid.Runner].
+func (r *Runs) PublishRun(ctx context.Context, id string, p egrid.Policy) (egrid.Run, error) {
+	policy, err := egrid.DecidingPolicy(p)
+	if err != nil {
+		return egrid.Run{}, err
+	}
+	return r.decide(ctx, id, func(load egrid.StageID) (egrid.RunStatus, error) {
+		report, err := r.store.Publish(ctx, load, egrid.PublishRequest{Policy: policy})
+		return egrid.RunStatus(report.Status), err
+	})
+}
+
+// DiscardRun implements [egrid.Runner].
+func (r *Runs) DiscardRun(ctx context.Context, id string) (egrid.Run, error) {
+	return r.decide(ctx, id, func(load egrid.StageID) (egrid.RunStatus, error) {
+		return egrid.RunDiscarded, r.store.Discard(ctx, load)
+	})
+}
+
+// decide does something with each load that a run held. It stops at the first
+// error: what is decided then stays so, and the call may be repeated.
+func (r *Runs) decide(ctx context.Context, id string, do func(egrid.StageID) (egrid.RunStatus, error)) (egrid.Run, error) {
+	run, err := r.Run(ctx, id)
+	if err != nil {
+		return egrid.Run{}, err
+	}
+	switch run.Status {
+	case egrid.RunUnderWay:
+		return egrid.Run{}, fmt.Errorf("%w: run %s is still under way", egrid.ErrConflict, id)
+	case egrid.RunHeld:
+	default:
+		return egrid.Run{}, fmt.Errorf("%w: run %s holds nothing: it is %s", egrid.ErrConflict, id, run.Status)
+	}
+	rec := r.find(id)
+	if rec == nil { // a held load, which is remembered from here on
+		rec = newRecord(RunInfo{ID: id, Started: run.Started})
+		rec.run = run
+		r.remember(rec)
+	}
+	for i := range run.Loads {
+		load := run.Loads[i].ID
+		if run.Loads[i].Status != egrid.RunHeld {
+			continue
+		}
+		status, err := do(load)
+		if errors.Is(err, egrid.ErrNotFound) {
+			return egrid.Run{}, fmt.Errorf("%w: load %s is not held any more", egrid.ErrConflict, load)
+		}
+		if err != nil {
+			return egrid.Run{}, fmt.Errorf("load %s: %w", load, err)
+		}
+		rec.change(func(run *egrid.Run) {
+			run.Loads = slices.Clone(run.Loads)
+			decided(&run.Loads[i], status)
+			run.Conclude()
+		})
+	}
+	run, _ = rec.state()
+	return run, nil
+}

@@ -1,0 +1,82 @@
+package service
+
+import (
+	"context"
+	"iter"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/hosts/internal/telemetry"
+	"github.com/egrid-analytics/egrid-go/httpapi"
+	"github.com/egrid-analytics/egrid-go/httpapi/client"
+)
+
+// etlKeyVariable holds the API key of the service etl.
+const etlKeyVariable = "EGRID_ETL_KEY"
+
+// RemoteRuns is the runner of the service etl at a URL; nil if that is empty.
+func RemoteRuns(url string) (egrid.Runner, error) {
+	if url == "" {
+		return nil, nil //nolint:nilnil // there is none, and that is fine
+	}
+	return client.New(url, &client.Options{APIKey: os.Getenv(etlKeyVariable)})
+}
+
+// MountRuns serves the part of the API that is about loads.
+func MountRuns(mux *http.ServeMux, store Store, m *telemetry.Metrics, o httpapi.Options) {
+	h := API(store, m, o)
+	mux.Handle("/runs", h)
+	mux.Handle("/runs/", h)
+}
+
+// freshRunner is a runner behind whose answers readers see what was published.
+type freshRunner struct {
+	egrid.Runner
+	refresh func()
+}
+
+// recently is how long a run is over when readers see it in any case.
+const recently = 5 * time.Second
+
+func (f freshRunner) saw(run *egrid.Run) {
+	if run.Ended != nil && time.Since(*run.Ended) < recently {
+		f.refresh()
+	}
+}
+
+func (f freshRunner) Runs(ctx context.Context) ([]egrid.Run, error) {
+	runs, err := f.Runner.Runs(ctx)
+	for i := range runs {
+		f.saw(&runs[i])
+	}
+	return runs, err
+}
+
+func (f freshRunner) Run(ctx context.Context, id string) (egrid.Run, error) {
+	run, err := f.Runner.Run(ctx, id)
+	f.saw(&run)
+	return run, err
+}
+
+func (f freshRunner) FollowRun(ctx context.Context, id string) iter.Seq2[egrid.Run, error] {
+	return func(yield func(egrid.Run, error) bool) {
+		for run, err := range f.Runner.FollowRun(ctx, id) {
+			f.saw(&run)
+			if !yield(run, err) {
+				return
+			}
+		}
+	}
+}
+
+func (f freshRunner) PublishRun(ctx context.Context, id string, p egrid.Policy) (egrid.Run, error) {
+	defer f.refresh()
+	return f.Runner.PublishRun(ctx, id, p)
+}
+
+func (f freshRunner) DiscardRun(ctx context.Context, id string) (egrid.Run, error) {
+	defer f.refresh()
+	return f.Runner.DiscardRun(ctx, id)
+}

@@ -1,0 +1,357 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humamux"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+)
+
+// runOperations shows loads and takes orders, where there is somebody who makes
+// them.
+func (a *api) runOperations() {
+	if a.o.Runs == nil {
+		return
+	}
+	a.documentRuns()
+	id := parameter{name: "id", path: true, doc: "Id of the run or, for a held load whose run nobody remembers, of the load.",
+		schema: huma.Schema{MaxLength: new(100), Pattern: `^[0-9A-Za-z-]+$`, PatternDescription: "as in run_id"}}
+	a.register(operation{
+		id: "runs", path: "/runs", tag: "runs", summary: "The latest loads",
+		details: "The newest first, with what became of each sheet. A held load whose run is not remembered any more is listed as a run of its own. CSV and NDJSON have a row for each load.",
+		data:    a.schemaOf(typeOf[[]egrid.Run]()), unkept: true,
+		answer: a.runsAnswer,
+	})
+	a.register(operation{
+		id: "run", path: "/runs/{id}", tag: "runs", summary: "A load, and how far it has come",
+		params: []parameter{id}, data: a.component(typeOf[egrid.Run]()), unkept: true,
+		answer: func(ctx context.Context, in *request) (*answer, error) {
+			run, err := a.o.Runs.Run(ctx, in.text("id"))
+			return &answer{value: run, meta: Meta{Count: 1}}, err
+		},
+	})
+	a.register(operation{
+		id: "run-events", path: "/runs/{id}/events", tag: "runs", summary: "Follow a load until it ends",
+		details: "Server-sent events: each is named run, and its data is the run as /runs/{id} has it. The stream ends behind the event whose status is not running. A browser's EventSource asks again when the connection breaks, and gets the run as it is then.",
+		params:  []parameter{id}, stream: a.followRun, unkept: true,
+	})
+	a.registerOrder(order{
+		operation: operation{id: "start-run", path: "/runs", tag: "runs", summary: "Start a load of the configured source",
+			details: "What is loaded already is left alone. The answer comes at once, and names where the run can be followed; 409 while one is under way."},
+		status: http.StatusAccepted, body: typeOf[egrid.RunRequest](),
+		do: func(ctx context.Context, _ *request, body []byte) (egrid.Run, error) {
+			var start egrid.RunRequest
+			err := json.Unmarshal(body, &start)
+			if err != nil {
+				return egrid.Run{}, fmt.Errorf("%w: %w", egrid.ErrInvalid, err)
+			}
+			return a.o.Runs.StartRun(ctx, start)
+		},
+	})
+	a.registerOrder(order{
+		operation: operation{id: "publish-run", path: "/runs/{id}/publish", tag: "runs", summary: "Publish what a run held", params: []parameter{id},
+			details: "All held loads of the run become what readers see: in place of what is published, or merged into it. 409 when it holds nothing."},
+		status: http.StatusOK, body: typeOf[publishOrder](),
+		do: func(ctx context.Context, in *request, body []byte) (egrid.Run, error) {
+			var p publishOrder
+			err := json.Unmarshal(body, &p)
+			if err != nil {
+				return egrid.Run{}, fmt.Errorf("%w: %w", egrid.ErrInvalid, err)
+			}
+			return a.o.Runs.PublishRun(ctx, in.text("id"), p.Policy)
+		},
+	})
+	a.registerOrder(order{
+		operation: operation{id: "discard-run", path: "/runs/{id}/discard", tag: "runs", summary: "Drop what a run held", params: []parameter{id},
+			details: "All held loads of the run are dropped; what is published stays. 409 when it holds nothing."},
+		status: http.StatusOK,
+		do: func(ctx context.Context, in *request, _ []byte) (egrid.Run, error) {
+			return a.o.Runs.DiscardRun(ctx, in.text("id"))
+		},
+	})
+}
+
+// documentRuns describes what the types of package egrid leave open.
+func (a *api) documentRuns() {
+	run, load := a.refined(typeOf[egrid.Run]()), a.refined(typeOf[egrid.RunLoad]())
+	start, publish := a.refined(typeOf[egrid.RunRequest]()), a.refined(typeOf[publishOrder]())
+	for _, s := range egrid.RunStatuses() {
+		run("status", "Held where a load is, else published where one is, else unchanged, discarded or failed.", string(s))
+		load("status", "What became of it.", string(s))
+	}
+	run("ended_at", "Null while it is under way.")
+	run("rows_loaded", "Rows that readers see.")
+	run("loads", "Empty while it is under way.")
+	run("error", "Why the run as a whole failed.")
+	load("id", "Names a load that is or was held.")
+	load("reason", "Why it is held or failed.")
+	for _, p := range []egrid.Policy{egrid.PublishAuto, egrid.PublishReplace, egrid.PublishMerge, egrid.PublishHold} {
+		start("publish", "What to do where other data are published already; the service's own policy when left out.", string(p))
+	}
+	for _, p := range []egrid.Policy{egrid.PublishReplace, egrid.PublishMerge} {
+		publish("policy", "replace, which is the default, or merge: update and add rows by identifier, and remove none.", string(p))
+	}
+}
+
+// component is a reference to the schema of a type of its own.
+func (a *api) component(t reflect.Type) *huma.Schema {
+	return a.huma.OpenAPI().Components.Schemas.Schema(t, true, t.Name())
+}
+
+// refined describes properties of a type's schema, with the values they may have.
+func (a *api) refined(t reflect.Type) func(name, description string, values ...any) {
+	schema := a.huma.OpenAPI().Components.Schemas.SchemaFromRef(a.component(t).Ref)
+	return func(name, description string, values ...any) {
+		p := schema.Properties[name]
+		p.Description, p.Enum = description, append(p.Enum, values...)
+		schema.PrecomputeMessages()
+	}
+}
+
+// publishOrder says how held loads are published.
+type publishOrder struct {
+	Policy egrid.Policy `json:"policy,omitempty"`
+}
+
+func (a *api) runsAnswer(ctx context.Context, _ *request) (*answer, error) {
+	runs, err := a.o.Runs.Runs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	t := newTable("run_id", "run_status", "started_at", "ended_at", "object", "sheet", "level", "year", "release", "rows_read", "rows_loaded", "rows_rejected", "status", "reason")
+	for i := range runs {
+		run := &runs[i]
+		ended := ""
+		if run.Ended != nil {
+			ended = run.Ended.Format(time.RFC3339Nano)
+		}
+		loads := run.Loads
+		if len(loads) == 0 {
+			loads = []egrid.RunLoad{{Status: run.Status, Reason: run.Error}}
+		}
+		for j := range loads {
+			l := &loads[j]
+			year := ""
+			if l.Year != 0 {
+				year = strconv.Itoa(l.Year)
+			}
+			t.add(run.ID, string(run.Status), run.Started.Format(time.RFC3339Nano), ended, l.Object, l.Sheet, string(l.Level), year, l.Release,
+				fmt.Sprint(l.Read), fmt.Sprint(l.Loaded), fmt.Sprint(l.Rejected), string(l.Status), l.Reason)
+		}
+	}
+	meta := Meta{Count: len(runs), Total: new(int64(len(runs)))}
+	return &answer{value: runs, meta: meta, rows: t.pager(meta)}, nil
+}
+
+// order declares one POST: it changes something, and is answered by a run.
+type order struct {
+	operation
+	status int
+	body   reflect.Type // of JSON, which may be left out; nil for none
+	do     func(ctx context.Context, in *request, body []byte) (egrid.Run, error)
+}
+
+// registerOrder puts an order on the router and into the document.
+func (a *api) registerOrder(o order) {
+	o.scope, o.unkept, o.fields = ScopeWrite, true, noFields
+	o.data = a.component(typeOf[egrid.Run]())
+	done := a.documentAnswer(&o.operation)
+	done.Headers = map[string]*huma.Param{"Location": {Description: "Where the run is.", Schema: &huma.Schema{Type: huma.TypeString, Format: "uri-reference"}}}
+	documented := huma.Operation{
+		OperationID: o.id, Method: http.MethodPost, Path: o.path, Summary: o.summary, Description: o.details, Tags: []string{o.tag},
+		Responses: map[string]*huma.Response{strconv.Itoa(o.status): done},
+		Errors: []int{http.StatusBadRequest, http.StatusNotFound, http.StatusNotAcceptable, http.StatusConflict, http.StatusRequestEntityTooLarge,
+			http.StatusRequestURITooLong, http.StatusUnsupportedMediaType, http.StatusServiceUnavailable},
+	}
+	for i := range o.params {
+		o.documented = append(o.documented, o.params[i].document())
+	}
+	documented.Parameters = o.documented
+	var schema *huma.Schema
+	if o.body != nil {
+		schema = a.component(o.body)
+	}
+	addExamples(&documented)
+	a.secure(&o.operation, &documented)
+	huma.Register(a.huma, documented, func(context.Context, *struct{}) (*huma.StreamResponse, error) {
+		return &huma.StreamResponse{Body: func(hctx huma.Context) {
+			r, w := humamux.Unwrap(hctx)
+			noteRoute(r, o.path)
+			if a.allow(o.scope, w, r) {
+				a.obey(&o, schema, w, r)
+			}
+		}}, nil
+	})
+	documentRefusals(&documented)
+	if schema != nil { // told last, because the router would read the body
+		a.huma.OpenAPI().Paths[o.path].Post.RequestBody = &huma.RequestBody{Content: map[string]*huma.MediaType{"application/json": {Schema: schema}}}
+	}
+}
+
+// obey answers one order.
+func (a *api) obey(o *order, schema *huma.Schema, w http.ResponseWriter, r *http.Request) {
+	in, refused := o.parse(r)
+	if refused != nil {
+		a.writeFault(w, r, refused, nil)
+		return
+	}
+	body, refused := a.readBody(schema, r)
+	if refused != nil {
+		a.writeFault(w, r, refused, nil)
+		return
+	}
+	run, err := o.do(r.Context(), in, body)
+	if err != nil {
+		a.writeFault(w, r, problemOf(r, err), err)
+		return
+	}
+	self := "/runs/" + run.ID
+	if path, ok := strings.CutSuffix(requestPath(r), strings.ReplaceAll(o.path, "{id}", in.text("id"))); ok {
+		self = path + self // under a prefix
+	}
+	w.Header().Set("Location", self)
+	writeJSON(w, o.status, struct {
+		Data  egrid.Run `json:"data"`
+		Meta  Meta      `json:"meta"`
+		Links links     `json:"links"`
+	}{run, Meta{Count: 1, Units: map[string]string{}}, links{Self: self}})
+}
+
+// readBody checks a body against its schema. None at all is an empty object.
+func (a *api) readBody(schema *huma.Schema, r *http.Request) ([]byte, *huma.ErrorModel) {
+	body, err := io.ReadAll(r.Body)
+	var tooLong *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLong):
+		return nil, problem(r, http.StatusRequestEntityTooLarge, fmt.Sprintf("a request body has at most %d bytes", tooLong.Limit))
+	case err != nil:
+		return nil, problem(r, http.StatusBadRequest, "the body broke off")
+	case len(body) == 0:
+		return []byte("{}"), nil
+	case schema == nil:
+		return nil, faulty(r, fault("body", nil, "this takes no body"))
+	}
+	if mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || mediaType != "application/json" {
+		return nil, problem(r, http.StatusUnsupportedMediaType, "the body is JSON: send it with the header Content-Type: application/json")
+	}
+	var v any
+	if err := json.Unmarshal(body, &v); err != nil {
+		return nil, faulty(r, fault("body", nil, "this is no JSON: "+err.Error()))
+	}
+	var result huma.ValidateResult
+	huma.Validate(a.huma.OpenAPI().Components.Schemas, schema, huma.NewPathBuffer([]byte("body"), len("body")), huma.ModeWriteToServer, v, &result)
+	var faults []*huma.ErrorDetail
+	for _, err := range result.Errors {
+		var detail *huma.ErrorDetail
+		if errors.As(err, &detail) {
+			faults = append(faults, detail)
+		}
+	}
+	if len(faults) > 0 {
+		return nil, faulty(r, faults...)
+	}
+	return body, nil
+}
+
+// heartbeat is how often a stream without news says that it is still there.
+const heartbeat = 15 * time.Second
+
+// followRun streams the states of a run as server-sent events.
+func (a *api) followRun(w http.ResponseWriter, in *request) error {
+	ctx, stop := context.WithCancel(in.http.Context())
+	defer stop()
+	type state struct {
+		run egrid.Run
+		err error
+	}
+	states := make(chan state)
+	go func() {
+		defer close(states)
+		for run, err := range a.o.Runs.FollowRun(ctx, in.text("id")) {
+			select {
+			case states <- state{run, err}:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	stream := eventStream{w: w, control: http.NewResponseController(w)}
+	if isHead(in.http) {
+		if _, err := a.o.Runs.Run(ctx, in.text("id")); err != nil {
+			return err
+		}
+		stream.begin()
+		return nil
+	}
+	idle := time.NewTicker(heartbeat)
+	defer idle.Stop()
+	for {
+		select {
+		case s, more := <-states:
+			switch {
+			case !more:
+				return nil
+			case s.err != nil && !stream.begun:
+				return s.err
+			case s.err != nil:
+				panic(http.ErrAbortHandler) // the client asks again
+			}
+			if err := stream.send("run", s.run); err != nil {
+				return nil // the client is gone
+			}
+		case <-idle.C:
+			if err := stream.beat(); err != nil {
+				return nil // the client is gone
+			}
+		}
+	}
+}
+
+// eventStream writes server-sent events (WHATWG HTML, section 9.2).
+type eventStream struct {
+	w       http.ResponseWriter
+	control *http.ResponseController
+	begun   bool
+}
+
+func (s *eventStream) begin() {
+	if s.begun {
+		return
+	}
+	s.begun = true
+	h := s.w.Header()
+	h.Set("Content-Type", contentTypes[formatEvents])
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Accel-Buffering", "no") // proxies pass events on at once
+	s.w.WriteHeader(http.StatusOK)
+}
+
+func (s *eventStream) send(event string, v any) error {
+	data, err := marshal(v) // in one line
+	if err != nil {
+		return err
+	}
+	return s.write(fmt.Appendf(nil, "event: %s\ndata: %s\n\n", event, data))
+}
+
+func (s *eventStream) beat() error { return s.write([]byte(": still there\n\n")) }
+
+func (s *eventStream) write(b []byte) error {
+	s.begin()
+	if _, err := s.w.Write(b); err != nil {
+		return err
+	}
+	return s.control.Flush()
+}
