@@ -311,6 +311,8 @@ func (a *api) followRun(w http.ResponseWriter, in *request) error {
 			if err := stream.send("run", s.run); err != nil {
 				return nil // the client is gone
 			}
+		case <-stoppingOf(ctx):
+			panic(http.ErrAbortHandler) // the client asks again, maybe another server
 		case <-idle.C:
 			if err := stream.beat(); err != nil {
 				return nil // the client is gone

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -300,5 +301,39 @@ func TestRunEventsThatEndBadly(t *testing.T) {
 	body, err := io.ReadAll(response.Body)
 	if !errors.Is(err, io.ErrUnexpectedEOF) || !bytes.HasPrefix(body, []byte("event: run\n")) || bytes.Contains(body, []byte("away")) {
 		t.Errorf("it ended with %v after %q", err, body)
+	}
+}
+
+// A server that is told to stop does not wait for runs.
+func TestRunEventsWhenTheServerStops(t *testing.T) {
+	ended := make(chan struct{})
+	h := runsAPI(t, steadyRunner{states: func(yield func(egrid.Run, error) bool) {
+		_ = yield(egrid.Run{ID: runID, Status: egrid.RunUnderWay}, nil)
+		<-ended
+	}})
+	defer close(ended)
+	var config net.ListenConfig
+	listener, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httpapi.NewServer("", h, nil)
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	response, err := http.Get("http://" + listener.Addr().String() + "/runs/" + runID + "/events")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if err := server.Shutdown(ctx); err != nil {
+		t.Error(err)
+	}
+	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+		t.Error(err)
+	}
+	if _, err := io.ReadAll(response.Body); err == nil {
+		t.Error("the stream ended as if the run had")
 	}
 }

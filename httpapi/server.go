@@ -1,7 +1,9 @@
 package httpapi
 
 import (
+	"context"
 	"log/slog"
+	"net"
 	"net/http"
 	"time"
 )
@@ -24,7 +26,7 @@ type ServerOptions struct {
 
 // NewServer returns a server with bounds that protect it from slow and greedy
 // clients and still let long exports through. The caller starts it and shuts
-// it down.
+// it down, which breaks streams of events off.
 func NewServer(addr string, h http.Handler, o *ServerOptions) *http.Server {
 	if o == nil {
 		o = &ServerOptions{}
@@ -49,7 +51,22 @@ func NewServer(addr string, h http.Handler, o *ServerOptions) *http.Server {
 		log = slog.New(slog.DiscardHandler)
 	}
 	s.ErrorLog = slog.NewLogLogger(log.Handler(), slog.LevelWarn)
+	stopping, stop := context.WithCancel(context.Background())
+	s.RegisterOnShutdown(stop)
+	s.BaseContext = func(net.Listener) context.Context {
+		return context.WithValue(context.Background(), stoppingKey{}, stopping.Done())
+	}
 	return s
+}
+
+type stoppingKey struct{}
+
+// stoppingOf returns what is closed when the server of a request is told to shut
+// down: for answers that would go on and on. It is nil on servers that
+// [NewServer] has not made.
+func stoppingOf(ctx context.Context) <-chan struct{} {
+	stopping, _ := ctx.Value(stoppingKey{}).(<-chan struct{})
+	return stopping
 }
 
 func bound(d, fallback time.Duration) time.Duration {
