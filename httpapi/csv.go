@@ -12,8 +12,11 @@ import (
 // csvFormat is CSV as in RFC 4180: lines end with CRLF, and the first one names
 // the columns. Unlike that of package encoding/csv it leaves the text of cells as
 // it is, line ends included, and quotes the only cell of a row when it is empty,
-// because readers leave out blank lines.
+// because readers leave out blank lines, and one that begins with a byte order
+// mark, which they leave out at the beginning of a file.
 type csvFormat struct{ names []string }
+
+const byteOrderMark = "\ufeff"
 
 func newCSV(s *egrid.Schema, codes bool) csvFormat {
 	f := csvFormat{}
@@ -47,7 +50,7 @@ func (f csvFormat) cell(b []byte, i int, text string) []byte {
 	if i > 0 {
 		b = append(b, ',')
 	}
-	plain := !strings.ContainsAny(text, "\",\r\n") && strings.TrimSpace(text) == text
+	plain := !strings.ContainsAny(text, "\",\r\n") && strings.TrimSpace(text) == text && !strings.HasPrefix(text, byteOrderMark)
 	if plain && (text != "" || len(f.names) > 1) {
 		return append(b, text...)
 	}

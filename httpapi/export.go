@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"mime"
 	"net/http"
+	"reflect"
 	"strconv"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
@@ -114,6 +115,9 @@ type rowFormat interface {
 func (in *request) rowFormat(s *egrid.Schema, ans *answer) rowFormat {
 	switch in.format.name {
 	case formatNDJSON:
+		if ans.value != nil {
+			return &valueLines{values: reflect.ValueOf(ans.value)}
+		}
 		return lines{newRowEncoder(s)}
 	case formatGeoJSON:
 		return newFeatures(s, ans.unasked)
@@ -131,6 +135,26 @@ func (l lines) row(b []byte, row egrid.Row) ([]byte, bool) {
 }
 
 func (lines) end(b []byte) []byte { return b }
+
+// valueLines is NDJSON of a list that is no rows: its elements as in JSON, one
+// for each row of the table that stands for them elsewhere.
+type valueLines struct {
+	values reflect.Value
+	next   int
+}
+
+func (*valueLines) begin(b []byte) []byte { return b }
+
+func (l *valueLines) row(b []byte, _ egrid.Row) ([]byte, bool) {
+	text, err := marshal(l.values.Index(l.next).Interface())
+	if err != nil {
+		panic(err) // plain structs only
+	}
+	l.next++
+	return append(append(b, text...), '\n'), true
+}
+
+func (*valueLines) end(b []byte) []byte { return b }
 
 func newExporter(w http.ResponseWriter, f format, rows rowFormat) *exporter {
 	e := &exporter{to: w, http: w, format: rows}

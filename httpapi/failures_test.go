@@ -66,7 +66,7 @@ func TestErrorsExports(t *testing.T) {
 	}
 	w := get(t, h, "/errors", "Accept", "application/x-ndjson")
 	lines := strings.Split(strings.TrimSpace(w.Body.String()), "\n")
-	if w.Code != 200 || len(lines) != 2 || !strings.Contains(lines[0], `"count":1,`) || !strings.Contains(lines[0], `"latest_message":null`) {
+	if w.Code != 200 || len(lines) != 2 || !strings.Contains(lines[0], `"count":1,`) || !strings.Contains(lines[0], `"latest":{"id":"o-1",`) {
 		t.Errorf("%d %q", w.Code, lines)
 	}
 	if got := w.Result().Trailer.Get("X-Row-Count"); got != "2" {

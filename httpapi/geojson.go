@@ -116,13 +116,18 @@ func (in *request) geoRead(columns []egrid.Column) (all, unasked []egrid.Column)
 	return slices.Concat(columns, unasked), unasked
 }
 
+// hasPlaces reports whether the rows are plants.
+func (in *request) hasPlaces() bool {
+	level := in.text("level")
+	return level == "" || level == string(egrid.PLNT)
+}
+
 // checkPlaces refuses GeoJSON of rows that are no plants.
 func (in *request) checkPlaces() []*huma.ErrorDetail {
-	level := in.text("level")
-	if in.format.name != formatGeoJSON || level == "" || level == string(egrid.PLNT) {
+	if in.format.name != formatGeoJSON || in.hasPlaces() {
 		return nil
 	}
-	return []*huma.ErrorDetail{fault("query.format", formatGeoJSON, "GeoJSON is of plants: at level PLNT, and not at "+level)}
+	return []*huma.ErrorDetail{fault("query.format", formatGeoJSON, "GeoJSON is of plants: at level PLNT, and not at "+in.text("level"))}
 }
 
 // featureCollection, placeFeature and placePoint describe GeoJSON in the document.

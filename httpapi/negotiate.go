@@ -47,7 +47,7 @@ func (in *request) negotiate(op *operation) []*huma.ErrorDetail {
 	name := in.text("format")
 	if name == "" {
 		var ok bool
-		name, ok = op.acceptedFormat(in.http.Header.Get("Accept"))
+		name, ok = in.acceptedFormat(op, in.http.Header.Get("Accept"))
 		in.unacceptable = !ok
 	}
 	if name != "" {
@@ -69,8 +69,8 @@ func (in *request) negotiate(op *operation) []*huma.ErrorDetail {
 	return nil
 }
 
-// formats are the representations of an operation's answer.
-func (op *operation) formats() []string {
+// formats are the representations of an answer.
+func (in *request) formats(op *operation) []string {
 	if op.stream != nil {
 		return []string{formatEvents}
 	}
@@ -78,7 +78,7 @@ func (op *operation) formats() []string {
 	if op.rowsAnswer() {
 		formats = append(formats, formatCSV, formatNDJSON)
 	}
-	if op.places {
+	if op.places && in.hasPlaces() {
 		formats = append(formats, formatGeoJSON)
 	}
 	if op.rowsAnswer() || op.row {
@@ -90,8 +90,8 @@ func (op *operation) formats() []string {
 // acceptedFormat picks the representation that the client likes best, the
 // first among equals; JSON when it likes none that we know. It is not ok when
 // all that the client likes are representations of other answers than this one.
-func (op *operation) acceptedFormat(accept string) (best string, ok bool) {
-	formats, elsewhere, bestQuality := op.formats(), false, 0.0
+func (in *request) acceptedFormat(op *operation, accept string) (best string, ok bool) {
+	formats, elsewhere, bestQuality := in.formats(op), false, 0.0
 	best = formats[0]
 	for part := range strings.SplitSeq(accept, ",") {
 		mediaType, params, err := mime.ParseMediaType(part)
@@ -130,8 +130,8 @@ func (op *operation) acceptedFormat(accept string) (best string, ok bool) {
 
 // notAcceptable tells a client that likes another representation which there
 // are.
-func (op *operation) notAcceptable(r *http.Request) *huma.ErrorModel {
-	return problem(r, http.StatusNotAcceptable, "this answer does not come as what the header Accept names, but as "+strings.Join(op.formats(), ", "))
+func (in *request) notAcceptable(op *operation) *huma.ErrorModel {
+	return problem(in.http, http.StatusNotAcceptable, "this answer does not come as what the header Accept names, but as "+strings.Join(in.formats(op), ", "))
 }
 
 func acceptsGzip(r *http.Request) bool {

@@ -38,6 +38,9 @@ func (p *parameter) document() *huma.Param {
 	if schema.Type == "" {
 		schema.Type = huma.TypeString
 	}
+	if schema.Type == huma.TypeString && schema.Pattern == "" && schema.Enum == nil {
+		schema.MinLength = new(1)
+	}
 	schema.PrecomputeMessages()
 	d := &huma.Param{Name: p.name, In: "query", Description: p.doc, Schema: &schema}
 	switch {
@@ -100,7 +103,7 @@ func (op *operation) parse(r *http.Request) (*request, *huma.ErrorModel) {
 	}
 	formatFaults := in.negotiate(op)
 	if in.unacceptable {
-		return nil, op.notAcceptable(r)
+		return nil, in.notAcceptable(op)
 	}
 	fields, err := op.fields(r.Context(), in)
 	if err != nil {
@@ -409,8 +412,8 @@ func placeParams() []parameter {
 	return []parameter{
 		codeParam("state", "Postal abbreviation of the state, as TX.", `^[A-Z]{2}$`, "two letters, as TX"),
 		codeParam("subregion", "eGRID subregion, as CAMX.", `^[A-Z0-9]{2,8}$`, "an acronym, as CAMX"),
-		codeParam("balancing_authority", "Code of the balancing authority, as CISO.", `^[A-Z0-9 -]{1,12}$`, "a code, as CISO"),
-		codeParam("nerc_region", "NERC region, as WECC.", `^[A-Z0-9 -]{1,12}$`, "an acronym, as WECC"),
+		codeParam("balancing_authority", "Code of the balancing authority, as CISO.", `^[A-Z0-9-]([A-Z0-9 -]{0,10}[A-Z0-9-])?$`, "a code, as CISO"),
+		codeParam("nerc_region", "NERC region, as WECC.", `^[A-Z0-9-]([A-Z0-9 -]{0,10}[A-Z0-9-])?$`, "an acronym, as WECC"),
 		codeParam("fuel", "EIA energy source code, as NG. Plants that are summed from generators are sums of those with the fuel.", `^[A-Z0-9]{1,4}$`, "an EIA energy source code, as NG"),
 		category,
 	}

@@ -134,6 +134,37 @@ func TestWrongSnapshots(t *testing.T) {
 	}
 }
 
+// What is held was never an answer, and its id leads nowhere.
+func TestHeldSnapshotHasNoAddress(t *testing.T) {
+	store := sampleStore(t)
+	h := httpapi.New(store, nil)
+	held := strings.Join(strings.SplitAfter(generators23, "\n")[:2], "") // most rows are gone
+	if err := loadAs(store, "GEN23_less.csv", strings.NewReader(held), egrid.PublishAuto); err != nil {
+		t.Fatal(err)
+	}
+	var list struct {
+		Data []struct{ ID, Status string }
+	}
+	if err := json.Unmarshal(get(t, h, "/snapshots").Body.Bytes(), &list); err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, s := range list.Data {
+		if s.Status != "held" {
+			continue
+		}
+		found++
+		for _, target := range []string{"/levels/GEN/rows?snapshot=", "/plants/top?format=csv&snapshot=", "/plants/1?snapshot="} {
+			if w := get(t, h, target+s.ID); w.Code != http.StatusGone || w.Header().Get("Cache-Control") != "no-store" {
+				t.Errorf("%s: %d %v", target+s.ID, w.Code, w.Header())
+			}
+		}
+	}
+	if found != 1 {
+		t.Errorf("%d held", found)
+	}
+}
+
 // Where reading is closed, no cache that is shared keeps an answer.
 func TestPermanentAddressIsPrivate(t *testing.T) {
 	store := memstore.New()

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -78,8 +79,10 @@ func writeProblem(w http.ResponseWriter, p *huma.ErrorModel) {
 	for _, name := range []string{"Etag", "Content-Encoding", "Content-Disposition", "Trailer"} {
 		h.Del(name)
 	}
+	b = append(b, '\n')
 	h.Set("Content-Type", "application/problem+json")
+	h.Set("Content-Length", strconv.Itoa(len(b)))
 	h.Set("Cache-Control", "no-store")
 	w.WriteHeader(p.Status)
-	_, _ = w.Write(append(b, '\n')) // the client may be gone
+	_, _ = w.Write(b) // the client may be gone
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -133,7 +134,8 @@ func TestGeoJSONElsewhere(t *testing.T) {
 		says           string
 	}{
 		{"/levels/GEN/rows?format=geojson", "", 400, "GeoJSON is of plants"},
-		{"/levels/GEN/rows", "application/geo+json", 400, "GeoJSON is of plants"},
+		{"/levels/GEN/rows", "application/geo+json", 406, "json, csv, ndjson, page"},
+		{"/levels/GEN/rows", "application/geo+json, application/json;q=0.1", 200, ""},
 		{"/levels/PLNT/groups?format=geojson", "", 400, "one of"},
 		{"/levels/PLNT/groups", "application/geo+json", 406, "json, csv, ndjson, page"},
 		{"/plants/1", "application/geo+json", 406, "json, page"},
@@ -232,6 +234,16 @@ func TestCSV(t *testing.T) {
 	}
 }
 
+// A byte order mark at the beginning of a cell stays, also at that of the file.
+func TestCSVWithByteOrderMarks(t *testing.T) {
+	store := memstore.New()
+	publish(t, store, "PLNT23.csv", strings.NewReader("YEAR,PSTATABB,PNAME,ORISPL,\ufeffMARK\n2023,TX,\ufeffAlpha,1,\ufeffx\n"))
+	w := get(t, httpapi.New(store, nil), "/levels/PLNT/rows?format=csv&columns=%EF%BB%BFMARK,plant_name")
+	if want := "\"\ufeffMARK\",plant_name\r\n\"\ufeffx\",\"\ufeffAlpha\"\r\n"; w.Body.String() != want {
+		t.Errorf("%q; want %q", w.Body, want)
+	}
+}
+
 func TestEncodings(t *testing.T) {
 	h := httpapi.New(placedStore(t), nil)
 	for accept, want := range map[string]string{"gzip": "gzip", "gzip;q=0.0": "", "gzip; q=0": "", "br": "", "br, gzip;q=0.001": "gzip", "": ""} {
@@ -255,13 +267,86 @@ func TestEncodings(t *testing.T) {
 	}
 }
 
-func TestOptions(t *testing.T) {
-	h := httpapi.New(sampleStore(t), nil)
-	for target, status := range map[string]int{"/plants/top": 204, "/plants/1": 204, "/openapi.json": 204, "/healthz": 204, "/nothing": 404} {
-		w := httptest.NewRecorder()
-		h.ServeHTTP(w, httptest.NewRequest(http.MethodOptions, target, nil))
-		if w.Code != status || status == 204 && (w.Header().Get("Allow") != "GET, HEAD, OPTIONS" || w.Body.Len() != 0) {
-			t.Errorf("%s: %d %v", target, w.Code, w.Header())
+// Every path tells by which methods it can be asked, to OPTIONS and in refusing
+// another method: those of the document, HEAD and OPTIONS.
+func TestMethodsOfPaths(t *testing.T) {
+	h := bundledAPI(t)
+	document := documentOf(t, h)
+	want := map[string][]string{"/openapi.json": {"GET"}, "/openapi.yaml": {"GET"}}
+	for path, methods := range document.Paths {
+		asked := strings.NewReplacer("{level}", "SRL", "{type}", "by-fuel").Replace(path)
+		for method := range methods {
+			want[asked] = append(want[asked], strings.ToUpper(method))
+		}
+	}
+	for path, methods := range want {
+		if slices.Contains(methods, "GET") {
+			methods = append(methods, "HEAD")
+		}
+		methods = append(methods, "OPTIONS")
+		for _, method := range []string{"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "NONSENSE"} {
+			if method != "OPTIONS" && slices.Contains(methods, method) {
+				continue
+			}
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, httptest.NewRequest(method, path, nil))
+			status := http.StatusMethodNotAllowed
+			if method == "OPTIONS" {
+				status = http.StatusNoContent
+			}
+			allow := strings.Split(w.Header().Get("Allow"), ", ")
+			if w.Code != status || len(allow) != len(methods) || slices.ContainsFunc(methods, func(m string) bool { return !slices.Contains(allow, m) }) {
+				t.Errorf("%s %s: %d, Allow %q; want %d, %q", method, path, w.Code, allow, status, methods)
+			}
+			if status == http.StatusNoContent && w.Body.Len() != 0 {
+				t.Errorf("OPTIONS %s has a body", path)
+			}
+		}
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest(http.MethodOptions, "/nothing", nil))
+	if w.Code != http.StatusNotFound || w.Header().Get("Allow") != "" {
+		t.Errorf("OPTIONS of no path: %d %v", w.Code, w.Header())
+	}
+}
+
+// HEAD is answered like GET, whatever the representation, status and encoding.
+func TestHeadIsLikeGet(t *testing.T) {
+	server := httptest.NewServer(httpapi.New(placedStore(t), nil))
+	defer server.Close()
+	exchange := func(method, target string, header ...string) (status int, h http.Header, body []byte) {
+		t.Helper()
+		r, err := http.NewRequestWithContext(t.Context(), method, server.URL+target, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("X-Request-ID", "test")
+		for i := 0; i < len(header); i += 2 {
+			r.Header.Set(header[i], header[i+1])
+		}
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answer.Body.Close()
+		if body, err = io.ReadAll(answer.Body); err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{"Date", "Trailer"} { // the client moves that of a GET
+			answer.Header.Del(name)
+		}
+		return answer.StatusCode, answer.Header, body
+	}
+	for _, target := range []string{
+		"/plants/top", "/plants/top?format=csv", "/plants/top?format=ndjson", "/plants/search?format=geojson&limit=2", "/levels/PLNT/rows?format=page",
+		"/columns", "/healthz", "/openapi.json", "/openapi.yaml", "/plants/top?x=1", "/plants/99", "/nothing", "/levels/GEN/rows?snapshot=" + strings.Repeat("0", 24),
+	} {
+		for _, header := range [][]string{{"Accept-Encoding", "identity"}, {"Accept-Encoding", "gzip"}, {"Accept-Encoding", "gzip", "If-None-Match", "*"}} {
+			status, want, _ := exchange(http.MethodGet, target, header...)
+			headStatus, got, body := exchange(http.MethodHead, target, header...)
+			if headStatus != status || len(body) != 0 || fmt.Sprint(got) != fmt.Sprint(want) {
+				t.Errorf("%s with %q: HEAD %d %v, %d bytes; GET %d %v", target, header, headStatus, got, len(body), status, want)
+			}
 		}
 	}
 }

@@ -30,7 +30,7 @@ func (a *api) runOperations() {
 		schema: huma.Schema{MaxLength: new(100), Pattern: `^[0-9A-Za-z-]+$`, PatternDescription: "as in run_id"}}
 	a.register(operation{
 		id: "runs", path: "/runs", tag: "runs", summary: "The latest loads",
-		details: "The newest first, with what became of each sheet. A held load whose run is not remembered any more is listed as a run of its own. CSV and NDJSON have a row for each load.",
+		details: "The newest first, with what became of each sheet. A held load whose run is not remembered any more is listed as a run of its own. CSV has the runs without their loads.",
 		data:    a.schemaOf(typeOf[[]egrid.Run]()), unkept: true,
 		answer: a.runsAnswer,
 	})
@@ -130,26 +130,14 @@ func (a *api) runsAnswer(ctx context.Context, _ *request) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := newTable("run_id", "run_status", "started_at", "ended_at", "object", "sheet", "level", "year", "release", "rows_read", "rows_loaded", "rows_rejected", "status", "reason")
+	t := newTable("run_id", "status", "started_at", "ended_at", "rows_read", "rows_loaded", "rows_rejected", "error")
 	for i := range runs {
 		run := &runs[i]
 		ended := ""
 		if run.Ended != nil {
 			ended = run.Ended.Format(time.RFC3339Nano)
 		}
-		loads := run.Loads
-		if len(loads) == 0 {
-			loads = []egrid.RunLoad{{Status: run.Status, Reason: run.Error}}
-		}
-		for j := range loads {
-			l := &loads[j]
-			year := ""
-			if l.Year != 0 {
-				year = strconv.Itoa(l.Year)
-			}
-			t.add(run.ID, string(run.Status), run.Started.Format(time.RFC3339Nano), ended, l.Object, l.Sheet, string(l.Level), year, l.Release,
-				fmt.Sprint(l.Read), fmt.Sprint(l.Loaded), fmt.Sprint(l.Rejected), string(l.Status), l.Reason)
-		}
+		t.add(run.ID, string(run.Status), run.Started.Format(time.RFC3339Nano), ended, fmt.Sprint(run.Read), fmt.Sprint(run.Loaded), fmt.Sprint(run.Rejected), run.Error)
 	}
 	meta := Meta{Count: len(runs), Total: new(int64(len(runs)))}
 	return &answer{value: runs, meta: meta, rows: t.pager(meta)}, nil

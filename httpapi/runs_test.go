@@ -170,7 +170,7 @@ func TestRuns(t *testing.T) {
 		t.Errorf("discarded at %q: %s", w.Header().Get("Location"), w.Body)
 	}
 	list := records(t, get(t, h, "/runs?format=csv").Body.String())
-	if len(list) != 4 || list[1][0] != heldID || list[3][4] != "notes.csv" || list[3][12] != "failed" {
+	if len(list) != 3 || list[1][0] != heldID || list[1][1] != "held" || list[2][5] != "150" {
 		t.Errorf("as CSV: %q", list)
 	}
 }

@@ -12,7 +12,12 @@
 // The same document makes the same bytes. The requests are the document's
 // examples, so that they are answered by 200 over the bundled sample, at the
 // address in the variable baseUrl. Parameters without an example are there, and
-// switched off.
+// switched off. What needs credentials has the key in the variable apiKey.
+//
+// An operation without an example of its answer has one request, whose answer
+// may have any documented status but those of the server's faults: what it does
+// depends on what was done before. There is none for a stream of events, for
+// whose end nobody can wait.
 //
 // # Errors
 //
@@ -46,10 +51,13 @@ type operation struct {
 	OperationID, Summary, Description string
 	Tags                              []string
 	Parameters                        []parameter
-	Responses                         map[string]struct {
-		Content map[string]struct{ Example json.RawMessage }
-	}
+	RequestBody                       struct{ Content content }
+	Responses                         map[string]struct{ Content content }
+	Security                          []map[string][]string
 }
+
+// content is examples by content type.
+type content map[string]struct{ Example json.RawMessage }
 
 type parameter struct {
 	Name, In, Description string
@@ -90,8 +98,14 @@ type event struct {
 type request struct {
 	Method      string `json:"method"`
 	Header      []pair `json:"header"`
+	Body        *body  `json:"body,omitempty"`
 	URL         target `json:"url"`
 	Description string `json:"description,omitempty"`
+}
+
+type body struct {
+	Mode string `json:"mode"`
+	Raw  string `json:"raw"`
 }
 
 type target struct {
@@ -115,7 +129,7 @@ func Collection(openapi []byte) ([]byte, error) {
 	if err := json.Unmarshal(openapi, &d); err != nil || len(d.Paths) == 0 {
 		return nil, errors.Join(errors.New("postman: this is no OpenAPI document with paths"), err)
 	}
-	c := collection{Variable: []pair{{Key: "baseUrl", Value: "http://127.0.0.1:4000"}}}
+	c := collection{Variable: []pair{{Key: "baseUrl", Value: "http://127.0.0.1:4000"}, {Key: "apiKey"}}}
 	c.Info.Name, c.Info.Description = d.Info.Title, d.Info.Description
 	c.Info.Schema = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
 	for _, tag := range d.Tags {
@@ -137,24 +151,42 @@ func (d *document) items(tag string) []item {
 			if !slices.Contains(op.Tags, tag) {
 				continue
 			}
+			before := len(items)
 			answers := op.Responses["200"].Content
 			for _, contentType := range slices.Sorted(maps.Keys(answers)) {
-				if len(answers[contentType].Example) > 0 {
-					items = append(items, op.item(strings.ToUpper(method), path, contentType))
+				if len(answers[contentType].Example) > 0 && contentType != eventStream {
+					items = append(items, op.item(strings.ToUpper(method), path, contentType, expect(contentType)))
 				}
+			}
+			if _, streams := answers[eventStream]; len(items) == before && (!streams || len(answers) > 1) {
+				items = append(items, op.item(strings.ToUpper(method), path, "application/json", op.expectAny()))
 			}
 		}
 	}
 	return items
 }
 
-func (op *operation) item(method, path, contentType string) item {
-	it := item{Name: op.Summary, Event: []event{expect(contentType)}}
+const eventStream = "text/event-stream"
+
+func (op *operation) item(method, path, contentType string, test event) item {
+	it := item{Name: op.Summary, Event: []event{test}}
 	if contentType != "application/json" {
 		it.Name += " as " + contentType
 	}
 	it.Request = request{Method: method, Header: []pair{{Key: "Accept", Value: contentType}}, URL: op.target(path), Description: op.Description}
+	if op.closed() {
+		it.Request.Header = append(it.Request.Header, pair{Key: "X-API-Key", Value: "{{apiKey}}"})
+	}
+	if given, ok := op.RequestBody.Content["application/json"]; ok {
+		it.Request.Header = append(it.Request.Header, pair{Key: "Content-Type", Value: "application/json"})
+		it.Request.Body = &body{Mode: "raw", Raw: string(given.Example)}
+	}
 	return it
+}
+
+// closed reports whether an operation needs credentials.
+func (op *operation) closed() bool {
+	return len(op.Security) > 0 && !slices.ContainsFunc(op.Security, func(needs map[string][]string) bool { return len(needs) == 0 })
 }
 
 // target is an address with the examples of an operation's parameters.
@@ -201,13 +233,29 @@ func textOf(example any) string {
 	return strings.Join(texts, ",")
 }
 
+// script is a test of these lines.
+func script(lines ...string) event {
+	e := event{Listen: "test"}
+	e.Script.Type, e.Script.Exec = "text/javascript", lines
+	return e
+}
+
+// expectAny tests that the status is a documented one, and no fault of the
+// server.
+func (op *operation) expectAny() event {
+	var statuses []string
+	for _, status := range slices.Sorted(maps.Keys(op.Responses)) {
+		if status < "5" {
+			statuses = append(statuses, status)
+		}
+	}
+	return script(fmt.Sprintf(`pm.test("status is documented", () => pm.expect(pm.response.code).to.be.oneOf([%s]));`, strings.Join(statuses, ", ")))
+}
+
 // expect tests status and content type.
 func expect(contentType string) event {
-	e := event{Listen: "test"}
-	e.Script.Type = "text/javascript"
-	e.Script.Exec = []string{
+	return script(
 		`pm.test("status is 200", () => pm.response.to.have.status(200));`,
 		fmt.Sprintf(`pm.test("content type is %s", () => pm.expect(pm.response.headers.get("Content-Type")).to.satisfy((type) => type.split(";")[0] === %q));`, contentType, contentType),
-	}
-	return e
+	)
 }

@@ -1,0 +1,19 @@
+module github.com/egrid-analytics/egrid-go/internal/contract
+
+go 1.26.0
+
+require (
+	github.com/egrid-analytics/egrid-go v0.0.0
+	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3
+)
+
+require (
+	github.com/danielgtaylor/huma/v2 v2.37.2 // indirect
+	github.com/gorilla/mux v1.8.1 // indirect
+	github.com/rs/cors v1.11.1 // indirect
+	github.com/sourcegraph/conc v0.3.0 // indirect
+	go.uber.org/multierr v1.10.0 // indirect
+	golang.org/x/text v0.42.0 // indirect
+)
+
+replace github.com/egrid-analytics/egrid-go => ../..
