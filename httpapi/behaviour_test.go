@@ -402,6 +402,7 @@ func TestErrorTable(t *testing.T) {
 func TestReadiness(t *testing.T) {
 	broken := httpapi.ReadinessCheck{Name: "queue", Check: func(context.Context) error { return errors.New("secret address") }}
 	panics := httpapi.ReadinessCheck{Name: "panics", Check: func(context.Context) error { panic("x") }}
+	without := httpapi.ReadinessCheck{Name: "cache", Check: func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }, Optional: true}
 	works := httpapi.ReadinessCheck{Name: "disk", Check: func(context.Context) error { return nil }}
 	for _, test := range []struct {
 		checks []httpapi.ReadinessCheck
@@ -410,6 +411,8 @@ func TestReadiness(t *testing.T) {
 	}{
 		{[]httpapi.ReadinessCheck{works}, 200, `{"name":"disk","status":"ok"`},
 		{[]httpapi.ReadinessCheck{works, broken}, 503, `{"name":"queue","status":"unavailable"`},
+		{[]httpapi.ReadinessCheck{works, without}, 200, `{"name":"cache","status":"degraded"`},
+		{[]httpapi.ReadinessCheck{broken, without}, 503, `{"name":"cache","status":"degraded"`},
 		{[]httpapi.ReadinessCheck{panics}, 503, `{"name":"panics","status":"unavailable"`},
 	} {
 		w := get(t, httpapi.New(sampleStore(t), &httpapi.Options{Checks: test.checks}), "/readyz")

@@ -19,12 +19,16 @@ type Health struct {
 // log, not in the answer.
 type CheckResult struct {
 	Name    string  `json:"name"`
-	Status  string  `json:"status" enum:"ok,unavailable"`
+	Status  string  `json:"status" enum:"ok,degraded,unavailable" doc:"degraded: it is away, and the service works without it."`
 	Latency float64 `json:"latency_seconds"`
 }
 
-// checkTimeout bounds a readiness check.
-const checkTimeout = 2 * time.Second
+// checkTimeout bounds a readiness check, and optionalTimeout one of what a
+// service works without, so that it does not keep those waiting who probe.
+const (
+	checkTimeout    = 2 * time.Second
+	optionalTimeout = 500 * time.Millisecond
+)
 
 // Liveness answers that the process runs: for /healthz.
 func Liveness(w http.ResponseWriter, _ *http.Request) {
@@ -32,8 +36,8 @@ func Liveness(w http.ResponseWriter, _ *http.Request) {
 }
 
 // Readiness answers whether everything works that a service depends on, with
-// the time that each check took: 200 or 503, for /readyz. The log, which may be
-// nil, is told why something does not. [New] has both probes already; this is
+// the time that each check took: 200 or 503, for /readyz. What is optional makes
+// no 503. The log, which may be nil, is told why something else does not work. [New] has both probes already; this is
 // for services without the API.
 func Readiness(log *slog.Logger, checks ...ReadinessCheck) http.HandlerFunc {
 	if log == nil {
@@ -47,7 +51,12 @@ func Readiness(log *slog.Logger, checks ...ReadinessCheck) http.HandlerFunc {
 		var wg sync.WaitGroup
 		for i, c := range checks {
 			wg.Go(func() {
-				begin := time.Now()
+				begin, ctx := time.Now(), ctx
+				if c.Optional {
+					var cancel context.CancelFunc
+					ctx, cancel = context.WithTimeout(ctx, optionalTimeout)
+					defer cancel()
+				}
 				errs[i] = safely(ctx, c.Check)
 				health.Checks[i] = CheckResult{Name: c.Name, Status: "ok", Latency: time.Since(begin).Seconds()}
 			})
@@ -55,7 +64,11 @@ func Readiness(log *slog.Logger, checks ...ReadinessCheck) http.HandlerFunc {
 		wg.Wait()
 		status := http.StatusOK
 		for i, err := range errs {
-			if err != nil {
+			switch {
+			case err == nil:
+			case checks[i].Optional:
+				health.Checks[i].Status = "degraded"
+			default:
 				status, health.Status, health.Checks[i].Status = http.StatusServiceUnavailable, "unavailable", "unavailable"
 				log.WarnContext(r.Context(), "not ready", "check", checks[i].Name, "error", err, "request_id", RequestID(r.Context()))
 			}

@@ -98,6 +98,10 @@ type Options struct {
 type ReadinessCheck struct {
 	Name  string
 	Check func(context.Context) error // called at once with the others; its context ends after 2 seconds
+	// Optional says that the service works without it, only worse: while it is
+	// away the service is ready, and the check is told as degraded. Its context
+	// ends after half a second.
+	Optional bool
 }
 
 // Observation is what metrics need to know of a request.

@@ -45,6 +45,9 @@ var contentTypes = map[string]string{
 func (in *request) negotiate(op *operation) []*huma.ErrorDetail {
 	in.format = format{name: formatJSON, contentType: contentTypes[formatJSON], gzip: acceptsGzip(in.http)}
 	name := in.text("format")
+	if op.stream != nil {
+		name = formatEvents // whatever else the client likes
+	}
 	if name == "" {
 		var ok bool
 		name, ok = in.acceptedFormat(op, in.http.Header.Get("Accept"))
@@ -71,9 +74,6 @@ func (in *request) negotiate(op *operation) []*huma.ErrorDetail {
 
 // formats are the representations of an answer.
 func (in *request) formats(op *operation) []string {
-	if op.stream != nil {
-		return []string{formatEvents}
-	}
 	formats := []string{formatJSON}
 	if op.rowsAnswer() {
 		formats = append(formats, formatCSV, formatNDJSON)
@@ -92,7 +92,7 @@ func (in *request) formats(op *operation) []string {
 // all that the client likes are representations of other answers than this one.
 func (in *request) acceptedFormat(op *operation, accept string) (best string, ok bool) {
 	formats, elsewhere, bestQuality := in.formats(op), false, 0.0
-	best = formats[0]
+	best = formatJSON
 	for part := range strings.SplitSeq(accept, ",") {
 		mediaType, params, err := mime.ParseMediaType(part)
 		if err != nil {
@@ -114,8 +114,6 @@ func (in *request) acceptedFormat(op *operation, accept string) (best string, ok
 			name = formatGeoJSON
 		case contentTypes[formatPage]:
 			name = formatPage
-		case contentTypes[formatEvents]:
-			name = formatEvents
 		}
 		if name != "" && !slices.Contains(formats, name) {
 			elsewhere = true

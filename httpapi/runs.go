@@ -157,9 +157,12 @@ func (a *api) registerOrder(o order) {
 	o.data = a.component(typeOf[egrid.Run]())
 	done := a.documentAnswer(&o.operation)
 	done.Headers = map[string]*huma.Param{"Location": {Description: "Where the run is.", Schema: &huma.Schema{Type: huma.TypeString, Format: "uri-reference"}}}
+	if o.status == http.StatusAccepted {
+		done.Links = linksToRun()
+	}
 	documented := huma.Operation{
 		OperationID: o.id, Method: http.MethodPost, Path: o.path, Summary: o.summary, Description: o.details, Tags: []string{o.tag},
-		Responses: map[string]*huma.Response{strconv.Itoa(o.status): done},
+		DefaultStatus: o.status, Responses: map[string]*huma.Response{strconv.Itoa(o.status): done},
 		Errors: []int{http.StatusBadRequest, http.StatusNotFound, http.StatusNotAcceptable, http.StatusConflict, http.StatusRequestEntityTooLarge,
 			http.StatusRequestURITooLong, http.StatusUnsupportedMediaType, http.StatusServiceUnavailable},
 	}
@@ -186,6 +189,16 @@ func (a *api) registerOrder(o order) {
 	if schema != nil { // told last, because the router would read the body
 		a.huma.OpenAPI().Paths[o.path].Post.RequestBody = &huma.RequestBody{Content: map[string]*huma.MediaType{"application/json": {Schema: schema}}}
 	}
+}
+
+// linksToRun tells programs that read the document what can be done with a run
+// that was started.
+func linksToRun() map[string]*huma.Link {
+	to := map[string]*huma.Link{}
+	for _, id := range []string{"run", "run-events", "publish-run", "discard-run"} {
+		to[id] = &huma.Link{OperationID: id, Parameters: map[string]any{"id": "$response.body#/data/run_id"}}
+	}
+	return to
 }
 
 // obey answers one order.

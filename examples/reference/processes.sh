@@ -2,7 +2,7 @@
 # The whole deployment as processes of this machine, which deployment.sh runs
 # where there is no Docker: processes.sh up|down|health|logs|exists
 #
-# PostgreSQL and RabbitMQ come from Debian's packages and MinIO from its source
+# PostgreSQL, RabbitMQ and Redis come from Debian's packages and MinIO from its source
 # (internal/scripts); our programs are built from this folder. Everything that
 # is written is below $EGRID_DEPLOYMENT_DIR, which is /var/lib/egrid-reference
 # for root, and otherwise ~/.local/state/egrid-reference. A program of ours that
@@ -38,6 +38,7 @@ load_settings() {
   export EGRID_SERVICES_DIR=$dir/services EGRID_STARTED=$dir # by which our processes are known
   export EGRID_STORE="postgres://postgres@127.0.0.1:$EGRID_POSTGRES_PORT/egrid?sslmode=disable"
   export EGRID_QUEUE="amqp://guest:guest@127.0.0.1:$EGRID_RABBITMQ_PORT/"
+  export EGRID_REDIS=redis://127.0.0.1:$EGRID_REDIS_PORT/0
   export EGRID_S3_ENDPOINT=http://127.0.0.1:$EGRID_MINIO_PORT
   export EGRID_S3_ACCESS_KEY=egrid-test EGRID_S3_SECRET_KEY=egrid-test-secret # as minio.sh has them
 }
@@ -175,6 +176,7 @@ runs() {
   case $1 in
   postgres) server "$dir/services/postgres/data/postmaster.pid" ;;
   minio*) server "$dir/services/minio/pid" ;;
+  redis) "$scripts/redis.sh" runs ;; # it writes over its environment, too
   rabbitmq | broker*) ours "$(cat "$dir/services/rabbitmq/pid" 2>/dev/null || true)" ;;
   epmd) ours "$(cat "$dir/services/rabbitmq/epmd.pid" 2>/dev/null || true)" ;;
   *) ours "$(pid_in "$1.pid")" || ours "$(pid_in "$1.keeper")" ;;
@@ -196,6 +198,7 @@ check_ports() {
   check_port postgres "$EGRID_POSTGRES_PORT" EGRID_POSTGRES_PORT
   check_port minio "$EGRID_MINIO_PORT" EGRID_MINIO_PORT
   check_port minio-console "$EGRID_MINIO_CONSOLE_PORT" EGRID_MINIO_CONSOLE_PORT
+  check_port redis "$EGRID_REDIS_PORT" EGRID_REDIS_PORT
   check_port rabbitmq "$EGRID_RABBITMQ_PORT" EGRID_RABBITMQ_PORT
   check_port broker-distribution $((EGRID_RABBITMQ_PORT + 1)) EGRID_RABBITMQ_PORT
   check_port epmd $((EGRID_RABBITMQ_PORT + 2)) EGRID_RABBITMQ_PORT
@@ -224,7 +227,7 @@ build() {
 all_run() {
   local name
   for name in $(programs); do ours "$(pid_in "$name.keeper")" || return; done
-  for name in postgres minio rabbitmq; do runs "$name" || return; done
+  for name in postgres minio redis rabbitmq; do runs "$name" || return; done
   (health) >/dev/null 2>&1
 }
 
@@ -245,9 +248,10 @@ up() {
   chmod 700 "$dir"/{log,run,rejects}
   command -v curl >/dev/null || "$scripts/install.sh" curl
   build
-  echo "starting PostgreSQL, MinIO and RabbitMQ"
+  echo "starting PostgreSQL, MinIO, Redis and RabbitMQ"
   "$scripts/postgres.sh" start >/dev/null
   "$scripts/minio.sh" start >/dev/null
+  "$scripts/redis.sh" start >/dev/null
   "$scripts/rabbitmq.sh" start >/dev/null
   "$here/seed.sh" "$EGRID_SEED"
   "$dir/bin/egrid" migrate
@@ -284,6 +288,7 @@ down() {
   for file in "$dir"/run/*.pid; do [ ! -f "$file" ] || pids+=("$(cat "$file")"); done
   end_all "${pids[@]}" # of keepers that were killed
   "$scripts/rabbitmq.sh" stop
+  "$scripts/redis.sh" stop
   "$scripts/minio.sh" stop
   "$scripts/postgres.sh" stop
   rm -rf "${dir:?}"/{bin,log,run,rejects,services,settings,settings.new,lock}
@@ -311,13 +316,19 @@ health() {
     echo "minio unavailable"
     status=1
   fi
+  if "$scripts/redis.sh" ping; then
+    echo "redis ok"
+  else
+    echo "redis unavailable"
+    status=1
+  fi
   return $status
 }
 
 logs() {
   exists || fail "nothing is running: make up"
   load_settings
-  exec tail -n 20 -F "$dir"/log/*.json "$dir"/services/{postgres/log,minio/log,rabbitmq/log/console}
+  exec tail -n 20 -F "$dir"/log/*.json "$dir"/services/{postgres/log,minio/log,redis/log,rabbitmq/log/console}
 }
 
 # locked runs a verb that no other may meet. This process has the lock, and what

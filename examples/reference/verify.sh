@@ -11,10 +11,16 @@ end=$(($(date +%s) + ${EGRID_DEADLINE:-300}))
 # missing names what is not there yet, or nothing.
 missing() {
   for url in "$@"; do
-    curl -fsS -o /dev/null -m 5 "$url/readyz" 2>/dev/null || {
+    state=$(curl -fsS -m 5 "$url/readyz" 2>/dev/null) || {
       echo "$url is not ready"
       return
     }
+    case $state in
+    *'"degraded"'*)
+      echo "$url does without something that it depends on"
+      return
+      ;;
+    esac
   done
   rows=$(curl -fsS -m 10 "$gateway/plants/top?limit=1" 2>&1 | tr -d ' \n') || true
   case $rows in

@@ -48,11 +48,10 @@ func (c *cli) Run(p *service.Process) error {
 		}
 	}
 	o := httpapi.Options{Version: service.Version().Version, Logger: p.Log, AllowedOrigins: c.Origins}
-	err := c.Apply(&o, p.Log)
-	if err != nil {
+	if err := c.Apply(&o, p.Log); err != nil {
 		return err
 	}
-	if o.Runs, err = service.RemoteRuns(c.ETL); err != nil {
+	if err := service.PassRuns(&o, c.ETL); err != nil {
 		return err
 	}
 	shared, closeShared, err := service.OpenSharedCache(c.Redis, p.Log)

@@ -27,12 +27,13 @@ type healthCmd struct {
 // state is a service, or something that a service depends on.
 type state struct {
 	Name    string  `json:"name"`
-	Status  string  `json:"status"` // ok or unavailable
+	Status  string  `json:"status"` // ok, degraded or unavailable
 	Latency float64 `json:"latency_seconds"`
 	Error   string  `json:"error,omitempty"`
 }
 
-const ok, unavailable = "ok", "unavailable"
+// A service that is degraded works without something that it depends on.
+const ok, degraded, unavailable = "ok", "degraded", "unavailable"
 
 func (c *healthCmd) Run(a *app) error {
 	urls := c.URL
@@ -58,7 +59,7 @@ func (c *healthCmd) Run(a *app) error {
 		for _, s := range s {
 			states = append(states, s)
 			t.Add(s.Name, s.Status, fmt.Sprintf("%.3f", s.Latency), s.Error)
-			if s.Status != ok {
+			if s.Status != ok && s.Status != degraded {
 				err = failed
 			}
 		}

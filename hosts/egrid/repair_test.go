@@ -115,6 +115,9 @@ func TestHealth(t *testing.T) {
 	broken := false
 	mux := http.NewServeMux()
 	mux.HandleFunc("/healthz", httpapi.Liveness)
+	mux.HandleFunc("/degraded", func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte(`{"status":"ok","checks":[{"name":"redis","status":"degraded","latency_seconds":0.5}]}`))
+	})
 	mux.HandleFunc("/readyz", func(w http.ResponseWriter, r *http.Request) {
 		status := map[bool]string{true: "unavailable", false: "ok"}[broken]
 		if broken {
@@ -134,6 +137,9 @@ func TestHealth(t *testing.T) {
 		t.Errorf("got %s", text)
 	}
 	if text := s.run(1, "health", server.URL, away.URL, "postgres://user:secret@127.0.0.1:1/none"); !strings.Contains(text, "refused") || strings.Contains(text, "secret") {
+		t.Errorf("got %s", text)
+	}
+	if text := s.run(0, "health", server.URL+"/degraded"); !strings.Contains(text, "redis  degraded") {
 		t.Errorf("got %s", text)
 	}
 	broken = true

@@ -147,13 +147,26 @@ func (u ui) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+func acceptsGzip(r *http.Request) bool {
+	for part := range strings.SplitSeq(r.Header.Get("Accept-Encoding"), ",") {
+		coding, params, _ := strings.Cut(strings.TrimSpace(part), ";")
+		if strings.TrimSpace(coding) != "gzip" {
+			continue
+		}
+		text, given := strings.CutPrefix(strings.TrimSpace(params), "q=")
+		q, err := strconv.ParseFloat(text, 64)
+		return !given || err == nil && q > 0
+	}
+	return false
+}
+
 func (f file) write(w http.ResponseWriter, r *http.Request) {
 	h, body := w.Header(), f.plain
 	h.Set("Content-Type", f.contentType)
 	h.Set("Cache-Control", "no-cache")
 	if len(f.zipped) > 0 {
 		h.Set("Vary", "Accept-Encoding")
-		if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+		if acceptsGzip(r) {
 			h.Set("Content-Encoding", "gzip")
 			body = f.zipped
 		}

@@ -59,6 +59,9 @@ func TestFiles(t *testing.T) {
 	if zipped.Header().Get("Content-Encoding") != "gzip" || zipped.Header().Get("ETag") == plain.Header().Get("ETag") || zipped.Header().Get("Vary") != "Accept-Encoding" {
 		t.Errorf("%v", zipped.Header())
 	}
+	if w := get(h, file, "Accept-Encoding", "gzip;q=0, br"); w.Header().Get("Content-Encoding") != "" {
+		t.Errorf("compressed against the client's will: %v", w.Header())
+	}
 	z, err := gzip.NewReader(zipped.Body)
 	if err != nil {
 		t.Fatal(err)

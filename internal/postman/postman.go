@@ -14,10 +14,11 @@
 // address in the variable baseUrl. Parameters without an example are there, and
 // switched off. What needs credentials has the key in the variable apiKey.
 //
-// An operation without an example of its answer has one request, whose answer
-// may have any documented status but those of the server's faults: what it does
-// depends on what was done before. There is none for a stream of events, for
-// whose end nobody can wait.
+// An operation that writes, or has no example of its answer, has one request,
+// whose answer may have any documented status but those of the server's faults:
+// what it does depends on what was done before. What the document links to its
+// answer is kept in variables for the operations that the links lead to. There is
+// no request for a stream of events, for whose end nobody can wait.
 //
 // # Errors
 //
@@ -52,9 +53,19 @@ type operation struct {
 	Tags                              []string
 	Parameters                        []parameter
 	RequestBody                       struct{ Content content }
-	Responses                         map[string]struct{ Content content }
-	Security                          []map[string][]string
+	Responses                         map[string]struct {
+		Content content
+		Links   map[string]struct {
+			OperationID string
+			Parameters  map[string]string
+		}
+	}
+	Security []map[string][]string
 }
+
+// linked is where the values of an operation's parameters come from, by their
+// names: variables.
+type linked map[string]string
 
 // content is examples by content type.
 type content map[string]struct{ Example json.RawMessage }
@@ -151,15 +162,15 @@ func (d *document) items(tag string) []item {
 			if !slices.Contains(op.Tags, tag) {
 				continue
 			}
-			before := len(items)
+			before, from := len(items), d.linksTo(op.OperationID)
 			answers := op.Responses["200"].Content
 			for _, contentType := range slices.Sorted(maps.Keys(answers)) {
-				if len(answers[contentType].Example) > 0 && contentType != eventStream {
-					items = append(items, op.item(strings.ToUpper(method), path, contentType, expect(contentType)))
+				if len(answers[contentType].Example) > 0 && contentType != eventStream && method == "get" {
+					items = append(items, op.item(method, path, from, contentType, expect(contentType)))
 				}
 			}
 			if _, streams := answers[eventStream]; len(items) == before && (!streams || len(answers) > 1) {
-				items = append(items, op.item(strings.ToUpper(method), path, "application/json", op.expectAny()))
+				items = append(items, op.item(method, path, from, "application/json", op.expectAny()))
 			}
 		}
 	}
@@ -168,12 +179,45 @@ func (d *document) items(tag string) []item {
 
 const eventStream = "text/event-stream"
 
-func (op *operation) item(method, path, contentType string, test event) item {
+// linksTo finds what links lead to an operation.
+func (d *document) linksTo(id string) linked {
+	from := linked{}
+	for _, methods := range d.Paths {
+		for _, op := range methods {
+			for _, response := range op.Responses {
+				for _, link := range response.Links {
+					for name := range link.Parameters {
+						if link.OperationID == id {
+							from[name] = op.OperationID + "." + name
+						}
+					}
+				}
+			}
+		}
+	}
+	return from
+}
+
+// keep is the lines of a script that keep what links lead on with.
+func (op *operation) keep() []string {
+	kept := map[string]bool{}
+	for _, response := range op.Responses {
+		for _, link := range response.Links {
+			for name, expression := range link.Parameters {
+				pointer := strings.Split(strings.TrimPrefix(expression, "$response.body#/"), "/")
+				kept[fmt.Sprintf("if (pm.response.code < 300) pm.collectionVariables.set(%q, pm.response.json().%s);", op.OperationID+"."+name, strings.Join(pointer, "."))] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(kept))
+}
+
+func (op *operation) item(method, path string, from linked, contentType string, test event) item {
 	it := item{Name: op.Summary, Event: []event{test}}
 	if contentType != "application/json" {
 		it.Name += " as " + contentType
 	}
-	it.Request = request{Method: method, Header: []pair{{Key: "Accept", Value: contentType}}, URL: op.target(path), Description: op.Description}
+	it.Request = request{Method: strings.ToUpper(method), Header: []pair{{Key: "Accept", Value: contentType}}, URL: op.target(path, from), Description: op.Description}
 	if op.closed() {
 		it.Request.Header = append(it.Request.Header, pair{Key: "X-API-Key", Value: "{{apiKey}}"})
 	}
@@ -189,8 +233,9 @@ func (op *operation) closed() bool {
 	return len(op.Security) > 0 && !slices.ContainsFunc(op.Security, func(needs map[string][]string) bool { return len(needs) == 0 })
 }
 
-// target is an address with the examples of an operation's parameters.
-func (op *operation) target(path string) target {
+// target is an address with the examples of an operation's parameters, or with
+// what links lead to it with.
+func (op *operation) target(path string, from linked) target {
 	t := target{Host: []string{"{{baseUrl}}"}}
 	for part := range strings.SplitSeq(strings.TrimPrefix(path, "/"), "/") {
 		if name, ok := strings.CutPrefix(part, "{"); ok {
@@ -201,6 +246,9 @@ func (op *operation) target(path string) target {
 	var enabled []string
 	for _, p := range op.Parameters {
 		given := pair{Key: p.Name, Value: textOf(p.Example), Description: p.Description}
+		if variable := from[p.Name]; variable != "" {
+			given.Value = "{{" + variable + "}}"
+		}
 		if p.In == "path" {
 			t.Variable = append(t.Variable, given)
 			continue
@@ -249,7 +297,8 @@ func (op *operation) expectAny() event {
 			statuses = append(statuses, status)
 		}
 	}
-	return script(fmt.Sprintf(`pm.test("status is documented", () => pm.expect(pm.response.code).to.be.oneOf([%s]));`, strings.Join(statuses, ", ")))
+	test := fmt.Sprintf(`pm.test("status is documented", () => pm.expect(pm.response.code).to.be.oneOf([%s]));`, strings.Join(statuses, ", "))
+	return script(append([]string{test}, op.keep()...)...)
 }
 
 // expect tests status and content type.

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# A private Redis server for tests: redis.sh start|stop|restart|url
+# A private Redis server for tests: redis.sh start|stop|restart|runs|ping|url
 #
 # It listens on the loopback interface only, keeps nothing on disk but its log
 # below ${EGRID_SERVICES_DIR:-/tmp/egrid-services}/redis, and has a limit of
 # memory at which it forgets what was not asked for lately, as a cache should.
 # start installs Debian's package when it is missing and prints the URL; stop
-# ends what start began, and nothing else; restart is a crash and a start.
+# ends what start began, and nothing else; restart is a crash and a start. runs
+# and ping tell by their status whether it is there, and whether it answers.
 set -euo pipefail
 
 home=${EGRID_SERVICES_DIR:-/tmp/egrid-services}/redis
@@ -69,9 +70,11 @@ restart)
   stop KILL
   start
   ;;
+runs) running ;;
+ping) (answers) 2>/dev/null ;;
 url) url ;;
 *)
-  echo "usage: $0 start|stop|restart|url" >&2
+  echo "usage: $0 start|stop|restart|runs|ping|url" >&2
   exit 2
   ;;
 esac

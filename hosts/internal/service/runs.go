@@ -16,12 +16,22 @@ import (
 // etlKeyVariable holds the API key of the service etl.
 const etlKeyVariable = "EGRID_ETL_KEY"
 
-// RemoteRuns is the runner of the service etl at a URL; nil if that is empty.
-func RemoteRuns(url string) (egrid.Runner, error) {
+// PassRuns passes what an API is asked about loads on to the service etl at a
+// URL, if there is one. The API is ready without it.
+func PassRuns(o *httpapi.Options, url string) error {
 	if url == "" {
-		return nil, nil //nolint:nilnil // there is none, and that is fine
+		return nil
 	}
-	return client.New(url, &client.Options{APIKey: os.Getenv(etlKeyVariable)})
+	etl, err := client.New(url, &client.Options{APIKey: os.Getenv(etlKeyVariable)})
+	if err != nil {
+		return err
+	}
+	o.Runs = etl
+	o.Checks = append(o.Checks, httpapi.ReadinessCheck{Name: "etl", Optional: true, Check: func(ctx context.Context) error {
+		_, err := etl.Runs(ctx)
+		return err
+	}})
+	return nil
 }
 
 // MountRuns serves the part of the API that is about loads.

@@ -20,16 +20,23 @@ func API(store Store, m *telemetry.Metrics, o httpapi.Options) *http.ServeMux {
 	return CachedAPI(store, m, o, cache.Options{})
 }
 
-// CachedAPI is API with a cache of these options, which it has Observe from.
+// CachedAPI is API with a cache of these options, which it has Observe from. A
+// second level that can be asked for a sign of life is told as a dependency that
+// the service works without.
 func CachedAPI(store Store, m *telemetry.Metrics, o httpapi.Options, c cache.Options) *http.ServeMux {
 	c.Observe = m.Cached
 	o.Observe, o.Failures = m.Request, store
+	if shared, ok := c.Shared.(interface{ Ping(context.Context) error }); ok {
+		o.Checks = append(o.Checks, httpapi.ReadinessCheck{Name: "redis", Check: shared.Ping, Optional: true})
+	}
 	kept := cache.New(m.Querier(store), &c)
 	if o.Runs != nil {
 		o.Runs = freshRunner{o.Runs, kept.Refresh}
 	}
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", m.Handler())
+	metrics := http.NewServeMux() // which refuses other methods; beside / they would be the API's
+	metrics.Handle("GET /metrics", m.Handler())
+	mux.Handle("/metrics", metrics)
 	mux.Handle("/", httpapi.New(kept, &o))
 	return mux
 }

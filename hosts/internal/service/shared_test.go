@@ -9,10 +9,12 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/memstore"
 	"github.com/egrid-analytics/egrid-go/egrid/pgstore"
 	"github.com/egrid-analytics/egrid-go/egrid/sqlitestore"
 	"github.com/egrid-analytics/egrid-go/etl"
@@ -54,6 +56,26 @@ func TestReplicasShareTheirCache(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// The API is ready without the server that it shares its cache on, and says so.
+func TestReadyWithoutSharedCache(t *testing.T) {
+	away := httptest.NewServer(nil)
+	away.Close()
+	store := memstore.New()
+	if _, err := etl.New(etl.FS(data.Files()), etl.ToLoader(store), nil).Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	server := sharedReplica(t, store, "redis://"+strings.TrimPrefix(away.URL, "http://"))
+	if got := body(t, server, "/readyz"); !strings.HasPrefix(got, `{"status":"ok"`) || !strings.Contains(got, `{"name":"redis","status":"degraded"`) {
+		t.Errorf("without the server: %s", got)
+	}
+	body(t, server, "/plants/top")
+	if url := os.Getenv("EGRID_TEST_REDIS"); url != "" {
+		if got := body(t, sharedReplica(t, store, url), "/readyz"); !strings.Contains(got, `{"name":"redis","status":"ok"`) {
+			t.Errorf("with it: %s", got)
+		}
 	}
 }
 
