@@ -40,6 +40,7 @@ type Refused struct {
 // and takes its SHA-256.
 func (p *Pipeline) Divide(ctx context.Context, v Validated) (_ Divided, err error) {
 	defer p.observe("divide", time.Now(), &err)
+	ctx = v.within(ctx)
 	d := Divided{RunInfo: v.RunInfo}
 	for _, f := range v.Files {
 		if f.Error != "" {

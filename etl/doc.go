@@ -32,6 +32,11 @@
 // into incidents (RunIncident and its like), which ErrorHandler records, and
 // cures where it can.
 //
+// A load has one trace (W3C Trace Context) in all processes that it goes through:
+// it is that of Run's ctx ([WithTrace]) or a new one, it stands in the answers of the stages and on
+// the messages of ToQueue, and what consumers, ErrorHandler and the channels of
+// package notify log and send belongs to it. Report names it.
+//
 // No record is lost in silence. One that cannot be read is counted, and kept
 // with its line and the reason in the rejects file. An object that is no eGRID
 // sheet is refused with the reason and the remedy, and does not stop the

@@ -55,7 +55,7 @@ func ExamplePipeline_Watch() {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	p := etl.New(sheets, etl.ToLoader(memstore.New()), nil)
-	p.Watch(ctx, once{}, func(r etl.Report, err error) { // a schedule of package github.com/robfig/cron/v3 would go on
+	p.Watch(ctx, once{}, func(_ context.Context, r etl.Report, err error) { // a schedule of package github.com/robfig/cron/v3 would go on
 		if err != nil {
 			log.Print(err) // and it is tried again
 			return

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/internal/trace"
 	"github.com/egrid-analytics/egrid-go/queue"
 )
 
@@ -171,9 +172,7 @@ func ErrorHandler(log egrid.FailureLog, b queue.Broker, o *ErrorOptions) queue.H
 	if h.o.Quiet == 0 {
 		h.o.Quiet = 10 * time.Minute
 	}
-	if h.o.Logger == nil {
-		h.o.Logger = slog.New(slog.DiscardHandler)
-	}
+	h.o.Logger = trace.Logger(h.o.Logger)
 	return h.handle
 }
 

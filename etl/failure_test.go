@@ -21,7 +21,7 @@ import (
 func repair(t *testing.T, log egrid.FailureLog, b queue.Broker, cause func(d queue.Delivery) error) <-chan etl.Notice {
 	t.Helper()
 	notices := make(chan etl.Notice, 10)
-	report := func(e queue.Event) {
+	report := func(_ context.Context, e queue.Event) {
 		if e.Outcome != queue.Dead {
 			return
 		}
@@ -156,7 +156,7 @@ func TestDeadLetterOutOfSight(t *testing.T) {
 	}
 	cause := errors.New("the database is away")
 	consumed, stop := context.WithCancel(t.Context())
-	died := func(e queue.Event) { stop() }
+	died := func(_ context.Context, e queue.Event) { stop() }
 	if err := queue.Consume(consumed, broker, queue.QueueDatabase, func(context.Context, queue.Delivery) error { return cause },
 		&queue.ConsumeOptions{Retry: queue.RetryPolicy{MaxAttempts: 1}, Observe: died}); err != nil {
 		t.Fatal(err)

@@ -157,7 +157,7 @@ func TestNoticeThroughMessage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	normal, err := m.Normalize()
+	normal, err := m.Normalize(t.Context())
 	if err != nil || m.Key != "notification.failure" || !reflect.DeepEqual(queue.DefaultTopology().Route(m.Key), []string{queue.QueueNotification}) {
 		t.Errorf("key %s, %v", m.Key, err)
 	}
@@ -234,7 +234,7 @@ func FuzzDecodeNotice(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := again.Normalize(); err != nil {
+		if _, err := again.Normalize(t.Context()); err != nil {
 			t.Error(err)
 		}
 		if got, err := etl.DecodeNotice(again); err != nil || !got.Time.Equal(n.Time) || got.Title != n.Title || got.Text != n.Text || got.Kind != n.Kind || got.RunID != n.RunID {

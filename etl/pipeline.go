@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/internal/trace"
 )
 
 // Options tune a pipeline. The zero value of every field means its default.
@@ -73,9 +74,7 @@ func New(source Source, sink Sink, o *Options) *Pipeline {
 	if p.o.ChunkBytes <= 0 {
 		p.o.ChunkBytes = 1 << 20
 	}
-	if p.log = p.o.Logger; p.log == nil {
-		p.log = slog.New(slog.DiscardHandler)
-	}
+	p.log = trace.Logger(p.o.Logger)
 	return p
 }
 
@@ -83,6 +82,20 @@ func New(source Source, sink Sink, o *Options) *Pipeline {
 type RunInfo struct {
 	ID      string    `json:"run_id"`
 	Started time.Time `json:"started_at"`
+	// Traceparent and Tracestate are the trace of the run, for
+	// stages whose ctx is of none: so it is one in all processes.
+	Traceparent string `json:"traceparent,omitempty"`
+	Tracestate  string `json:"tracestate,omitempty"`
+}
+
+// within returns a ctx that is of a trace: ctx as it is where it has one, else a
+// span of the run's.
+func (i RunInfo) within(ctx context.Context) context.Context {
+	if trace.FromContext(ctx).IsValid() {
+		return ctx
+	}
+	run, _ := trace.Parse(i.Traceparent, i.Tracestate)
+	return trace.NewContext(ctx, run.Child())
 }
 
 func newRunInfo() RunInfo {
@@ -98,7 +111,10 @@ type Scanned struct {
 
 // Run goes through all stages. It checks content as the rows stream by instead
 // of reading every file once more; call Validate for a check without a load.
+//
+// A run is a span of ctx's trace, or of a new one when ctx has none.
 func (p *Pipeline) Run(ctx context.Context) (Report, error) {
+	ctx = trace.Start(ctx)
 	scanned, err := p.Scan(ctx)
 	if err != nil {
 		return Report{}, err
@@ -150,6 +166,8 @@ func (p *Pipeline) list(ctx context.Context) (scanned Scanned, err error) {
 	if rec := recordOf(ctx); rec != nil {
 		scanned.RunInfo = rec.info
 	}
+	ctx = scanned.within(ctx)
+	scanned.Traceparent, scanned.Tracestate = trace.FromContext(ctx).Headers()
 	for o, err := range p.source.List(ctx) {
 		if err != nil {
 			return scanned, fmt.Errorf("scan: %w", err)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/internal/trace"
 )
 
 // Status is the outcome of a run, a file or a sheet.
@@ -24,7 +25,8 @@ const (
 // Report is the answer of the last stage.
 type Report struct {
 	RunID        string        `json:"run_id"`
-	Status       Status        `json:"status"` // held where a part is, else published where one is, else unchanged; failed where nothing is either
+	TraceID      string        `json:"trace_id,omitempty"` // of what the run logged, here and in consumers
+	Status       Status        `json:"status"`             // held where a part is, else published where one is, else unchanged; failed where nothing is either
 	Files        []FileReport  `json:"files"`
 	RowsRead     int64         `json:"rows_read"`
 	RowsLoaded   int64         `json:"rows_loaded"`
@@ -74,7 +76,8 @@ func (r Report) Complete() bool {
 // says what became of it.
 func (p *Pipeline) Report(ctx context.Context, s Streamed) (_ Report, err error) {
 	defer p.observe("report", time.Now(), &err)
-	report := Report{RunID: s.ID, Files: []FileReport{}, Audits: []egrid.Audit{}}
+	ctx = s.within(ctx)
+	report := Report{RunID: s.ID, TraceID: trace.FromContext(ctx).TraceID.String(), Files: []FileReport{}, Audits: []egrid.Audit{}}
 	if s.RejectsFile != "" {
 		report.RejectsFile = &s.RejectsFile
 	}
@@ -163,6 +166,9 @@ func (r *Report) finish(started time.Time) {
 // Report makes the report of a dry run.
 func (v Validated) Report() Report {
 	report := Report{RunID: v.ID, Status: DryRun, Files: []FileReport{}, Audits: []egrid.Audit{}}
+	if run, ok := trace.Parse(v.Traceparent, ""); ok {
+		report.TraceID = run.TraceID.String()
+	}
 	for _, c := range v.Files {
 		f := report.file(c.Object, "")
 		f.Error = c.Error

@@ -21,7 +21,7 @@ func TestRunsOfPipelines(t *testing.T) {
 	told := 0
 	p := etl.New(etl.Local(dir), etl.ToLoader(store), &etl.Options{Runs: runs, Progress: func(etl.Progress) { told++ }})
 	var ids []string
-	p.Watch(t.Context(), once{}, func(r etl.Report, err error) {
+	p.Watch(t.Context(), once{}, func(_ context.Context, r etl.Report, err error) {
 		if err != nil {
 			t.Error(err)
 		}

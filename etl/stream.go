@@ -45,6 +45,7 @@ type Inferred struct {
 // Stream decodes the chunks of every part and puts them into the sink.
 func (p *Pipeline) Stream(ctx context.Context, d Divided) (_ Streamed, err error) {
 	defer p.observe("stream", time.Now(), &err)
+	ctx = d.within(ctx)
 	s := Streamed{RunInfo: d.RunInfo, Refused: d.Refused}
 	rejects := &rejectsFile{path: strings.ReplaceAll(p.o.RejectsFile, "{run}", d.ID)}
 	for _, part := range d.Parts {

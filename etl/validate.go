@@ -71,6 +71,7 @@ const maxRejects = 20
 // nothing. It is the dry run.
 func (p *Pipeline) Validate(ctx context.Context, scanned Scanned) (_ Validated, err error) {
 	defer p.observe("validate", time.Now(), &err)
+	ctx = scanned.within(ctx)
 	v, err := p.inspect(ctx, scanned)
 	if err != nil {
 		return v, err

@@ -6,6 +6,8 @@ import (
 	"io"
 	"sync"
 	"time"
+
+	"github.com/egrid-analytics/egrid-go/internal/trace"
 )
 
 // Schedule says when to run next, given a moment. The zero time is never. The
@@ -27,17 +29,21 @@ const (
 // tried again after a second at first and five minutes at most, or when the
 // schedule says so, whichever comes first.
 //
+// Each run, like each attempt, is a span of ctx's trace, or of a new one when ctx
+// has none. done's ctx is that of the run: what it logs and sends belongs there.
+//
 // It returns when the run at hand has stopped.
-func (p *Pipeline) Watch(ctx context.Context, s Schedule, done func(Report, error)) {
+func (p *Pipeline) Watch(ctx context.Context, s Schedule, done func(context.Context, Report, error)) {
 	w := watch{Pipeline: *p, seen: map[string]Object{}}
 	retry := retryFirst
 	for {
-		report, made, err := w.run(ctx)
+		run := trace.Start(ctx)
+		report, made, err := w.run(run)
 		if ctx.Err() != nil {
 			return
 		}
 		if made || err != nil {
-			done(report, err)
+			done(run, report, err)
 		}
 		now := time.Now()
 		next := s.Next(now)

@@ -83,7 +83,7 @@ func TestWatch(t *testing.T) {
 	runs, ended := make(chan outcome), make(chan struct{})
 	go func() {
 		defer close(ended)
-		etl.New(source, etl.ToLoader(memstore.New()), nil).Watch(ctx, every(2*time.Millisecond), func(r etl.Report, err error) {
+		etl.New(source, etl.ToLoader(memstore.New()), nil).Watch(ctx, every(2*time.Millisecond), func(_ context.Context, r etl.Report, err error) {
 			select {
 			case runs <- outcome{r, err}:
 			case <-ctx.Done():
@@ -153,7 +153,7 @@ func TestWatchEnds(t *testing.T) {
 	var stages []string
 	o := &etl.Options{Observe: func(e etl.Event) { stages = append(stages, e.Stage) }}
 	runs := 0
-	etl.New(source, etl.ToLoader(memstore.New()), o).Watch(t.Context(), once{}, func(_ etl.Report, err error) {
+	etl.New(source, etl.ToLoader(memstore.New()), o).Watch(t.Context(), once{}, func(_ context.Context, _ etl.Report, err error) {
 		if runs++; err != nil {
 			t.Error(err)
 		}

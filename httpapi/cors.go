@@ -9,6 +9,7 @@ import (
 	"github.com/rs/cors"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/internal/trace"
 )
 
 // preflightSeconds is how long a browser remembers what it may ask.
@@ -20,7 +21,7 @@ var exposedHeaders = []string{"ETag", "X-Row-Count", "X-Request-Id", "Retry-Afte
 
 // AllowOrigins lets pages of other origins call an API from a browser (CORS):
 // by GET, HEAD and POST, with the headers Authorization, Content-Type,
-// If-None-Match and X-API-Key, and without cookies. Each entry is an exact origin, as
+// If-None-Match, X-API-Key, traceparent and tracestate, and without cookies. Each entry is an exact origin, as
 // https://grid.example:8443, or * for any; one that [CheckOrigin] refuses
 // allows nothing. It sets its headers before next answers, so that errors are
 // readable too. Without an entry it returns next as it is. Of a proxy and the
@@ -38,7 +39,7 @@ func AllowOrigins(next http.Handler, origins []string) http.Handler {
 	return cors.New(cors.Options{
 		AllowedOrigins: allowed,
 		AllowedMethods: []string{http.MethodGet, http.MethodHead, http.MethodPost},
-		AllowedHeaders: []string{"Authorization", "Content-Type", "If-None-Match", APIKeyHeader},
+		AllowedHeaders: []string{"Authorization", "Content-Type", "If-None-Match", APIKeyHeader, trace.HeaderParent, trace.HeaderState},
 		ExposedHeaders: exposedHeaders,
 		MaxAge:         preflightSeconds,
 	}).Handler(next)

@@ -148,6 +148,7 @@ func TestPreflight(t *testing.T) {
 		{page, "GET", "", true},
 		{page, "HEAD", "if-none-match", true},
 		{page, "POST", "authorization,content-type,if-none-match", true},
+		{page, "GET", "traceparent,tracestate", true},
 		{page, "DELETE", "", false},
 		{page, "PUT", "authorization", false},
 		{page, "GET", "x-secret", false},

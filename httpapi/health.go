@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/egrid-analytics/egrid-go/internal/trace"
 )
 
 // Health is the answer of the probes.
@@ -40,9 +42,7 @@ func Liveness(w http.ResponseWriter, _ *http.Request) {
 // no 503. The log, which may be nil, is told why something else does not work. [New] has both probes already; this is
 // for services without the API.
 func Readiness(log *slog.Logger, checks ...ReadinessCheck) http.HandlerFunc {
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
-	}
+	log = trace.Logger(log)
 	return func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), checkTimeout)
 		defer cancel()

@@ -10,6 +10,9 @@
 //
 // # Guarantees
 //
+// Every request is a span of the trace that its header traceparent names, or of a
+// new one ([Traces]); what is logged of it has their ids.
+//
 // Parameters that an operation does not know, and values that cannot be, are
 // refused with every fault named; nothing is ignored. A list never exceeds its
 // limit, and walking links.next yields every row once. CSV and NDJSON answers
@@ -50,6 +53,7 @@ import (
 	"github.com/gorilla/mux"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/internal/trace"
 )
 
 // Options configures the handler. The zero value of every field means its
@@ -57,7 +61,8 @@ import (
 type Options struct {
 	// Version of the service, told in the OpenAPI document. Default "dev".
 	Version string
-	// Logger takes access logs and the causes of 500s. Default none.
+	// Logger takes access logs and the causes of 500s. Records have trace_id and
+	// span_id, as of [Traces]. Default none.
 	Logger *slog.Logger
 	// Checks are what readiness depends on besides the querier. Default none.
 	Checks []ReadinessCheck
@@ -138,9 +143,7 @@ func New(q egrid.Querier, o *Options) http.Handler {
 	if a.o.MaxCachedBytes == 0 {
 		a.o.MaxCachedBytes = 32 << 20
 	}
-	if a.o.Logger == nil {
-		a.o.Logger = slog.New(slog.DiscardHandler)
-	}
+	a.o.Logger = trace.Logger(a.o.Logger)
 	a.responses = newResponses(a.o.MaxCachedBytes)
 	a.router = mux.NewRouter().UseEncodedPath().SkipClean(true)
 	a.router.NotFoundHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -182,5 +185,5 @@ func New(q egrid.Querier, o *Options) http.Handler {
 	h = Recover(h, a.o.Logger)
 	h = Observe(h, a.o.Logger, a.o.Observe)
 	h = TrustProxies(h, a.o.TrustedProxies)
-	return RequestIDs(h)
+	return Traces(RequestIDs(h))
 }

@@ -10,6 +10,8 @@ import (
 	"runtime/debug"
 	"strings"
 	"time"
+
+	"github.com/egrid-analytics/egrid-go/internal/trace"
 )
 
 type requestIDKey struct{}
@@ -58,6 +60,9 @@ func saneID(id string) bool {
 // request id. When the answer has begun already, and for
 // [http.ErrAbortHandler], it breaks the connection.
 func Recover(next http.Handler, log *slog.Logger) http.Handler {
+	if log != nil {
+		log = trace.Logger(log)
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		track := &tracker{ResponseWriter: w}
 		defer func() {
@@ -119,6 +124,9 @@ func noteSubject(r *http.Request, subject string) {
 // the path of the pattern by which an [http.ServeMux] chose the handler. A nil
 // log or function is left out.
 func Observe(next http.Handler, log *slog.Logger, tell func(Observation)) http.Handler {
+	if log != nil {
+		log = trace.Logger(log)
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		level := slog.LevelInfo
 		if isProbe(r.URL.Path) {

@@ -26,7 +26,7 @@ type Publisher interface {
 	// queues is full it waits. After an error the message may be held
 	// nevertheless, if the error is not one of ErrInvalid, ErrUnroutable or
 	// ErrClosed: publishing the same message again is right, and gives it
-	// the same ID.
+	// the same ID. The message is of the trace that ctx belongs to.
 	//
 	// It returns ErrInvalid for a message that breaks a limit, ErrUnroutable
 	// for one that no queue is bound to, ErrClosed, or ctx's error.

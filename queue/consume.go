@@ -10,6 +10,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/egrid-analytics/egrid-go/internal/trace"
 )
 
 // ConsumeOptions adjusts Consume. The zero value of every field means its
@@ -24,11 +26,13 @@ type ConsumeOptions struct {
 	// default 30 seconds, negative is not at all.
 	DrainTimeout time.Duration
 	// Observe is called once for each delivery, after it was settled, on the
-	// worker's goroutine: for metrics. It must not panic. Default none.
-	Observe func(Event)
+	// worker's goroutine: for metrics. It must not panic. ctx has the values of
+	// the handler's, so that what is sent with it belongs to the same trace, and
+	// may have ended. Default none.
+	Observe func(ctx context.Context, e Event)
 	// Logger is told of retries and of what stops Consume (warning), dead
-	// letters (error), start and end (information); default none. Bodies
-	// are not logged.
+	// letters (error), start and end (information); default none. Records about
+	// a delivery have trace_id and span_id. Bodies are not logged.
 	Logger *slog.Logger
 }
 
@@ -134,11 +138,7 @@ func (c *consumer) complete() error {
 	if c.o.DrainTimeout == 0 {
 		c.o.DrainTimeout = 30 * time.Second
 	}
-	c.log = c.o.Logger
-	if c.log == nil {
-		c.log = slog.New(slog.DiscardHandler)
-	}
-	c.log = c.log.With("queue", c.queue)
+	c.log = trace.Logger(c.o.Logger).With("queue", c.queue)
 	return nil
 }
 
@@ -209,6 +209,7 @@ func within(d time.Duration, done <-chan struct{}) bool {
 
 // deliver takes one message through the handler to its verdict.
 func (c *consumer) deliver(work context.Context, r Received) {
+	work = trace.NewContext(work, spanOf(r.Message))
 	start := time.Now()
 	past := storyOf(r.Message)
 	if past.firstSeen.IsZero() {
@@ -295,7 +296,7 @@ func (c *consumer) settle(work context.Context, r Received, d Delivery, f failur
 	}
 	c.tell(work, e, v, f)
 	if c.o.Observe != nil {
-		c.o.Observe(e)
+		c.o.Observe(work, e)
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/egrid-analytics/egrid-go/internal/trace"
 	"github.com/egrid-analytics/egrid-go/queue"
 	"github.com/egrid-analytics/egrid-go/queue/memqueue"
 )
@@ -59,7 +60,7 @@ func (b *bench) publish(bodies ...string) {
 func (b *bench) consume(o queue.ConsumeOptions, handle queue.Handler) {
 	ctx, stop := context.WithCancel(b.Context())
 	b.stop, b.ended = stop, make(chan struct{})
-	o.Observe = func(e queue.Event) {
+	o.Observe = func(_ context.Context, e queue.Event) {
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		b.events = append(b.events, e)
@@ -448,7 +449,7 @@ func TestConsumeSettleFails(t *testing.T) {
 		f := &fake{messages: []queue.Message{{ID: "a", Key: "k"}}, settleError: errBroken}
 		ctx, cancel := context.WithCancel(t.Context())
 		var events []queue.Event
-		o := &queue.ConsumeOptions{Workers: 1, Observe: func(e queue.Event) { events = append(events, e); cancel() }}
+		o := &queue.ConsumeOptions{Workers: 1, Observe: func(_ context.Context, e queue.Event) { events = append(events, e); cancel() }}
 		if err := queue.Consume(ctx, f, "q", test.handle, o); err != nil && !errors.Is(err, queue.ErrDrain) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -485,7 +486,7 @@ func TestConsumeSettlesAgain(t *testing.T) {
 				events := make(chan queue.Event, 2)
 				start := time.Now()
 				err := queue.Consume(ctx, f, "q", failing, &queue.ConsumeOptions{Workers: 1, DrainTimeout: time.Second,
-					Observe: func(e queue.Event) { events <- e; cancel() }})
+					Observe: func(_ context.Context, e queue.Event) { events <- e; cancel() }})
 				if took := time.Since(start); !errors.Is(err, test.want) || took != test.took {
 					t.Errorf("after %s: error %v; want %v after %s", took, err, test.want, test.took)
 				}
@@ -497,7 +498,8 @@ func TestConsumeSettlesAgain(t *testing.T) {
 	}
 }
 
-// logTo returns a logger without times, and with the first word of a stack.
+// logTo returns a logger without times, and with the first word of a stack and
+// the lengths of ids.
 func logTo(w io.Writer, level slog.Level) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
 		switch a.Key {
@@ -506,6 +508,8 @@ func logTo(w io.Writer, level slog.Level) *slog.Logger {
 		case "stack":
 			word, _, _ := strings.Cut(a.Value.String(), " ")
 			return slog.String("stack", word)
+		case trace.LogTraceID, trace.LogSpanID:
+			return slog.Int(a.Key, len(a.Value.String()))
 		}
 		return a
 	}}))
@@ -542,16 +546,17 @@ func TestConsumeLogs(t *testing.T) {
 			return fmt.Sprintf("level=%s msg=%q queue=egrid.database id=%s key=database.chunk attempt=%d elapsed=%s",
 				level, text, id, attempt, elapsed)
 		}
+		const span = " trace_id=32 span_id=16"
 		const failed, dead = "message failed, will be retried", "message is a dead letter"
 		want := []string{
 			"level=INFO msg=consuming queue=egrid.database workers=1",
-			`level=DEBUG msg="message done" queue=egrid.database id=good key=database.chunk attempt=1 elapsed=0s`,
-			message("WARN", failed, "busy", 1, "1ms") + ` delay=1s error="database is busy"`,
-			message("ERROR", dead, "bad", 1, "0s") + ` error="no chunk"`,
-			message("WARN", failed, "boom", 1, "2ms") + ` delay=1s stack=goroutine error="panic: boom"`,
-			message("ERROR", dead, "busy", 2, "1ms") + ` error="database is busy"`,
-			message("ERROR", dead, "boom", 2, "2ms") + ` stack=goroutine error="panic: boom"`,
-			message("WARN", "message unsettled, will be delivered again", "slow", 1, "0s") + ` error="context canceled"`,
+			`level=DEBUG msg="message done" queue=egrid.database id=good key=database.chunk attempt=1 elapsed=0s` + span,
+			message("WARN", failed, "busy", 1, "1ms") + ` delay=1s error="database is busy"` + span,
+			message("ERROR", dead, "bad", 1, "0s") + ` error="no chunk"` + span,
+			message("WARN", failed, "boom", 1, "2ms") + ` delay=1s stack=goroutine error="panic: boom"` + span,
+			message("ERROR", dead, "busy", 2, "1ms") + ` error="database is busy"` + span,
+			message("ERROR", dead, "boom", 2, "2ms") + ` stack=goroutine error="panic: boom"` + span,
+			message("WARN", "message unsettled, will be delivered again", "slow", 1, "0s") + ` error="context canceled"` + span,
 			`level=WARN msg="consuming ended" queue=egrid.database error="` + queue.ErrDrain.Error() + `: 1 messages of queue egrid.database are delivered again"`,
 		}
 		if got := strings.Split(strings.TrimSpace(text.String()), "\n"); !slices.Equal(got, want) {

@@ -11,7 +11,8 @@ import (
 // Handler does the work of a message. What it returns settles the delivery:
 // nil is done, an error marked by [Permanent] is a dead letter at once, any
 // other error is a retry. ctx is not the one that ends Consume: it is
-// cancelled when the time to drain has passed.
+// cancelled when the time to drain has passed. It belongs to a span of its own
+// in the trace that the message was published in.
 type Handler func(ctx context.Context, d Delivery) error
 
 // Delivery is a message on its way through a handler.

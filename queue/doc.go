@@ -25,6 +25,11 @@
 // Order is that of publishing as long as there is one publisher, one worker
 // and no failure. A retried message comes after those published meanwhile.
 //
+// Messages carry the trace that they were published in, by the headers of W3C
+// Trace Context: a handler's ctx belongs to it in every attempt
+// and after a replay, as do the messages that the handler publishes with that
+// ctx. It is no part of a message's ID.
+//
 // Dead letters stay until they are replayed or dropped ([Inspector]).
 //
 // Messages do not belong to the broker alone: nobody may change the Body or

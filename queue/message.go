@@ -1,11 +1,14 @@
 package queue
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"maps"
 	"strings"
+
+	"github.com/egrid-analytics/egrid-go/internal/trace"
 )
 
 // Message is what is published and delivered: a body with a name.
@@ -26,7 +29,9 @@ type Message struct {
 	// Headers are the message's own. A name has 1 to 255 bytes; a value is any
 	// bytes; all of them together have at most MaxHeaders bytes. HeaderVersion
 	// is filled when it is missing, and counts; names that the package writes
-	// itself (HeaderAttempts and its like) are refused.
+	// itself (HeaderAttempts and its like) are refused. traceparent and
+	// tracestate are filled from Publish's ctx, when both are missing and there
+	// is room.
 	Headers map[string]string
 }
 
@@ -73,9 +78,10 @@ func MessageID(body []byte) string {
 }
 
 // Normalize returns the message as a broker must hold it: with an ID, a
-// version and headers of its own. The error wraps ErrInvalid and says which
-// limit the message breaks. Brokers call it first in Publish.
-func (m Message) Normalize() (Message, error) {
+// version, the span that ctx belongs to, and headers of its own. The error wraps
+// ErrInvalid and says which limit the message breaks. Brokers call it first in
+// Publish, with its ctx.
+func (m Message) Normalize(ctx context.Context) (Message, error) {
 	if err := validKey(m.Key); err != nil {
 		return Message{}, err
 	}
@@ -89,7 +95,7 @@ func (m Message) Normalize() (Message, error) {
 	if len(m.Body) > MaxBody {
 		return Message{}, fmt.Errorf("%w message: body of %d bytes, at most %d are allowed", ErrInvalid, len(m.Body), MaxBody)
 	}
-	headers := make(map[string]string, len(m.Headers)+1)
+	headers := make(map[string]string, len(m.Headers)+3)
 	headers[HeaderVersion] = Version
 	maps.Copy(headers, m.Headers)
 	m.Headers = headers
@@ -106,10 +112,33 @@ func (m Message) Normalize() (Message, error) {
 	if size > MaxHeaders {
 		return Message{}, fmt.Errorf("%w message: headers of %d bytes, at most %d are allowed", ErrInvalid, size, MaxHeaders)
 	}
+	setSpan(m.Headers, trace.FromContext(ctx), MaxHeaders-size)
 	if m.ID == "" {
 		m.ID = MessageID(m.Body)
 	}
 	return m, nil
+}
+
+// setSpan says in the headers which span a message was published in, unless they
+// do so already. Room is how many bytes they may grow by.
+func setSpan(headers map[string]string, s trace.Span, room int) {
+	_, hasParent := headers[trace.HeaderParent]
+	_, hasState := headers[trace.HeaderState]
+	parent, state := s.Headers()
+	if room -= len(trace.HeaderParent) + len(parent); parent == "" || hasParent || hasState || room < 0 {
+		return
+	}
+	headers[trace.HeaderParent] = parent
+	if state != "" && len(trace.HeaderState)+len(state) <= room {
+		headers[trace.HeaderState] = state
+	}
+}
+
+// spanOf begins the span of a delivery: of the trace that the message was
+// published in, or else of a new one.
+func spanOf(m Message) trace.Span {
+	sender, _ := trace.Parse(m.Headers[trace.HeaderParent], m.Headers[trace.HeaderState])
+	return sender.Child()
 }
 
 func validKey(key string) error {

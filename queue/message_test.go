@@ -2,11 +2,13 @@ package queue_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"maps"
 	"strings"
 	"testing"
 
+	"github.com/egrid-analytics/egrid-go/internal/trace"
 	"github.com/egrid-analytics/egrid-go/queue"
 )
 
@@ -31,7 +33,7 @@ func TestNormalize(t *testing.T) {
 			queue.Message{ID: "1", Key: "a", ContentType: "text/csv", ContentEncoding: "gzip", Headers: version}},
 	} {
 		before := maps.Clone(test.message.Headers)
-		got, err := test.message.Normalize()
+		got, err := test.message.Normalize(t.Context())
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -84,17 +86,60 @@ func TestNormalizeLimits(t *testing.T) {
 		"wildcard":                 {queue.Message{Key: "a.*"}, "key"},
 		"part of a wildcard":       {queue.Message{Key: "a#b"}, "key"},
 	} {
-		m, err := test.message.Normalize()
+		m, err := test.message.Normalize(t.Context())
 		if test.says == "" {
 			if err != nil {
 				t.Errorf("%s: %v", name, err)
-			} else if again, err := m.Normalize(); err != nil || !sameMessage(again, m) {
+			} else if again, err := m.Normalize(t.Context()); err != nil || !sameMessage(again, m) {
 				t.Errorf("%s: the result cannot be published again: %v", name, err)
 			}
 			continue
 		}
 		if !errors.Is(err, queue.ErrInvalid) || !strings.Contains(err.Error(), test.says) {
 			t.Errorf("%s: got error %v; want ErrInvalid and %q", name, err, test.says)
+		}
+	}
+}
+
+// TestNormalizeSpan fills the headers of a trace from a ctx, as far as there is
+// room and the message says nothing itself.
+func TestNormalizeSpan(t *testing.T) {
+	const parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+	s, _ := trace.Parse(parent, "a=1")
+	ctx := trace.NewContext(t.Context(), s)
+	headers := func(h ...string) map[string]string {
+		m := map[string]string{queue.HeaderVersion: queue.Version}
+		for i := 0; i < len(h); i += 2 {
+			m[h[i]] = h[i+1]
+		}
+		return m
+	}
+	const version = len(queue.HeaderVersion) + len(queue.Version)
+	const whole = len(trace.HeaderParent+parent) + len(trace.HeaderState+"a=1")
+	filled := func(free int) string { return strings.Repeat("v", queue.MaxHeaders-version-1-free) }
+	for name, test := range map[string]struct {
+		ctx         context.Context
+		given, want map[string]string
+	}{
+		"no trace":       {t.Context(), nil, headers()},
+		"trace":          {ctx, nil, headers(trace.HeaderParent, parent, trace.HeaderState, "a=1")},
+		"own parent":     {ctx, headers(trace.HeaderParent, "x"), headers(trace.HeaderParent, "x")},
+		"own state":      {ctx, headers(trace.HeaderState, "x=1"), headers(trace.HeaderState, "x=1")},
+		"just room":      {ctx, headers("h", filled(whole)), headers("h", filled(whole), trace.HeaderParent, parent, trace.HeaderState, "a=1")},
+		"room for one":   {ctx, headers("h", filled(whole-1)), headers("h", filled(whole-1), trace.HeaderParent, parent)},
+		"room for none":  {ctx, headers("h", filled(len(trace.HeaderParent+parent)-1)), headers("h", filled(len(trace.HeaderParent+parent)-1))},
+		"no room at all": {ctx, headers("h", filled(0)), headers("h", filled(0))},
+	} {
+		before := maps.Clone(test.given)
+		got, err := queue.Message{Key: "a", Body: []byte("x"), Headers: test.given}.Normalize(test.ctx)
+		if err != nil || !maps.Equal(got.Headers, test.want) || !maps.Equal(test.given, before) {
+			t.Errorf("%s: got %.300v, %v; want %.300v", name, got.Headers, err, test.want)
+		}
+		if got.ID != queue.MessageID([]byte("x")) {
+			t.Errorf("%s: the trace is part of the id %s", name, got.ID)
+		}
+		if again, err := got.Normalize(trace.Start(t.Context())); err != nil || again.Headers[trace.HeaderParent] != got.Headers[trace.HeaderParent] && test.want[trace.HeaderParent] != "" {
+			t.Errorf("%s: published again it is %.300v, %v", name, again.Headers, err)
 		}
 	}
 }
@@ -111,7 +156,7 @@ func FuzzNormalize(f *testing.F) {
 		}
 		m := queue.Message{ID: id, Key: key, Body: body, ContentType: contentType, ContentEncoding: encoding,
 			Headers: map[string]string{name: value}}
-		got, err := m.Normalize()
+		got, err := m.Normalize(t.Context())
 		if err != nil {
 			if !errors.Is(err, queue.ErrInvalid) {
 				t.Errorf("error %v; want ErrInvalid", err)
@@ -124,7 +169,7 @@ func FuzzNormalize(f *testing.F) {
 		if got.Key != key || !bytes.Equal(got.Body, body) || got.Headers[name] != value || len(got.Headers) > 2 {
 			t.Errorf("got %.300q; want the fields of %.300q", []any{got}, []any{m})
 		}
-		if again, err := got.Normalize(); err != nil || !sameMessage(again, got) {
+		if again, err := got.Normalize(t.Context()); err != nil || !sameMessage(again, got) {
 			t.Errorf("normalized twice: got %.300q and error %v; want %.300q", []any{again}, err, []any{got})
 		}
 	})

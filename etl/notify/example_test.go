@@ -36,9 +36,9 @@ func ExampleHandler() {
 		}
 	}
 
-	// Of each record the time, the id and the text are left out.
+	// Of each record the time, the ids and the text are left out.
 	logger := slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
-		if a.Key == slog.TimeKey || a.Key == "id" || a.Key == "text" {
+		if a.Key == slog.TimeKey || a.Key == "id" || a.Key == "text" || a.Key == "trace_id" || a.Key == "span_id" {
 			return slog.Attr{}
 		}
 		return a
@@ -46,7 +46,7 @@ func ExampleHandler() {
 	told := 0
 	err := queue.Consume(ctx, broker, queue.QueueNotification, notify.Handler(notify.Log(logger)), &queue.ConsumeOptions{
 		Workers: 1,
-		Observe: func(queue.Event) {
+		Observe: func(context.Context, queue.Event) {
 			if told++; told == 2 {
 				stop() // a service stops when it is told to
 			}

@@ -42,6 +42,7 @@ import (
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/etl"
+	"github.com/egrid-analytics/egrid-go/internal/trace"
 	"github.com/egrid-analytics/egrid-go/queue"
 )
 
@@ -58,12 +59,10 @@ type Notifier interface {
 
 // Log is the channel that writes to a logger: what finished as information,
 // what is held as a warning, all else as an error. What the logger's handler
-// fails to write is not delivered. A nil logger drops notices.
+// fails to write is not delivered. Records have the trace_id and span_id of ctx.
+// A nil logger drops notices.
 func Log(l *slog.Logger) Notifier {
-	if l == nil {
-		l = slog.New(slog.DiscardHandler)
-	}
-	return logNotifier{l.Handler()}
+	return logNotifier{trace.Logger(l).Handler()}
 }
 
 type logNotifier struct{ out slog.Handler }

@@ -31,7 +31,7 @@ func messageOf(t testing.TB, n etl.Notice) queue.Message {
 	t.Helper()
 	m, err := etl.EncodeNotice(n)
 	if err == nil {
-		m, err = m.Normalize()
+		m, err = m.Normalize(t.Context())
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -169,7 +169,7 @@ func consumeOne(t testing.TB, broker queue.Broker, handle queue.Handler) queue.E
 	var last queue.Event
 	err := queue.Consume(ctx, broker, queue.QueueNotification, handle, &queue.ConsumeOptions{
 		Workers: 1, Retry: queue.RetryPolicy{MaxAttempts: 4, Base: time.Millisecond},
-		Observe: func(e queue.Event) {
+		Observe: func(_ context.Context, e queue.Event) {
 			if e.Outcome != queue.Retry {
 				last = e
 				stop()

@@ -16,6 +16,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/etl"
 	"github.com/egrid-analytics/egrid-go/etl/notify"
+	"github.com/egrid-analytics/egrid-go/internal/trace"
 	"github.com/egrid-analytics/egrid-go/queue"
 	"github.com/egrid-analytics/egrid-go/queue/memqueue"
 )
@@ -290,5 +291,27 @@ func TestWebhookArguments(t *testing.T) {
 		if _, err := notify.Webhook("https://example.org", &notify.WebhookOptions{Secret: s}); !errors.Is(err, egrid.ErrInvalid) || len(s) > 6 && strings.Contains(err.Error(), s) {
 			t.Errorf("%q: %v; want ErrInvalid", s, err)
 		}
+	}
+}
+
+// TestWebhookTrace: the trace of a delivery goes along, and one of a message that
+// was published in a trace belongs to it.
+func TestWebhookTrace(t *testing.T) {
+	const id = "0af7651916cd43dd8448eb211c80319c"
+	s, _ := trace.Parse("00-"+id+"-b7ad6b7169203331-01", "a=1")
+	got := make(chan http.Header, 2)
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got <- r.Header }))
+	defer server.Close()
+	hook := webhook(t, server.URL, &notify.WebhookOptions{Secret: secret})
+	for _, ctx := range []context.Context{t.Context(), trace.NewContext(t.Context(), s)} {
+		if err := hook.Notify(ctx, "id", someNotice); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if h := <-got; h.Values("traceparent") != nil {
+		t.Errorf("without a trace: %v", h)
+	}
+	if h := <-got; h.Get("traceparent") != "00-"+id+"-b7ad6b7169203331-01" || h.Get("tracestate") != "a=1" {
+		t.Errorf("with a trace: %v", h)
 	}
 }

@@ -83,7 +83,7 @@ func (c *cli) Run(p *service.Process) error {
 	sink := etl.ToQueue(broker, store)
 	runs := etl.NewRuns(store, &etl.RunsOptions{Options: o, Load: func(ctx context.Context, o etl.Options) (etl.Report, error) {
 		r, err := etl.New(source, sink, &o).Run(ctx)
-		tell(p, broker, r, err)
+		tell(ctx, p, broker, r, err)
 		return r, err
 	}})
 	o.Runs = runs
@@ -93,7 +93,7 @@ func (c *cli) Run(p *service.Process) error {
 	err = p.Together(
 		p.Serve(c.Addr, mux, c.Serving),
 		func(ctx context.Context) error {
-			etl.New(source, sink, &o).Watch(ctx, schedule, func(r etl.Report, err error) { tell(p, broker, r, err) })
+			etl.New(source, sink, &o).Watch(ctx, schedule, func(run context.Context, r etl.Report, err error) { tell(run, p, broker, r, err) })
 			return nil
 		},
 	)
@@ -131,18 +131,19 @@ func parseSchedule(text string) (etl.Schedule, error) {
 }
 
 // tell says how a run ended: to the log, to metrics, and to the other consumers.
-func tell(p *service.Process, b queue.Publisher, r etl.Report, err error) {
+// ctx is that of the run.
+func tell(ctx context.Context, p *service.Process, b queue.Publisher, r etl.Report, err error) {
 	if err != nil {
-		p.Log.Error("run failed", "run_id", r.RunID, "error", err)
-		p.Tell(b, etl.RunIncident(r, err))
+		p.Log.ErrorContext(ctx, "run failed", "run_id", r.RunID, "error", err)
+		p.Tell(ctx, b, etl.RunIncident(r, err))
 		return
 	}
-	p.Log.Info("run finished", "run_id", r.RunID, "status", r.Status, "files", len(r.Files), "rows_read", r.RowsRead,
+	p.Log.InfoContext(ctx, "run finished", "run_id", r.RunID, "status", r.Status, "files", len(r.Files), "rows_read", r.RowsRead,
 		"rows_loaded", r.RowsLoaded, "rows_rejected", r.RowsRejected, "duration_seconds", r.Seconds)
 	p.Metrics.Run(&r)
 	for _, in := range etl.ObjectIncidents(r) {
-		p.Log.Warn("not loaded", "run_id", r.RunID, "what", in.Where, "reason", in.Message)
-		p.Tell(b, in)
+		p.Log.WarnContext(ctx, "not loaded", "run_id", r.RunID, "what", in.Where, "reason", in.Message)
+		p.Tell(ctx, b, in)
 	}
-	p.Notify(b, etl.Notices(r, time.Now())...)
+	p.Notify(ctx, b, etl.Notices(r, time.Now())...)
 }

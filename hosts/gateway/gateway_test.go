@@ -14,6 +14,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/hosts/internal/service"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/telemetry"
 	"github.com/egrid-analytics/egrid-go/httpapi"
+	"github.com/egrid-analytics/egrid-go/internal/trace"
 )
 
 // backend is a service behind the gateway.
@@ -44,6 +45,7 @@ func echo(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Request-Id", r.Header.Get("X-Request-Id"))
 	_ = json.NewEncoder(w).Encode(map[string]string{
 		"uri": r.RequestURI, "id": r.Header.Get("X-Request-Id"), "for": r.Header.Get("X-Forwarded-For"), "method": r.Method,
+		"traceparent": strings.Join(r.Header.Values("traceparent"), " "), "tracestate": r.Header.Get("tracestate"),
 	})
 }
 
@@ -106,6 +108,26 @@ func TestRequestsPassAsTheyAre(t *testing.T) {
 	}
 	if ids := answer.header.Values("X-Request-Id"); len(ids) != 1 || ids[0] != "mine" {
 		t.Errorf("the answer's ids: %q", ids)
+	}
+}
+
+// TestTracePassesThrough: the gateway is a span between the client and the
+// service.
+func TestTracePassesThrough(t *testing.T) {
+	url, _ := front(t, time.Minute, newBackend(t, echo))
+	const id, client = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+	for name, test := range map[string]struct{ parent, state, want string }{
+		"valid":   {"00-" + id + "-" + client + "-00", "a=1", "a=1"},
+		"invalid": {"00-" + id + "-" + client + "-0", "a=1", ""},
+	} {
+		var got map[string]string
+		if err := json.Unmarshal([]byte(get(t, url+"/", "traceparent", test.parent, "tracestate", test.state).body), &got); err != nil {
+			t.Fatal(err)
+		}
+		s, ok := trace.Parse(got["traceparent"], got["tracestate"])
+		if !ok || (s.TraceID.String() == id) != (name == "valid") || s.ID.String() == client || s.State != test.want || s.Sampled == (name == "valid") {
+			t.Errorf("%s: behind the gateway it is %+v by %v", name, s, got)
+		}
 	}
 }
 

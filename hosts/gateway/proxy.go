@@ -18,6 +18,7 @@ import (
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/httpapi"
+	"github.com/egrid-analytics/egrid-go/internal/trace"
 )
 
 // pool is a service behind the gateway that runs at several addresses.
@@ -144,6 +145,7 @@ func newProxy(p *pool, log *slog.Logger) http.Handler {
 				r.Out.Header.Set("X-Forwarded-For", addr.String()) // not that of a proxy in front of us
 			}
 			r.Out.Header.Set("X-Request-Id", httpapi.RequestID(r.In.Context()))
+			trace.FromContext(r.In.Context()).SetHeader(r.Out.Header)
 		},
 		ModifyResponse: func(answer *http.Response) error {
 			answer.Header.Del("X-Request-Id") // the gateway has set the same

@@ -23,6 +23,8 @@
 // repeated only when it was refused by 429, because otherwise it may have been
 // done.
 //
+// Requests carry the trace that their context belongs to, if there is one.
+//
 // Responses are read to a limit, connections are used again, redirects to other
 // hosts are refused so that credentials stay with the server they are for. A
 // Client is safe for concurrent use and needs no closing.

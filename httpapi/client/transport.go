@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/internal/trace"
 )
 
 // maxURLBytes is how long a URL may be behind its host: what servers take.
@@ -151,6 +152,7 @@ func (c *Client) send(ctx context.Context, q question) (*http.Response, error) {
 	}
 	r.Header = q.header.Clone()
 	r.Header.Set("User-Agent", c.o.UserAgent)
+	trace.FromContext(ctx).SetHeader(r.Header)
 	token := c.o.Token
 	if c.o.TokenSource != nil {
 		if token, err = c.o.TokenSource(ctx); err != nil {

@@ -49,6 +49,10 @@ func Rules() []Rule {
 			Why:      "the root package is documentation and one Example",
 		},
 		{
+			Packages: []string{"internal/trace"},
+			Why:      "internal/trace is what queue, etl and httpapi agree on without knowing each other: below all of them, standard library only",
+		},
+		{
 			Packages: []string{"egrid"},
 			TestOwn:  []string{"egrid/memstore", "egrid/egridtest"},
 			Why:      "egrid is the domain: standard library only, and unaware of queue; adapters run the suite, egrid does not",
@@ -80,12 +84,13 @@ func Rules() []Rule {
 		},
 		{
 			Packages: []string{"queue"},
+			Own:      []string{"internal/trace"},
 			TestOwn:  []string{"queue/memqueue", "queue/queuetest"},
-			Why:      "queue moves bytes: standard library only, and unaware of egrid",
+			Why:      "queue moves bytes, and what they belong to: standard library only, and unaware of egrid",
 		},
 		{
 			Packages: []string{"queue/queuetest"},
-			Own:      []string{"queue"},
+			Own:      []string{"queue", "internal/trace"},
 			Why:      "suites need the standard library and their contract only",
 		},
 		{
@@ -103,7 +108,7 @@ func Rules() []Rule {
 		},
 		{
 			Packages: []string{"etl"},
-			Own:      []string{"egrid", "queue"},
+			Own:      []string{"egrid", "queue", "internal/trace"},
 			Modules:  []string{conc},
 			TestOwn:  []string{"egrid/egridtest", "egrid/memstore", "queue/memqueue", "etl/etltest"},
 			Why:      "etl alone knows egrid and queue, and meets stores and brokers only as interfaces",
@@ -115,7 +120,7 @@ func Rules() []Rule {
 		},
 		{
 			Packages: []string{"etl/notify"},
-			Own:      []string{"egrid", "queue", "etl"},
+			Own:      []string{"egrid", "queue", "etl", "internal/trace"},
 			TestOwn:  []string{"queue/memqueue"},
 			Why:      "channels to people need the standard library and the notice's form only",
 		},
@@ -147,10 +152,10 @@ func Rules() []Rule {
 		},
 		{
 			Packages: []string{"httpapi"},
-			Own:      []string{"egrid"},
+			Own:      []string{"egrid", "internal/trace"},
 			Modules:  []string{huma, mux, cors},
 			TestOwn:  []string{"egrid/egridtest", "egrid/memstore", "httpapi/client"},
-			Why:      "httpapi knows only egrid; hosts put stores, cache and dashboard together",
+			Why:      "httpapi knows only egrid, and what a request belongs to; hosts put stores, cache and dashboard together",
 		},
 		{
 			Packages: []string{"httpapi/auth"},
@@ -161,7 +166,7 @@ func Rules() []Rule {
 		},
 		{
 			Packages: []string{"httpapi/client"},
-			Own:      []string{"egrid"},
+			Own:      []string{"egrid", "internal/trace"},
 			TestOwn:  []string{"egrid/egridtest", "egrid/memstore"},
 			Why:      "the client must not bring the server's libraries: the tests of httpapi run the suite on it",
 		},
@@ -176,7 +181,7 @@ func Rules() []Rule {
 		},
 		{
 			Packages: []string{"hosts/..."},
-			Own:      []string{"egrid/...", "etl/...", "queue/...", "cache/...", "httpapi/...", "hosts/internal/...", "examples/data"},
+			Own:      []string{"egrid/...", "etl/...", "queue/...", "internal/trace", "cache/...", "httpapi/...", "hosts/internal/...", "examples/data"},
 			Modules:  []string{kong, cron, prom},
 			TestOwn:  []string{"hosts/..."},
 			Why:      "hosts only assemble our packages: command line, schedule and metrics are their own",

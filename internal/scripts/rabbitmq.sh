@@ -69,12 +69,14 @@ END
     tail -20 "$home/log/wait" "$home/log/console" >&2
     exit 1
   fi
-  # A place apart for the tests of the hosts, which run beside those of the
-  # package and use the same names.
-  $bin/rabbitmqctl -q list_vhosts | grep -qx hosts || {
-    $bin/rabbitmqctl -q add_vhost hosts
-    $bin/rabbitmqctl -q set_permissions -p hosts guest '.*' '.*' '.*'
-  }
+  # Places apart for tests which run beside those of the package and use the same
+  # names: of hosts/egrid, and of hosts/internal/service.
+  for vhost in hosts service; do
+    $bin/rabbitmqctl -q list_vhosts | grep -qx $vhost || {
+      $bin/rabbitmqctl -q add_vhost $vhost
+      $bin/rabbitmqctl -q set_permissions -p $vhost guest '.*' '.*' '.*'
+    }
+  done
   echo "$url"
 }
 

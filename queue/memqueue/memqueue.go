@@ -137,7 +137,7 @@ func New(o *Options) *Broker {
 
 // Publish implements [queue.Publisher].
 func (b *Broker) Publish(ctx context.Context, m queue.Message) error {
-	m, err := m.Normalize()
+	m, err := m.Normalize(ctx)
 	if err != nil {
 		return err
 	}

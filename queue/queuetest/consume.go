@@ -27,7 +27,7 @@ func testConsumeDone(f *fixture) {
 	f.publish("a", "b", "c")
 	deliveries := make(chan queue.Delivery, 3)
 	events := make(chan queue.Event, 3)
-	c := f.consume(queue.ConsumeOptions{Workers: 2, Observe: func(e queue.Event) { events <- e }},
+	c := f.consume(queue.ConsumeOptions{Workers: 2, Observe: func(_ context.Context, e queue.Event) { events <- e }},
 		handlerOf(func(d queue.Delivery) error {
 			deliveries <- d
 			return nil
@@ -75,7 +75,7 @@ func testConsumeRetries(f *fixture) {
 	}
 	attempts := make(chan handled, 10)
 	events := make(chan queue.Event, 10)
-	c := f.consume(queue.ConsumeOptions{Workers: 2, Retry: policy, Observe: func(e queue.Event) { events <- e }},
+	c := f.consume(queue.ConsumeOptions{Workers: 2, Retry: policy, Observe: func(_ context.Context, e queue.Event) { events <- e }},
 		handlerOf(func(d queue.Delivery) error {
 			attempts <- handled{d, time.Now(), time.Now()}
 			return fmt.Errorf("failure %d: %w", d.Attempt, errFailed)
@@ -176,7 +176,7 @@ func (f *fixture) wantHarmless(harm func(), reason, function string) {
 	f.publish("before", "bad", "after")
 	good := make(chan string, 10)
 	events := make(chan queue.Event, 10)
-	c := f.consume(queue.ConsumeOptions{Workers: 1, Retry: quick, Observe: func(e queue.Event) { events <- e }},
+	c := f.consume(queue.ConsumeOptions{Workers: 1, Retry: quick, Observe: func(_ context.Context, e queue.Event) { events <- e }},
 		handlerOf(func(d queue.Delivery) error {
 			if d.Message.ID == "bad" {
 				harm()
@@ -292,7 +292,7 @@ func testDrainTimeout(f *fixture) {
 	f.publish("a")
 	started := make(chan struct{})
 	events := make(chan queue.Event, 1)
-	o := queue.ConsumeOptions{DrainTimeout: -1, Observe: func(e queue.Event) { events <- e },
+	o := queue.ConsumeOptions{DrainTimeout: -1, Observe: func(_ context.Context, e queue.Event) { events <- e },
 		Retry: queue.RetryPolicy{MaxAttempts: 1}}
 	c := f.consume(o, func(ctx context.Context, _ queue.Delivery) error {
 		close(started)

@@ -10,7 +10,8 @@
 //
 // # Guarantees
 //
-// A broker that passes moves messages unchanged, loses none, delivers in order
+// A broker that passes moves messages unchanged, with the trace that they belong
+// to, loses none, delivers in order
 // where order is promised, settles once, and lets go of every call that waits
 // when it is closed or the call's ctx ends. The suite waits for what must
 // happen, and never for a fixed time; it looks only for a moment whether
@@ -119,6 +120,8 @@ func Run(t *testing.T, open func(t *testing.T, o BrokerOptions) queue.Broker, fe
 		{"ConsumeGoexit", usual, testConsumeGoexit},
 		{"ConsumeRedelivered", usual, testConsumeRedelivered},
 		{"ConsumePoison", usual, testConsumePoison},
+		{"Trace", usual, testTrace},
+		{"WithoutTrace", usual, testWithoutTrace},
 		{"Drain", usual, testDrain},
 		{"DrainTimeout", usual, testDrainTimeout},
 
@@ -302,7 +305,7 @@ func (f *fixture) wantMessage(got, want queue.Message) {
 // normal returns a message as a broker must hold it.
 func (f *fixture) normal(m queue.Message) queue.Message {
 	f.Helper()
-	m, err := m.Normalize()
+	m, err := m.Normalize(f.Context())
 	f.must(err)
 	return m
 }

@@ -27,7 +27,7 @@ var (
 
 // Publish implements [queue.Publisher].
 func (b *Broker) Publish(ctx context.Context, m queue.Message) error {
-	m, err := m.Normalize()
+	m, err := m.Normalize(ctx)
 	if err != nil {
 		return err
 	}

@@ -2,8 +2,8 @@ package service_test
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"os/exec"
@@ -29,7 +29,7 @@ func build(t testing.TB) string {
 type program struct {
 	*exec.Cmd
 	url string
-	log bytes.Buffer // what was read before and after the URL
+	log lockedBuffer // what was read before and after the URL
 	end chan struct{}
 }
 
@@ -48,7 +48,7 @@ func start(t testing.TB, path string, args ...string) *program {
 	lines := bufio.NewScanner(logs)
 	for lines.Scan() {
 		var line struct{ Msg, URL string }
-		p.log.WriteString(lines.Text() + "\n")
+		fmt.Fprintln(&p.log, lines.Text())
 		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
 			t.Errorf("a log that is no JSON: %s", lines.Text())
 		}
@@ -63,7 +63,7 @@ func start(t testing.TB, path string, args ...string) *program {
 	go func() {
 		defer close(p.end)
 		for lines.Scan() {
-			p.log.WriteString(lines.Text() + "\n")
+			fmt.Fprintln(&p.log, lines.Text())
 		}
 	}()
 	return p

@@ -30,7 +30,7 @@ func WithSink(ctx context.Context, store egrid.Store, b queue.Broker, log *slog.
 		defer stop() // nobody is left to take what f sends
 		// One worker: a store in the process has one writer.
 		consumed <- queue.Consume(ctx, b, queue.QueueDatabase, etl.DatabaseHandler(store),
-			&queue.ConsumeOptions{Workers: 1, Retry: retries, Logger: log, Observe: sent.settle})
+			&queue.ConsumeOptions{Workers: 1, Retry: retries, Logger: log, Observe: func(_ context.Context, e queue.Event) { sent.settle(e) }})
 	}()
 	err := f(ctx, etl.ToQueue(sent, store))
 	if _, inProcess := b.(*memqueue.Broker); err == nil && inProcess {

@@ -17,6 +17,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/telemetry"
 	"github.com/egrid-analytics/egrid-go/httpapi"
+	"github.com/egrid-analytics/egrid-go/internal/trace"
 	"github.com/egrid-analytics/egrid-go/queue"
 )
 
@@ -26,15 +27,16 @@ type Logging struct {
 	LogFormat string `help:"text or json." enum:"text,json" default:"${log_format}"`
 }
 
-// Logger returns the log that the flags ask for.
+// Logger returns the log that the flags ask for. What is logged with a ctx has its
+// trace_id and span_id.
 func (l Logging) Logger(w io.Writer) *slog.Logger {
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(l.LogLevel)) // one of the four
 	o := &slog.HandlerOptions{Level: level}
 	if l.LogFormat == "json" {
-		return slog.New(slog.NewJSONHandler(w, o))
+		return trace.Logger(slog.New(slog.NewJSONHandler(w, o)))
 	}
-	return slog.New(slog.NewTextHandler(w, o))
+	return trace.Logger(slog.New(slog.NewTextHandler(w, o)))
 }
 
 // Process is what a service has: one of the host programs that run until they
@@ -139,7 +141,7 @@ func (p *Process) Serve(addr string, h http.Handler, s Serving) func(context.Con
 
 // Observe logs and counts the requests of a service beside the API.
 func (p *Process) Observe(h http.Handler) http.Handler {
-	return httpapi.RequestIDs(httpapi.Observe(httpapi.Recover(h, p.Log), p.Log, p.Metrics.Request))
+	return httpapi.Traces(httpapi.RequestIDs(httpapi.Observe(httpapi.Recover(h, p.Log), p.Log, p.Metrics.Request)))
 }
 
 // Probes is a handler of health and metrics alone.
