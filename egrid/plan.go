@@ -292,6 +292,26 @@ func (s Snapshot) Context(c Column) Value {
 // inputSchema joins the columns of the snapshots: context, dictionary order,
 // then unknown columns as they were met.
 func inputSchema(level Level, snapshots []Snapshot) *Schema {
+	if len(snapshots) != 1 {
+		return joinSchemas(level, snapshots)
+	}
+	s := snapshots[0].Schema
+	if made := s.input.Load(); made != nil && made.level == level {
+		return made.schema
+	}
+	made := &inputOf{level, joinSchemas(level, snapshots)}
+	s.input.Store(made)
+	return made.schema
+}
+
+// inputOf is the input of plans that read sheets of one schema alone. It is
+// made once: most queries are such, and kept answers share it.
+type inputOf struct {
+	level  Level
+	schema *Schema
+}
+
+func joinSchemas(level Level, snapshots []Snapshot) *Schema {
 	present := map[Column]Field{}
 	var unknown []Field
 	known := map[Column]bool{}

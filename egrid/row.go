@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"sync/atomic"
 )
 
 // Schema is an ordered list of fields with distinct column names. It is
@@ -11,6 +12,8 @@ import (
 type Schema struct {
 	fields []Field
 	index  map[Column]int
+
+	input atomic.Pointer[inputOf] // see inputSchema
 }
 
 // NewSchema makes a schema of fields. It returns [ErrInvalid] when two have
@@ -71,7 +74,7 @@ func (s *Schema) UnmarshalJSON(b []byte) error {
 	if err != nil {
 		return err
 	}
-	*s = *t
+	s.fields, s.index = t.fields, t.index
 	return nil
 }
 

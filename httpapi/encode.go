@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"io"
 	"strconv"
+	"sync"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 )
@@ -76,9 +78,20 @@ func appendText(b []byte, s string) []byte {
 	return append(append(append(b, '"'), s...), '"')
 }
 
+// gzips are writers to use again: a new one takes most of a megabyte, and to
+// make it as long as to compress an answer.
+var gzips = sync.Pool{New: func() any { return gzip.NewWriter(nil) }}
+
+func newGzip(w io.Writer) *gzip.Writer {
+	z, _ := gzips.Get().(*gzip.Writer)
+	z.Reset(w)
+	return z
+}
+
 func compress(b []byte) []byte {
 	var out bytes.Buffer
-	z := gzip.NewWriter(&out)
+	z := newGzip(&out)
+	defer gzips.Put(z)
 	_, _ = z.Write(b) // a buffer takes everything
 	_ = z.Close()
 	return out.Bytes()

@@ -159,7 +159,7 @@ func (*valueLines) end(b []byte) []byte { return b }
 func newExporter(w http.ResponseWriter, f format, rows rowFormat) *exporter {
 	e := &exporter{to: w, http: w, format: rows}
 	if f.gzip {
-		e.zip = gzip.NewWriter(w)
+		e.zip = newGzip(w)
 		e.to = e.zip
 	}
 	e.buffer = rows.begin(nil)
@@ -204,5 +204,8 @@ func (e *exporter) close() error {
 	if err := e.flush(); err != nil || e.zip == nil {
 		return err
 	}
-	return e.zip.Close()
+	err := e.zip.Close()
+	gzips.Put(e.zip)
+	e.zip = nil
+	return err
 }

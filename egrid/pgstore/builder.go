@@ -310,7 +310,11 @@ func (b *builder) countGroups() string {
 func (b *builder) selectGroups() string {
 	p := b.plan
 	groups := b.groups()
-	query := fmt.Sprint("SELECT * FROM ", groups, b.having())
+	total := ""
+	if p.Count {
+		total = ", count(*) OVER ()"
+	}
+	query := fmt.Sprint("SELECT *", total, " FROM ", groups, b.having())
 	var order []string
 	for _, key := range p.Sort {
 		if i := p.Output.Index(key.Column); i >= 0 {

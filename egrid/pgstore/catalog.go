@@ -19,12 +19,30 @@ type cachedCatalog struct {
 
 // Catalog implements [egrid.Querier].
 func (s *Store) Catalog(ctx context.Context) (egrid.Catalog, error) {
+	if c, ok := s.unchanged(ctx); ok {
+		return c, nil
+	}
 	var catalog egrid.Catalog
 	err := s.view(ctx, func(_ pgx.Tx, c *cachedCatalog) error {
 		catalog = c.Catalog
 		return nil
 	})
 	return catalog, err
+}
+
+// unchanged returns the catalogue that is kept if it still holds, which one
+// statement tells. What fails here is for a transaction to find out.
+func (s *Store) unchanged(ctx context.Context) (egrid.Catalog, bool) {
+	if s.closed.Load() {
+		return egrid.Catalog{}, false
+	}
+	var change int64
+	if err := s.read.QueryRow(ctx, "SELECT change FROM "+s.name("state")).Scan(&change); err != nil {
+		return egrid.Catalog{}, false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.catalog.Catalog, s.catalog.change == change
 }
 
 // readCatalog returns the catalogue as the transaction sees it. Decoding it

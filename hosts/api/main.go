@@ -62,6 +62,7 @@ func (c *cli) Run(p *service.Process) error {
 	if err != nil {
 		return errors.Join(err, closeShared())
 	}
+	service.LimitMemory()
 	h := service.CachedAPI(store, p.Metrics, o, shared)
 	c.Mount(h)
 	return errors.Join(p.Together(p.Serve(c.Addr, h, c.Serving)), store.Close(), closeShared())

@@ -37,6 +37,7 @@ func (c *serveCmd) Run(a *app) error {
 			return err
 		}
 	}
+	service.LimitMemory()
 	return a.withStore(func(store service.Store) error {
 		return a.serve(store, &serving{exposing: c.exposing, addr: c.Addr, api: api, source: source, load: o})
 	})

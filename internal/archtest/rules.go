@@ -197,6 +197,12 @@ func Rules() []Rule {
 			Why:      "a collection is made of the document alone; the test fetches it from the API",
 		},
 		{
+			Packages: []string{"internal/speed"},
+			Modules:  []string{pgx},
+			TestOwn:  []string{"egrid", "egrid/egridtest", "egrid/pgstore", "etl", "cache", "httpapi"},
+			Why:      "what is compared with the driver alone needs the driver, and nobody imports it",
+		},
+		{
 			Packages: []string{"internal/archtest", "internal/testreport"},
 			Why:      "the project's own checks need the standard library only",
 		},

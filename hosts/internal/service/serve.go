@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/cache"
@@ -39,6 +41,16 @@ func CachedAPI(store Store, m *telemetry.Metrics, o httpapi.Options, c cache.Opt
 	mux.Handle("/metrics", metrics)
 	mux.Handle("/", httpapi.New(kept, &o))
 	return mux
+}
+
+// LimitMemory has the garbage collector work harder than it otherwise would
+// where the heap nears 128 MiB, so that an API stays below the 256 MB that it is
+// made for: SQLite's pages and the program itself come on top. GOMEMLIMIT goes
+// before it.
+func LimitMemory() {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(128 << 20)
+	}
 }
 
 // OpenSharedCache gives a cache the second level of a URL, none if that is
