@@ -104,7 +104,9 @@ func (in *request) acceptedFormat(op *operation, accept string) (best string, ok
 		}
 		name := ""
 		switch mediaType {
-		case "application/json", "*/*", "application/*":
+		case "*/*":
+			name = formats[0]
+		case "application/json", "application/*":
 			name = formatJSON
 		case "text/csv":
 			name = formatCSV

@@ -274,6 +274,16 @@ func TestRunEvents(t *testing.T) {
 	})
 }
 
+// Who takes anything gets the events: that is what most programs send.
+func TestRunEventsForAnybody(t *testing.T) {
+	h := runsAPI(t, steadyRunner{states: progressing(0, 0)})
+	for _, accept := range []string{"", "*/*", "text/html, */*;q=0.8"} {
+		if w := get(t, h, "/runs/"+runID+"/events", "Accept", accept); w.Code != 200 || w.Header().Get("Content-Type") != "text/event-stream" {
+			t.Errorf("accepting %q: %d %v", accept, w.Code, w.Header())
+		}
+	}
+}
+
 func TestRunEventsThatEndBadly(t *testing.T) {
 	h := runsAPI(t, steadyRunner{})
 	if w := get(t, h, "/runs/none/events"); w.Code != http.StatusNotFound {
