@@ -61,7 +61,7 @@ type Options struct {
 	// MaxEntries is how many answers are kept; default 4,096.
 	MaxEntries int
 	// MaxCells is how many cells all kept answers have together; default
-	// 1,000,000. A cell takes 32 bytes and its text.
+	// 400,000. A cell takes 32 bytes and its text.
 	MaxCells int
 	// MaxPageRows is up to how many rows an answer is kept; default 1,000.
 	// Exports read larger pages, once.
@@ -152,7 +152,7 @@ func New(q egrid.Querier, o *Options) *Cache {
 		c.o = *o
 	}
 	setDefault(&c.o.MaxEntries, 4096)
-	setDefault(&c.o.MaxCells, 1_000_000)
+	setDefault(&c.o.MaxCells, 400_000)
 	setDefault(&c.o.MaxPageRows, 1000)
 	setDefault(&c.o.TTL, 10*time.Minute)
 	setDefault(&c.o.CatalogTTL, time.Second)

@@ -25,6 +25,11 @@ type Snapshot struct {
 	Revision int64     `json:"revision"` // the revision that published it; 0 while held
 }
 
+// Has reports whether a load is the snapshot, or was merged into it.
+func (s *Snapshot) Has(id StageID) bool {
+	return s.ID == id || slices.ContainsFunc(s.Sources, func(src Source) bool { return src.ID == id })
+}
+
 // NewSnapshot describes what a stage becomes when it is published, without its
 // chunks yet. It is for stores, as are [Snapshot.Count] and
 // [Snapshot.MergedWith].

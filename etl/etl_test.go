@@ -16,10 +16,13 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
 	"github.com/egrid-analytics/egrid-go/etl"
+	"github.com/egrid-analytics/egrid-go/queue"
+	"github.com/egrid-analytics/egrid-go/queue/memqueue"
 )
 
 const generators = `YEAR,PSTATABB,PNAME,ORISPL,GENID,GENNTAN
@@ -472,4 +475,54 @@ func FuzzRun(f *testing.F) {
 			t.Fatalf("%d read and %d rejected; the reader has %d and %d", report.RowsRead, report.RowsRejected, rows+rejected, rejected)
 		}
 	})
+}
+
+// A folder with two files of one edition is loaded again and again: the one that
+// comes last is published, and stays so.
+func TestEditionTwiceInAFolder(t *testing.T) {
+	dir := folder(t, map[string]string{"a/GEN.csv": generators, "b/GEN.csv": strings.Replace(generators, "400", "401", 1)})
+	for name, through := range map[string]func(*memstore.Store, *etl.Options) (etl.Report, error){
+		"store": func(store *memstore.Store, o *etl.Options) (etl.Report, error) {
+			return etl.New(etl.Local(dir), etl.ToLoader(store), o).Run(t.Context())
+		},
+		"queue": func(store *memstore.Store, o *etl.Options) (etl.Report, error) {
+			broker := memqueue.New(nil)
+			ctx, stop := context.WithCancel(t.Context())
+			defer stop()
+			go func() {
+				_ = queue.Consume(ctx, broker, queue.QueueDatabase, etl.DatabaseHandler(store), &queue.ConsumeOptions{Workers: 1, Retry: queue.RetryPolicy{MaxAttempts: 2, Base: time.Millisecond}})
+			}()
+			return etl.New(etl.Local(dir), etl.ToQueue(broker, store), o).Run(ctx)
+		},
+	} {
+		for _, policy := range []egrid.Policy{egrid.PublishAuto, egrid.PublishReplace, egrid.PublishMerge} {
+			t.Run(name+" "+string(policy), func(t *testing.T) {
+				store := memstore.New()
+				defer store.Close()
+				var revision int64
+				for run := range 4 {
+					report, err := through(store, &etl.Options{Publish: policy})
+					if err != nil {
+						t.Fatalf("run %d: %v", run, err)
+					}
+					want := etl.Published
+					if run > 0 {
+						want = etl.Unchanged
+					}
+					if report.Status != want || len(report.Files) != 2 {
+						t.Errorf("run %d: %s", run, report.Status)
+					}
+					c, err := store.Catalog(t.Context())
+					if err != nil || run > 0 && c.Revision != revision {
+						t.Errorf("run %d: revision %d where it was %d, %v", run, c.Revision, revision, err)
+					}
+					revision = c.Revision
+				}
+				page, err := store.Rows(t.Context(), egrid.RowQuery{Level: egrid.GEN, Year: 2023, Limit: 1})
+				if err != nil || len(page.Rows) != 1 || page.Rows[0].Text(egrid.NetGeneration) != "401" {
+					t.Errorf("readers see %v, %v", page.Rows, err)
+				}
+			})
+		}
+	}
 }

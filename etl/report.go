@@ -89,23 +89,67 @@ func (p *Pipeline) Report(ctx context.Context, s Streamed) (_ Report, err error)
 			f.Sheets = append(f.Sheets, SheetReport{Sheet: refused.Member, Status: Failed, Reason: refused.Reason})
 		}
 	}
+	superseded, err := p.superseded(ctx, s.Loads)
+	if err != nil {
+		return report, err
+	}
 	for i := range s.Loads {
 		load := &s.Loads[i]
+		if by := superseded[i]; by != nil {
+			report.add(load, egrid.PublishReport{Status: egrid.Unchanged, Reason: by.Object.Name + " comes behind it, and is published already"})
+			continue
+		}
 		published, err := p.sink.Publish(ctx, load.Spec, egrid.PublishRequest{Policy: p.o.Publish, Chunks: load.Chunks, Rows: load.Rows})
 		if err != nil {
 			return report, fmt.Errorf("publish %s %d of %s: %w", load.Spec.Level, load.Spec.Year, load.Object.Name, err)
 		}
 		report.add(load, published)
 	}
-	if sink, ok := p.sink.(answeringSink); ok {
-		if q := sink.querier(); q != nil {
-			if err := auditTotals(ctx, q, &report); err != nil {
-				return report, fmt.Errorf("compare totals: %w", err)
-			}
+	if q := p.querier(); q != nil {
+		if err := auditTotals(ctx, q, &report); err != nil {
+			return report, fmt.Errorf("compare totals: %w", err)
 		}
 	}
 	report.finish(s.Started)
 	return report, nil
+}
+
+// querier returns who can be asked what is published; nil where nobody can.
+func (p *Pipeline) querier() egrid.Querier {
+	if sink, ok := p.sink.(answeringSink); ok {
+		return sink.querier()
+	}
+	return nil
+}
+
+// superseded finds the loads behind which another one of the same level, year and
+// release comes that is published already, as when a folder with two of them is
+// loaded again. To publish them would take that one away from its readers, to
+// bring it back at once.
+func (p *Pipeline) superseded(ctx context.Context, loads []Load) (map[int]*Load, error) {
+	q := p.querier()
+	if q == nil {
+		return nil, nil
+	}
+	catalog, err := q.Catalog(ctx)
+	if err != nil {
+		return nil, err
+	}
+	by := map[int]*Load{}
+	for i := range loads {
+		spec := &loads[i].Spec
+		live, ok := catalog.Published(spec.Level, spec.Year, spec.Release)
+		if !ok || live.Has(spec.ID()) {
+			continue
+		}
+		for j := len(loads) - 1; j > i; j-- {
+			if live.Has(loads[j].Spec.ID()) {
+				by[i] = &loads[j]
+				break
+			}
+		}
+	}
+	return by, nil
 }
 
 // file finds the report of an object, or begins it.

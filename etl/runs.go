@@ -302,7 +302,7 @@ func settle(run *egrid.Run, catalog egrid.Catalog) {
 			switch {
 			case s.Status == egrid.Held && s.ID == l.ID:
 				status = egrid.RunHeld
-			case s.Status == egrid.Published && (s.ID == l.ID || slices.ContainsFunc(s.Sources, func(src egrid.Source) bool { return src.ID == l.ID })):
+			case s.Status == egrid.Published && s.Has(l.ID):
 				status = egrid.RunPublished
 			}
 		}

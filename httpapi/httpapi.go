@@ -68,7 +68,7 @@ type Options struct {
 	Checks []ReadinessCheck
 	// MaxBodyBytes bounds request bodies. Default 1 MiB.
 	MaxBodyBytes int64
-	// MaxCachedBytes bounds the encoded answers that are kept. Default 32 MiB,
+	// MaxCachedBytes bounds the encoded answers that are kept. Default 16 MiB,
 	// negative keeps none.
 	MaxCachedBytes int
 	// Observe is called behind every request: for metrics. Default none.
@@ -141,7 +141,7 @@ func New(q egrid.Querier, o *Options) http.Handler {
 		a.o.MaxBodyBytes = 1 << 20
 	}
 	if a.o.MaxCachedBytes == 0 {
-		a.o.MaxCachedBytes = 32 << 20
+		a.o.MaxCachedBytes = 16 << 20
 	}
 	a.o.Logger = trace.Logger(a.o.Logger)
 	a.responses = newResponses(a.o.MaxCachedBytes)
