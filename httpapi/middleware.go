@@ -155,7 +155,7 @@ func Observe(next http.Handler, log *slog.Logger, tell func(Observation)) http.H
 					remote = addr.String()
 				}
 				log.LogAttrs(r.Context(), level, "request",
-					slog.String("request_id", RequestID(r.Context())), slog.String("method", r.Method), slog.String("path", r.URL.Path),
+					slog.String("request_id", RequestID(r.Context())), slog.String("method", r.Method), slog.String("route", o.Route), slog.String("path", r.URL.Path),
 					slog.String("query", loggable(r.URL.RawQuery)), slog.Int("status", o.Status), slog.Int64("bytes", o.Bytes),
 					slog.Duration("duration", o.Duration), slog.String("remote", remote), slog.String("subject", e.subject), slog.Bool("cached", o.Cached), slog.Bool("aborted", !finished))
 			}

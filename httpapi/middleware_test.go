@@ -61,6 +61,11 @@ func TestAccessLog(t *testing.T) {
 			t.Errorf("no %s in %s", want, log.String())
 		}
 	}
+	log.Reset()
+	get(t, httpapi.New(sampleStore(t), &httpapi.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))}), "/columns/NAMEPCAP")
+	if !strings.Contains(log.String(), "route=/columns/{name} ") {
+		t.Errorf("no route in %s", log.String())
+	}
 }
 
 func TestLimitBody(t *testing.T) {
