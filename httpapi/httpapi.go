@@ -21,7 +21,7 @@
 // the connection instead of ending politely.
 //
 // Every data answer has an ETag made of what is published and what was asked,
-// except /errors, which nobody keeps.
+// except /errors and /runs, which nobody keeps.
 // Encoded JSON answers are kept by the same pair, so a repeated request costs
 // one look at the catalogue; stand a cache in front of a store whose catalogue
 // is not cheap. The handler is safe for concurrent use and starts no goroutine

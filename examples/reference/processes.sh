@@ -38,7 +38,7 @@ load_settings() {
   export EGRID_SERVICES_DIR=$dir/services EGRID_STARTED=$dir # by which our processes are known
   export EGRID_STORE="postgres://postgres@127.0.0.1:$EGRID_POSTGRES_PORT/egrid?sslmode=disable"
   export EGRID_QUEUE="amqp://guest:guest@127.0.0.1:$EGRID_RABBITMQ_PORT/"
-  export EGRID_REDIS=redis://127.0.0.1:$EGRID_REDIS_PORT/0
+  export EGRID_REDIS=redis://127.0.0.1:$EGRID_REDIS_PORT/0 EGRID_ETL=http://127.0.0.1:$EGRID_ETL_PORT
   export EGRID_S3_ENDPOINT=http://127.0.0.1:$EGRID_MINIO_PORT
   export EGRID_S3_ACCESS_KEY=egrid-test EGRID_S3_SECRET_KEY=egrid-test-secret # as minio.sh has them
 }
