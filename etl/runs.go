@@ -141,7 +141,9 @@ func (p *Pipeline) recorded(ctx context.Context, info RunInfo) (*Pipeline, func(
 	rec, finish := recordOf(ctx), func(Report, error) {}
 	if rec == nil {
 		rec = newRecord(info)
-		runs.remember(rec)
+		runs.mu.Lock()
+		runs.add(rec)
+		runs.mu.Unlock()
 		finish = rec.finish
 	}
 	telling := *p
@@ -152,12 +154,6 @@ func (p *Pipeline) recorded(ctx context.Context, info RunInfo) (*Pipeline, func(
 		}
 	}
 	return &telling, finish
-}
-
-func (r *Runs) remember(rec *runRecord) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.add(rec)
 }
 
 // add remembers a run, and forgets the oldest that has ended.
@@ -266,6 +262,24 @@ func (r *Runs) Run(ctx context.Context, id string) (egrid.Run, error) {
 func (r *Runs) find(id string) *runRecord {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	return r.latestOf(id)
+}
+
+// recall finds a run. A held load whose run nobody remembers is remembered from
+// here on.
+func (r *Runs) recall(run *egrid.Run) *runRecord {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	rec := r.latestOf(run.ID)
+	if rec == nil {
+		rec = newRecord(RunInfo{ID: run.ID, Started: run.Started})
+		rec.run = *run
+		r.add(rec)
+	}
+	return rec
+}
+
+func (r *Runs) latestOf(id string) *runRecord {
 	for _, rec := range slices.Backward(r.latest) {
 		if rec.info.ID == id {
 			return rec
@@ -393,12 +407,7 @@ func (r *Runs) decide(ctx context.Context, id string, do func(egrid.StageID) (eg
 	default:
 		return egrid.Run{}, fmt.Errorf("%w: run %s holds nothing: it is %s", egrid.ErrConflict, id, run.Status)
 	}
-	rec := r.find(id)
-	if rec == nil { // a held load, which is remembered from here on
-		rec = newRecord(RunInfo{ID: id, Started: run.Started})
-		rec.run = run
-		r.remember(rec)
-	}
+	rec := r.recall(&run)
 	for i := range run.Loads {
 		load := run.Loads[i].ID
 		if run.Loads[i].Status != egrid.RunHeld {
