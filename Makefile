@@ -78,7 +78,7 @@ faults: ## the services while each of their parts breaks, beside servers of its 
 
 .PHONY: nested
 nested: ## tests of the nested modules
-	@for dir in $(NESTED); do echo "$$dir" && (cd "$$dir" && go run $(CURDIR)/internal/testreport ./...); done
+	@for dir in $(NESTED); do echo "$$dir" && (cd "$$dir" && go run $(CURDIR)/internal/testreport ./...) || exit 1; done
 
 .PHONY: contract
 contract: ## 20,000 requests to the API on SQLite and PostgreSQL, compared with its document; the Postman collection
