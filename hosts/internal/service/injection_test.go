@@ -72,14 +72,7 @@ func guardSQLite(t testing.TB) guarded {
 
 func guardPostgres(t testing.TB) guarded {
 	t.Helper()
-	server := os.Getenv("EGRID_TEST_POSTGRES")
-	if server == "" {
-		const why = "EGRID_TEST_POSTGRES names no server; internal/scripts/postgres.sh starts one"
-		if os.Getenv("CI") == "true" {
-			t.Fatal(why)
-		}
-		t.Skip(why)
-	}
+	server := serverOf(t, "EGRID_TEST_POSTGRES")
 	schema := fmt.Sprintf("test_sql_%d_%d", os.Getpid(), postgresSchemas.Add(1))
 	psql := func(t testing.TB, q string) string {
 		out, err := exec.Command("psql", "-qtAX", "-v", "ON_ERROR_STOP=1", "-d", server, "-c", q).CombinedOutput() // not ended with the test, which cleans up by it

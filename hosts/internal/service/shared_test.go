@@ -27,14 +27,7 @@ import (
 // TestReplicasShareTheirCache has two replicas of the API, each with its own
 // connections to one database, share a Redis server.
 func TestReplicasShareTheirCache(t *testing.T) {
-	url := os.Getenv("EGRID_TEST_REDIS")
-	if url == "" {
-		const why = "EGRID_TEST_REDIS names no server; internal/scripts/redis.sh starts one"
-		if os.Getenv("CI") == "true" {
-			t.Fatal(why)
-		}
-		t.Skip(why)
-	}
+	url := serverOf(t, "EGRID_TEST_REDIS")
 	for name, open := range twoOnOne {
 		t.Run(name, func(t *testing.T) {
 			a, b := open(t)

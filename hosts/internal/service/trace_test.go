@@ -200,14 +200,7 @@ func TestTracesInProcesses(t *testing.T) {
 
 // oneLoadInAllProcesses makes a load through RabbitMQ.
 func oneLoadInAllProcesses(t *testing.T, dir string) {
-	address := os.Getenv("EGRID_TEST_AMQP")
-	if address == "" {
-		const why = "EGRID_TEST_AMQP names no server; internal/scripts/with-services.sh starts one"
-		if os.Getenv("CI") == "true" {
-			t.Fatal(why)
-		}
-		t.Skip(why)
-	}
+	address := serverOf(t, "EGRID_TEST_AMQP")
 	u, err := url.Parse(address)
 	if err != nil {
 		t.Fatal(err)
