@@ -61,8 +61,8 @@ func IdentifierText(values ...Value) string {
 	return strings.Join(parts, "/")
 }
 
-// rowRule is a check of a single row; it returns false for a row that breaks
-// it, and true for one it does not apply to.
+// rowRule is a check of a single row. It does not apply to a row in which one
+// of the columns is missing.
 type rowRule struct {
 	name     string
 	severity Severity
@@ -101,99 +101,71 @@ var fuelShares = []Column{
 	WindShare, SolarShare, GeothermalShare, OtherFossil, OtherUnknown,
 }
 
-// Auditor checks rows of one schema against the rules that need no other row.
-// It is not safe for concurrent use.
-type Auditor struct {
-	schema     *Schema
-	identifier []int
-	rules      []boundRule
-	shares     []int
-	found      []Audit
-}
-
-type boundRule struct {
-	rowRule
-	at     []int
-	values []float64
-}
-
-// NewAuditor returns an auditor for rows of a level and schema. Rules whose
-// columns the schema lacks are left out.
-func NewAuditor(level Level, schema *Schema) *Auditor {
-	a := &Auditor{schema: schema}
-	for _, c := range Identifier(level, schema.Has) {
-		a.identifier = append(a.identifier, schema.Index(c))
+// AuditRows checks every row of a batch by itself. Rules whose columns the
+// level's schema lacks are left out. Findings come in the order of the rules,
+// offenders in the order of the rows.
+func AuditRows(level Level, b *Batch) []Audit {
+	var found []Audit
+	identifier := Identifier(level, b.schema.Has)
+	check := func(name string, severity Severity, holds func(row int) bool) {
+		f := Audit{Rule: name, Severity: severity}
+		for row := range b.n {
+			if holds(row) {
+				continue
+			}
+			f.Count++
+			if len(f.Examples) < maxExamples {
+				values := make([]Value, len(identifier))
+				for j, c := range identifier {
+					values[j] = b.Row(row).Value(c)
+				}
+				f.Examples = append(f.Examples, fmt.Sprintf("%s (row %d)", IdentifierText(values...), b.Number(row)))
+			}
+		}
+		if f.Count > 0 {
+			found = append(found, f)
+		}
 	}
 	for _, r := range rowRules {
-		b := boundRule{rowRule: r, values: make([]float64, len(r.needs))}
-		for _, c := range r.needs {
-			if i := schema.Index(c); i >= 0 {
-				b.at = append(b.at, i)
+		if columns := b.vectors(r.needs); columns != nil {
+			values := make([]float64, len(columns))
+			check(r.name, r.severity, func(row int) bool {
+				for j, v := range columns {
+					x, ok := v.Float(row)
+					if !ok {
+						return true
+					}
+					values[j] = x
+				}
+				return r.holds(values)
+			})
+		}
+	}
+	if shares := b.vectors(fuelShares); shares != nil {
+		check("shares_do_not_sum_to_one", Warning, func(row int) bool {
+			sum := 0.0
+			for _, v := range shares {
+				x, _ := v.Float(row)
+				sum += x
 			}
-		}
-		if len(b.at) == len(r.needs) {
-			a.rules = append(a.rules, b)
-		}
+			// EPA publishes a negative share as 0, which lets the rest exceed 1 by a little.
+			return sum == 0 || math.Abs(sum-1) <= 0.02
+		})
 	}
-	for _, c := range fuelShares {
-		if i := schema.Index(c); i >= 0 {
-			a.shares = append(a.shares, i)
-		}
-	}
-	if len(a.shares) != len(fuelShares) {
-		a.shares = nil
-	}
-	return a
+	return found
 }
 
-// Check audits one row.
-func (a *Auditor) Check(row Row) {
-	for i := range a.rules {
-		r := &a.rules[i]
-		complete := true
-		for j, at := range r.at {
-			v, ok := row.Values[at].Float()
-			if complete = complete && ok; !ok {
-				break
-			}
-			r.values[j] = v
+// vectors returns the columns of those names, nil unless the batch has all.
+func (b *Batch) vectors(names []Column) []*Vector {
+	vectors := make([]*Vector, len(names))
+	for i, c := range names {
+		at := b.schema.Index(c)
+		if at < 0 {
+			return nil
 		}
-		if complete && !r.holds(r.values) {
-			a.report(r.name, r.severity, row)
-		}
+		vectors[i] = &b.columns[at]
 	}
-	if a.shares != nil {
-		sum := 0.0
-		for _, at := range a.shares {
-			v, _ := row.Values[at].Float()
-			sum += v
-		}
-		// EPA publishes a negative share as 0, which lets the rest exceed 1 by a little.
-		if sum != 0 && math.Abs(sum-1) > 0.02 {
-			a.report("shares_do_not_sum_to_one", Warning, row)
-		}
-	}
-}
-
-// Findings returns what was found so far, in the order of the rules' first
-// offender.
-func (a *Auditor) Findings() []Audit { return a.found }
-
-func (a *Auditor) report(rule string, severity Severity, row Row) {
-	i := slices.IndexFunc(a.found, func(f Audit) bool { return f.Rule == rule })
-	if i < 0 {
-		i = len(a.found)
-		a.found = append(a.found, Audit{Rule: rule, Severity: severity})
-	}
-	f := &a.found[i]
-	f.Count++
-	if len(f.Examples) < maxExamples {
-		values := make([]Value, len(a.identifier))
-		for j, at := range a.identifier {
-			values[j] = row.Values[at]
-		}
-		f.Examples = append(f.Examples, fmt.Sprintf("%s (row %d)", IdentifierText(values...), row.Number))
-	}
+	return vectors
 }
 
 // shrinkLimit is the part of the published rows that a new load must reach.

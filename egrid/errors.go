@@ -31,6 +31,7 @@ var (
 // iteration: the next record follows.
 type RowError struct {
 	Line   int64  // line of the file where the record starts, from 1
+	Number int64  // position among the sheet's records, from 1
 	Column Column // the offending column; empty when the record as a whole is at fault
 	Value  string // the offending text, shortened
 	Reason string // what is wrong and what is expected

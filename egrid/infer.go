@@ -128,7 +128,7 @@ func (s *Sheet) inferShareScale(sample func() [][]string) {
 			if i >= len(row) || strings.Contains(row[i], "%") {
 				continue
 			}
-			v, _ := ParseValue(Number, row[i])
+			v, _, _ := ParseValue(Number, row[i])
 			x, _ := v.Float()
 			largest = max(largest, math.Abs(x))
 			if slices.Contains(mix, i) {

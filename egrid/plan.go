@@ -468,14 +468,13 @@ func coerce(v Value, f Field) (Value, error) {
 	if x, ok := v.Float(); ok && (f.Type == Number || f.Type == Integer) {
 		return NumberOf(x), nil
 	}
-	w, err := ParseValue(f.Type, v.String())
+	w, _, err := ParseValue(f.Type, v.String())
 	if err != nil && f.Type == Integer {
-		w, err = ParseValue(Number, v.String()) // a bound such as 0.5 on an integer column is a fair question
+		w, _, err = ParseValue(Number, v.String()) // a bound such as 0.5 on an integer column is a fair question
 	}
 	if err != nil || w.IsMissing() {
 		return fail()
 	}
-	w.lossy = false
 	return w, nil
 }
 

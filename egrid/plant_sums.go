@@ -14,7 +14,7 @@ func eachGroup(ctx context.Context, q Querier, query GroupQuery, visit func(row 
 		if err != nil {
 			return err
 		}
-		for _, row := range page.Rows {
+		for row := range page.Rows() {
 			visit(row, page.Revision)
 		}
 		if query.Cursor = page.Next; query.Cursor == "" {
@@ -81,16 +81,20 @@ func (v *plantView) sum(ctx context.Context, by Column, query PlantQuery, page *
 		s.generation.add(row.Value(NetGeneration))
 		s.capacity.add(row.Value(NameplateCapacity))
 	})
-	for _, s := range sums {
-		row := Row{Schema: page.Schema, Year: page.Year}
-		if by != "" {
-			row.Values = append(row.Values, s.label)
-		}
-		row.Values = append(row.Values, IntegerOf(s.plants), s.generation.value(), s.capacity.value())
-		page.Rows = append(page.Rows, row)
+	if err != nil {
+		return err
 	}
-	slices.SortFunc(page.Rows, func(a, b Row) int { return a.Values[0].Compare(b.Values[0]) })
-	page.Total = int64(len(page.Rows))
+	rows := make([][]Value, 0, len(sums))
+	for _, s := range sums {
+		row := []Value{IntegerOf(s.plants), s.generation.value(), s.capacity.value()}
+		if by != "" {
+			row = append([]Value{s.label}, row...)
+		}
+		rows = append(rows, row)
+	}
+	slices.SortFunc(rows, func(a, b []Value) int { return a[0].Compare(b[0]) })
+	page.Total = int64(len(rows))
+	page.Batch, err = BatchOf(sumSchema(by), page.Year, rows...)
 	return err
 }
 
@@ -147,34 +151,37 @@ func eachPlantYear(ctx context.Context, q Querier, leading []Column, read func(y
 		return RowPage{}, err
 	}
 	all := RowPage{Revision: catalog.Revision}
+	var builder *Builder
 	for _, year := range catalog.PlantYears() {
 		page, err := read(year)
 		if err != nil {
 			return RowPage{}, err
 		}
-		if all.Schema == nil {
-			all.Schema = leadingSchema(leading, page.Schema)
+		if builder == nil {
+			builder = NewBuilder(leadingSchema(leading, page.Schema()), 0)
 		}
 		all.Revision = max(all.Revision, page.Revision)
-		for _, row := range page.Rows {
-			wide := Row{Schema: all.Schema, Year: page.Year, Number: row.Number}
-			for _, f := range all.Schema.fields {
+		for row := range page.Rows() {
+			for i, f := range builder.Schema().fields {
 				value := row.Value(f.Column)
 				if f.Column == BasisColumn {
 					value = TextOf(string(page.Basis))
 				}
-				wide.Values = append(wide.Values, value)
+				if err := builder.Value(i, value); err != nil {
+					return RowPage{}, err
+				}
 			}
-			all.Rows = append(all.Rows, wide)
+			builder.EndRow(row.Number(), 0)
 		}
 	}
-	if len(all.Rows) == 0 && absent != nil {
+	if builder == nil {
+		builder = NewBuilder(leadingSchema(leading, sumSchema("")), 0)
+	}
+	all.Batch = builder.Batch()
+	all.Total = int64(all.Len())
+	if all.Len() == 0 && absent != nil {
 		return RowPage{}, absent
 	}
-	if all.Schema == nil {
-		all.Schema = leadingSchema(leading, sumSchema(""))
-	}
-	all.Total = int64(len(all.Rows))
 	return all, nil
 }
 

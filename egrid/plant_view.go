@@ -94,7 +94,7 @@ func (v *plantView) sealCursor(inner string) string {
 
 func (v *plantView) empty() PlantPage {
 	page := PlantPage{Basis: v.basis, Year: v.snapshot.Year, Release: v.snapshot.Release}
-	page.Schema = plantSchema(Snapshot{}, PlantColumns())
+	page.Batch = NewBuilder(plantSchema(Snapshot{}, PlantColumns()), page.Year).Batch()
 	page.Revision = v.revision
 	return page
 }
@@ -175,20 +175,21 @@ func (v *plantView) page(ctx context.Context, query PlantQuery) (PlantPage, erro
 		return PlantPage{}, err
 	}
 	page := PlantPage{RowPage: rows, Basis: v.basis, Year: v.snapshot.Year, Release: v.snapshot.Release}
-	page.Schema = plantSchema(v.snapshot, columns)
 	page.Next = v.sealCursor(rows.Next)
 	extra, err := v.extras(ctx, query, columns, &page)
 	if err != nil {
 		return PlantPage{}, err
 	}
-	page.Rows = make([]Row, len(rows.Rows))
-	for i, row := range rows.Rows {
-		plant := Row{Schema: page.Schema, Values: make([]Value, page.Schema.Len()), Year: page.Year, Number: row.Number}
-		for j, f := range page.Schema.fields {
-			plant.Values[j] = v.value(row, f.Column, extra)
+	builder := NewBuilder(plantSchema(v.snapshot, columns), page.Year)
+	for row := range rows.Rows() {
+		for j, f := range builder.Schema().fields {
+			if err := builder.Value(j, v.value(row, f.Column, extra)); err != nil {
+				return PlantPage{}, err
+			}
 		}
-		page.Rows[i] = plant
+		builder.EndRow(row.Number(), 0)
 	}
+	page.Batch = builder.Batch()
 	return page, nil
 }
 
@@ -337,8 +338,8 @@ func (v *plantView) extras(ctx context.Context, query PlantQuery, columns []Colu
 		if states.Revision != page.Revision {
 			page.Revision = mixedRevisions
 		}
-		extra.state = make(map[string]float64, len(states.Rows))
-		for _, row := range states.Rows {
+		extra.state = make(map[string]float64, states.Len())
+		for row := range states.Rows() {
 			extra.state[row.Text(State)], _ = row.Float(NetGeneration)
 		}
 	}
@@ -363,9 +364,9 @@ func (v *plantView) mainFuels(ctx context.Context, query PlantQuery, page *Plant
 	groups.Having = nil
 	groups.By = append(slices.Clone(v.key), Fuel)
 	groups.Measures = []Measure{{Func: Sum, Column: NameplateCapacity}}
-	if len(page.Rows) <= maxNamedPlants {
+	if page.Len() <= maxNamedPlants {
 		for _, c := range v.key {
-			if f := valuesOf(page.Rows, c); len(f.Values) > 0 {
+			if f := valuesOf(page.Batch, c); len(f.Values) > 0 {
 				groups.Filters = append(groups.Filters, f)
 			}
 		}
@@ -386,9 +387,9 @@ func (v *plantView) mainFuels(ctx context.Context, query PlantQuery, page *Plant
 
 // valuesOf makes the filter that keeps the rows of a page by a column; it has
 // no values when the column is missing in one of them.
-func valuesOf(rows []Row, c Column) Filter {
+func valuesOf(rows *Batch, c Column) Filter {
 	f := Filter{Column: c, Op: Eq}
-	for _, row := range rows {
+	for row := range rows.Rows() {
 		value := row.Value(c)
 		if value.IsMissing() {
 			return Filter{}

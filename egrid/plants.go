@@ -97,7 +97,7 @@ func FindPlant(ctx context.Context, q Querier, id string, year int, release stri
 				return PlantPage{}, 0, err
 			}
 		}
-		if len(page.Rows) == 0 {
+		if page.Len() == 0 {
 			return PlantPage{}, 0, fmt.Errorf("%w: no plant %q in data year %d", ErrNotFound, id, page.Year)
 		}
 		page.Next = ""
@@ -150,7 +150,7 @@ func SumPlants(ctx context.Context, q Querier, by Column, query PlantQuery) (Pla
 			return PlantPage{}, 0, err
 		}
 		page := v.empty()
-		page.Schema = sumSchema(by)
+		page.Batch = NewBuilder(sumSchema(by), page.Year).Batch()
 		if v.basis != "" {
 			err = v.sum(ctx, by, query, &page)
 		}

@@ -131,10 +131,10 @@ func Where(c Column, op Op, values ...string) Filter {
 	return f
 }
 
-// RowPage is one page of an answer.
+// RowPage is one page of an answer: at most Limit rows, with what belongs to
+// them. The batch is never nil.
 type RowPage struct {
-	Schema    *Schema    // of every row
-	Rows      []Row      // at most Limit
+	*Batch
 	Next      string     // cursor of the next page; empty on the last
 	Total     int64      // rows of the whole answer when asked for with Count, else -1
 	Revision  int64      // revision that answered
@@ -184,7 +184,7 @@ func AllRows(ctx context.Context, q Querier, query RowQuery) iter.Seq2[Row, erro
 				yield(Row{}, err)
 				return
 			}
-			for _, row := range page.Rows {
+			for row := range page.Rows() {
 				if !yield(row, nil) {
 					return
 				}

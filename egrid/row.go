@@ -13,7 +13,8 @@ type Schema struct {
 	fields []Field
 	index  map[Column]int
 
-	input atomic.Pointer[inputOf] // see inputSchema
+	input atomic.Pointer[inputOf]  // see inputSchema
+	names atomic.Pointer[[][]byte] // see jsonNames
 }
 
 // NewSchema makes a schema of fields. It returns [ErrInvalid] when two have
@@ -78,23 +79,69 @@ func (s *Schema) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// Row is one record of a sheet: a schema and a value for each of its fields.
+// Row is one row of a [Batch]. It is a view: it costs nothing to make, and
+// keeps the batch alive. The zero Row has no columns.
 type Row struct {
-	Schema *Schema
-	Values []Value // one for each field of Schema, in its order
-	Year   int     // data year that the row is for
-	Number int64   // position among the sheet's records, from 1; the row's identity within its snapshot
-	Line   int64   // line of the file where the record starts, from 1; 0 for a row that comes from a store
+	batch *Batch
+	i     int
 }
 
-// Value returns the value of a column; missing when the row has no such
-// column. The data year is there even when the schema has no column for it.
-func (r Row) Value(c Column) Value {
-	if i := r.Schema.Index(c); i >= 0 {
-		return r.Values[i]
+// Schema returns the row's columns; nil for the zero Row.
+func (r Row) Schema() *Schema {
+	if r.batch == nil {
+		return nil
 	}
-	if c == Year && r.Year != 0 {
-		return IntegerOf(int64(r.Year))
+	return r.batch.schema
+}
+
+// Batch returns the batch of the row, and its place in it.
+func (r Row) Batch() (*Batch, int) { return r.batch, r.i }
+
+// Len returns the number of cells.
+func (r Row) Len() int {
+	if r.batch == nil {
+		return 0
+	}
+	return len(r.batch.columns)
+}
+
+// At returns the cell of the i-th column.
+func (r Row) At(i int) Value { return r.batch.columns[i].Value(r.i) }
+
+// Values returns a copy of the cells, in the order of the schema.
+func (r Row) Values() []Value {
+	values := make([]Value, r.Len())
+	for i := range values {
+		values[i] = r.At(i)
+	}
+	return values
+}
+
+// Number returns the row's position among its sheet's records, from 1: its
+// identity within its snapshot. Rows that are no sheet's have 0.
+func (r Row) Number() int64 { return r.batch.Number(r.i) }
+
+// Line returns where the record starts in its file, from 1; 0 for a row that
+// comes from a store.
+func (r Row) Line() int64 { return r.batch.Line(r.i) }
+
+// Year returns the data year that the row is for, 0 when it is of none.
+func (r Row) Year() int {
+	year, _ := r.Value(Year).Int()
+	return int(year)
+}
+
+// Value returns the cell of a column; missing when the row has no such column.
+// The data year is there even when the schema has no column for it.
+func (r Row) Value(c Column) Value {
+	if r.batch == nil {
+		return Value{}
+	}
+	if i := r.batch.schema.Index(c); i >= 0 {
+		return r.batch.columns[i].Value(r.i)
+	}
+	if c == Year && r.batch.year != 0 {
+		return IntegerOf(int64(r.batch.year))
 	}
 	return Value{}
 }
@@ -112,24 +159,10 @@ func (r Row) Bool(c Column) (yes, ok bool) { return r.Value(c).Bool() }
 // Text returns the column as text, empty when it is missing.
 func (r Row) Text(c Column) string { return r.Value(c).String() }
 
-// MarshalJSON writes an object with the columns in schema order and null for
-// missing values.
+// MarshalJSON writes an object, see [Batch.AppendJSON].
 func (r Row) MarshalJSON() ([]byte, error) {
-	b := make([]byte, 0, 32*len(r.Values))
-	b = append(b, '{')
-	for i, v := range r.Values {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		name, err := json.Marshal(string(r.Schema.fields[i].Column))
-		if err != nil {
-			return nil, err
-		}
-		value, err := v.MarshalJSON()
-		if err != nil {
-			return nil, err
-		}
-		b = append(append(append(b, name...), ':'), value...)
+	if r.batch == nil {
+		return []byte("{}"), nil
 	}
-	return append(b, '}'), nil
+	return r.batch.AppendJSON(nil, r.i), nil
 }

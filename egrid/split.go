@@ -52,7 +52,7 @@ func (s *splitter) next() (record, error) {
 			n, lines = len(rest), int64(bytes.Count(rest, []byte{'\n'}))
 		}
 		if n > maxRecord || !found && !s.eof && len(rest) > maxRecord {
-			return record{}, fmt.Errorf("%w: line %d: the record is longer than %d MiB; a quote opened in it is probably never closed", ErrInvalid, s.line, maxRecord>>20)
+			return record{}, errTooLong(s.line)
 		}
 		if found || s.eof {
 			rec := record{raw: rest[:n], line: s.line, lines: max(lines, 1), offset: s.offset, size: int64(n), open: !found && insideQuotes(rest, s.delim)}
@@ -243,4 +243,8 @@ func cutQuoted(rec string) (field, rest string, err error) {
 			return "", "", fmt.Errorf("%w: a quoted field is not closed", ErrInvalid)
 		}
 	}
+}
+
+func errTooLong(line int64) error {
+	return fmt.Errorf("%w: line %d: the record is longer than %d MiB; a quote opened in it is probably never closed", ErrInvalid, line, maxRecord>>20)
 }

@@ -106,11 +106,10 @@ type Source struct {
 
 // Chunk is a run of decoded rows of one stage.
 type Chunk struct {
-	Index    int      // identity within the stage; the same index is the same chunk
-	Rows     []Row    // every row with the spec's schema
-	Rejected int64    // records of the chunk that could not be read
-	Lossy    []Column // columns in which a value was rounded for display
-	Findings []Audit  // row-level audit findings of these rows
+	Index    int     // identity within the stage; the same index is the same chunk
+	Rows     *Batch  // rows of the spec's schema and data year; never nil
+	Rejected int64   // records of the chunk that could not be read
+	Findings []Audit // row-level audit findings of these rows, see AuditRows
 }
 
 // Change says what a Put did.

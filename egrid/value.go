@@ -14,10 +14,9 @@ import (
 //
 // The zero Value is missing. Values are immutable and safe to share.
 type Value struct {
-	typ   valueType
-	lossy bool
-	bits  uint64
-	text  string
+	typ  valueType
+	bits uint64
+	text string
 }
 
 type valueType uint8
@@ -72,11 +71,6 @@ func FlagOf(b bool) Value {
 
 // IsMissing reports whether the cell holds nothing.
 func (v Value) IsMissing() bool { return v.typ == missing }
-
-// Lossy reports that the file held the value rounded for display (with
-// thousands separators, in parentheses or in percent), so that digits may be
-// gone. It is a mark on the way in; stores keep it per column, not per value.
-func (v Value) Lossy() bool { return v.lossy }
 
 // Type returns the value's type, empty when it is missing.
 func (v Value) Type() Type {
@@ -139,8 +133,9 @@ func (v Value) Any() any {
 	return nil
 }
 
-// MarshalJSON writes null, a string, a number or a boolean.
-func (v Value) MarshalJSON() ([]byte, error) { return json.Marshal(v.Any()) }
+// MarshalJSON writes null, a string, a number or a boolean. Values of type
+// number always have a decimal point, so that an integer reads back as one.
+func (v Value) MarshalJSON() ([]byte, error) { return v.appendJSON(nil), nil }
 
 // UnmarshalJSON reads what MarshalJSON wrote. A number without fraction or
 // exponent becomes an integer; comparisons do not tell it from a number.
@@ -227,23 +222,29 @@ func (v Value) rank() int {
 }
 
 // ParseValue reads text as a value of type t. Numbers may stand in a display
-// format: "20,961", " (2,443)" for -2443, "5.25%" for 0.0525; they come back
-// marked lossy. Blank, "--" and "N/A" are missing for every type; "NA" is a
-// code and stays text. Anything else is an error that says what was expected.
-func ParseValue(t Type, s string) (Value, error) {
+// format: "20,961", " (2,443)" for -2443, "5.25%" for 0.0525; rounded is true
+// for those, because digits may be gone. Blank, "--" and "N/A" are missing for
+// every type; "NA" is a code and stays text. Anything else is an error that
+// says what was expected; it wraps [ErrInvalid].
+func ParseValue(t Type, s string) (v Value, rounded bool, err error) {
 	s = strings.TrimSpace(s)
 	if isBlankMark(s) {
-		return Value{}, nil
+		return Value{}, false, nil
 	}
 	switch t {
 	case Integer:
 		return parseInteger(s)
 	case Number:
-		return parseNumber(s)
+		d, err := parseDecimal(s)
+		if err != nil {
+			return Value{}, false, err
+		}
+		return d.value(), d.rounded, nil
 	case Flag:
-		return parseFlag(s)
+		v, err := parseFlag(s)
+		return v, false, err
 	default:
-		return TextOf(s), nil
+		return TextOf(s), false, nil
 	}
 }
 
@@ -269,108 +270,17 @@ func parseFlag(s string) (Value, error) {
 	return Value{}, fmt.Errorf("%w: not a flag; expected Yes or No", ErrInvalid)
 }
 
-func parseInteger(s string) (Value, error) {
+func parseInteger(s string) (v Value, rounded bool, err error) {
 	if i, err := strconv.ParseInt(s, 10, 64); err == nil {
-		return IntegerOf(i), nil
+		return IntegerOf(i), false, nil
 	}
-	v, err := parseNumber(s)
+	d, err := parseDecimal(s)
 	if err != nil {
-		return Value{}, fmt.Errorf("%w: not a whole number", ErrInvalid)
+		return Value{}, false, fmt.Errorf("%w: not a whole number", ErrInvalid)
 	}
-	f, _ := v.Float()
+	f, _ := d.value().Float()
 	if f != math.Trunc(f) || math.Abs(f) > 1<<53 {
-		return Value{}, fmt.Errorf("%w: not a whole number", ErrInvalid)
+		return Value{}, false, fmt.Errorf("%w: not a whole number", ErrInvalid)
 	}
-	w := IntegerOf(int64(f))
-	w.lossy = v.lossy
-	return w, nil
-}
-
-// parseNumber accepts plain decimals with an optional exponent, and the
-// display formats. It refuses what strconv would also take (hexadecimal,
-// underscores, "Inf", "NaN").
-func parseNumber(s string) (Value, error) {
-	if plainNumber(s) {
-		f, err := strconv.ParseFloat(s, 64)
-		if err != nil {
-			return Value{}, fmt.Errorf("%w: the number is out of range", ErrInvalid)
-		}
-		return NumberOf(f), nil
-	}
-	return parseDisplayNumber(s)
-}
-
-func plainNumber(s string) bool {
-	if s == "" {
-		return false
-	}
-	digits := false
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
-		case c >= '0' && c <= '9':
-			digits = true
-		case c == '.':
-		case c == '-' || c == '+':
-			if i > 0 && s[i-1] != 'e' && s[i-1] != 'E' {
-				return false
-			}
-		case c == 'e' || c == 'E':
-			if !digits || i == len(s)-1 {
-				return false
-			}
-		default:
-			return false
-		}
-	}
-	return digits
-}
-
-func parseDisplayNumber(s string) (Value, error) {
-	bad := fmt.Errorf("%w: not a number", ErrInvalid)
-	negative, percent := false, false
-	if strings.HasPrefix(s, "(") && strings.HasSuffix(s, ")") {
-		negative, s = true, strings.TrimSpace(s[1:len(s)-1])
-	}
-	if strings.HasSuffix(s, "%") {
-		percent, s = true, strings.TrimSpace(s[:len(s)-1])
-	}
-	if strings.Contains(s, ",") {
-		var ok bool
-		if s, ok = ungroup(s); !ok {
-			return Value{}, bad
-		}
-	}
-	if !plainNumber(s) || negative && (s[0] == '-' || s[0] == '+') {
-		return Value{}, bad
-	}
-	f, err := strconv.ParseFloat(s, 64)
-	if err != nil {
-		return Value{}, fmt.Errorf("%w: the number is out of range", ErrInvalid)
-	}
-	if negative {
-		f = -f
-	}
-	if percent {
-		f /= 100
-	}
-	v := NumberOf(f)
-	v.lossy = true
-	return v, nil
-}
-
-// ungroup removes thousands separators that stand where they should, so that
-// "1,23" is an error and not 123.
-func ungroup(s string) (string, bool) {
-	whole, fraction, _ := strings.Cut(s, ".")
-	groups := strings.Split(whole, ",")
-	first := strings.TrimLeft(groups[0], "+-")
-	if len(first) == 0 || len(first) > 3 || strings.Contains(fraction, ",") {
-		return "", false
-	}
-	for _, g := range groups[1:] {
-		if len(g) != 3 {
-			return "", false
-		}
-	}
-	return strings.ReplaceAll(s, ",", ""), true
+	return IntegerOf(int64(f)), d.rounded, nil
 }

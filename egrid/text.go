@@ -1,0 +1,168 @@
+package egrid
+
+import (
+	"bytes"
+	"encoding/json"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// AppendJSON appends the i-th row as a JSON object, its columns in the order of
+// the schema and null for missing cells. Cells of type number always have a
+// decimal point (21.0), so that a reader that guesses types from the first rows
+// does not take the column for whole numbers. It allocates nothing else.
+func (b *Batch) AppendJSON(dst []byte, i int) []byte {
+	dst = append(dst, '{')
+	for j, name := range b.schema.jsonNames() {
+		dst = append(dst, name...)
+		dst = b.columns[j].AppendJSON(dst, i)
+	}
+	return append(dst, '}')
+}
+
+// AppendJSON appends the i-th cell as a JSON value, as [Batch.AppendJSON] does.
+func (v *Vector) AppendJSON(dst []byte, i int) []byte {
+	if v.IsMissing(i) {
+		return append(dst, "null"...)
+	}
+	switch v.encoding {
+	case encDecimal, encFloat:
+		from := len(dst)
+		return withPoint(v.appendNumber(dst, i), from)
+	case encText:
+		return appendJSONText(dst, v.Entry(int(v.values.get(i))))
+	case encFlag:
+		return strconv.AppendBool(dst, v.values.get(i) != 0)
+	}
+	return v.appendNumber(dst, i)
+}
+
+// withPoint adds ".0" to the number at dst[from:] when it has no point.
+func withPoint(dst []byte, from int) []byte {
+	if bytes.IndexByte(dst[from:], '.') < 0 {
+		dst = append(dst, ".0"...)
+	}
+	return dst
+}
+
+// appendJSON is the form of a single value.
+func (v Value) appendJSON(dst []byte) []byte {
+	switch v.typ {
+	case missing:
+		return append(dst, "null"...)
+	case number:
+		from := len(dst)
+		return withPoint(append(dst, v.String()...), from)
+	case text:
+		return appendJSONText(dst, v.text)
+	}
+	return append(dst, v.String()...)
+}
+
+// jsonNames returns the columns' names as they stand in an object: quoted,
+// with the comma in front of all but the first, and the colon behind.
+func (s *Schema) jsonNames() [][]byte {
+	if made := s.names.Load(); made != nil {
+		return *made
+	}
+	names := make([][]byte, len(s.fields))
+	for i, f := range s.fields {
+		if i > 0 {
+			names[i] = append(names[i], ',')
+		}
+		names[i] = append(appendJSONText(names[i], string(f.Column)), ':')
+	}
+	s.names.Store(&names)
+	return names
+}
+
+// appendJSONText quotes text without HTML's escapes.
+func appendJSONText(dst []byte, s string) []byte {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			var b bytes.Buffer
+			enc := json.NewEncoder(&b)
+			enc.SetEscapeHTML(false)
+			if err := enc.Encode(s); err != nil {
+				panic(err) // every string can be encoded
+			}
+			return append(dst, bytes.TrimSuffix(b.Bytes(), []byte("\n"))...)
+		}
+	}
+	return append(append(append(dst, '"'), s...), '"')
+}
+
+// AppendCSV appends the i-th row as a record of CSV as in RFC 4180: cells as
+// [Value.String] writes them, missing ones empty, the line ended by CRLF. Unlike
+// package encoding/csv it leaves the text of cells as it is, line ends included.
+func (b *Batch) AppendCSV(dst []byte, i int) []byte {
+	alone := len(b.columns) == 1
+	for j := range b.columns {
+		if j > 0 {
+			dst = append(dst, ',')
+		}
+		switch v := &b.columns[j]; {
+		case v.IsMissing(i):
+			if alone {
+				dst = append(dst, `""`...)
+			}
+		case v.encoding == encText:
+			dst = AppendCSVCell(dst, v.Entry(int(v.values.get(i))), alone)
+		case v.encoding == encFlag:
+			dst = strconv.AppendBool(dst, v.values.get(i) != 0)
+		default:
+			dst = v.appendNumber(dst, i)
+		}
+	}
+	return append(dst, "\r\n"...)
+}
+
+// AppendCSVHeader appends the header record of [Batch.AppendCSV]: the columns'
+// names or, with codes, EPA's codes where the dictionary has one.
+func (s *Schema) AppendCSVHeader(dst []byte, codes bool) []byte {
+	for i, f := range s.fields {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		name := string(f.Column)
+		if codes && f.Code != "" {
+			name = f.Code
+		}
+		dst = AppendCSVCell(dst, name, len(s.fields) == 1)
+	}
+	return append(dst, "\r\n"...)
+}
+
+// AppendCSVCell appends a cell, quoted where it has to be. A cell that is alone
+// in its record is quoted when it is empty, because readers leave out blank
+// lines; one that begins with a byte order mark, because they leave that out at
+// the beginning of a file.
+func AppendCSVCell(dst []byte, s string, alone bool) []byte {
+	if s == "" {
+		if alone {
+			return append(dst, `""`...)
+		}
+		return dst
+	}
+	if !strings.ContainsAny(s, "\",\r\n") && !spaceAround(s) && !strings.HasPrefix(s, byteOrderMark) {
+		return append(dst, s...)
+	}
+	dst = append(dst, '"')
+	for {
+		before, after, found := strings.Cut(s, `"`)
+		dst = append(dst, before...)
+		if !found {
+			return append(dst, '"')
+		}
+		dst = append(dst, `""`...)
+		s = after
+	}
+}
+
+func spaceAround(s string) bool {
+	first, _ := utf8.DecodeRuneInString(s)
+	last, _ := utf8.DecodeLastRuneInString(s)
+	return unicode.IsSpace(first) || unicode.IsSpace(last)
+}

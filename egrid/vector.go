@@ -1,0 +1,236 @@
+package egrid
+
+import (
+	"math"
+	"math/bits"
+	"strconv"
+)
+
+// Vector is one column of a [Batch]: a typed, immutable run of cells, some of
+// which may be missing. It is safe to share.
+//
+//	encoding   a cell
+//	missing    all cells are missing
+//	integer    base + values[i]
+//	decimal    (base + values[i]) / 10^scale, which is exact to the last digit of the file
+//	float      the IEEE 754 bits of values[i]
+//	flag       values[i] is 0 or 1
+//	text       entry values[i] of the dictionary: text between two places
+type Vector struct {
+	encoding encoding
+	lossy    bool
+	scale    uint8
+	base     int64
+	valid    packed // width 1, as Arrow's validity; no data: every cell is present
+	values   packed
+	ends     packed // text: where each entry of the dictionary ends in text
+	entries  int    // text: size of the dictionary
+	text     string
+	n        int
+}
+
+type encoding uint8
+
+const (
+	encMissing encoding = iota
+	encInteger
+	encDecimal
+	encFloat
+	encFlag
+	encText
+	encodings
+)
+
+// powers of ten by which a decimal is divided; all are exact.
+var powers = [...]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15}
+
+// maxScale is the most decimal places of a decimal vector, and maxMantissa the
+// largest number before its decimal point is moved: within both, dividing gives
+// the float nearest to the decimal.
+const (
+	maxScale    = len(powers) - 1
+	maxMantissa = 1 << 53
+)
+
+// Len returns the number of cells.
+func (v *Vector) Len() int { return v.n }
+
+// Type returns the type of the cells; empty when all are missing.
+func (v *Vector) Type() Type {
+	switch v.encoding {
+	case encInteger:
+		return Integer
+	case encDecimal, encFloat:
+		return Number
+	case encFlag:
+		return Flag
+	case encText:
+		return Text
+	}
+	return ""
+}
+
+// Lossy reports that the file held a value of the column rounded for display,
+// so that digits may be gone.
+func (v *Vector) Lossy() bool { return v.lossy }
+
+// IsMissing reports whether the i-th cell is missing.
+func (v *Vector) IsMissing(i int) bool {
+	return v.encoding == encMissing || v.valid.data != nil && !v.valid.bit(i)
+}
+
+// Missing returns the number of missing cells.
+func (v *Vector) Missing() int {
+	switch {
+	case v.encoding == encMissing:
+		return v.n
+	case v.valid.data == nil:
+		return 0
+	}
+	present := 0
+	for _, b := range v.valid.data[:(v.n+7)/8] {
+		present += bits.OnesCount8(b)
+	}
+	return v.n - present
+}
+
+// Float returns the i-th cell of a numeric column, in the column's unit. It is
+// false when the cell is missing or no number.
+func (v *Vector) Float(i int) (float64, bool) {
+	if v.IsMissing(i) {
+		return 0, false
+	}
+	switch v.encoding {
+	case encInteger:
+		return float64(v.integer(i)), true
+	case encDecimal:
+		return float64(v.integer(i)) / powers[v.scale], true
+	case encFloat:
+		return math.Float64frombits(v.values.get(i)), true
+	}
+	return 0, false
+}
+
+func (v *Vector) integer(i int) int64 { return v.base + int64(v.values.get(i)) }
+
+// Int returns the i-th cell of an integer column.
+func (v *Vector) Int(i int) (int64, bool) {
+	if v.encoding != encInteger || v.IsMissing(i) {
+		return 0, false
+	}
+	return v.integer(i), true
+}
+
+// Bool returns the i-th cell of a flag column.
+func (v *Vector) Bool(i int) (yes, ok bool) {
+	if v.encoding != encFlag || v.IsMissing(i) {
+		return false, false
+	}
+	return v.values.get(i) != 0, true
+}
+
+// Text returns the i-th cell as text, empty when it is missing.
+func (v *Vector) Text(i int) string {
+	if v.encoding == encText && !v.IsMissing(i) {
+		return v.Entry(int(v.values.get(i)))
+	}
+	return v.Value(i).String()
+}
+
+// Code returns the place of the i-th cell of a text column in the column's
+// dictionary; -1 when it is missing or no text. Equal cells have equal codes.
+func (v *Vector) Code(i int) int {
+	if v.encoding != encText || v.IsMissing(i) {
+		return -1
+	}
+	return int(v.values.get(i))
+}
+
+// Entries returns the size of a text column's dictionary. It may have entries
+// that no cell refers to.
+func (v *Vector) Entries() int { return v.entries }
+
+// Entry returns a text of the dictionary.
+func (v *Vector) Entry(code int) string {
+	start := uint64(0)
+	if code > 0 {
+		start = v.ends.get(code - 1)
+	}
+	return v.text[start:v.ends.get(code)]
+}
+
+// Decimals returns the number of decimal places in which the cells are kept
+// exactly, as whole numbers of 10^-places; false for other columns than those
+// and integers, whose places are 0. [Vector.Mantissa] returns such a number.
+func (v *Vector) Decimals() (places int, ok bool) {
+	return int(v.scale), v.encoding == encDecimal || v.encoding == encInteger
+}
+
+// Mantissa returns the i-th cell in units of 10^-places, see [Vector.Decimals];
+// false when it is missing.
+func (v *Vector) Mantissa(i int) (int64, bool) {
+	if v.encoding != encDecimal && v.encoding != encInteger || v.IsMissing(i) {
+		return 0, false
+	}
+	return v.integer(i), true
+}
+
+// Value returns the i-th cell.
+func (v *Vector) Value(i int) Value {
+	if v.IsMissing(i) {
+		return Value{}
+	}
+	switch v.encoding {
+	case encInteger:
+		return IntegerOf(v.integer(i))
+	case encFlag:
+		return FlagOf(v.values.get(i) != 0)
+	case encText:
+		return Value{typ: text, text: v.Entry(int(v.values.get(i)))}
+	}
+	f, _ := v.Float(i)
+	return NumberOf(f)
+}
+
+// appendNumber writes the i-th cell, a number that is present, as the shortest
+// decimal that reads back the same.
+func (v *Vector) appendNumber(dst []byte, i int) []byte {
+	switch v.encoding {
+	case encInteger:
+		return strconv.AppendInt(dst, v.integer(i), 10)
+	case encDecimal:
+		return appendDecimal(dst, v.integer(i), int(v.scale))
+	}
+	return strconv.AppendFloat(dst, math.Float64frombits(v.values.get(i)), 'f', -1, 64)
+}
+
+// appendDecimal writes m / 10^scale without trailing zeros. Up to 15 digits
+// that is the shortest decimal that reads back the same; beyond, strconv knows.
+func appendDecimal(dst []byte, m int64, scale int) []byte {
+	if m <= -1e15 || m >= 1e15 {
+		return strconv.AppendFloat(dst, float64(m)/powers[scale], 'f', -1, 64)
+	}
+	if m < 0 {
+		dst = append(dst, '-')
+		m = -m
+	}
+	for scale > 0 && m%10 == 0 {
+		m /= 10
+		scale--
+	}
+	if scale == 0 {
+		return strconv.AppendInt(dst, m, 10)
+	}
+	var digits [20]byte
+	b := strconv.AppendInt(digits[:0], m, 10)
+	if len(b) <= scale {
+		dst = append(dst, '0', '.')
+		for range scale - len(b) {
+			dst = append(dst, '0')
+		}
+		return append(dst, b...)
+	}
+	dst = append(dst, b[:len(b)-scale]...)
+	dst = append(dst, '.')
+	return append(dst, b[len(b)-scale:]...)
+}
