@@ -44,7 +44,7 @@ func Example_readme() {
 	if _, err := etl.New(source, etl.ToLoader(store), nil).Run(ctx); err != nil {
 		log.Fatal(err)
 	}
-	page, err := egrid.Plants(ctx, store, egrid.PlantQuery{
+	page, err := egrid.Plants(ctx, store, store.PlantQuery{
 		Filters: []egrid.Filter{egrid.Where(egrid.FuelGroup, egrid.Eq, "WIND")}, Limit: 1})
 	if err != nil {
 		log.Fatal(err)

@@ -117,6 +117,18 @@ func (b *Batch) Project(schema *Schema, from []int) *Batch {
 	return p
 }
 
+// Slice returns the rows from one place to before another.
+func (b *Batch) Slice(from, to int) *Batch {
+	if from == 0 && to == b.n {
+		return b
+	}
+	places := make([]int, to-from)
+	for i := range places {
+		places[i] = from + i
+	}
+	return b.Select(places)
+}
+
 // Select returns the rows at the given places, in their order.
 func (b *Batch) Select(places []int) *Batch {
 	builder := NewBuilder(b.schema, b.year)

@@ -7,6 +7,8 @@ import (
 	"math"
 	"unicode/utf8"
 	"unsafe"
+
+	"github.com/egrid-analytics/egrid-go/egrid/internal/cell"
 )
 
 // An encoded batch, all numbers little-endian, varints as of encoding/binary:
@@ -199,8 +201,8 @@ func (p *batchParser) whole(v *Vector) (err error) {
 		if err != nil {
 			return err
 		}
-		if v.scale = scale[0]; int(v.scale) > maxScale {
-			return fmt.Errorf("it has %d decimal places, more than %d", v.scale, maxScale)
+		if v.scale = scale[0]; int(v.scale) > cell.MaxPlaces {
+			return fmt.Errorf("it has %d decimal places, more than %d", v.scale, cell.MaxPlaces)
 		}
 	}
 	if v.base, err = p.varint(); err != nil {
@@ -213,7 +215,7 @@ func (p *batchParser) whole(v *Vector) (err error) {
 	for i := range p.n {
 		most = max(most, v.values.get(i))
 	}
-	if v.base < -maxMantissa || v.base > maxMantissa || most > maxMantissa || v.base+int64(most) > maxMantissa {
+	if v.base < -cell.MaxMantissa || v.base > cell.MaxMantissa || most > cell.MaxMantissa || v.base+int64(most) > cell.MaxMantissa {
 		return fmt.Errorf("it has a number of more than 53 bits")
 	}
 	return nil

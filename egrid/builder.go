@@ -7,6 +7,8 @@ import (
 	"math"
 	"math/bits"
 	"slices"
+
+	"github.com/egrid-analytics/egrid-go/egrid/internal/cell"
 )
 
 // Builder makes a [Batch] row by row: set the cells of a row, then call
@@ -31,7 +33,7 @@ type Builder struct {
 type columnBuilder struct {
 	typ    Type
 	lossy  bool
-	floats bool // a number was met that is no decimal within maxMantissa
+	floats bool // a number was met that is no decimal within cell.MaxMantissa
 	scale  int  // of decimals
 	values []uint64
 	valid  []uint64
@@ -101,7 +103,7 @@ func (b *Builder) Flag(i int, yes bool) {
 // 53 bits become floats.
 func (b *Builder) Decimal(i int, mantissa int64, places int) {
 	c := b.column(i)
-	if places > maxScale || mantissa > maxMantissa || mantissa < -maxMantissa {
+	if places > cell.MaxPlaces || mantissa > cell.MaxMantissa || mantissa < -cell.MaxMantissa {
 		c.float(b.n, float64(mantissa)/math.Pow10(places))
 		return
 	}
@@ -112,7 +114,7 @@ func (b *Builder) Decimal(i int, mantissa int64, places int) {
 		c.set(b.n, uint64(m))
 		return
 	}
-	c.float(b.n, float64(mantissa)/powers[places])
+	c.float(b.n, float64(mantissa)/cell.Powers[places])
 }
 
 // Number sets a cell of a number column. NaN and the infinities are missing: no
@@ -138,11 +140,11 @@ const decimalPlaces = 6
 // decimalOf finds the decimal of few places that x is the nearest float to.
 func decimalOf(x float64) (mantissa int64, places int, ok bool) {
 	for _, places := range [...]int{0, 1, 3, decimalPlaces} {
-		m := math.RoundToEven(x * powers[places])
+		m := math.RoundToEven(x * cell.Powers[places])
 		if math.Abs(m) >= 1e15 {
 			return 0, 0, false
 		}
-		if m/powers[places] == x {
+		if m/cell.Powers[places] == x {
 			return int64(m), places, true
 		}
 	}
@@ -151,7 +153,7 @@ func decimalOf(x float64) (mantissa int64, places int, ok bool) {
 
 func scaled(m int64, places int) (int64, bool) {
 	for range places {
-		if m *= 10; m > maxMantissa || m < -maxMantissa {
+		if m *= 10; m > cell.MaxMantissa || m < -cell.MaxMantissa {
 			return 0, false
 		}
 	}
@@ -175,7 +177,7 @@ func (c *columnBuilder) rescale(n, places int) {
 
 func (c *columnBuilder) toFloats(n int) {
 	for i := range n {
-		c.values[i] = math.Float64bits(float64(int64(c.values[i])) / powers[c.scale])
+		c.values[i] = math.Float64bits(float64(int64(c.values[i])) / cell.Powers[c.scale])
 	}
 	c.floats, c.scale = true, 0
 }

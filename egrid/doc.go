@@ -3,7 +3,7 @@
 // ([Loader]) and asked for ([Querier]), and what went wrong is kept
 // ([FailureLog]).
 //
-//	r, err := egrid.NewReader(file, &egrid.ReaderOptions{Name: "GEN23.csv"})
+//	r, err := sheet.NewReader(file, &sheet.ReaderOptions{Name: "GEN23.csv"})
 //	for row, err := range r.Rows() {
 //		mwh, ok := row.Float(egrid.NetGeneration)
 //	}

@@ -55,3 +55,12 @@ func FuelsOf(category string) []string {
 	}
 	return nil
 }
+
+// FuelShares are the columns of the resource mix: shares of a region's or a
+// plant's net generation that make up a whole.
+func FuelShares() []Column {
+	return []Column{
+		CoalShare, OilShare, GasShare, NuclearShare, HydroShare, BiomassShare,
+		WindShare, SolarShare, GeothermalShare, OtherFossil, OtherUnknown,
+	}
+}

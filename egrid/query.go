@@ -1,8 +1,6 @@
 package egrid
 
 import (
-	"context"
-	"iter"
 	"slices"
 )
 
@@ -169,30 +167,4 @@ func (f Filter) Match(v Value) bool {
 		return v.Compare(f.Values[0]) >= 0
 	}
 	return false
-}
-
-// AllRows iterates over every row of a query, page by page in constant
-// memory, ignoring its Limit and Cursor. The sequence ends after the first
-// error, which is [ErrStale] when a publish replaced what is being read.
-func AllRows(ctx context.Context, q Querier, query RowQuery) iter.Seq2[Row, error] {
-	const pageSize = 2000
-	return func(yield func(Row, error) bool) {
-		query.Limit, query.Cursor, query.Count = pageSize, "", false
-		for {
-			page, err := q.Rows(ctx, query)
-			if err != nil {
-				yield(Row{}, err)
-				return
-			}
-			for row := range page.Rows() {
-				if !yield(row, nil) {
-					return
-				}
-			}
-			if page.Next == "" {
-				return
-			}
-			query.Cursor = page.Next
-		}
-	}
 }

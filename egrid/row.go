@@ -13,7 +13,7 @@ type Schema struct {
 	fields []Field
 	index  map[Column]int
 
-	input atomic.Pointer[inputOf]  // see inputSchema
+	input atomic.Pointer[derived]  // see Derived
 	names atomic.Pointer[[][]byte] // see jsonNames
 }
 
@@ -77,6 +77,24 @@ func (s *Schema) UnmarshalJSON(b []byte) error {
 	}
 	s.fields, s.index = t.fields, t.index
 	return nil
+}
+
+// derived is a schema that was made of another one.
+type derived struct {
+	key    string
+	schema *Schema
+}
+
+// Derived returns a schema that make makes of this one, and keeps the latest: so
+// that one that many queries need is made once. Equal keys must mean equal
+// schemas.
+func (s *Schema) Derived(key string, make func() *Schema) *Schema {
+	if made := s.input.Load(); made != nil && made.key == key {
+		return made.schema
+	}
+	made := &derived{key, make()}
+	s.input.Store(made)
+	return made.schema
 }
 
 // Row is one row of a [Batch]. It is a view: it costs nothing to make, and

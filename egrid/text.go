@@ -146,7 +146,7 @@ func AppendCSVCell(dst []byte, s string, alone bool) []byte {
 		}
 		return dst
 	}
-	if !strings.ContainsAny(s, "\",\r\n") && !spaceAround(s) && !strings.HasPrefix(s, byteOrderMark) {
+	if !strings.ContainsAny(s, "\",\r\n") && !spaceAround(s) && !strings.HasPrefix(s, "\ufeff") {
 		return append(dst, s...)
 	}
 	dst = append(dst, '"')

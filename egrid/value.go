@@ -7,6 +7,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"github.com/egrid-analytics/egrid-go/egrid/internal/cell"
 )
 
 // Value is one cell: text, an integer, a number, a flag, or missing. Missing
@@ -228,36 +230,24 @@ func (v Value) rank() int {
 // says what was expected; it wraps [ErrInvalid].
 func ParseValue(t Type, s string) (v Value, rounded bool, err error) {
 	s = strings.TrimSpace(s)
-	if isBlankMark(s) {
+	if cell.Blank(s) {
 		return Value{}, false, nil
 	}
 	switch t {
 	case Integer:
 		return parseInteger(s)
 	case Number:
-		d, err := parseDecimal(s)
+		d, err := cell.Parse(s)
 		if err != nil {
-			return Value{}, false, err
+			return Value{}, false, fmt.Errorf("%w: %w", ErrInvalid, err)
 		}
-		return d.value(), d.rounded, nil
+		return NumberOf(d.Nearest()), d.Rounded, nil
 	case Flag:
 		v, err := parseFlag(s)
 		return v, false, err
 	default:
 		return TextOf(s), false, nil
 	}
-}
-
-func isBlankMark(s string) bool {
-	switch len(s) {
-	case 0:
-		return true
-	case 2:
-		return s == "--"
-	case 3:
-		return s == "N/A" || s == "n/a"
-	}
-	return false
 }
 
 func parseFlag(s string) (Value, error) {
@@ -274,13 +264,13 @@ func parseInteger(s string) (v Value, rounded bool, err error) {
 	if i, err := strconv.ParseInt(s, 10, 64); err == nil {
 		return IntegerOf(i), false, nil
 	}
-	d, err := parseDecimal(s)
+	d, err := cell.Parse(s)
 	if err != nil {
 		return Value{}, false, fmt.Errorf("%w: not a whole number", ErrInvalid)
 	}
-	f, _ := d.value().Float()
+	f := d.Nearest()
 	if f != math.Trunc(f) || math.Abs(f) > 1<<53 {
 		return Value{}, false, fmt.Errorf("%w: not a whole number", ErrInvalid)
 	}
-	return IntegerOf(int64(f)), d.rounded, nil
+	return IntegerOf(int64(f)), d.Rounded, nil
 }

@@ -4,6 +4,8 @@ import (
 	"math"
 	"math/bits"
 	"strconv"
+
+	"github.com/egrid-analytics/egrid-go/egrid/internal/cell"
 )
 
 // Vector is one column of a [Batch]: a typed, immutable run of cells, some of
@@ -39,17 +41,6 @@ const (
 	encFlag
 	encText
 	encodings
-)
-
-// powers of ten by which a decimal is divided; all are exact.
-var powers = [...]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15}
-
-// maxScale is the most decimal places of a decimal vector, and maxMantissa the
-// largest number before its decimal point is moved: within both, dividing gives
-// the float nearest to the decimal.
-const (
-	maxScale    = len(powers) - 1
-	maxMantissa = 1 << 53
 )
 
 // Len returns the number of cells.
@@ -104,7 +95,7 @@ func (v *Vector) Float(i int) (float64, bool) {
 	case encInteger:
 		return float64(v.integer(i)), true
 	case encDecimal:
-		return float64(v.integer(i)) / powers[v.scale], true
+		return float64(v.integer(i)) / cell.Powers[v.scale], true
 	case encFloat:
 		return math.Float64frombits(v.values.get(i)), true
 	}
@@ -208,7 +199,7 @@ func (v *Vector) appendNumber(dst []byte, i int) []byte {
 // that is the shortest decimal that reads back the same; beyond, strconv knows.
 func appendDecimal(dst []byte, m int64, scale int) []byte {
 	if m <= -1e15 || m >= 1e15 {
-		return strconv.AppendFloat(dst, float64(m)/powers[scale], 'f', -1, 64)
+		return strconv.AppendFloat(dst, float64(m)/cell.Powers[scale], 'f', -1, 64)
 	}
 	if m < 0 {
 		dst = append(dst, '-')

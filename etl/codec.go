@@ -8,6 +8,7 @@ import (
 	"unsafe"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/queue"
 )
 
@@ -22,12 +23,12 @@ const HeaderStage = "x-egrid-stage"
 
 // chunkHeader stands in front of a chunk's rows, as JSON.
 type chunkHeader struct {
-	Spec     egrid.SnapshotSpec `json:"spec"`
-	Index    int                `json:"index"`
-	Rows     int                `json:"rows"`
-	Rejected int64              `json:"rejected"`
-	Lossy    []egrid.Column     `json:"lossy,omitempty"`
-	Findings []egrid.Audit      `json:"findings,omitempty"`
+	Spec     driver.SnapshotSpec `json:"spec"`
+	Index    int                 `json:"index"`
+	Rows     int                 `json:"rows"`
+	Rejected int64               `json:"rejected"`
+	Lossy    []egrid.Column      `json:"lossy,omitempty"`
+	Findings []egrid.Audit       `json:"findings,omitempty"`
 }
 
 // A row is its number, then for each column a tag and what the tag calls for:
@@ -74,14 +75,14 @@ func Describe(m queue.Message) string {
 	return fmt.Sprintf("%d bytes of the type %q", len(m.Body), m.ContentType)
 }
 
-func nameOfLoad(spec egrid.SnapshotSpec) string {
+func nameOfLoad(spec driver.SnapshotSpec) string {
 	return nameOf(spec.Source.Object, &SheetReport{Sheet: spec.Source.Sheet, Level: spec.Level, Year: spec.Year, Release: spec.Release})
 }
 
 // EncodeChunk makes the message that carries a chunk, with the spec of its
 // snapshot, so that a consumer needs nothing else. Equal chunks make equal
 // messages.
-func EncodeChunk(spec egrid.SnapshotSpec, c egrid.Chunk) (queue.Message, error) {
+func EncodeChunk(spec driver.SnapshotSpec, c driver.Chunk) (queue.Message, error) {
 	header, err := json.Marshal(chunkHeader{spec, c.Index, len(c.Rows), c.Rejected, c.Lossy, c.Findings})
 	if err != nil {
 		return queue.Message{}, err
@@ -128,10 +129,10 @@ func appendValue(b []byte, v egrid.Value) []byte {
 
 // DecodeChunk reads what EncodeChunk wrote. The rows share the memory of the
 // body. The error wraps [egrid.ErrInvalid].
-func DecodeChunk(m queue.Message) (egrid.SnapshotSpec, egrid.Chunk, error) {
+func DecodeChunk(m queue.Message) (driver.SnapshotSpec, driver.Chunk, error) {
 	var h chunkHeader
-	fail := func(what string) (egrid.SnapshotSpec, egrid.Chunk, error) {
-		return egrid.SnapshotSpec{}, egrid.Chunk{}, fmt.Errorf("%w: message %s: %s", egrid.ErrInvalid, m.ID, what)
+	fail := func(what string) (driver.SnapshotSpec, driver.Chunk, error) {
+		return driver.SnapshotSpec{}, driver.Chunk{}, fmt.Errorf("%w: message %s: %s", egrid.ErrInvalid, m.ID, what)
 	}
 	if m.ContentType != chunkType || m.ContentEncoding != "" {
 		return fail(fmt.Sprintf("content type %q with encoding %q; want %s as it is", m.ContentType, m.ContentEncoding, chunkType))
@@ -150,7 +151,7 @@ func DecodeChunk(m queue.Message) (egrid.SnapshotSpec, egrid.Chunk, error) {
 	if h.Index < 0 || h.Rows < 0 || h.Rejected < 0 || h.Rows > len(d.rest) { // a row takes a byte at least
 		return fail("the header's counts cannot be")
 	}
-	c := egrid.Chunk{Index: h.Index, Rejected: h.Rejected, Lossy: h.Lossy, Findings: h.Findings, Rows: make([]egrid.Row, h.Rows)}
+	c := driver.Chunk{Index: h.Index, Rejected: h.Rejected, Lossy: h.Lossy, Findings: h.Findings, Rows: make([]egrid.Row, h.Rows)}
 	if h.Rows*width > len(d.rest) { // as does a value
 		return fail("it is cut short")
 	}
@@ -232,9 +233,9 @@ func (d *chunkDecoder) value() egrid.Value {
 
 // publishOrder is the body of a message that completes a snapshot.
 type publishOrder struct {
-	Spec    egrid.SnapshotSpec   `json:"spec"`
-	Request egrid.PublishRequest `json:"request"`
-	Run     string               `json:"run"` // tells orders of different runs apart
+	Spec    driver.SnapshotSpec   `json:"spec"`
+	Request driver.PublishRequest `json:"request"`
+	Run     string                `json:"run"` // tells orders of different runs apart
 }
 
 func encodePublish(o publishOrder) (queue.Message, error) {

@@ -8,6 +8,7 @@ import (
 	"path"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/sheet"
 )
 
 // Config is an etl.json: how to read files whose headers are nobody's codes.
@@ -22,7 +23,7 @@ type Input struct {
 	Level   egrid.Level `json:"level,omitempty"`
 	Year    int         `json:"year,omitempty"`
 	Release string      `json:"release,omitempty"`
-	egrid.Mapping
+	sheet.Mapping
 }
 
 // ReadConfig reads an etl.json. A key that is unknown is an error, as is a

@@ -14,18 +14,20 @@ import (
 	"github.com/sourcegraph/conc/stream"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
+	"github.com/egrid-analytics/egrid-go/egrid/sheet"
 )
 
 // decoded is one span of a sheet: a chunk for each data year in it.
 type decoded struct {
 	index   int // of the span
 	years   []yearChunk
-	rejects []*egrid.RowError
+	rejects []*sheet.RowError
 }
 
 type yearChunk struct {
 	year  int
-	chunk egrid.Chunk
+	chunk driver.Chunk
 }
 
 // decode reads the chunks of a part on a bounded number of workers, and hands
@@ -70,8 +72,8 @@ type opener func() (io.ReadCloser, error)
 // spans yields each span with the way to its bytes. Those of a plain file are
 // read by range, by whoever decodes them; a compressed one is unpacked here,
 // in order.
-func (p *Pipeline) spans(ctx context.Context, part Part) iter.Seq2[egrid.Span, opener] {
-	return func(yield func(egrid.Span, opener) bool) {
+func (p *Pipeline) spans(ctx context.Context, part Part) iter.Seq2[sheet.Span, opener] {
+	return func(yield func(sheet.Span, opener) bool) {
 		packing, err := packingOf(part.Object.Name)
 		if err == nil && packing == plain {
 			for _, span := range part.Spans {
@@ -99,7 +101,7 @@ func (p *Pipeline) spans(ctx context.Context, part Part) iter.Seq2[egrid.Span, o
 	}
 }
 
-func decodeSpan(sheet *egrid.Sheet, span egrid.Span, open opener) (decoded, error) {
+func decodeSpan(sheet *sheet.Sheet, span sheet.Span, open opener) (decoded, error) {
 	d := decoded{index: span.Index}
 	text, err := open()
 	if err != nil {
@@ -111,7 +113,7 @@ func decodeSpan(sheet *egrid.Sheet, span egrid.Span, open opener) (decoded, erro
 	read := int64(0)
 	for row, err := range sheet.Decode(text, span) {
 		read++
-		var rowError *egrid.RowError
+		var rowError *sheet.RowError
 		if errors.As(err, &rowError) {
 			d.rejects = append(d.rejects, rowError)
 			continue
@@ -122,7 +124,7 @@ func decodeSpan(sheet *egrid.Sheet, span egrid.Span, open opener) (decoded, erro
 		i := slices.IndexFunc(d.years, func(y yearChunk) bool { return y.year == row.Year })
 		if i < 0 {
 			i = len(d.years)
-			d.years = append(d.years, yearChunk{row.Year, egrid.Chunk{Index: span.Index, Rows: make([]egrid.Row, 0, span.Rows)}})
+			d.years = append(d.years, yearChunk{row.Year, driver.Chunk{Index: span.Index, Rows: make([]egrid.Row, 0, span.Rows)}})
 			auditors[row.Year] = egrid.NewAuditor(sheet.Level, sheet.Schema)
 		}
 		d.years[i].chunk.Rows = append(d.years[i].chunk.Rows, row)

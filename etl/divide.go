@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/sheet"
 )
 
 // Divided is the answer of the third stage.
@@ -22,10 +23,10 @@ type Divided struct {
 type Part struct {
 	Object Object       `json:"object"`
 	Member string       `json:"member"` // of an archive; empty otherwise
-	Sheet  *egrid.Sheet `json:"sheet"`
+	Sheet  *sheet.Sheet `json:"sheet"`
 	SHA256 string       `json:"sha256"` // of the object, in hex
 	Rows   int64        `json:"rows"`   // records, blank ones left out
-	Spans  []egrid.Span `json:"spans"`
+	Spans  []sheet.Span `json:"spans"`
 }
 
 // Refused is an object or a sheet that is not loaded.
@@ -68,7 +69,7 @@ func (p *Pipeline) Divide(ctx context.Context, v Validated) (_ Divided, err erro
 	return d, nil
 }
 
-func (p *Pipeline) divideSheet(ctx context.Context, o Object, member string, sheet *egrid.Sheet) (Part, error) {
+func (p *Pipeline) divideSheet(ctx context.Context, o Object, member string, sheet *sheet.Sheet) (Part, error) {
 	part := Part{Object: o, Member: member, Sheet: sheet}
 	text, err := p.openSheet(ctx, o, member)
 	if err != nil {

@@ -19,7 +19,9 @@ import (
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
+	"github.com/egrid-analytics/egrid-go/egrid/sheet"
 	"github.com/egrid-analytics/egrid-go/etl"
 	"github.com/egrid-analytics/egrid-go/queue"
 	"github.com/egrid-analytics/egrid-go/queue/memqueue"
@@ -319,7 +321,7 @@ type flaky struct {
 
 var errFlaky = errors.New("the store is away")
 
-func (f *flaky) Put(ctx context.Context, spec egrid.SnapshotSpec, c egrid.Chunk) error {
+func (f *flaky) Put(ctx context.Context, spec driver.SnapshotSpec, c driver.Chunk) error {
 	if f.left--; f.left == -1 {
 		return errFlaky
 	}
@@ -456,14 +458,14 @@ func FuzzRun(f *testing.F) {
 		if report.Status == etl.Failed {
 			return
 		}
-		r, err := egrid.NewReader(bytes.NewReader(text), &egrid.ReaderOptions{Name: "GEN23.csv"})
+		r, err := sheet.NewReader(bytes.NewReader(text), &sheet.ReaderOptions{Name: "GEN23.csv"})
 		if err != nil {
 			t.Fatalf("the reader refuses what was loaded: %v", err)
 		}
 		var rows, rejected int64
 		for _, err := range r.Rows() {
 			switch {
-			case egrid.IsRowError(err):
+			case sheet.IsRowError(err):
 				rejected++
 			case err != nil:
 				t.Fatal(err)
@@ -495,7 +497,7 @@ func TestEditionTwiceInAFolder(t *testing.T) {
 			return etl.New(etl.Local(dir), etl.ToQueue(broker, store), o).Run(ctx)
 		},
 	} {
-		for _, policy := range []egrid.Policy{egrid.PublishAuto, egrid.PublishReplace, egrid.PublishMerge} {
+		for _, policy := range []driver.Policy{driver.PublishAuto, driver.PublishReplace, driver.PublishMerge} {
 			t.Run(name+" "+string(policy), func(t *testing.T) {
 				store := memstore.New()
 				defer store.Close()

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/internal/trace"
 	"github.com/egrid-analytics/egrid-go/queue"
 )
@@ -31,7 +32,7 @@ const (
 
 // Incident is a failure on its way to those who run the platform.
 type Incident struct {
-	egrid.Failure
+	driver.Failure
 	// Queue and MessageID name the dead letter; empty when the failure is not
 	// of a message.
 	Queue     string `json:"queue,omitempty"`
@@ -44,7 +45,7 @@ type Incident struct {
 func DeadLetterIncident(e queue.Event) Incident {
 	kind := kindOf(e.Err, FailureHandler)
 	return Incident{
-		Failure: egrid.Failure{
+		Failure: driver.Failure{
 			ID: e.Queue + "/" + e.ID, Kind: kind, Time: time.Now(),
 			Where: fmt.Sprintf("%s, message %s (%s)", e.Queue, e.ID, e.Key), Message: e.Err.Error(),
 		},
@@ -61,7 +62,7 @@ func RunIncident(r Report, err error) Incident {
 		id = now.UTC().Format(time.RFC3339Nano)
 	}
 	return Incident{
-		Failure: egrid.Failure{ID: "run/" + id, Kind: kindOf(err, FailureRun), Where: "run " + id, Message: err.Error(), Time: now},
+		Failure: driver.Failure{ID: "run/" + id, Kind: kindOf(err, FailureRun), Where: "run " + id, Message: err.Error(), Time: now},
 		Curable: true,
 	}
 }
@@ -71,7 +72,7 @@ func RunIncident(r Report, err error) Incident {
 func ObjectIncidents(r Report) []Incident {
 	var all []Incident
 	add := func(f FileReport, sheet, reason string) {
-		all = append(all, Incident{Failure: egrid.Failure{
+		all = append(all, Incident{Failure: driver.Failure{
 			ID:   strings.Join([]string{"object", f.Object, sheet, f.SHA256}, "/"),
 			Kind: FailureObject, Where: oneLine(f.Object + " " + sheet), Message: reason, Time: time.Now(),
 		}})
@@ -152,7 +153,7 @@ type ErrorOptions struct {
 	Quiet time.Duration
 	// Observe is called with every failure that was new: for metrics. Default
 	// none.
-	Observe func(egrid.Failure)
+	Observe func(driver.Failure)
 	Logger  *slog.Logger // default none
 }
 
@@ -164,7 +165,7 @@ type ErrorOptions struct {
 // Since the log usually is the store that the dead letter was meant for, it is
 // replayed when the store is there again. A dead letter that is not in sight is
 // looked for again in later attempts.
-func ErrorHandler(log egrid.FailureLog, b queue.Broker, o *ErrorOptions) queue.Handler {
+func ErrorHandler(log driver.FailureLog, b queue.Broker, o *ErrorOptions) queue.Handler {
 	h := &errorHandler{log: log, broker: b, told: map[string]time.Time{}}
 	if o != nil {
 		h.o = *o
@@ -181,7 +182,7 @@ func ErrorHandler(log egrid.FailureLog, b queue.Broker, o *ErrorOptions) queue.H
 const replayAttempts = 3
 
 type errorHandler struct {
-	log    egrid.FailureLog
+	log    driver.FailureLog
 	broker queue.Broker
 	o      ErrorOptions
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
 	"github.com/egrid-analytics/egrid-go/etl"
 	"github.com/egrid-analytics/egrid-go/queue"
@@ -18,7 +19,7 @@ import (
 
 // repair runs the three consumers on one broker; the first of them fails with
 // what cause says. It returns the notices that people get.
-func repair(t *testing.T, log egrid.FailureLog, b queue.Broker, cause func(d queue.Delivery) error) <-chan etl.Notice {
+func repair(t *testing.T, log driver.FailureLog, b queue.Broker, cause func(d queue.Delivery) error) <-chan etl.Notice {
 	t.Helper()
 	notices := make(chan etl.Notice, 10)
 	report := func(_ context.Context, e queue.Event) {

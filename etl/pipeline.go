@@ -12,16 +12,18 @@ import (
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
+	"github.com/egrid-analytics/egrid-go/egrid/sheet"
 	"github.com/egrid-analytics/egrid-go/internal/trace"
 )
 
 // Options tune a pipeline. The zero value of every field means its default.
 type Options struct {
-	Config  Config       // field mappings; default none
-	Level   egrid.Level  // of every sheet; default recognised by the columns
-	Year    int          // of sheets that do not tell; default inferred
-	Release string       // of every sheet; default inferred, egrid.NoRelease for the unmarked one
-	Publish egrid.Policy // default egrid.PublishAuto
+	Config  Config        // field mappings; default none
+	Level   egrid.Level   // of every sheet; default recognised by the columns
+	Year    int           // of sheets that do not tell; default inferred
+	Release string        // of every sheet; default inferred, egrid.NoRelease for the unmarked one
+	Publish driver.Policy // default driver.PublishAuto
 
 	Workers    int   // chunks decoded at once; default GOMAXPROCS
 	ChunkBytes int64 // size of a chunk, about; default 1 MiB. It is part of a load's identity
@@ -189,8 +191,8 @@ func reason(err error) string {
 }
 
 // readerOptions says how to read a sheet of an object.
-func (p *Pipeline) readerOptions(o Object, member string) *egrid.ReaderOptions {
-	options := &egrid.ReaderOptions{Name: o.Location, Sheet: member, Level: p.o.Level, Year: p.o.Year, Release: p.o.Release}
+func (p *Pipeline) readerOptions(o Object, member string) *sheet.ReaderOptions {
+	options := &sheet.ReaderOptions{Name: o.Location, Sheet: member, Level: p.o.Level, Year: p.o.Year, Release: p.o.Release}
 	in, ok := p.o.Config.For(o.Name)
 	if !ok {
 		in, ok = p.o.Config.For(member)
@@ -214,10 +216,10 @@ func (p *Pipeline) readerOptions(o Object, member string) *egrid.ReaderOptions {
 
 // reading says how the bytes of a sheet become chunks of rows: loads that
 // differ in it are not the same load.
-func (p *Pipeline) reading(s *egrid.Sheet) (string, error) {
+func (p *Pipeline) reading(s *sheet.Sheet) (string, error) {
 	b, err := json.Marshal(struct {
 		Chunk     int64
-		Cells     []egrid.SheetColumn
+		Cells     []sheet.SheetColumn
 		Columns   []egrid.Column
 		Delimiter string
 		Offset    int64

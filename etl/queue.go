@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/queue"
 )
 
@@ -26,7 +27,7 @@ type queueSink struct {
 
 func (s queueSink) querier() egrid.Querier { return s.store }
 
-func (s queueSink) Put(ctx context.Context, spec egrid.SnapshotSpec, c egrid.Chunk) error {
+func (s queueSink) Put(ctx context.Context, spec driver.SnapshotSpec, c driver.Chunk) error {
 	m, err := EncodeChunk(spec, c)
 	if err != nil {
 		return err
@@ -45,14 +46,14 @@ const (
 	orderGrace = 2 * time.Second // for a chunk that dies behind its order
 )
 
-func (s queueSink) Publish(ctx context.Context, spec egrid.SnapshotSpec, r egrid.PublishRequest) (egrid.PublishReport, error) {
+func (s queueSink) Publish(ctx context.Context, spec driver.SnapshotSpec, r driver.PublishRequest) (driver.PublishReport, error) {
 	before, err := s.store.Catalog(ctx)
 	if err != nil {
-		return egrid.PublishReport{}, err
+		return driver.PublishReport{}, err
 	}
 	id := spec.ID()
 	if err := s.revive(ctx, id); err != nil {
-		return egrid.PublishReport{}, err
+		return driver.PublishReport{}, err
 	}
 	if _, live := settled(before, id, egrid.Published); live {
 		// Nothing that an order could change: chunks that are on their way
@@ -61,21 +62,21 @@ func (s queueSink) Publish(ctx context.Context, spec egrid.SnapshotSpec, r egrid
 	}
 	m, err := encodePublish(publishOrder{spec, r, rand.Text()})
 	if err != nil {
-		return egrid.PublishReport{}, err
+		return driver.PublishReport{}, err
 	}
 	if err := s.broker.Publish(ctx, m); err != nil {
-		return egrid.PublishReport{}, err
+		return driver.PublishReport{}, err
 	}
 	var orderDied time.Time
 	for wait := pollFirst; ; wait = min(2*wait, pollMost) {
 		select {
 		case <-ctx.Done():
-			return egrid.PublishReport{}, ctx.Err()
+			return driver.PublishReport{}, ctx.Err()
 		case <-time.After(wait):
 		}
 		now, err := s.store.Catalog(ctx)
 		if err != nil {
-			return egrid.PublishReport{}, err
+			return driver.PublishReport{}, err
 		}
 		report, err := outcome(before, now, id, r.Policy)
 		if !errors.Is(err, errPending) {
@@ -84,7 +85,7 @@ func (s queueSink) Publish(ctx context.Context, spec egrid.SnapshotSpec, r egrid
 		letter, err := s.deadLetter(ctx, id)
 		switch {
 		case err != nil:
-			return egrid.PublishReport{}, err
+			return driver.PublishReport{}, err
 		case letter == nil:
 			continue
 		case orderDied.IsZero():
@@ -93,7 +94,7 @@ func (s queueSink) Publish(ctx context.Context, spec egrid.SnapshotSpec, r egrid
 		// An order dies of the chunks that are missing. What those died of
 		// tells more, and comes soon.
 		if letter.Message.Key == queue.KeyChunk || time.Since(orderDied) > orderGrace {
-			return egrid.PublishReport{}, fmt.Errorf("message %s (%s) was given up after %d attempts: %s; mend the cause, then load again",
+			return driver.PublishReport{}, fmt.Errorf("message %s (%s) was given up after %d attempts: %s; mend the cause, then load again",
 				letter.Message.ID, letter.Message.Key, letter.Attempts, letter.Reason)
 		}
 	}
@@ -102,18 +103,18 @@ func (s queueSink) Publish(ctx context.Context, spec egrid.SnapshotSpec, r egrid
 var errPending = errors.New("no outcome yet")
 
 // outcome reads what became of a stage from the catalogue.
-func outcome(before, now egrid.Catalog, id egrid.StageID, policy egrid.Policy) (egrid.PublishReport, error) {
+func outcome(before, now egrid.Catalog, id egrid.StageID, policy driver.Policy) (driver.PublishReport, error) {
 	if snap, ok := settled(now, id, egrid.Published); ok {
 		status := egrid.Published
 		if _, was := settled(before, id, egrid.Published); was {
 			status = egrid.Unchanged
 		}
-		return egrid.PublishReport{Status: status, Snapshot: snap}, nil
+		return driver.PublishReport{Status: status, Snapshot: snap}, nil
 	}
-	if snap, ok := settled(now, id, egrid.Held); ok && policy != egrid.PublishReplace && policy != egrid.PublishMerge {
-		return egrid.PublishReport{Status: egrid.Held, Reason: snap.Reason, Snapshot: snap}, nil
+	if snap, ok := settled(now, id, egrid.Held); ok && policy != driver.PublishReplace && policy != driver.PublishMerge {
+		return driver.PublishReport{Status: egrid.Held, Reason: snap.Reason, Snapshot: snap}, nil
 	}
-	return egrid.PublishReport{}, errPending
+	return driver.PublishReport{}, errPending
 }
 
 // settled finds the snapshot that a stage became, or was merged into.
@@ -171,7 +172,7 @@ func (s queueSink) deadLetter(ctx context.Context, id egrid.StageID) (*queue.Dea
 //
 // A message that can never be handled is a permanent failure; an order that
 // comes ahead of its chunks, like a store that is away, is one to retry.
-func DatabaseHandler(l egrid.Loader) queue.Handler {
+func DatabaseHandler(l driver.Loader) queue.Handler {
 	sink := loaderSink{l}
 	return func(ctx context.Context, d queue.Delivery) error {
 		switch d.Message.Key {

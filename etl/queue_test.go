@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
 	"github.com/egrid-analytics/egrid-go/etl"
 	"github.com/egrid-analytics/egrid-go/queue"
@@ -64,7 +65,7 @@ func TestThroughAQueue(t *testing.T) {
 	if err != nil || again.RowsLoaded != 0 || again.Files[0].Sheets[0].Status != etl.Unchanged {
 		t.Errorf("again: %q, %v", sheetsOf(again), err)
 	}
-	forced, err := etl.New(etl.Local(dir), etl.ToQueue(broker, store), &etl.Options{ChunkBytes: 200, Publish: egrid.PublishReplace}).Run(t.Context())
+	forced, err := etl.New(etl.Local(dir), etl.ToQueue(broker, store), &etl.Options{ChunkBytes: 200, Publish: driver.PublishReplace}).Run(t.Context())
 	if err != nil || forced.Status != etl.Published {
 		t.Errorf("replacing: %q, %v", sheetsOf(forced), err)
 	}
@@ -76,9 +77,9 @@ type brokenStore struct {
 	err error
 }
 
-func (s *brokenStore) Put(ctx context.Context, id egrid.StageID, c egrid.Chunk) (egrid.Change, error) {
+func (s *brokenStore) Put(ctx context.Context, id egrid.StageID, c driver.Chunk) (driver.Change, error) {
 	if s.err != nil {
-		return egrid.Change{}, s.err
+		return driver.Change{}, s.err
 	}
 	return s.Store.Put(ctx, id, c)
 }
@@ -155,7 +156,7 @@ func TestPoison(t *testing.T) {
 }
 
 // specOf makes a chunk with every type of value.
-func specOf(t testing.TB) (egrid.SnapshotSpec, egrid.Chunk) {
+func specOf(t testing.TB) (driver.SnapshotSpec, driver.Chunk) {
 	t.Helper()
 	var fields []egrid.Field
 	for _, name := range []string{"sequence", "PNAME", "GENNTAN"} {
@@ -166,12 +167,12 @@ func specOf(t testing.TB) (egrid.SnapshotSpec, egrid.Chunk) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	spec := egrid.SnapshotSpec{Level: egrid.GEN, Year: 2023, Schema: schema, Source: egrid.Source{Object: "a.csv", SHA256: "00"}}
+	spec := driver.SnapshotSpec{Level: egrid.GEN, Year: 2023, Schema: schema, Source: egrid.Source{Object: "a.csv", SHA256: "00"}}
 	rows := []egrid.Row{
 		{Schema: schema, Year: 2023, Number: 1, Values: []egrid.Value{egrid.IntegerOf(-9007199254740993), egrid.TextOf("Ω\n\""), egrid.NumberOf(-0.1), egrid.FlagOf(true)}},
 		{Schema: schema, Year: 2023, Number: 1 << 40, Values: []egrid.Value{{}, {}, egrid.NumberOf(1e300), egrid.FlagOf(false)}},
 	}
-	return spec, egrid.Chunk{Index: 7, Rows: rows, Rejected: 3, Lossy: []egrid.Column{egrid.NetGeneration}, Findings: []egrid.Audit{{Rule: "r", Severity: egrid.Hard, Count: 1, Examples: []string{"x"}}}}
+	return spec, driver.Chunk{Index: 7, Rows: rows, Rejected: 3, Lossy: []egrid.Column{egrid.NetGeneration}, Findings: []egrid.Audit{{Rule: "r", Severity: egrid.Hard, Count: 1, Examples: []string{"x"}}}}
 }
 
 func TestCodec(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/internal/trace"
 )
 
@@ -96,10 +97,10 @@ func (p *Pipeline) Report(ctx context.Context, s Streamed) (_ Report, err error)
 	for i := range s.Loads {
 		load := &s.Loads[i]
 		if by := superseded[i]; by != nil {
-			report.add(load, egrid.PublishReport{Status: egrid.Unchanged, Reason: by.Object.Name + " comes behind it, and is published already"})
+			report.add(load, driver.PublishReport{Status: egrid.Unchanged, Reason: by.Object.Name + " comes behind it, and is published already"})
 			continue
 		}
-		published, err := p.sink.Publish(ctx, load.Spec, egrid.PublishRequest{Policy: p.o.Publish, Chunks: load.Chunks, Rows: load.Rows})
+		published, err := p.sink.Publish(ctx, load.Spec, driver.PublishRequest{Policy: p.o.Publish, Chunks: load.Chunks, Rows: load.Rows})
 		if err != nil {
 			return report, fmt.Errorf("publish %s %d of %s: %w", load.Spec.Level, load.Spec.Year, load.Object.Name, err)
 		}
@@ -165,7 +166,7 @@ func (r *Report) file(o Object, sha256 string) *FileReport {
 	return &r.Files[i]
 }
 
-func (r *Report) add(load *Load, published egrid.PublishReport) {
+func (r *Report) add(load *Load, published driver.PublishReport) {
 	f := r.file(load.Object, load.Spec.Source.SHA256)
 	sheet := SheetReport{
 		Sheet: load.Member, Level: load.Spec.Level, Year: load.Spec.Year, Release: load.Spec.Release, Inferred: load.Inferred,
@@ -182,7 +183,7 @@ func (r *Report) add(load *Load, published egrid.PublishReport) {
 	r.RowsRead += sheet.Read
 	r.RowsLoaded += sheet.Loaded
 	r.RowsRejected += sheet.Rejected
-	r.Audits = egrid.MergeAudits(r.Audits, sheet.Audits)
+	r.Audits = driver.MergeAudits(r.Audits, sheet.Audits)
 	f.Sheets = append(f.Sheets, sheet)
 }
 
@@ -233,7 +234,7 @@ func (v Validated) Report() Report {
 				}
 				if i == 0 { // the check counts by sheet
 					sheet.Read, sheet.Rejected = s.Rows+s.Rejected, s.Rejected
-					report.Audits = egrid.MergeAudits(report.Audits, s.Audits)
+					report.Audits = driver.MergeAudits(report.Audits, s.Audits)
 				}
 				report.RowsRead += sheet.Read
 				report.RowsRejected += sheet.Rejected

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 )
 
 // RunsOptions say what [Runs] can do. The zero value of every field means its
@@ -24,10 +25,10 @@ type RunsOptions struct {
 }
 
 // Runs remembers the latest runs of the pipelines whose Options.Runs it is, and
-// makes those that are asked for: it is an [egrid.Runner]. It remembers them as
+// makes those that are asked for: it is an [driver.Runner]. It remembers them as
 // long as the process runs; what a run held is in the store, and stays a run.
 type Runs struct {
-	store   egrid.Store
+	store   driver.Store
 	o       RunsOptions
 	started sync.WaitGroup
 	stop    context.CancelCauseFunc
@@ -37,10 +38,10 @@ type Runs struct {
 	latest []*runRecord // the newest last
 }
 
-var _ egrid.Runner = (*Runs)(nil)
+var _ driver.Runner = (*Runs)(nil)
 
 // NewRuns returns runs into a store, which it borrows.
-func NewRuns(store egrid.Store, o *RunsOptions) *Runs {
+func NewRuns(store driver.Store, o *RunsOptions) *Runs {
 	r := &Runs{store: store}
 	if o != nil {
 		r.o = *o
@@ -67,20 +68,20 @@ type runRecord struct {
 	info RunInfo
 
 	mu      sync.Mutex
-	run     egrid.Run
+	run     driver.Run
 	changed chan struct{} // closed when run has changed
 }
 
 func newRecord(info RunInfo) *runRecord {
 	return &runRecord{
 		info:    info,
-		run:     egrid.Run{ID: info.ID, Status: egrid.RunUnderWay, Started: info.Started, Loads: []egrid.RunLoad{}},
+		run:     driver.Run{ID: info.ID, Status: driver.RunUnderWay, Started: info.Started, Loads: []driver.RunLoad{}},
 		changed: make(chan struct{}),
 	}
 }
 
 // state returns the run as it is, and what is closed when it has changed.
-func (rec *runRecord) state() (egrid.Run, <-chan struct{}) {
+func (rec *runRecord) state() (driver.Run, <-chan struct{}) {
 	rec.mu.Lock()
 	defer rec.mu.Unlock()
 	run := rec.run
@@ -88,7 +89,7 @@ func (rec *runRecord) state() (egrid.Run, <-chan struct{}) {
 	return run, rec.changed
 }
 
-func (rec *runRecord) change(f func(*egrid.Run)) {
+func (rec *runRecord) change(f func(*driver.Run)) {
 	rec.mu.Lock()
 	defer rec.mu.Unlock()
 	f(&rec.run)
@@ -97,24 +98,24 @@ func (rec *runRecord) change(f func(*egrid.Run)) {
 }
 
 func (rec *runRecord) progress(p Progress) {
-	rec.change(func(run *egrid.Run) { run.Progress = new(egrid.RunProgress(p)) })
+	rec.change(func(run *driver.Run) { run.Progress = new(driver.RunProgress(p)) })
 }
 
 func (rec *runRecord) finish(report Report, err error) {
-	rec.change(func(run *egrid.Run) {
+	rec.change(func(run *driver.Run) {
 		run.Ended, run.Progress = new(time.Now().UTC()), nil
 		if err != nil {
 			run.Error = err.Error()
 		}
 		for _, f := range report.Files {
 			if f.Error != "" {
-				run.Loads = append(run.Loads, egrid.RunLoad{Object: f.Object, Status: egrid.RunFailed, Reason: f.Error})
+				run.Loads = append(run.Loads, driver.RunLoad{Object: f.Object, Status: driver.RunFailed, Reason: f.Error})
 			}
 			for i := range f.Sheets {
 				s := &f.Sheets[i]
-				run.Loads = append(run.Loads, egrid.RunLoad{
+				run.Loads = append(run.Loads, driver.RunLoad{
 					ID: s.Stage, Object: f.Object, Sheet: s.Sheet, Level: s.Level, Year: s.Year, Release: s.Release,
-					Read: s.Read, Loaded: s.Loaded, Rejected: s.Rejected, Status: egrid.RunStatus(s.Status), Reason: s.Reason,
+					Read: s.Read, Loaded: s.Loaded, Rejected: s.Rejected, Status: driver.RunStatus(s.Status), Reason: s.Reason,
 				})
 			}
 		}
@@ -168,32 +169,32 @@ func (r *Runs) add(rec *runRecord) {
 
 func (rec *runRecord) underWay() bool {
 	run, _ := rec.state()
-	return run.Status == egrid.RunUnderWay
+	return run.Status == driver.RunUnderWay
 }
 
-// StartRun implements [egrid.Runner]. The run goes on when ctx ends, whose
+// StartRun implements [driver.Runner]. The run goes on when ctx ends, whose
 // values it keeps, and until Close.
-func (r *Runs) StartRun(ctx context.Context, request egrid.RunRequest) (egrid.Run, error) {
+func (r *Runs) StartRun(ctx context.Context, request driver.RunRequest) (driver.Run, error) {
 	o := r.o.Options
 	if request.Publish != "" {
-		policy, err := egrid.ParsePolicy(string(request.Publish))
+		policy, err := driver.ParsePolicy(string(request.Publish))
 		if err != nil {
-			return egrid.Run{}, err
+			return driver.Run{}, err
 		}
 		o.Publish = policy
 	}
 	if r.o.Load == nil {
-		return egrid.Run{}, fmt.Errorf("%w: there is no source to load from", egrid.ErrConflict)
+		return driver.Run{}, fmt.Errorf("%w: there is no source to load from", egrid.ErrConflict)
 	}
 	rec := newRecord(newRunInfo())
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.stopped.Err() != nil {
-		return egrid.Run{}, egrid.ErrClosed
+		return driver.Run{}, egrid.ErrClosed
 	}
 	for _, other := range r.latest {
 		if other.underWay() {
-			return egrid.Run{}, fmt.Errorf("%w: run %s is under way", egrid.ErrConflict, other.info.ID)
+			return driver.Run{}, fmt.Errorf("%w: run %s is under way", egrid.ErrConflict, other.info.ID)
 		}
 	}
 	r.add(rec)
@@ -212,8 +213,8 @@ func (r *Runs) StartRun(ctx context.Context, request egrid.RunRequest) (egrid.Ru
 	return run, nil
 }
 
-// Runs implements [egrid.Runner].
-func (r *Runs) Runs(ctx context.Context) ([]egrid.Run, error) {
+// Runs implements [driver.Runner].
+func (r *Runs) Runs(ctx context.Context) ([]driver.Run, error) {
 	catalog, err := r.store.Catalog(ctx)
 	if err != nil {
 		return nil, err
@@ -221,7 +222,7 @@ func (r *Runs) Runs(ctx context.Context) ([]egrid.Run, error) {
 	r.mu.Lock()
 	latest := slices.Clone(r.latest)
 	r.mu.Unlock()
-	all := []egrid.Run{}
+	all := []driver.Run{}
 	known := map[egrid.StageID]bool{}
 	for _, rec := range latest {
 		run, _ := rec.state()
@@ -236,15 +237,15 @@ func (r *Runs) Runs(ctx context.Context) ([]egrid.Run, error) {
 			all = append(all, runOf(s))
 		}
 	}
-	slices.SortStableFunc(all, func(a, b egrid.Run) int { return b.Started.Compare(a.Started) })
+	slices.SortStableFunc(all, func(a, b driver.Run) int { return b.Started.Compare(a.Started) })
 	return all, nil
 }
 
-// Run implements [egrid.Runner].
-func (r *Runs) Run(ctx context.Context, id string) (egrid.Run, error) {
+// Run implements [driver.Runner].
+func (r *Runs) Run(ctx context.Context, id string) (driver.Run, error) {
 	catalog, err := r.store.Catalog(ctx)
 	if err != nil {
-		return egrid.Run{}, err
+		return driver.Run{}, err
 	}
 	if rec := r.find(id); rec != nil {
 		run, _ := rec.state()
@@ -256,7 +257,7 @@ func (r *Runs) Run(ctx context.Context, id string) (egrid.Run, error) {
 			return runOf(s), nil
 		}
 	}
-	return egrid.Run{}, fmt.Errorf("%w: no run %q, or none that is remembered", egrid.ErrNotFound, id)
+	return driver.Run{}, fmt.Errorf("%w: no run %q, or none that is remembered", egrid.ErrNotFound, id)
 }
 
 func (r *Runs) find(id string) *runRecord {
@@ -267,7 +268,7 @@ func (r *Runs) find(id string) *runRecord {
 
 // recall finds a run. A held load whose run nobody remembers is remembered from
 // here on.
-func (r *Runs) recall(run *egrid.Run) *runRecord {
+func (r *Runs) recall(run *driver.Run) *runRecord {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	rec := r.latestOf(run.ID)
@@ -289,39 +290,39 @@ func (r *Runs) latestOf(id string) *runRecord {
 }
 
 // runOf makes a run of a held load that is all there is of it.
-func runOf(s *egrid.Snapshot) egrid.Run {
-	load := egrid.RunLoad{
+func runOf(s *egrid.Snapshot) driver.Run {
+	load := driver.RunLoad{
 		ID: s.ID, Level: s.Level, Year: s.Year, Release: s.Release, Read: s.Rows + s.Rejected, Rejected: s.Rejected,
-		Status: egrid.RunHeld, Reason: s.Reason,
+		Status: driver.RunHeld, Reason: s.Reason,
 	}
 	if len(s.Sources) > 0 {
 		load.Object, load.Sheet = s.Sources[0].Object, s.Sources[0].Sheet
 	}
-	run := egrid.Run{ID: string(s.ID), Started: s.LoadedAt, Ended: &s.LoadedAt, Loads: []egrid.RunLoad{load}}
+	run := driver.Run{ID: string(s.ID), Started: s.LoadedAt, Ended: &s.LoadedAt, Loads: []driver.RunLoad{load}}
 	run.Conclude()
 	return run
 }
 
 // settle finds out what became of held loads that others decided on.
-func settle(run *egrid.Run, catalog egrid.Catalog) {
+func settle(run *driver.Run, catalog egrid.Catalog) {
 	settled := false
 	for i := range run.Loads {
 		l := &run.Loads[i]
-		if l.Status != egrid.RunHeld {
+		if l.Status != driver.RunHeld {
 			continue
 		}
-		status := egrid.RunDiscarded
+		status := driver.RunDiscarded
 		for j := range catalog.Snapshots {
 			s := &catalog.Snapshots[j]
 			switch {
 			case s.Status == egrid.Held && s.ID == l.ID:
-				status = egrid.RunHeld
+				status = driver.RunHeld
 			case s.Status == egrid.Published && s.Has(l.ID):
-				status = egrid.RunPublished
+				status = driver.RunPublished
 			}
 		}
 		decided(l, status)
-		settled = settled || status != egrid.RunHeld
+		settled = settled || status != driver.RunHeld
 	}
 	if settled {
 		run.Conclude()
@@ -329,12 +330,12 @@ func settle(run *egrid.Run, catalog egrid.Catalog) {
 }
 
 // decided notes what became of a held load.
-func decided(l *egrid.RunLoad, status egrid.RunStatus) {
+func decided(l *driver.RunLoad, status driver.RunStatus) {
 	l.Status = status
-	if status != egrid.RunHeld {
+	if status != driver.RunHeld {
 		l.Reason = ""
 	}
-	if status == egrid.RunPublished {
+	if status == driver.RunPublished {
 		l.Loaded = l.Read - l.Rejected
 	}
 }
@@ -342,10 +343,10 @@ func decided(l *egrid.RunLoad, status egrid.RunStatus) {
 // pollPause bounds how often a follower is told of progress.
 const pollPause = 100 * time.Millisecond
 
-// FollowRun implements [egrid.Runner]. Progress is told ten times a second at
+// FollowRun implements [driver.Runner]. Progress is told ten times a second at
 // most.
-func (r *Runs) FollowRun(ctx context.Context, id string) iter.Seq2[egrid.Run, error] {
-	return func(yield func(egrid.Run, error) bool) {
+func (r *Runs) FollowRun(ctx context.Context, id string) iter.Seq2[driver.Run, error] {
+	return func(yield func(driver.Run, error) bool) {
 		rec := r.find(id)
 		if rec == nil {
 			yield(r.Run(ctx, id)) // a held load, which stands still
@@ -353,7 +354,7 @@ func (r *Runs) FollowRun(ctx context.Context, id string) iter.Seq2[egrid.Run, er
 		}
 		for {
 			run, changed := rec.state()
-			if run.Status != egrid.RunUnderWay {
+			if run.Status != driver.RunUnderWay {
 				yield(r.Run(ctx, id))
 				return
 			}
@@ -363,7 +364,7 @@ func (r *Runs) FollowRun(ctx context.Context, id string) iter.Seq2[egrid.Run, er
 			select {
 			case <-changed:
 			case <-ctx.Done():
-				yield(egrid.Run{}, ctx.Err())
+				yield(driver.Run{}, ctx.Err())
 				return
 			}
 			select {
@@ -374,53 +375,53 @@ func (r *Runs) FollowRun(ctx context.Context, id string) iter.Seq2[egrid.Run, er
 	}
 }
 
-// PublishRun implements [egrid.Runner].
-func (r *Runs) PublishRun(ctx context.Context, id string, p egrid.Policy) (egrid.Run, error) {
-	policy, err := egrid.DecidingPolicy(p)
+// PublishRun implements [driver.Runner].
+func (r *Runs) PublishRun(ctx context.Context, id string, p driver.Policy) (driver.Run, error) {
+	policy, err := driver.DecidingPolicy(p)
 	if err != nil {
-		return egrid.Run{}, err
+		return driver.Run{}, err
 	}
-	return r.decide(ctx, id, func(load egrid.StageID) (egrid.RunStatus, error) {
-		report, err := r.store.Publish(ctx, load, egrid.PublishRequest{Policy: policy})
-		return egrid.RunStatus(report.Status), err
+	return r.decide(ctx, id, func(load egrid.StageID) (driver.RunStatus, error) {
+		report, err := r.store.Publish(ctx, load, driver.PublishRequest{Policy: policy})
+		return driver.RunStatus(report.Status), err
 	})
 }
 
-// DiscardRun implements [egrid.Runner].
-func (r *Runs) DiscardRun(ctx context.Context, id string) (egrid.Run, error) {
-	return r.decide(ctx, id, func(load egrid.StageID) (egrid.RunStatus, error) {
-		return egrid.RunDiscarded, r.store.Discard(ctx, load)
+// DiscardRun implements [driver.Runner].
+func (r *Runs) DiscardRun(ctx context.Context, id string) (driver.Run, error) {
+	return r.decide(ctx, id, func(load egrid.StageID) (driver.RunStatus, error) {
+		return driver.RunDiscarded, r.store.Discard(ctx, load)
 	})
 }
 
 // decide does something with each load that a run held. It stops at the first
 // error: what is decided then stays so, and the call may be repeated.
-func (r *Runs) decide(ctx context.Context, id string, do func(egrid.StageID) (egrid.RunStatus, error)) (egrid.Run, error) {
+func (r *Runs) decide(ctx context.Context, id string, do func(egrid.StageID) (driver.RunStatus, error)) (driver.Run, error) {
 	run, err := r.Run(ctx, id)
 	if err != nil {
-		return egrid.Run{}, err
+		return driver.Run{}, err
 	}
 	switch run.Status {
-	case egrid.RunUnderWay:
-		return egrid.Run{}, fmt.Errorf("%w: run %s is still under way", egrid.ErrConflict, id)
-	case egrid.RunHeld:
+	case driver.RunUnderWay:
+		return driver.Run{}, fmt.Errorf("%w: run %s is still under way", egrid.ErrConflict, id)
+	case driver.RunHeld:
 	default:
-		return egrid.Run{}, fmt.Errorf("%w: run %s holds nothing: it is %s", egrid.ErrConflict, id, run.Status)
+		return driver.Run{}, fmt.Errorf("%w: run %s holds nothing: it is %s", egrid.ErrConflict, id, run.Status)
 	}
 	rec := r.recall(&run)
 	for i := range run.Loads {
 		load := run.Loads[i].ID
-		if run.Loads[i].Status != egrid.RunHeld {
+		if run.Loads[i].Status != driver.RunHeld {
 			continue
 		}
 		status, err := do(load)
 		if errors.Is(err, egrid.ErrNotFound) {
-			return egrid.Run{}, fmt.Errorf("%w: load %s is not held any more", egrid.ErrConflict, load)
+			return driver.Run{}, fmt.Errorf("%w: load %s is not held any more", egrid.ErrConflict, load)
 		}
 		if err != nil {
-			return egrid.Run{}, fmt.Errorf("load %s: %w", load, err)
+			return driver.Run{}, fmt.Errorf("load %s: %w", load, err)
 		}
-		rec.change(func(run *egrid.Run) {
+		rec.change(func(run *driver.Run) {
 			run.Loads = slices.Clone(run.Loads)
 			decided(&run.Loads[i], status)
 			run.Conclude()

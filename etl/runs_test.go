@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
 	"github.com/egrid-analytics/egrid-go/etl"
 )
@@ -42,14 +43,14 @@ func TestRunsOfPipelines(t *testing.T) {
 		t.Fatalf("%d runs, %v", len(list), err)
 	}
 	for i := range list {
-		if want := ids[len(ids)-1-i]; list[i].ID != want || list[i].Status != egrid.RunUnchanged || list[i].Read != 4 || len(list[i].Loads) != 3 {
+		if want := ids[len(ids)-1-i]; list[i].ID != want || list[i].Status != driver.RunUnchanged || list[i].Read != 4 || len(list[i].Loads) != 3 {
 			t.Errorf("run %d: %+v; want %s", i, list[i], want)
 		}
 	}
 	if _, err := runs.Run(t.Context(), ids[0]); !errors.Is(err, egrid.ErrNotFound) {
 		t.Errorf("the oldest: %v", err)
 	}
-	if _, err := runs.StartRun(t.Context(), egrid.RunRequest{}); !errors.Is(err, egrid.ErrConflict) {
+	if _, err := runs.StartRun(t.Context(), driver.RunRequest{}); !errors.Is(err, egrid.ErrConflict) {
 		t.Errorf("starting one without a source: %v", err)
 	}
 	gone, cancel := context.WithCancel(t.Context())
@@ -68,7 +69,7 @@ func ExampleRuns() {
 	}})
 	defer runs.Close()
 	ctx := context.Background()
-	run, err := runs.StartRun(ctx, egrid.RunRequest{Publish: egrid.PublishAuto})
+	run, err := runs.StartRun(ctx, driver.RunRequest{Publish: driver.PublishAuto})
 	if err != nil {
 		fmt.Println(err)
 		return

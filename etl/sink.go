@@ -5,15 +5,16 @@ import (
 	"errors"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 )
 
 // Sink takes decoded chunks and completes snapshots. Its methods are safe for
 // concurrent use.
 type Sink interface {
 	// Put takes a chunk of a snapshot. The same chunk twice is once.
-	Put(ctx context.Context, spec egrid.SnapshotSpec, c egrid.Chunk) error
+	Put(ctx context.Context, spec driver.SnapshotSpec, c driver.Chunk) error
 	// Publish audits a complete snapshot and makes it the answer, or holds it.
-	Publish(ctx context.Context, spec egrid.SnapshotSpec, r egrid.PublishRequest) (egrid.PublishReport, error)
+	Publish(ctx context.Context, spec driver.SnapshotSpec, r driver.PublishRequest) (driver.PublishReport, error)
 }
 
 // answeringSink is a sink whose store can be asked what was published. querier
@@ -21,11 +22,11 @@ type Sink interface {
 type answeringSink interface{ querier() egrid.Querier }
 
 // ToLoader is the sink that writes into a store.
-func ToLoader(l egrid.Loader) Sink { return loaderSink{l} }
+func ToLoader(l driver.Loader) Sink { return loaderSink{l} }
 
-type loaderSink struct{ egrid.Loader }
+type loaderSink struct{ driver.Loader }
 
-func (s loaderSink) Put(ctx context.Context, spec egrid.SnapshotSpec, c egrid.Chunk) error {
+func (s loaderSink) Put(ctx context.Context, spec driver.SnapshotSpec, c driver.Chunk) error {
 	_, err := s.Loader.Put(ctx, spec.ID(), c)
 	if errors.Is(err, egrid.ErrNotFound) { // the first chunk opens the stage
 		if _, err := s.Stage(ctx, spec); err != nil {
@@ -41,6 +42,6 @@ func (s loaderSink) querier() egrid.Querier {
 	return q
 }
 
-func (s loaderSink) Publish(ctx context.Context, spec egrid.SnapshotSpec, r egrid.PublishRequest) (egrid.PublishReport, error) {
+func (s loaderSink) Publish(ctx context.Context, spec driver.SnapshotSpec, r driver.PublishRequest) (driver.PublishReport, error) {
 	return s.Loader.Publish(ctx, spec.ID(), r)
 }

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
+	"github.com/egrid-analytics/egrid-go/egrid/sheet"
 )
 
 // Streamed is the answer of the fourth stage.
@@ -25,14 +27,14 @@ type Streamed struct {
 
 // Load is one data year of a sheet, all of whose chunks are in the sink.
 type Load struct {
-	Object   Object             `json:"object"`
-	Member   string             `json:"member"`
-	Spec     egrid.SnapshotSpec `json:"spec"`
-	Inferred Inferred           `json:"inferred"`
-	Unknown  []egrid.Column     `json:"unknown_columns"`
-	Chunks   int                `json:"chunks"`
-	Rows     int64              `json:"rows"`
-	Rejected int64              `json:"rejected"` // a rejected record has no data year: it counts to one near it
+	Object   Object              `json:"object"`
+	Member   string              `json:"member"`
+	Spec     driver.SnapshotSpec `json:"spec"`
+	Inferred Inferred            `json:"inferred"`
+	Unknown  []egrid.Column      `json:"unknown_columns"`
+	Chunks   int                 `json:"chunks"`
+	Rows     int64               `json:"rows"`
+	Rejected int64               `json:"rejected"` // a rejected record has no data year: it counts to one near it
 }
 
 // Inferred says what a sheet's identity was read from.
@@ -76,7 +78,7 @@ func (p *Pipeline) streamPart(ctx context.Context, part Part, rejects *rejectsFi
 		}
 		rejected += int64(len(d.rejects))
 		if len(d.years) == 0 && len(loads) > 0 { // the count must not end with the last row
-			d.years = append(d.years, yearChunk{loads[len(loads)-1].Spec.Year, egrid.Chunk{Index: d.index}})
+			d.years = append(d.years, yearChunk{loads[len(loads)-1].Spec.Year, driver.Chunk{Index: d.index}})
 		}
 		for i := range d.years {
 			y := &d.years[i]
@@ -110,7 +112,7 @@ func newLoad(part Part, year int, reading string) Load {
 	return Load{
 		Object: part.Object, Member: part.Member, Unknown: s.Unknown,
 		Inferred: Inferred{Level: s.LevelFrom, Year: s.YearFrom, Release: s.ReleaseFrom},
-		Spec: egrid.SnapshotSpec{
+		Spec: driver.SnapshotSpec{
 			Level: s.Level, Year: year, Release: s.Release, Schema: s.Schema, Reading: reading,
 			Source: egrid.Source{Object: part.Object.Name, Sheet: part.Member, SHA256: part.SHA256, Bytes: part.Object.Size},
 		},
@@ -125,7 +127,7 @@ type rejectsFile struct {
 	csv  *csv.Writer
 }
 
-func (r *rejectsFile) write(part Part, rejects []*egrid.RowError) error {
+func (r *rejectsFile) write(part Part, rejects []*sheet.RowError) error {
 	if r.path == "" || len(rejects) == 0 {
 		return nil
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 )
 
 // reconciled are the levels whose net generation adds up to that of the US
@@ -30,7 +31,7 @@ func auditTotals(ctx context.Context, q egrid.Querier, r *Report) error {
 			}
 			if audit.Count > 0 {
 				s.Audits = append(s.Audits, audit)
-				r.Audits = egrid.MergeAudits(r.Audits, []egrid.Audit{audit})
+				r.Audits = driver.MergeAudits(r.Audits, []egrid.Audit{audit})
 			}
 		}
 	}

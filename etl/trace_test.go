@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
 	"github.com/egrid-analytics/egrid-go/etl"
 	"github.com/egrid-analytics/egrid-go/internal/trace"
@@ -25,12 +25,12 @@ type tracedSink struct {
 	spans []trace.Span // of Put and Publish
 }
 
-func (s *tracedSink) Put(ctx context.Context, spec egrid.SnapshotSpec, c egrid.Chunk) error {
+func (s *tracedSink) Put(ctx context.Context, spec driver.SnapshotSpec, c driver.Chunk) error {
 	s.spans = append(s.spans, trace.FromContext(ctx))
 	return s.Sink.Put(ctx, spec, c)
 }
 
-func (s *tracedSink) Publish(ctx context.Context, spec egrid.SnapshotSpec, r egrid.PublishRequest) (egrid.PublishReport, error) {
+func (s *tracedSink) Publish(ctx context.Context, spec driver.SnapshotSpec, r driver.PublishRequest) (driver.PublishReport, error) {
 	s.spans = append(s.spans, trace.FromContext(ctx))
 	return s.Sink.Publish(ctx, spec, r)
 }

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
+	"github.com/egrid-analytics/egrid-go/egrid/sheet"
 )
 
 // Validated is the answer of the second stage.
@@ -30,7 +32,7 @@ type CheckedFile struct {
 // of the content.
 type CheckedSheet struct {
 	Member   string         `json:"member"`          // of an archive; empty otherwise
-	Sheet    *egrid.Sheet   `json:"sheet,omitempty"` // how to read it; nil when it cannot be
+	Sheet    *sheet.Sheet   `json:"sheet,omitempty"` // how to read it; nil when it cannot be
 	Rows     int64          `json:"rows"`
 	Rejected int64          `json:"rejected"`
 	Rejects  []Reject       `json:"rejects,omitempty"` // the first ones
@@ -125,13 +127,13 @@ func (p *Pipeline) inspect(ctx context.Context, scanned Scanned) (Validated, err
 	return v, nil
 }
 
-func (p *Pipeline) inspectSheet(ctx context.Context, o Object, member string) (*egrid.Sheet, error) {
+func (p *Pipeline) inspectSheet(ctx context.Context, o Object, member string) (*sheet.Sheet, error) {
 	r, err := p.openSheet(ctx, o, member)
 	if err != nil {
 		return nil, err
 	}
 	defer r.Close()
-	return egrid.Inspect(r, p.readerOptions(o, member))
+	return sheet.Inspect(r, p.readerOptions(o, member))
 }
 
 // checkContent decodes a whole sheet.
@@ -147,7 +149,7 @@ func (p *Pipeline) checkContent(ctx context.Context, o Object, s *CheckedSheet) 
 				s.Years = append(s.Years, year.year)
 			}
 			s.Rows += int64(len(year.chunk.Rows))
-			s.Audits = egrid.MergeAudits(s.Audits, year.chunk.Findings)
+			s.Audits = driver.MergeAudits(s.Audits, year.chunk.Findings)
 			s.Lossy = union(s.Lossy, year.chunk.Lossy)
 			for _, row := range year.chunk.Rows {
 				keys.add(row)
@@ -179,8 +181,8 @@ type keyCounter struct {
 
 const maxKeys = 1 << 20
 
-func newKeyCounter(s *egrid.Sheet) *keyCounter {
-	return &keyCounter{columns: egrid.Identifier(s.Level, s.Schema.Has), seed: maphash.MakeSeed(), seen: map[uint64]bool{}}
+func newKeyCounter(s *sheet.Sheet) *keyCounter {
+	return &keyCounter{columns: driver.Identifier(s.Level, s.Schema.Has), seed: maphash.MakeSeed(), seen: map[uint64]bool{}}
 }
 
 func (k *keyCounter) add(row egrid.Row) {
@@ -205,7 +207,7 @@ func (k *keyCounter) add(row egrid.Row) {
 		k.duplicates++
 		k.seen[sum] = true
 		if len(k.examples) < 20 {
-			k.examples = append(k.examples, egrid.IdentifierText(values...))
+			k.examples = append(k.examples, driver.IdentifierText(values...))
 		}
 	case !met:
 		k.seen[sum] = false
@@ -217,7 +219,7 @@ func (k *keyCounter) audit() (egrid.Audit, bool) {
 		return egrid.Audit{Rule: "duplicate_key_unchecked", Severity: egrid.Info, Count: 1,
 			Examples: []string{fmt.Sprintf("only the first %d identifiers were compared; loading compares all", maxKeys)}}, true
 	}
-	return egrid.DuplicateIdentifiers(k.duplicates, k.examples), k.duplicates > 0
+	return driver.DuplicateIdentifiers(k.duplicates, k.examples), k.duplicates > 0
 }
 
 func isReadError(err error) bool {

@@ -13,15 +13,17 @@ import (
 	"testing"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/egridtest"
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
+	"github.com/egrid-analytics/egrid-go/egrid/store"
 	"github.com/egrid-analytics/egrid-go/httpapi"
 	"github.com/egrid-analytics/egrid-go/httpapi/client"
 )
 
 // served is a store that is loaded directly and asked over HTTP.
 type served struct {
-	egrid.Loader
+	driver.Loader
 	egrid.Querier
 	close func() error
 }
@@ -41,17 +43,17 @@ func dial(t testing.TB, q egrid.Querier) *client.Client {
 	return c
 }
 
-func serve(t testing.TB) egrid.Store {
+func serve(t testing.TB) driver.Store {
 	store := memstore.New()
 	return served{store, dial(t, store), store.Close}
 }
 
 func TestClientIsAQuerier(t *testing.T) {
-	egridtest.RunStore(t, func(t *testing.T) egrid.Store { return serve(t) })
+	egridtest.RunStore(t, func(t *testing.T) driver.Store { return serve(t) })
 }
 
 func TestClientAnswersAsTheStore(t *testing.T) {
-	egridtest.RunDifferential(t, func(t *testing.T) egrid.Store { return serve(t) })
+	egridtest.RunDifferential(t, func(t *testing.T) driver.Store { return serve(t) })
 }
 
 // The plant endpoints answer what the functions of package egrid answer over
@@ -61,9 +63,9 @@ func TestClientPlants(t *testing.T) {
 	c := dial(t, store)
 	ctx := t.Context()
 	for _, year := range []int{0, 2021, 2016} {
-		for name, query := range map[string]egrid.PlantQuery{
+		for name, query := range map[string]store.PlantQuery{
 			"all":     {Count: true},
-			"columns": {Columns: []egrid.Column{egrid.PlantName, egrid.StateShare, egrid.NetGeneration}, Sort: []egrid.Sort{{Column: egrid.PlantName, Desc: true}}},
+			"columns": {Columns: []egrid.Column{egrid.PlantName, store.StateShare, egrid.NetGeneration}, Sort: []egrid.Sort{{Column: egrid.PlantName, Desc: true}}},
 			"filters": {Filters: []egrid.Filter{egrid.Where(egrid.State, egrid.Eq, "TX", "OK"), egrid.Where(egrid.NetGeneration, egrid.Gt, "7.5")}, Search: "alpha", Limit: 1},
 			"invalid": {Columns: []egrid.Column{"nonsense"}},
 		} {
@@ -74,7 +76,7 @@ func TestClientPlants(t *testing.T) {
 			want, wantErr = egrid.Plants(ctx, c, query)
 			samePlants(t, fmt.Sprint("plants over the client ", name, year), want, got, wantErr, err)
 		}
-		byGeneration := egrid.PlantQuery{Year: year, Limit: 2, Sort: []egrid.Sort{{Column: egrid.NetGeneration}, {Column: egrid.PlantName}}, Filters: []egrid.Filter{egrid.Where(egrid.State, egrid.Eq, "TX")}}
+		byGeneration := store.PlantQuery{Year: year, Limit: 2, Sort: []egrid.Sort{{Column: egrid.NetGeneration}, {Column: egrid.PlantName}}, Filters: []egrid.Filter{egrid.Where(egrid.State, egrid.Eq, "TX")}}
 		want, wantErr := egrid.Plants(ctx, store, byGeneration)
 		got, err := c.Top(ctx, client.TopQuery{Place: client.Place{State: []string{"TX"}}, Year: year, Limit: 2, Ascending: true})
 		samePlants(t, fmt.Sprint("top ", year), want, got, wantErr, err)
@@ -84,20 +86,20 @@ func TestClientPlants(t *testing.T) {
 			got, err := c.Plant(ctx, id, year, "")
 			samePlants(t, fmt.Sprint("plant ", id, year), want, got, wantErr, err)
 		}
-		want, wantErr = egrid.SumPlants(ctx, store, egrid.State, egrid.PlantQuery{Year: year})
+		want, wantErr = egrid.SumPlants(ctx, store, egrid.State, store.PlantQuery{Year: year})
 		got, err = c.States(ctx, client.Place{}, year, "")
 		samePlants(t, fmt.Sprint("states ", year), want, got, wantErr, err)
 	}
 	for _, id := range []string{"1", "99999"} {
 		want, wantErr := egrid.PlantHistory(ctx, store, id)
 		got, err := c.PlantHistory(ctx, id)
-		samePlants(t, "history "+id, egrid.PlantPage{RowPage: want}, egrid.PlantPage{RowPage: got}, wantErr, err)
+		samePlants(t, "history "+id, store.PlantPage{RowPage: want}, store.PlantPage{RowPage: got}, wantErr, err)
 	}
 	years, err := c.Years(ctx, client.Place{State: []string{"OK"}})
 	if err != nil || len(years.Rows) != 3 || years.Rows[2].Text("year") != "2023" {
 		t.Errorf("years: %+v, %v", years.Rows, err)
 	}
-	if _, err := c.Search(ctx, egrid.PlantQuery{Year: 2019}); !errors.Is(err, egrid.ErrNotFound) {
+	if _, err := c.Search(ctx, store.PlantQuery{Year: 2019}); !errors.Is(err, egrid.ErrNotFound) {
 		t.Errorf("a year without plants: %v; want ErrNotFound", err)
 	}
 	chart, err := c.Chart(ctx, "by-state", client.Place{}, 0, "")
@@ -111,14 +113,14 @@ func TestClientPlants(t *testing.T) {
 	if err != nil || statistics.Plants != 4 || *statistics.Generators != 6 || *statistics.FirstYear != 2016 || len(statistics.Levels) != 3 || statistics.LastLoad.IsZero() {
 		t.Errorf("statistics: %+v, %v", statistics, err)
 	}
-	facets, err := c.Facets(ctx, egrid.PlantQuery{Year: 2021}, egrid.State, "OWNCOL")
+	facets, err := c.Facets(ctx, store.PlantQuery{Year: 2021}, egrid.State, "OWNCOL")
 	want := []client.FacetValue{{Value: egrid.TextOf("TX"), Count: 2}, {Value: egrid.TextOf("OK"), Count: 1}}
 	if err != nil || !slices.Equal(facets[egrid.State], want) || len(facets["OWNCOL"]) != 3 || !facets["OWNCOL"][2].Value.IsMissing() {
 		t.Errorf("facets: %v, %v", facets, err)
 	}
 }
 
-func samePlants(t *testing.T, what string, want, got egrid.PlantPage, wantErr, err error) {
+func samePlants(t *testing.T, what string, want, got store.PlantPage, wantErr, err error) {
 	t.Helper()
 	for _, sentinel := range []error{egrid.ErrNotFound, egrid.ErrInvalid} {
 		if errors.Is(wantErr, sentinel) != errors.Is(err, sentinel) {
@@ -272,7 +274,7 @@ func TestFacetsAreBounded(t *testing.T) {
 type unsteady struct {
 	egrid.Querier
 	t     *testing.T
-	store egrid.Store
+	store driver.Store
 	left  int
 }
 
@@ -298,7 +300,7 @@ func TestFacetsAreOfTheSameData(t *testing.T) {
 // refused; none breaks the server.
 func TestEveryColumn(t *testing.T) {
 	h := httpapi.New(sampleStore(t), nil)
-	columns := []egrid.Column{egrid.PlantID, egrid.StateShare, egrid.PlantCount, egrid.BasisColumn, egrid.LevelColumn, egrid.ReleaseColumn, "OWNCOL"}
+	columns := []egrid.Column{store.PlantID, store.StateShare, store.PlantCount, store.BasisColumn, egrid.LevelColumn, egrid.ReleaseColumn, "OWNCOL"}
 	for _, level := range []egrid.Level{egrid.PLNT, egrid.GEN} {
 		for _, f := range egrid.Fields(level) {
 			columns = append(columns, f.Column)

@@ -16,14 +16,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/egridtest"
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
 	"github.com/egrid-analytics/egrid-go/httpapi"
 )
 
 // bundledStore holds the sheets of examples/data.
-func bundledStore(t testing.TB) egrid.Store {
+func bundledStore(t testing.TB) driver.Store {
 	t.Helper()
 	store := memstore.New()
 	t.Cleanup(func() { store.Close() })
@@ -41,11 +41,11 @@ func bundledStore(t testing.TB) egrid.Store {
 func bundledAPI(t testing.TB) http.Handler {
 	t.Helper()
 	store := bundledStore(t)
-	failures, ok := store.(egrid.FailureLog)
+	failures, ok := store.(driver.FailureLog)
 	if !ok {
 		t.Fatal("the store keeps no failures")
 	}
-	_, err := failures.RecordFailure(context.Background(), egrid.Failure{
+	_, err := failures.RecordFailure(context.Background(), driver.Failure{
 		ID: "1f0c", Kind: "store_unavailable", Where: "egrid.database 1f0c", Message: "the database does not answer", Time: time.Date(2025, 7, 1, 12, 0, 0, 0, time.UTC),
 	})
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/store"
 )
 
 // Facets counts values by column.
@@ -64,7 +65,7 @@ func (a *api) rowFacet(query egrid.RowQuery) facet {
 
 // plantFacet counts plants. A plant of several fuels counts under each of them
 // where plants are summed from generators.
-func (a *api) plantFacet(query egrid.PlantQuery) facet {
+func (a *api) plantFacet(query store.PlantQuery) facet {
 	return func(ctx context.Context, by egrid.Column) (egrid.RowPage, error) {
 		if f, ok := egrid.Lookup(egrid.PLNT, string(by)); ok {
 			by = f.Column

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 )
 
 // FailureInfo is what went wrong of one kind on the way of data into the store.
@@ -59,7 +60,7 @@ func (a *api) failuresAnswer(ctx context.Context, _ *request) (*answer, error) {
 }
 
 // failurePage makes rows of the list, for exports.
-func failurePage(counts []egrid.FailureCount) (egrid.RowPage, error) {
+func failurePage(counts []driver.FailureCount) (egrid.RowPage, error) {
 	var fields []egrid.Field
 	for _, c := range []egrid.Column{"kind", "count", "first_seen", "last_seen", "latest_id", "latest_where", "latest_message"} {
 		f := egrid.Field{Column: c, Type: egrid.Text}

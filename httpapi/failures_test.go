@@ -12,19 +12,20 @@ import (
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
 	"github.com/egrid-analytics/egrid-go/httpapi"
 )
 
 // failedStore is a store with a few failures.
-func failedStore(t testing.TB) (egrid.Store, egrid.FailureLog) {
+func failedStore(t testing.TB) (driver.Store, driver.FailureLog) {
 	t.Helper()
 	store := sampleStore(t)
-	log, ok := store.(egrid.FailureLog)
+	log, ok := store.(driver.FailureLog)
 	if !ok {
 		t.Fatal("the store has no failure log")
 	}
-	for i, f := range []egrid.Failure{
+	for i, f := range []driver.Failure{
 		{ID: "m-1", Kind: "invalid_message", Where: "egrid.database, message m-1", Message: "the chunk is cut off"},
 		{ID: "m-2", Kind: "invalid_message", Where: "egrid.database, message m-2", Message: "level \"<X>\" is unknown,\nsee the list"},
 		{ID: "o-1", Kind: "object_refused", Where: "s3://egrid/Größe.csv", Message: ""},
@@ -87,7 +88,7 @@ func TestErrorsAreNotKept(t *testing.T) {
 			}
 		}
 		before := get(t, h, target).Body.String()
-		if _, err := log.RecordFailure(t.Context(), egrid.Failure{ID: target, Kind: "invalid_message"}); err != nil {
+		if _, err := log.RecordFailure(t.Context(), driver.Failure{ID: target, Kind: "invalid_message"}); err != nil {
 			t.Fatal(err)
 		}
 		if after := get(t, h, target).Body.String(); after == before {
@@ -98,7 +99,7 @@ func TestErrorsAreNotKept(t *testing.T) {
 	empty := memstore.New()
 	h = httpapi.New(empty, &httpapi.Options{Failures: empty})
 	get(t, h, "/errors")
-	if _, err := empty.RecordFailure(t.Context(), egrid.Failure{ID: "1", Kind: "invalid_message"}); err != nil {
+	if _, err := empty.RecordFailure(t.Context(), driver.Failure{ID: "1", Kind: "invalid_message"}); err != nil {
 		t.Fatal(err)
 	}
 	if w := get(t, h, "/errors"); !strings.Contains(w.Body.String(), "invalid_message") {
@@ -114,7 +115,7 @@ func TestErrorsAreNotKept(t *testing.T) {
 
 func TestNoErrorsYet(t *testing.T) {
 	store := sampleStore(t)
-	h := httpapi.New(store, &httpapi.Options{Failures: store.(egrid.FailureLog)})
+	h := httpapi.New(store, &httpapi.Options{Failures: store.(driver.FailureLog)})
 	if w := get(t, h, "/errors"); w.Code != 200 || !strings.HasPrefix(w.Body.String(), `{"data":[],"meta":{"count":0,"total":0,`) {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
@@ -136,11 +137,11 @@ func TestErrorsAreOptional(t *testing.T) {
 
 // brokenLog is a failure log that cannot be read.
 type brokenLog struct {
-	egrid.FailureLog
+	driver.FailureLog
 	err error
 }
 
-func (l brokenLog) Failures(context.Context) ([]egrid.FailureCount, error) { return nil, l.err }
+func (l brokenLog) Failures(context.Context) ([]driver.FailureCount, error) { return nil, l.err }
 
 // TestErrorsOfTheLog: the list does not depend on the querier, and the log's
 // own trouble is answered like a store's.

@@ -7,6 +7,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/store"
 )
 
 // features is GeoJSON as in RFC 7946: a collection of points, one for each plant
@@ -29,7 +30,7 @@ func geoColumns() []egrid.Column {
 // newFeatures makes features of rows. What is unasked is read for the feature
 // itself, and no property.
 func newFeatures(s *egrid.Schema, unasked []egrid.Column) *features {
-	f := &features{schema: s, lon: s.Index(egrid.Longitude), lat: s.Index(egrid.Latitude), id: s.Index(egrid.PlantID), names: make([][]byte, s.Len())}
+	f := &features{schema: s, lon: s.Index(egrid.Longitude), lat: s.Index(egrid.Latitude), id: s.Index(store.PlantID), names: make([][]byte, s.Len())}
 	for i, c := range s.Columns() {
 		if i != f.lon && i != f.lat && i != f.id && !slices.Contains(unasked, c) {
 			f.names[i] = append(appendText(nil, string(c)), ':')

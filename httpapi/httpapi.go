@@ -53,6 +53,7 @@ import (
 	"github.com/gorilla/mux"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/internal/trace"
 )
 
@@ -77,11 +78,11 @@ type Options struct {
 	// data into the store. Messages may name internal addresses and files: set
 	// it where those who can reach the API may read them. Default none, and
 	// then there is no such path.
-	Failures egrid.FailureLog
+	Failures driver.FailureLog
 	// Runs adds the paths below /runs: loads that are started, followed and, when
 	// they are held, decided on. Changing something needs [ScopeWrite]. Messages
 	// may name internal files, as those of Failures. Default none.
-	Runs egrid.Runner
+	Runs driver.Runner
 	// AllowedOrigins are the pages of other origins that may call the API from a
 	// browser, as [AllowOrigins] takes them. Default none.
 	AllowedOrigins []string

@@ -17,7 +17,9 @@ import (
 	"testing"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
+	"github.com/egrid-analytics/egrid-go/egrid/sheet"
 	"github.com/egrid-analytics/egrid-go/httpapi"
 )
 
@@ -51,20 +53,20 @@ const subregions23 = `YEAR,SUBRGN,SRNAME,NAMEPCAP,SRNGENAN,SRCO2AN,SRCO2RTA,SRCL
 `
 
 // publish reads a sheet and makes it the answer.
-func publish(t testing.TB, store egrid.Store, name string, src io.Reader) {
+func publish(t testing.TB, store driver.Store, name string, src io.Reader) {
 	t.Helper()
 	if err := load(store, name, src); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func load(store egrid.Store, name string, src io.Reader) error {
-	return loadAs(store, name, src, egrid.PublishReplace)
+func load(store driver.Store, name string, src io.Reader) error {
+	return loadAs(store, name, src, driver.PublishReplace)
 }
 
-func loadAs(store egrid.Store, name string, src io.Reader, policy egrid.Policy) error {
+func loadAs(store driver.Store, name string, src io.Reader, policy driver.Policy) error {
 	ctx := context.Background()
-	r, err := egrid.NewReader(src, &egrid.ReaderOptions{Name: name})
+	r, err := sheet.NewReader(src, &sheet.ReaderOptions{Name: name})
 	if err != nil {
 		return err
 	}
@@ -76,21 +78,21 @@ func loadAs(store egrid.Store, name string, src io.Reader, policy egrid.Policy) 
 		rows = append(rows, row)
 	}
 	sheet := r.Sheet()
-	id, err := store.Stage(ctx, egrid.SnapshotSpec{
+	id, err := store.Stage(ctx, driver.SnapshotSpec{
 		Level: sheet.Level, Year: rows[0].Year, Release: sheet.Release, Schema: sheet.Schema,
 		Source: egrid.Source{Object: name, SHA256: fmt.Sprintf("sha of %s, %d rows", name, len(rows)), Bytes: 1},
 	})
 	if err != nil {
 		return err
 	}
-	if _, err := store.Put(ctx, id, egrid.Chunk{Rows: rows}); err != nil {
+	if _, err := store.Put(ctx, id, driver.Chunk{Rows: rows}); err != nil {
 		return err
 	}
-	_, err = store.Publish(ctx, id, egrid.PublishRequest{Policy: policy, Chunks: 1, Rows: int64(len(rows))})
+	_, err = store.Publish(ctx, id, driver.PublishRequest{Policy: policy, Chunks: 1, Rows: int64(len(rows))})
 	return err
 }
 
-func sampleStore(t testing.TB) egrid.Store {
+func sampleStore(t testing.TB) driver.Store {
 	t.Helper()
 	store := memstore.New()
 	t.Cleanup(func() { store.Close() })

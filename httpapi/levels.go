@@ -11,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 )
 
 func (a *api) levelOperations() {
@@ -126,7 +127,7 @@ type Region struct {
 func (a *api) region(ctx context.Context, in *request) (*answer, error) {
 	level, code := egrid.Level(in.text("level")), in.text("code")
 	query := egrid.RowQuery{Level: level, Year: in.number("year"), Release: in.text("release"), Limit: 1}
-	identifier := egrid.Identifier(level, func(egrid.Column) bool { return true })
+	identifier := driver.Identifier(level, func(egrid.Column) bool { return true })
 	if len(identifier) == 1 {
 		query.Filters = []egrid.Filter{egrid.Where(identifier[0], egrid.Eq, code)}
 	} else if code != string(egrid.US) {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
 	"github.com/egrid-analytics/egrid-go/httpapi"
 )
@@ -139,7 +140,7 @@ func TestHeldSnapshotHasNoAddress(t *testing.T) {
 	store := sampleStore(t)
 	h := httpapi.New(store, nil)
 	held := strings.Join(strings.SplitAfter(generators23, "\n")[:2], "") // most rows are gone
-	if err := loadAs(store, "GEN23_less.csv", strings.NewReader(held), egrid.PublishAuto); err != nil {
+	if err := loadAs(store, "GEN23_less.csv", strings.NewReader(held), driver.PublishAuto); err != nil {
 		t.Fatal(err)
 	}
 	var list struct {

@@ -10,6 +10,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/store"
 )
 
 func (a *api) plantOperations() {
@@ -105,13 +106,13 @@ func (a *api) plantOperations() {
 	}
 }
 
-func (in *request) plantQuery() egrid.PlantQuery {
-	return egrid.PlantQuery{
+func (in *request) plantQuery() store.PlantQuery {
+	return store.PlantQuery{
 		Year: in.number("year"), Release: in.text("release"), Filters: in.filters, Search: in.text("q"), Columns: in.columns(),
 	}
 }
 
-func plantMeta(page egrid.PlantPage) Meta {
+func plantMeta(page store.PlantPage) Meta {
 	meta := Meta{Revision: page.Revision, Basis: string(page.Basis), snapshots: page.Snapshots}
 	if page.Year != 0 {
 		meta.Year, meta.Release = &page.Year, &page.Release
@@ -130,7 +131,7 @@ func whole(page egrid.RowPage, meta Meta) pager {
 	return func(context.Context, int, string, bool) (egrid.RowPage, Meta, error) { return page, meta, nil }
 }
 
-func (a *api) plantPages(in *request, query egrid.PlantQuery) pager {
+func (a *api) plantPages(in *request, query store.PlantQuery) pager {
 	return func(ctx context.Context, limit int, cursor string, count bool) (egrid.RowPage, Meta, error) {
 		query := query
 		query.Limit, query.Cursor, query.Count = limit, cursor, count
@@ -145,7 +146,7 @@ func (a *api) plantPages(in *request, query egrid.PlantQuery) pager {
 // emptyYear makes the empty list of a data year that has no plants at all: a
 // well-formed year that nothing matches. A release that is not there stays an
 // error, and so does the year where the querier's own answer is asked for.
-func (a *api) emptyYear(ctx context.Context, in *request, query egrid.PlantQuery, err error) (egrid.RowPage, Meta, error) {
+func (a *api) emptyYear(ctx context.Context, in *request, query store.PlantQuery, err error) (egrid.RowPage, Meta, error) {
 	if !errors.Is(err, egrid.ErrNotFound) || query.Release != "" || in.exact() {
 		return egrid.RowPage{}, Meta{}, err
 	}
@@ -157,7 +158,7 @@ func (a *api) emptyYear(ctx context.Context, in *request, query egrid.PlantQuery
 	return egrid.RowPage{Schema: schema, Revision: c.Revision}, Meta{Revision: c.Revision, Year: &query.Year}, schemaErr
 }
 
-func (a *api) plantSums(in *request, by egrid.Column, query egrid.PlantQuery) pager {
+func (a *api) plantSums(in *request, by egrid.Column, query store.PlantQuery) pager {
 	return func(ctx context.Context, _ int, _ string, _ bool) (egrid.RowPage, Meta, error) {
 		page, err := egrid.SumPlants(ctx, a.q, by, query)
 		if err != nil {
@@ -167,7 +168,7 @@ func (a *api) plantSums(in *request, by egrid.Column, query egrid.PlantQuery) pa
 	}
 }
 
-func (a *api) yearSums(query egrid.PlantQuery) pager {
+func (a *api) yearSums(query store.PlantQuery) pager {
 	return func(ctx context.Context, _ int, _ string, _ bool) (egrid.RowPage, Meta, error) {
 		page, err := egrid.SumPlantsByYear(ctx, a.q, query)
 		if err != nil {
@@ -197,7 +198,7 @@ func (a *api) plantParts(level egrid.Level, in *request) pager {
 	id, year, release := in.text("id"), in.number("year"), in.text("release")
 	return func(ctx context.Context, limit int, cursor string, count bool) (egrid.RowPage, Meta, error) {
 		page, meta, err := a.levelPage(ctx, egrid.RowQuery{
-			Level: level, Year: year, Release: release, Filters: egrid.PlantFilters(id), Limit: limit, Cursor: cursor, Count: count,
+			Level: level, Year: year, Release: release, Filters: store.PlantFilters(id), Limit: limit, Cursor: cursor, Count: count,
 		})
 		if err == nil && len(page.Rows) == 0 && cursor == "" {
 			_, err = egrid.FindPlant(ctx, a.q, id, year, release)
@@ -209,7 +210,7 @@ func (a *api) plantParts(level egrid.Level, in *request) pager {
 // plantFieldSet is the columns by which plants can be searched.
 func (a *api) plantFieldSet(ctx context.Context, _ *request) (fieldSet, error) {
 	set, err := a.fieldSetOf(ctx, egrid.PLNT, egrid.GEN)
-	set.derived = []egrid.Column{egrid.PlantID, egrid.StateShare}
+	set.derived = []egrid.Column{store.PlantID, store.StateShare}
 	return set, err
 }
 
@@ -284,7 +285,7 @@ func (a *api) chart(ctx context.Context, in *request) (*answer, error) {
 
 // subregionSums sums plants by subregion or, where plants are summed from
 // generators, which do not know theirs, reads the sheet of subregions.
-func (a *api) subregionSums(ctx context.Context, in *request, query egrid.PlantQuery) (egrid.RowPage, Meta, error) {
+func (a *api) subregionSums(ctx context.Context, in *request, query store.PlantQuery) (egrid.RowPage, Meta, error) {
 	page, meta, err := a.plantSums(in, "", query)(ctx, 0, "", true)
 	if err != nil || meta.Basis != string(egrid.GEN) {
 		if err != nil {
@@ -354,12 +355,12 @@ func (a *api) statistics(ctx context.Context, in *request) (*answer, error) {
 			s.Levels = append(s.Levels, l)
 		}
 	}
-	page, meta, err := a.plantSums(in, "", egrid.PlantQuery{Year: in.number("year")})(ctx, 0, "", true)
+	page, meta, err := a.plantSums(in, "", store.PlantQuery{Year: in.number("year")})(ctx, 0, "", true)
 	if err != nil {
 		return nil, err
 	}
 	if len(page.Rows) > 0 {
-		s.Plants, _ = page.Rows[0].Int(egrid.PlantCount)
+		s.Plants, _ = page.Rows[0].Int(store.PlantCount)
 		if x, ok := page.Rows[0].Float(egrid.NetGeneration); ok {
 			s.NetGeneration = &x
 		}

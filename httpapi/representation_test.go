@@ -13,7 +13,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
 	"github.com/egrid-analytics/egrid-go/httpapi"
 )
@@ -29,7 +29,7 @@ const placedPlants = `YEAR,PSTATABB,PNAME,ORISPL,LAT,LON,PLFUELCT,PLNGENAN,ODD,C
 lines",
 `
 
-func placedStore(t testing.TB) egrid.Store {
+func placedStore(t testing.TB) driver.Store {
 	t.Helper()
 	store := memstore.New()
 	t.Cleanup(func() { store.Close() })

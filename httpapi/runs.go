@@ -17,6 +17,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humamux"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 )
 
 // runOperations shows loads and takes orders, where there is somebody who makes
@@ -31,12 +32,12 @@ func (a *api) runOperations() {
 	a.register(operation{
 		id: "runs", path: "/runs", tag: "runs", summary: "The latest loads",
 		details: "The newest first, with what became of each sheet. A held load whose run is not remembered any more is listed as a run of its own. CSV has the runs without their loads.",
-		data:    a.schemaOf(typeOf[[]egrid.Run]()), unkept: true,
+		data:    a.schemaOf(typeOf[[]driver.Run]()), unkept: true,
 		answer: a.runsAnswer,
 	})
 	a.register(operation{
 		id: "run", path: "/runs/{id}", tag: "runs", summary: "A load, and how far it has come",
-		params: []parameter{id}, data: a.component(typeOf[egrid.Run]()), unkept: true,
+		params: []parameter{id}, data: a.component(typeOf[driver.Run]()), unkept: true,
 		answer: func(ctx context.Context, in *request) (*answer, error) {
 			run, err := a.o.Runs.Run(ctx, in.text("id"))
 			return &answer{value: run, meta: Meta{Count: 1}}, err
@@ -50,12 +51,12 @@ func (a *api) runOperations() {
 	a.registerOrder(order{
 		operation: operation{id: "start-run", path: "/runs", tag: "runs", summary: "Start a load of the configured source",
 			details: "What is loaded already is left alone. The answer comes at once, and names where the run can be followed; 409 while one is under way."},
-		status: http.StatusAccepted, body: typeOf[egrid.RunRequest](),
-		do: func(ctx context.Context, _ *request, body []byte) (egrid.Run, error) {
-			var start egrid.RunRequest
+		status: http.StatusAccepted, body: typeOf[driver.RunRequest](),
+		do: func(ctx context.Context, _ *request, body []byte) (driver.Run, error) {
+			var start driver.RunRequest
 			err := json.Unmarshal(body, &start)
 			if err != nil {
-				return egrid.Run{}, fmt.Errorf("%w: %w", egrid.ErrInvalid, err)
+				return driver.Run{}, fmt.Errorf("%w: %w", egrid.ErrInvalid, err)
 			}
 			return a.o.Runs.StartRun(ctx, start)
 		},
@@ -64,11 +65,11 @@ func (a *api) runOperations() {
 		operation: operation{id: "publish-run", path: "/runs/{id}/publish", tag: "runs", summary: "Publish what a run held", params: []parameter{id},
 			details: "All held loads of the run become what readers see: in place of what is published, or merged into it. 409 when it holds nothing."},
 		status: http.StatusOK, body: typeOf[publishOrder](),
-		do: func(ctx context.Context, in *request, body []byte) (egrid.Run, error) {
+		do: func(ctx context.Context, in *request, body []byte) (driver.Run, error) {
 			var p publishOrder
 			err := json.Unmarshal(body, &p)
 			if err != nil {
-				return egrid.Run{}, fmt.Errorf("%w: %w", egrid.ErrInvalid, err)
+				return driver.Run{}, fmt.Errorf("%w: %w", egrid.ErrInvalid, err)
 			}
 			return a.o.Runs.PublishRun(ctx, in.text("id"), p.Policy)
 		},
@@ -77,7 +78,7 @@ func (a *api) runOperations() {
 		operation: operation{id: "discard-run", path: "/runs/{id}/discard", tag: "runs", summary: "Drop what a run held", params: []parameter{id},
 			details: "All held loads of the run are dropped; what is published stays. 409 when it holds nothing."},
 		status: http.StatusOK,
-		do: func(ctx context.Context, in *request, _ []byte) (egrid.Run, error) {
+		do: func(ctx context.Context, in *request, _ []byte) (driver.Run, error) {
 			return a.o.Runs.DiscardRun(ctx, in.text("id"))
 		},
 	})
@@ -85,9 +86,9 @@ func (a *api) runOperations() {
 
 // documentRuns describes what the types of package egrid leave open.
 func (a *api) documentRuns() {
-	run, load := a.refined(typeOf[egrid.Run]()), a.refined(typeOf[egrid.RunLoad]())
-	start, publish := a.refined(typeOf[egrid.RunRequest]()), a.refined(typeOf[publishOrder]())
-	for _, s := range egrid.RunStatuses() {
+	run, load := a.refined(typeOf[driver.Run]()), a.refined(typeOf[driver.RunLoad]())
+	start, publish := a.refined(typeOf[driver.RunRequest]()), a.refined(typeOf[publishOrder]())
+	for _, s := range driver.RunStatuses() {
 		run("status", "Held where a load is, else published where one is, else unchanged, discarded or failed.", string(s))
 		load("status", "What became of it.", string(s))
 	}
@@ -97,10 +98,10 @@ func (a *api) documentRuns() {
 	run("error", "Why the run as a whole failed.")
 	load("id", "Names a load that is or was held.")
 	load("reason", "Why it is held or failed.")
-	for _, p := range []egrid.Policy{egrid.PublishAuto, egrid.PublishReplace, egrid.PublishMerge, egrid.PublishHold} {
+	for _, p := range []driver.Policy{driver.PublishAuto, driver.PublishReplace, driver.PublishMerge, driver.PublishHold} {
 		start("publish", "What to do where other data are published already; the service's own policy when left out.", string(p))
 	}
-	for _, p := range []egrid.Policy{egrid.PublishReplace, egrid.PublishMerge} {
+	for _, p := range []driver.Policy{driver.PublishReplace, driver.PublishMerge} {
 		publish("policy", "replace, which is the default, or merge: update and add rows by identifier, and remove none.", string(p))
 	}
 }
@@ -122,7 +123,7 @@ func (a *api) refined(t reflect.Type) func(name, description string, values ...a
 
 // publishOrder says how held loads are published.
 type publishOrder struct {
-	Policy egrid.Policy `json:"policy,omitempty"`
+	Policy driver.Policy `json:"policy,omitempty"`
 }
 
 func (a *api) runsAnswer(ctx context.Context, _ *request) (*answer, error) {
@@ -148,13 +149,13 @@ type order struct {
 	operation
 	status int
 	body   reflect.Type // of JSON, which may be left out; nil for none
-	do     func(ctx context.Context, in *request, body []byte) (egrid.Run, error)
+	do     func(ctx context.Context, in *request, body []byte) (driver.Run, error)
 }
 
 // registerOrder puts an order on the router and into the document.
 func (a *api) registerOrder(o order) {
 	o.scope, o.unkept, o.fields = ScopeWrite, true, noFields
-	o.data = a.component(typeOf[egrid.Run]())
+	o.data = a.component(typeOf[driver.Run]())
 	done := a.documentAnswer(&o.operation)
 	done.Headers = map[string]*huma.Param{"Location": {Description: "Where the run is.", Schema: &huma.Schema{Type: huma.TypeString, Format: "uri-reference"}}}
 	if o.status == http.StatusAccepted {
@@ -224,9 +225,9 @@ func (a *api) obey(o *order, schema *huma.Schema, w http.ResponseWriter, r *http
 	}
 	w.Header().Set("Location", self)
 	writeJSON(w, o.status, struct {
-		Data  egrid.Run `json:"data"`
-		Meta  Meta      `json:"meta"`
-		Links links     `json:"links"`
+		Data  driver.Run `json:"data"`
+		Meta  Meta       `json:"meta"`
+		Links links      `json:"links"`
 	}{run, Meta{Count: 1, Units: map[string]string{}}, links{Self: self}})
 }
 
@@ -274,7 +275,7 @@ func (a *api) followRun(w http.ResponseWriter, in *request) error {
 	ctx, stop := context.WithCancel(in.http.Context())
 	defer stop()
 	type state struct {
-		run egrid.Run
+		run driver.Run
 		err error
 	}
 	states := make(chan state)

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
 	"github.com/egrid-analytics/egrid-go/httpapi"
 )
@@ -30,20 +31,20 @@ const (
 // steadyRunner has two runs, one of which holds something. The story of real
 // runners is told by the tests of the hosts.
 type steadyRunner struct {
-	states func(yield func(egrid.Run, error) bool) // of every run that is followed; nil for its only one
-	err    error                                   // of everything
+	states func(yield func(driver.Run, error) bool) // of every run that is followed; nil for its only one
+	err    error                                    // of everything
 }
 
-func steadyRuns() []egrid.Run {
+func steadyRuns() []driver.Run {
 	started := time.Date(2025, 7, 1, 12, 0, 0, 0, time.UTC)
 	ended := started.Add(3 * time.Second)
-	runs := []egrid.Run{
-		{ID: heldID, Started: started.AddDate(0, 0, 1), Loads: []egrid.RunLoad{
-			{ID: "0f3a5c7e9b1d2f4a6c8e0b2d", Object: "GEN23.csv", Level: egrid.GEN, Year: 2023, Read: 20, Status: egrid.RunHeld, Reason: "it has 20 rows where 150 are published"},
+	runs := []driver.Run{
+		{ID: heldID, Started: started.AddDate(0, 0, 1), Loads: []driver.RunLoad{
+			{ID: "0f3a5c7e9b1d2f4a6c8e0b2d", Object: "GEN23.csv", Level: egrid.GEN, Year: 2023, Read: 20, Status: driver.RunHeld, Reason: "it has 20 rows where 150 are published"},
 		}},
-		{ID: runID, Started: started, Loads: []egrid.RunLoad{
-			{Object: "egrid2023.zip", Sheet: "GEN23.csv", Level: egrid.GEN, Year: 2023, Release: "rev2", Read: 151, Loaded: 150, Rejected: 1, Status: egrid.RunPublished},
-			{Object: "notes.csv", Status: egrid.RunFailed, Reason: "no row of column codes was found"},
+		{ID: runID, Started: started, Loads: []driver.RunLoad{
+			{Object: "egrid2023.zip", Sheet: "GEN23.csv", Level: egrid.GEN, Year: 2023, Release: "rev2", Read: 151, Loaded: 150, Rejected: 1, Status: driver.RunPublished},
+			{Object: "notes.csv", Status: driver.RunFailed, Reason: "no row of column codes was found"},
 		}},
 	}
 	for i := range runs {
@@ -53,47 +54,47 @@ func steadyRuns() []egrid.Run {
 	return runs
 }
 
-func (s steadyRunner) Runs(context.Context) ([]egrid.Run, error) { return steadyRuns(), s.err }
+func (s steadyRunner) Runs(context.Context) ([]driver.Run, error) { return steadyRuns(), s.err }
 
-func (s steadyRunner) Run(_ context.Context, id string) (egrid.Run, error) {
+func (s steadyRunner) Run(_ context.Context, id string) (driver.Run, error) {
 	runs := steadyRuns()
-	i := slices.IndexFunc(runs, func(r egrid.Run) bool { return r.ID == id })
+	i := slices.IndexFunc(runs, func(r driver.Run) bool { return r.ID == id })
 	if i < 0 {
-		return egrid.Run{}, fmt.Errorf("%w: no run %q", egrid.ErrNotFound, id)
+		return driver.Run{}, fmt.Errorf("%w: no run %q", egrid.ErrNotFound, id)
 	}
 	return runs[i], s.err
 }
 
-func (s steadyRunner) FollowRun(ctx context.Context, id string) iter.Seq2[egrid.Run, error] {
+func (s steadyRunner) FollowRun(ctx context.Context, id string) iter.Seq2[driver.Run, error] {
 	if s.states != nil {
 		return s.states
 	}
-	return func(yield func(egrid.Run, error) bool) { yield(s.Run(ctx, id)) }
+	return func(yield func(driver.Run, error) bool) { yield(s.Run(ctx, id)) }
 }
 
-func (s steadyRunner) StartRun(_ context.Context, r egrid.RunRequest) (egrid.Run, error) {
-	run := egrid.Run{ID: runID, Status: egrid.RunUnderWay, Started: time.Date(2025, 7, 1, 12, 0, 0, 0, time.UTC), Loads: []egrid.RunLoad{}}
-	if r.Publish == egrid.PublishHold {
+func (s steadyRunner) StartRun(_ context.Context, r driver.RunRequest) (driver.Run, error) {
+	run := driver.Run{ID: runID, Status: driver.RunUnderWay, Started: time.Date(2025, 7, 1, 12, 0, 0, 0, time.UTC), Loads: []driver.RunLoad{}}
+	if r.Publish == driver.PublishHold {
 		return run, fmt.Errorf("%w: run %s is under way", egrid.ErrConflict, runID)
 	}
 	return run, s.err
 }
 
-func (s steadyRunner) PublishRun(ctx context.Context, id string, p egrid.Policy) (egrid.Run, error) {
-	return s.decide(ctx, id, egrid.RunPublished)
+func (s steadyRunner) PublishRun(ctx context.Context, id string, p driver.Policy) (driver.Run, error) {
+	return s.decide(ctx, id, driver.RunPublished)
 }
 
-func (s steadyRunner) DiscardRun(ctx context.Context, id string) (egrid.Run, error) {
-	return s.decide(ctx, id, egrid.RunDiscarded)
+func (s steadyRunner) DiscardRun(ctx context.Context, id string) (driver.Run, error) {
+	return s.decide(ctx, id, driver.RunDiscarded)
 }
 
-func (s steadyRunner) decide(ctx context.Context, id string, status egrid.RunStatus) (egrid.Run, error) {
+func (s steadyRunner) decide(ctx context.Context, id string, status driver.RunStatus) (driver.Run, error) {
 	run, err := s.Run(ctx, id)
-	if err == nil && run.Status != egrid.RunHeld {
+	if err == nil && run.Status != driver.RunHeld {
 		err = fmt.Errorf("%w: run %s holds nothing", egrid.ErrConflict, id)
 	}
 	if err != nil {
-		return egrid.Run{}, err
+		return driver.Run{}, err
 	}
 	run.Loads[0].Status, run.Loads[0].Reason = status, ""
 	run.Conclude()
@@ -108,7 +109,7 @@ func may(r *http.Request) (httpapi.Identity, error) {
 	return httpapi.Identity{}, nil
 }
 
-func runsAPI(t testing.TB, r egrid.Runner) http.Handler {
+func runsAPI(t testing.TB, r driver.Runner) http.Handler {
 	t.Helper()
 	return httpapi.New(memstore.New(), &httpapi.Options{Runs: r, Authenticate: may, MaxBodyBytes: 1000})
 }
@@ -233,11 +234,11 @@ func TestOrdersAreRefused(t *testing.T) {
 }
 
 // progressing is a run that goes on for some time.
-func progressing(pauses ...time.Duration) func(func(egrid.Run, error) bool) {
-	return func(yield func(egrid.Run, error) bool) {
-		run := egrid.Run{ID: runID, Status: egrid.RunUnderWay, Loads: []egrid.RunLoad{}}
+func progressing(pauses ...time.Duration) func(func(driver.Run, error) bool) {
+	return func(yield func(driver.Run, error) bool) {
+		run := driver.Run{ID: runID, Status: driver.RunUnderWay, Loads: []driver.RunLoad{}}
 		for i, pause := range pauses {
-			run.Progress = &egrid.RunProgress{Stage: "stream", Object: "a\r\nb", Rows: int64(i)}
+			run.Progress = &driver.RunProgress{Stage: "stream", Object: "a\r\nb", Rows: int64(i)}
 			if !yield(run, nil) {
 				return
 			}
@@ -261,7 +262,7 @@ func TestRunEvents(t *testing.T) {
 				kinds = append(kinds, "beat")
 				continue
 			}
-			var run egrid.Run
+			var run driver.Run
 			data, ok := strings.CutPrefix(e, "event: run\ndata: ")
 			if err := json.Unmarshal([]byte(data), &run); !ok || err != nil || strings.Contains(data, "\n") {
 				t.Fatalf("event %q: %v", e, err)
@@ -299,8 +300,8 @@ func TestRunEventsThatEndBadly(t *testing.T) {
 		t.Errorf("who likes CSV: %d", w.Code)
 	}
 	// A stream that cannot go on breaks off instead of ending.
-	server := httptest.NewServer(runsAPI(t, steadyRunner{states: func(yield func(egrid.Run, error) bool) {
-		_ = yield(egrid.Run{ID: runID, Status: egrid.RunUnderWay}, nil) && yield(egrid.Run{}, errors.New("the store is away"))
+	server := httptest.NewServer(runsAPI(t, steadyRunner{states: func(yield func(driver.Run, error) bool) {
+		_ = yield(driver.Run{ID: runID, Status: driver.RunUnderWay}, nil) && yield(driver.Run{}, errors.New("the store is away"))
 	}}))
 	defer server.Close()
 	response, err := http.Get(server.URL + "/runs/" + runID + "/events")
@@ -317,8 +318,8 @@ func TestRunEventsThatEndBadly(t *testing.T) {
 // A server that is told to stop does not wait for runs.
 func TestRunEventsWhenTheServerStops(t *testing.T) {
 	ended := make(chan struct{})
-	h := runsAPI(t, steadyRunner{states: func(yield func(egrid.Run, error) bool) {
-		_ = yield(egrid.Run{ID: runID, Status: egrid.RunUnderWay}, nil)
+	h := runsAPI(t, steadyRunner{states: func(yield func(driver.Run, error) bool) {
+		_ = yield(driver.Run{ID: runID, Status: driver.RunUnderWay}, nil)
 		<-ended
 	}})
 	defer close(ended)

@@ -6,6 +6,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/store"
 )
 
 // columnSchema describes a column's values in JSON.
@@ -52,10 +53,10 @@ func typeOf[T any]() reflect.Type { return reflect.TypeFor[T]() }
 // plantFields are the columns of a plant answer that names none.
 func plantFields() []egrid.Field {
 	fields := []egrid.Field{
-		{Column: egrid.PlantID, Type: egrid.Text, Description: "Identifies the plant: its ORIS code or, where the loaded sheets have none, state~name."},
-		{Column: egrid.StateShare, Type: egrid.Number, Unit: "fraction", Description: "Share of the state's net generation."},
+		{Column: store.PlantID, Type: egrid.Text, Description: "Identifies the plant: its ORIS code or, where the loaded sheets have none, state~name."},
+		{Column: store.StateShare, Type: egrid.Number, Unit: "fraction", Description: "Share of the state's net generation."},
 	}
-	for _, c := range egrid.PlantColumns() {
+	for _, c := range store.PlantColumns() {
 		if f, ok := egrid.Lookup(egrid.PLNT, string(c)); ok {
 			fields = append(fields, f)
 		}
@@ -65,7 +66,7 @@ func plantFields() []egrid.Field {
 
 // sumFields are the columns of plants summed by another column.
 func sumFields(by egrid.Column) []egrid.Field {
-	fields := []egrid.Field{{Column: egrid.PlantCount, Type: egrid.Integer, Description: "Number of plants."}}
+	fields := []egrid.Field{{Column: store.PlantCount, Type: egrid.Integer, Description: "Number of plants."}}
 	for _, c := range []egrid.Column{by, egrid.NetGeneration, egrid.NameplateCapacity} {
 		if f, ok := egrid.Lookup(egrid.PLNT, string(c)); ok {
 			if c == egrid.Year {

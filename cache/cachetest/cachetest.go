@@ -31,6 +31,7 @@ import (
 
 	"github.com/egrid-analytics/egrid-go/cache"
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/egridtest"
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
 )
@@ -55,10 +56,10 @@ func RunShared(t *testing.T, open func(t *testing.T) cache.SharedLevel) {
 		t.Run(test.name, func(t *testing.T) { test.run(t, open(t)) })
 	}
 	t.Run("Store", func(t *testing.T) {
-		egridtest.RunStore(t, func(t *testing.T) egrid.Store { return newTwin(t, open(t)) })
+		egridtest.RunStore(t, func(t *testing.T) driver.Store { return newTwin(t, open(t)) })
 	})
 	t.Run("Differential", func(t *testing.T) {
-		egridtest.RunDifferential(t, func(t *testing.T) egrid.Store { return newTwin(t, open(t)) })
+		egridtest.RunDifferential(t, func(t *testing.T) driver.Store { return newTwin(t, open(t)) })
 	})
 }
 
@@ -334,7 +335,7 @@ func loaded(t testing.TB, name string) *memstore.Store {
 	return store
 }
 
-func load(t testing.TB, store egrid.Store, name string) {
+func load(t testing.TB, store driver.Store, name string) {
 	t.Helper()
 	text := "PSTATABB,PNAME,ORISPL,PLNGENAN\n"
 	for i := range 30 {
@@ -416,7 +417,7 @@ func (r *recorder) Set(ctx context.Context, key string, value []byte, ttl time.D
 // twin is a store behind two replicas. It answers as the second one does, from
 // what the first one kept, and fails where they differ.
 type twin struct {
-	egrid.Store
+	driver.Store
 	t    testing.TB
 	a, b *cache.Cache
 }

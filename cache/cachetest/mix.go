@@ -9,8 +9,11 @@ import (
 	"testing"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/egridtest"
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
+	"github.com/egrid-analytics/egrid-go/egrid/sheet"
+	"github.com/egrid-analytics/egrid-go/egrid/store"
 )
 
 // SampleStore is a store with every sheet of a sample of 200 plants, for a Mix
@@ -31,18 +34,18 @@ func SampleStore(t testing.TB) *memstore.Store {
 }
 
 // publish loads a sheet in place of what the store has of it.
-func publish(t testing.TB, store egrid.Store, name, text string) {
+func publish(t testing.TB, store driver.Store, name, text string) {
 	t.Helper()
-	reader, err := egrid.NewReader(strings.NewReader(text), &egrid.ReaderOptions{Name: name})
+	reader, err := sheet.NewReader(strings.NewReader(text), &sheet.ReaderOptions{Name: name})
 	if err != nil {
 		t.Fatal(err)
 	}
 	sheet := reader.Sheet()
-	spec := egrid.SnapshotSpec{
+	spec := driver.SnapshotSpec{
 		Level: sheet.Level, Year: sheet.Year, Release: sheet.Release, Schema: sheet.Schema,
 		Source: egrid.Source{Object: name, SHA256: fmt.Sprintf("%x", sha256.Sum256([]byte(text))), Bytes: int64(len(text))},
 	}
-	var chunk egrid.Chunk
+	var chunk driver.Chunk
 	for row, err := range reader.Rows() {
 		if err != nil {
 			t.Fatal(err)
@@ -57,7 +60,7 @@ func publish(t testing.TB, store egrid.Store, name, text string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	report, err := store.Publish(t.Context(), id, egrid.PublishRequest{Policy: egrid.PublishReplace, Chunks: 1, Rows: int64(len(chunk.Rows))})
+	report, err := store.Publish(t.Context(), id, driver.PublishRequest{Policy: driver.PublishReplace, Chunks: 1, Rows: int64(len(chunk.Rows))})
 	if err != nil || report.Status != egrid.Published {
 		t.Fatalf("%s: %s %s %v", name, report.Status, report.Reason, err)
 	}
@@ -126,7 +129,7 @@ func (m *Mix) state() string {
 }
 
 func (m *Mix) top(ctx context.Context, q egrid.Querier) error {
-	query := egrid.PlantQuery{Sort: []egrid.Sort{{Column: egrid.NetGeneration, Desc: true}, {Column: egrid.PlantName}}, Limit: 10}
+	query := store.PlantQuery{Sort: []egrid.Sort{{Column: egrid.NetGeneration, Desc: true}, {Column: egrid.PlantName}}, Limit: 10}
 	if m.r.IntN(2) == 0 {
 		query.Filters = []egrid.Filter{egrid.Where(egrid.State, egrid.Eq, m.state())}
 	}
@@ -139,7 +142,7 @@ func (m *Mix) plant(ctx context.Context, q egrid.Querier) error {
 	if _, err := egrid.FindPlant(ctx, q, id, 0, ""); err != nil {
 		return err
 	}
-	_, err := q.Rows(ctx, egrid.RowQuery{Level: egrid.GEN, Filters: egrid.PlantFilters(id)})
+	_, err := q.Rows(ctx, egrid.RowQuery{Level: egrid.GEN, Filters: store.PlantFilters(id)})
 	return err
 }
 
@@ -162,17 +165,17 @@ func (m *Mix) factors(ctx context.Context, q egrid.Querier) error {
 func (m *Mix) chart(ctx context.Context, q egrid.Querier) (err error) {
 	switch m.zipf(3) {
 	case 0:
-		_, err = egrid.SumPlants(ctx, q, egrid.State, egrid.PlantQuery{})
+		_, err = egrid.SumPlants(ctx, q, egrid.State, store.PlantQuery{})
 	case 1:
-		_, err = egrid.SumPlants(ctx, q, egrid.FuelGroup, egrid.PlantQuery{})
+		_, err = egrid.SumPlants(ctx, q, egrid.FuelGroup, store.PlantQuery{})
 	default:
-		_, err = egrid.SumPlantsByYear(ctx, q, egrid.PlantQuery{})
+		_, err = egrid.SumPlantsByYear(ctx, q, store.PlantQuery{})
 	}
 	return err
 }
 
 func (m *Mix) search(ctx context.Context, q egrid.Querier) error {
-	query := egrid.PlantQuery{Limit: 20, Count: true, Search: m.of("sample", "wind", "solar", "creek", "river", "north", "energy", "station", "center", "lake",
+	query := store.PlantQuery{Limit: 20, Count: true, Search: m.of("sample", "wind", "solar", "creek", "river", "north", "energy", "station", "center", "lake",
 		"hill", "county", "power", "farm", "hydro", "landfill", "mill", "island", "valley", "south", "east", "west", "city", "canyon")}
 	page, err := egrid.Plants(ctx, q, query)
 	if err != nil || page.Next == "" || m.r.IntN(4) > 0 {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
 )
 
@@ -21,7 +22,7 @@ import (
 // may differ by a billionth. open makes an empty store, which the test closes.
 //
 // The subtests are named by their seeds, and equal seeds make equal tests.
-func RunDifferential(t *testing.T, open func(t *testing.T) egrid.Store) {
+func RunDifferential(t *testing.T, open func(t *testing.T) driver.Store) {
 	const queries, worlds, sequences = 30, 8, 6
 	for seed := range worlds {
 		t.Run(fmt.Sprintf("Queries/seed=%d", seed), func(t *testing.T) {
@@ -48,7 +49,7 @@ func RunDifferential(t *testing.T, open func(t *testing.T) egrid.Store) {
 
 // FuzzQueries compares a store with memstore over queries that the fuzzer
 // finds. open makes an empty store, which the test closes.
-func FuzzQueries(f *testing.F, open func(t testing.TB) egrid.Store) {
+func FuzzQueries(f *testing.F, open func(t testing.TB) driver.Store) {
 	p := newPair(f, open(f), newWorld(seeded(4)))
 	p.fillWorld()
 	for seed := range uint64(16) {
@@ -77,11 +78,11 @@ type pair struct {
 	testing.TB
 	ctx    context.Context
 	world  *world
-	oracle egrid.Store
-	tested egrid.Store
+	oracle driver.Store
+	tested driver.Store
 }
 
-func newPair(t testing.TB, tested egrid.Store, w *world) *pair {
+func newPair(t testing.TB, tested driver.Store, w *world) *pair {
 	p := &pair{TB: t, ctx: t.Context(), world: w, oracle: memstore.New(), tested: tested}
 	t.Cleanup(func() { _ = errors.Join(p.oracle.Close(), p.tested.Close()) })
 	return p
@@ -92,12 +93,12 @@ func (p *pair) fillWorld() {
 	p.Helper()
 	for i := range 1 + p.world.intn(5) {
 		s := p.world.sheet(fmt.Sprint("sheet ", i))
-		policy := pick(p.world.source, []egrid.Policy{egrid.PublishReplace, egrid.PublishReplace, egrid.PublishMerge})
+		policy := pick(p.world.source, []driver.Policy{driver.PublishReplace, driver.PublishReplace, driver.PublishMerge})
 		p.stage(&s)
 		for j := range s.chunks {
 			p.put(&s, j)
 		}
-		p.publish(&s, egrid.PublishRequest{Policy: policy, Chunks: len(s.chunks), Rows: s.rows})
+		p.publish(&s, driver.PublishRequest{Policy: policy, Chunks: len(s.chunks), Rows: s.rows})
 	}
 	p.compareCatalogs()
 }
@@ -111,7 +112,7 @@ func (p *pair) integers() {
 	if err != nil {
 		p.Fatal(err)
 	}
-	s := sheet{rows: int64(len(integers)), chunks: []egrid.Chunk{{}}, spec: egrid.SnapshotSpec{
+	s := sheet{rows: int64(len(integers)), chunks: []driver.Chunk{{}}, spec: driver.SnapshotSpec{
 		Level: egrid.GEN, Year: 2023, Schema: schema, Source: egrid.Source{Object: "integers.csv", SHA256: "integers"},
 	}}
 	for i, x := range integers {
@@ -120,7 +121,7 @@ func (p *pair) integers() {
 	}
 	p.stage(&s)
 	p.put(&s, 0)
-	p.publish(&s, egrid.PublishRequest{Chunks: 1, Rows: s.rows})
+	p.publish(&s, driver.PublishRequest{Chunks: 1, Rows: s.rows})
 	for _, op := range []egrid.Op{egrid.Eq, egrid.Ne, egrid.Lt, egrid.Le, egrid.Gt, egrid.Ge} {
 		for _, x := range integerBounds {
 			p.compareRows(egrid.RowQuery{Level: egrid.GEN, Filters: []egrid.Filter{{Column: field.Column, Op: op, Values: []egrid.Value{egrid.NumberOf(x)}}}})
@@ -157,8 +158,8 @@ func (p *pair) loads() {
 				p.put(s, len(s.chunks)-1-j)
 			}
 		case 4, 5, 6:
-			r := egrid.PublishRequest{Chunks: len(s.chunks), Rows: s.rows, Policy: pick(w.source, []egrid.Policy{
-				"", egrid.PublishAuto, egrid.PublishReplace, egrid.PublishMerge, egrid.PublishMerge, egrid.PublishHold, "maybe",
+			r := driver.PublishRequest{Chunks: len(s.chunks), Rows: s.rows, Policy: pick(w.source, []driver.Policy{
+				"", driver.PublishAuto, driver.PublishReplace, driver.PublishMerge, driver.PublishMerge, driver.PublishHold, "maybe",
 			})}
 			if w.oneIn(6) {
 				r.Rows++
@@ -195,7 +196,7 @@ func (p *pair) put(s *sheet, chunk int) {
 	}
 }
 
-func (p *pair) publish(s *sheet, r egrid.PublishRequest) {
+func (p *pair) publish(s *sheet, r driver.PublishRequest) {
 	p.Helper()
 	what := fmt.Sprintf("Publish %s %+v", s.spec.Source.SHA256, r)
 	want, wantError := p.oracle.Publish(p.ctx, s.spec.ID(), r)

@@ -12,11 +12,12 @@ import (
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 )
 
 // RunFailureLog runs the conformance suite of failure logs. open makes an empty
 // log; what it opened is open's to close when the test ends.
-func RunFailureLog(t *testing.T, open func(t *testing.T) egrid.FailureLog) {
+func RunFailureLog(t *testing.T, open func(t *testing.T) driver.FailureLog) {
 	tests := []struct {
 		name string
 		run  func(*failureFixture)
@@ -41,19 +42,19 @@ func RunFailureLog(t *testing.T, open func(t *testing.T) egrid.FailureLog) {
 // failureFixture is a failure log under test.
 type failureFixture struct {
 	*testing.T
-	log egrid.FailureLog
+	log driver.FailureLog
 }
 
 // failedAt makes a failure at a second of one day.
-func failedAt(kind, id string, second int) egrid.Failure {
-	return egrid.Failure{
+func failedAt(kind, id string, second int) driver.Failure {
+	return driver.Failure{
 		ID: id, Kind: kind, Where: "egrid.database " + id, Message: "message of " + id,
 		Time: time.Date(2026, 1, 2, 3, 0, second, 0, time.UTC),
 	}
 }
 
 // record records a failure and checks whether it was new.
-func (f *failureFixture) record(failure egrid.Failure, want bool) {
+func (f *failureFixture) record(failure driver.Failure, want bool) {
 	f.Helper()
 	added, err := f.log.RecordFailure(f.Context(), failure)
 	if err != nil || added != want {
@@ -73,7 +74,7 @@ func (f *failureFixture) want(want ...egrid.FailureCount) {
 	}
 }
 
-func inLines(t *testing.T, counts []egrid.FailureCount) string {
+func inLines(t *testing.T, counts []driver.FailureCount) string {
 	t.Helper()
 	var b strings.Builder
 	for _, c := range counts {
@@ -88,8 +89,8 @@ func inLines(t *testing.T, counts []egrid.FailureCount) string {
 
 // countOf makes the count of failures of one kind, the first, the last, and as
 // many as there are.
-func countOf(n int64, first, last egrid.Failure) egrid.FailureCount {
-	return egrid.FailureCount{Kind: last.Kind, Count: n, First: first.Time, Last: last.Time, Latest: last}
+func countOf(n int64, first, last driver.Failure) driver.FailureCount {
+	return driver.FailureCount{Kind: last.Kind, Count: n, First: first.Time, Last: last.Time, Latest: last}
 }
 
 func testNoFailures(f *failureFixture) { f.want() }
@@ -114,7 +115,7 @@ func testFailureTwiceIsOnce(f *failureFixture) {
 
 func testFailureOrder(f *failureFixture) {
 	middle, latest, oldest := failedAt("b", "1", 5), failedAt("c", "1", 6), failedAt("a", "1", 4)
-	for _, failure := range []egrid.Failure{middle, latest, oldest} {
+	for _, failure := range []driver.Failure{middle, latest, oldest} {
 		f.record(failure, true)
 	}
 	f.want(countOf(1, latest, latest), countOf(1, middle, middle), countOf(1, oldest, oldest))
@@ -151,17 +152,17 @@ func testFailureTimes(f *failureFixture) {
 		"before":   time.Date(1969, 12, 31, 23, 59, 59, 999_999_000, time.UTC),
 		"future":   time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC),
 	}
-	var want []egrid.FailureCount
+	var want []driver.FailureCount
 	for kind, when := range tests {
-		failure := egrid.Failure{ID: "1", Kind: kind, Time: when}
+		failure := driver.Failure{ID: "1", Kind: kind, Time: when}
 		f.record(failure, true)
 		failure.Time = when.UTC().Truncate(time.Microsecond)
 		want = append(want, countOf(1, failure, failure))
 	}
-	egrid.SortFailures(want)
+	driver.SortFailures(want)
 	f.want(want...)
 
-	f.record(egrid.Failure{ID: "1", Kind: "now"}, true)
+	f.record(driver.Failure{ID: "1", Kind: "now"}, true)
 	counts, err := f.log.Failures(f.Context())
 	if err != nil {
 		f.Fatal(err)
@@ -181,9 +182,9 @@ func testFailureTexts(f *failureFixture) {
 		"", "'); DROP TABLE failures; --", `\ \0 \x00 $1 ? %s`, "Größe: 漢字 🙂 e\u0301", "two\nlines\r\n\ttab",
 		"NUL \x00 within", "\x00", "\xff\xfe not UTF-8", strings.Repeat("x", 3000), strings.Repeat("漢", 3000), "\u202eright to left", "\x01\x1b[31m",
 	}
-	var want []egrid.FailureCount
+	var want []driver.FailureCount
 	for i, text := range texts {
-		failure := egrid.Failure{ID: "id " + text, Kind: fmt.Sprintf("kind_%d", i), Where: text, Message: text, Time: failedAt("", "", i).Time}
+		failure := driver.Failure{ID: "id " + text, Kind: fmt.Sprintf("kind_%d", i), Where: text, Message: text, Time: failedAt("", "", i).Time}
 		f.record(failure, true)
 		f.record(failure, false)
 		kept, err := failure.Normalize()
@@ -192,12 +193,12 @@ func testFailureTexts(f *failureFixture) {
 		}
 		want = append(want, countOf(1, kept, kept))
 	}
-	egrid.SortFailures(want)
+	driver.SortFailures(want)
 	f.want(want...)
 }
 
 func testFailureInvalid(f *failureFixture) {
-	for _, failure := range []egrid.Failure{{Kind: "x"}, {ID: "1"}, {}, {ID: "1", Kind: "No Snake"}, {ID: "1", Kind: strings.Repeat("x", egrid.MaxFailureKind+1)}} {
+	for _, failure := range []driver.Failure{{Kind: "x"}, {ID: "1"}, {}, {ID: "1", Kind: "No Snake"}, {ID: "1", Kind: strings.Repeat("x", driver.MaxFailureKind+1)}} {
 		added, err := f.log.RecordFailure(f.Context(), failure)
 		if added || !errors.Is(err, egrid.ErrInvalid) {
 			f.Errorf("%+v: new %t, %v; want ErrInvalid", failure, added, err)
@@ -209,11 +210,11 @@ func testFailureInvalid(f *failureFixture) {
 // testFailureRecentIDs records one failure more than a log knows again.
 func testFailureRecentIDs(f *failureFixture) {
 	id := func(i int) string { return fmt.Sprint("m-", i) }
-	for i := range egrid.RecentFailures + 1 {
+	for i := range driver.RecentFailures + 1 {
 		f.record(failedAt("x", id(i), 1), true)
 	}
 	f.record(failedAt("y", id(0), 0), true)
-	for _, i := range []int{1, egrid.RecentFailures / 2, egrid.RecentFailures} {
+	for _, i := range []int{1, driver.RecentFailures / 2, driver.RecentFailures} {
 		f.record(failedAt("x", id(i), 2), false)
 	}
 	last := failedAt("x", id(0), 3) // forgotten, and so counted again
@@ -221,7 +222,7 @@ func testFailureRecentIDs(f *failureFixture) {
 	f.record(last, false)
 	f.record(failedAt("x", id(1), 4), true) // the next to be forgotten
 	f.record(failedAt("y", id(0), 5), false)
-	f.want(countOf(egrid.RecentFailures+3, failedAt("x", "", 1), failedAt("x", id(1), 4)), countOf(1, failedAt("y", id(0), 0), failedAt("y", id(0), 0)))
+	f.want(countOf(driver.RecentFailures+3, failedAt("x", "", 1), failedAt("x", id(1), 4)), countOf(1, failedAt("y", id(0), 0), failedAt("y", id(0), 0)))
 }
 
 // testFailureConcurrent records every failure twice, from many goroutines and

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 )
 
 // source makes choices, from a seed or from the bytes that a fuzzer found.
@@ -53,7 +54,7 @@ func newWorld(s *source) *world {
 	w := &world{source: s, wild: s.oneIn(3), largest: 1}
 	w.level = pick(s, []egrid.Level{egrid.GEN, egrid.PLNT, egrid.GEN, egrid.UNT, egrid.SRL, egrid.US})
 	all := slices.DeleteFunc(egrid.Fields(w.level), func(f egrid.Field) bool { return egrid.IsContext(f.Column) })
-	identifier := egrid.Identifier(w.level, func(egrid.Column) bool { return true })
+	identifier := driver.Identifier(w.level, func(egrid.Column) bool { return true })
 	for _, c := range append(identifier, egrid.State, egrid.PlantName, egrid.NetGeneration) {
 		if f, ok := egrid.Lookup(w.level, string(c)); ok {
 			w.addField(f)
@@ -134,8 +135,8 @@ func (w *world) present(t egrid.Type) egrid.Value {
 
 // sheet is a snapshot to load, cut into chunks.
 type sheet struct {
-	spec   egrid.SnapshotSpec
-	chunks []egrid.Chunk
+	spec   driver.SnapshotSpec
+	chunks []driver.Chunk
 	rows   int64
 }
 
@@ -154,7 +155,7 @@ func (w *world) sheet(name string) sheet {
 	if err != nil {
 		panic(err) // addField keeps them distinct
 	}
-	s := sheet{spec: egrid.SnapshotSpec{
+	s := sheet{spec: driver.SnapshotSpec{
 		Level: w.level, Year: pick(w.source, []int{2018, 2021, 2023}), Release: pick(w.source, []string{"", "", "v1", "v2", "rev1"}), Schema: schema,
 		Source: egrid.Source{Object: name + ".csv", SHA256: name, Bytes: int64(len(name))},
 	}}
@@ -164,7 +165,7 @@ func (w *world) sheet(name string) sheet {
 	}
 	number := int64(0)
 	for len(s.chunks) == 0 || n > 0 {
-		c := egrid.Chunk{Index: len(s.chunks)}
+		c := driver.Chunk{Index: len(s.chunks)}
 		for range min(n, 1+w.intn(1+n)) {
 			number += 1 + int64(w.intn(8)/7) // with gaps
 			row := egrid.Row{Schema: schema, Values: make([]egrid.Value, len(fields)), Year: s.spec.Year, Number: number}

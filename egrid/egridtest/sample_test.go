@@ -16,11 +16,12 @@ import (
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/egridtest"
+	"github.com/egrid-analytics/egrid-go/egrid/sheet"
 )
 
 // sheetRows are the rows of one sheet of a sample.
 type sheetRows struct {
-	*egrid.Sheet
+	*sheet.Sheet
 	rows   []egrid.Row
 	audits []egrid.Audit
 }
@@ -31,7 +32,7 @@ func readSample(t testing.TB, s *egridtest.Sample, level egrid.Level) sheetRows 
 	if err := s.Write(&b, level); err != nil {
 		t.Fatal(err)
 	}
-	r, err := egrid.NewReader(&b, &egrid.ReaderOptions{Name: s.Name(level)})
+	r, err := sheet.NewReader(&b, &sheet.ReaderOptions{Name: s.Name(level)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -366,7 +367,7 @@ func ExampleSample() {
 		fmt.Println(err)
 		return
 	}
-	reader, err := egrid.NewReader(strings.NewReader(sheet.String()), &egrid.ReaderOptions{Name: sample.Name(egrid.GEN)})
+	reader, err := sheet.NewReader(strings.NewReader(sheet.String()), &sheet.ReaderOptions{Name: sample.Name(egrid.GEN)})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -1,9 +1,9 @@
 // Package egridtest holds what tests of eGRID software share: the conformance
-// suite that every [egrid.Store] passes, a differential test that holds one
+// suite that every [driver.Store] passes, a differential test that holds one
 // store against another, and a generator of sample files in EPA's layout.
 //
 //	func TestStore(t *testing.T) {
-//		egridtest.RunStore(t, func(t *testing.T) egrid.Store { return memstore.New() })
+//		egridtest.RunStore(t, func(t *testing.T) driver.Store { return memstore.New() })
 //	}
 //
 // # Guarantees
@@ -27,11 +27,12 @@ import (
 	"testing"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 )
 
 // RunStore runs the conformance suite. open makes an empty store, which the
 // suite closes.
-func RunStore(t *testing.T, open func(t *testing.T) egrid.Store) {
+func RunStore(t *testing.T, open func(t *testing.T) driver.Store) {
 	tests := []struct {
 		name string
 		run  func(*fixture)
@@ -73,7 +74,7 @@ func RunStore(t *testing.T, open func(t *testing.T) egrid.Store) {
 // fixture is a store under test.
 type fixture struct {
 	*testing.T
-	store egrid.Store
+	store driver.Store
 }
 
 func (f *fixture) must(err error) {
@@ -85,7 +86,7 @@ func (f *fixture) must(err error) {
 
 // sheetOf describes a sheet with a few generator columns. Different content
 // names stand for different bytes.
-func sheetOf(content string, year int, release string, columns ...egrid.Column) egrid.SnapshotSpec {
+func sheetOf(content string, year int, release string, columns ...egrid.Column) driver.SnapshotSpec {
 	fields := make([]egrid.Field, 0, len(columns))
 	for _, c := range columns {
 		field, ok := egrid.Lookup(egrid.GEN, string(c))
@@ -98,7 +99,7 @@ func sheetOf(content string, year int, release string, columns ...egrid.Column) 
 	if err != nil {
 		panic(err)
 	}
-	return egrid.SnapshotSpec{Level: egrid.GEN, Year: year, Release: release, Schema: schema,
+	return driver.SnapshotSpec{Level: egrid.GEN, Year: year, Release: release, Schema: schema,
 		Source: egrid.Source{Object: content + ".csv", SHA256: content, Bytes: 1}}
 }
 
@@ -106,7 +107,7 @@ func sheetOf(content string, year int, release string, columns ...egrid.Column) 
 var generators = []egrid.Column{egrid.State, egrid.PlantName, egrid.PlantCode, egrid.Generator, egrid.NetGeneration}
 
 // rowsOf makes rows of a spec, from texts in its columns' order.
-func rowsOf(spec egrid.SnapshotSpec, records ...[]string) []egrid.Row {
+func rowsOf(spec driver.SnapshotSpec, records ...[]string) []egrid.Row {
 	rows := make([]egrid.Row, len(records))
 	for i, record := range records {
 		values := make([]egrid.Value, len(record))
@@ -123,26 +124,26 @@ func rowsOf(spec egrid.SnapshotSpec, records ...[]string) []egrid.Row {
 }
 
 // load stages rows in chunks of two and publishes them.
-func (f *fixture) load(spec egrid.SnapshotSpec, policy egrid.Policy, rows []egrid.Row) egrid.PublishReport {
+func (f *fixture) load(spec driver.SnapshotSpec, policy driver.Policy, rows []egrid.Row) driver.PublishReport {
 	f.Helper()
 	id, err := f.store.Stage(f.Context(), spec)
 	f.must(err)
 	chunks := 0
 	for rows := range slices.Chunk(rows, 2) {
-		_, err := f.store.Put(f.Context(), id, egrid.Chunk{Index: chunks, Rows: rows})
+		_, err := f.store.Put(f.Context(), id, driver.Chunk{Index: chunks, Rows: rows})
 		f.must(err)
 		chunks++
 	}
-	report, err := f.store.Publish(f.Context(), id, egrid.PublishRequest{Policy: policy, Chunks: chunks, Rows: int64(len(rows))})
+	report, err := f.store.Publish(f.Context(), id, driver.PublishRequest{Policy: policy, Chunks: chunks, Rows: int64(len(rows))})
 	f.must(err)
 	return report
 }
 
 // loadRecords loads records of the usual generator columns.
-func (f *fixture) loadRecords(content string, year int, release string, records ...[]string) egrid.PublishReport {
+func (f *fixture) loadRecords(content string, year int, release string, records ...[]string) driver.PublishReport {
 	f.Helper()
 	spec := sheetOf(content, year, release, generators...)
-	return f.load(spec, egrid.PublishAuto, rowsOf(spec, records...))
+	return f.load(spec, driver.PublishAuto, rowsOf(spec, records...))
 }
 
 // texts runs a query and returns its rows as texts of the given column.

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 )
 
 func testEmpty(f *fixture) {
@@ -37,13 +38,13 @@ func testStagingIsInvisible(f *fixture) {
 	if err != nil || again != id {
 		f.Errorf("staging again: %s, %v; want %s", again, err, id)
 	}
-	_, err = f.store.Put(f.Context(), id, egrid.Chunk{Rows: rowsOf(spec, ten...)})
+	_, err = f.store.Put(f.Context(), id, driver.Chunk{Rows: rowsOf(spec, ten...)})
 	f.must(err)
 	f.wantTexts(egrid.State, egrid.RowQuery{})
 	if c := catalogOf(f.Context(), f); c.Revision != 0 || len(c.Snapshots) != 0 {
 		f.Errorf("staged data are in the catalogue: %+v", c)
 	}
-	report, err := f.store.Publish(f.Context(), id, egrid.PublishRequest{Chunks: 1, Rows: 10})
+	report, err := f.store.Publish(f.Context(), id, driver.PublishRequest{Chunks: 1, Rows: 10})
 	f.must(err)
 	if report.Status != egrid.Published || report.Snapshot.Rows != 10 || report.Snapshot.Revision != 1 {
 		f.Errorf("published %+v", report)
@@ -61,7 +62,7 @@ func testChunkTwiceIsOnce(f *fixture) {
 	spec := sheetOf("a", 2023, "", generators...)
 	id, err := f.store.Stage(f.Context(), spec)
 	f.must(err)
-	chunk := egrid.Chunk{Index: 3, Rows: rowsOf(spec, ten[:4]...), Rejected: 2}
+	chunk := driver.Chunk{Index: 3, Rows: rowsOf(spec, ten[:4]...), Rejected: 2}
 	for i := range 3 {
 		change, err := f.store.Put(f.Context(), id, chunk)
 		f.must(err)
@@ -69,7 +70,7 @@ func testChunkTwiceIsOnce(f *fixture) {
 			f.Errorf("time %d: %+v", i+1, change)
 		}
 	}
-	report, err := f.store.Publish(f.Context(), id, egrid.PublishRequest{Chunks: 1, Rows: 4})
+	report, err := f.store.Publish(f.Context(), id, driver.PublishRequest{Chunks: 1, Rows: 4})
 	f.must(err)
 	if report.Snapshot.Rows != 4 || report.Snapshot.Rejected != 2 {
 		f.Errorf("published %+v", report.Snapshot)
@@ -87,13 +88,13 @@ func testChunksOutOfOrder(f *fixture) {
 	var group sync.WaitGroup
 	for i := len(rows) - 1; i >= 0; i-- {
 		group.Go(func() {
-			if _, err := f.store.Put(f.Context(), id, egrid.Chunk{Index: i, Rows: rows[i : i+1]}); err != nil {
+			if _, err := f.store.Put(f.Context(), id, driver.Chunk{Index: i, Rows: rows[i : i+1]}); err != nil {
 				f.Error(err)
 			}
 		})
 	}
 	group.Wait()
-	_, err = f.store.Publish(f.Context(), id, egrid.PublishRequest{Chunks: 10, Rows: 10})
+	_, err = f.store.Publish(f.Context(), id, driver.PublishRequest{Chunks: 10, Rows: 10})
 	f.must(err)
 	var want []string
 	for _, record := range ten {
@@ -106,20 +107,20 @@ func testIncompleteIsRefused(f *fixture) {
 	spec := sheetOf("a", 2023, "", generators...)
 	id, err := f.store.Stage(f.Context(), spec)
 	f.must(err)
-	_, err = f.store.Put(f.Context(), id, egrid.Chunk{Rows: rowsOf(spec, ten...)})
+	_, err = f.store.Put(f.Context(), id, driver.Chunk{Rows: rowsOf(spec, ten...)})
 	f.must(err)
-	for _, r := range []egrid.PublishRequest{{Chunks: 2, Rows: 10}, {Chunks: 1, Rows: 11}, {Policy: egrid.PublishReplace}} {
+	for _, r := range []driver.PublishRequest{{Chunks: 2, Rows: 10}, {Chunks: 1, Rows: 11}, {Policy: driver.PublishReplace}} {
 		if _, err := f.store.Publish(f.Context(), id, r); !errors.Is(err, egrid.ErrIncomplete) {
 			f.Errorf("%+v: got %v; want ErrIncomplete", r, err)
 		}
 	}
-	if _, err := f.store.Publish(f.Context(), id, egrid.PublishRequest{Chunks: 1, Rows: 10, Policy: "maybe"}); !errors.Is(err, egrid.ErrInvalid) {
+	if _, err := f.store.Publish(f.Context(), id, driver.PublishRequest{Chunks: 1, Rows: 10, Policy: "maybe"}); !errors.Is(err, egrid.ErrInvalid) {
 		f.Errorf("unknown policy: got %v; want ErrInvalid", err)
 	}
-	if _, err := f.store.Publish(f.Context(), "0123456789abcdef01234567", egrid.PublishRequest{}); !errors.Is(err, egrid.ErrNotFound) {
+	if _, err := f.store.Publish(f.Context(), "0123456789abcdef01234567", driver.PublishRequest{}); !errors.Is(err, egrid.ErrNotFound) {
 		f.Errorf("unknown stage: got %v; want ErrNotFound", err)
 	}
-	if _, err := f.store.Put(f.Context(), "0123456789abcdef01234567", egrid.Chunk{}); !errors.Is(err, egrid.ErrNotFound) {
+	if _, err := f.store.Put(f.Context(), "0123456789abcdef01234567", driver.Chunk{}); !errors.Is(err, egrid.ErrNotFound) {
 		f.Errorf("unknown stage: got %v; want ErrNotFound", err)
 	}
 	spec.Year = 1066
@@ -152,22 +153,22 @@ func testHeld(f *fixture) {
 		narrowRecords = append(narrowRecords, []string{r[0], r[1], r[4]})
 	}
 	for _, test := range []struct {
-		spec   egrid.SnapshotSpec
-		chunk  egrid.Chunk
+		spec   driver.SnapshotSpec
+		chunk  driver.Chunk
 		reason string
 	}{
-		{short, egrid.Chunk{Rows: rowsOf(short, ten[:4]...)}, "4 rows"},
-		{narrow, egrid.Chunk{Rows: rowsOf(narrow, narrowRecords...)}, "oris_plant_code"},
-		{round, egrid.Chunk{Rows: rowsOf(round, ten...), Lossy: []egrid.Column{egrid.NetGeneration}}, "rounded"},
-		{impossible, egrid.Chunk{Rows: rowsOf(impossible, ten...), Findings: []egrid.Audit{{Rule: "co2e_below_co2", Severity: egrid.Hard, Count: 1, Examples: []string{"NYCW"}}}}, "NYCW"},
-		{empty, egrid.Chunk{Rejected: 3}, "no row"},
+		{short, driver.Chunk{Rows: rowsOf(short, ten[:4]...)}, "4 rows"},
+		{narrow, driver.Chunk{Rows: rowsOf(narrow, narrowRecords...)}, "oris_plant_code"},
+		{round, driver.Chunk{Rows: rowsOf(round, ten...), Lossy: []egrid.Column{egrid.NetGeneration}}, "rounded"},
+		{impossible, driver.Chunk{Rows: rowsOf(impossible, ten...), Findings: []egrid.Audit{{Rule: "co2e_below_co2", Severity: egrid.Hard, Count: 1, Examples: []string{"NYCW"}}}}, "NYCW"},
+		{empty, driver.Chunk{Rejected: 3}, "no row"},
 	} {
 		id, err := f.store.Stage(f.Context(), test.spec)
 		f.must(err)
 		_, err = f.store.Put(f.Context(), id, test.chunk)
 		f.must(err)
 		for range 2 { // asking again changes nothing
-			report, err := f.store.Publish(f.Context(), id, egrid.PublishRequest{Chunks: 1, Rows: int64(len(test.chunk.Rows))})
+			report, err := f.store.Publish(f.Context(), id, driver.PublishRequest{Chunks: 1, Rows: int64(len(test.chunk.Rows))})
 			f.must(err)
 			if report.Status != egrid.Held || !strings.Contains(report.Reason, test.reason) {
 				f.Errorf("%s: %s, %q; want held for %q", test.spec.Source.SHA256, report.Status, report.Reason, test.reason)
@@ -192,10 +193,10 @@ func testHeld(f *fixture) {
 func testReplace(f *fixture) {
 	f.loadRecords("a", 2023, "", ten...)
 	spec := sheetOf("b", 2023, "", generators...)
-	if r := f.load(spec, egrid.PublishAuto, rowsOf(spec, ten[:4]...)); r.Status != egrid.Held {
+	if r := f.load(spec, driver.PublishAuto, rowsOf(spec, ten[:4]...)); r.Status != egrid.Held {
 		f.Fatalf("got %s; want held", r.Status)
 	}
-	if r := f.load(spec, egrid.PublishReplace, rowsOf(spec, ten[:4]...)); r.Status != egrid.Published || r.Snapshot.Revision != 2 {
+	if r := f.load(spec, driver.PublishReplace, rowsOf(spec, ten[:4]...)); r.Status != egrid.Published || r.Snapshot.Revision != 2 {
 		f.Fatalf("got %+v", r)
 	}
 	f.wantTexts(egrid.PlantName, egrid.RowQuery{}, "Palo Verde", "Palo Verde", "Browns Ferry", "Ludington")
@@ -209,14 +210,14 @@ func testReplace(f *fixture) {
 	}
 	// Holding back is an order too.
 	held := sheetOf("c", 2023, "", generators...)
-	if r := f.load(held, egrid.PublishHold, rowsOf(held, ten...)); r.Status != egrid.Held || r.Reason == "" {
+	if r := f.load(held, driver.PublishHold, rowsOf(held, ten...)); r.Status != egrid.Held || r.Reason == "" {
 		f.Errorf("got %+v", r)
 	}
 	// Deciding on it needs no more than its id.
-	if _, err := f.store.Publish(f.Context(), held.ID(), egrid.PublishRequest{Policy: egrid.PublishReplace, Chunks: 2, Rows: 10}); !errors.Is(err, egrid.ErrIncomplete) {
+	if _, err := f.store.Publish(f.Context(), held.ID(), driver.PublishRequest{Policy: driver.PublishReplace, Chunks: 2, Rows: 10}); !errors.Is(err, egrid.ErrIncomplete) {
 		f.Errorf("got %v; want ErrIncomplete", err)
 	}
-	r, err := f.store.Publish(f.Context(), held.ID(), egrid.PublishRequest{Policy: egrid.PublishReplace})
+	r, err := f.store.Publish(f.Context(), held.ID(), driver.PublishRequest{Policy: driver.PublishReplace})
 	if f.must(err); r.Status != egrid.Published || r.Snapshot.Revision != 4 || r.Snapshot.Rows != int64(len(ten)) {
 		f.Errorf("got %+v", r)
 	}
@@ -232,7 +233,7 @@ func testMerge(f *fixture) {
 		[]string{"FL", "3612", "1", "90", "third"},
 		[]string{"NV", "99", "A", "1", "added"},
 	)
-	if r := f.load(spec, egrid.PublishMerge, rows); r.Status != egrid.Published || r.Snapshot.Rows != 12 || len(r.Snapshot.Sources) != 2 {
+	if r := f.load(spec, driver.PublishMerge, rows); r.Status != egrid.Published || r.Snapshot.Rows != 12 || len(r.Snapshot.Sources) != 2 {
 		f.Fatalf("got %+v", r)
 	}
 	q := egrid.RowQuery{Filters: []egrid.Filter{egrid.Where(egrid.State, egrid.Eq, "FL", "NV")}}
@@ -240,7 +241,7 @@ func testMerge(f *fixture) {
 	f.wantTexts("NEW", q, "first", "second", "third", "added")
 	f.wantTexts(egrid.PlantName, q, "Crist", "Crist", "", "")
 	f.wantTexts("NEW", egrid.RowQuery{Filters: []egrid.Filter{egrid.Where(egrid.State, egrid.Eq, "WY")}}, "")
-	if r := f.load(spec, egrid.PublishMerge, rows); r.Status != egrid.Unchanged {
+	if r := f.load(spec, driver.PublishMerge, rows); r.Status != egrid.Unchanged {
 		f.Errorf("merging again: %s; want unchanged", r.Status)
 	}
 	if r := f.loadRecords("a", 2023, "", ten...); r.Status != egrid.Unchanged {
@@ -250,9 +251,9 @@ func testMerge(f *fixture) {
 
 func testMergeWithoutIdentifier(f *fixture) {
 	a := sheetOf("a", 2023, "", egrid.State, egrid.NetGeneration)
-	f.load(a, egrid.PublishAuto, rowsOf(a, []string{"AL", "1"}, []string{"AK", "2"}))
+	f.load(a, driver.PublishAuto, rowsOf(a, []string{"AL", "1"}, []string{"AK", "2"}))
 	b := sheetOf("b", 2023, "", egrid.NetGeneration)
-	f.load(b, egrid.PublishMerge, rowsOf(b, []string{"10"}, []string{"20"}, []string{"30"}))
+	f.load(b, driver.PublishMerge, rowsOf(b, []string{"10"}, []string{"20"}, []string{"30"}))
 	f.wantTexts(egrid.NetGeneration, egrid.RowQuery{}, "10", "20", "30")
 	f.wantTexts(egrid.State, egrid.RowQuery{}, "AL", "AK", "")
 }
@@ -260,7 +261,7 @@ func testMergeWithoutIdentifier(f *fixture) {
 func testDiscard(f *fixture) {
 	f.loadRecords("a", 2023, "", ten...)
 	spec := sheetOf("b", 2023, "", generators...)
-	f.load(spec, egrid.PublishHold, rowsOf(spec, ten...))
+	f.load(spec, driver.PublishHold, rowsOf(spec, ten...))
 	f.must(f.store.Discard(f.Context(), spec.ID()))
 	if c := catalogOf(f.Context(), f); len(c.Snapshots) != 1 {
 		f.Errorf("catalogue %+v", c)
@@ -310,7 +311,7 @@ func testReadersDuringPublish(f *fixture) {
 			records = append(records, []string{"TX", "P", fmt.Sprint(i), "1", fmt.Sprint(round)})
 		}
 		spec := sheetOf(fmt.Sprint(round), 2023, "", generators...)
-		f.load(spec, egrid.PublishReplace, rowsOf(spec, records...))
+		f.load(spec, driver.PublishReplace, rowsOf(spec, records...))
 	}
 	load(1)
 	ctx, stop := context.WithCancel(f.Context())

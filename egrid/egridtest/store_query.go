@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 )
 
 func testValues(f *fixture) {
@@ -27,7 +28,7 @@ func testValues(f *fixture) {
 	for i, v := range values {
 		rows = append(rows, egrid.Row{Schema: schema, Values: v, Year: 2023, Number: int64(i + 1)})
 	}
-	f.load(spec, egrid.PublishAuto, rows)
+	f.load(spec, driver.PublishAuto, rows)
 	page, err := f.store.Rows(f.Context(), egrid.RowQuery{Level: egrid.GEN, Columns: schema.Columns()})
 	f.must(err)
 	for i, row := range page.Rows {
@@ -53,7 +54,7 @@ func testUnknownColumns(f *fixture) {
 	columns := append(slices.Clone(generators), "NEWCODE", "newcode", egrid.Column(hostile), egrid.Column(strings.Repeat("long ", 100)))
 	spec := sheetOf("a", 2023, "", columns...)
 	record := append(slices.Clone(ten[0]), "upper", "lower", "hostile", "long")
-	f.load(spec, egrid.PublishAuto, rowsOf(spec, record))
+	f.load(spec, driver.PublishAuto, rowsOf(spec, record))
 	for c, want := range map[egrid.Column]string{"NEWCODE": "upper", "newcode": "lower", egrid.Column(hostile): "hostile", columns[len(columns)-1]: "long"} {
 		f.wantTexts(c, egrid.RowQuery{Filters: []egrid.Filter{egrid.Where(c, egrid.Eq, want)}, Sort: []egrid.Sort{{Column: c}}}, want)
 	}

@@ -4,19 +4,20 @@ import (
 	"context"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 )
 
-var _ egrid.FailureLog = (*Store)(nil)
+var _ driver.FailureLog = (*Store)(nil)
 
 // failures is what was recorded of one kind.
 type failures struct {
-	egrid.FailureCount
+	driver.FailureCount
 	recent []string // IDs, the oldest first
 	known  map[string]bool
 }
 
-// RecordFailure implements [egrid.FailureLog].
-func (s *Store) RecordFailure(_ context.Context, f egrid.Failure) (bool, error) {
+// RecordFailure implements [driver.FailureLog].
+func (s *Store) RecordFailure(_ context.Context, f driver.Failure) (bool, error) {
 	f, err := f.Normalize()
 	if err != nil {
 		return false, err
@@ -43,23 +44,23 @@ func (s *Store) RecordFailure(_ context.Context, f egrid.Failure) (bool, error) 
 func (k *failures) remember(id string) {
 	k.known[id] = true
 	k.recent = append(k.recent, id)
-	if len(k.recent) > egrid.RecentFailures {
+	if len(k.recent) > driver.RecentFailures {
 		delete(k.known, k.recent[0])
 		k.recent = k.recent[1:]
 	}
 }
 
-// Failures implements [egrid.FailureLog].
-func (s *Store) Failures(context.Context) ([]egrid.FailureCount, error) {
+// Failures implements [driver.FailureLog].
+func (s *Store) Failures(context.Context) ([]driver.FailureCount, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if s.closed {
 		return nil, egrid.ErrClosed
 	}
-	var counts []egrid.FailureCount
+	var counts []driver.FailureCount
 	for _, kind := range s.failures {
 		counts = append(counts, kind.FailureCount)
 	}
-	egrid.SortFailures(counts)
+	driver.SortFailures(counts)
 	return counts, nil
 }

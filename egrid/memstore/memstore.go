@@ -1,5 +1,5 @@
 // Package memstore keeps eGRID data in memory. It is the reference
-// implementation of [egrid.Store]: short enough to be read as the definition
+// implementation of [driver.Store]: short enough to be read as the definition
 // of what a query and a load mean, the oracle that other stores are tested
 // against, and a test double for programs that use one.
 //
@@ -16,7 +16,7 @@
 //
 // # Errors
 //
-// As the methods of [egrid.Querier] and [egrid.Loader] say, and
+// As the methods of [egrid.Querier] and [driver.Loader] say, and
 // [egrid.ErrClosed] after Close.
 //
 // # See also
@@ -33,9 +33,10 @@ import (
 	"sync"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 )
 
-// Store is an [egrid.Store] and an [egrid.FailureLog] in memory.
+// Store is an [driver.Store] and an [driver.FailureLog] in memory.
 type Store struct {
 	mu        sync.RWMutex
 	closed    bool
@@ -45,7 +46,7 @@ type Store struct {
 	failures  map[string]*failures // by kind
 }
 
-var _ egrid.Store = (*Store)(nil)
+var _ driver.Store = (*Store)(nil)
 
 // edition is what readers ask for.
 type edition struct {
@@ -62,8 +63,8 @@ type snapshot struct {
 
 // stage is data on its way in.
 type stage struct {
-	spec   egrid.SnapshotSpec
-	chunks map[int]egrid.Chunk
+	spec   driver.SnapshotSpec
+	chunks map[int]driver.Chunk
 	held   *egrid.Snapshot // set once it was audited and kept back
 }
 
@@ -80,8 +81,8 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// Stage implements [egrid.Loader].
-func (s *Store) Stage(_ context.Context, spec egrid.SnapshotSpec) (egrid.StageID, error) {
+// Stage implements [driver.Loader].
+func (s *Store) Stage(_ context.Context, spec driver.SnapshotSpec) (egrid.StageID, error) {
 	if err := spec.Check(); err != nil {
 		return "", err
 	}
@@ -92,7 +93,7 @@ func (s *Store) Stage(_ context.Context, spec egrid.SnapshotSpec) (egrid.StageID
 	}
 	id := spec.ID()
 	if s.stages[id] == nil && !s.isPublished(id) {
-		s.stages[id] = &stage{spec: spec, chunks: map[int]egrid.Chunk{}}
+		s.stages[id] = &stage{spec: spec, chunks: map[int]driver.Chunk{}}
 	}
 	return id, nil
 }
@@ -106,28 +107,28 @@ func (s *Store) isPublished(id egrid.StageID) bool {
 	return false
 }
 
-// Put implements [egrid.Loader].
-func (s *Store) Put(_ context.Context, id egrid.StageID, c egrid.Chunk) (egrid.Change, error) {
+// Put implements [driver.Loader].
+func (s *Store) Put(_ context.Context, id egrid.StageID, c driver.Chunk) (driver.Change, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
-		return egrid.Change{}, egrid.ErrClosed
+		return driver.Change{}, egrid.ErrClosed
 	}
 	if s.isPublished(id) {
-		return egrid.Change{Duplicate: true}, nil
+		return driver.Change{Duplicate: true}, nil
 	}
 	st := s.stages[id]
 	if st == nil {
-		return egrid.Change{}, fmt.Errorf("%w: no stage %s", egrid.ErrNotFound, id)
+		return driver.Change{}, fmt.Errorf("%w: no stage %s", egrid.ErrNotFound, id)
 	}
 	if _, have := st.chunks[c.Index]; have {
-		return egrid.Change{Duplicate: true}, nil
+		return driver.Change{Duplicate: true}, nil
 	}
 	st.chunks[c.Index] = c
-	return egrid.Change{Rows: int64(len(c.Rows))}, nil
+	return driver.Change{Rows: int64(len(c.Rows))}, nil
 }
 
-// Discard implements [egrid.Loader].
+// Discard implements [driver.Loader].
 func (s *Store) Discard(_ context.Context, id egrid.StageID) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -141,29 +142,29 @@ func (s *Store) Discard(_ context.Context, id egrid.StageID) error {
 	return nil
 }
 
-// Publish implements [egrid.Loader].
-func (s *Store) Publish(_ context.Context, id egrid.StageID, r egrid.PublishRequest) (egrid.PublishReport, error) {
-	policy, err := egrid.ParsePolicy(string(r.Policy))
+// Publish implements [driver.Loader].
+func (s *Store) Publish(_ context.Context, id egrid.StageID, r driver.PublishRequest) (driver.PublishReport, error) {
+	policy, err := driver.ParsePolicy(string(r.Policy))
 	if err != nil {
-		return egrid.PublishReport{}, err
+		return driver.PublishReport{}, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
-		return egrid.PublishReport{}, egrid.ErrClosed
+		return driver.PublishReport{}, egrid.ErrClosed
 	}
 	st := s.stages[id]
 	if st == nil {
 		for _, snap := range s.published {
 			if snap.ID == id {
-				return egrid.PublishReport{Status: egrid.Unchanged, Snapshot: snap.Snapshot}, nil
+				return driver.PublishReport{Status: egrid.Unchanged, Snapshot: snap.Snapshot}, nil
 			}
 		}
-		return egrid.PublishReport{}, fmt.Errorf("%w: no stage %s", egrid.ErrNotFound, id)
+		return driver.PublishReport{}, fmt.Errorf("%w: no stage %s", egrid.ErrNotFound, id)
 	}
 	staged := st.audit(id)
 	if err := r.Check(id, st.held != nil, len(st.chunks), staged.Rows); err != nil {
-		return egrid.PublishReport{}, err
+		return driver.PublishReport{}, err
 	}
 	at := edition{st.spec.Level, st.spec.Year, st.spec.Release}
 	current := s.published[at]
@@ -171,29 +172,29 @@ func (s *Store) Publish(_ context.Context, id egrid.StageID, r egrid.PublishRequ
 	if current != nil {
 		live = &current.Snapshot
 	}
-	status, reason := egrid.Decide(policy, staged.Snapshot, live)
+	status, reason := driver.Decide(policy, staged.Snapshot, live)
 	switch status {
 	case egrid.Unchanged:
 		delete(s.stages, id)
-		return egrid.PublishReport{Status: status, Snapshot: *live}, nil
+		return driver.PublishReport{Status: status, Snapshot: *live}, nil
 	case egrid.Held:
 		staged.Status, staged.Reason = status, reason
 		st.held = &staged.Snapshot
-		return egrid.PublishReport{Status: status, Reason: reason, Snapshot: staged.Snapshot}, nil
+		return driver.PublishReport{Status: status, Reason: reason, Snapshot: staged.Snapshot}, nil
 	}
-	if policy == egrid.PublishMerge && current != nil {
+	if policy == driver.PublishMerge && current != nil {
 		staged = merge(current, staged)
 	}
 	s.revision++
 	staged.Revision = s.revision
 	s.published[at] = staged
 	delete(s.stages, id)
-	return egrid.PublishReport{Status: egrid.Published, Snapshot: staged.Snapshot}, nil
+	return driver.PublishReport{Status: egrid.Published, Snapshot: staged.Snapshot}, nil
 }
 
 // audit gathers the stage's chunks and checks them as a whole.
 func (st *stage) audit(id egrid.StageID) *snapshot {
-	snap := &snapshot{Snapshot: egrid.NewSnapshot(id, st.spec)}
+	snap := &snapshot{Snapshot: driver.NewSnapshot(id, st.spec)}
 	for _, index := range slices.Sorted(maps.Keys(st.chunks)) {
 		c := st.chunks[index]
 		snap.rows = append(snap.rows, c.Rows...)
@@ -201,7 +202,7 @@ func (st *stage) audit(id egrid.StageID) *snapshot {
 	}
 	slices.SortStableFunc(snap.rows, func(a, b egrid.Row) int { return cmp.Compare(a.Number, b.Number) })
 	if duplicates := duplicateKeys(snap); len(duplicates) > 0 {
-		snap.Audits = append(snap.Audits, egrid.DuplicateIdentifiers(int64(len(duplicates)), duplicates))
+		snap.Audits = append(snap.Audits, driver.DuplicateIdentifiers(int64(len(duplicates)), duplicates))
 	}
 	return snap
 }
@@ -209,7 +210,7 @@ func (st *stage) audit(id egrid.StageID) *snapshot {
 // duplicateKeys names the identifiers that several rows have. Two identifiers
 // may look alike in messages (a/b and c, a and b/c) and still be two.
 func duplicateKeys(snap *snapshot) []string {
-	columns := egrid.Identifier(snap.Level, snap.Schema.Has)
+	columns := driver.Identifier(snap.Level, snap.Schema.Has)
 	if columns == nil {
 		return nil
 	}
@@ -223,7 +224,7 @@ func duplicateKeys(snap *snapshot) []string {
 			key += values[i].String() + "\x00"
 		}
 		if seen[key]++; seen[key] == 2 {
-			duplicates = append(duplicates, egrid.IdentifierText(values...))
+			duplicates = append(duplicates, driver.IdentifierText(values...))
 		}
 	}
 	return duplicates
@@ -268,7 +269,7 @@ func merge(old, added *snapshot) *snapshot {
 // sheets have no identifier in common, rows are named by their number.
 func occurrences(snap, other *snapshot) func(egrid.Row) string {
 	has := func(c egrid.Column) bool { return snap.Schema.Has(c) && other.Schema.Has(c) }
-	columns := egrid.Identifier(snap.Level, has)
+	columns := driver.Identifier(snap.Level, has)
 	if columns == nil {
 		return func(row egrid.Row) string { return fmt.Sprint(row.Number) }
 	}

@@ -6,16 +6,17 @@ import (
 	"testing"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/egridtest"
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
 )
 
 func TestStore(t *testing.T) {
-	egridtest.RunStore(t, func(*testing.T) egrid.Store { return memstore.New() })
+	egridtest.RunStore(t, func(*testing.T) driver.Store { return memstore.New() })
 }
 
 func TestFailureLog(t *testing.T) {
-	egridtest.RunFailureLog(t, func(*testing.T) egrid.FailureLog { return memstore.New() })
+	egridtest.RunFailureLog(t, func(*testing.T) driver.FailureLog { return memstore.New() })
 }
 
 func Example() {
@@ -24,7 +25,7 @@ func Example() {
 	plant, _ := egrid.Lookup(egrid.GEN, "PNAME")
 	generation, _ := egrid.Lookup(egrid.GEN, "GENNTAN")
 	schema, _ := egrid.NewSchema(plant, generation)
-	id, err := store.Stage(ctx, egrid.SnapshotSpec{
+	id, err := store.Stage(ctx, driver.SnapshotSpec{
 		Level: egrid.GEN, Year: 2023, Schema: schema, Source: egrid.Source{Object: "typed in", SHA256: "none"},
 	})
 	if err != nil {
@@ -35,8 +36,8 @@ func Example() {
 		{Schema: schema, Values: []egrid.Value{egrid.TextOf("Wyodak"), egrid.NumberOf(1776490)}, Year: 2023, Number: 1},
 		{Schema: schema, Values: []egrid.Value{egrid.TextOf("Wygen III"), egrid.NumberOf(794708)}, Year: 2023, Number: 2},
 	}
-	_, _ = store.Put(ctx, id, egrid.Chunk{Rows: rows})
-	report, _ := store.Publish(ctx, id, egrid.PublishRequest{Chunks: 1, Rows: 2})
+	_, _ = store.Put(ctx, id, driver.Chunk{Rows: rows})
+	report, _ := store.Publish(ctx, id, driver.PublishRequest{Chunks: 1, Rows: 2})
 	page, _ := store.Rows(ctx, egrid.RowQuery{Level: egrid.GEN, Sort: []egrid.Sort{{Column: egrid.NetGeneration}}})
 	fmt.Println(report.Status, page.Rows[0].Text(egrid.PlantName))
 	// Output: published Wygen III

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 )
 
 // Catalog implements [egrid.Querier].
@@ -60,7 +61,7 @@ func (f found) value(c egrid.Column) egrid.Value {
 	return f.Value(c)
 }
 
-func scan(ctx context.Context, p *egrid.Plan, data map[egrid.StageID]*snapshot) ([]found, error) {
+func scan(ctx context.Context, p *driver.Plan, data map[egrid.StageID]*snapshot) ([]found, error) {
 	var matches []found
 	for _, snap := range p.Snapshots {
 		from := data[snap.ID]
@@ -96,7 +97,7 @@ func (s *Store) Rows(ctx context.Context, q egrid.RowQuery) (egrid.RowPage, erro
 		page.Total = int64(len(matches))
 	}
 	if p.After != nil {
-		i, exact := slices.BinarySearchFunc(matches, *p.After, func(f found, at egrid.Position) int {
+		i, exact := slices.BinarySearchFunc(matches, *p.After, func(f found, at driver.Position) int {
 			return comparePositions(p, position(p, f), at)
 		})
 		if exact {
@@ -119,15 +120,15 @@ func (s *Store) Rows(ctx context.Context, q egrid.RowQuery) (egrid.RowPage, erro
 	return page, nil
 }
 
-func position(p *egrid.Plan, f found) egrid.Position {
-	at := egrid.Position{Year: f.from.Year, Number: f.Number}
+func position(p *driver.Plan, f found) driver.Position {
+	at := driver.Position{Year: f.from.Year, Number: f.Number}
 	for _, key := range p.Sort {
 		at.Keys = append(at.Keys, f.value(key.Column))
 	}
 	return at
 }
 
-func comparePositions(p *egrid.Plan, a, b egrid.Position) int {
+func comparePositions(p *driver.Plan, a, b driver.Position) int {
 	for i, key := range p.Sort {
 		if c := key.Compare(a.Keys[i], b.Keys[i]); c != 0 {
 			return c
@@ -174,7 +175,7 @@ func (s *Store) Groups(ctx context.Context, q egrid.GroupQuery) (egrid.RowPage, 
 	return page, nil
 }
 
-func aggregate(p *egrid.Plan, matches []found) []egrid.Row {
+func aggregate(p *driver.Plan, matches []found) []egrid.Row {
 	type group struct {
 		by       []egrid.Value
 		measures []accumulator

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/egridtest"
 )
 
@@ -91,24 +92,24 @@ func loadAndCopy(b *testing.B, rows int) {
 // benchConsumers put chunks at once, as in the reference deployment.
 const benchConsumers = 3
 
-func loadSheet(b *testing.B, store egrid.Loader, sheet, content string) int64 {
+func loadSheet(b *testing.B, store driver.Loader, sheet, content string) int64 {
 	b.Helper()
 	file, err := os.Open(sheet)
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer func() { _ = file.Close() }()
-	reader, err := egrid.NewReader(file, &egrid.ReaderOptions{Name: "GEN23.csv"})
+	reader, err := sheet.NewReader(file, &sheet.ReaderOptions{Name: "GEN23.csv"})
 	if err != nil {
 		b.Fatal(err)
 	}
-	id, err := store.Stage(b.Context(), egrid.SnapshotSpec{
+	id, err := store.Stage(b.Context(), driver.SnapshotSpec{
 		Level: egrid.GEN, Year: 2023, Schema: reader.Sheet().Schema, Source: egrid.Source{Object: "GEN23.csv", SHA256: content},
 	})
 	if err != nil {
 		b.Fatal(err)
 	}
-	chunks := make(chan egrid.Chunk)
+	chunks := make(chan driver.Chunk)
 	var rows int64
 	var puts sync.WaitGroup
 	for range benchConsumers {
@@ -121,11 +122,11 @@ func loadSheet(b *testing.B, store egrid.Loader, sheet, content string) int64 {
 		})
 	}
 	const chunkRows = 16384 // about 2 MB of the sheet
-	var c egrid.Chunk
+	var c driver.Chunk
 	put := func() {
 		rows += int64(len(c.Rows))
 		chunks <- c
-		c = egrid.Chunk{Index: c.Index + 1, Rows: make([]egrid.Row, 0, chunkRows)}
+		c = driver.Chunk{Index: c.Index + 1, Rows: make([]egrid.Row, 0, chunkRows)}
 	}
 	for row, err := range reader.Rows() {
 		if err != nil {
@@ -138,7 +139,7 @@ func loadSheet(b *testing.B, store egrid.Loader, sheet, content string) int64 {
 	put()
 	close(chunks)
 	puts.Wait()
-	r, err := store.Publish(b.Context(), id, egrid.PublishRequest{Policy: egrid.PublishReplace, Chunks: c.Index, Rows: rows})
+	r, err := store.Publish(b.Context(), id, driver.PublishRequest{Policy: driver.PublishReplace, Chunks: c.Index, Rows: rows})
 	if err != nil || r.Status != egrid.Published {
 		b.Fatal(r.Status, r.Reason, err)
 	}

@@ -6,18 +6,19 @@ import (
 	"strings"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 )
 
 // builder writes the SQL of a plan.
 type builder struct {
 	binder
-	plan    *egrid.Plan
+	plan    *driver.Plan
 	places  map[egrid.StageID]layout
 	columns []egrid.Field // what the query needs of the snapshots, named c0, c1, ...
 	err     error
 }
 
-func newBuilder(p *egrid.Plan, places map[egrid.StageID]layout) *builder {
+func newBuilder(p *driver.Plan, places map[egrid.StageID]layout) *builder {
 	return &builder{plan: p, places: places}
 }
 
@@ -221,7 +222,7 @@ func (b *builder) selectRows() string {
 }
 
 // limit is one more than asked for, which tells whether there is another page.
-func limit(p *egrid.Plan) int64 { return min(int64(p.Limit), math.MaxInt64-1) + 1 }
+func limit(p *driver.Plan) int64 { return min(int64(p.Limit), math.MaxInt64-1) + 1 }
 
 // orderBy sorts missing values last; upwards PostgreSQL does so by itself.
 func orderBy(term string, desc bool) string {

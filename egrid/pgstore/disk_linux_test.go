@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/pgstore"
 )
 
@@ -99,7 +100,7 @@ func TestDiskFull(t *testing.T) {
 		}
 	}
 	clear("Put", full)
-	request := egrid.PublishRequest{Policy: egrid.PublishReplace, Chunks: len(chunks), Rows: rows}
+	request := driver.PublishRequest{Policy: driver.PublishReplace, Chunks: len(chunks), Rows: rows}
 	if _, err := store.Publish(t.Context(), id, request); !errors.Is(err, egrid.ErrIncomplete) {
 		t.Errorf("publishing half a load: got %v; want ErrIncomplete", err)
 	}

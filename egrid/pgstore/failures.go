@@ -6,14 +6,15 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 )
 
-var _ egrid.FailureLog = (*Store)(nil)
+var _ driver.FailureLog = (*Store)(nil)
 
 const failureColumns = "kind, count, first_at, last_at, latest_id, latest_where, latest_message"
 
-// RecordFailure implements [egrid.FailureLog].
-func (s *Store) RecordFailure(ctx context.Context, f egrid.Failure) (bool, error) {
+// RecordFailure implements [driver.FailureLog].
+func (s *Store) RecordFailure(ctx context.Context, f driver.Failure) (bool, error) {
 	f, err := f.Normalize()
 	if err != nil {
 		return false, err
@@ -28,7 +29,7 @@ func (s *Store) RecordFailure(ctx context.Context, f egrid.Failure) (bool, error
 
 // recordFailure takes the lock on the kind's row, so that recorders of one kind
 // take turns.
-func (s *Store) recordFailure(ctx context.Context, tx pgx.Tx, f egrid.Failure) (bool, error) {
+func (s *Store) recordFailure(ctx context.Context, tx pgx.Tx, f driver.Failure) (bool, error) {
 	if _, err := tx.Exec(ctx, "INSERT INTO "+s.name("failures")+" ("+failureColumns+") VALUES ($1, 0, $2, $2, '', '', '') ON CONFLICT DO NOTHING", f.Kind, f.Time); err != nil {
 		return false, err
 	}
@@ -50,17 +51,17 @@ func (s *Store) recordFailure(ctx context.Context, tx pgx.Tx, f egrid.Failure) (
 }
 
 // scanFailures reads the row of a kind.
-func scanFailures(row pgx.Row) (egrid.FailureCount, error) {
-	var c egrid.FailureCount
+func scanFailures(row pgx.Row) (driver.FailureCount, error) {
+	var c driver.FailureCount
 	err := row.Scan(&c.Kind, &c.Count, &c.First, &c.Last, &c.Latest.ID, &c.Latest.Where, &c.Latest.Message)
 	c.First, c.Last = c.First.UTC(), c.Last.UTC()
 	c.Latest.Kind, c.Latest.Time = c.Kind, c.Last
 	return c, err
 }
 
-// Failures implements [egrid.FailureLog].
-func (s *Store) Failures(ctx context.Context) ([]egrid.FailureCount, error) {
-	var counts []egrid.FailureCount
+// Failures implements [driver.FailureLog].
+func (s *Store) Failures(ctx context.Context) ([]driver.FailureCount, error) {
+	var counts []driver.FailureCount
 	err := s.view(ctx, func(tx pgx.Tx, _ *cachedCatalog) error {
 		counts = nil // of an attempt before
 		rows, err := tx.Query(ctx, "SELECT "+failureColumns+" FROM "+s.name("failures"))
@@ -77,6 +78,6 @@ func (s *Store) Failures(ctx context.Context) ([]egrid.FailureCount, error) {
 		}
 		return rows.Err()
 	})
-	egrid.SortFailures(counts)
+	driver.SortFailures(counts)
 	return counts, err
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/pgstore"
 )
 
@@ -32,7 +33,7 @@ func TestMigrateAddsFailures(t *testing.T) {
 	store = openIn(t, schema)
 	checkWhole(t, store)
 	for i, want := range []bool{true, false} {
-		if added, err := store.RecordFailure(t.Context(), egrid.Failure{ID: "1", Kind: "x"}); err != nil || added != want {
+		if added, err := store.RecordFailure(t.Context(), driver.Failure{ID: "1", Kind: "x"}); err != nil || added != want {
 			t.Errorf("%d: new %t, %v; want %t", i, added, err, want)
 		}
 	}
@@ -52,7 +53,7 @@ func TestFailuresOfProcesses(t *testing.T) {
 		group.Go(func() {
 			for i := range failures {
 				id := fmt.Sprint((i + p*failures/processes) % failures)
-				if _, err := store.RecordFailure(t.Context(), egrid.Failure{ID: id, Kind: "x"}); err != nil {
+				if _, err := store.RecordFailure(t.Context(), driver.Failure{ID: id, Kind: "x"}); err != nil {
 					t.Error(err)
 				}
 			}
@@ -65,7 +66,7 @@ func TestFailuresOfProcesses(t *testing.T) {
 	}
 	// Deleting the kind, as a person would, clears it.
 	execute(t, serverURL(t), "DELETE FROM "+schema+".failures")
-	if added, err := stores[1].RecordFailure(t.Context(), egrid.Failure{ID: "7", Kind: "x"}); err != nil || !added {
+	if added, err := stores[1].RecordFailure(t.Context(), driver.Failure{ID: "7", Kind: "x"}); err != nil || !added {
 		t.Errorf("new %t, %v; want a new one", added, err)
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/pgstore"
 )
 
@@ -47,7 +48,7 @@ func openAt(t testing.TB, address string, o *pgstore.Options) *pgstore.Store {
 }
 
 // stage stages a sheet.
-func stage(t testing.TB, store egrid.Loader, spec egrid.SnapshotSpec) egrid.StageID {
+func stage(t testing.TB, store driver.Loader, spec driver.SnapshotSpec) egrid.StageID {
 	t.Helper()
 	id, err := store.Stage(t.Context(), spec)
 	if err != nil {
@@ -57,7 +58,7 @@ func stage(t testing.TB, store egrid.Loader, spec egrid.SnapshotSpec) egrid.Stag
 }
 
 // longRound is a round of so many times as many rows.
-func longRound(content string, n, times int) (egrid.SnapshotSpec, []egrid.Chunk, int64) {
+func longRound(content string, n, times int) (driver.SnapshotSpec, []driver.Chunk, int64) {
 	spec, chunks := round(content, n)
 	number := int64(0)
 	for i := range chunks {
@@ -219,7 +220,7 @@ func TestCutWithinPut(t *testing.T) {
 				t.Errorf("chunk %d: %d rows were added of %d", c.Index, added, len(c.Rows))
 			}
 		}
-		request := egrid.PublishRequest{Policy: egrid.PublishReplace, Chunks: len(chunks), Rows: rows}
+		request := driver.PublishRequest{Policy: driver.PublishReplace, Chunks: len(chunks), Rows: rows}
 		proxy.set(r.Int64N(2000))
 		_, _ = store.Publish(t.Context(), id, request) // it may fail, and may have done it nevertheless
 		proxy.set(-1)
@@ -459,7 +460,7 @@ func TestRestart(t *testing.T) {
 			t.Errorf("%d rows were added of %d", added.Load(), rows)
 		}
 		if err := again(func() error {
-			_, err := store.Publish(t.Context(), id, egrid.PublishRequest{Policy: egrid.PublishReplace, Chunks: len(chunks), Rows: rows})
+			_, err := store.Publish(t.Context(), id, driver.PublishRequest{Policy: driver.PublishReplace, Chunks: len(chunks), Rows: rows})
 			return err
 		}); err != nil {
 			t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 )
 
 // readiness is what the work before the switch found out.
@@ -20,7 +21,7 @@ type readiness struct {
 // makeReady indexes a complete stage and audits its table as a whole, in a
 // transaction of its own before the switch: it is most of the work, and other
 // publishers need not wait for it.
-func (s *Store) makeReady(ctx context.Context, id egrid.StageID, r egrid.PublishRequest) (readiness, error) {
+func (s *Store) makeReady(ctx context.Context, id egrid.StageID, r driver.PublishRequest) (readiness, error) {
 	var ready readiness
 	err := s.update(ctx, func(tx pgx.Tx) error {
 		sh, err := s.find(ctx, tx, id, "")
@@ -187,7 +188,7 @@ func (s *Store) indexes(sh *sheet) []index {
 	all = append(all, s.wordIndexes(sh)...)
 	add("state", egrid.State, egrid.Year, egrid.NetGeneration)
 	add("name", egrid.PlantName)
-	add("identifier", egrid.Identifier(sh.spec.Level, sh.spec.Schema.Has)...)
+	add("identifier", driver.Identifier(sh.spec.Level, sh.spec.Schema.Has)...)
 	add("largest", egrid.NetGeneration)
 	return append(all, index{table: sh.layout.table, name: sh.table() + "_row", unique: true, terms: []string{"row_number"}})
 }
@@ -196,7 +197,7 @@ func (s *Store) indexes(sh *sheet) []index {
 // built at once. There is none without the extension.
 func (s *Store) wordIndexes(sh *sheet) []index {
 	var all []index
-	for i, c := range egrid.SearchColumns(sh.spec.Level) {
+	for i, c := range driver.SearchColumns(sh.spec.Level) {
 		if s.trigram != "" && sh.layout.isTyped(c) {
 			all = append(all, index{
 				table: sh.layout.table, name: fmt.Sprint(sh.table(), "_words", i), text: true,

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 )
 
 // TestColumnBecomesKnown reads, and merges into, a sheet that was loaded when
@@ -33,10 +34,10 @@ func TestColumnBecomesKnown(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := store.Put(t.Context(), id, egrid.Chunk{Rows: []egrid.Row{row}}); err != nil {
+	if _, err := store.Put(t.Context(), id, driver.Chunk{Rows: []egrid.Row{row}}); err != nil {
 		t.Fatal(err)
 	}
-	report, err := store.Publish(t.Context(), id, egrid.PublishRequest{Policy: egrid.PublishMerge, Chunks: 1, Rows: 1})
+	report, err := store.Publish(t.Context(), id, driver.PublishRequest{Policy: driver.PublishMerge, Chunks: 1, Rows: 1})
 	if err != nil || report.Snapshot.Rows != roundRows {
 		t.Fatalf("got %+v, %v; want %d rows", report.Status, err, roundRows)
 	}
@@ -67,7 +68,7 @@ func TestLargeSums(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	id, err := store.Stage(t.Context(), egrid.SnapshotSpec{Level: egrid.GEN, Year: 2023, Schema: schema, Source: egrid.Source{Object: "a.csv", SHA256: "a"}})
+	id, err := store.Stage(t.Context(), driver.SnapshotSpec{Level: egrid.GEN, Year: 2023, Schema: schema, Source: egrid.Source{Object: "a.csv", SHA256: "a"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,10 +76,10 @@ func TestLargeSums(t *testing.T) {
 	for i, x := range []int64{math.MaxInt64, 3, -math.MaxInt64} {
 		rows = append(rows, egrid.Row{Schema: schema, Values: []egrid.Value{egrid.IntegerOf(x)}, Year: 2023, Number: int64(i + 1)})
 	}
-	if _, err := store.Put(t.Context(), id, egrid.Chunk{Rows: rows}); err != nil {
+	if _, err := store.Put(t.Context(), id, driver.Chunk{Rows: rows}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := store.Publish(t.Context(), id, egrid.PublishRequest{Chunks: 1, Rows: 3}); err != nil {
+	if _, err := store.Publish(t.Context(), id, driver.PublishRequest{Chunks: 1, Rows: 3}); err != nil {
 		t.Fatal(err)
 	}
 	page, err := store.Groups(t.Context(), egrid.GroupQuery{Level: egrid.GEN, Measures: []egrid.Measure{{Func: egrid.Sum, Column: egrid.Sequence}}})

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 )
 
 // sheet is a row of the table sheets.
@@ -17,7 +18,7 @@ type sheet struct {
 	id     egrid.StageID
 	number int64
 	status string
-	spec   egrid.SnapshotSpec
+	spec   driver.SnapshotSpec
 	layout layout
 	rows   int64 // of a merged sheet
 }
@@ -57,8 +58,8 @@ func (s *Store) find(ctx context.Context, tx pgx.Tx, id egrid.StageID, lock stri
 	return sh, nil
 }
 
-// Stage implements [egrid.Loader].
-func (s *Store) Stage(ctx context.Context, spec egrid.SnapshotSpec) (egrid.StageID, error) {
+// Stage implements [driver.Loader].
+func (s *Store) Stage(ctx context.Context, spec driver.SnapshotSpec) (egrid.StageID, error) {
 	if err := spec.Check(); err != nil {
 		return "", err
 	}
@@ -79,7 +80,7 @@ func (s *Store) Stage(ctx context.Context, spec egrid.SnapshotSpec) (egrid.Stage
 
 // create makes a sheet and its table, unindexed and no partition yet. It
 // returns nil when there is such a sheet; whoever makes it first is waited for.
-func (s *Store) create(ctx context.Context, tx pgx.Tx, id egrid.StageID, spec egrid.SnapshotSpec, typed []string) (*sheet, error) {
+func (s *Store) create(ctx context.Context, tx pgx.Tx, id egrid.StageID, spec driver.SnapshotSpec, typed []string) (*sheet, error) {
 	text, err := json.Marshal(spec)
 	if err != nil {
 		return nil, err
@@ -135,19 +136,19 @@ func (s *Store) drop(ctx context.Context, tx pgx.Tx, sh *sheet) error {
 	return err
 }
 
-// Put implements [egrid.Loader].
-func (s *Store) Put(ctx context.Context, id egrid.StageID, c egrid.Chunk) (egrid.Change, error) {
+// Put implements [driver.Loader].
+func (s *Store) Put(ctx context.Context, id egrid.StageID, c driver.Chunk) (driver.Change, error) {
 	lossy, err := json.Marshal(c.Lossy)
 	if err != nil {
-		return egrid.Change{}, err
+		return driver.Change{}, err
 	}
 	findings, err := json.Marshal(c.Findings)
 	if err != nil {
-		return egrid.Change{}, err
+		return driver.Change{}, err
 	}
-	var change egrid.Change
+	var change driver.Change
 	err = s.update(ctx, func(tx pgx.Tx) error {
-		change = egrid.Change{}
+		change = driver.Change{}
 		sh, err := s.find(ctx, tx, id, forPut)
 		if err != nil {
 			return err
@@ -170,12 +171,12 @@ func (s *Store) Put(ctx context.Context, id egrid.StageID, c egrid.Chunk) (egrid
 		return s.copyRows(ctx, tx, sh, c.Rows)
 	})
 	if err != nil {
-		return egrid.Change{}, err
+		return driver.Change{}, err
 	}
 	return change, nil
 }
 
-// Discard implements [egrid.Loader].
+// Discard implements [driver.Loader].
 func (s *Store) Discard(ctx context.Context, id egrid.StageID) error {
 	return s.update(ctx, func(tx pgx.Tx) error {
 		if err := s.lock(ctx, tx, 0); err != nil {

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/pgstore"
 )
 
@@ -74,7 +75,7 @@ const (
 
 // round makes a sheet all of whose rows have the round's number as net
 // generation, so that a sum tells whether a reader saw one sheet whole.
-func round(content string, n int) (egrid.SnapshotSpec, []egrid.Chunk) {
+func round(content string, n int) (driver.SnapshotSpec, []driver.Chunk) {
 	var fields []egrid.Field
 	for _, c := range []egrid.Column{egrid.State, egrid.PlantName, egrid.PlantCode, egrid.Generator, egrid.NetGeneration} {
 		f, _ := egrid.Lookup(egrid.GEN, string(c))
@@ -85,8 +86,8 @@ func round(content string, n int) (egrid.SnapshotSpec, []egrid.Chunk) {
 		panic(err) // distinct columns
 	}
 	name := fmt.Sprintf("%s %d", content, n)
-	spec := egrid.SnapshotSpec{Level: egrid.GEN, Year: 2023, Schema: schema, Source: egrid.Source{Object: name + ".csv", SHA256: name}}
-	chunks := make([]egrid.Chunk, roundChunks)
+	spec := driver.SnapshotSpec{Level: egrid.GEN, Year: 2023, Schema: schema, Source: egrid.Source{Object: name + ".csv", SHA256: name}}
+	chunks := make([]driver.Chunk, roundChunks)
 	for i := range roundRows {
 		c := &chunks[i*roundChunks/roundRows]
 		c.Index = i * roundChunks / roundRows
@@ -98,19 +99,19 @@ func round(content string, n int) (egrid.SnapshotSpec, []egrid.Chunk) {
 }
 
 // load loads a round and tells log what it is about to do.
-func load(ctx context.Context, store egrid.Loader, content string, n int, log io.Writer) (egrid.PublishReport, error) {
+func load(ctx context.Context, store driver.Loader, content string, n int, log io.Writer) (driver.PublishReport, error) {
 	spec, chunks := round(content, n)
 	id, err := store.Stage(ctx, spec)
 	if err != nil {
-		return egrid.PublishReport{}, err
+		return driver.PublishReport{}, err
 	}
 	for _, c := range chunks {
 		fmt.Fprintln(log, n)
 		if _, err := store.Put(ctx, id, c); err != nil {
-			return egrid.PublishReport{}, err
+			return driver.PublishReport{}, err
 		}
 	}
-	return store.Publish(ctx, id, egrid.PublishRequest{Policy: egrid.PublishReplace, Chunks: len(chunks), Rows: roundRows})
+	return store.Publish(ctx, id, driver.PublishRequest{Policy: driver.PublishReplace, Chunks: len(chunks), Rows: roundRows})
 }
 
 // checkWhole reads every row of the published sheet and returns its round.
@@ -166,7 +167,7 @@ func TestSameChunksAtOnce(t *testing.T) {
 	}
 	for i := range stores {
 		group.Go(func() {
-			report, err := stores[i].Publish(t.Context(), ids[i], egrid.PublishRequest{Chunks: len(chunks), Rows: roundRows})
+			report, err := stores[i].Publish(t.Context(), ids[i], driver.PublishRequest{Chunks: len(chunks), Rows: roundRows})
 			switch {
 			case err != nil || report.Snapshot.Rows != roundRows || report.Snapshot.Revision != 1:
 				t.Errorf("got %+v, %v", report, err)
@@ -317,7 +318,7 @@ func TestConnectionsCut(t *testing.T) {
 			again(func() error { _, err := store.Put(t.Context(), id, chunks[i]); return err })
 		}
 		again(func() error {
-			_, err := store.Publish(t.Context(), id, egrid.PublishRequest{Policy: egrid.PublishReplace, Chunks: len(chunks), Rows: rows})
+			_, err := store.Publish(t.Context(), id, driver.PublishRequest{Policy: driver.PublishReplace, Chunks: len(chunks), Rows: rows})
 			return err
 		})
 		page, err := store.Rows(t.Context(), egrid.RowQuery{Level: egrid.GEN, Limit: 1, Count: true})
@@ -432,7 +433,7 @@ func TestSlowReader(t *testing.T) {
 func TestAbandoned(t *testing.T) {
 	schema := newSchema(t)
 	store := openIn(t, schema)
-	stage := func(store egrid.Loader, n int) egrid.StageID {
+	stage := func(store driver.Loader, n int) egrid.StageID {
 		t.Helper()
 		spec, chunks := round("abandoned", n)
 		id, err := store.Stage(t.Context(), spec)

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 )
 
 // merge makes a sheet of the published rows updated by the staged ones, the
@@ -129,7 +130,7 @@ func columnsOf(names []string) []egrid.Column {
 // equals a missing one; no text is empty.
 func matchByIdentifier(old, staged *layout, level egrid.Level, b *binder) (o, n, same string) {
 	has := func(c egrid.Column) bool { return old.schema.Has(c) && staged.schema.Has(c) }
-	id := egrid.Identifier(level, has)
+	id := driver.Identifier(level, has)
 	if id == nil {
 		return old.table, staged.table, "o.row_number = n.row_number"
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/pgstore"
 )
 
@@ -128,7 +129,7 @@ func TestMigrateGrows(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := store.Publish(t.Context(), id, egrid.PublishRequest{Policy: egrid.PublishReplace, Chunks: len(chunks), Rows: roundRows}); err != nil {
+	if _, err := store.Publish(t.Context(), id, driver.PublishRequest{Policy: driver.PublishReplace, Chunks: len(chunks), Rows: roundRows}); err != nil {
 		t.Fatal(err)
 	}
 	if got := checkWhole(t, store); got != 2 {

@@ -21,7 +21,7 @@
 //
 // # Errors
 //
-// As the methods of [egrid.Querier] and [egrid.Loader] say, and
+// As the methods of [egrid.Querier] and [driver.Loader] say, and
 // [egrid.ErrInvalid] for text that PostgreSQL cannot hold. Open and New return
 // [egrid.ErrSchema] for tables that another version made: run [Migrate]. The
 // driver's error is kept as the cause; none contains the password.
@@ -43,6 +43,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 )
 
 // Options tune a store. The zero value means the defaults.
@@ -79,7 +80,7 @@ func (o *Options) withDefaults() Options {
 	return d
 }
 
-// Store is an [egrid.Store] and an [egrid.FailureLog] in a PostgreSQL database.
+// Store is an [driver.Store] and an [driver.FailureLog] in a PostgreSQL database.
 type Store struct {
 	options Options
 	server  string // for messages
@@ -94,7 +95,7 @@ type Store struct {
 	catalog cachedCatalog
 }
 
-var _ egrid.Store = (*Store)(nil)
+var _ driver.Store = (*Store)(nil)
 
 // Open connects to the database of a URL or of a keyword/value string, and
 // owns the connections. Errors: ErrInvalid for a URL that is none, ErrSchema.

@@ -11,31 +11,32 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 )
 
-// Publish implements [egrid.Loader].
-func (s *Store) Publish(ctx context.Context, id egrid.StageID, r egrid.PublishRequest) (egrid.PublishReport, error) {
-	policy, err := egrid.ParsePolicy(string(r.Policy))
+// Publish implements [driver.Loader].
+func (s *Store) Publish(ctx context.Context, id egrid.StageID, r driver.PublishRequest) (driver.PublishReport, error) {
+	policy, err := driver.ParsePolicy(string(r.Policy))
 	if err != nil {
-		return egrid.PublishReport{}, err
+		return driver.PublishReport{}, err
 	}
 	ready, err := s.makeReady(ctx, id, r)
 	if err != nil {
-		return egrid.PublishReport{}, err
+		return driver.PublishReport{}, err
 	}
-	var report egrid.PublishReport
+	var report driver.PublishReport
 	err = s.update(ctx, func(tx pgx.Tx) (err error) {
 		report, err = s.publish(ctx, tx, id, policy, r, ready)
 		return err
 	})
 	if err != nil {
-		return egrid.PublishReport{}, err
+		return driver.PublishReport{}, err
 	}
 	return report, nil
 }
 
 // complete checks that the stage holds what the request says.
-func (s *Store) complete(ctx context.Context, tx pgx.Tx, sh *sheet, r egrid.PublishRequest) error {
+func (s *Store) complete(ctx context.Context, tx pgx.Tx, sh *sheet, r driver.PublishRequest) error {
 	var chunks int
 	var rows int64
 	if err := tx.QueryRow(ctx, "SELECT count(*), coalesce(sum(rows), 0)::bigint FROM "+s.name("chunks")+" WHERE sheet = $1", sh.number).Scan(&chunks, &rows); err != nil {
@@ -44,8 +45,8 @@ func (s *Store) complete(ctx context.Context, tx pgx.Tx, sh *sheet, r egrid.Publ
 	return r.Check(sh.id, sh.status == held, chunks, rows)
 }
 
-func (s *Store) publish(ctx context.Context, tx pgx.Tx, id egrid.StageID, policy egrid.Policy, r egrid.PublishRequest, ready readiness) (egrid.PublishReport, error) {
-	var none egrid.PublishReport
+func (s *Store) publish(ctx context.Context, tx pgx.Tx, id egrid.StageID, policy driver.Policy, r driver.PublishRequest, ready readiness) (driver.PublishReport, error) {
+	var none driver.PublishReport
 	if err := s.lock(ctx, tx, 0); err != nil { // publishers take turns
 		return none, err
 	}
@@ -62,7 +63,7 @@ func (s *Store) publish(ctx context.Context, tx pgx.Tx, id egrid.StageID, policy
 		live = &snap
 	}
 	if sh.status == published {
-		return egrid.PublishReport{Status: egrid.Unchanged, Snapshot: *live}, nil
+		return driver.PublishReport{Status: egrid.Unchanged, Snapshot: *live}, nil
 	}
 	if err := s.complete(ctx, tx, sh, r); err != nil {
 		return none, err
@@ -75,18 +76,18 @@ func (s *Store) publish(ctx context.Context, tx pgx.Tx, id egrid.StageID, policy
 		return none, err
 	}
 	snap.Audits = append(snap.Audits, ready.audits...)
-	status, reason := egrid.Decide(policy, snap, live)
+	status, reason := driver.Decide(policy, snap, live)
 	switch status {
 	case egrid.Unchanged:
 		if err := s.drop(ctx, tx, sh); err != nil {
 			return none, err
 		}
-		return egrid.PublishReport{Status: status, Snapshot: *live}, s.touchCatalog(ctx, tx)
+		return driver.PublishReport{Status: status, Snapshot: *live}, s.touchCatalog(ctx, tx)
 	case egrid.Held:
 		snap.Status, snap.Reason = status, reason
-		return egrid.PublishReport{Status: status, Reason: reason, Snapshot: snap}, s.record(ctx, tx, &snap, held)
+		return driver.PublishReport{Status: status, Reason: reason, Snapshot: snap}, s.record(ctx, tx, &snap, held)
 	}
-	if policy == egrid.PublishMerge && live != nil {
+	if policy == driver.PublishMerge && live != nil {
 		if sh, err = s.merge(ctx, tx, live, &snap, sh); err != nil {
 			return none, err
 		}
@@ -95,9 +96,9 @@ func (s *Store) publish(ctx context.Context, tx pgx.Tx, id egrid.StageID, policy
 }
 
 // switchTo makes a snapshot the one that readers see.
-func (s *Store) switchTo(ctx context.Context, tx pgx.Tx, sh *sheet, snap, live *egrid.Snapshot, revision int64) (egrid.PublishReport, error) {
+func (s *Store) switchTo(ctx context.Context, tx pgx.Tx, sh *sheet, snap, live *egrid.Snapshot, revision int64) (driver.PublishReport, error) {
 	snap.Status, snap.Revision = egrid.Published, revision
-	report := egrid.PublishReport{Status: egrid.Published, Snapshot: *snap}
+	report := driver.PublishReport{Status: egrid.Published, Snapshot: *snap}
 	if live != nil {
 		old, err := s.find(ctx, tx, live.ID, forSettle)
 		if err != nil {
@@ -179,7 +180,7 @@ func (s *Store) record(ctx context.Context, tx pgx.Tx, snap *egrid.Snapshot, sta
 
 // summarize gathers what the chunks found.
 func (s *Store) summarize(ctx context.Context, tx pgx.Tx, sh *sheet) (egrid.Snapshot, error) {
-	snap := egrid.NewSnapshot(sh.id, sh.spec)
+	snap := driver.NewSnapshot(sh.id, sh.spec)
 	rows, err := tx.Query(ctx, "SELECT rows, rejected, lossy, findings FROM "+s.name("chunks")+" WHERE sheet = $1 ORDER BY chunk", sh.number)
 	if err != nil {
 		return snap, err
@@ -204,7 +205,7 @@ func (s *Store) summarize(ctx context.Context, tx pgx.Tx, sh *sheet) (egrid.Snap
 // duplicates audits the table as a whole: it counts the identifiers that
 // several rows share, and names some.
 func (s *Store) duplicates(ctx context.Context, tx pgx.Tx, sh *sheet) ([]egrid.Audit, error) {
-	id := egrid.Identifier(sh.spec.Level, sh.spec.Schema.Has)
+	id := driver.Identifier(sh.spec.Level, sh.spec.Schema.Has)
 	if id == nil {
 		return nil, nil
 	}
@@ -234,5 +235,5 @@ func (s *Store) duplicates(ctx context.Context, tx pgx.Tx, sh *sheet) ([]egrid.A
 	if err := rows.Err(); err != nil || count == 0 {
 		return nil, err
 	}
-	return []egrid.Audit{egrid.DuplicateIdentifiers(count, keys)}, nil
+	return []egrid.Audit{driver.DuplicateIdentifiers(count, keys)}, nil
 }

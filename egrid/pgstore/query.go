@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 )
 
 // Rows implements [egrid.Querier].
@@ -53,7 +54,7 @@ func count(ctx context.Context, tx pgx.Tx, b *builder, query string, n *int64) e
 	return tx.QueryRow(ctx, query, b.args...).Scan(n)
 }
 
-func readRows(ctx context.Context, tx pgx.Tx, p *egrid.Plan, places map[egrid.StageID]layout, page *egrid.RowPage) error {
+func readRows(ctx context.Context, tx pgx.Tx, p *driver.Plan, places map[egrid.StageID]layout, page *egrid.RowPage) error {
 	b := newBuilder(p, places)
 	query := b.selectRows()
 	if b.err != nil {
@@ -64,7 +65,7 @@ func readRows(ctx context.Context, tx pgx.Tx, p *egrid.Plan, places map[egrid.St
 		return err
 	}
 	defer rows.Close()
-	var last egrid.Position
+	var last driver.Position
 	for rows.Next() {
 		if len(page.Rows) == p.Limit {
 			page.Next = p.NextRows(last)
@@ -79,7 +80,7 @@ func readRows(ctx context.Context, tx pgx.Tx, p *egrid.Plan, places map[egrid.St
 		n := p.Output.Len()
 		year, _ := values[len(values)-2].Int()
 		number, _ := values[len(values)-1].Int()
-		last = egrid.Position{Keys: values[n : len(values)-2], Year: int(year), Number: number}
+		last = driver.Position{Keys: values[n : len(values)-2], Year: int(year), Number: number}
 		page.Rows = append(page.Rows, egrid.Row{Schema: p.Output, Values: values[:n:n], Year: int(year), Number: number})
 	}
 	rows.Close()
@@ -113,7 +114,7 @@ func (s *Store) Groups(ctx context.Context, q egrid.GroupQuery) (egrid.RowPage, 
 
 // readGroups reads a page of groups. Each comes with the count of all: to make
 // the groups once more for it would take as long again.
-func readGroups(ctx context.Context, tx pgx.Tx, p *egrid.Plan, places map[egrid.StageID]layout, page *egrid.RowPage) error {
+func readGroups(ctx context.Context, tx pgx.Tx, p *driver.Plan, places map[egrid.StageID]layout, page *egrid.RowPage) error {
 	b := newBuilder(p, places)
 	query := b.selectGroups()
 	if b.err != nil {

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/egridtest"
 	"github.com/egrid-analytics/egrid-go/egrid/sqlitestore"
 )
@@ -51,13 +52,13 @@ func BenchmarkLoad(b *testing.B) {
 	report(b, rows, len(sheet))
 }
 
-func loadSheet(b *testing.B, store egrid.Loader, sheet []byte, sum string) int64 {
+func loadSheet(b *testing.B, store driver.Loader, sheet []byte, sum string) int64 {
 	b.Helper()
-	reader, err := egrid.NewReader(bytes.NewReader(sheet), &egrid.ReaderOptions{Name: "GEN23.csv"})
+	reader, err := sheet.NewReader(bytes.NewReader(sheet), &sheet.ReaderOptions{Name: "GEN23.csv"})
 	if err != nil {
 		b.Fatal(err)
 	}
-	id, err := store.Stage(b.Context(), egrid.SnapshotSpec{
+	id, err := store.Stage(b.Context(), driver.SnapshotSpec{
 		Level: egrid.GEN, Year: 2023, Schema: reader.Sheet().Schema, Source: egrid.Source{Object: "GEN23.csv", SHA256: sum},
 	})
 	if err != nil {
@@ -83,7 +84,7 @@ func loadSheet(b *testing.B, store egrid.Loader, sheet []byte, sum string) int64
 	}()
 	index, rows := 0, int64(0)
 	for many := range chunks {
-		if _, err := store.Put(b.Context(), id, egrid.Chunk{Index: index, Rows: many}); err != nil {
+		if _, err := store.Put(b.Context(), id, driver.Chunk{Index: index, Rows: many}); err != nil {
 			b.Fatal(err)
 		}
 		index++
@@ -92,7 +93,7 @@ func loadSheet(b *testing.B, store egrid.Loader, sheet []byte, sum string) int64
 	if readError != nil {
 		b.Fatal(readError)
 	}
-	r, err := store.Publish(b.Context(), id, egrid.PublishRequest{Chunks: index, Rows: rows})
+	r, err := store.Publish(b.Context(), id, driver.PublishRequest{Chunks: index, Rows: rows})
 	if err != nil || r.Status != egrid.Published {
 		b.Fatal(r.Status, r.Reason, err)
 	}

@@ -7,9 +7,10 @@ import (
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 )
 
-var _ egrid.FailureLog = (*Store)(nil)
+var _ driver.FailureLog = (*Store)(nil)
 
 // failureSchema adds the failure log to any file of our version: programs that
 // do not know the tables leave them alone. Times are microseconds since 1970;
@@ -28,8 +29,8 @@ CREATE TABLE IF NOT EXISTS failure_ids (
 
 const failureColumns = "kind, count, first_at, last_at, latest_id, latest_where, latest_message"
 
-// RecordFailure implements [egrid.FailureLog].
-func (s *Store) RecordFailure(ctx context.Context, f egrid.Failure) (bool, error) {
+// RecordFailure implements [driver.FailureLog].
+func (s *Store) RecordFailure(ctx context.Context, f driver.Failure) (bool, error) {
 	f, err := f.Normalize()
 	if err != nil {
 		return false, err
@@ -42,7 +43,7 @@ func (s *Store) RecordFailure(ctx context.Context, f egrid.Failure) (bool, error
 	return added && err == nil, err
 }
 
-func recordFailure(ctx context.Context, tx *sql.Tx, f egrid.Failure) (bool, error) {
+func recordFailure(ctx context.Context, tx *sql.Tx, f driver.Failure) (bool, error) {
 	var known bool
 	if err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM failure_ids WHERE kind = ? AND id = ?)", f.Kind, f.ID).Scan(&known); err != nil || known {
 		return false, err
@@ -66,8 +67,8 @@ func recordFailure(ctx context.Context, tx *sql.Tx, f egrid.Failure) (bool, erro
 }
 
 // scanFailures reads the row of a kind.
-func scanFailures(row interface{ Scan(...any) error }) (egrid.FailureCount, error) {
-	var c egrid.FailureCount
+func scanFailures(row interface{ Scan(...any) error }) (driver.FailureCount, error) {
+	var c driver.FailureCount
 	var first, last int64
 	err := row.Scan(&c.Kind, &c.Count, &first, &last, &c.Latest.ID, &c.Latest.Where, &c.Latest.Message)
 	c.First, c.Last = time.UnixMicro(first).UTC(), time.UnixMicro(last).UTC()
@@ -75,9 +76,9 @@ func scanFailures(row interface{ Scan(...any) error }) (egrid.FailureCount, erro
 	return c, err
 }
 
-// Failures implements [egrid.FailureLog].
-func (s *Store) Failures(ctx context.Context) ([]egrid.FailureCount, error) {
-	var counts []egrid.FailureCount
+// Failures implements [driver.FailureLog].
+func (s *Store) Failures(ctx context.Context) ([]driver.FailureCount, error) {
+	var counts []driver.FailureCount
 	err := s.transact(ctx, s.read, func(tx *sql.Tx) error {
 		rows, err := tx.QueryContext(ctx, "SELECT "+failureColumns+" FROM failures")
 		if err != nil {
@@ -93,6 +94,6 @@ func (s *Store) Failures(ctx context.Context) ([]egrid.FailureCount, error) {
 		}
 		return rows.Err()
 	})
-	egrid.SortFailures(counts)
+	driver.SortFailures(counts)
 	return counts, err
 }

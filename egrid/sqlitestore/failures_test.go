@@ -8,7 +8,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/sqlitestore"
 )
 
@@ -43,7 +43,7 @@ func TestFailuresInOlderFile(t *testing.T) {
 	store = openFile()
 	checkWhole(t, store)
 	for i, want := range []bool{true, false} {
-		if added, err := store.RecordFailure(t.Context(), egrid.Failure{ID: "1", Kind: "x"}); err != nil || added != want {
+		if added, err := store.RecordFailure(t.Context(), driver.Failure{ID: "1", Kind: "x"}); err != nil || added != want {
 			t.Errorf("%d: new %t, %v; want %t", i, added, err, want)
 		}
 	}
@@ -67,7 +67,7 @@ func TestFailuresOfProcesses(t *testing.T) {
 		group.Go(func() {
 			defer func() { _ = store.Close() }()
 			for i := range 20 {
-				if _, err := store.RecordFailure(t.Context(), egrid.Failure{ID: fmt.Sprint(i), Kind: "x"}); err != nil {
+				if _, err := store.RecordFailure(t.Context(), driver.Failure{ID: fmt.Sprint(i), Kind: "x"}); err != nil {
 					t.Error(err)
 				}
 			}
@@ -79,7 +79,7 @@ func TestFailuresOfProcesses(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = store.Close() }()
-	if added, err := store.RecordFailure(t.Context(), egrid.Failure{ID: "7", Kind: "x"}); err != nil || added {
+	if added, err := store.RecordFailure(t.Context(), driver.Failure{ID: "7", Kind: "x"}); err != nil || added {
 		t.Errorf("new %t, %v; want an old one", added, err)
 	}
 	counts, err := store.Failures(t.Context())
@@ -97,7 +97,7 @@ func TestClearFailures(t *testing.T) {
 	}
 	defer func() { _ = store.Close() }()
 	for range 2 {
-		if added, err := store.RecordFailure(t.Context(), egrid.Failure{ID: "1", Kind: "x"}); err != nil || !added {
+		if added, err := store.RecordFailure(t.Context(), driver.Failure{ID: "1", Kind: "x"}); err != nil || !added {
 			t.Errorf("new %t, %v; want a new one", added, err)
 		}
 		db, err := sql.Open("sqlite", path+"?_pragma=foreign_keys(1)")

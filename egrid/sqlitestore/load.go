@@ -11,13 +11,14 @@ import (
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 )
 
 // sheet is a row of the table sheets.
 type sheet struct {
 	id     egrid.StageID
 	status string
-	spec   egrid.SnapshotSpec
+	spec   driver.SnapshotSpec
 }
 
 const (
@@ -40,8 +41,8 @@ func find(ctx context.Context, tx *sql.Tx, id egrid.StageID) (sheet, error) {
 	return s, json.Unmarshal([]byte(spec), &s.spec)
 }
 
-// Stage implements [egrid.Loader].
-func (s *Store) Stage(ctx context.Context, spec egrid.SnapshotSpec) (egrid.StageID, error) {
+// Stage implements [driver.Loader].
+func (s *Store) Stage(ctx context.Context, spec driver.SnapshotSpec) (egrid.StageID, error) {
 	if err := spec.Check(); err != nil {
 		return "", err
 	}
@@ -104,17 +105,17 @@ func drop(ctx context.Context, tx *sql.Tx, id egrid.StageID) error {
 	return err
 }
 
-// Put implements [egrid.Loader].
-func (s *Store) Put(ctx context.Context, id egrid.StageID, c egrid.Chunk) (egrid.Change, error) {
+// Put implements [driver.Loader].
+func (s *Store) Put(ctx context.Context, id egrid.StageID, c driver.Chunk) (driver.Change, error) {
 	lossy, err := json.Marshal(c.Lossy)
 	if err != nil {
-		return egrid.Change{}, err
+		return driver.Change{}, err
 	}
 	findings, err := json.Marshal(c.Findings)
 	if err != nil {
-		return egrid.Change{}, err
+		return driver.Change{}, err
 	}
-	var change egrid.Change
+	var change driver.Change
 	err = s.update(ctx, func(tx *sql.Tx) error {
 		sh, err := find(ctx, tx, id)
 		if err != nil {
@@ -140,7 +141,7 @@ func (s *Store) Put(ctx context.Context, id egrid.StageID, c egrid.Chunk) (egrid
 		return insertRows(ctx, tx, id, sh.spec.Schema, c.Rows)
 	})
 	if err != nil {
-		return egrid.Change{}, err
+		return driver.Change{}, err
 	}
 	return change, nil
 }
@@ -190,7 +191,7 @@ func insertBatches(ctx context.Context, tx *sql.Tx, id egrid.StageID, schema *eg
 	return nil
 }
 
-// Discard implements [egrid.Loader].
+// Discard implements [driver.Loader].
 func (s *Store) Discard(ctx context.Context, id egrid.StageID) error {
 	return s.update(ctx, func(tx *sql.Tx) error {
 		sh, err := find(ctx, tx, id)
@@ -212,29 +213,29 @@ func touchCatalog(ctx context.Context, tx *sql.Tx) error {
 	return err
 }
 
-// Publish implements [egrid.Loader].
-func (s *Store) Publish(ctx context.Context, id egrid.StageID, r egrid.PublishRequest) (egrid.PublishReport, error) {
-	policy, err := egrid.ParsePolicy(string(r.Policy))
+// Publish implements [driver.Loader].
+func (s *Store) Publish(ctx context.Context, id egrid.StageID, r driver.PublishRequest) (driver.PublishReport, error) {
+	policy, err := driver.ParsePolicy(string(r.Policy))
 	if err != nil {
-		return egrid.PublishReport{}, err
+		return driver.PublishReport{}, err
 	}
 	if err := s.index(ctx, id, r); err != nil {
-		return egrid.PublishReport{}, err
+		return driver.PublishReport{}, err
 	}
-	var report egrid.PublishReport
+	var report driver.PublishReport
 	err = s.update(ctx, func(tx *sql.Tx) (err error) {
 		report, err = s.publish(ctx, tx, id, policy, r)
 		return err
 	})
 	if err != nil {
-		return egrid.PublishReport{}, err
+		return driver.PublishReport{}, err
 	}
 	return report, nil
 }
 
 // index builds the indexes of a complete stage, in a transaction of its own
 // before the switch: it is most of the work, and doing it twice is harmless.
-func (s *Store) index(ctx context.Context, id egrid.StageID, r egrid.PublishRequest) error {
+func (s *Store) index(ctx context.Context, id egrid.StageID, r driver.PublishRequest) error {
 	return s.update(ctx, func(tx *sql.Tx) error {
 		sh, err := find(ctx, tx, id)
 		if err != nil || sh.status == published {
@@ -259,7 +260,7 @@ func analyze(ctx context.Context, tx *sql.Tx, id egrid.StageID) error {
 }
 
 // complete checks that the stage holds what the request says.
-func complete(ctx context.Context, tx *sql.Tx, id egrid.StageID, status string, r egrid.PublishRequest) error {
+func complete(ctx context.Context, tx *sql.Tx, id egrid.StageID, status string, r driver.PublishRequest) error {
 	var chunks int
 	var rows int64
 	if err := tx.QueryRowContext(ctx, "SELECT count(*), coalesce(sum(rows), 0) FROM chunks WHERE sheet = ?", id).Scan(&chunks, &rows); err != nil {
@@ -268,8 +269,8 @@ func complete(ctx context.Context, tx *sql.Tx, id egrid.StageID, status string, 
 	return r.Check(id, status == held, chunks, rows)
 }
 
-func (s *Store) publish(ctx context.Context, tx *sql.Tx, id egrid.StageID, policy egrid.Policy, r egrid.PublishRequest) (egrid.PublishReport, error) {
-	var none egrid.PublishReport
+func (s *Store) publish(ctx context.Context, tx *sql.Tx, id egrid.StageID, policy driver.Policy, r driver.PublishRequest) (driver.PublishReport, error) {
+	var none driver.PublishReport
 	catalog, err := s.readCatalog(ctx, tx)
 	if err != nil {
 		return none, err
@@ -283,7 +284,7 @@ func (s *Store) publish(ctx context.Context, tx *sql.Tx, id egrid.StageID, polic
 		live = &snap
 	}
 	if sh.status == published {
-		return egrid.PublishReport{Status: egrid.Unchanged, Snapshot: *live}, nil
+		return driver.PublishReport{Status: egrid.Unchanged, Snapshot: *live}, nil
 	}
 	if err := complete(ctx, tx, id, sh.status, r); err != nil {
 		return none, err
@@ -292,15 +293,15 @@ func (s *Store) publish(ctx context.Context, tx *sql.Tx, id egrid.StageID, polic
 	if err != nil {
 		return none, err
 	}
-	status, reason := egrid.Decide(policy, snap, live)
+	status, reason := driver.Decide(policy, snap, live)
 	switch status {
 	case egrid.Unchanged:
-		return egrid.PublishReport{Status: status, Snapshot: *live}, drop(ctx, tx, id)
+		return driver.PublishReport{Status: status, Snapshot: *live}, drop(ctx, tx, id)
 	case egrid.Held:
 		snap.Status, snap.Reason = status, reason
-		return egrid.PublishReport{Status: status, Reason: reason, Snapshot: snap}, record(ctx, tx, snap, held)
+		return driver.PublishReport{Status: status, Reason: reason, Snapshot: snap}, record(ctx, tx, snap, held)
 	}
-	if policy == egrid.PublishMerge && live != nil {
+	if policy == driver.PublishMerge && live != nil {
 		if snap, err = merge(ctx, tx, *live, snap, sh.spec); err != nil {
 			return none, err
 		}
@@ -309,9 +310,9 @@ func (s *Store) publish(ctx context.Context, tx *sql.Tx, id egrid.StageID, polic
 }
 
 // switchTo makes a snapshot the one that readers see.
-func (s *Store) switchTo(ctx context.Context, tx *sql.Tx, snap egrid.Snapshot, live *egrid.Snapshot, revision int64) (egrid.PublishReport, error) {
+func (s *Store) switchTo(ctx context.Context, tx *sql.Tx, snap egrid.Snapshot, live *egrid.Snapshot, revision int64) (driver.PublishReport, error) {
 	snap.Status, snap.Revision = egrid.Published, revision
-	report := egrid.PublishReport{Status: egrid.Published, Snapshot: snap}
+	report := driver.PublishReport{Status: egrid.Published, Snapshot: snap}
 	if _, err := tx.ExecContext(ctx, "DROP VIEW IF EXISTS "+viewOf(snap)); err != nil {
 		return report, err
 	}
@@ -349,7 +350,7 @@ func record(ctx context.Context, tx *sql.Tx, snap egrid.Snapshot, status string)
 
 // audit gathers what the chunks found and checks the table as a whole.
 func audit(ctx context.Context, tx *sql.Tx, sh sheet) (egrid.Snapshot, error) {
-	snap := egrid.NewSnapshot(sh.id, sh.spec)
+	snap := driver.NewSnapshot(sh.id, sh.spec)
 	rows, err := tx.QueryContext(ctx, "SELECT rows, rejected, lossy, findings FROM chunks WHERE sheet = ? ORDER BY chunk", sh.id)
 	if err != nil {
 		return snap, err
@@ -373,14 +374,14 @@ func audit(ctx context.Context, tx *sql.Tx, sh sheet) (egrid.Snapshot, error) {
 	}
 	count, keys, err := duplicates(ctx, tx, snap)
 	if err == nil && count > 0 {
-		snap.Audits = append(snap.Audits, egrid.DuplicateIdentifiers(count, keys))
+		snap.Audits = append(snap.Audits, driver.DuplicateIdentifiers(count, keys))
 	}
 	return snap, err
 }
 
 // duplicates counts the identifiers that several rows share, and names some.
 func duplicates(ctx context.Context, tx *sql.Tx, snap egrid.Snapshot) (int64, []string, error) {
-	id := egrid.Identifier(snap.Level, snap.Schema.Has)
+	id := driver.Identifier(snap.Level, snap.Schema.Has)
 	if id == nil {
 		return 0, nil, nil
 	}
@@ -407,7 +408,7 @@ func duplicates(ctx context.Context, tx *sql.Tx, snap egrid.Snapshot) (int64, []
 		if err != nil {
 			return 0, nil, err
 		}
-		keys = append(keys, egrid.IdentifierText(values...))
+		keys = append(keys, driver.IdentifierText(values...))
 	}
 	return count, keys, rows.Err()
 }

@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/sqlitestore"
 )
 
@@ -56,7 +57,7 @@ const (
 
 // round makes a sheet all of whose rows have the round's number as net
 // generation, so that a sum tells whether a reader saw one sheet whole.
-func round(content string, n int) (egrid.SnapshotSpec, []egrid.Chunk) {
+func round(content string, n int) (driver.SnapshotSpec, []driver.Chunk) {
 	var fields []egrid.Field
 	for _, c := range []egrid.Column{egrid.State, egrid.PlantName, egrid.PlantCode, egrid.Generator, egrid.NetGeneration} {
 		f, _ := egrid.Lookup(egrid.GEN, string(c))
@@ -67,8 +68,8 @@ func round(content string, n int) (egrid.SnapshotSpec, []egrid.Chunk) {
 		panic(err) // distinct columns
 	}
 	name := fmt.Sprintf("%s %d", content, n)
-	spec := egrid.SnapshotSpec{Level: egrid.GEN, Year: 2023, Schema: schema, Source: egrid.Source{Object: name + ".csv", SHA256: name}}
-	chunks := make([]egrid.Chunk, roundChunks)
+	spec := driver.SnapshotSpec{Level: egrid.GEN, Year: 2023, Schema: schema, Source: egrid.Source{Object: name + ".csv", SHA256: name}}
+	chunks := make([]driver.Chunk, roundChunks)
 	for i := range roundRows {
 		c := &chunks[i*roundChunks/roundRows]
 		c.Index = i * roundChunks / roundRows
@@ -80,21 +81,21 @@ func round(content string, n int) (egrid.SnapshotSpec, []egrid.Chunk) {
 }
 
 // load loads a round and tells log what it is about to do.
-func load(ctx context.Context, store egrid.Loader, content string, n int, log io.Writer) (egrid.PublishReport, error) {
+func load(ctx context.Context, store driver.Loader, content string, n int, log io.Writer) (driver.PublishReport, error) {
 	spec, chunks := round(content, n)
 	fmt.Fprintln(log, n)
 	id, err := store.Stage(ctx, spec)
 	if err != nil {
-		return egrid.PublishReport{}, err
+		return driver.PublishReport{}, err
 	}
 	for _, c := range chunks {
 		fmt.Fprintln(log, n)
 		if _, err := store.Put(ctx, id, c); err != nil {
-			return egrid.PublishReport{}, err
+			return driver.PublishReport{}, err
 		}
 	}
 	fmt.Fprintln(log, n)
-	return store.Publish(ctx, id, egrid.PublishRequest{Policy: egrid.PublishReplace, Chunks: len(chunks), Rows: roundRows})
+	return store.Publish(ctx, id, driver.PublishRequest{Policy: driver.PublishReplace, Chunks: len(chunks), Rows: roundRows})
 }
 
 func loadRounds(ctx context.Context, path, content string, log io.Writer) error {

@@ -9,12 +9,13 @@ import (
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 )
 
 // merge makes a table of the published rows updated by the staged ones, the
 // n-th with an identifier by the n-th, and the others appended. The staged
 // sheet's columns overwrite, its blanks too; columns that it lacks are kept.
-func merge(ctx context.Context, tx *sql.Tx, live, staged egrid.Snapshot, spec egrid.SnapshotSpec) (egrid.Snapshot, error) {
+func merge(ctx context.Context, tx *sql.Tx, live, staged egrid.Snapshot, spec driver.SnapshotSpec) (egrid.Snapshot, error) {
 	merged := live.MergedWith(staged)
 	schema := merged.Schema
 	spec.Schema = schema
@@ -79,7 +80,7 @@ func mergeStatements(live, staged, merged egrid.Snapshot) []string {
 // which a row of one is a row of the other.
 func matchByIdentifier(live, staged egrid.Snapshot) (o, n, same string) {
 	has := func(c egrid.Column) bool { return live.Schema.Has(c) && staged.Schema.Has(c) }
-	id := egrid.Identifier(live.Level, has)
+	id := driver.Identifier(live.Level, has)
 	if id == nil {
 		return tableOf(live.ID), tableOf(staged.ID), "o.row_number = n.row_number"
 	}

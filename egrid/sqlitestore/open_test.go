@@ -15,7 +15,9 @@ import (
 	"modernc.org/sqlite"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/egridtest"
+	"github.com/egrid-analytics/egrid-go/egrid/sheet"
 	"github.com/egrid-analytics/egrid-go/egrid/sqlitestore"
 )
 
@@ -180,7 +182,7 @@ func ExampleOpen() {
 	pipe, out := io.Pipe()
 	sample := egridtest.NewSample(&egridtest.SampleOptions{Seed: 1, Plants: 3})
 	go func() { out.CloseWithError(sample.Write(out, egrid.PLNT)) }()
-	reader, err := egrid.NewReader(pipe, &egrid.ReaderOptions{Name: sample.Name(egrid.PLNT)})
+	reader, err := sheet.NewReader(pipe, &sheet.ReaderOptions{Name: sample.Name(egrid.PLNT)})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -193,18 +195,18 @@ func ExampleOpen() {
 		}
 		rows = append(rows, row)
 	}
-	id, err := store.Stage(ctx, egrid.SnapshotSpec{
+	id, err := store.Stage(ctx, driver.SnapshotSpec{
 		Level: egrid.PLNT, Year: 2023, Schema: reader.Sheet().Schema, Source: egrid.Source{Object: sample.Name(egrid.PLNT), SHA256: "invented"},
 	})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	if _, err := store.Put(ctx, id, egrid.Chunk{Rows: rows}); err != nil {
+	if _, err := store.Put(ctx, id, driver.Chunk{Rows: rows}); err != nil {
 		fmt.Println(err)
 		return
 	}
-	if _, err := store.Publish(ctx, id, egrid.PublishRequest{Chunks: 1, Rows: int64(len(rows))}); err != nil {
+	if _, err := store.Publish(ctx, id, driver.PublishRequest{Chunks: 1, Rows: int64(len(rows))}); err != nil {
 		fmt.Println(err)
 		return
 	}

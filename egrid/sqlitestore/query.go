@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 )
 
 // Rows implements [egrid.Querier].
@@ -43,7 +44,7 @@ func total(wanted bool, n int64) int64 {
 	return -1
 }
 
-func readRows(ctx context.Context, tx *sql.Tx, p *egrid.Plan, page *egrid.RowPage) error {
+func readRows(ctx context.Context, tx *sql.Tx, p *driver.Plan, page *egrid.RowPage) error {
 	b := builder{plan: p}
 	// Behind the answer's columns come those of the position: the sort keys,
 	// the data year and the row number.
@@ -58,7 +59,7 @@ func readRows(ctx context.Context, tx *sql.Tx, p *egrid.Plan, page *egrid.RowPag
 		return err
 	}
 	defer rows.Close()
-	var last egrid.Position
+	var last driver.Position
 	for rows.Next() {
 		if len(page.Rows) == p.Limit {
 			page.Next = p.NextRows(last)
@@ -71,7 +72,7 @@ func readRows(ctx context.Context, tx *sql.Tx, p *egrid.Plan, page *egrid.RowPag
 		n := p.Output.Len()
 		year, _ := values[len(values)-2].Int()
 		number, _ := values[len(values)-1].Int()
-		last = egrid.Position{Keys: values[n : len(values)-2], Year: int(year), Number: number}
+		last = driver.Position{Keys: values[n : len(values)-2], Year: int(year), Number: number}
 		page.Rows = append(page.Rows, egrid.Row{Schema: p.Output, Values: values[:n:n], Year: int(year), Number: number})
 	}
 	return rows.Err()
@@ -104,7 +105,7 @@ func (s *Store) Groups(ctx context.Context, q egrid.GroupQuery) (egrid.RowPage, 
 
 // readGroups reads a page of groups. Each comes with the count of all: to make
 // the groups once more for it would take as long again.
-func readGroups(ctx context.Context, tx *sql.Tx, p *egrid.Plan, page *egrid.RowPage) error {
+func readGroups(ctx context.Context, tx *sql.Tx, p *driver.Plan, page *egrid.RowPage) error {
 	b := builder{plan: p}
 	query := b.selectGroups()
 	fields := p.Output.Fields()
@@ -173,7 +174,7 @@ func scanValues(rows *sql.Rows, fields []egrid.Field) ([]egrid.Value, error) {
 // builder writes the SQL of a plan. Values are bound, never written; the only
 // names in the text are those of our own tables and columns.
 type builder struct {
-	plan *egrid.Plan
+	plan *driver.Plan
 	args []any
 }
 

@@ -20,7 +20,7 @@
 //
 // # Errors
 //
-// As the methods of [egrid.Querier] and [egrid.Loader] say. Open returns
+// As the methods of [egrid.Querier] and [driver.Loader] say. Open returns
 // [egrid.ErrSchema] for a file that another version wrote, and
 // [egrid.ErrInvalid] for a file that is no SQLite database.
 //
@@ -46,6 +46,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 )
 
 // Options tune a store. The zero value means the defaults.
@@ -55,7 +56,7 @@ type Options struct {
 	StageLifetime   time.Duration // an unfinished load that nobody has touched for so long is dropped; default 24 h
 }
 
-// Store is an [egrid.Store] and an [egrid.FailureLog] in a SQLite file.
+// Store is an [driver.Store] and an [driver.FailureLog] in a SQLite file.
 type Store struct {
 	path    string
 	options Options
@@ -73,7 +74,7 @@ type cachedCatalog struct {
 	change int64
 }
 
-var _ egrid.Store = (*Store)(nil)
+var _ driver.Store = (*Store)(nil)
 
 // schemaVersion is the file format, kept in the file's user_version.
 const schemaVersion = 1

@@ -4,7 +4,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/egridtest"
 	"github.com/egrid-analytics/egrid-go/egrid/sqlitestore"
 )
@@ -24,17 +24,17 @@ func open(t testing.TB) *sqlitestore.Store {
 }
 
 func TestStore(t *testing.T) {
-	egridtest.RunStore(t, func(t *testing.T) egrid.Store { return open(t) })
+	egridtest.RunStore(t, func(t *testing.T) driver.Store { return open(t) })
 }
 
 func TestFailureLog(t *testing.T) {
-	egridtest.RunFailureLog(t, func(t *testing.T) egrid.FailureLog { return open(t) })
+	egridtest.RunFailureLog(t, func(t *testing.T) driver.FailureLog { return open(t) })
 }
 
 func TestDifferential(t *testing.T) {
-	egridtest.RunDifferential(t, func(t *testing.T) egrid.Store { return open(t) })
+	egridtest.RunDifferential(t, func(t *testing.T) driver.Store { return open(t) })
 }
 
 func FuzzQueries(f *testing.F) {
-	egridtest.FuzzQueries(f, func(t testing.TB) egrid.Store { return open(t) })
+	egridtest.FuzzQueries(f, func(t testing.TB) driver.Store { return open(t) })
 }

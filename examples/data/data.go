@@ -4,7 +4,7 @@
 //
 //	sheets := data.Files()
 //	f, err := sheets.Open("GEN23.csv")
-//	r, err := egrid.NewReader(f, &egrid.ReaderOptions{Name: "GEN23.csv"})
+//	r, err := sheet.NewReader(f, &sheet.ReaderOptions{Name: "GEN23.csv"})
 //
 // # Guarantees
 //

@@ -11,6 +11,7 @@ import (
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/egridtest"
+	"github.com/egrid-analytics/egrid-go/egrid/sheet"
 	"github.com/egrid-analytics/egrid-go/examples/data"
 )
 
@@ -65,7 +66,7 @@ func TestLoads(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, err := egrid.NewReader(f, &egrid.ReaderOptions{Name: sample().Name(level)})
+		r, err := sheet.NewReader(f, &sheet.ReaderOptions{Name: sample().Name(level)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -96,7 +97,7 @@ func ExampleFiles() {
 		return
 	}
 	defer func() { _ = f.Close() }()
-	r, err := egrid.NewReader(f, &egrid.ReaderOptions{Name: "PLNT23.csv"})
+	r, err := sheet.NewReader(f, &sheet.ReaderOptions{Name: "PLNT23.csv"})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -26,7 +26,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/etl"
 	"github.com/egrid-analytics/egrid-go/etl/notify"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/service"
@@ -99,7 +99,7 @@ func (e *errorCmd) Run(p *service.Process, c *cli) error {
 	if err != nil {
 		return err
 	}
-	o := &etl.ErrorOptions{Quiet: e.Quiet, Logger: p.Log, Observe: func(f egrid.Failure) { p.Metrics.Failed(f.Kind) }}
+	o := &etl.ErrorOptions{Quiet: e.Quiet, Logger: p.Log, Observe: func(f driver.Failure) { p.Metrics.Failed(f.Kind) }}
 	return c.consume(p, broker, queue.QueueError, etl.ErrorHandler(store, broker, o), store)
 }
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/etl"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/service"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/terminal"
@@ -60,7 +61,7 @@ type publishing struct {
 }
 
 func (p publishing) apply(o *etl.Options) {
-	o.Publish = egrid.Policy(p.Publish)
+	o.Publish = driver.Policy(p.Publish)
 	if o.RejectsFile = p.Rejects; o.RejectsFile == "" {
 		o.RejectsFile = service.RejectsFile("")
 	}
@@ -117,7 +118,7 @@ func dryRun(a *app, source etl.Source, o *etl.Options) (etl.Report, error) {
 }
 
 // load runs all stages, by way of the queue that the flags name.
-func (a *app) load(ctx context.Context, store egrid.Store, source etl.Source, o *etl.Options) (etl.Report, error) {
+func (a *app) load(ctx context.Context, store driver.Store, source etl.Source, o *etl.Options) (etl.Report, error) {
 	broker, err := service.OpenQueue(ctx, a.cli.Queue)
 	if err != nil {
 		return etl.Report{}, err

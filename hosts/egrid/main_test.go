@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/egridtest"
 	"github.com/egrid-analytics/egrid-go/etl"
 	"github.com/egrid-analytics/egrid-go/httpapi/client"
@@ -237,7 +238,7 @@ func TestServeRuns(t *testing.T) {
 			t.Fatal(err)
 		}
 		var refused *client.Error
-		if _, err := c.StartRun(t.Context(), egrid.RunRequest{}); !errors.As(err, &refused) || refused.Status != http.StatusUnauthorized {
+		if _, err := c.StartRun(t.Context(), driver.RunRequest{}); !errors.As(err, &refused) || refused.Status != http.StatusUnauthorized {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -245,23 +246,23 @@ func TestServeRuns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	started, err := c.StartRun(t.Context(), egrid.RunRequest{Publish: egrid.PublishHold})
+	started, err := c.StartRun(t.Context(), driver.RunRequest{Publish: driver.PublishHold})
 	if err != nil {
 		t.Fatal(err)
 	}
-	var ended egrid.Run
+	var ended driver.Run
 	for ended, err = range c.FollowRun(t.Context(), started.ID) {
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	if ended.Status != egrid.RunHeld || ended.Read == 0 || ended.Loaded != 0 {
+	if ended.Status != driver.RunHeld || ended.Read == 0 || ended.Loaded != 0 {
 		t.Errorf("held as asked: %+v", ended)
 	}
 	if page, err := c.Top(t.Context(), client.TopQuery{}); err != nil || len(page.Rows) != 0 {
 		t.Errorf("before the decision: %d rows, %v", len(page.Rows), err)
 	}
-	if ended, err = c.PublishRun(t.Context(), started.ID, ""); err != nil || ended.Status != egrid.RunPublished || ended.Loaded != ended.Read {
+	if ended, err = c.PublishRun(t.Context(), started.ID, ""); err != nil || ended.Status != driver.RunPublished || ended.Loaded != ended.Read {
 		t.Errorf("published: %+v, %v", ended, err)
 	}
 	if page, err := c.Top(t.Context(), client.TopQuery{}); err != nil || len(page.Rows) != 10 {

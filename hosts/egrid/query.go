@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
+	"github.com/egrid-analytics/egrid-go/egrid/store"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/service"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/terminal"
 )
@@ -92,7 +94,7 @@ func (c *topCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	query := egrid.PlantQuery{Year: c.Year, Release: c.Release, Filters: filters, Search: c.Search, Columns: c.columns()}
+	query := store.PlantQuery{Year: c.Year, Release: c.Release, Filters: filters, Search: c.Search, Columns: c.columns()}
 	if c.Sort == "" {
 		c.Sort = "-net_generation_mwh,plant_name"
 	}
@@ -100,9 +102,9 @@ func (c *topCmd) Run(a *app) error {
 		return err
 	}
 	if len(query.Columns) == 0 && c.Format == "table" {
-		query.Columns = []egrid.Column{egrid.PlantName, egrid.State, egrid.Fuel, egrid.NameplateCapacity, egrid.NetGeneration, egrid.StateShare}
+		query.Columns = []egrid.Column{egrid.PlantName, egrid.State, egrid.Fuel, egrid.NameplateCapacity, egrid.NetGeneration, store.StateShare}
 	}
-	return a.withData(func(store egrid.Store) error {
+	return a.withData(func(store driver.Store) error {
 		return a.print(c.Format, pages(c.Limit, func(size int, cursor string) (egrid.RowPage, error) {
 			query.Limit, query.Cursor = size, cursor
 			page, err := egrid.Plants(a.ctx, store, query)
@@ -128,7 +130,7 @@ func (c *rowsCmd) Run(a *app) error {
 	if query.Sort, err = egrid.ParseSort(c.Sort); err != nil {
 		return err
 	}
-	return a.withData(func(store egrid.Store) error {
+	return a.withData(func(store driver.Store) error {
 		return a.print(c.Format, pages(c.Limit, func(size int, cursor string) (egrid.RowPage, error) {
 			query.Limit, query.Cursor = size, cursor
 			return store.Rows(a.ctx, query)
@@ -137,7 +139,7 @@ func (c *rowsCmd) Run(a *app) error {
 }
 
 // withData is withStore for questions: it says when there is nothing to ask.
-func (a *app) withData(f func(egrid.Store) error) error {
+func (a *app) withData(f func(driver.Store) error) error {
 	return a.withStore(func(store service.Store) error {
 		catalog, err := store.Catalog(a.ctx)
 		if err != nil {

@@ -9,6 +9,7 @@ import (
 	"os"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/etl"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/service"
 )
@@ -172,7 +173,7 @@ func (c *reportCmd) Run(a *app) error {
 	})
 }
 
-func (a *app) withSink(store egrid.Store, f func(context.Context, etl.Sink) error) error {
+func (a *app) withSink(store driver.Store, f func(context.Context, etl.Sink) error) error {
 	broker, err := service.OpenQueue(a.ctx, a.cli.Queue)
 	if err != nil {
 		return err

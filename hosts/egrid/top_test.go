@@ -18,6 +18,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/egridtest"
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
+	"github.com/egrid-analytics/egrid-go/egrid/store"
 	"github.com/egrid-analytics/egrid-go/etl"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/service"
 	"github.com/egrid-analytics/egrid-go/httpapi"
@@ -98,7 +99,7 @@ func drawTop(t *testing.T, draw *rand.Rand, q egrid.Querier, basis string) topQu
 	question := topQuestion{limit: 1 + draw.IntN(20), places: map[string][]string{}}
 	for range draw.IntN(3) {
 		column := columns[draw.IntN(len(columns))]
-		sums, err := egrid.SumPlants(t.Context(), q, column, egrid.PlantQuery{})
+		sums, err := egrid.SumPlants(t.Context(), q, column, store.PlantQuery{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -137,7 +138,7 @@ func (q topQuestion) query() string {
 
 func (q topQuestion) ofStore(t *testing.T, store egrid.Querier) []any {
 	t.Helper()
-	query := egrid.PlantQuery{Limit: q.limit, Sort: []egrid.Sort{{Column: egrid.NetGeneration, Desc: true}, {Column: egrid.PlantName}}}
+	query := store.PlantQuery{Limit: q.limit, Sort: []egrid.Sort{{Column: egrid.NetGeneration, Desc: true}, {Column: egrid.PlantName}}}
 	for name, values := range q.places {
 		query.Filters = append(query.Filters, egrid.Where(egrid.Column(name), egrid.Eq, values...))
 	}

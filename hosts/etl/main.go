@@ -30,6 +30,7 @@ import (
 	"github.com/robfig/cron/v3"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/etl"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/service"
 	"github.com/egrid-analytics/egrid-go/httpapi"
@@ -101,7 +102,7 @@ func (c *cli) Run(p *service.Process) error {
 }
 
 func (c *cli) options() (etl.Options, error) {
-	o := etl.Options{Workers: c.Workers, ChunkBytes: c.Chunk, Publish: egrid.Policy(c.Publish), RejectsFile: service.RejectsFile(c.Rejects)}
+	o := etl.Options{Workers: c.Workers, ChunkBytes: c.Chunk, Publish: driver.Policy(c.Publish), RejectsFile: service.RejectsFile(c.Rejects)}
 	if c.Mapping == "" {
 		return o, nil
 	}

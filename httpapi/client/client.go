@@ -1,6 +1,6 @@
 // Package client asks eGRID data of an API over HTTP, as package httpapi serves
 // it: the client is an [egrid.Querier], and has the plant endpoints besides. It
-// is an [egrid.Runner] too, of an API that makes loads.
+// is an [driver.Runner] too, of an API that makes loads.
 //
 //	c, err := client.New("https://grid.example/api", nil)
 //	page, err := c.Top(ctx, client.TopQuery{Place: client.Place{State: []string{"TX"}}, Limit: 5})
@@ -52,6 +52,7 @@ import (
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 )
 
 // Options configures a client. The zero value of every field means its default.
@@ -83,7 +84,7 @@ type Options struct {
 	MaxResponseBytes int64
 }
 
-// Client asks an API. It is an [egrid.Querier] and an [egrid.Runner].
+// Client asks an API. It is an [egrid.Querier] and an [driver.Runner].
 type Client struct {
 	base *url.URL
 	o    Options
@@ -94,7 +95,7 @@ type Client struct {
 
 var (
 	_ egrid.Querier = (*Client)(nil)
-	_ egrid.Runner  = (*Client)(nil)
+	_ driver.Runner = (*Client)(nil)
 )
 
 // keptCatalog is the last catalogue, which the server confirms or replaces.

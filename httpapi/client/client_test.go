@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/store"
 	"github.com/egrid-analytics/egrid-go/httpapi/client"
 )
 
@@ -194,7 +195,7 @@ func TestInvalidQueries(t *testing.T) {
 			t.Errorf("%s: %v; want ErrInvalid", name, err)
 		}
 	}
-	if _, err := c.Search(t.Context(), egrid.PlantQuery{Year: egrid.AllYears}); !errors.Is(err, egrid.ErrInvalid) {
+	if _, err := c.Search(t.Context(), store.PlantQuery{Year: egrid.AllYears}); !errors.Is(err, egrid.ErrInvalid) {
 		t.Errorf("plants of all years: %v", err)
 	}
 	if len(n.asked) > 0 {
@@ -447,7 +448,7 @@ func TestIterators(t *testing.T) {
 			return n, nil
 		},
 		"plants": func(c *client.Client) (n int, err error) {
-			for _, err := range c.AllPlants(t.Context(), egrid.PlantQuery{}) {
+			for _, err := range c.AllPlants(t.Context(), store.PlantQuery{}) {
 				if err != nil {
 					return n, err
 				}

@@ -5,6 +5,7 @@ import (
 	"iter"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/store"
 )
 
 // AllRows iterates over every row of a query in constant memory, ignoring its
@@ -27,7 +28,7 @@ func (c *Client) AllGroups(ctx context.Context, q egrid.GroupQuery) iter.Seq2[eg
 }
 
 // AllPlants is [Client.AllRows] for [Client.Search].
-func (c *Client) AllPlants(ctx context.Context, q egrid.PlantQuery) iter.Seq2[egrid.Row, error] {
+func (c *Client) AllPlants(ctx context.Context, q store.PlantQuery) iter.Seq2[egrid.Row, error] {
 	return all(func(cursor string) (egrid.RowPage, error) {
 		q.Limit, q.Cursor, q.Count = maxPageRows, cursor, false
 		page, err := c.Search(ctx, q)

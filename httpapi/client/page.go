@@ -11,6 +11,7 @@ import (
 	"strconv"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/store"
 )
 
 // pageType is the representation in which rows come as the querier has them.
@@ -48,7 +49,7 @@ type pageDocument struct {
 
 // page is an answer of rows, and what its meta data say besides.
 type page struct {
-	egrid.PlantPage
+	store.PlantPage
 	facets map[egrid.Column][]FacetValue
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/store"
 )
 
 // Place chooses plants by where and what they are. Each field holds values of
@@ -43,10 +44,10 @@ type TopQuery struct {
 }
 
 // Top returns plants by net generation. Errors as [egrid.Plants].
-func (c *Client) Top(ctx context.Context, q TopQuery) (egrid.PlantPage, error) {
+func (c *Client) Top(ctx context.Context, q TopQuery) (store.PlantPage, error) {
 	v := values{}
 	if err := v.plantEdition(q.Year, q.Release); err != nil {
-		return egrid.PlantPage{}, err
+		return store.PlantPage{}, err
 	}
 	q.put(v)
 	if q.Ascending {
@@ -61,10 +62,10 @@ func (c *Client) Top(ctx context.Context, q TopQuery) (egrid.PlantPage, error) {
 
 // Search returns plants by anything: what [egrid.Plants] returns for the client
 // as its querier, in one request. Errors as [egrid.Plants].
-func (c *Client) Search(ctx context.Context, q egrid.PlantQuery) (egrid.PlantPage, error) {
+func (c *Client) Search(ctx context.Context, q store.PlantQuery) (store.PlantPage, error) {
 	v, err := plantValues(&q)
 	if err != nil {
-		return egrid.PlantPage{}, err
+		return store.PlantPage{}, err
 	}
 	p, err := c.list(ctx, []string{"plants", "search"}, v, window{q.Limit, q.Cursor, q.Count})
 	return p.PlantPage, err
@@ -78,7 +79,7 @@ type FacetValue struct {
 
 // Facets counts the plants of a query by values of columns, at most 1,000
 // values of each, the most frequent ones first. Errors as [egrid.Plants].
-func (c *Client) Facets(ctx context.Context, q egrid.PlantQuery, columns ...egrid.Column) (map[egrid.Column][]FacetValue, error) {
+func (c *Client) Facets(ctx context.Context, q store.PlantQuery, columns ...egrid.Column) (map[egrid.Column][]FacetValue, error) {
 	v, err := plantValues(&q)
 	if err != nil {
 		return nil, err
@@ -88,7 +89,7 @@ func (c *Client) Facets(ctx context.Context, q egrid.PlantQuery, columns ...egri
 	return p.facets, err
 }
 
-func plantValues(q *egrid.PlantQuery) (values, error) {
+func plantValues(q *store.PlantQuery) (values, error) {
 	v := values{}
 	if err := v.plantEdition(q.Year, q.Release); err != nil {
 		return nil, err
@@ -110,10 +111,10 @@ func (v values) plantEdition(year int, release string) error {
 
 // Plant returns one plant with every column, by the id of a plant answer. Year
 // 0 is the newest, and so is an empty release. Errors as [egrid.FindPlant].
-func (c *Client) Plant(ctx context.Context, id string, year int, release string) (egrid.PlantPage, error) {
+func (c *Client) Plant(ctx context.Context, id string, year int, release string) (store.PlantPage, error) {
 	v := values{}
 	if err := v.plantEdition(year, release); err != nil {
-		return egrid.PlantPage{}, err
+		return store.PlantPage{}, err
 	}
 	p, err := c.plantPart(ctx, id, nil, v)
 	return p.PlantPage, err
@@ -135,10 +136,10 @@ func (c *Client) plantPart(ctx context.Context, id string, part []string, v valu
 
 // States returns the plants and the net generation of each state, as
 // [egrid.SumPlants] by state.
-func (c *Client) States(ctx context.Context, where Place, year int, release string) (egrid.PlantPage, error) {
+func (c *Client) States(ctx context.Context, where Place, year int, release string) (store.PlantPage, error) {
 	v := values{}
 	if err := v.plantEdition(year, release); err != nil {
-		return egrid.PlantPage{}, err
+		return store.PlantPage{}, err
 	}
 	where.put(v)
 	p, err := c.page(ctx, []string{"plants", "states"}, v)

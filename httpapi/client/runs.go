@@ -11,64 +11,64 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 )
 
-// StartRun implements [egrid.Runner]. It needs credentials with scope write, as
+// StartRun implements [driver.Runner]. It needs credentials with scope write, as
 // PublishRun and DiscardRun do.
-func (c *Client) StartRun(ctx context.Context, r egrid.RunRequest) (egrid.Run, error) {
+func (c *Client) StartRun(ctx context.Context, r driver.RunRequest) (driver.Run, error) {
 	return c.order(ctx, []string{"runs"}, r)
 }
 
-// PublishRun implements [egrid.Runner].
-func (c *Client) PublishRun(ctx context.Context, id string, p egrid.Policy) (egrid.Run, error) {
-	if _, err := egrid.DecidingPolicy(p); err != nil {
-		return egrid.Run{}, err
+// PublishRun implements [driver.Runner].
+func (c *Client) PublishRun(ctx context.Context, id string, p driver.Policy) (driver.Run, error) {
+	if _, err := driver.DecidingPolicy(p); err != nil {
+		return driver.Run{}, err
 	}
 	return c.order(ctx, []string{"runs", id, "publish"}, struct {
-		Policy egrid.Policy `json:"policy,omitempty"`
+		Policy driver.Policy `json:"policy,omitempty"`
 	}{p})
 }
 
-// DiscardRun implements [egrid.Runner].
-func (c *Client) DiscardRun(ctx context.Context, id string) (egrid.Run, error) {
+// DiscardRun implements [driver.Runner].
+func (c *Client) DiscardRun(ctx context.Context, id string) (driver.Run, error) {
 	return c.order(ctx, []string{"runs", id, "discard"}, nil)
 }
 
-func (c *Client) order(ctx context.Context, path []string, order any) (egrid.Run, error) {
+func (c *Client) order(ctx context.Context, path []string, order any) (driver.Run, error) {
 	a, err := c.post(ctx, join(path), order)
 	if err != nil {
-		return egrid.Run{}, err
+		return driver.Run{}, err
 	}
 	return runOf(a)
 }
 
-func runOf(a *answer) (egrid.Run, error) {
-	var answer struct{ Data *egrid.Run }
+func runOf(a *answer) (driver.Run, error) {
+	var answer struct{ Data *driver.Run }
 	if err := a.decode(&answer); err != nil {
-		return egrid.Run{}, err
+		return driver.Run{}, err
 	}
 	if answer.Data == nil {
-		return egrid.Run{}, errForeign(a.path, "no run in it")
+		return driver.Run{}, errForeign(a.path, "no run in it")
 	}
 	return *answer.Data, nil
 }
 
-// Runs implements [egrid.Runner].
-func (c *Client) Runs(ctx context.Context) ([]egrid.Run, error) {
+// Runs implements [driver.Runner].
+func (c *Client) Runs(ctx context.Context) ([]driver.Run, error) {
 	a, err := c.get(ctx, "runs", nil, http.Header{"Accept": {"application/json"}})
 	if err != nil {
 		return nil, err
 	}
-	var answer struct{ Data []egrid.Run }
+	var answer struct{ Data []driver.Run }
 	return answer.Data, a.decode(&answer)
 }
 
-// Run implements [egrid.Runner].
-func (c *Client) Run(ctx context.Context, id string) (egrid.Run, error) {
+// Run implements [driver.Runner].
+func (c *Client) Run(ctx context.Context, id string) (driver.Run, error) {
 	a, err := c.get(ctx, join([]string{"runs", id}), nil, http.Header{"Accept": {"application/json"}})
 	if err != nil {
-		return egrid.Run{}, err
+		return driver.Run{}, err
 	}
 	return runOf(a)
 }
@@ -79,12 +79,12 @@ const eventsType = "text/event-stream"
 // every 15 seconds that they are there.
 const silence = time.Minute
 
-// FollowRun implements [egrid.Runner]. A stream that breaks is opened again, up
+// FollowRun implements [driver.Runner]. A stream that breaks is opened again, up
 // to Options.Retries times without an event in between.
-func (c *Client) FollowRun(ctx context.Context, id string) iter.Seq2[egrid.Run, error] {
-	return func(yield func(egrid.Run, error) bool) {
+func (c *Client) FollowRun(ctx context.Context, id string) iter.Seq2[driver.Run, error] {
+	return func(yield func(driver.Run, error) bool) {
 		for attempt := 0; ; attempt++ {
-			a, ended, err := c.follow(ctx, id, func(run egrid.Run) bool {
+			a, ended, err := c.follow(ctx, id, func(run driver.Run) bool {
 				attempt = 0
 				return yield(run, nil)
 			})
@@ -96,7 +96,7 @@ func (c *Client) FollowRun(ctx context.Context, id string) iter.Seq2[egrid.Run, 
 				again = pause(ctx, wait) == nil
 			}
 			if !again || ctx.Err() != nil {
-				yield(egrid.Run{}, failure(a, err))
+				yield(driver.Run{}, failure(a, err))
 				return
 			}
 		}
@@ -105,7 +105,7 @@ func (c *Client) FollowRun(ctx context.Context, id string) iter.Seq2[egrid.Run, 
 
 // follow reads one stream of events. It has ended when the run has, or yield
 // wants no more; otherwise there is an answer that is no stream, or an error.
-func (c *Client) follow(ctx context.Context, id string, yield func(egrid.Run) bool) (a *answer, ended bool, err error) {
+func (c *Client) follow(ctx context.Context, id string, yield func(driver.Run) bool) (a *answer, ended bool, err error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	watch := time.AfterFunc(silence, func() { stop(fmt.Errorf("the server said nothing for %s", silence)) })
@@ -131,11 +131,11 @@ func (c *Client) follow(ctx context.Context, id string, yield func(egrid.Run) bo
 		if !ok {
 			continue
 		}
-		var run egrid.Run
+		var run driver.Run
 		if err := json.Unmarshal(data, &run); err != nil {
 			return nil, false, permanent{errForeign(target.Path, err.Error())}
 		}
-		if !yield(run) || run.Status != egrid.RunUnderWay {
+		if !yield(run) || run.Status != driver.RunUnderWay {
 			return nil, true, nil
 		}
 	}

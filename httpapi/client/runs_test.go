@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/httpapi/client"
 )
 
@@ -109,7 +110,7 @@ func TestOrdersAreGivenOnce(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				n := &network{steps: test.steps}
 				began := time.Now()
-				run, err := newClient(t, n, client.Options{Retries: 2}).StartRun(t.Context(), egrid.RunRequest{Publish: egrid.PublishMerge})
+				run, err := newClient(t, n, client.Options{Retries: 2}).StartRun(t.Context(), driver.RunRequest{Publish: driver.PublishMerge})
 				if !errors.Is(err, test.err) || err == nil && run.ID != "a" || len(n.asked) != test.asked {
 					t.Errorf("%+v, %v after %d requests and %s", run, err, len(n.asked), time.Since(began))
 				}

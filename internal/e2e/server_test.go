@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
 	"github.com/egrid-analytics/egrid-go/httpapi"
 	"github.com/egrid-analytics/egrid-go/httpapi/dashboard"
@@ -54,7 +55,7 @@ const plants21 = `YEAR,PSTATABB,PNAME,ORISPL,OPRNAME,SUBRGN,BACODE,NERC,PLPRMFL,
 
 // platform is a store with the API and the page over it.
 type platform struct {
-	store egrid.Store
+	store driver.Store
 	url   string
 	down  atomic.Bool // breaks every connection to the API
 	page  atomic.Bool // answers with a page instead, as proxies do
@@ -103,7 +104,7 @@ func (p *platform) publish(t *testing.T, name string, sheet io.Reader) {
 	t.Helper()
 	ctx := context.Background()
 	sum := sha256.New()
-	r, err := egrid.NewReader(io.TeeReader(sheet, sum), &egrid.ReaderOptions{Name: name})
+	r, err := sheet.NewReader(io.TeeReader(sheet, sum), &sheet.ReaderOptions{Name: name})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,17 +116,17 @@ func (p *platform) publish(t *testing.T, name string, sheet io.Reader) {
 		rows = append(rows, row)
 	}
 	s := r.Sheet()
-	id, err := p.store.Stage(ctx, egrid.SnapshotSpec{
+	id, err := p.store.Stage(ctx, driver.SnapshotSpec{
 		Level: s.Level, Year: rows[0].Year, Release: s.Release, Schema: s.Schema,
 		Source: egrid.Source{Object: name, SHA256: hex.EncodeToString(sum.Sum(nil)), Bytes: 1},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.store.Put(ctx, id, egrid.Chunk{Rows: rows}); err != nil {
+	if _, err := p.store.Put(ctx, id, driver.Chunk{Rows: rows}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.store.Publish(ctx, id, egrid.PublishRequest{Policy: egrid.PublishReplace, Chunks: 1, Rows: int64(len(rows))}); err != nil {
+	if _, err := p.store.Publish(ctx, id, driver.PublishRequest{Policy: driver.PublishReplace, Chunks: 1, Rows: int64(len(rows))}); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
 	"github.com/egrid-analytics/egrid-go/httpapi"
 	"github.com/egrid-analytics/egrid-go/internal/postman"
@@ -21,14 +21,14 @@ import (
 var update = flag.Bool("update", false, "write the collection anew")
 
 // noRuns is a runner that nobody asks.
-type noRuns struct{ egrid.Runner }
+type noRuns struct{ driver.Runner }
 
 // openAPI is the document as hosts serve it that know credentials.
 func openAPI(t *testing.T) []byte {
 	t.Helper()
 	store := memstore.New()
 	t.Cleanup(func() { store.Close() })
-	var failures egrid.FailureLog = store
+	var failures driver.FailureLog = store
 	w := httptest.NewRecorder()
 	nobody := func(*http.Request) (httpapi.Identity, error) { return httpapi.Identity{}, nil }
 	httpapi.New(store, &httpapi.Options{Failures: failures, Runs: noRuns{}, Authenticate: nobody}).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/openapi.json", nil))

@@ -12,6 +12,7 @@ import (
 
 	"github.com/egrid-analytics/egrid-go/cache"
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/egridtest"
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
 	"github.com/egrid-analytics/egrid-go/egrid/pgstore"
@@ -22,7 +23,7 @@ import (
 
 // served is a store that is loaded directly and asked over HTTP.
 type served struct {
-	egrid.Loader
+	driver.Loader
 	egrid.Querier
 	close func() error
 }
@@ -31,7 +32,7 @@ func (s served) Close() error { return s.close() }
 
 // serveStore puts the cache, the API and the client in front of a store. The
 // cache believes no catalogue, so that publishes are seen at once.
-func serveStore(t testing.TB, store egrid.Store) served {
+func serveStore(t testing.TB, store driver.Store) served {
 	t.Helper()
 	server := httptest.NewServer(httpapi.New(cache.New(store, &cache.Options{CatalogTTL: -1}), nil))
 	t.Cleanup(server.Close)
@@ -43,13 +44,13 @@ func serveStore(t testing.TB, store egrid.Store) served {
 }
 
 // The stores that an API is put in front of.
-var behindAPI = map[string]func(testing.TB) egrid.Store{
-	"memory":     func(testing.TB) egrid.Store { return memstore.New() },
+var behindAPI = map[string]func(testing.TB) driver.Store{
+	"memory":     func(testing.TB) driver.Store { return memstore.New() },
 	"SQLite":     openSQLite,
 	"PostgreSQL": openPostgres,
 }
 
-func openSQLite(t testing.TB) egrid.Store {
+func openSQLite(t testing.TB) driver.Store {
 	t.Helper()
 	store, err := sqlitestore.Open(t.Context(), filepath.Join(t.TempDir(), "egrid.db"), nil)
 	if err != nil {
@@ -77,7 +78,7 @@ func serverOf(t testing.TB, name string) string {
 }
 
 // openPostgres opens a store in a schema of its own.
-func openPostgres(t testing.TB) egrid.Store {
+func openPostgres(t testing.TB) driver.Store {
 	t.Helper()
 	server := serverOf(t, "EGRID_TEST_POSTGRES")
 	schema := fmt.Sprintf("test_http_%d_%d", os.Getpid(), postgresSchemas.Add(1))
@@ -100,7 +101,7 @@ func openPostgres(t testing.TB) egrid.Store {
 func TestClientIsAQuerier(t *testing.T) {
 	for name, open := range behindAPI {
 		t.Run(name, func(t *testing.T) {
-			egridtest.RunStore(t, func(t *testing.T) egrid.Store { return serveStore(t, open(t)) })
+			egridtest.RunStore(t, func(t *testing.T) driver.Store { return serveStore(t, open(t)) })
 		})
 	}
 }
@@ -110,7 +111,7 @@ func TestClientIsAQuerier(t *testing.T) {
 func TestClientAnswersAsTheStore(t *testing.T) {
 	for name, open := range behindAPI {
 		t.Run(name, func(t *testing.T) {
-			egridtest.RunDifferential(t, func(t *testing.T) egrid.Store { return serveStore(t, open(t)) })
+			egridtest.RunDifferential(t, func(t *testing.T) driver.Store { return serveStore(t, open(t)) })
 		})
 	}
 }

@@ -19,6 +19,7 @@ import (
 
 	"github.com/egrid-analytics/egrid-go/cache"
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/httpapi"
 	"github.com/egrid-analytics/egrid-go/httpapi/client"
 )
@@ -34,7 +35,7 @@ type sheet struct {
 // loaded are the columns of the sheets.
 var loaded = []egrid.Column{egrid.State, egrid.PlantName, egrid.PlantCode, egrid.Generator, egrid.Sequence, egrid.NetGeneration}
 
-func (s sheet) spec(t testing.TB) egrid.SnapshotSpec {
+func (s sheet) spec(t testing.TB) driver.SnapshotSpec {
 	t.Helper()
 	var fields []egrid.Field
 	for _, c := range loaded {
@@ -45,11 +46,11 @@ func (s sheet) spec(t testing.TB) egrid.SnapshotSpec {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return egrid.SnapshotSpec{Level: egrid.GEN, Year: s.year, Schema: schema, Source: egrid.Source{Object: s.content + ".csv", SHA256: s.content, Bytes: 1}}
+	return driver.SnapshotSpec{Level: egrid.GEN, Year: s.year, Schema: schema, Source: egrid.Source{Object: s.content + ".csv", SHA256: s.content, Bytes: 1}}
 }
 
 // publish loads the sheet.
-func (s sheet) publish(t testing.TB, to egrid.Loader, policy egrid.Policy) {
+func (s sheet) publish(t testing.TB, to driver.Loader, policy driver.Policy) {
 	t.Helper()
 	spec := s.spec(t)
 	id, err := to.Stage(t.Context(), spec)
@@ -58,7 +59,7 @@ func (s sheet) publish(t testing.TB, to egrid.Loader, policy egrid.Policy) {
 	}
 	chunks := 0
 	for begin := 0; begin < s.rows; begin += 5000 {
-		c := egrid.Chunk{Index: chunks}
+		c := driver.Chunk{Index: chunks}
 		for i := begin; i < min(begin+5000, s.rows); i++ {
 			c.Rows = append(c.Rows, egrid.Row{Schema: spec.Schema, Values: s.row(i), Year: s.year, Number: int64(i + 1)})
 		}
@@ -67,7 +68,7 @@ func (s sheet) publish(t testing.TB, to egrid.Loader, policy egrid.Policy) {
 		}
 		chunks++
 	}
-	if _, err := to.Publish(t.Context(), id, egrid.PublishRequest{Policy: policy, Chunks: chunks, Rows: int64(s.rows)}); err != nil {
+	if _, err := to.Publish(t.Context(), id, driver.PublishRequest{Policy: policy, Chunks: chunks, Rows: int64(s.rows)}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -96,7 +97,7 @@ func TestExportOfManyRows(t *testing.T) {
 		open = openPostgres
 	}
 	store := open(t)
-	sheet{year: 2023, content: "many", rows: rows, row: awkward}.publish(t, store, egrid.PublishAuto)
+	sheet{year: 2023, content: "many", rows: rows, row: awkward}.publish(t, store, driver.PublishAuto)
 	server := httptest.NewServer(httpapi.New(store, nil))
 	defer server.Close()
 
@@ -231,13 +232,13 @@ func TestWalkingWhilePublishing(t *testing.T) {
 	}
 	events := map[string]struct {
 		sheet                 sheet
-		policy                egrid.Policy
+		policy                driver.Policy
 		restarts, restartsAll int // of lists of 2023, and of all years
 		round, round21        int // that is read in the end, of 2023 and 2021
 	}{
-		"replaced":  {round(2023, 2), egrid.PublishReplace, 1, 1, 2, 1},
-		"elsewhere": {round(2021, 2), egrid.PublishReplace, 0, 1, 1, 2},
-		"held":      {round(2023, 3), egrid.PublishHold, 0, 0, 1, 1},
+		"replaced":  {round(2023, 2), driver.PublishReplace, 1, 1, 2, 1},
+		"elsewhere": {round(2021, 2), driver.PublishReplace, 0, 1, 1, 2},
+		"held":      {round(2023, 3), driver.PublishHold, 0, 0, 1, 1},
 	}
 	for name, open := range behindAPI {
 		t.Run(name, func(t *testing.T) {
@@ -250,8 +251,8 @@ func TestWalkingWhilePublishing(t *testing.T) {
 			}
 			for event, e := range events {
 				for list, l := range lists {
-					round(2023, 1).publish(t, store, egrid.PublishReplace)
-					round(2021, 1).publish(t, store, egrid.PublishReplace)
+					round(2023, 1).publish(t, store, driver.PublishReplace)
+					round(2021, 1).publish(t, store, driver.PublishReplace)
 					rows, restarts := walk(t, get, l.path, func() { e.sheet.publish(t, store, e.policy) })
 					var want []string
 					wantRestarts := e.restarts
@@ -281,7 +282,7 @@ func TestIteratingWhilePublishing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			store := serveStore(t, open(t))
 			c := store.Querier.(*client.Client)
-			round(2023, 1).publish(t, store, egrid.PublishAuto)
+			round(2023, 1).publish(t, store, driver.PublishAuto)
 			done := make(chan struct{})
 			var walkers sync.WaitGroup
 			for range 3 {
@@ -295,7 +296,7 @@ func TestIteratingWhilePublishing(t *testing.T) {
 				})
 			}
 			for n := 2; n <= 8; n++ {
-				round(2023, n).publish(t, store, egrid.PublishReplace)
+				round(2023, n).publish(t, store, driver.PublishReplace)
 			}
 			close(done)
 			walkers.Wait()

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/etl"
 	"github.com/egrid-analytics/egrid-go/queue"
 	"github.com/egrid-analytics/egrid-go/queue/memqueue"
@@ -21,7 +21,7 @@ var retries = queue.RetryPolicy{MaxAttempts: 6, Base: 20 * time.Millisecond, Cap
 // consumer at the other end that writes them into the store. With a broker in
 // the process it returns when the store has everything that f sent, or with the
 // reason why not; any other broker keeps what is left for other consumers.
-func WithSink(ctx context.Context, store egrid.Store, b queue.Broker, log *slog.Logger, f func(context.Context, etl.Sink) error) error {
+func WithSink(ctx context.Context, store driver.Store, b queue.Broker, log *slog.Logger, f func(context.Context, etl.Sink) error) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	sent := &sentMessages{Broker: b, open: map[string]int{}}
@@ -105,7 +105,7 @@ func (s *sentMessages) wait(ctx context.Context) error {
 }
 
 // Load takes a source through all stages into the store, by way of the broker.
-func Load(ctx context.Context, store egrid.Store, b queue.Broker, source etl.Source, o *etl.Options) (etl.Report, error) {
+func Load(ctx context.Context, store driver.Store, b queue.Broker, source etl.Source, o *etl.Options) (etl.Report, error) {
 	var report etl.Report
 	var log *slog.Logger
 	if o != nil {

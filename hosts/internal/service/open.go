@@ -29,6 +29,7 @@ import (
 	"strings"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
 	"github.com/egrid-analytics/egrid-go/egrid/pgstore"
 	"github.com/egrid-analytics/egrid-go/egrid/sqlitestore"
@@ -69,8 +70,8 @@ func RejectsFile(folder string) string {
 
 // Store is what every store is.
 type Store interface {
-	egrid.Store
-	egrid.FailureLog
+	driver.Store
+	driver.FailureLog
 }
 
 // OpenStore opens sqlite:PATH, postgres://... or mem:. A path without a folder

@@ -7,7 +7,7 @@ import (
 	"os"
 	"time"
 
-	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/telemetry"
 	"github.com/egrid-analytics/egrid-go/httpapi"
 	"github.com/egrid-analytics/egrid-go/httpapi/client"
@@ -43,20 +43,20 @@ func MountRuns(mux *http.ServeMux, store Store, m *telemetry.Metrics, o httpapi.
 
 // freshRunner is a runner behind whose answers readers see what was published.
 type freshRunner struct {
-	egrid.Runner
+	driver.Runner
 	refresh func()
 }
 
 // recently is how long a run is over when readers see it in any case.
 const recently = 5 * time.Second
 
-func (f freshRunner) saw(run *egrid.Run) {
+func (f freshRunner) saw(run *driver.Run) {
 	if run.Ended != nil && time.Since(*run.Ended) < recently {
 		f.refresh()
 	}
 }
 
-func (f freshRunner) Runs(ctx context.Context) ([]egrid.Run, error) {
+func (f freshRunner) Runs(ctx context.Context) ([]driver.Run, error) {
 	runs, err := f.Runner.Runs(ctx)
 	for i := range runs {
 		f.saw(&runs[i])
@@ -64,14 +64,14 @@ func (f freshRunner) Runs(ctx context.Context) ([]egrid.Run, error) {
 	return runs, err
 }
 
-func (f freshRunner) Run(ctx context.Context, id string) (egrid.Run, error) {
+func (f freshRunner) Run(ctx context.Context, id string) (driver.Run, error) {
 	run, err := f.Runner.Run(ctx, id)
 	f.saw(&run)
 	return run, err
 }
 
-func (f freshRunner) FollowRun(ctx context.Context, id string) iter.Seq2[egrid.Run, error] {
-	return func(yield func(egrid.Run, error) bool) {
+func (f freshRunner) FollowRun(ctx context.Context, id string) iter.Seq2[driver.Run, error] {
+	return func(yield func(driver.Run, error) bool) {
 		for run, err := range f.Runner.FollowRun(ctx, id) {
 			f.saw(&run)
 			if !yield(run, err) {
@@ -81,12 +81,12 @@ func (f freshRunner) FollowRun(ctx context.Context, id string) iter.Seq2[egrid.R
 	}
 }
 
-func (f freshRunner) PublishRun(ctx context.Context, id string, p egrid.Policy) (egrid.Run, error) {
+func (f freshRunner) PublishRun(ctx context.Context, id string, p driver.Policy) (driver.Run, error) {
 	defer f.refresh()
 	return f.Runner.PublishRun(ctx, id, p)
 }
 
-func (f freshRunner) DiscardRun(ctx context.Context, id string) (egrid.Run, error) {
+func (f freshRunner) DiscardRun(ctx context.Context, id string) (driver.Run, error) {
 	defer f.refresh()
 	return f.Runner.DiscardRun(ctx, id)
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/etl"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/service"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/telemetry"
@@ -26,8 +27,8 @@ import (
 // waits at the gate, while that is closed.
 type works struct {
 	*testing.T
-	egrid.Runner
-	store egrid.Store
+	driver.Runner
+	store driver.Store
 
 	mu    sync.Mutex
 	files fstest.MapFS
@@ -64,9 +65,9 @@ func (w *works) provide(state string, rows int) {
 }
 
 // finished follows a run to its end.
-func (w *works) finished(id string) egrid.Run {
+func (w *works) finished(id string) driver.Run {
 	w.Helper()
-	var last egrid.Run
+	var last driver.Run
 	for run, err := range w.FollowRun(w.Context(), id) {
 		if err != nil {
 			w.Fatal(err)
@@ -76,20 +77,20 @@ func (w *works) finished(id string) egrid.Run {
 	return last
 }
 
-func (w *works) load() egrid.Run {
+func (w *works) load() driver.Run {
 	w.Helper()
-	run, err := w.StartRun(w.Context(), egrid.RunRequest{})
+	run, err := w.StartRun(w.Context(), driver.RunRequest{})
 	if err != nil {
 		w.Fatal(err)
 	}
 	return w.finished(run.ID)
 }
 
-// runners are the implementations of egrid.Runner.
-var runners = map[string]func(*works) egrid.Runner{
-	"pipeline": func(w *works) egrid.Runner { return closing(w.T, w.runs()) },
-	"client":   func(w *works) egrid.Runner { return overHTTP(w.T, closing(w.T, w.runs()), w.store) },
-	"client, client": func(w *works) egrid.Runner {
+// runners are the implementations of driver.Runner.
+var runners = map[string]func(*works) driver.Runner{
+	"pipeline": func(w *works) driver.Runner { return closing(w.T, w.runs()) },
+	"client":   func(w *works) driver.Runner { return overHTTP(w.T, closing(w.T, w.runs()), w.store) },
+	"client, client": func(w *works) driver.Runner {
 		return overHTTP(w.T, overHTTP(w.T, closing(w.T, w.runs()), w.store), w.store)
 	},
 }
@@ -101,7 +102,7 @@ func closing(t *testing.T, r *etl.Runs) *etl.Runs {
 }
 
 // overHTTP is a client with scope write of an API over a runner.
-func overHTTP(t *testing.T, r egrid.Runner, store egrid.Store) *client.Client {
+func overHTTP(t *testing.T, r driver.Runner, store driver.Store) *client.Client {
 	t.Helper()
 	const key = "correct horse battery staple"
 	keys, err := auth.New(&auth.Options{APIKeys: []auth.APIKey{{Name: "loader", Scopes: []httpapi.Scope{httpapi.ScopeWrite}, SHA256: sha256.Sum256([]byte(key))}}})
@@ -143,17 +144,17 @@ func (w *works) testStart() {
 	}
 	w.provide("TX", 10)
 	w.gate = make(chan struct{})
-	run, err := w.StartRun(w.Context(), egrid.RunRequest{})
-	if err != nil || run.Status != egrid.RunUnderWay || run.Ended != nil || time.Since(run.Started) > time.Minute {
+	run, err := w.StartRun(w.Context(), driver.RunRequest{})
+	if err != nil || run.Status != driver.RunUnderWay || run.Ended != nil || time.Since(run.Started) > time.Minute {
 		w.Fatalf("started: %+v, %v", run, err)
 	}
-	if _, err := w.StartRun(w.Context(), egrid.RunRequest{}); !errors.Is(err, egrid.ErrConflict) || !strings.Contains(err.Error(), run.ID) {
+	if _, err := w.StartRun(w.Context(), driver.RunRequest{}); !errors.Is(err, egrid.ErrConflict) || !strings.Contains(err.Error(), run.ID) {
 		w.Errorf("a second one: %v", err)
 	}
 	if _, err := w.PublishRun(w.Context(), run.ID, ""); !errors.Is(err, egrid.ErrConflict) {
 		w.Errorf("publishing what is under way: %v", err)
 	}
-	opened, states := false, []egrid.RunStatus{}
+	opened, states := false, []driver.RunStatus{}
 	for seen, err := range w.FollowRun(w.Context(), run.ID) {
 		if err != nil {
 			w.Fatal(err)
@@ -171,16 +172,16 @@ func (w *works) testStart() {
 	w.mu.Lock()
 	w.gate = nil
 	w.mu.Unlock()
-	if states[0] != egrid.RunUnderWay || states[len(states)-1] != egrid.RunPublished || run.Read != 10 || run.Loaded != 10 || run.Ended == nil || run.Progress != nil {
+	if states[0] != driver.RunUnderWay || states[len(states)-1] != driver.RunPublished || run.Read != 10 || run.Loaded != 10 || run.Ended == nil || run.Progress != nil {
 		w.Errorf("went through %v to %+v", states, run)
 	}
-	if l := run.Loads; len(l) != 1 || l[0].Object != "GEN23.csv" || l[0].Level != egrid.GEN || l[0].Year != 2023 || l[0].Status != egrid.RunPublished {
+	if l := run.Loads; len(l) != 1 || l[0].Object != "GEN23.csv" || l[0].Level != egrid.GEN || l[0].Year != 2023 || l[0].Status != driver.RunPublished {
 		w.Errorf("loads %+v", l)
 	}
-	if again := w.load(); again.Status != egrid.RunUnchanged || again.Loaded != 0 || again.ID == run.ID {
+	if again := w.load(); again.Status != driver.RunUnchanged || again.Loaded != 0 || again.ID == run.ID {
 		w.Errorf("again: %+v", again)
 	}
-	if runs, err := w.Runs(w.Context()); err != nil || len(runs) != 2 || runs[1].ID != run.ID || runs[0].Status != egrid.RunUnchanged {
+	if runs, err := w.Runs(w.Context()); err != nil || len(runs) != 2 || runs[1].ID != run.ID || runs[0].Status != driver.RunUnchanged {
 		w.Errorf("listed: %+v, %v", runs, err)
 	}
 	gone, cancel := context.WithCancel(w.Context())
@@ -205,25 +206,25 @@ func (w *works) rows() int64 {
 func (w *works) testHeld() {
 	w.provide("OK", 5)
 	held := w.load()
-	if held.Status != egrid.RunHeld || held.Loaded != 0 || held.Loads[0].ID == "" || !strings.Contains(held.Loads[0].Reason, "5 rows") {
+	if held.Status != driver.RunHeld || held.Loaded != 0 || held.Loads[0].ID == "" || !strings.Contains(held.Loads[0].Reason, "5 rows") {
 		w.Fatalf("fewer rows: %+v", held)
 	}
-	if _, err := w.PublishRun(w.Context(), held.ID, egrid.PublishAuto); !errors.Is(err, egrid.ErrInvalid) {
+	if _, err := w.PublishRun(w.Context(), held.ID, driver.PublishAuto); !errors.Is(err, egrid.ErrInvalid) {
 		w.Errorf("by auto: %v", err)
 	}
 	if got := w.rows(); got != 10 {
 		w.Errorf("%d rows before the decision", got)
 	}
 	run, err := w.PublishRun(w.Context(), held.ID, "")
-	if err != nil || run.Status != egrid.RunPublished || run.Loaded != 5 || run.Loads[0].Reason != "" || w.rows() != 5 {
+	if err != nil || run.Status != driver.RunPublished || run.Loaded != 5 || run.Loads[0].Reason != "" || w.rows() != 5 {
 		w.Errorf("published: %+v, %v, %d rows", run, err, w.rows())
 	}
-	if got, err := w.Runner.Run(w.Context(), held.ID); err != nil || got.Status != egrid.RunPublished {
+	if got, err := w.Runner.Run(w.Context(), held.ID); err != nil || got.Status != driver.RunPublished {
 		w.Errorf("then it is %+v, %v", got, err)
 	}
-	for name, decide := range map[string]func() (egrid.Run, error){
-		"published": func() (egrid.Run, error) { return w.PublishRun(w.Context(), held.ID, egrid.PublishReplace) },
-		"discarded": func() (egrid.Run, error) { return w.DiscardRun(w.Context(), held.ID) },
+	for name, decide := range map[string]func() (driver.Run, error){
+		"published": func() (driver.Run, error) { return w.PublishRun(w.Context(), held.ID, driver.PublishReplace) },
+		"discarded": func() (driver.Run, error) { return w.DiscardRun(w.Context(), held.ID) },
 	} {
 		if _, err := decide(); !errors.Is(err, egrid.ErrConflict) {
 			w.Errorf("%s again: %v", name, err)
@@ -231,44 +232,44 @@ func (w *works) testHeld() {
 	}
 	w.provide("NV", 2)
 	held = w.load()
-	if run, err := w.DiscardRun(w.Context(), held.ID); err != nil || run.Status != egrid.RunDiscarded || w.rows() != 5 {
+	if run, err := w.DiscardRun(w.Context(), held.ID); err != nil || run.Status != driver.RunDiscarded || w.rows() != 5 {
 		w.Errorf("discarded: %+v, %v, %d rows", run, err, w.rows())
 	}
 	// Merging adds what is not there.
-	if held = w.load(); held.Status != egrid.RunHeld {
+	if held = w.load(); held.Status != driver.RunHeld {
 		w.Fatalf("after discarding: %+v", held)
 	}
-	if run, err := w.PublishRun(w.Context(), held.ID, egrid.PublishMerge); err != nil || run.Status != egrid.RunPublished {
+	if run, err := w.PublishRun(w.Context(), held.ID, driver.PublishMerge); err != nil || run.Status != driver.RunPublished {
 		w.Errorf("merged: %+v, %v", run, err)
 	}
 }
 
 // testForgotten: what is held outlives who remembers the run, and others may
 // decide on it.
-func (w *works) testForgotten(make func(*works) egrid.Runner) {
+func (w *works) testForgotten(make func(*works) driver.Runner) {
 	w.provide("UT", 1)
 	held := w.load()
 	load := held.Loads[0].ID
 	other := make(w)
 	runs, err := other.Runs(w.Context())
-	if err != nil || len(runs) != 1 || runs[0].ID != string(load) || runs[0].Status != egrid.RunHeld || runs[0].Loads[0].Object != "GEN23.csv" || runs[0].Read != 1 {
+	if err != nil || len(runs) != 1 || runs[0].ID != string(load) || runs[0].Status != driver.RunHeld || runs[0].Loads[0].Object != "GEN23.csv" || runs[0].Read != 1 {
 		w.Fatalf("another one lists %+v, %v", runs, err)
 	}
-	if run, err := other.Run(w.Context(), string(load)); err != nil || run.Status != egrid.RunHeld {
+	if run, err := other.Run(w.Context(), string(load)); err != nil || run.Status != driver.RunHeld {
 		w.Errorf("another one has %+v, %v", run, err)
 	}
 	for run, err := range other.FollowRun(w.Context(), string(load)) {
-		if err != nil || run.Status != egrid.RunHeld {
+		if err != nil || run.Status != driver.RunHeld {
 			w.Errorf("another one follows %+v, %v", run, err)
 		}
 	}
-	if run, err := other.PublishRun(w.Context(), string(load), egrid.PublishReplace); err != nil || run.Status != egrid.RunPublished || w.rows() != 1 {
+	if run, err := other.PublishRun(w.Context(), string(load), driver.PublishReplace); err != nil || run.Status != driver.RunPublished || w.rows() != 1 {
 		w.Errorf("another one published %+v, %v, %d rows", run, err, w.rows())
 	}
-	if run, err := other.Run(w.Context(), string(load)); err != nil || run.Status != egrid.RunPublished {
+	if run, err := other.Run(w.Context(), string(load)); err != nil || run.Status != driver.RunPublished {
 		w.Errorf("another one remembers %+v, %v", run, err)
 	}
-	if run, err := w.Runner.Run(w.Context(), held.ID); err != nil || run.Status != egrid.RunPublished || run.Loaded != 1 {
+	if run, err := w.Runner.Run(w.Context(), held.ID); err != nil || run.Status != driver.RunPublished || run.Loaded != 1 {
 		w.Errorf("the first one says %+v, %v", run, err)
 	}
 	if _, err := w.DiscardRun(w.Context(), held.ID); !errors.Is(err, egrid.ErrConflict) {
@@ -280,16 +281,16 @@ func (w *works) testFailures() {
 	w.mu.Lock()
 	w.files = fstest.MapFS{}
 	w.mu.Unlock()
-	if run := w.load(); run.Status != egrid.RunFailed || !strings.Contains(run.Error, "nothing to load") || run.Ended == nil {
+	if run := w.load(); run.Status != driver.RunFailed || !strings.Contains(run.Error, "nothing to load") || run.Ended == nil {
 		w.Errorf("nothing there: %+v", run)
 	}
 	w.mu.Lock()
 	w.files = fstest.MapFS{"GEN23.csv": {Data: []byte("no,sheet\n1,2\n")}}
 	w.mu.Unlock()
-	if run := w.load(); run.Status != egrid.RunFailed || len(run.Loads) != 1 || run.Loads[0].Status != egrid.RunFailed || run.Loads[0].Reason == "" {
+	if run := w.load(); run.Status != driver.RunFailed || len(run.Loads) != 1 || run.Loads[0].Status != driver.RunFailed || run.Loads[0].Reason == "" {
 		w.Errorf("no sheet: %+v", run)
 	}
-	if _, err := w.StartRun(w.Context(), egrid.RunRequest{Publish: "maybe"}); !errors.Is(err, egrid.ErrInvalid) {
+	if _, err := w.StartRun(w.Context(), driver.RunRequest{Publish: "maybe"}); !errors.Is(err, egrid.ErrInvalid) {
 		w.Errorf("unknown policy: %v", err)
 	}
 	const none = "20250101T000000Z-aaaaaa"
@@ -314,17 +315,17 @@ func TestClosedRuns(t *testing.T) {
 		<-ctx.Done()
 		return etl.Report{}, ctx.Err()
 	}})
-	run, err := runs.StartRun(t.Context(), egrid.RunRequest{})
+	run, err := runs.StartRun(t.Context(), driver.RunRequest{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := runs.Close(); err != nil {
 		t.Error(err)
 	}
-	if got, err := runs.Run(t.Context(), run.ID); err != nil || got.Status != egrid.RunFailed || !strings.Contains(got.Error, "stopped") {
+	if got, err := runs.Run(t.Context(), run.ID); err != nil || got.Status != driver.RunFailed || !strings.Contains(got.Error, "stopped") {
 		t.Errorf("it ended as %+v, %v", got, err)
 	}
-	if _, err := runs.StartRun(t.Context(), egrid.RunRequest{}); !errors.Is(err, egrid.ErrClosed) {
+	if _, err := runs.StartRun(t.Context(), driver.RunRequest{}); !errors.Is(err, egrid.ErrClosed) {
 		t.Errorf("one more: %v", err)
 	}
 }

@@ -1,4 +1,4 @@
-package egrid
+package sheet
 
 import (
 	"cmp"
@@ -8,17 +8,19 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
 )
 
 // ReaderOptions says what a file itself may not. The zero value infers
 // everything.
 type ReaderOptions struct {
-	Name    string   // object name or path, for inference and messages
-	Sheet   string   // member of a zip or sheet of a workbook; empty for a plain file
-	Level   Level    // empty: recognised by the columns
-	Year    int      // 0: inferred; used only where neither the rows nor a column name give the data year
-	Release string   // empty: from the file name; NoRelease forces the unmarked one
-	Mapping *Mapping // for files whose headers are nobody's codes
+	Name    string      // object name or path, for inference and messages
+	Sheet   string      // member of a zip or sheet of a workbook; empty for a plain file
+	Level   egrid.Level // empty: recognised by the columns
+	Year    int         // 0: inferred; used only where neither the rows nor a column name give the data year
+	Release string      // empty: from the file name; NoRelease forces the unmarked one
+	Mapping *Mapping    // for files whose headers are nobody's codes
 }
 
 // Mapping tells how to read a file whose headers the dictionary does not know.
@@ -32,28 +34,28 @@ type Mapping struct {
 // Sheet is what the head of a file tells: all that is needed to decode any
 // part of it, in this process or another. It is a plain JSON value.
 type Sheet struct {
-	Name        string        `json:"name"`      // member of a zip or sheet of a workbook
-	Level       Level         `json:"level"`     //
-	LevelFrom   string        `json:"from"`      // what the level was inferred from
-	Year        int           `json:"year"`      // 0 when every row gives its own
-	YearFrom    string        `json:"year_from"` //
-	Release     string        `json:"release"`
-	ReleaseFrom string        `json:"release_from"`
-	Schema      *Schema       `json:"schema"`      // of the decoded rows; the data year is not in it
-	Unknown     []Column      `json:"unknown"`     // columns kept under their own header
-	ShareScale  float64       `json:"share_scale"` // what the file's 1 stands for in a share: 1, or 0.01 where it holds percent
-	Delimiter   string        `json:"delimiter"`
-	HeaderLine  int64         `json:"header_line"` // line of the code row, from 1
-	DataLine    int64         `json:"data_line"`   // line of the first record below it
-	DataOffset  int64         `json:"data_offset"` // byte offset of that record
-	Cells       []SheetColumn `json:"cells"`       // the header row
+	Name        string         `json:"name"`      // member of a zip or sheet of a workbook
+	Level       egrid.Level    `json:"level"`     //
+	LevelFrom   string         `json:"from"`      // what the level was inferred from
+	Year        int            `json:"year"`      // 0 when every row gives its own
+	YearFrom    string         `json:"year_from"` //
+	Release     string         `json:"release"`
+	ReleaseFrom string         `json:"release_from"`
+	Schema      *egrid.Schema  `json:"schema"`      // of the decoded rows; the data year is not in it
+	Unknown     []egrid.Column `json:"unknown"`     // columns kept under their own header
+	ShareScale  float64        `json:"share_scale"` // what the file's 1 stands for in a share: 1, or 0.01 where it holds percent
+	Delimiter   string         `json:"delimiter"`
+	HeaderLine  int64          `json:"header_line"` // line of the code row, from 1
+	DataLine    int64          `json:"data_line"`   // line of the first record below it
+	DataOffset  int64          `json:"data_offset"` // byte offset of that record
+	Cells       []SheetColumn  `json:"cells"`       // the header row
 }
 
 // SheetColumn is one cell of the header row and what becomes of its column.
 type SheetColumn struct {
-	Header    string `json:"header"`
-	Column    Column `json:"column,omitempty"`    // empty: left out
-	Transform string `json:"transform,omitempty"` // see Mapping
+	Header    string       `json:"header"`
+	Column    egrid.Column `json:"column,omitempty"`    // empty: left out
+	Transform string       `json:"transform,omitempty"` // see Mapping
 }
 
 // inspectBytes is how much of a file's head is looked at.
@@ -110,42 +112,42 @@ func (s *Sheet) bindColumns(cells []string, sample func() [][]string, m *Mapping
 	if m != nil {
 		for h, target := range m.Columns {
 			if !slices.ContainsFunc(cells, func(c string) bool { return strings.TrimSpace(c) == h }) {
-				return "", fmt.Errorf("%w: the mapping names the header %q, which line %d does not have", ErrInvalid, h, s.HeaderLine)
+				return "", fmt.Errorf("%w: the mapping names the header %q, which line %d does not have", egrid.ErrInvalid, h, s.HeaderLine)
 			}
-			if _, ok := Lookup(s.Level, target); !ok && target != "" {
-				return "", fmt.Errorf("%w: the mapping of %q names %q, which is no column of %s", ErrInvalid, h, target, s.Level)
+			if _, ok := egrid.Lookup(s.Level, target); !ok && target != "" {
+				return "", fmt.Errorf("%w: the mapping of %q names %q, which is no column of %s", egrid.ErrInvalid, h, target, s.Level)
 			}
 		}
 	}
-	var fields []Field
-	used := map[Column]bool{}
+	var fields []egrid.Field
+	used := map[egrid.Column]bool{}
 	for i, cell := range cells {
 		cell = strings.TrimSpace(cell)
 		f, known := lookupHeader(s.Level, cell, m)
 		col := SheetColumn{Header: cell}
 		switch {
-		case !known && m != nil && mappedAway(m, cell), IsContext(Column(cell)) && Column(cell) != Year:
+		case !known && m != nil && mappedAway(m, cell), egrid.IsContext(egrid.Column(cell)) && egrid.Column(cell) != egrid.Year:
 			// left out: the mapping says so, or our own export repeats the snapshot there
-		case known && f.Column == Year && yearHeader == "":
-			col.Column, yearHeader = Year, cell
-		case known && !used[f.Column] && f.Column != Year:
+		case known && f.Column == egrid.Year && yearHeader == "":
+			col.Column, yearHeader = egrid.Year, cell
+		case known && !used[f.Column] && f.Column != egrid.Year:
 			col.Column, col.Transform = f.Column, transform[f.Column]
 			fields = append(fields, f)
 		case cell == "" && !anyValue(sample(), i):
 			// an empty column, as spreadsheets write in front of a table
 		default:
-			name := Column(cmp.Or(cell, fmt.Sprintf("column_%d", i+1)))
-			for n := 2; used[name] || IsContext(name); n++ {
-				name = Column(fmt.Sprintf("%s_%d", cmp.Or(cell, "column"), n))
+			name := egrid.Column(cmp.Or(cell, fmt.Sprintf("column_%d", i+1)))
+			for n := 2; used[name] || egrid.IsContext(name); n++ {
+				name = egrid.Column(fmt.Sprintf("%s_%d", cmp.Or(cell, "column"), n))
 			}
 			col.Column = name
-			fields = append(fields, Field{Level: s.Level, Column: name, Type: Text})
+			fields = append(fields, egrid.Field{Level: s.Level, Column: name, Type: egrid.Text})
 			s.Unknown = append(s.Unknown, name)
 		}
 		used[col.Column] = true
 		s.Cells = append(s.Cells, col)
 	}
-	s.Schema, err = NewSchema(fields...)
+	s.Schema, err = egrid.NewSchema(fields...)
 	return yearHeader, err
 }
 
@@ -158,25 +160,25 @@ func anyValue(sample [][]string, i int) bool {
 	return slices.ContainsFunc(sample, func(row []string) bool { return i < len(row) && strings.TrimSpace(row[i]) != "" })
 }
 
-func (s *Sheet) transforms(m *Mapping) (map[Column]string, error) {
+func (s *Sheet) transforms(m *Mapping) (map[egrid.Column]string, error) {
 	if m == nil {
 		return nil, nil
 	}
-	out := map[Column]string{}
+	out := map[egrid.Column]string{}
 	for name, t := range m.Transform {
-		f, ok := Lookup(s.Level, name)
+		f, ok := egrid.Lookup(s.Level, name)
 		if !ok {
-			return nil, fmt.Errorf("%w: the mapping transforms %q, which is no column of %s", ErrInvalid, name, s.Level)
+			return nil, fmt.Errorf("%w: the mapping transforms %q, which is no column of %s", egrid.ErrInvalid, name, s.Level)
 		}
 		switch t {
 		case "divide_by_100", "negate":
-			if f.Type != Number {
-				return nil, fmt.Errorf("%w: the mapping applies %s to %s, which is of type %s", ErrInvalid, t, f.Column, f.Type)
+			if f.Type != egrid.Number {
+				return nil, fmt.Errorf("%w: the mapping applies %s to %s, which is of type %s", egrid.ErrInvalid, t, f.Column, f.Type)
 			}
 		case "trim", "upper":
 		default:
 			if !strings.HasPrefix(t, "null_if:") {
-				return nil, fmt.Errorf("%w: transformation %q of %q is not divide_by_100, negate, trim, upper or null_if:X", ErrInvalid, t, name)
+				return nil, fmt.Errorf("%w: transformation %q of %q is not divide_by_100, negate, trim, upper or null_if:X", egrid.ErrInvalid, t, name)
 			}
 		}
 		out[f.Column] = t
@@ -203,15 +205,15 @@ func (s *Sheet) UnmarshalJSON(b []byte) error {
 		return err
 	}
 	t := Sheet(p)
-	if _, err := ParseLevel(string(t.Level)); err != nil {
+	if _, err := egrid.ParseLevel(string(t.Level)); err != nil {
 		return err
 	}
 	if t.Schema == nil || len(t.Delimiter) != 1 || t.ShareScale <= 0 || t.DataOffset < 0 {
-		return fmt.Errorf("%w: a sheet needs a schema, a delimiter, a share scale and a data offset", ErrInvalid)
+		return fmt.Errorf("%w: a sheet needs a schema, a delimiter, a share scale and a data offset", egrid.ErrInvalid)
 	}
 	for _, c := range t.Cells {
-		if c.Column != "" && c.Column != Year && !t.Schema.Has(c.Column) {
-			return fmt.Errorf("%w: the sheet's cell %q names the column %s, which its schema lacks", ErrInvalid, c.Header, c.Column)
+		if c.Column != "" && c.Column != egrid.Year && !t.Schema.Has(c.Column) {
+			return fmt.Errorf("%w: the sheet's cell %q names the column %s, which its schema lacks", egrid.ErrInvalid, c.Header, c.Column)
 		}
 	}
 	*s = t

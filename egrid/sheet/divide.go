@@ -1,10 +1,12 @@
-package egrid
+package sheet
 
 import (
 	"errors"
 	"fmt"
 	"io"
 	"iter"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
 )
 
 // Span is a run of whole records of a sheet: what one worker decodes.
@@ -60,11 +62,11 @@ func (s *Sheet) Divide(r io.Reader, size int64) iter.Seq2[Span, error] {
 
 func unexpectedEnd(err error) error {
 	if errors.Is(err, io.EOF) {
-		return fmt.Errorf("%w: the file is shorter than when it was inspected: %w", ErrInvalid, io.ErrUnexpectedEOF)
+		return fmt.Errorf("%w: the file is shorter than when it was inspected: %w", egrid.ErrInvalid, io.ErrUnexpectedEOF)
 	}
 	return err
 }
 
 func errUnclosed(rec record) error {
-	return fmt.Errorf("%w: line %d: a quoted field of this record is never closed and takes in the %d lines to the end of the file; close the quote, or complete the file if it was cut", ErrInvalid, rec.line, rec.lines)
+	return fmt.Errorf("%w: line %d: a quoted field of this record is never closed and takes in the %d lines to the end of the file; close the quote, or complete the file if it was cut", egrid.ErrInvalid, rec.line, rec.lines)
 }

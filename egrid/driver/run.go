@@ -1,10 +1,12 @@
-package egrid
+package driver
 
 import (
 	"context"
 	"fmt"
 	"iter"
 	"time"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
 )
 
 // Runner makes loads of the source that it is set up with, tells how they go,
@@ -84,17 +86,17 @@ type RunProgress struct {
 // RunLoad is what became of one data year of a sheet, or of an object that
 // could not be read at all.
 type RunLoad struct {
-	ID       StageID   `json:"id,omitempty"` // of a load that is or was held
-	Object   string    `json:"object"`
-	Sheet    string    `json:"sheet"`
-	Level    Level     `json:"level,omitempty"`
-	Year     int       `json:"year,omitempty"`
-	Release  string    `json:"release"`
-	Read     int64     `json:"rows_read"`
-	Loaded   int64     `json:"rows_loaded"`
-	Rejected int64     `json:"rows_rejected"`
-	Status   RunStatus `json:"status"`
-	Reason   string    `json:"reason,omitempty"` // why it is held or failed
+	ID       egrid.StageID `json:"id,omitempty"` // of a load that is or was held
+	Object   string        `json:"object"`
+	Sheet    string        `json:"sheet"`
+	Level    egrid.Level   `json:"level,omitempty"`
+	Year     int           `json:"year,omitempty"`
+	Release  string        `json:"release"`
+	Read     int64         `json:"rows_read"`
+	Loaded   int64         `json:"rows_loaded"`
+	Rejected int64         `json:"rows_rejected"`
+	Status   RunStatus     `json:"status"`
+	Reason   string        `json:"reason,omitempty"` // why it is held or failed
 }
 
 // Conclude makes a run's status and counts of its loads. A run that failed as a
@@ -130,5 +132,5 @@ func DecidingPolicy(p Policy) (Policy, error) {
 	case PublishReplace, PublishMerge:
 		return p, nil
 	}
-	return "", fmt.Errorf("%w: a held load is published by replace or merge, not by %q", ErrInvalid, p)
+	return "", fmt.Errorf("%w: a held load is published by replace or merge, not by %q", egrid.ErrInvalid, p)
 }

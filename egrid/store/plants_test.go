@@ -1,4 +1,4 @@
-package egrid_test
+package store_test
 
 import (
 	"context"
@@ -10,38 +10,40 @@ import (
 	"testing"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
+	"github.com/egrid-analytics/egrid-go/egrid/sheet"
 )
 
 // publishCSV reads a sheet and publishes it, replacing what is there.
-func publishCSV(t testing.TB, store egrid.Store, name, text string) {
+func publishCSV(t testing.TB, store driver.Store, name, text string) {
 	t.Helper()
 	publishRows(t, store, name, strings.NewReader(text))
 }
 
-func publishFile(t testing.TB, store egrid.Store, name string) {
+func publishFile(t testing.TB, store driver.Store, name string) {
 	t.Helper()
 	publishRows(t, store, name, realFile(t, name))
 }
 
-func publishRows(t testing.TB, store egrid.Store, name string, src interface{ Read([]byte) (int, error) }) {
+func publishRows(t testing.TB, store driver.Store, name string, src interface{ Read([]byte) (int, error) }) {
 	t.Helper()
 	ctx := context.Background()
-	sheet, rows, refused := readAll(t, src, &egrid.ReaderOptions{Name: name})
+	sheet, rows, refused := readAll(t, src, &sheet.ReaderOptions{Name: name})
 	if len(refused) > 0 || len(rows) == 0 {
 		t.Fatalf("%s: %d rows, refused: %v", name, len(rows), refused)
 	}
-	id, err := store.Stage(ctx, egrid.SnapshotSpec{
+	id, err := store.Stage(ctx, driver.SnapshotSpec{
 		Level: sheet.Level, Year: rows[0].Year, Release: sheet.Release, Schema: sheet.Schema,
 		Source: egrid.Source{Object: name, SHA256: fmt.Sprintf("%s %d", name, len(rows)), Bytes: 1},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := store.Put(ctx, id, egrid.Chunk{Rows: rows}); err != nil {
+	if _, err := store.Put(ctx, id, driver.Chunk{Rows: rows}); err != nil {
 		t.Fatal(err)
 	}
-	report, err := store.Publish(ctx, id, egrid.PublishRequest{Policy: egrid.PublishReplace, Chunks: 1, Rows: int64(len(rows))})
+	report, err := store.Publish(ctx, id, driver.PublishRequest{Policy: driver.PublishReplace, Chunks: 1, Rows: int64(len(rows))})
 	if err != nil || report.Status != egrid.Published {
 		t.Fatalf("%s: %+v, %v", name, report, err)
 	}
@@ -71,7 +73,7 @@ const namelessPlants16 = `YEAR,PSTATABB,PNAME,GENID,GENNTAN
 2016,OK,"Beta ~ 1/2, East",2,10
 `
 
-func plantStore(t testing.TB) egrid.Store {
+func plantStore(t testing.TB) driver.Store {
 	t.Helper()
 	store := memstore.New()
 	t.Cleanup(func() { store.Close() })
@@ -103,34 +105,34 @@ func TestPlants(t *testing.T) {
 	byGeneration := []egrid.Sort{{Column: egrid.NetGeneration, Desc: true}}
 	tests := []struct {
 		name    string
-		query   egrid.PlantQuery
+		query   store.PlantQuery
 		basis   egrid.Level
 		columns []egrid.Column
 		want    []string
 	}{
-		{"newest year, summed from generators", egrid.PlantQuery{Sort: byGeneration}, egrid.GEN,
+		{"newest year, summed from generators", store.PlantQuery{Sort: byGeneration}, egrid.GEN,
 			[]egrid.Column{"id", "state", "plant_name", "fuel", "fuel_category", "net_generation_mwh", "nameplate_capacity_mw", "generator_count"},
 			[]string{"1 TX Alpha BIT COAL 900.5 550 3", "02 TX Bravo SUN SOLAR 100.5 50 1", "3 OK Pumped WAT HYDRO -10 200 1", "4 OK Silent WND WIND  10 1"}},
-		{"share of the state", egrid.PlantQuery{Sort: byGeneration, Limit: 2}, egrid.GEN,
+		{"share of the state", store.PlantQuery{Sort: byGeneration, Limit: 2}, egrid.GEN,
 			[]egrid.Column{"id", "share"}, []string{"1 0.8996003996003996", "02 0.1003996003996004"}},
-		{"no share of nothing", egrid.PlantQuery{Filters: []egrid.Filter{egrid.Where("state", egrid.Eq, "OK")}}, egrid.GEN,
+		{"no share of nothing", store.PlantQuery{Filters: []egrid.Filter{egrid.Where("state", egrid.Eq, "OK")}}, egrid.GEN,
 			[]egrid.Column{"id", "share"}, []string{"3 ", "4 "}},
-		{"fuel chooses generators", egrid.PlantQuery{Filters: []egrid.Filter{egrid.Where("fuel", egrid.Eq, "NG")}}, egrid.GEN,
+		{"fuel chooses generators", store.PlantQuery{Filters: []egrid.Filter{egrid.Where("fuel", egrid.Eq, "NG")}}, egrid.GEN,
 			[]egrid.Column{"id", "fuel", "net_generation_mwh", "generator_count"}, []string{"1 NG 400.5 2"}},
-		{"fuel category on generators", egrid.PlantQuery{Filters: []egrid.Filter{egrid.Where("fuel_category", egrid.Eq, "COAL", "WIND")}}, egrid.GEN,
+		{"fuel category on generators", store.PlantQuery{Filters: []egrid.Filter{egrid.Where("fuel_category", egrid.Eq, "COAL", "WIND")}}, egrid.GEN,
 			[]egrid.Column{"id", "net_generation_mwh"}, []string{"1 500", "4 "}},
-		{"bounds hold for the plant", egrid.PlantQuery{Filters: []egrid.Filter{egrid.Where("nameplate_capacity_mw", egrid.Ge, "400")}}, egrid.GEN,
+		{"bounds hold for the plant", store.PlantQuery{Filters: []egrid.Filter{egrid.Where("nameplate_capacity_mw", egrid.Ge, "400")}}, egrid.GEN,
 			[]egrid.Column{"id", "nameplate_capacity_mw"}, []string{"1 550"}},
-		{"search", egrid.PlantQuery{Search: "brav"}, egrid.GEN, []egrid.Column{"id"}, []string{"02"}},
-		{"count of generators", egrid.PlantQuery{Filters: []egrid.Filter{egrid.Where("generator_count", egrid.Gt, "1")}}, egrid.GEN, []egrid.Column{"id"}, []string{"1"}},
-		{"plant sheet", egrid.PlantQuery{Year: 2021, Sort: byGeneration}, egrid.PLNT,
+		{"search", store.PlantQuery{Search: "brav"}, egrid.GEN, []egrid.Column{"id"}, []string{"02"}},
+		{"count of generators", store.PlantQuery{Filters: []egrid.Filter{egrid.Where("generator_count", egrid.Gt, "1")}}, egrid.GEN, []egrid.Column{"id"}, []string{"1"}},
+		{"plant sheet", store.PlantQuery{Year: 2021, Sort: byGeneration}, egrid.PLNT,
 			[]egrid.Column{"id", "operator_name", "subregion", "fuel_category", "net_generation_mwh", "share", "co2e_short_tons"},
 			[]string{"1 Big Power ERCT COAL 900 0.9 40.5", "02 Small Power ERCT SOLAR 100 0.1 0", "3 Big Power SPSO HYDRO -10  0"}},
-		{"plant sheet by region", egrid.PlantQuery{Year: 2021, Filters: []egrid.Filter{egrid.Where("balancing_authority", egrid.Eq, "NA")}}, egrid.PLNT,
+		{"plant sheet by region", store.PlantQuery{Year: 2021, Filters: []egrid.Filter{egrid.Where("balancing_authority", egrid.Eq, "NA")}}, egrid.PLNT,
 			[]egrid.Column{"id"}, []string{"3"}},
-		{"columns", egrid.PlantQuery{Year: 2021, Columns: []egrid.Column{"OWNCOL", "PLNGENAN"}, Limit: 1}, egrid.PLNT,
+		{"columns", store.PlantQuery{Year: 2021, Columns: []egrid.Column{"OWNCOL", "PLNGENAN"}, Limit: 1}, egrid.PLNT,
 			[]egrid.Column{"id", "OWNCOL", "net_generation_mwh", "state"}, []string{"1 x 900 "}},
-		{"no ORIS codes", egrid.PlantQuery{Year: 2016}, egrid.GEN,
+		{"no ORIS codes", store.PlantQuery{Year: 2016}, egrid.GEN,
 			[]egrid.Column{"id", "net_generation_mwh"}, []string{"OK~Alpha 8", "OK~Beta ~ 1/2, East 19", "TX~Alpha 7"}},
 	}
 	for _, test := range tests {
@@ -152,7 +154,7 @@ func TestPlants(t *testing.T) {
 func TestPlantsPages(t *testing.T) {
 	store := plantStore(t)
 	for _, year := range []int{0, 2016, 2021} {
-		query := egrid.PlantQuery{Year: year, Limit: 1, Count: true}
+		query := store.PlantQuery{Year: year, Limit: 1, Count: true}
 		var ids []string
 		for {
 			page, err := egrid.Plants(t.Context(), store, query)
@@ -162,7 +164,7 @@ func TestPlantsPages(t *testing.T) {
 			if want := map[int]int64{0: 4, 2016: 3, 2021: 3}[year]; page.Total != want {
 				t.Fatalf("%d: total %d; want %d", year, page.Total, want)
 			}
-			ids = append(ids, lines(page.Rows, egrid.PlantID)...)
+			ids = append(ids, lines(page.Rows, store.PlantID)...)
 			if query.Cursor = page.Next; query.Cursor == "" {
 				break
 			}
@@ -176,25 +178,25 @@ func TestPlantsPages(t *testing.T) {
 
 func TestPlantsCursors(t *testing.T) {
 	store := plantStore(t)
-	first, err := egrid.Plants(t.Context(), store, egrid.PlantQuery{Limit: 1})
+	first, err := egrid.Plants(t.Context(), store, store.PlantQuery{Limit: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, cursor := range []string{"x", "GEN2023.", "GEN2023.x", "ST2023.x", "GEN1.x", first.Next[:len(first.Next)-3], "PLNT9999999999999999999.x"} {
-		if _, err := egrid.Plants(t.Context(), store, egrid.PlantQuery{Limit: 1, Cursor: cursor}); !errors.Is(err, egrid.ErrInvalid) {
+		if _, err := egrid.Plants(t.Context(), store, store.PlantQuery{Limit: 1, Cursor: cursor}); !errors.Is(err, egrid.ErrInvalid) {
 			t.Errorf("cursor %q: %v", cursor, err)
 		}
 	}
-	if _, err := egrid.Plants(t.Context(), store, egrid.PlantQuery{Year: 2021, Cursor: first.Next}); !errors.Is(err, egrid.ErrInvalid) {
+	if _, err := egrid.Plants(t.Context(), store, store.PlantQuery{Year: 2021, Cursor: first.Next}); !errors.Is(err, egrid.ErrInvalid) {
 		t.Errorf("cursor of another year: %v", err)
 	}
 	publishCSV(t, store, "GEN24.csv", strings.ReplaceAll(generators23, "2023,", "2024,"))
-	second, err := egrid.Plants(t.Context(), store, egrid.PlantQuery{Limit: 1, Cursor: first.Next})
+	second, err := egrid.Plants(t.Context(), store, store.PlantQuery{Limit: 1, Cursor: first.Next})
 	if err != nil || second.Year != 2023 {
 		t.Errorf("a newer year changed the pages of an older: %d, %v", second.Year, err)
 	}
 	publishCSV(t, store, "PLNT23.csv", strings.ReplaceAll(plants21, "2021,", "2023,"))
-	if _, err := egrid.Plants(t.Context(), store, egrid.PlantQuery{Limit: 1, Cursor: first.Next}); !errors.Is(err, egrid.ErrStale) {
+	if _, err := egrid.Plants(t.Context(), store, store.PlantQuery{Limit: 1, Cursor: first.Next}); !errors.Is(err, egrid.ErrStale) {
 		t.Errorf("a cursor of the generators after plants came: %v", err)
 	}
 }
@@ -203,18 +205,18 @@ func TestPlantsErrors(t *testing.T) {
 	store := plantStore(t)
 	tests := []struct {
 		name  string
-		query egrid.PlantQuery
+		query store.PlantQuery
 		want  error
 		say   string
 	}{
-		{"absent year", egrid.PlantQuery{Year: 2019}, egrid.ErrNotFound, "2016 2021 2023"},
-		{"absent release", egrid.PlantQuery{Release: "v3"}, egrid.ErrNotFound, "release v3"},
-		{"all years", egrid.PlantQuery{Year: egrid.AllYears}, egrid.ErrInvalid, "one data year"},
-		{"year out of range", egrid.PlantQuery{Year: 1900}, egrid.ErrInvalid, "1990"},
-		{"region of generators", egrid.PlantQuery{Filters: []egrid.Filter{egrid.Where("subregion", egrid.Eq, "ERCT")}}, egrid.ErrInvalid, "no PLNT sheet"},
-		{"sort by one of several", egrid.PlantQuery{Sort: []egrid.Sort{{Column: "fuel"}}}, egrid.ErrInvalid, "several"},
-		{"unknown column", egrid.PlantQuery{Columns: []egrid.Column{"nonsense"}}, egrid.ErrInvalid, "nonsense"},
-		{"unknown category", egrid.PlantQuery{Filters: []egrid.Filter{egrid.Where("fuel_category", egrid.Eq, "STEAM")}}, egrid.ErrInvalid, "NUCLEAR"},
+		{"absent year", store.PlantQuery{Year: 2019}, egrid.ErrNotFound, "2016 2021 2023"},
+		{"absent release", store.PlantQuery{Release: "v3"}, egrid.ErrNotFound, "release v3"},
+		{"all years", store.PlantQuery{Year: egrid.AllYears}, egrid.ErrInvalid, "one data year"},
+		{"year out of range", store.PlantQuery{Year: 1900}, egrid.ErrInvalid, "1990"},
+		{"region of generators", store.PlantQuery{Filters: []egrid.Filter{egrid.Where("subregion", egrid.Eq, "ERCT")}}, egrid.ErrInvalid, "no PLNT sheet"},
+		{"sort by one of several", store.PlantQuery{Sort: []egrid.Sort{{Column: "fuel"}}}, egrid.ErrInvalid, "several"},
+		{"unknown column", store.PlantQuery{Columns: []egrid.Column{"nonsense"}}, egrid.ErrInvalid, "nonsense"},
+		{"unknown category", store.PlantQuery{Filters: []egrid.Filter{egrid.Where("fuel_category", egrid.Eq, "STEAM")}}, egrid.ErrInvalid, "NUCLEAR"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -228,18 +230,18 @@ func TestPlantsErrors(t *testing.T) {
 
 func TestPlantsOfNothing(t *testing.T) {
 	store := memstore.New()
-	page, err := egrid.Plants(t.Context(), store, egrid.PlantQuery{})
+	page, err := egrid.Plants(t.Context(), store, store.PlantQuery{})
 	if err != nil || page.Basis != "" || len(page.Rows) != 0 || page.Schema == nil {
 		t.Errorf("%+v, %v", page, err)
 	}
 	if _, err := egrid.FindPlant(t.Context(), store, "1", 0, ""); !errors.Is(err, egrid.ErrNotFound) {
 		t.Error(err)
 	}
-	sums, err := egrid.SumPlants(t.Context(), store, egrid.State, egrid.PlantQuery{})
+	sums, err := egrid.SumPlants(t.Context(), store, egrid.State, store.PlantQuery{})
 	if err != nil || len(sums.Rows) != 0 {
 		t.Error(sums, err)
 	}
-	years, err := egrid.SumPlantsByYear(t.Context(), store, egrid.PlantQuery{})
+	years, err := egrid.SumPlantsByYear(t.Context(), store, store.PlantQuery{})
 	if err != nil || len(years.Rows) != 0 || years.Schema == nil {
 		t.Error(years, err)
 	}
@@ -248,22 +250,22 @@ func TestPlantsOfNothing(t *testing.T) {
 func TestFindPlant(t *testing.T) {
 	store := plantStore(t)
 	for _, year := range []int{2016, 2021, 2023} {
-		all, err := egrid.Plants(t.Context(), store, egrid.PlantQuery{Year: year})
+		all, err := egrid.Plants(t.Context(), store, store.PlantQuery{Year: year})
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, row := range all.Rows {
-			id := row.Text(egrid.PlantID)
+			id := row.Text(store.PlantID)
 			one, err := egrid.FindPlant(t.Context(), store, id, year, "")
 			if err != nil {
 				t.Errorf("%d %s: %v", year, id, err)
 				continue
 			}
-			columns := []egrid.Column{egrid.PlantID, egrid.PlantName, egrid.NetGeneration, egrid.StateShare}
+			columns := []egrid.Column{store.PlantID, egrid.PlantName, egrid.NetGeneration, store.StateShare}
 			if got, want := line(one.Rows[0], columns...), line(row, columns...); got != want {
 				t.Errorf("got %s; want %s", got, want)
 			}
-			members, err := store.Rows(t.Context(), egrid.RowQuery{Level: egrid.GEN, Filters: egrid.PlantFilters(id), Year: all.Year})
+			members, err := store.Rows(t.Context(), egrid.RowQuery{Level: egrid.GEN, Filters: store.PlantFilters(id), Year: all.Year})
 			if all.Basis == egrid.GEN && (err != nil || len(members.Rows) == 0) {
 				t.Errorf("generators of %s: %v, %v", id, members.Rows, err)
 			}
@@ -287,7 +289,7 @@ func TestPlantHistory(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []string{"1 2021 PLNT 900", "1 2023 GEN 900.5"}
-	if got := lines(page.Rows, egrid.PlantID, egrid.Year, egrid.BasisColumn, egrid.NetGeneration); !slices.Equal(got, want) {
+	if got := lines(page.Rows, store.PlantID, egrid.Year, store.BasisColumn, egrid.NetGeneration); !slices.Equal(got, want) {
 		t.Errorf("got %q; want %q", got, want)
 	}
 	if _, err := egrid.PlantHistory(t.Context(), store, "77"); !errors.Is(err, egrid.ErrNotFound) {
@@ -311,18 +313,18 @@ func TestSumPlants(t *testing.T) {
 		{egrid.State, 2016, []string{"OK 2 27 ", "TX 1 7 "}},
 	}
 	for _, test := range tests {
-		page, err := egrid.SumPlants(t.Context(), store, test.by, egrid.PlantQuery{Year: test.year})
+		page, err := egrid.SumPlants(t.Context(), store, test.by, store.PlantQuery{Year: test.year})
 		if err != nil {
 			t.Errorf("%s %d: %v", test.by, test.year, err)
 			continue
 		}
-		if got := lines(page.Rows, test.by, egrid.PlantCount, egrid.NetGeneration, egrid.NameplateCapacity); !slices.Equal(got, test.want) {
+		if got := lines(page.Rows, test.by, store.PlantCount, egrid.NetGeneration, egrid.NameplateCapacity); !slices.Equal(got, test.want) {
 			t.Errorf("%s %d: got %q; want %q", test.by, test.year, got, test.want)
 		}
 	}
-	years, err := egrid.SumPlantsByYear(t.Context(), store, egrid.PlantQuery{})
+	years, err := egrid.SumPlantsByYear(t.Context(), store, store.PlantQuery{})
 	want := []string{"2016 GEN 3 34", "2021 PLNT 3 990", "2023 GEN 4 991"}
-	if got := lines(years.Rows, egrid.Year, egrid.BasisColumn, egrid.PlantCount, egrid.NetGeneration); err != nil || !slices.Equal(got, want) {
+	if got := lines(years.Rows, egrid.Year, store.BasisColumn, store.PlantCount, egrid.NetGeneration); err != nil || !slices.Equal(got, want) {
 		t.Errorf("got %q, %v; want %q", got, err, want)
 	}
 }
@@ -350,7 +352,7 @@ func TestPlantsSeeOneRevision(t *testing.T) {
 			n++
 			publishCSV(t, store, fmt.Sprintf("PLNT21_v%d.csv", n), plants21)
 		}}
-		page, err := egrid.Plants(t.Context(), q, egrid.PlantQuery{Year: 2021})
+		page, err := egrid.Plants(t.Context(), q, store.PlantQuery{Year: 2021})
 		if times < 3 {
 			if want := fmt.Sprintf("v%d", times); err != nil || page.Release != want {
 				t.Errorf("after %d publishes: release %q, %v; want %s", times, page.Release, err, want)
@@ -365,7 +367,7 @@ func TestPlantsSeeOneRevision(t *testing.T) {
 func TestPlantsOfRealGenerators(t *testing.T) {
 	store := memstore.New()
 	publishFile(t, store, "2023/GEN23.csv")
-	page, err := egrid.Plants(t.Context(), store, egrid.PlantQuery{
+	page, err := egrid.Plants(t.Context(), store, store.PlantQuery{
 		Sort: []egrid.Sort{{Column: egrid.NetGeneration, Desc: true}}, Limit: 3, Count: true,
 	})
 	if err != nil {
@@ -391,7 +393,7 @@ func ExamplePlants() {
 	store := memstore.New()
 	defer store.Close()
 	loadExample(store, "GEN23.csv", generators23)
-	page, err := egrid.Plants(context.Background(), store, egrid.PlantQuery{
+	page, err := egrid.Plants(context.Background(), store, store.PlantQuery{
 		Sort:  []egrid.Sort{{Column: egrid.NetGeneration, Desc: true}},
 		Limit: 2,
 	})
@@ -401,7 +403,7 @@ func ExamplePlants() {
 	}
 	for _, plant := range page.Rows {
 		generation, _ := plant.Float(egrid.NetGeneration)
-		fmt.Printf("%s %s: %.1f MWh\n", plant.Text(egrid.PlantID), plant.Text(egrid.PlantName), generation)
+		fmt.Printf("%s %s: %.1f MWh\n", plant.Text(store.PlantID), plant.Text(egrid.PlantName), generation)
 	}
 	fmt.Println("read from", page.Basis, page.Year)
 	// Output:
@@ -411,9 +413,9 @@ func ExamplePlants() {
 }
 
 // loadExample publishes a sheet; examples have no testing.T.
-func loadExample(store egrid.Store, name, text string) {
+func loadExample(store driver.Store, name, text string) {
 	ctx := context.Background()
-	r, err := egrid.NewReader(strings.NewReader(text), &egrid.ReaderOptions{Name: name})
+	r, err := sheet.NewReader(strings.NewReader(text), &sheet.ReaderOptions{Name: name})
 	if err != nil {
 		panic(err)
 	}
@@ -424,14 +426,14 @@ func loadExample(store egrid.Store, name, text string) {
 		}
 		rows = append(rows, row)
 	}
-	id, err := store.Stage(ctx, egrid.SnapshotSpec{
+	id, err := store.Stage(ctx, driver.SnapshotSpec{
 		Level: r.Sheet().Level, Year: rows[0].Year, Schema: r.Sheet().Schema, Source: egrid.Source{Object: name, SHA256: name},
 	})
 	if err != nil {
 		panic(err)
 	}
-	_, _ = store.Put(ctx, id, egrid.Chunk{Rows: rows})
-	if _, err := store.Publish(ctx, id, egrid.PublishRequest{Chunks: 1, Rows: int64(len(rows))}); err != nil {
+	_, _ = store.Put(ctx, id, driver.Chunk{Rows: rows})
+	if _, err := store.Publish(ctx, id, driver.PublishRequest{Chunks: 1, Rows: int64(len(rows))}); err != nil {
 		panic(err)
 	}
 }

@@ -1,4 +1,4 @@
-package egrid
+package sheet
 
 import (
 	"bytes"
@@ -6,6 +6,8 @@ import (
 	"io"
 	"iter"
 	"strings"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
 )
 
 // Reader decodes a CSV sheet in constant memory.
@@ -86,11 +88,11 @@ func (r *Reader) Batches() iter.Seq2[Decoded, error] {
 // Rows iterates over the rows, once. A [*RowError] stands for a record that
 // could not be read, and the loop may go on behind it; any other error ends
 // the sequence. Rows may be kept.
-func (r *Reader) Rows() iter.Seq2[Row, error] {
-	return func(yield func(Row, error) bool) {
+func (r *Reader) Rows() iter.Seq2[egrid.Row, error] {
+	return func(yield func(egrid.Row, error) bool) {
 		for decoded, err := range r.Batches() {
 			if err != nil {
-				yield(Row{}, err)
+				yield(egrid.Row{}, err)
 				return
 			}
 			if !decoded.each(yield) {
@@ -101,7 +103,7 @@ func (r *Reader) Rows() iter.Seq2[Row, error] {
 }
 
 // each yields rows and rejects in the order of the file.
-func (d Decoded) each(yield func(Row, error) bool) bool {
+func (d Decoded) each(yield func(egrid.Row, error) bool) bool {
 	at := make([]int, len(d.Batches))
 	rejects := d.Rejects
 	for range d.Records {
@@ -112,7 +114,7 @@ func (d Decoded) each(yield func(Row, error) bool) bool {
 			}
 		}
 		if len(rejects) > 0 && (next < 0 || rejects[0].Number < d.Batches[next].Number(at[next])) {
-			if !yield(Row{}, rejects[0]) {
+			if !yield(egrid.Row{}, rejects[0]) {
 				return false
 			}
 			rejects = rejects[1:]
@@ -128,7 +130,7 @@ func (d Decoded) each(yield func(Row, error) bool) bool {
 
 // reasonOf is an error's text without the sentinel in front.
 func reasonOf(err error) string {
-	return strings.TrimPrefix(err.Error(), ErrInvalid.Error()+": ")
+	return strings.TrimPrefix(err.Error(), egrid.ErrInvalid.Error()+": ")
 }
 
 // IsRowError reports whether err is a [*RowError], behind which a loop over

@@ -1,4 +1,4 @@
-package egrid_test
+package sheet_test
 
 import (
 	"bytes"
@@ -6,7 +6,7 @@ import (
 	"io"
 	"testing"
 
-	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/sheet"
 )
 
 // The two benchmarks read the same file: rows with types, units and line
@@ -20,7 +20,7 @@ func BenchmarkReader(b *testing.B) {
 	b.SetBytes(int64(len(file)))
 	rows := 0
 	for b.Loop() {
-		r, err := egrid.NewReader(bytes.NewReader(file), nil)
+		r, err := sheet.NewReader(bytes.NewReader(file), nil)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -61,7 +61,7 @@ func BenchmarkDivide(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	sheet, err := egrid.Inspect(bytes.NewReader(file), nil)
+	sheet, err := sheet.Inspect(bytes.NewReader(file), nil)
 	if err != nil {
 		b.Fatal(err)
 	}

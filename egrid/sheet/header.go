@@ -1,4 +1,4 @@
-package egrid
+package sheet
 
 import (
 	"bytes"
@@ -7,25 +7,27 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
 )
 
 func notCSV(head []byte) error {
 	is := func(magic string) bool { return bytes.HasPrefix(head, []byte(magic)) }
 	switch {
 	case len(head) == 0:
-		return fmt.Errorf("%w: the file is empty", ErrInvalid)
+		return fmt.Errorf("%w: the file is empty", egrid.ErrInvalid)
 	case is("PK\x03\x04"):
-		return fmt.Errorf("%w: the file is a zip archive or an XLSX workbook; save its sheets as CSV", ErrInvalid)
+		return fmt.Errorf("%w: the file is a zip archive or an XLSX workbook; save its sheets as CSV", egrid.ErrInvalid)
 	case is("\xd0\xcf\x11\xe0"):
-		return fmt.Errorf("%w: the file is an XLS workbook; save its sheets as CSV", ErrInvalid)
+		return fmt.Errorf("%w: the file is an XLS workbook; save its sheets as CSV", egrid.ErrInvalid)
 	case is("\x1f\x8b"):
-		return fmt.Errorf("%w: the file is gzip-compressed; name it .csv.gz", ErrInvalid)
+		return fmt.Errorf("%w: the file is gzip-compressed; name it .csv.gz", egrid.ErrInvalid)
 	case is("\xff\xfe"), is("\xfe\xff"):
-		return fmt.Errorf("%w: the file is UTF-16 text; save it as UTF-8 CSV", ErrInvalid)
+		return fmt.Errorf("%w: the file is UTF-16 text; save it as UTF-8 CSV", egrid.ErrInvalid)
 	case bytes.IndexByte(head, '\n') < 0 && bytes.IndexByte(head, '\r') >= 0:
-		return fmt.Errorf("%w: the file ends its lines with carriage returns alone; save it with line feeds", ErrInvalid)
+		return fmt.Errorf("%w: the file ends its lines with carriage returns alone; save it with line feeds", egrid.ErrInvalid)
 	case bytes.IndexByte(head, 0) >= 0:
-		return fmt.Errorf("%w: the file is not text: it has a NUL byte", ErrInvalid)
+		return fmt.Errorf("%w: the file is not text: it has a NUL byte", egrid.ErrInvalid)
 	}
 	return nil
 }
@@ -33,7 +35,7 @@ func notCSV(head []byte) error {
 // header is a candidate for the code row.
 type header struct {
 	cells                []string
-	level                Level
+	level                egrid.Level
 	levelFrom            string
 	known, filled        int
 	delim                byte
@@ -54,13 +56,13 @@ func findHeader(head []byte, o *ReaderOptions) (header, error) {
 		skip = o.Mapping.SkipRows
 		if d := o.Mapping.Delimiter; d != "" {
 			if len(d) != 1 || strings.ContainsAny(d, "\"\r\n") {
-				return header{}, fmt.Errorf("%w: delimiter %q is not one character", ErrInvalid, d)
+				return header{}, fmt.Errorf("%w: delimiter %q is not one character", egrid.ErrInvalid, d)
 			}
 			delims = []byte{d[0]}
 		}
 	}
 	var best header
-	var tied []Level
+	var tied []egrid.Level
 	for _, delim := range delims {
 		split := newSplitter(bytes.NewReader(head), delim, 0, 1)
 		rows := headerRows
@@ -97,12 +99,12 @@ func findHeader(head []byte, o *ReaderOptions) (header, error) {
 
 // score counts the known cells for the level that knows most of them, and
 // returns the levels that know equally many.
-func (h *header) score(o *ReaderOptions) []Level {
-	levels := Levels()
+func (h *header) score(o *ReaderOptions) []egrid.Level {
+	levels := egrid.Levels()
 	if o.Level != "" {
-		levels = []Level{o.Level}
+		levels = []egrid.Level{o.Level}
 	}
-	var tied []Level
+	var tied []egrid.Level
 	for _, c := range h.cells {
 		if strings.TrimSpace(c) != "" {
 			h.filled++
@@ -110,7 +112,7 @@ func (h *header) score(o *ReaderOptions) []Level {
 	}
 	for _, level := range levels {
 		known := 0
-		met := map[Column]bool{}
+		met := map[egrid.Column]bool{}
 		for _, c := range h.cells {
 			if f, ok := lookupHeader(level, c, o.Mapping); ok && !met[f.Column] {
 				met[f.Column] = true
@@ -119,7 +121,7 @@ func (h *header) score(o *ReaderOptions) []Level {
 		}
 		switch {
 		case known > h.known:
-			h.known, h.level, tied = known, level, []Level{level}
+			h.known, h.level, tied = known, level, []egrid.Level{level}
 		case known == h.known && known > 0:
 			tied = append(tied, level)
 		}
@@ -127,24 +129,24 @@ func (h *header) score(o *ReaderOptions) []Level {
 	return tied
 }
 
-func lookupHeader(level Level, cell string, m *Mapping) (Field, bool) {
+func lookupHeader(level egrid.Level, cell string, m *Mapping) (egrid.Field, bool) {
 	cell = strings.TrimSpace(cell)
 	if m != nil {
 		if target, ok := m.Columns[cell]; ok {
-			return Lookup(level, target)
+			return egrid.Lookup(level, target)
 		}
 	}
 	if cell == "" {
-		return Field{}, false
+		return egrid.Field{}, false
 	}
-	return Lookup(level, cell)
+	return egrid.Lookup(level, cell)
 }
 
-func (h header) check(tied []Level, o *ReaderOptions) (header, error) {
+func (h header) check(tied []egrid.Level, o *ReaderOptions) (header, error) {
 	mapped := o.Mapping != nil && len(o.Mapping.Columns) > 0
 	if h.known < 2 || !mapped && !h.fits() {
 		if h.known == 0 {
-			return h, fmt.Errorf("%w: not an eGRID sheet: no header row with eGRID's column codes in the first %d rows; map the headers with an etl.json", ErrInvalid, headerRows)
+			return h, fmt.Errorf("%w: not an eGRID sheet: no header row with eGRID's column codes in the first %d rows; map the headers with an etl.json", egrid.ErrInvalid, headerRows)
 		}
 		var unknown []string
 		for _, c := range h.cells {
@@ -153,7 +155,7 @@ func (h header) check(tied []Level, o *ReaderOptions) (header, error) {
 			}
 		}
 		return h, fmt.Errorf("%w: not an eGRID sheet: line %d has %d of %d headers that %s knows; map the others with an etl.json (%s)",
-			ErrInvalid, h.line, h.known, h.filled, h.level, shorten(strings.Join(unknown, ", "), 200))
+			egrid.ErrInvalid, h.line, h.known, h.filled, h.level, shorten(strings.Join(unknown, ", "), 200))
 	}
 	h.levelFrom = "columns"
 	if o.Level != "" {
@@ -163,7 +165,7 @@ func (h header) check(tied []Level, o *ReaderOptions) (header, error) {
 	if len(tied) > 1 {
 		named, _, _ := levelAndYearOf(cmp.Or(o.Sheet, path.Base(o.Name)))
 		if !slices.Contains(tied, named) {
-			return h, fmt.Errorf("%w: line %d fits the levels %s alike; give --level", ErrInvalid, h.line, strings.Trim(fmt.Sprint(tied), "[]"))
+			return h, fmt.Errorf("%w: line %d fits the levels %s alike; give --level", egrid.ErrInvalid, h.line, strings.Trim(fmt.Sprint(tied), "[]"))
 		}
 		h.level, h.levelFrom = named, "file name"
 	}

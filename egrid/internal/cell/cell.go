@@ -1,51 +1,80 @@
-package egrid
+// Package cell reads how numbers and blanks stand in the cells of a sheet.
+package cell
 
 import (
 	"errors"
-	"fmt"
 	"math"
 	"strconv"
 	"strings"
 )
 
-// decimal is a number as its text has it: mantissa / 10^places where it is
-// exact, which takes up to 15 digits, and else a float.
-type decimal struct {
-	mantissa int64
-	places   int
-	float    float64
-	exact    bool
-	rounded  bool // the text was in a display format
+var (
+	errNumber = errors.New("not a number")
+	errRange  = errors.New("the number is out of range")
+)
+
+// Decimal is a number as its text has it: Mantissa / 10^Places where it is
+// Exact, which takes up to 15 digits, and else a Float.
+type Decimal struct {
+	Mantissa int64
+	Places   int
+	Float    float64
+	Exact    bool
+	Rounded  bool // the text was in a display format
 }
 
-// value is the float nearest to the text.
-func (d decimal) value() Value {
-	if d.exact {
-		return NumberOf(float64(d.mantissa) / powers[d.places])
+// Nearest is the float nearest to the text.
+func (d Decimal) Nearest() float64 {
+	if d.Exact {
+		return float64(d.Mantissa) / Powers[d.Places]
 	}
-	return NumberOf(d.float)
+	return d.Float
 }
 
-// shift moves the decimal point to the left, which divides by 10^places without
+// Powers of ten by which a Decimal is divided; all are exact.
+var Powers = [...]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15}
+
+// MaxPlaces is the most decimal places of a Decimal, and MaxMantissa its largest
+// mantissa: within both, dividing gives the float nearest to the decimal.
+const (
+	MaxPlaces   = len(Powers) - 1
+	MaxMantissa = 1 << 53
+)
+
+// Blank reports whether trimmed text marks a missing cell: nothing, -- or N/A.
+func Blank(s string) bool {
+	switch len(s) {
+	case 0:
+		return true
+	case 2:
+		return s == "--"
+	case 3:
+		return s == "N/A" || s == "n/a"
+	}
+	return false
+}
+
+// Shift moves the decimal point to the left, which divides by 10^places without
 // rounding twice.
-func (d decimal) shift(places int) decimal {
-	if d.exact = d.exact && d.places+places <= maxScale; d.exact {
-		d.places += places
+func (d Decimal) Shift(places int) Decimal {
+	if d.Exact = d.Exact && d.Places+places <= MaxPlaces; d.Exact {
+		d.Places += places
 		return d
 	}
-	d.float /= math.Pow10(places)
+	d.Float /= math.Pow10(places)
 	return d
 }
 
-func (d decimal) negate() decimal {
-	d.mantissa, d.float = -d.mantissa, -d.float
+// Negate changes the sign.
+func (d Decimal) Negate() Decimal {
+	d.Mantissa, d.Float = -d.Mantissa, -d.Float
 	return d
 }
 
-// scanDecimal reads plain digits with an optional sign and point off the front
+// Scan reads plain digits with an optional sign and point off the front
 // of s: at most 15 digits, at most 15 of them behind the point. n is 0 when s
 // does not begin so.
-func scanDecimal(s []byte) (mantissa int64, places, n int) {
+func Scan(s []byte) (mantissa int64, places, n int) {
 	i := 0
 	negative := false
 	if i < len(s) && s[i] == '-' {
@@ -73,7 +102,7 @@ func scanDecimal(s []byte) (mantissa int64, places, n int) {
 		digits--
 		places = i - point - 1
 	}
-	if digits == 0 || digits > maxScale {
+	if digits == 0 || digits > MaxPlaces {
 		return 0, 0, 0
 	}
 	if negative {
@@ -82,14 +111,13 @@ func scanDecimal(s []byte) (mantissa int64, places, n int) {
 	return mantissa, places, i
 }
 
-// parseDecimal accepts plain decimals with an optional exponent, and the
+// Parse accepts plain decimals with an optional exponent, and the
 // display formats. It refuses what strconv would also take (hexadecimal,
 // underscores, "Inf", "NaN").
-func parseDecimal(s string) (decimal, error) {
+func Parse(s string) (Decimal, error) {
 	if plainNumber(s) {
 		return plainDecimal(s)
 	}
-	bad := fmt.Errorf("%w: not a number", ErrInvalid)
 	negative, percent := false, false
 	if strings.HasPrefix(s, "(") && strings.HasSuffix(s, ")") {
 		negative, s = true, strings.TrimSpace(s[1:len(s)-1])
@@ -100,39 +128,39 @@ func parseDecimal(s string) (decimal, error) {
 	if strings.Contains(s, ",") {
 		var ok bool
 		if s, ok = ungroup(s); !ok {
-			return decimal{}, bad
+			return Decimal{}, errNumber
 		}
 	}
 	if !plainNumber(s) || negative && (s[0] == '-' || s[0] == '+') {
-		return decimal{}, bad
+		return Decimal{}, errNumber
 	}
 	d, err := plainDecimal(s)
 	if err != nil {
 		return d, err
 	}
 	if negative {
-		d = d.negate()
+		d = d.Negate()
 	}
 	if percent {
-		d = d.shift(2)
+		d = d.Shift(2)
 	}
-	d.rounded = true
+	d.Rounded = true
 	return d, nil
 }
 
 // plainDecimal reads what plainNumber accepts.
-func plainDecimal(s string) (decimal, error) {
-	if m, places, n := scanDecimal([]byte(s)); n == len(s) {
-		return decimal{mantissa: m, places: places, float: float64(m) / powers[places], exact: true}, nil
+func plainDecimal(s string) (Decimal, error) {
+	if m, places, n := Scan([]byte(s)); n == len(s) {
+		return Decimal{Mantissa: m, Places: places, Float: float64(m) / Powers[places], Exact: true}, nil
 	}
 	f, err := strconv.ParseFloat(s, 64)
 	switch {
 	case errors.Is(err, strconv.ErrRange):
-		return decimal{}, fmt.Errorf("%w: the number is out of range", ErrInvalid)
+		return Decimal{}, errRange
 	case err != nil:
-		return decimal{}, fmt.Errorf("%w: not a number", ErrInvalid)
+		return Decimal{}, errNumber
 	}
-	return decimal{float: f}, nil
+	return Decimal{Float: f}, nil
 }
 
 func plainNumber(s string) bool {

@@ -1,4 +1,4 @@
-package egrid
+package sheet
 
 import (
 	"fmt"
@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
 )
 
 var (
@@ -20,15 +22,15 @@ var (
 // century completes a two-digit year: eGRID starts with data year 1996.
 func century(yy string) int {
 	n, _ := strconv.Atoi(yy) // two digits
-	if n >= FirstYear%100 {
+	if n >= egrid.FirstYear%100 {
 		return 1900 + n
 	}
 	return 2000 + n
 }
 
-func levelAndYearOf(name string) (Level, int, bool) {
+func levelAndYearOf(name string) (egrid.Level, int, bool) {
 	if m := levelYear.FindStringSubmatch(name); m != nil {
-		return Level(strings.ToUpper(m[1])), century(m[2]), true
+		return egrid.Level(strings.ToUpper(m[1])), century(m[2]), true
 	}
 	return "", 0, false
 }
@@ -36,10 +38,10 @@ func levelAndYearOf(name string) (Level, int, bool) {
 func (s *Sheet) inferEdition(yearHeader string, o *ReaderOptions) error {
 	s.Year, s.YearFrom = inferYear(s.Cells, yearHeader, o)
 	if s.YearFrom == "" {
-		return fmt.Errorf("%w: nothing tells the data year: no year column, no year in the sequence column, the file name or the folder; give --year", ErrInvalid)
+		return fmt.Errorf("%w: nothing tells the data year: no year column, no year in the sequence column, the file name or the folder; give --year", egrid.ErrInvalid)
 	}
 	if s.Year != 0 {
-		if err := CheckYear(s.Year); err != nil {
+		if err := egrid.CheckYear(s.Year); err != nil {
 			return err
 		}
 	}
@@ -47,12 +49,12 @@ func (s *Sheet) inferEdition(yearHeader string, o *ReaderOptions) error {
 	switch {
 	case o.Release != "":
 		s.ReleaseFrom = "given"
-		s.Release, err = ParseRelease(o.Release)
+		s.Release, err = egrid.ParseRelease(o.Release)
 	default:
 		for _, name := range []string{o.Sheet, path.Base(o.Name)} {
 			if m := releaseMark.FindStringSubmatch(name); m != nil && s.ReleaseFrom == "" {
 				s.ReleaseFrom = "file name"
-				s.Release, err = ParseRelease(m[1])
+				s.Release, err = egrid.ParseRelease(m[1])
 			}
 		}
 	}
@@ -93,7 +95,7 @@ func inferYear(cells []SheetColumn, yearHeader string, o *ReaderOptions) (year i
 func onlyYear(name string) (year int, ok bool) {
 	for _, d := range digits.FindAllString(name, -1) {
 		n, err := strconv.Atoi(d)
-		if err != nil || len(d) != 4 || CheckYear(n) != nil {
+		if err != nil || len(d) != 4 || egrid.CheckYear(n) != nil {
 			continue
 		}
 		if year != 0 && year != n {
@@ -110,11 +112,11 @@ func onlyYear(name string) (year int, ok bool) {
 func (s *Sheet) inferShareScale(sample func() [][]string) {
 	var mix, shares []int
 	for i, c := range s.Cells {
-		if j := s.Schema.Index(c.Column); j < 0 || !isShare(s.Schema.fields[j]) || c.Transform == "divide_by_100" {
+		if j := s.Schema.Index(c.Column); j < 0 || !isShare(s.Schema.Field(j)) || c.Transform == "divide_by_100" {
 			continue
 		}
 		shares = append(shares, i)
-		if slices.Contains(fuelShares, c.Column) {
+		if slices.Contains(egrid.FuelShares(), c.Column) {
 			mix = append(mix, i)
 		}
 	}
@@ -128,7 +130,7 @@ func (s *Sheet) inferShareScale(sample func() [][]string) {
 			if i >= len(row) || strings.Contains(row[i], "%") {
 				continue
 			}
-			v, _, _ := ParseValue(Number, row[i])
+			v, _, _ := egrid.ParseValue(egrid.Number, row[i])
 			x, _ := v.Float()
 			largest = max(largest, math.Abs(x))
 			if slices.Contains(mix, i) {
@@ -149,4 +151,4 @@ func (s *Sheet) inferShareScale(sample func() [][]string) {
 
 // isShare reports whether a field holds a part of a whole, which files give as
 // a fraction or in percent.
-func isShare(f Field) bool { return f.Unit == "fraction" }
+func isShare(f egrid.Field) bool { return f.Unit == "fraction" }

@@ -1,4 +1,4 @@
-package egrid
+package sheet
 
 import (
 	"bytes"
@@ -6,6 +6,9 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/internal/cell"
 )
 
 // Decoder turns the records of a sheet into batches. It keeps its buffers from
@@ -16,23 +19,24 @@ type Decoder struct {
 	delim    byte
 	stop     [256]bool // bytes that end the plain part of a text
 	columns  []columnDecoder
-	builders map[int]*Builder // by data year
-	order    []int            // data years of the span, in the order of their first rows
-	current  *Builder         // of the row at hand; its cells may still be dropped
+	builders map[int]*egrid.Builder // by data year
+	order    []int                  // data years of the span, in the order of their first rows
+	current  *egrid.Builder         // of the row at hand; its cells may still be dropped
+	year     int                    // of current
 	fields   []string
 }
 
 // Decoded is what the records of a span became.
 type Decoded struct {
-	Batches []*Batch    // one for each data year, in the order of their first rows
-	Rejects []*RowError // records that could not be read, in the order of the file
-	Records int64       // all records, blank ones left out
+	Batches []*egrid.Batch // one for each data year, in the order of their first rows
+	Rejects []*RowError    // records that could not be read, in the order of the file
+	Records int64          // all records, blank ones left out
 }
 
 type columnDecoder struct {
-	column    Column // empty: left out
-	at        int    // position in the schema; -1 for the data year
-	typ       Type
+	column    egrid.Column // empty: left out
+	at        int          // position in the schema; -1 for the data year
+	typ       egrid.Type
 	percent   bool // a share that the sheet holds in percent
 	transform string
 	nullIf    string
@@ -43,14 +47,14 @@ func (c *columnDecoder) plain() bool { return c.transform == "" || c.transform =
 
 // NewDecoder makes a decoder of the sheet's records.
 func (s *Sheet) NewDecoder() *Decoder {
-	d := &Decoder{sheet: s, delim: s.Delimiter[0], columns: make([]columnDecoder, len(s.Cells)), builders: map[int]*Builder{}}
+	d := &Decoder{sheet: s, delim: s.Delimiter[0], columns: make([]columnDecoder, len(s.Cells)), builders: map[int]*egrid.Builder{}}
 	for i := range d.stop {
 		d.stop[i] = i < ' ' || i >= utf8.RuneSelf || byte(i) == d.delim
 	}
 	for i, c := range s.Cells {
-		col := columnDecoder{column: c.Column, at: s.Schema.Index(c.Column), typ: Integer, transform: c.Transform}
+		col := columnDecoder{column: c.Column, at: s.Schema.Index(c.Column), typ: egrid.Integer, transform: c.Transform}
 		if col.at >= 0 {
-			f := s.Schema.fields[col.at]
+			f := s.Schema.Field(col.at)
 			col.typ = f.Type
 			col.percent = isShare(f) && s.ShareScale != 1
 		}
@@ -107,13 +111,13 @@ func (d *Decoder) Decode(data []byte, at Span) (Decoded, error) {
 func (d *Decoder) builder(year int) {
 	b := d.builders[year]
 	if b == nil {
-		b = NewBuilder(d.sheet.Schema, year)
+		b = egrid.NewBuilder(d.sheet.Schema, year)
 		d.builders[year] = b
 	}
 	if !slices.Contains(d.order, year) {
 		d.order = append(d.order, year)
 	}
-	d.current = b
+	d.current, d.year = b, year
 }
 
 // nextRecord takes the first record of data.
@@ -145,7 +149,7 @@ func (d *Decoder) fast(data []byte, line, number int64) int {
 	last := len(d.columns) - 1
 	for i := range d.columns {
 		c := &d.columns[i]
-		n, some := d.cell(c, data[pos:])
+		n, some := d.field(c, data[pos:])
 		if n < 0 {
 			d.current.DropRow()
 			return 0
@@ -173,10 +177,10 @@ func (d *Decoder) fast(data []byte, line, number int64) int {
 	return min(end+1, len(data))
 }
 
-// cell decodes the field at the front of data. It returns the bytes of the
+// field decodes the one at the front of data. It returns the bytes of the
 // field, or -1 when it takes the long way, and whether the field holds
 // anything at all.
-func (d *Decoder) cell(c *columnDecoder, data []byte) (n int, some bool) {
+func (d *Decoder) field(c *columnDecoder, data []byte) (n int, some bool) {
 	if len(data) == 0 || data[0] == d.delim || data[0] == '\n' || data[0] == '\r' {
 		if c.at < 0 && c.column != "" {
 			return -1, false // a row without its data year
@@ -188,21 +192,21 @@ func (d *Decoder) cell(c *columnDecoder, data []byte) (n int, some bool) {
 	}
 	switch {
 	case !c.plain() || c.column == "":
-	case c.typ == Number:
-		if m, places, n := scanDecimal(data); n > 0 && d.ends(data, n) {
+	case c.typ == egrid.Number:
+		if m, places, n := cell.Scan(data); n > 0 && d.ends(data, n) {
 			if c.percent {
 				places += 2
 			}
 			d.current.Decimal(c.at, m, places)
 			return n, true
 		}
-	case c.typ == Integer:
-		if m, places, n := scanDecimal(data); n > 0 && places == 0 && data[n-1] != '.' && d.ends(data, n) {
+	case c.typ == egrid.Integer:
+		if m, places, n := cell.Scan(data); n > 0 && places == 0 && data[n-1] != '.' && d.ends(data, n) {
 			if c.at >= 0 {
 				d.current.Int(c.at, m)
 				return n, true
 			}
-			if int(m) == d.current.year {
+			if int(m) == d.year {
 				return n, true
 			}
 			return -1, true // the long way finds the rows of the other year
@@ -243,11 +247,11 @@ func (d *Decoder) text(c *columnDecoder, text []byte, n int) (size int, some boo
 	if c.at < 0 {
 		return -1, true
 	}
-	if c.typ == Text && c.plain() {
+	if c.typ == egrid.Text && c.plain() {
 		if text = bytes.TrimSpace(text); len(text) == 0 {
 			return n, false
 		}
-		if !isBlankMark(string(text)) {
+		if !cell.Blank(string(text)) {
 			d.current.Text(c.at, text)
 		}
 		return n, true
@@ -268,8 +272,8 @@ func (d *Decoder) set(c *columnDecoder, field string) error {
 			return nil
 		}
 	}
-	if c.typ != Number {
-		v, rounded, err := ParseValue(c.typ, field)
+	if c.typ != egrid.Number {
+		v, rounded, err := egrid.ParseValue(c.typ, field)
 		if err != nil {
 			return err
 		}
@@ -279,26 +283,26 @@ func (d *Decoder) set(c *columnDecoder, field string) error {
 		return d.current.Value(c.at, v)
 	}
 	field = strings.TrimSpace(field)
-	if isBlankMark(field) {
+	if cell.Blank(field) {
 		return nil
 	}
-	x, err := parseDecimal(field)
+	x, err := cell.Parse(field)
 	if err != nil {
 		return err
 	}
-	if x.rounded {
+	if x.Rounded {
 		d.current.Lossy(c.at)
 	}
 	switch {
 	case c.transform == "negate":
-		x = x.negate()
+		x = x.Negate()
 	case c.transform == "divide_by_100", c.percent && !strings.Contains(field, "%"):
-		x = x.shift(2)
+		x = x.Shift(2)
 	}
-	if x.exact {
-		d.current.Decimal(c.at, x.mantissa, x.places)
+	if x.Exact {
+		d.current.Decimal(c.at, x.Mantissa, x.Places)
 	} else {
-		d.current.Number(c.at, x.float)
+		d.current.Number(c.at, x.Float)
 	}
 	return nil
 }
@@ -306,7 +310,7 @@ func (d *Decoder) set(c *columnDecoder, field string) error {
 // slow decodes a record of any form, or says why it cannot be read.
 func (d *Decoder) slow(rec record, number int64) *RowError {
 	raw := string(rec.raw)
-	fail := func(c Column, value, reason string) *RowError {
+	fail := func(c egrid.Column, value, reason string) *RowError {
 		if d.current != nil {
 			d.current.DropRow()
 		}
@@ -347,7 +351,7 @@ func (d *Decoder) slow(rec record, number int64) *RowError {
 }
 
 // chooseYear makes the builder of the record's own data year the current one.
-func (d *Decoder) chooseYear(fail func(Column, string, string) *RowError) *RowError {
+func (d *Decoder) chooseYear(fail func(egrid.Column, string, string) *RowError) *RowError {
 	for i := range d.columns {
 		c := &d.columns[i]
 		if c.at >= 0 || c.column == "" {
@@ -357,16 +361,16 @@ func (d *Decoder) chooseYear(fail func(Column, string, string) *RowError) *RowEr
 		if c.transform == "null_if" && strings.TrimSpace(field) == c.nullIf {
 			field = ""
 		}
-		v, _, err := ParseValue(Integer, field)
+		v, _, err := egrid.ParseValue(egrid.Integer, field)
 		if err != nil {
-			return fail(Year, d.fields[i], reasonOf(err))
+			return fail(egrid.Year, d.fields[i], reasonOf(err))
 		}
 		year, ok := v.Int()
 		if !ok {
-			return fail(Year, d.fields[i], "the data year is missing")
+			return fail(egrid.Year, d.fields[i], "the data year is missing")
 		}
-		if err := CheckYear(int(year)); err != nil {
-			return fail(Year, d.fields[i], reasonOf(err))
+		if err := egrid.CheckYear(int(year)); err != nil {
+			return fail(egrid.Year, d.fields[i], reasonOf(err))
 		}
 		d.builder(int(year))
 	}

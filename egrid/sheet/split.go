@@ -1,10 +1,12 @@
-package egrid
+package sheet
 
 import (
 	"bytes"
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
 )
 
 // maxRecord bounds one CSV record. A longer one is almost surely a quote that
@@ -208,7 +210,7 @@ func splitFields(dst []string, rec string, delim byte) ([]string, error) {
 		case rest[0] == delim:
 			rec = rest[1:]
 		default:
-			return dst, fmt.Errorf("%w: field %d has text behind its closing quote", ErrInvalid, len(dst))
+			return dst, fmt.Errorf("%w: field %d has text behind its closing quote", egrid.ErrInvalid, len(dst))
 		}
 	}
 }
@@ -225,7 +227,7 @@ func cutQuoted(rec string) (field, rest string, err error) {
 	body := rec[1:]
 	i := strings.IndexByte(body, '"')
 	if i < 0 {
-		return "", "", fmt.Errorf("%w: a quoted field is not closed", ErrInvalid)
+		return "", "", fmt.Errorf("%w: a quoted field is not closed", egrid.ErrInvalid)
 	}
 	if i+1 == len(body) || body[i+1] != '"' {
 		return body[:i], body[i+1:], nil
@@ -240,11 +242,11 @@ func cutQuoted(rec string) (field, rest string, err error) {
 		b.WriteByte('"')
 		body = body[1:]
 		if i = strings.IndexByte(body, '"'); i < 0 {
-			return "", "", fmt.Errorf("%w: a quoted field is not closed", ErrInvalid)
+			return "", "", fmt.Errorf("%w: a quoted field is not closed", egrid.ErrInvalid)
 		}
 	}
 }
 
 func errTooLong(line int64) error {
-	return fmt.Errorf("%w: line %d: the record is longer than %d MiB; a quote opened in it is probably never closed", ErrInvalid, line, maxRecord>>20)
+	return fmt.Errorf("%w: line %d: the record is longer than %d MiB; a quote opened in it is probably never closed", egrid.ErrInvalid, line, maxRecord>>20)
 }

@@ -1,4 +1,4 @@
-package egrid
+package driver
 
 import (
 	"cmp"
@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
 )
 
 // FailureLog keeps what went wrong on the way of data into a store, counted by
@@ -62,16 +64,16 @@ var failureKind = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 func (f Failure) Normalize() (Failure, error) {
 	switch {
 	case f.ID == "":
-		return f, fmt.Errorf("%w: the failure has no ID", ErrInvalid)
+		return f, fmt.Errorf("%w: the failure has no ID", egrid.ErrInvalid)
 	case len(f.Kind) > MaxFailureKind || !failureKind.MatchString(f.Kind):
-		return f, fmt.Errorf("%w: failure kind %q is not snake_case of 1 to %d bytes", ErrInvalid, cut(f.Kind, MaxFailureKind), MaxFailureKind)
+		return f, fmt.Errorf("%w: failure kind %q is not snake_case of 1 to %d bytes", egrid.ErrInvalid, cut(f.Kind, MaxFailureKind), MaxFailureKind)
 	}
 	if f.Time.IsZero() {
 		f.Time = time.Now()
 	}
 	f.Time = f.Time.UTC().Truncate(time.Microsecond)
 	if year := f.Time.Year(); year < 1 || year > 9999 {
-		return f, fmt.Errorf("%w: the failure is of the year %d", ErrInvalid, year)
+		return f, fmt.Errorf("%w: the failure is of the year %d", egrid.ErrInvalid, year)
 	}
 	if id := cut(f.ID, MaxFailureID); id != f.ID {
 		sum := sha256.Sum256([]byte(f.ID))

@@ -1,4 +1,4 @@
-package egrid_test
+package sheet_test
 
 import (
 	"bytes"
@@ -15,6 +15,7 @@ import (
 	"testing/iotest"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/sheet"
 )
 
 // realFile opens a file of the folder of real eGRID files.
@@ -36,16 +37,16 @@ func realFile(t testing.TB, name string) *os.File {
 }
 
 // readAll returns the rows of a reader, and the errors of those it refused.
-func readAll(t testing.TB, src io.Reader, o *egrid.ReaderOptions) (*egrid.Sheet, []egrid.Row, []*egrid.RowError) {
+func readAll(t testing.TB, src io.Reader, o *sheet.ReaderOptions) (*sheet.Sheet, []egrid.Row, []*sheet.RowError) {
 	t.Helper()
-	r, err := egrid.NewReader(src, o)
+	r, err := sheet.NewReader(src, o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var rows []egrid.Row
-	var refused []*egrid.RowError
+	var refused []*sheet.RowError
 	for row, err := range r.Rows() {
-		var rowError *egrid.RowError
+		var rowError *sheet.RowError
 		switch {
 		case errors.As(err, &rowError):
 			refused = append(refused, rowError)
@@ -74,7 +75,7 @@ func TestReaderRealGenerators(t *testing.T) {
 		{"2016/GEN16.csv", 26183, math.NaN(), 680, -1, 2016, true, true},
 	} {
 		t.Run(test.file, func(t *testing.T) {
-			sheet, rows, refused := readAll(t, realFile(t, test.file), &egrid.ReaderOptions{Name: test.file})
+			sheet, rows, refused := readAll(t, realFile(t, test.file), &sheet.ReaderOptions{Name: test.file})
 			if sheet.Level != egrid.GEN || len(rows) != test.rows || len(refused) != 0 {
 				t.Fatalf("level %s, %d rows, refused %v", sheet.Level, len(rows), refused)
 			}
@@ -135,7 +136,7 @@ func TestReaderRealFiles(t *testing.T) {
 		{"2000/PLNT00-subset.csv", egrid.PLNT, 4701, []int{2000}, "", 1},
 	} {
 		t.Run(test.file, func(t *testing.T) {
-			sheet, rows, refused := readAll(t, realFile(t, test.file), &egrid.ReaderOptions{Name: test.file})
+			sheet, rows, refused := readAll(t, realFile(t, test.file), &sheet.ReaderOptions{Name: test.file})
 			var years []int
 			for _, row := range rows {
 				if !slices.Contains(years, row.Year) {
@@ -164,7 +165,7 @@ func TestReaderRefusesOtherFiles(t *testing.T) {
 		"2018/PLNT18-renamed-subset.csv", "2021/PLNT21-renamed-subset.csv", "2021/UNT21.xlsx", "1998/eGRID1998_location.xls",
 		"reference/dictionary.csv", "reference/eGRID_2023_NationalTotals.csv",
 	} {
-		_, err := egrid.NewReader(realFile(t, name), &egrid.ReaderOptions{Name: name})
+		_, err := sheet.NewReader(realFile(t, name), &sheet.ReaderOptions{Name: name})
 		if !errors.Is(err, egrid.ErrInvalid) {
 			t.Errorf("%s: got %v; want ErrInvalid", name, err)
 		}
@@ -257,14 +258,14 @@ func TestReaderLargeAndUnclosedFields(t *testing.T) {
 		"never closed":          head + "2023,1,\"A,5\n2023,2,B,6\n2023,3,C,7\n",
 		"longer than any field": head + "2023,1,\"" + strings.Repeat("2023,2,B,6\n", 2<<20),
 	} {
-		r, err := egrid.NewReader(strings.NewReader(file), nil)
+		r, err := sheet.NewReader(strings.NewReader(file), nil)
 		if err != nil {
 			t.Fatal(name, err)
 		}
 		err = nil
 		for _, err = range r.Rows() {
 		}
-		if !errors.Is(err, egrid.ErrInvalid) || egrid.IsRowError(err) || !strings.Contains(err.Error(), "line 2") {
+		if !errors.Is(err, egrid.ErrInvalid) || sheet.IsRowError(err) || !strings.Contains(err.Error(), "line 2") {
 			t.Errorf("%s: got %v; want an error that ends the sheet and names line 2", name, err)
 		}
 	}
@@ -273,25 +274,25 @@ func TestReaderLargeAndUnclosedFields(t *testing.T) {
 func TestInferEdition(t *testing.T) {
 	const noYear = "PSTATABB,PNAME,ORISPL,GENID,GENNTAN\nAK,A,1,1,5\n"
 	for _, test := range []struct {
-		options egrid.ReaderOptions
+		options sheet.ReaderOptions
 		year    int
 		release string
 	}{
-		{egrid.ReaderOptions{Name: "GEN16.csv"}, 2016, ""},
-		{egrid.ReaderOptions{Name: "gen_98_rev2.csv"}, 1998, "rev2"},
-		{egrid.ReaderOptions{Name: "2018/v1_generators.csv"}, 2018, "v1"},
-		{egrid.ReaderOptions{Name: "egrid2019_data.csv", Year: 2020}, 2020, ""},
-		{egrid.ReaderOptions{Name: "GEN23-rev0.csv", Release: "v2"}, 2023, "v2"},
-		{egrid.ReaderOptions{Name: "GEN23-rev0.csv", Release: egrid.NoRelease}, 2023, ""},
-		{egrid.ReaderOptions{Name: "x.zip", Sheet: "GEN21.csv", Year: 2020}, 2021, ""},
+		{sheet.ReaderOptions{Name: "GEN16.csv"}, 2016, ""},
+		{sheet.ReaderOptions{Name: "gen_98_rev2.csv"}, 1998, "rev2"},
+		{sheet.ReaderOptions{Name: "2018/v1_generators.csv"}, 2018, "v1"},
+		{sheet.ReaderOptions{Name: "egrid2019_data.csv", Year: 2020}, 2020, ""},
+		{sheet.ReaderOptions{Name: "GEN23-rev0.csv", Release: "v2"}, 2023, "v2"},
+		{sheet.ReaderOptions{Name: "GEN23-rev0.csv", Release: egrid.NoRelease}, 2023, ""},
+		{sheet.ReaderOptions{Name: "x.zip", Sheet: "GEN21.csv", Year: 2020}, 2021, ""},
 	} {
-		sheet, err := egrid.Inspect(strings.NewReader(noYear), &test.options)
+		sheet, err := sheet.Inspect(strings.NewReader(noYear), &test.options)
 		if err != nil || sheet.Year != test.year || sheet.Release != test.release {
 			t.Errorf("%+v: got %+v, %v", test.options, sheet, err)
 		}
 	}
 	for _, name := range []string{"", "generators.csv", "2018+2019_generators.csv"} {
-		if _, err := egrid.Inspect(strings.NewReader(noYear), &egrid.ReaderOptions{Name: name}); err == nil || !strings.Contains(err.Error(), "--year") {
+		if _, err := sheet.Inspect(strings.NewReader(noYear), &sheet.ReaderOptions{Name: name}); err == nil || !strings.Contains(err.Error(), "--year") {
 			t.Errorf("%q: got %v; want an error that names --year", name, err)
 		}
 	}
@@ -299,12 +300,12 @@ func TestInferEdition(t *testing.T) {
 
 func TestMapping(t *testing.T) {
 	const file = "ignored title\n;plant;gen;net;share\n1;P1;G1;5;25\n2;P2;G2;x;--\n"
-	m := &egrid.Mapping{
+	m := &sheet.Mapping{
 		Delimiter: ";", SkipRows: 1,
 		Columns:   map[string]string{"": "", "plant": "PNAME", "gen": "GENID", "net": "net_generation_mwh", "share": "CFACT"},
 		Transform: map[string]string{"GENNTAN": "null_if:x", "CFACT": "divide_by_100"},
 	}
-	o := egrid.ReaderOptions{Level: egrid.GEN, Year: 2021, Mapping: m}
+	o := sheet.ReaderOptions{Level: egrid.GEN, Year: 2021, Mapping: m}
 	sheet, rows, refused := readAll(t, strings.NewReader(file), &o)
 	if len(rows) != 2 || len(refused) != 0 || len(sheet.Unknown) != 0 {
 		t.Fatalf("%d rows, refused %v, unknown %v", len(rows), refused, sheet.Unknown)
@@ -312,7 +313,7 @@ func TestMapping(t *testing.T) {
 	if share, _ := rows[0].Float("capacity_factor"); share != 0.25 || !rows[1].Value(egrid.NetGeneration).IsMissing() {
 		t.Errorf("rows %v", rows)
 	}
-	for name, broken := range map[string]*egrid.Mapping{
+	for name, broken := range map[string]*sheet.Mapping{
 		"absent header":  {Delimiter: ";", SkipRows: 1, Columns: map[string]string{"plants": "PNAME", "gen": "GENID", "net": "GENNTAN"}},
 		"unknown target": {Delimiter: ";", SkipRows: 1, Columns: map[string]string{"plant": "PNAME", "gen": "GENID", "net": "GENNTANX"}},
 		"bad transform":  {Delimiter: ";", SkipRows: 1, Columns: m.Columns, Transform: map[string]string{"GENNTAN": "double"}},
@@ -320,7 +321,7 @@ func TestMapping(t *testing.T) {
 		"delimiter":      {Delimiter: "::", Columns: m.Columns},
 	} {
 		o.Mapping = broken
-		if _, err := egrid.Inspect(strings.NewReader(file), &o); !errors.Is(err, egrid.ErrInvalid) {
+		if _, err := sheet.Inspect(strings.NewReader(file), &o); !errors.Is(err, egrid.ErrInvalid) {
 			t.Errorf("%s: got %v; want ErrInvalid", name, err)
 		}
 	}
@@ -345,9 +346,9 @@ func TestDivide(t *testing.T) {
 
 func divideAndCompare(t *testing.T, file []byte, name string, size int64) {
 	t.Helper()
-	o := &egrid.ReaderOptions{Name: name}
+	o := &sheet.ReaderOptions{Name: name}
 	_, want, wantRefused := readAll(t, bytes.NewReader(file), o)
-	sheet, err := egrid.Inspect(bytes.NewReader(file), o)
+	sheet, err := sheet.Inspect(bytes.NewReader(file), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -355,7 +356,7 @@ func divideAndCompare(t *testing.T, file []byte, name string, size int64) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var taken egrid.Sheet
+	var taken sheet.Sheet
 	if err := json.Unmarshal(handed, &taken); err != nil {
 		t.Fatal(err)
 	}
@@ -391,12 +392,12 @@ func divideAndCompare(t *testing.T, file []byte, name string, size int64) {
 
 func TestDecodeOfAShorterFile(t *testing.T) {
 	const file = "YEAR,ORISPL,GENID,GENNTAN\n2023,1,A,5\n2023,2,B,6\n"
-	sheet, err := egrid.Inspect(strings.NewReader(file), nil)
+	sheet, err := sheet.Inspect(strings.NewReader(file), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var last error
-	for _, err := range sheet.Decode(strings.NewReader("2023,1,A,5\n"), egrid.Span{Offset: sheet.DataOffset, Length: 22, Line: 2, Row: 1}) {
+	for _, err := range sheet.Decode(strings.NewReader("2023,1,A,5\n"), sheet.Span{Offset: sheet.DataOffset, Length: 22, Line: 2, Row: 1}) {
 		last = err
 	}
 	if !errors.Is(last, io.ErrUnexpectedEOF) {
@@ -412,8 +413,8 @@ func FuzzReader(f *testing.F) {
 		f.Add([]byte(s), int64(7))
 	}
 	f.Fuzz(func(t *testing.T, file []byte, size int64) {
-		o := &egrid.ReaderOptions{Name: "2020/x.csv"}
-		sheet, err := egrid.Inspect(bytes.NewReader(file), o)
+		o := &sheet.ReaderOptions{Name: "2020/x.csv"}
+		sheet, err := sheet.Inspect(bytes.NewReader(file), o)
 		if err != nil {
 			if !errors.Is(err, egrid.ErrInvalid) {
 				t.Fatalf("%v is not ErrInvalid", err)
@@ -424,7 +425,7 @@ func FuzzReader(f *testing.F) {
 		type outcome struct{ rows, refused, line int64 }
 		count := func(o *outcome, row egrid.Row, err error) bool {
 			switch {
-			case egrid.IsRowError(err):
+			case sheet.IsRowError(err):
 				o.refused++
 			case err != nil:
 				return false
@@ -436,7 +437,7 @@ func FuzzReader(f *testing.F) {
 		}
 		var whole, parts outcome
 		wholeEnds, partsEnd := true, true
-		r, err := egrid.NewReader(bytes.NewReader(file), o)
+		r, err := sheet.NewReader(bytes.NewReader(file), o)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,0 +1,164 @@
+package driver
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+)
+
+// NewSnapshot describes what a stage becomes when it is published, without its
+// chunks yet, and without its id: see [Tally].
+func NewSnapshot(id egrid.StageID, spec SnapshotSpec) egrid.Snapshot {
+	source := spec.Source
+	source.ID = id
+	return egrid.Snapshot{
+		Stage: id, Level: spec.Level, Year: spec.Year, Release: spec.Release, Status: egrid.Published,
+		Schema: spec.Schema, Sources: []egrid.Source{source}, LoadedAt: time.Now().UTC(),
+	}
+}
+
+// Tally is what a store keeps of a chunk beside its rows. The tallies of a
+// stage, added up in any order, describe the snapshot.
+type Tally struct {
+	Rows     int64          `json:"rows"`
+	Rejected int64          `json:"rejected"`
+	Lossy    []egrid.Column `json:"lossy"`
+	Findings []egrid.Audit  `json:"findings"`
+	Digest   Digest         `json:"digest"` // of the rows
+}
+
+// TallyOf counts a chunk.
+func TallyOf(c Chunk) Tally {
+	return Tally{Rows: int64(c.Rows.Len()), Rejected: c.Rejected, Lossy: c.Rows.Lossy(), Findings: c.Findings, Digest: DigestOf(c.Rows)}
+}
+
+// Describe fills in what the tallies of all chunks, in the order of the chunks,
+// say of a snapshot: rows, rejected records, lossy columns, audits and the id.
+func Describe(s *egrid.Snapshot, tallies []Tally) {
+	var digest Digest
+	for _, t := range tallies {
+		s.Rows += t.Rows
+		s.Rejected += t.Rejected
+		s.Lossy = union(s.Lossy, t.Lossy)
+		s.Audits = MergeAudits(s.Audits, t.Findings)
+		digest = digest.Plus(t.Digest)
+	}
+	s.ID = IdentityOf(s, digest)
+}
+
+// IdentityOf makes the id of a snapshot of its content: level, data year,
+// release, columns, which of them are rounded, and the digest of the rows.
+func IdentityOf(s *egrid.Snapshot, rows Digest) egrid.SnapshotID {
+	h := sha256.New()
+	fmt.Fprintf(h, "%s\n%d\n%s\n%d\n", s.Level, s.Year, s.Release, s.Rows)
+	for _, f := range s.Schema.Fields() {
+		fmt.Fprintf(h, "%q %s %t\n", f.Column, f.Type, slices.Contains(s.Lossy, f.Column))
+	}
+	for _, lane := range rows {
+		fmt.Fprintf(h, "%016x\n", lane)
+	}
+	return egrid.SnapshotID(hex.EncodeToString(h.Sum(nil)[:12]))
+}
+
+// Digest identifies a set of numbered rows. It is a sum of the rows' hashes, so
+// chunks can be added in any order and cut anywhere. It tells different content
+// apart that came about by itself; it is no defence against somebody who makes
+// up rows for it.
+type Digest [4]uint64
+
+// Plus adds the digest of other rows.
+func (d Digest) Plus(e Digest) Digest {
+	for i := range d {
+		d[i] += e[i]
+	}
+	return d
+}
+
+// DigestOf hashes the rows of a batch by their numbers and values. How the
+// batch keeps them makes no difference, nor does its data year.
+func DigestOf(b *egrid.Batch) Digest {
+	var sum Digest
+	var text []byte
+	for i := range b.Len() {
+		text = binary.AppendVarint(text[:0], b.Number(i))
+		for j := range b.Schema().Len() {
+			text = appendCell(text, b.Column(j), i)
+		}
+		h := sha256.Sum256(text)
+		for lane := range sum {
+			sum[lane] += binary.LittleEndian.Uint64(h[8*lane:])
+		}
+	}
+	return sum
+}
+
+// appendCell writes a cell so that no two cells, and no two rows, look alike.
+func appendCell(dst []byte, v *egrid.Vector, i int) []byte {
+	switch t := v.Type(); {
+	case v.IsMissing(i):
+		return append(dst, 0)
+	case t == egrid.Text:
+		s := v.Text(i)
+		return append(binary.AppendUvarint(append(dst, 1), uint64(len(s))), s...)
+	case t == egrid.Integer:
+		x, _ := v.Int(i)
+		return binary.AppendVarint(append(dst, 2), x)
+	case t == egrid.Flag:
+		if yes, _ := v.Bool(i); yes {
+			return append(dst, 4)
+		}
+		return append(dst, 3)
+	}
+	x, _ := v.Float(i)
+	return binary.LittleEndian.AppendUint64(append(dst, 5), math.Float64bits(x))
+}
+
+func union(a, b []egrid.Column) []egrid.Column {
+	for _, c := range b {
+		if !slices.Contains(a, c) {
+			a = append(a, c)
+		}
+	}
+	return a
+}
+
+// Confirm adds a load that had the same content to a published snapshot. It
+// keeps the latest ten.
+func Confirm(s *egrid.Snapshot, source egrid.Source) {
+	if s.Has(source.ID) {
+		return
+	}
+	const most = 10
+	s.Confirmed = append(slices.Clone(s.Confirmed), source)
+	if n := len(s.Confirmed); n > most {
+		s.Confirmed = s.Confirmed[n-most:]
+	}
+}
+
+// Expired returns which superseded snapshots a request drops. since tells when
+// a snapshot was superseded.
+func Expired(c egrid.Catalog, r PruneRequest, now time.Time, since func(egrid.Snapshot) time.Time) []egrid.Snapshot {
+	type edition struct {
+		level   egrid.Level
+		year    int
+		release string
+	}
+	kept := map[edition]int{}
+	var expired []egrid.Snapshot
+	for _, s := range c.Snapshots { // of an edition, the latest first
+		if s.Status != egrid.Superseded {
+			continue
+		}
+		at := edition{s.Level, s.Year, s.Release}
+		if kept[at]++; kept[at] > r.Keep && now.Sub(since(s)) >= r.OlderThan {
+			expired = append(expired, s)
+		}
+	}
+	return expired
+}

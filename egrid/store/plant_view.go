@@ -1,0 +1,435 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
+)
+
+// plantSums are the columns that are summed over a plant's generators.
+var plantSums = []egrid.Column{egrid.NameplateCapacity, egrid.NetGeneration, egrid.OzoneSeasonGeneration}
+
+// plantView is the plant view of one data year and release.
+type plantView struct {
+	view     // of the snapshot alone
+	basis    egrid.Level
+	snapshot egrid.Snapshot
+	key      []egrid.Column // what tells plants apart
+}
+
+// newPlantView chooses the basis. It takes the data year from the cursor when
+// the query leaves it open, so that all pages of an answer are of one year.
+func newPlantView(all view, query *PlantQuery) (*plantView, error) {
+	v := &plantView{view: all}
+	catalog := all.catalog
+	if query.Year < 0 {
+		return v, fmt.Errorf("%w: plants are answered for one data year, not for %d", egrid.ErrInvalid, query.Year)
+	}
+	if query.Cursor != "" {
+		id, err := query.openCursor()
+		if err != nil {
+			return v, err
+		}
+		if catalog, err = driver.Pin(catalog, id); err != nil {
+			return v, fmt.Errorf("%w: what the cursor reads is not there any more; start again from the first page: %w", egrid.ErrStale, err)
+		}
+	}
+	var absent error
+	for _, level := range []egrid.Level{egrid.PLNT, egrid.GEN} {
+		found, err := driver.SelectSnapshots(catalog, level, query.Year, query.Release)
+		if err != nil && !errors.Is(err, egrid.ErrNotFound) {
+			return v, err
+		}
+		absent = cmp.Or(absent, err)
+		if len(found) == 1 && found[0].Year > v.snapshot.Year {
+			v.basis, v.snapshot = level, found[0]
+		}
+	}
+	if v.basis == "" && absent != nil {
+		what := "no plants"
+		if query.Year > 0 {
+			what += fmt.Sprintf(" of data year %d", query.Year)
+		}
+		if query.Release != "" {
+			what += " in release " + query.Release
+		}
+		return v, fmt.Errorf("%w: %s are published; data years with plants: %s", egrid.ErrNotFound, what, strings.Trim(fmt.Sprint(PlantYears(catalog)), "[]"))
+	}
+	v.view = all.at(v.snapshot)
+	v.key = []egrid.Column{egrid.PlantCode}
+	if v.basis != "" && !v.snapshot.Schema.Has(egrid.PlantCode) {
+		v.key = []egrid.Column{egrid.State, egrid.PlantName}
+	}
+	return v, nil
+}
+
+// A cursor of the plant view is that of the rows or groups behind it, with the
+// snapshot that they are of in front: 1f6a....xyz.
+func (query *PlantQuery) openCursor() (egrid.SnapshotID, error) {
+	head, inner, ok := strings.Cut(query.Cursor, ".")
+	if !ok || head == "" || inner == "" {
+		return "", driver.ErrCursor
+	}
+	query.Cursor = inner
+	return egrid.SnapshotID(head), nil
+}
+
+func (v *plantView) sealCursor(inner string) string {
+	if inner == "" {
+		return ""
+	}
+	return string(v.snapshot.ID) + "." + inner
+}
+
+func (v *plantView) empty() PlantPage {
+	page := PlantPage{Basis: v.basis, Year: v.snapshot.Year, Release: v.snapshot.Release}
+	page.Batch = egrid.NewBuilder(plantSchema(egrid.Snapshot{}, PlantColumns()), page.Year).Batch()
+	page.Revision = v.catalog.Revision
+	return page
+}
+
+// everyColumn returns the columns of the view's sheet and those that the view
+// adds.
+func (v *plantView) everyColumn() []egrid.Column {
+	if v.basis == egrid.GEN {
+		return append(PlantColumns(), egrid.OzoneSeasonGeneration)
+	}
+	columns := v.snapshot.Schema.Columns()
+	for _, c := range []egrid.Column{egrid.PlantName, egrid.PlantCode, egrid.State, egrid.Fuel, egrid.FuelGroup, egrid.NetGeneration, StateShare} {
+		if !slices.Contains(columns, c) {
+			columns = append(columns, c)
+		}
+	}
+	return columns
+}
+
+// plantField describes a column of a plant answer.
+func plantField(snapshot egrid.Snapshot, c egrid.Column) (egrid.Field, bool) {
+	switch c {
+	case PlantID:
+		return egrid.Field{Level: egrid.PLNT, Column: c, Type: egrid.Text, Description: "Identifies the plant: its ORIS code or, where the sheet has none, state~name."}, true
+	case StateShare:
+		return egrid.Field{Level: egrid.PLNT, Column: c, Type: egrid.Number, Unit: "fraction", Description: "Share of the state's net generation."}, true
+	case PlantCount:
+		return egrid.Field{Level: egrid.PLNT, Column: c, Type: egrid.Integer, Description: "Number of plants."}, true
+	case BasisColumn:
+		return egrid.Field{Level: egrid.PLNT, Column: c, Type: egrid.Text, Description: "Level that the plants are read from: PLNT, or GEN where they are summed from generators."}, true
+	}
+	if snapshot.Schema != nil {
+		if i := snapshot.Schema.Index(c); i >= 0 {
+			return snapshot.Schema.Field(i), true
+		}
+	}
+	for _, level := range []egrid.Level{egrid.PLNT, egrid.GEN} {
+		if f, ok := egrid.Lookup(level, string(c)); ok {
+			return f, true
+		}
+	}
+	i := slices.IndexFunc(egrid.ContextFields(egrid.PLNT), func(f egrid.Field) bool { return f.Column == c })
+	if i < 0 {
+		return egrid.Field{}, false
+	}
+	return egrid.ContextFields(egrid.PLNT)[i], true
+}
+
+// plantSchema is that of an answer with columns that are known to exist.
+func plantSchema(snapshot egrid.Snapshot, columns []egrid.Column) *egrid.Schema {
+	id, _ := plantField(snapshot, PlantID)
+	fields := []egrid.Field{id}
+	for _, c := range columns {
+		f, _ := plantField(snapshot, c)
+		if f.Column != PlantID {
+			fields = append(fields, f)
+		}
+	}
+	s, err := egrid.NewSchema(fields...)
+	if err != nil {
+		panic(err) // names are distinct
+	}
+	return s
+}
+
+func (v *plantView) page(ctx context.Context, query PlantQuery) (PlantPage, error) {
+	columns, err := v.resolveColumns(query.Columns)
+	if err != nil {
+		return PlantPage{}, err
+	}
+	var rows egrid.RowPage
+	if v.basis == egrid.PLNT {
+		rows, err = v.plantRows(ctx, query, columns)
+	} else {
+		rows, err = v.generatorSums(ctx, query)
+	}
+	if err != nil {
+		return PlantPage{}, err
+	}
+	page := PlantPage{RowPage: rows, Basis: v.basis, Year: v.snapshot.Year, Release: v.snapshot.Release}
+	page.Next = v.sealCursor(rows.Next)
+	extra, err := v.extras(ctx, query, columns, &page)
+	if err != nil {
+		return PlantPage{}, err
+	}
+	builder := egrid.NewBuilder(plantSchema(v.snapshot, columns), page.Year)
+	for row := range rows.Rows() {
+		for j, f := range builder.Schema().Fields() {
+			if err := builder.Value(j, v.value(row, f.Column, extra)); err != nil {
+				return PlantPage{}, err
+			}
+		}
+		builder.EndRow(row.Number(), 0)
+	}
+	page.Batch = builder.Batch()
+	return page, nil
+}
+
+// resolveColumns turns the asked-for names into columns.
+func (v *plantView) resolveColumns(names []egrid.Column) ([]egrid.Column, error) {
+	if len(names) == 0 {
+		return PlantColumns(), nil
+	}
+	var columns []egrid.Column
+	for _, name := range names {
+		f, ok := plantField(v.snapshot, name)
+		if !ok {
+			return nil, fmt.Errorf("%w: plants have no column %q; the dictionary lists them", egrid.ErrInvalid, name)
+		}
+		if !slices.Contains(columns, f.Column) && f.Column != PlantID {
+			columns = append(columns, f.Column)
+		}
+	}
+	return columns, nil
+}
+
+func (v *plantView) plantRows(ctx context.Context, query PlantQuery, columns []egrid.Column) (egrid.RowPage, error) {
+	rows := egrid.RowQuery{
+		Level: egrid.PLNT, Year: v.snapshot.Year, Search: query.Search, Sort: query.Sort,
+		Limit: query.Limit, Cursor: query.Cursor, Count: query.Count,
+	}
+	var err error
+	if rows.Filters, err = v.fuelFilters(query.Filters); err != nil {
+		return egrid.RowPage{}, err
+	}
+	for _, c := range append([]egrid.Column{egrid.State, egrid.PlantName, egrid.PlantCode, egrid.Fuel, egrid.NetGeneration}, columns...) {
+		if c != StateShare && c != PlantCount && c != BasisColumn && !slices.Contains(rows.Columns, c) {
+			rows.Columns = append(rows.Columns, c)
+		}
+	}
+	return v.rows(ctx, rows)
+}
+
+// fuelFilters turns a filter on the fuel category into one on its fuels where
+// the sheet has no such column.
+func (v *plantView) fuelFilters(filters []egrid.Filter) ([]egrid.Filter, error) {
+	if v.snapshot.Schema.Has(egrid.FuelGroup) {
+		return filters, nil
+	}
+	filters = slices.Clone(filters)
+	for i, f := range filters {
+		if f.Column != egrid.FuelGroup {
+			continue
+		}
+		fuels := egrid.Filter{Column: egrid.Fuel, Op: f.Op}
+		for _, category := range f.Values {
+			codes := egrid.FuelsOf(category.String())
+			if codes == nil {
+				return nil, fmt.Errorf("%w: %q is not a fuel category; those are %s", egrid.ErrInvalid, category.String(), strings.Join(egrid.FuelCategories(), ", "))
+			}
+			for _, code := range codes {
+				fuels.Values = append(fuels.Values, egrid.TextOf(code))
+			}
+		}
+		filters[i] = fuels
+	}
+	return filters, nil
+}
+
+// generatorQuery makes the part that all queries on the basis GEN share: which
+// generators are summed, and which sums are kept.
+func (v *plantView) generatorQuery(query PlantQuery) (egrid.GroupQuery, error) {
+	groups := egrid.GroupQuery{Level: egrid.GEN, Year: v.snapshot.Year, Search: query.Search, By: v.key}
+	filters, err := v.fuelFilters(query.Filters)
+	if err != nil {
+		return groups, err
+	}
+	for _, f := range filters {
+		if f.Column == GeneratorCount {
+			groups.Having = append(groups.Having, f)
+			continue
+		}
+		if f.Column, err = v.generatorColumn("filter", f.Column); err != nil {
+			return groups, err
+		}
+		if slices.Contains(plantSums, f.Column) {
+			groups.Having = append(groups.Having, f)
+		} else {
+			groups.Filters = append(groups.Filters, f)
+		}
+	}
+	groups.Measures = []egrid.Measure{{Func: egrid.Count, As: GeneratorCount}}
+	for _, c := range plantSums {
+		groups.Measures = append(groups.Measures, egrid.Measure{Func: egrid.Sum, Column: c})
+	}
+	for _, c := range []egrid.Column{egrid.State, egrid.PlantName} {
+		if !slices.Contains(v.key, c) {
+			groups.Measures = append(groups.Measures, egrid.Measure{Func: egrid.Min, Column: c})
+		}
+	}
+	return groups, nil
+}
+
+func (v *plantView) generatorColumn(use string, name egrid.Column) (egrid.Column, error) {
+	if v.snapshot.Schema.Has(name) || egrid.IsContext(name) {
+		return name, nil
+	}
+	if f, ok := egrid.Lookup(egrid.GEN, string(name)); ok {
+		return f.Column, nil
+	}
+	return "", fmt.Errorf("%w: cannot %s plants of data year %d by %s: no PLNT sheet of it is published, and the generators that stand in for it have no such column",
+		egrid.ErrInvalid, use, v.snapshot.Year, name)
+}
+
+func (v *plantView) generatorSums(ctx context.Context, query PlantQuery) (egrid.RowPage, error) {
+	groups, err := v.generatorQuery(query)
+	if err != nil {
+		return egrid.RowPage{}, err
+	}
+	groups.Limit, groups.Cursor, groups.Count = query.Limit, query.Cursor, query.Count
+	for _, key := range query.Sort {
+		if key.Column != GeneratorCount {
+			if key.Column, err = v.generatorColumn("sort", key.Column); err != nil {
+				return egrid.RowPage{}, err
+			}
+			if !slices.Contains(groups.By, key.Column) && !slices.ContainsFunc(groups.Measures, func(m egrid.Measure) bool { return m.Name() == key.Column }) {
+				return egrid.RowPage{}, fmt.Errorf("%w: cannot sort plants that are summed from generators by %s, of which a plant may have several", egrid.ErrInvalid, key.Column)
+			}
+		}
+		groups.Sort = append(groups.Sort, key)
+	}
+	return v.groups(ctx, groups)
+}
+
+// plantExtras are what the view adds to the rows of a page.
+type plantExtras struct {
+	state map[string]float64     // net generation by state, MWh
+	fuel  map[string]egrid.Value // by plant, on the basis GEN
+}
+
+func (v *plantView) extras(ctx context.Context, query PlantQuery, columns []egrid.Column, page *PlantPage) (plantExtras, error) {
+	var extra plantExtras
+	if slices.Contains(columns, StateShare) {
+		states, err := v.groups(ctx, egrid.GroupQuery{
+			Level: v.basis, Year: v.snapshot.Year, By: []egrid.Column{egrid.State},
+			Measures: []egrid.Measure{{Func: egrid.Sum, Column: egrid.NetGeneration}}, Limit: 1000,
+		})
+		if err != nil {
+			return extra, err
+		}
+		extra.state = make(map[string]float64, states.Len())
+		for row := range states.Rows() {
+			extra.state[row.Text(egrid.State)], _ = row.Float(egrid.NetGeneration)
+		}
+	}
+	if v.basis == egrid.GEN && (slices.Contains(columns, egrid.Fuel) || slices.Contains(columns, egrid.FuelGroup)) {
+		err := v.mainFuels(ctx, query, page, &extra)
+		return extra, err
+	}
+	return extra, nil
+}
+
+// maxNamedPlants is up to how many plants a query for their fuels names them;
+// beyond, reading the fuels of all plants is cheaper.
+const maxNamedPlants = 100
+
+// mainFuels finds the fuel with the most nameplate capacity for every plant of
+// the page.
+func (v *plantView) mainFuels(ctx context.Context, query PlantQuery, page *PlantPage, extra *plantExtras) error {
+	groups, err := v.generatorQuery(query)
+	if err != nil {
+		return err
+	}
+	groups.Having = nil
+	groups.By = append(slices.Clone(v.key), egrid.Fuel)
+	groups.Measures = []egrid.Measure{{Func: egrid.Sum, Column: egrid.NameplateCapacity}}
+	if page.Len() <= maxNamedPlants {
+		for _, c := range v.key {
+			if f := valuesOf(page.Batch, c); len(f.Values) > 0 {
+				groups.Filters = append(groups.Filters, f)
+			}
+		}
+	}
+	extra.fuel = map[string]egrid.Value{}
+	most := map[string]float64{}
+	return v.eachGroup(ctx, groups, func(row egrid.Row) {
+		plant, fuel := v.keyOf(row), row.Value(egrid.Fuel)
+		capacity, _ := row.Float(egrid.NameplateCapacity)
+		if _, met := extra.fuel[plant]; !met || capacity > most[plant] {
+			extra.fuel[plant], most[plant] = fuel, capacity
+		}
+	})
+}
+
+// valuesOf makes the filter that keeps the rows of a page by a column; it has
+// no values when the column is missing in one of them.
+func valuesOf(rows *egrid.Batch, c egrid.Column) egrid.Filter {
+	f := egrid.Filter{Column: c, Op: egrid.Eq}
+	for row := range rows.Rows() {
+		value := row.Value(c)
+		if value.IsMissing() {
+			return egrid.Filter{}
+		}
+		if !slices.ContainsFunc(f.Values, func(w egrid.Value) bool { return w.Compare(value) == 0 }) {
+			f.Values = append(f.Values, value)
+		}
+	}
+	return f
+}
+
+func (v *plantView) keyOf(row egrid.Row) string {
+	key := ""
+	for _, c := range v.key {
+		key += row.Text(c) + "\x00"
+	}
+	return key
+}
+
+func (v *plantView) value(row egrid.Row, c egrid.Column, extra plantExtras) egrid.Value {
+	switch c {
+	case PlantID:
+		if code := row.Value(egrid.PlantCode); !code.IsMissing() {
+			return code
+		}
+		if row.Value(egrid.PlantName).IsMissing() {
+			return egrid.Value{}
+		}
+		return egrid.TextOf(row.Text(egrid.State) + "~" + row.Text(egrid.PlantName))
+	case StateShare:
+		own, ok := row.Float(egrid.NetGeneration)
+		if total := extra.state[row.Text(egrid.State)]; ok && total > 0 {
+			return egrid.NumberOf(own / total)
+		}
+		return egrid.Value{}
+	case egrid.Fuel:
+		if v.basis == egrid.GEN {
+			return extra.fuel[v.keyOf(row)]
+		}
+	case egrid.FuelGroup:
+		if category := row.Value(egrid.FuelGroup); !category.IsMissing() {
+			return category
+		}
+		category, _ := egrid.FuelCategory(v.value(row, egrid.Fuel, extra).String())
+		return egrid.TextOf(category)
+	case egrid.Year, egrid.ReleaseColumn:
+		return v.snapshot.Context(c)
+	case egrid.LevelColumn:
+		return egrid.TextOf(string(egrid.PLNT))
+	case BasisColumn:
+		return egrid.TextOf(string(v.basis))
+	}
+	return row.Value(c)
+}
