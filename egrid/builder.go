@@ -212,6 +212,15 @@ func (b *Builder) Value(i int, v Value) error {
 	return nil
 }
 
+// Clear makes a cell of the current row missing again.
+func (b *Builder) Clear(i int) {
+	if b.n < b.room {
+		c := &b.columns[i]
+		c.values[b.n] = 0
+		c.valid[b.n>>6] &^= 1 << (b.n & 63)
+	}
+}
+
 // Copy sets a cell to the one of a vector of the same type.
 func (b *Builder) Copy(i int, from *Vector, row int) {
 	if from.IsMissing(row) {
