@@ -40,10 +40,41 @@ type columnDecoder struct {
 	percent   bool // a share that the sheet holds in percent
 	transform string
 	nullIf    string
+	kind      fieldKind
 }
 
-// plain reports whether a cell's text alone decides its value.
-func (c *columnDecoder) plain() bool { return c.transform == "" || c.transform == "trim" }
+// fieldKind is how the short way reads a field.
+type fieldKind uint8
+
+const (
+	skipped fieldKind = iota
+	texts
+	integers
+	numbers
+	flags
+	years
+	transformed // by a mapping
+)
+
+func (c *columnDecoder) kindOf() fieldKind {
+	switch {
+	case c.column == "":
+		return skipped
+	case c.transform != "" && c.transform != "trim":
+		return transformed
+	case c.at < 0:
+		return years
+	}
+	switch c.typ {
+	case egrid.Integer:
+		return integers
+	case egrid.Number:
+		return numbers
+	case egrid.Flag:
+		return flags
+	}
+	return texts
+}
 
 // NewDecoder makes a decoder of the sheet's records.
 func (s *Sheet) NewDecoder() *Decoder {
@@ -61,6 +92,7 @@ func (s *Sheet) NewDecoder() *Decoder {
 		if x, ok := strings.CutPrefix(c.Transform, "null_if:"); ok {
 			col.transform, col.nullIf = "null_if", x
 		}
+		col.kind = col.kindOf()
 		d.columns[i] = col
 	}
 	return d
@@ -182,17 +214,13 @@ func (d *Decoder) fast(data []byte, line, number int64) int {
 // anything at all.
 func (d *Decoder) field(c *columnDecoder, data []byte) (n int, some bool) {
 	if len(data) == 0 || data[0] == d.delim || data[0] == '\n' || data[0] == '\r' {
-		if c.at < 0 && c.column != "" {
+		if c.kind == years {
 			return -1, false // a row without its data year
 		}
 		return 0, false
 	}
-	if data[0] == '"' {
-		return d.quoted(c, data)
-	}
-	switch {
-	case !c.plain() || c.column == "":
-	case c.typ == egrid.Number:
+	switch c.kind {
+	case numbers:
 		if m, places, n := cell.Scan(data); n > 0 && d.ends(data, n) {
 			if c.percent {
 				places += 2
@@ -200,19 +228,21 @@ func (d *Decoder) field(c *columnDecoder, data []byte) (n int, some bool) {
 			d.current.Decimal(c.at, m, places)
 			return n, true
 		}
-	case c.typ == egrid.Integer:
+	case integers:
 		if m, places, n := cell.Scan(data); n > 0 && places == 0 && data[n-1] != '.' && d.ends(data, n) {
-			if c.at >= 0 {
-				d.current.Int(c.at, m)
-				return n, true
-			}
-			if int(m) == d.year {
-				return n, true
-			}
-			return -1, true // the long way finds the rows of the other year
+			d.current.Int(c.at, m)
+			return n, true
 		}
+	case years:
+		// The long way finds the rows of another year.
+		if m, places, n := cell.Scan(data); n > 0 && places == 0 && int(m) == d.year && d.ends(data, n) {
+			return n, true
+		}
+		return -1, true
 	}
-	n = 0
+	if data[0] == '"' {
+		return d.quoted(c, data)
+	}
 	for n < len(data) && !d.stop[data[n]] {
 		n++
 	}
@@ -236,25 +266,30 @@ func (d *Decoder) quoted(c *columnDecoder, data []byte) (n int, some bool) {
 	if n == len(data) || data[n] != '"' || !d.ends(data, n+1) {
 		return -1, true
 	}
+	if n == 1 {
+		return 2, false
+	}
 	return d.text(c, data[1:n], n+1)
 }
 
 // text decodes the text of a field of n bytes.
 func (d *Decoder) text(c *columnDecoder, text []byte, n int) (size int, some bool) {
-	if c.column == "" {
-		return n, len(bytes.TrimSpace(text)) > 0
+	if text[0] == ' ' || text[len(text)-1] == ' ' {
+		if text = bytes.Trim(text, " "); len(text) == 0 {
+			return n, false
+		}
+	}
+	switch {
+	case c.kind == skipped:
+		return n, true
+	case len(text) <= 3 && c.kind != transformed && cell.Blank(string(text)):
+		return n, true
+	case c.kind == texts:
+		d.current.Text(c.at, text)
+		return n, true
 	}
 	if c.at < 0 {
 		return -1, true
-	}
-	if c.typ == egrid.Text && c.plain() {
-		if text = bytes.TrimSpace(text); len(text) == 0 {
-			return n, false
-		}
-		if !cell.Blank(string(text)) {
-			d.current.Text(c.at, text)
-		}
-		return n, true
 	}
 	if err := d.set(c, string(text)); err != nil {
 		return -1, true
