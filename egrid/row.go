@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"sync/atomic"
 )
 
@@ -62,14 +63,52 @@ func (s *Schema) Index(c Column) int {
 // Has reports whether the schema has the column.
 func (s *Schema) Has(c Column) bool { return s.Index(c) >= 0 }
 
-// MarshalJSON writes the fields as an array.
-func (s *Schema) MarshalJSON() ([]byte, error) { return json.Marshal(s.fields) }
+// MarshalJSON writes an array with the fields in order. One that is in the
+// dictionary is a reference to it ("GEN/net_generation_mwh"), because whoever
+// reads it has the dictionary, too; any other is an object.
+func (s *Schema) MarshalJSON() ([]byte, error) {
+	fields := make([]any, len(s.fields))
+	for i, f := range s.fields {
+		if known, ok := Lookup(f.Level, string(f.Column)); ok && sameField(known, f) {
+			fields[i] = f.reference()
+		} else {
+			fields[i] = f
+		}
+	}
+	return json.Marshal(fields)
+}
 
-// UnmarshalJSON reads what MarshalJSON wrote.
+func (f Field) reference() string { return string(f.Level) + "/" + string(f.Column) }
+
+func sameField(a, b Field) bool {
+	return a.Column == b.Column && a.Code == b.Code && a.Type == b.Type && a.Unit == b.Unit && a.Description == b.Description
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote. It returns [ErrSchema] for a
+// column that this program's dictionary does not have.
 func (s *Schema) UnmarshalJSON(b []byte) error {
-	var fields []Field
-	if err := json.Unmarshal(b, &fields); err != nil {
+	var raw []json.RawMessage
+	if err := json.Unmarshal(b, &raw); err != nil {
 		return err
+	}
+	fields := make([]Field, len(raw))
+	for i, r := range raw {
+		if len(r) > 0 && r[0] != '"' {
+			if err := json.Unmarshal(r, &fields[i]); err != nil {
+				return err
+			}
+			continue
+		}
+		var reference string
+		if err := json.Unmarshal(r, &reference); err != nil {
+			return err
+		}
+		level, column, _ := strings.Cut(reference, "/")
+		f, ok := Lookup(Level(level), column)
+		if !ok || string(f.Column) != column {
+			return fmt.Errorf("%w: the dictionary has no column %s; a newer version of the software wrote it", ErrSchema, reference)
+		}
+		fields[i] = f
 	}
 	t, err := NewSchema(fields...)
 	if err != nil {

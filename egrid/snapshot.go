@@ -26,11 +26,15 @@ type Snapshot struct {
 	Revision  int64      `json:"revision"` // the revision that published it last; 0 while held
 }
 
-// Has reports whether a load is the snapshot, was merged into it, or had the
-// same content.
+// Is reports whether the snapshot has the content of a load: it was made of it
+// alone, or the load was found to have the same content.
+func (s *Snapshot) Is(id StageID) bool {
+	return s.Stage == id || slices.ContainsFunc(s.Confirmed, func(src Source) bool { return src.ID == id })
+}
+
+// Has reports whether a load is the snapshot, or was merged into it.
 func (s *Snapshot) Has(id StageID) bool {
-	is := func(src Source) bool { return src.ID == id }
-	return s.Stage == id || slices.ContainsFunc(s.Sources, is) || slices.ContainsFunc(s.Confirmed, is)
+	return s.Is(id) || slices.ContainsFunc(s.Sources, func(src Source) bool { return src.ID == id })
 }
 
 // Context returns the value of a context column for rows of the snapshot.

@@ -21,13 +21,16 @@ import (
 // decoded is one span of a sheet: a chunk for each data year in it.
 type decoded struct {
 	index   int // of the span
-	years   []yearChunk
+	years   []driver.Chunk
 	rejects []*sheet.RowError
 }
 
-type yearChunk struct {
-	year  int
-	chunk driver.Chunk
+// spanReader is what a worker decodes spans with. It keeps its buffers from one
+// span to the next.
+type spanReader struct {
+	level   egrid.Level
+	decoder *sheet.Decoder
+	data    []byte
 }
 
 // decode reads the chunks of a part on a bounded number of workers, and hands
@@ -36,6 +39,9 @@ func (p *Pipeline) decode(ctx context.Context, stage string, part Part, visit fu
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	workers := stream.New().WithMaxGoroutines(p.o.Workers)
+	readers := sync.Pool{New: func() any {
+		return &spanReader{level: part.Sheet.Level, decoder: part.Sheet.NewDecoder()}
+	}}
 	var rows int64
 	var fail sync.Once
 	for span, open := range p.spans(ctx, part) {
@@ -43,7 +49,9 @@ func (p *Pipeline) decode(ctx context.Context, stage string, part Part, visit fu
 			break
 		}
 		workers.Go(func() stream.Callback {
-			d, err := decodeSpan(part.Sheet, span, open)
+			r, _ := readers.Get().(*spanReader)
+			d, err := r.decode(span, open)
+			readers.Put(r)
 			return func() {
 				if ctx.Err() != nil {
 					return
@@ -101,53 +109,38 @@ func (p *Pipeline) spans(ctx context.Context, part Part) iter.Seq2[sheet.Span, o
 	}
 }
 
-func decodeSpan(sheet *sheet.Sheet, span sheet.Span, open opener) (decoded, error) {
+// decodeSpan decodes and audits a span. The batches keep nothing of its bytes.
+func (r *spanReader) decode(span sheet.Span, open opener) (decoded, error) {
 	d := decoded{index: span.Index}
 	text, err := open()
 	if err != nil {
 		return d, err
 	}
 	defer text.Close()
-	auditors := map[int]*egrid.Auditor{}
-	lossy := make([]bool, sheet.Schema.Len())
-	read := int64(0)
-	for row, err := range sheet.Decode(text, span) {
-		read++
-		var rowError *sheet.RowError
-		if errors.As(err, &rowError) {
-			d.rejects = append(d.rejects, rowError)
-			continue
-		}
-		if err != nil {
-			return d, err
-		}
-		i := slices.IndexFunc(d.years, func(y yearChunk) bool { return y.year == row.Year })
-		if i < 0 {
-			i = len(d.years)
-			d.years = append(d.years, yearChunk{row.Year, driver.Chunk{Index: span.Index, Rows: make([]egrid.Row, 0, span.Rows)}})
-			auditors[row.Year] = egrid.NewAuditor(sheet.Level, sheet.Schema)
-		}
-		d.years[i].chunk.Rows = append(d.years[i].chunk.Rows, row)
-		auditors[row.Year].Check(row)
-		for j, v := range row.Values {
-			if v.Lossy() {
-				lossy[j] = true
-			}
-		}
+	r.data = slices.Grow(r.data[:0], int(span.Length))[:span.Length]
+	if n, err := io.ReadFull(text, r.data); err != nil {
+		return d, fmt.Errorf("line %d: %d bytes where there were %d: %w", span.Line, n, span.Length, errors.Join(ErrChanged, notEOF(err)))
 	}
-	if read != span.Rows {
-		return d, fmt.Errorf("line %d: %d records where there were %d: %w", span.Line, read, span.Rows, ErrChanged)
+	out, err := r.decoder.Decode(r.data, span)
+	if err != nil {
+		return d, err
 	}
-	for i := range d.years {
-		c := &d.years[i].chunk
-		c.Findings = auditors[d.years[i].year].Findings()
-		for j, yes := range lossy {
-			if yes {
-				c.Lossy = append(c.Lossy, sheet.Schema.Field(j).Column)
-			}
-		}
+	if out.Records != span.Rows {
+		return d, fmt.Errorf("line %d: %d records where there were %d: %w", span.Line, out.Records, span.Rows, ErrChanged)
+	}
+	d.rejects = out.Rejects
+	for _, b := range out.Batches {
+		d.years = append(d.years, driver.Chunk{Index: span.Index, Rows: b, Findings: driver.AuditRows(r.level, b)})
 	}
 	return d, nil
+}
+
+// notEOF leaves out the error of an input that ended, which is told in words.
+func notEOF(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil
+	}
+	return err
 }
 
 func compareText(a, b string) int { return strings.Compare(a, b) }

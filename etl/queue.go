@@ -10,22 +10,23 @@ import (
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
+	"github.com/egrid-analytics/egrid-go/egrid/store"
 	"github.com/egrid-analytics/egrid-go/queue"
 )
 
 // ToQueue is the sink that sends chunks through a broker, to consumers that
-// handle them with [DatabaseHandler]. Publish waits until q, the store that
+// handle them with [DatabaseHandler]. Publish waits until s, the store that
 // they write to, shows the outcome, or the order or a chunk of the load became
 // a dead letter. Those that an earlier run of the same load left behind it puts
 // back, for their cause may be mended.
-func ToQueue(b queue.Broker, q egrid.Querier) Sink { return queueSink{b, q} }
+func ToQueue(b queue.Broker, s driver.Scanner) Sink { return queueSink{b, s} }
 
 type queueSink struct {
 	broker queue.Broker
-	store  egrid.Querier
+	store  driver.Scanner
 }
 
-func (s queueSink) querier() egrid.Querier { return s.store }
+func (s queueSink) db() *store.DB { return store.New(s.store) }
 
 func (s queueSink) Put(ctx context.Context, spec driver.SnapshotSpec, c driver.Chunk) error {
 	m, err := EncodeChunk(spec, c)
@@ -55,7 +56,7 @@ func (s queueSink) Publish(ctx context.Context, spec driver.SnapshotSpec, r driv
 	if err := s.revive(ctx, id); err != nil {
 		return driver.PublishReport{}, err
 	}
-	if _, live := settled(before, id, egrid.Published); live {
+	if _, live := settled(before, id, egrid.Published, r.Policy); live {
 		// Nothing that an order could change: chunks that are on their way
 		// are duplicates.
 		return outcome(before, before, id, r.Policy)
@@ -104,23 +105,24 @@ var errPending = errors.New("no outcome yet")
 
 // outcome reads what became of a stage from the catalogue.
 func outcome(before, now egrid.Catalog, id egrid.StageID, policy driver.Policy) (driver.PublishReport, error) {
-	if snap, ok := settled(now, id, egrid.Published); ok {
+	if snap, ok := settled(now, id, egrid.Published, policy); ok {
 		status := egrid.Published
-		if _, was := settled(before, id, egrid.Published); was {
+		if _, was := settled(before, id, egrid.Published, policy); was {
 			status = egrid.Unchanged
 		}
 		return driver.PublishReport{Status: status, Snapshot: snap}, nil
 	}
-	if snap, ok := settled(now, id, egrid.Held); ok && policy != driver.PublishReplace && policy != driver.PublishMerge {
+	if snap, ok := settled(now, id, egrid.Held, policy); ok && policy != driver.PublishReplace && policy != driver.PublishMerge {
 		return driver.PublishReport{Status: egrid.Held, Reason: snap.Reason, Snapshot: snap}, nil
 	}
 	return driver.PublishReport{}, errPending
 }
 
-// settled finds the snapshot that a stage became, or was merged into.
-func settled(c egrid.Catalog, id egrid.StageID, status egrid.Status) (egrid.Snapshot, bool) {
+// settled finds the snapshot that has the content of a stage or, where it was to
+// be merged, that has it among others.
+func settled(c egrid.Catalog, id egrid.StageID, status egrid.Status, policy driver.Policy) (egrid.Snapshot, bool) {
 	i := slices.IndexFunc(c.Snapshots, func(s egrid.Snapshot) bool {
-		return s.Status == status && slices.ContainsFunc(s.Sources, func(source egrid.Source) bool { return source.ID == id })
+		return s.Status == status && (s.Is(id) || policy == driver.PublishMerge && s.Has(id))
 	})
 	if i < 0 {
 		return egrid.Snapshot{}, false

@@ -8,6 +8,7 @@ import (
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
+	"github.com/egrid-analytics/egrid-go/egrid/store"
 	"github.com/egrid-analytics/egrid-go/internal/trace"
 )
 
@@ -106,8 +107,8 @@ func (p *Pipeline) Report(ctx context.Context, s Streamed) (_ Report, err error)
 		}
 		report.add(load, published)
 	}
-	if q := p.querier(); q != nil {
-		if err := auditTotals(ctx, q, &report); err != nil {
+	if db := p.db(); db != nil {
+		if err := auditTotals(ctx, db, &report); err != nil {
 			return report, fmt.Errorf("compare totals: %w", err)
 		}
 	}
@@ -115,10 +116,10 @@ func (p *Pipeline) Report(ctx context.Context, s Streamed) (_ Report, err error)
 	return report, nil
 }
 
-// querier returns who can be asked what is published; nil where nobody can.
-func (p *Pipeline) querier() egrid.Querier {
+// db returns the store that the sink writes to; nil where it cannot be asked.
+func (p *Pipeline) db() *store.DB {
 	if sink, ok := p.sink.(answeringSink); ok {
-		return sink.querier()
+		return sink.db()
 	}
 	return nil
 }
@@ -128,11 +129,11 @@ func (p *Pipeline) querier() egrid.Querier {
 // loaded again. To publish them would take that one away from its readers, to
 // bring it back at once.
 func (p *Pipeline) superseded(ctx context.Context, loads []Load) (map[int]*Load, error) {
-	q := p.querier()
-	if q == nil {
+	db := p.db()
+	if db == nil {
 		return nil, nil
 	}
-	catalog, err := q.Catalog(ctx)
+	catalog, err := db.Catalog(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -140,11 +141,11 @@ func (p *Pipeline) superseded(ctx context.Context, loads []Load) (map[int]*Load,
 	for i := range loads {
 		spec := &loads[i].Spec
 		live, ok := catalog.Published(spec.Level, spec.Year, spec.Release)
-		if !ok || live.Has(spec.ID()) {
+		if !ok || live.Is(spec.ID()) {
 			continue
 		}
 		for j := len(loads) - 1; j > i; j-- {
-			if live.Has(loads[j].Spec.ID()) {
+			if live.Is(loads[j].Spec.ID()) {
 				by[i] = &loads[j]
 				break
 			}
@@ -178,7 +179,7 @@ func (r *Report) add(load *Load, published driver.PublishReport) {
 	case Published:
 		sheet.Loaded = load.Rows
 	case Held:
-		sheet.Stage = published.Snapshot.ID
+		sheet.Stage = published.Snapshot.Stage
 	}
 	r.RowsRead += sheet.Read
 	r.RowsLoaded += sheet.Loaded

@@ -25,7 +25,7 @@ type RunsOptions struct {
 }
 
 // Runs remembers the latest runs of the pipelines whose Options.Runs it is, and
-// makes those that are asked for: it is an [driver.Runner]. It remembers them as
+// makes those that are asked for: it is a [driver.Runner]. It remembers them as
 // long as the process runs; what a run held is in the store, and stays a run.
 type Runs struct {
 	store   driver.Store
@@ -233,7 +233,7 @@ func (r *Runs) Runs(ctx context.Context) ([]driver.Run, error) {
 		all = append(all, run)
 	}
 	for i := range catalog.Snapshots {
-		if s := &catalog.Snapshots[i]; s.Status == egrid.Held && !known[s.ID] {
+		if s := &catalog.Snapshots[i]; s.Status == egrid.Held && !known[s.Stage] {
 			all = append(all, runOf(s))
 		}
 	}
@@ -253,7 +253,7 @@ func (r *Runs) Run(ctx context.Context, id string) (driver.Run, error) {
 		return run, nil
 	}
 	for i := range catalog.Snapshots {
-		if s := &catalog.Snapshots[i]; s.Status == egrid.Held && string(s.ID) == id {
+		if s := &catalog.Snapshots[i]; s.Status == egrid.Held && string(s.Stage) == id {
 			return runOf(s), nil
 		}
 	}
@@ -292,13 +292,13 @@ func (r *Runs) latestOf(id string) *runRecord {
 // runOf makes a run of a held load that is all there is of it.
 func runOf(s *egrid.Snapshot) driver.Run {
 	load := driver.RunLoad{
-		ID: s.ID, Level: s.Level, Year: s.Year, Release: s.Release, Read: s.Rows + s.Rejected, Rejected: s.Rejected,
+		ID: s.Stage, Level: s.Level, Year: s.Year, Release: s.Release, Read: s.Rows + s.Rejected, Rejected: s.Rejected,
 		Status: driver.RunHeld, Reason: s.Reason,
 	}
 	if len(s.Sources) > 0 {
 		load.Object, load.Sheet = s.Sources[0].Object, s.Sources[0].Sheet
 	}
-	run := driver.Run{ID: string(s.ID), Started: s.LoadedAt, Ended: &s.LoadedAt, Loads: []driver.RunLoad{load}}
+	run := driver.Run{ID: string(s.Stage), Started: s.LoadedAt, Ended: &s.LoadedAt, Loads: []driver.RunLoad{load}}
 	run.Conclude()
 	return run
 }
@@ -315,7 +315,7 @@ func settle(run *driver.Run, catalog egrid.Catalog) {
 		for j := range catalog.Snapshots {
 			s := &catalog.Snapshots[j]
 			switch {
-			case s.Status == egrid.Held && s.ID == l.ID:
+			case s.Status == egrid.Held && s.Stage == l.ID:
 				status = driver.RunHeld
 			case s.Status == egrid.Published && s.Has(l.ID):
 				status = driver.RunPublished

@@ -6,6 +6,7 @@ import (
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
+	"github.com/egrid-analytics/egrid-go/egrid/store"
 )
 
 // Sink takes decoded chunks and completes snapshots. Its methods are safe for
@@ -17,9 +18,9 @@ type Sink interface {
 	Publish(ctx context.Context, spec driver.SnapshotSpec, r driver.PublishRequest) (driver.PublishReport, error)
 }
 
-// answeringSink is a sink whose store can be asked what was published. querier
+// answeringSink is a sink whose store can be asked what was published. db
 // returns nil where it cannot.
-type answeringSink interface{ querier() egrid.Querier }
+type answeringSink interface{ db() *store.DB }
 
 // ToLoader is the sink that writes into a store.
 func ToLoader(l driver.Loader) Sink { return loaderSink{l} }
@@ -37,9 +38,11 @@ func (s loaderSink) Put(ctx context.Context, spec driver.SnapshotSpec, c driver.
 	return err
 }
 
-func (s loaderSink) querier() egrid.Querier {
-	q, _ := s.Loader.(egrid.Querier)
-	return q
+func (s loaderSink) db() *store.DB {
+	if scanner, ok := s.Loader.(driver.Scanner); ok {
+		return store.New(scanner)
+	}
+	return nil
 }
 
 func (s loaderSink) Publish(ctx context.Context, spec driver.SnapshotSpec, r driver.PublishRequest) (driver.PublishReport, error) {

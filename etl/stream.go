@@ -10,11 +10,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/sheet"
+	"github.com/sourcegraph/conc/pool"
 )
 
 // Streamed is the answer of the fourth stage.
@@ -72,32 +74,43 @@ func (p *Pipeline) streamPart(ctx context.Context, part Part, rejects *rejectsFi
 	}
 	var loads []Load
 	var rejected int64
+	puts := pool.New().WithMaxGoroutines(p.o.Workers).WithContext(ctx).WithCancelOnError().WithFirstError()
+	var failed atomic.Bool
 	err = p.decode(ctx, "stream", part, func(d decoded) error {
+		if failed.Load() {
+			return errPutFailed
+		}
 		if err := rejects.write(part, d.rejects); err != nil {
 			return err
 		}
 		rejected += int64(len(d.rejects))
 		if len(d.years) == 0 && len(loads) > 0 { // the count must not end with the last row
-			d.years = append(d.years, yearChunk{loads[len(loads)-1].Spec.Year, driver.Chunk{Index: d.index}})
+			d.years = append(d.years, emptyChunk(d.index, loads[len(loads)-1].Spec))
 		}
-		for i := range d.years {
-			y := &d.years[i]
-			at := slices.IndexFunc(loads, func(l Load) bool { return l.Spec.Year == y.year })
+		for _, c := range d.years {
+			year := c.Rows.Year()
+			at := slices.IndexFunc(loads, func(l Load) bool { return l.Spec.Year == year })
 			if at < 0 {
 				at = len(loads)
-				loads = append(loads, newLoad(part, y.year, reading))
+				loads = append(loads, newLoad(part, year, reading))
 			}
 			load := &loads[at]
-			y.chunk.Rejected, rejected = rejected, 0
-			if err := p.sink.Put(ctx, load.Spec, y.chunk); err != nil {
-				return err
-			}
+			c.Rejected, rejected = rejected, 0
 			load.Chunks++
-			load.Rows += int64(len(y.chunk.Rows))
-			load.Rejected += y.chunk.Rejected
+			load.Rows += int64(c.Rows.Len())
+			load.Rejected += c.Rejected
+			spec := load.Spec
+			puts.Go(func(ctx context.Context) error {
+				err := p.sink.Put(ctx, spec, c)
+				failed.Store(failed.Load() || err != nil)
+				return err
+			})
 		}
 		return nil
 	})
+	if putErr := puts.Wait(); putErr != nil && (err == nil || errors.Is(err, errPutFailed)) {
+		err = putErr
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -105,6 +118,13 @@ func (p *Pipeline) streamPart(ctx context.Context, part Part, rejects *rejectsFi
 		return nil, fmt.Errorf("%w: none of the %d records could be read", egrid.ErrInvalid, part.Rows)
 	}
 	return loads, nil
+}
+
+// errPutFailed ends the decoding of a part one of whose chunks the sink refused.
+var errPutFailed = errors.New("a chunk could not be put")
+
+func emptyChunk(index int, spec driver.SnapshotSpec) driver.Chunk {
+	return driver.Chunk{Index: index, Rows: egrid.NewBuilder(spec.Schema, spec.Year).Batch()}
 }
 
 func newLoad(part Part, year int, reading string) Load {

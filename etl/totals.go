@@ -9,6 +9,7 @@ import (
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
+	"github.com/egrid-analytics/egrid-go/egrid/store"
 )
 
 // reconciled are the levels whose net generation adds up to that of the US
@@ -18,14 +19,14 @@ var reconciled = []egrid.Level{egrid.PLNT, egrid.ST, egrid.BA, egrid.SRL, egrid.
 // auditTotals compares what was published with the US sheet of the same data
 // year and release, where there is one, and adds what it finds to the reports
 // of the sheets.
-func auditTotals(ctx context.Context, q egrid.Querier, r *Report) error {
+func auditTotals(ctx context.Context, db *store.DB, r *Report) error {
 	for i := range r.Files {
 		for j := range r.Files[i].Sheets {
 			s := &r.Files[i].Sheets[j]
 			if s.Status != Published || !slices.Contains(reconciled, s.Level) {
 				continue
 			}
-			audit, err := compareTotal(ctx, q, s)
+			audit, err := compareTotal(ctx, db, s)
 			if err != nil {
 				return err
 			}
@@ -39,16 +40,16 @@ func auditTotals(ctx context.Context, q egrid.Querier, r *Report) error {
 }
 
 // compareTotal allows for each row to be rounded to a whole MWh.
-func compareTotal(ctx context.Context, q egrid.Querier, s *SheetReport) (egrid.Audit, error) {
+func compareTotal(ctx context.Context, db *store.DB, s *SheetReport) (egrid.Audit, error) {
 	audit := egrid.Audit{Rule: "total_differs_from_us_sheet", Severity: egrid.Warning}
-	us, _, err := totalOf(ctx, q, egrid.US, s)
+	us, _, err := totalOf(ctx, db, egrid.US, s)
 	if errors.Is(err, egrid.ErrNotFound) || err == nil && us.IsMissing() {
 		return audit, nil
 	}
 	if err != nil {
 		return audit, err
 	}
-	own, rows, err := totalOf(ctx, q, s.Level, s)
+	own, rows, err := totalOf(ctx, db, s.Level, s)
 	if err != nil || own.IsMissing() {
 		return audit, err
 	}
@@ -61,16 +62,16 @@ func compareTotal(ctx context.Context, q egrid.Querier, s *SheetReport) (egrid.A
 	return audit, nil
 }
 
-func totalOf(ctx context.Context, q egrid.Querier, level egrid.Level, s *SheetReport) (total egrid.Value, rows int64, err error) {
+func totalOf(ctx context.Context, db *store.DB, level egrid.Level, s *SheetReport) (total egrid.Value, rows int64, err error) {
 	release := s.Release
 	if release == "" {
 		release = egrid.NoRelease
 	}
-	page, err := q.Groups(ctx, egrid.GroupQuery{Level: level, Year: s.Year, Release: release,
+	page, err := db.Groups(ctx, egrid.GroupQuery{Level: level, Year: s.Year, Release: release,
 		Measures: []egrid.Measure{{Func: egrid.Sum, Column: egrid.NetGeneration}, {Func: egrid.Count}}})
-	if err != nil || len(page.Rows) == 0 {
+	if err != nil || page.Len() == 0 {
 		return egrid.Value{}, 0, err
 	}
-	rows, _ = page.Rows[0].Int("rows")
-	return page.Rows[0].Value(egrid.NetGeneration), rows, nil
+	rows, _ = page.Row(0).Int("rows")
+	return page.Row(0).Value(egrid.NetGeneration), rows, nil
 }

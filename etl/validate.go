@@ -145,13 +145,13 @@ func (p *Pipeline) checkContent(ctx context.Context, o Object, s *CheckedSheet) 
 	keys := newKeyCounter(s.Sheet)
 	err = p.decode(ctx, "validate", part, func(d decoded) error {
 		for _, year := range d.years {
-			if !slices.Contains(s.Years, year.year) {
-				s.Years = append(s.Years, year.year)
+			if !slices.Contains(s.Years, year.Rows.Year()) {
+				s.Years = append(s.Years, year.Rows.Year())
 			}
-			s.Rows += int64(len(year.chunk.Rows))
-			s.Audits = driver.MergeAudits(s.Audits, year.chunk.Findings)
-			s.Lossy = union(s.Lossy, year.chunk.Lossy)
-			for _, row := range year.chunk.Rows {
+			s.Rows += int64(year.Rows.Len())
+			s.Audits = driver.MergeAudits(s.Audits, year.Findings)
+			s.Lossy = union(s.Lossy, year.Rows.Lossy())
+			for row := range year.Rows.Rows() {
 				keys.add(row)
 			}
 		}
@@ -191,7 +191,7 @@ func (k *keyCounter) add(row egrid.Row) {
 	}
 	var h maphash.Hash
 	h.SetSeed(k.seed)
-	fmt.Fprintf(&h, "%d", row.Year)
+	fmt.Fprintf(&h, "%d", row.Year())
 	values := make([]egrid.Value, len(k.columns))
 	for i, c := range k.columns {
 		values[i] = row.Value(c)

@@ -131,7 +131,7 @@ func union(a, b []egrid.Column) []egrid.Column {
 // Confirm adds a load that had the same content to a published snapshot. It
 // keeps the latest ten.
 func Confirm(s *egrid.Snapshot, source egrid.Source) {
-	if s.Has(source.ID) {
+	if s.Is(source.ID) {
 		return
 	}
 	const most = 10
