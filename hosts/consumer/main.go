@@ -50,11 +50,11 @@ type cli struct {
 func main() { service.Main("consumer", "A consumer of one queue.", &cli{}) }
 
 // consume runs a consumer until it is told to stop.
-func (c *cli) consume(p *service.Process, b queue.Broker, name string, handle queue.Handler, store service.Store) error {
+func (c *cli) consume(p *service.Process, b queue.Broker, name string, handle queue.Handler, store *driver.Store) error {
 	p.Metrics.WatchQueues(b, name)
 	checks := p.Probes(service.QueueCheck(b, name))
 	if store != nil {
-		checks = p.Probes(service.QueueCheck(b, name), service.StoreCheck(store))
+		checks = p.Probes(service.QueueCheck(b, name), service.StoreCheck(store.Scanner))
 	}
 	o := queue.ConsumeOptions{Workers: c.Workers, Retry: queue.RetryPolicy{MaxAttempts: c.MaxAttempts, Base: c.RetryBase}}
 	err := p.Together(p.Serve(c.Addr, checks, c.Serving), p.Consume(b, name, handle, o))
@@ -65,7 +65,7 @@ func (c *cli) consume(p *service.Process, b queue.Broker, name string, handle qu
 }
 
 // open opens what consumers of the store need.
-func (c *cli) open(p *service.Process, url string) (queue.Broker, service.Store, error) {
+func (c *cli) open(p *service.Process, url string) (queue.Broker, *driver.Store, error) {
 	broker, err := p.OpenQueue(c.Queue)
 	if err != nil {
 		return nil, nil, err
@@ -74,7 +74,7 @@ func (c *cli) open(p *service.Process, url string) (queue.Broker, service.Store,
 	if err != nil {
 		return nil, nil, errors.Join(err, broker.Close())
 	}
-	return broker, store, nil
+	return broker, &store, nil
 }
 
 type databaseCmd struct {

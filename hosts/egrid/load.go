@@ -97,7 +97,7 @@ func (c *loadCmd) Run(a *app) error {
 		}
 		return printReport(a, report, c.JSON)
 	}
-	return a.withStore(func(store service.Store) error {
+	return a.withStore(func(store driver.Store) error {
 		report, err := a.load(a.ctx, store, source, &o)
 		bar.Clear()
 		if err != nil {
@@ -124,7 +124,10 @@ func (a *app) load(ctx context.Context, store driver.Store, source etl.Source, o
 		return etl.Report{}, err
 	}
 	report, err := service.Load(ctx, store, broker, source, o)
-	return report, errors.Join(err, broker.Close())
+	if broker != nil {
+		err = errors.Join(err, broker.Close())
+	}
+	return report, err
 }
 
 // printReport prints a report and turns it into the exit status.

@@ -33,12 +33,13 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/service"
 )
 
 type cli struct {
 	Store string `help:"Where the data are: sqlite:PATH, postgres://HOST/DATABASE or mem:. A bare file name is in ${data_dir}." default:"sqlite:egrid.db" placeholder:"URL"`
-	Queue string `help:"What carries chunks to the store: mem: or amqp://HOST/VHOST." default:"mem:" placeholder:"URL"`
+	Queue string `help:"What carries chunks to the store: amqp://HOST/VHOST. Default: none; the store is written directly." placeholder:"URL"`
 	service.Logging
 
 	Up        upCmd          `cmd:"" help:"Load the sources, or the bundled sample, and serve API and dashboard."`
@@ -126,7 +127,7 @@ func exitStatus(stderr io.Writer, err error) int {
 }
 
 // withStore runs f on the store that the flags name.
-func (a *app) withStore(f func(service.Store) error) error {
+func (a *app) withStore(f func(driver.Store) error) error {
 	store, err := service.OpenStore(a.ctx, a.cli.Store)
 	if err != nil {
 		return err

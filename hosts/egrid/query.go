@@ -1,8 +1,6 @@
 package main
 
 import (
-	"encoding/csv"
-	"encoding/json"
 	"fmt"
 	"io"
 	"iter"
@@ -13,7 +11,6 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/store"
-	"github.com/egrid-analytics/egrid-go/hosts/internal/service"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/terminal"
 )
 
@@ -67,21 +64,21 @@ func (s selection) columns() []egrid.Column {
 	return columns
 }
 
-// pages walks an answer page by page, limit rows at most. read gets the size
-// and the cursor of a page.
-func pages(limit int, read func(size int, cursor string) (egrid.RowPage, error)) iter.Seq2[egrid.RowPage, error] {
+// pages walks an answer of plants page by page, limit rows at most. read gets the
+// size and the cursor of a page.
+func pages(limit int, read func(size int, cursor string) (egrid.RowPage, error)) iter.Seq2[*egrid.Batch, error] {
 	const most = 1000
 	if limit == 0 {
 		limit = math.MaxInt
 	}
-	return func(yield func(egrid.RowPage, error) bool) {
+	return func(yield func(*egrid.Batch, error) bool) {
 		cursor := ""
 		for limit > 0 {
 			page, err := read(min(limit, most), cursor)
-			if !yield(page, err) || err != nil || page.Next == "" {
+			if !yield(page.Batch, err) || err != nil || page.Next == "" {
 				return
 			}
-			limit -= len(page.Rows)
+			limit -= page.Len()
 			cursor = page.Next
 		}
 	}
@@ -104,10 +101,10 @@ func (c *topCmd) Run(a *app) error {
 	if len(query.Columns) == 0 && c.Format == "table" {
 		query.Columns = []egrid.Column{egrid.PlantName, egrid.State, egrid.Fuel, egrid.NameplateCapacity, egrid.NetGeneration, store.StateShare}
 	}
-	return a.withData(func(store driver.Store) error {
+	return a.withData(func(db *store.DB) error {
 		return a.print(c.Format, pages(c.Limit, func(size int, cursor string) (egrid.RowPage, error) {
 			query.Limit, query.Cursor = size, cursor
-			page, err := egrid.Plants(a.ctx, store, query)
+			page, err := db.Plants(a.ctx, query)
 			return page.RowPage, err
 		}))
 	})
@@ -130,34 +127,41 @@ func (c *rowsCmd) Run(a *app) error {
 	if query.Sort, err = egrid.ParseSort(c.Sort); err != nil {
 		return err
 	}
-	return a.withData(func(store driver.Store) error {
-		return a.print(c.Format, pages(c.Limit, func(size int, cursor string) (egrid.RowPage, error) {
-			query.Limit, query.Cursor = size, cursor
-			return store.Rows(a.ctx, query)
-		}))
+	return a.withData(func(db *store.DB) error {
+		if c.Limit > 0 {
+			query.Limit = c.Limit
+			page, err := db.Rows(a.ctx, query)
+			return a.print(c.Format, func(yield func(*egrid.Batch, error) bool) { yield(page.Batch, err) })
+		}
+		answer, err := db.Stream(a.ctx, query)
+		if err != nil {
+			return err
+		}
+		return a.print(c.Format, answer.Batches)
 	})
 }
 
 // withData is withStore for questions: it says when there is nothing to ask.
-func (a *app) withData(f func(driver.Store) error) error {
-	return a.withStore(func(store service.Store) error {
-		catalog, err := store.Catalog(a.ctx)
+func (a *app) withData(f func(*store.DB) error) error {
+	return a.withStore(func(s driver.Store) error {
+		db := store.New(s)
+		catalog, err := db.Catalog(a.ctx)
 		if err != nil {
 			return err
 		}
 		if catalog.Revision == 0 {
 			fmt.Fprintf(a.stderr, "egrid: nothing is published in %s; load files with egrid load\n", a.cli.Store)
 		}
-		return f(store)
+		return f(db)
 	})
 }
 
 // print writes an answer. Only a table is held in memory.
-func (a *app) print(format string, answer iter.Seq2[egrid.RowPage, error]) error {
+func (a *app) print(format string, answer iter.Seq2[*egrid.Batch, error]) error {
 	var p printer
 	switch format {
 	case "csv":
-		p = &csvPrinter{w: csv.NewWriter(a.stdout)}
+		p = &csvPrinter{w: a.stdout}
 	case "json":
 		p = &jsonPrinter{w: a.stdout, before: "[", between: ",\n", after: "]\n"}
 	case "ndjson":
@@ -165,11 +169,11 @@ func (a *app) print(format string, answer iter.Seq2[egrid.RowPage, error]) error
 	default:
 		p = &tablePrinter{w: a.stdout}
 	}
-	for page, err := range answer {
+	for b, err := range answer {
 		if err != nil {
 			return err
 		}
-		if err := p.page(page); err != nil {
+		if err := p.rows(b); err != nil {
 			return err
 		}
 	}
@@ -177,37 +181,30 @@ func (a *app) print(format string, answer iter.Seq2[egrid.RowPage, error]) error
 }
 
 type printer interface {
-	page(egrid.RowPage) error
+	rows(b *egrid.Batch) error
 	end() error
 }
 
 type csvPrinter struct {
-	w      *csv.Writer
+	w      io.Writer
 	headed bool
+	text   []byte
 }
 
-func (p *csvPrinter) page(page egrid.RowPage) error {
-	if page.Schema == nil {
-		return nil
-	}
+func (p *csvPrinter) rows(b *egrid.Batch) error {
+	p.text = p.text[:0]
 	if !p.headed {
 		p.headed = true
-		if err := p.w.Write(names(page.Schema)); err != nil {
-			return err
-		}
+		p.text = b.Schema().AppendCSVHeader(p.text, false)
 	}
-	for _, row := range page.Rows {
-		if err := p.w.Write(cells(row)); err != nil {
-			return err
-		}
+	for i := range b.Len() {
+		p.text = b.AppendCSV(p.text, i)
 	}
-	return nil
+	_, err := p.w.Write(p.text)
+	return err
 }
 
-func (p *csvPrinter) end() error {
-	p.w.Flush()
-	return p.w.Error()
-}
+func (p *csvPrinter) end() error { return nil }
 
 func names(s *egrid.Schema) []string {
 	names := make([]string, s.Len())
@@ -217,41 +214,30 @@ func names(s *egrid.Schema) []string {
 	return names
 }
 
-func cells(row egrid.Row) []string {
-	texts := make([]string, len(row.Values))
-	for i, v := range row.Values {
-		texts[i] = v.String()
-	}
-	return texts
-}
-
 type jsonPrinter struct {
 	w                      io.Writer
 	before, between, after string
-	rows                   int
+	written                int
+	text                   []byte
 }
 
-func (p *jsonPrinter) page(page egrid.RowPage) error {
-	for _, row := range page.Rows {
-		b, err := json.Marshal(row)
-		if err != nil {
-			return err
-		}
+func (p *jsonPrinter) rows(b *egrid.Batch) error {
+	p.text = p.text[:0]
+	for i := range b.Len() {
 		lead := p.between
-		if p.rows == 0 {
+		if p.written == 0 {
 			lead = p.before
 		}
-		p.rows++
-		if _, err := fmt.Fprint(p.w, lead, string(b)); err != nil {
-			return err
-		}
+		p.written++
+		p.text = b.AppendJSON(append(p.text, lead...), i)
 	}
-	return nil
+	_, err := p.w.Write(p.text)
+	return err
 }
 
 func (p *jsonPrinter) end() error {
 	tail := p.after
-	if p.rows == 0 {
+	if p.written == 0 {
 		tail = p.before + strings.TrimPrefix(p.after, "\n")
 	}
 	_, err := io.WriteString(p.w, tail)
@@ -263,23 +249,20 @@ type tablePrinter struct {
 	table terminal.Table
 }
 
-func (p *tablePrinter) page(page egrid.RowPage) error {
-	if page.Schema == nil {
-		return nil
-	}
+func (p *tablePrinter) rows(b *egrid.Batch) error {
 	if p.table.Header == nil {
-		p.table.Header = names(page.Schema)
-		for _, f := range page.Schema.Fields() {
+		p.table.Header = names(b.Schema())
+		for _, f := range b.Schema().Fields() {
 			p.table.Right = append(p.table.Right, f.Type == egrid.Number || f.Type == egrid.Integer)
 		}
 	}
-	for _, row := range page.Rows {
-		texts := cells(row)
-		for i, v := range row.Values {
+	for row := range b.Rows() {
+		texts := make([]string, row.Len())
+		for i, v := range row.Values() {
 			if x, ok := v.Float(); ok && v.Type() == egrid.Number {
-				texts[i] = readable(x, page.Schema.Field(i).Unit)
+				texts[i] = readable(x, b.Schema().Field(i).Unit)
 			} else {
-				texts[i] = strings.Join(strings.Fields(texts[i]), " ")
+				texts[i] = strings.Join(strings.Fields(v.String()), " ")
 			}
 		}
 		p.table.Add(texts...)

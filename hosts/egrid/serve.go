@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/etl"
 	"github.com/egrid-analytics/egrid-go/examples/data"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/service"
@@ -38,7 +39,7 @@ func (c *serveCmd) Run(a *app) error {
 		}
 	}
 	service.LimitMemory()
-	return a.withStore(func(store service.Store) error {
+	return a.withStore(func(store driver.Store) error {
 		return a.serve(store, &serving{exposing: c.exposing, addr: c.Addr, api: api, source: source, load: o})
 	})
 }
@@ -66,9 +67,9 @@ type serving struct {
 	load   etl.Options
 }
 
-func (a *app) serve(store service.Store, s *serving) error {
+func (a *app) serve(store driver.Store, s *serving) error {
 	m := telemetry.New()
-	m.WatchStore(store)
+	m.WatchStore(store.Scanner)
 	s.load.Observe = m.Stage
 	o := etl.RunsOptions{Options: s.load}
 	if s.source != nil {
@@ -130,7 +131,7 @@ func (c *upCmd) Run(a *app) error {
 		fmt.Fprintln(a.stdout, "No source given: loading the bundled sample, whose figures are generated. For your own files: egrid up PATH")
 		fmt.Fprintln(a.stdout)
 	}
-	return a.withStore(func(store service.Store) error {
+	return a.withStore(func(store driver.Store) error {
 		report, err := a.load(a.ctx, store, source, &o)
 		if err != nil {
 			return err

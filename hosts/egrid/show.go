@@ -3,23 +3,29 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/pgstore"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/service"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/terminal"
 )
 
 type snapshotsCmd struct {
+	All  bool `help:"What was published before, too."`
 	JSON bool `help:"Print JSON."`
 }
 
 func (c *snapshotsCmd) Run(a *app) error {
-	return a.withStore(func(store service.Store) error {
+	return a.withStore(func(store driver.Store) error {
 		catalog, err := store.Catalog(a.ctx)
 		if err != nil {
 			return err
+		}
+		if !c.All {
+			catalog.Snapshots = slices.DeleteFunc(slices.Clone(catalog.Snapshots), func(s egrid.Snapshot) bool { return s.Status == egrid.Superseded })
 		}
 		if c.JSON {
 			if catalog.Snapshots == nil {
@@ -27,14 +33,14 @@ func (c *snapshotsCmd) Run(a *app) error {
 			}
 			return printJSON(a, catalog)
 		}
-		t := terminal.Table{Header: []string{"level", "year", "release", "rows", "status", "revision", "loaded", "sha256", "sources"}, Right: []bool{false, false, false, true, false, true}}
+		t := terminal.Table{Header: []string{"id", "level", "year", "release", "rows", "status", "revision", "loaded", "sha256", "sources"}, Right: []bool{false, false, false, false, true, false, true}}
 		for _, s := range catalog.Snapshots {
 			var objects, sums []string
 			for _, source := range s.Sources {
 				objects = append(objects, strings.TrimSpace(source.Object+" "+source.Sheet))
 				sums = append(sums, source.SHA256[:min(12, len(source.SHA256))])
 			}
-			t.Add(string(s.Level), fmt.Sprint(s.Year), s.Release, terminal.Thousands(s.Rows), string(s.Status), fmt.Sprint(s.Revision),
+			t.Add(string(s.ID), string(s.Level), fmt.Sprint(s.Year), s.Release, terminal.Thousands(s.Rows), string(s.Status), fmt.Sprint(s.Revision),
 				s.LoadedAt.Format("2006-01-02 15:04"), strings.Join(sums, "+"), strings.Join(objects, ", "))
 		}
 		return t.Write(a.stdout)
@@ -74,8 +80,8 @@ type backupCmd struct {
 }
 
 func (c *backupCmd) Run(a *app) error {
-	return a.withStore(func(store service.Store) error {
-		b, ok := store.(interface {
+	return a.withStore(func(store driver.Store) error {
+		b, ok := store.Scanner.(interface {
 			Backup(ctx context.Context, path string) error
 		})
 		if !ok {
@@ -91,7 +97,7 @@ func (c *migrateCmd) Run(a *app) error {
 	if scheme, _, _ := strings.Cut(a.cli.Store, ":"); scheme == "postgres" || scheme == "postgresql" {
 		return pgstore.Migrate(a.ctx, a.cli.Store, nil)
 	}
-	return a.withStore(func(service.Store) error { return nil }) // the others have one version
+	return a.withStore(func(driver.Store) error { return nil }) // the others have one version
 }
 
 type versionCmd struct {

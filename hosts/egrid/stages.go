@@ -135,7 +135,7 @@ func (c *streamCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	return a.withStore(func(store service.Store) error {
+	return a.withStore(func(store driver.Store) error {
 		var streamed etl.Streamed
 		err := a.withSink(store, func(ctx context.Context, sink etl.Sink) (err error) {
 			streamed, err = etl.New(source, sink, &o).Stream(ctx, divided)
@@ -160,7 +160,7 @@ func (c *reportCmd) Run(a *app) error {
 	}
 	o := etl.Options{Logger: a.log}
 	c.apply(&o)
-	return a.withStore(func(store service.Store) error {
+	return a.withStore(func(store driver.Store) error {
 		var report etl.Report
 		err := a.withSink(store, func(ctx context.Context, sink etl.Sink) (err error) {
 			report, err = etl.New(nil, sink, &o).Report(ctx, streamed)
@@ -178,5 +178,9 @@ func (a *app) withSink(store driver.Store, f func(context.Context, etl.Sink) err
 	if err != nil {
 		return err
 	}
-	return errors.Join(service.WithSink(a.ctx, store, broker, a.log, f), broker.Close())
+	err = service.WithSink(a.ctx, store, broker, a.log, f)
+	if broker != nil {
+		err = errors.Join(err, broker.Close())
+	}
+	return err
 }

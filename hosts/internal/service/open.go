@@ -1,8 +1,8 @@
 // Package service holds what the host programs share: opening stores, queues
-// and sources by URL, loading through a queue, and serving until told to stop.
+// and sources by URL, loading, and serving until told to stop.
 //
 //	store, err := service.OpenStore(ctx, "sqlite:egrid.db")
-//	report, err := service.Load(ctx, store, broker, source, nil)
+//	report, err := service.Load(ctx, store, nil, source, nil)
 //	err = service.Serve(ctx, "127.0.0.1:4000", service.API(store, telemetry.New(), httpapi.Options{}), nil)
 //
 // # Guarantees
@@ -26,15 +26,13 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
-	"github.com/egrid-analytics/egrid-go/egrid/memstore"
-	"github.com/egrid-analytics/egrid-go/egrid/pgstore"
-	"github.com/egrid-analytics/egrid-go/egrid/sqlitestore"
+	"github.com/egrid-analytics/egrid-go/egrid/storeurl"
 	"github.com/egrid-analytics/egrid-go/queue"
-	"github.com/egrid-analytics/egrid-go/queue/memqueue"
 	"github.com/egrid-analytics/egrid-go/queue/rabbitqueue"
 )
 
@@ -68,47 +66,42 @@ func RejectsFile(folder string) string {
 	return filepath.Join(folder, "{run}.csv")
 }
 
-// Store is what every store is.
-type Store interface {
-	driver.Store
-	driver.FailureLog
-}
+// KeepVariable says how many superseded snapshots stores keep for each level,
+// data year and release.
+const KeepVariable = "EGRID_KEEP"
 
 // OpenStore opens sqlite:PATH, postgres://... or mem:. A path without a folder
 // is a file of the user's data folder.
-func OpenStore(ctx context.Context, url string) (Store, error) { return openStore(ctx, url, "") }
+func OpenStore(ctx context.Context, url string) (driver.Store, error) { return openStore(ctx, url, "") }
 
 // openStore also takes the URL of a replica for queries, which may be empty.
-func openStore(ctx context.Context, url, replica string) (Store, error) {
-	scheme, path, _ := strings.Cut(url, ":")
-	switch scheme {
-	case "mem":
-		return memstore.New(), nil
-	case "postgres", "postgresql":
-		return pgstore.Open(ctx, url, &pgstore.Options{ReadURL: replica})
-	case "sqlite":
-		if path == "" {
-			return nil, fmt.Errorf("%w: store %q names no file; give sqlite:PATH", egrid.ErrInvalid, url)
+func openStore(ctx context.Context, url, replica string) (driver.Store, error) {
+	o := &storeurl.Options{ReadURL: replica}
+	if text := os.Getenv(KeepVariable); text != "" {
+		keep, err := strconv.Atoi(text)
+		if err != nil || keep < -1 {
+			return driver.Store{}, fmt.Errorf("%w: %s is %q; give the number of superseded snapshots to keep, or -1 for all", egrid.ErrInvalid, KeepVariable, text)
 		}
-		if filepath.Base(path) == path {
-			path = filepath.Join(DataDir(), path)
-		}
-		return sqlitestore.Open(ctx, path, nil)
+		o.Keep = keep
 	}
-	return nil, fmt.Errorf("%w: store %q is none of mem:, sqlite:PATH and postgres://HOST/DATABASE", egrid.ErrInvalid, url)
+	if path, ok := strings.CutPrefix(url, "sqlite:"); ok && path != "" && filepath.Base(path) == path {
+		url = "sqlite:" + filepath.Join(DataDir(), path)
+	}
+	return storeurl.Open(ctx, url, o)
 }
 
-// OpenQueue opens amqp://... or mem:.
+// OpenQueue opens amqp://... It returns nil for an empty URL: then there is no
+// queue, and loads write into the store themselves.
 func OpenQueue(ctx context.Context, url string) (queue.Broker, error) {
 	return openQueue(ctx, url, nil)
 }
 
 func openQueue(ctx context.Context, url string, log *slog.Logger) (queue.Broker, error) {
 	switch scheme, _, _ := strings.Cut(url, ":"); scheme {
-	case "mem":
-		return memqueue.New(&memqueue.Options{MaxMessages: 64, MaxBytes: 24 << 20}), nil
+	case "":
+		return nil, nil //nolint:nilnil // no queue is no error
 	case "amqp", "amqps":
 		return rabbitqueue.Open(ctx, url, &rabbitqueue.Options{Logger: log})
 	}
-	return nil, fmt.Errorf("%w: queue %q is neither mem: nor amqp://HOST/VHOST", egrid.ErrInvalid, url)
+	return nil, fmt.Errorf("%w: the queue's URL does not begin with amqp:// or amqps://", egrid.ErrInvalid)
 }

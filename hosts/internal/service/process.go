@@ -15,6 +15,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/telemetry"
 	"github.com/egrid-analytics/egrid-go/httpapi"
 	"github.com/egrid-analytics/egrid-go/internal/trace"
@@ -100,12 +101,12 @@ func await[T any](p *Process, what string, open func(context.Context) (T, error)
 
 // OpenStore opens a store, and waits for it. Queries go to the replica if there
 // is one.
-func (p *Process) OpenStore(url, replica string) (Store, error) {
-	store, err := await(p, "store", func(ctx context.Context) (Store, error) { return openStore(ctx, url, replica) })
+func (p *Process) OpenStore(url, replica string) (driver.Store, error) {
+	store, err := await(p, "store", func(ctx context.Context) (driver.Store, error) { return openStore(ctx, url, replica) })
 	if err != nil {
-		return nil, err
+		return store, err
 	}
-	p.Metrics.WatchStore(store)
+	p.Metrics.WatchStore(store.Scanner)
 	return store, nil
 }
 
@@ -154,9 +155,9 @@ func (p *Process) Probes(checks ...httpapi.ReadinessCheck) *http.ServeMux {
 }
 
 // StoreCheck is whether a store answers.
-func StoreCheck(q egrid.Querier) httpapi.ReadinessCheck {
+func StoreCheck(s driver.Scanner) httpapi.ReadinessCheck {
 	return httpapi.ReadinessCheck{Name: "store", Check: func(ctx context.Context) error {
-		_, err := q.Catalog(ctx)
+		_, err := s.Catalog(ctx)
 		return err
 	}}
 }

@@ -35,7 +35,7 @@ func PassRuns(o *httpapi.Options, url string) error {
 }
 
 // MountRuns serves the part of the API that is about loads.
-func MountRuns(mux *http.ServeMux, store Store, m *telemetry.Metrics, o httpapi.Options) {
+func MountRuns(mux *http.ServeMux, store driver.Store, m *telemetry.Metrics, o httpapi.Options) {
 	h := API(store, m, o)
 	mux.Handle("/runs", h)
 	mux.Handle("/runs/", h)

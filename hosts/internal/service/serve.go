@@ -12,26 +12,28 @@ import (
 
 	"github.com/egrid-analytics/egrid-go/cache"
 	"github.com/egrid-analytics/egrid-go/cache/rediscache"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
+	egridstore "github.com/egrid-analytics/egrid-go/egrid/store"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/telemetry"
 	"github.com/egrid-analytics/egrid-go/httpapi"
 	"github.com/egrid-analytics/egrid-go/httpapi/dashboard"
 )
 
 // API is the API over the cached store, with its metrics.
-func API(store Store, m *telemetry.Metrics, o httpapi.Options) *http.ServeMux {
+func API(store driver.Store, m *telemetry.Metrics, o httpapi.Options) *http.ServeMux {
 	return CachedAPI(store, m, o, cache.Options{})
 }
 
 // CachedAPI is API with a cache of these options, which it has Observe from. A
 // second level that can be asked for a sign of life is told as a dependency that
 // the service works without.
-func CachedAPI(store Store, m *telemetry.Metrics, o httpapi.Options, c cache.Options) *http.ServeMux {
+func CachedAPI(store driver.Store, m *telemetry.Metrics, o httpapi.Options, c cache.Options) *http.ServeMux {
 	c.Observe = m.Cached
 	o.Observe, o.Failures = m.Request, store
 	if shared, ok := c.Shared.(interface{ Ping(context.Context) error }); ok {
 		o.Checks = append(o.Checks, httpapi.ReadinessCheck{Name: "redis", Check: shared.Ping, Optional: true})
 	}
-	kept := cache.New(m.Querier(store), &c)
+	kept := cache.New(m.Scanner(store.Scanner), &c)
 	if o.Runs != nil {
 		o.Runs = freshRunner{o.Runs, kept.Refresh}
 	}
@@ -39,7 +41,7 @@ func CachedAPI(store Store, m *telemetry.Metrics, o httpapi.Options, c cache.Opt
 	metrics := http.NewServeMux() // which refuses other methods; beside / they would be the API's
 	metrics.Handle("GET /metrics", m.Handler())
 	mux.Handle("/metrics", metrics)
-	mux.Handle("/", httpapi.New(kept, &o))
+	mux.Handle("/", httpapi.New(egridstore.New(kept), &o))
 	return mux
 }
 

@@ -2,7 +2,7 @@
 // who observe them.
 //
 //	m := telemetry.New()
-//	api := httpapi.New(m.Querier(store), &httpapi.Options{Observe: m.Request})
+//	api := httpapi.New(store.New(m.Scanner(backend)), &httpapi.Options{Observe: m.Request})
 //	mux.Handle("/metrics", m.Handler())
 //
 // # Guarantees
@@ -23,6 +23,7 @@ package telemetry
 
 import (
 	"context"
+	"iter"
 	"net/http"
 	"strconv"
 	"time"
@@ -33,6 +34,7 @@ import (
 
 	"github.com/egrid-analytics/egrid-go/cache"
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/etl"
 	"github.com/egrid-analytics/egrid-go/httpapi"
 	"github.com/egrid-analytics/egrid-go/queue"
@@ -130,29 +132,34 @@ func (m *Metrics) Run(r *etl.Report) {
 	}
 }
 
-// Querier measures the queries of a store.
-func (m *Metrics) Querier(q egrid.Querier) egrid.Querier { return measured{q, m.queryTime} }
+// Scanner measures the queries of a store.
+func (m *Metrics) Scanner(s driver.Scanner) driver.Scanner { return measured{s, m.queryTime} }
 
 type measured struct {
-	egrid.Querier
+	driver.Scanner
 	time *prometheus.HistogramVec
 }
 
-func (q measured) observe(query string, began time.Time) {
-	q.time.WithLabelValues(query).Observe(time.Since(began).Seconds())
+func (s measured) observe(query string, began time.Time) {
+	s.time.WithLabelValues(query).Observe(time.Since(began).Seconds())
 }
 
-func (q measured) Catalog(ctx context.Context) (egrid.Catalog, error) {
-	defer q.observe("catalog", time.Now())
-	return q.Querier.Catalog(ctx)
+func (s measured) Catalog(ctx context.Context) (egrid.Catalog, error) {
+	defer s.observe("catalog", time.Now())
+	return s.Scanner.Catalog(ctx)
 }
 
-func (q measured) Rows(ctx context.Context, query egrid.RowQuery) (egrid.RowPage, error) {
-	defer q.observe("rows", time.Now())
-	return q.Querier.Rows(ctx, query)
-}
-
-func (q measured) Groups(ctx context.Context, query egrid.GroupQuery) (egrid.RowPage, error) {
-	defer q.observe("groups", time.Now())
-	return q.Querier.Groups(ctx, query)
+// Scan measures until the last batch was taken.
+func (s measured) Scan(ctx context.Context, p *driver.Plan) iter.Seq2[*egrid.Batch, error] {
+	query := "rows"
+	switch {
+	case p.Count:
+		query = "count"
+	case len(p.Measures) > 0:
+		query = "groups"
+	}
+	return func(yield func(*egrid.Batch, error) bool) {
+		defer s.observe(query, time.Now())
+		s.Scanner.Scan(ctx, p)(yield)
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/queue"
 )
 
@@ -42,12 +43,12 @@ func gauge(d *prometheus.Desc, value float64, labels ...string) prometheus.Metri
 
 // WatchStore shows what is published and held, and the connections of a store
 // that has any.
-func (m *Metrics) WatchStore(q egrid.Querier) {
+func (m *Metrics) WatchStore(store driver.Scanner) {
 	rows := describe("egrid_snapshot_rows", "Rows of a snapshot.", "level", "year", "release", "status")
 	held := describe("egrid_held_loads", "Loads that wait for a decision.")
 	last := describe("egrid_last_load_timestamp_seconds", "When a level was published last.", "level")
 	m.registry.MustRegister(collector{[]*prometheus.Desc{rows, held, last}, func(ctx context.Context, out chan<- prometheus.Metric) {
-		catalog, err := q.Catalog(ctx)
+		catalog, err := store.Catalog(ctx)
 		if err != nil {
 			return
 		}
@@ -61,9 +62,10 @@ func (m *Metrics) WatchStore(q egrid.Querier) {
 		for i := range catalog.Snapshots {
 			s := &catalog.Snapshots[i]
 			sums[key{s.Level, strconv.Itoa(s.Year), s.Release, s.Status}] += s.Rows
-			if s.Status == egrid.Held {
+			switch {
+			case s.Status == egrid.Held:
 				heldLoads++
-			} else if s.LoadedAt.After(lastLoads[s.Level]) {
+			case s.LoadedAt.After(lastLoads[s.Level]):
 				lastLoads[s.Level] = s.LoadedAt
 			}
 		}
@@ -75,7 +77,7 @@ func (m *Metrics) WatchStore(q egrid.Querier) {
 			out <- gauge(last, float64(at.UnixMilli())/1000, string(level))
 		}
 	}})
-	pool, ok := q.(interface{ Connections() (inUse, idle int) })
+	pool, ok := store.(interface{ Connections() (inUse, idle int) })
 	if !ok {
 		return
 	}

@@ -1,0 +1,67 @@
+// Package storeurl opens a store by its URL, for programs whose users choose
+// where the data are.
+//
+//	backend, err := storeurl.Open(ctx, "sqlite:/var/lib/egrid/egrid.db", nil)
+//	defer backend.Close()
+//	page, err := store.New(backend).Rows(ctx, egrid.RowQuery{Level: egrid.PLNT})
+//
+// A program that knows its kind of store imports that package alone and compiles
+// less.
+//
+// # Errors
+//
+// [egrid.ErrInvalid] for a URL of no known kind; the text lists the kinds, and
+// never the URL, which may hold a password. Else those of the package that opens
+// the store.
+//
+// # See also
+//
+// Packages memstore, sqlitestore and pgstore.
+package storeurl
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
+	"github.com/egrid-analytics/egrid-go/egrid/memstore"
+	"github.com/egrid-analytics/egrid-go/egrid/pgstore"
+	"github.com/egrid-analytics/egrid-go/egrid/sqlitestore"
+)
+
+// Options tune what is opened. The zero value of every field means its default.
+type Options struct {
+	ReadURL string // PostgreSQL: a replica that answers queries; default the store itself
+	Keep    int    // superseded snapshots kept for each level, data year and release; default 10, -1 keeps all
+}
+
+// Open opens sqlite:PATH, postgres://HOST/DATABASE or mem:. The caller closes
+// it.
+func Open(ctx context.Context, url string, o *Options) (driver.Store, error) {
+	if o == nil {
+		o = &Options{}
+	}
+	scheme, path, _ := strings.Cut(url, ":")
+	switch scheme {
+	case "mem":
+		return memstore.New().Driver(), nil
+	case "postgres", "postgresql":
+		s, err := pgstore.Open(ctx, url, &pgstore.Options{ReadURL: o.ReadURL, Keep: o.Keep})
+		if err != nil {
+			return driver.Store{}, err
+		}
+		return s.Driver(), nil
+	case "sqlite":
+		if path == "" {
+			return driver.Store{}, fmt.Errorf("%w: the store names no file; give sqlite:PATH", egrid.ErrInvalid)
+		}
+		s, err := sqlitestore.Open(ctx, path, &sqlitestore.Options{Keep: o.Keep})
+		if err != nil {
+			return driver.Store{}, err
+		}
+		return s.Driver(), nil
+	}
+	return driver.Store{}, fmt.Errorf("%w: the store's URL is none of mem:, sqlite:PATH and postgres://HOST/DATABASE", egrid.ErrInvalid)
+}
