@@ -1,39 +1,37 @@
-// Package cache keeps the answers of an [egrid.Querier]: it is itself a
-// Querier, and stands in front of any other.
+// Package cache answers from memory what a [driver.Scanner] would have to read:
+// it is itself a Scanner, and stands in front of any other.
 //
-//	q := cache.New(store, nil)
-//	page, err := q.Rows(ctx, egrid.RowQuery{Level: egrid.GEN})
-//	fmt.Println(q.Stats().Hits)
+//	db := store.New(cache.New(backend, nil))
+//	page, err := db.Rows(ctx, egrid.RowQuery{Level: egrid.GEN})
+//
+// It keeps columns of snapshots, and the answers of plans. A query whose columns
+// fit Options.ColumnBytes is executed in memory; the first one that needs a
+// column reads it. Any other goes to the Scanner behind.
 //
 // # Guarantees
 //
-// Answers are kept by revision and query. A publish makes a new revision, so
-// there is nothing to invalidate: answers of the old one are not asked for
-// again and make room in time.
+// A plan names snapshots, which never change, and is kept under its key. So
+// nothing is ever invalidated: a publish, a restore, a failover or a replica that
+// lags makes plans of other snapshots. What is kept of snapshots that nobody asks
+// for any more makes room in time.
 //
-// The revision is that of a catalogue which is at most Options.CatalogTTL old.
-// So an answer is at most that much behind what other processes publish. It is
-// not behind at all for what this process has seen: a newer revision in any
-// answer, or a call of [Cache.Refresh], ends the use of the older catalogue.
+// What is planned against is a catalogue at most Options.CatalogTTL old: an
+// answer is at most that much behind what other processes publish.
+// [Cache.Refresh] ends the use of the older catalogue.
 //
-// Equal queries that come at once are asked once. The query goes on as long as
+// Equal plans that come at once are executed once. The work goes on as long as
 // one of the callers waits for it; a caller that gives up fails alone.
 //
-// Options.Shared adds a second level that several processes share. Its keys
-// are made of all that an answer depends on: the namespace, what is published,
-// the revision and the query. So nothing in it is ever invalidated, and
-// different stores may use the same one. A value comes back exactly as it was
-// kept, or not at all. A query waits Options.SharedTimeout for it at most, and
-// never when it was lately away: then the first level works alone.
+// Options.Shared adds a second level that several processes share. A plan waits
+// Options.SharedTimeout for it at most, and never when it was lately away.
 //
-// What is kept is bounded by entries and by cells; pages of exports pass by.
-// Answers are shared between callers, who must not change them. A Cache is
-// safe for concurrent use and needs no closing. Its goroutines end with their
-// query, those that write to the second level a second later at most.
+// Answers are shared between callers. A Cache is safe for concurrent use and
+// needs no closing. Its goroutines end with their work, those that write to the
+// second level a second later at most.
 //
 // # Errors
 //
-// Those of the Querier behind it, which are never kept. Those of the second
+// Those of the Scanner behind it, which are never kept. Those of the second
 // level are logged, and make misses.
 //
 // # See also
@@ -43,10 +41,8 @@ package cache
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
+	"iter"
 	"log/slog"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -54,119 +50,132 @@ import (
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 )
 
 // Options bounds a cache. The zero value of every field means its default.
 type Options struct {
+	// CatalogTTL is for how long a catalogue is used before the next is asked
+	// for; default 1 second, -1 asks for every query.
+	CatalogTTL time.Duration
+	// ColumnBytes is how much memory columns of snapshots take at most; default
+	// 64 MiB, -1 keeps none.
+	ColumnBytes int64
+	// Logger is told when Shared goes away and when it is back; default none.
+	Logger *slog.Logger
+	// MaxBytes is how much memory answers take at most; default 16 MiB, -1 keeps
+	// none.
+	MaxBytes int64
 	// MaxEntries is how many answers are kept; default 4,096.
 	MaxEntries int
-	// MaxCells is how many cells all kept answers have together; default
-	// 400,000. A cell takes 32 bytes and its text.
-	MaxCells int
-	// MaxPageRows is up to how many rows an answer is kept; default 1,000.
-	// Exports read larger pages, once.
-	MaxPageRows int
-	// TTL is how long an answer is kept; default 10 minutes, negative is
-	// forever. It frees memory: answers do not become wrong with age.
-	TTL time.Duration
-	// CatalogTTL is how long a catalogue is believed to be the newest; default
-	// 1 second, negative asks for every query.
-	CatalogTTL time.Duration
-	// Observe is called with the result of every Rows and Groups query, on
-	// the caller's goroutine: for metrics. Default none.
-	Observe func(Result)
-
-	// Shared is the second level; default none. The Cache borrows it.
-	Shared SharedLevel
+	// MaxRows is up to how many rows an answer is kept; default 1,000. Exports
+	// have more, and are asked for once.
+	MaxRows int
 	// Namespace sets apart what is kept in Shared: processes with equal
 	// namespaces share answers. Programs that may answer differently, such as
 	// versions of one, have different ones.
 	Namespace string
-	// SharedTTL is how long Shared keeps an answer; default 1 hour.
-	SharedTTL time.Duration
-	// SharedTimeout is how long a query waits for Shared; default 50 ms.
-	SharedTimeout time.Duration
+	// Observe is called with the result of every Scan, on the caller's
+	// goroutine: for metrics. Default none.
+	Observe func(Result)
+	// Shared is the second level; default none. The Cache borrows it.
+	Shared SharedLevel
 	// SharedMaxBytes is how large a value in Shared may be; default 1 MiB.
 	SharedMaxBytes int
-	// Logger is told when Shared goes away and when it is back; default none.
-	Logger *slog.Logger
+	// SharedTimeout is how long a plan waits for Shared; default 50 ms.
+	SharedTimeout time.Duration
+	// SharedTTL is how long Shared keeps an answer; default 1 hour.
+	SharedTTL time.Duration
+	// TTL is how long an answer is kept; default 10 minutes, -1 is forever. It
+	// frees memory: answers do not become wrong with age.
+	TTL time.Duration
 }
 
-// Result says how a query was answered.
+// Result says how a plan was answered.
 type Result string
 
 // The results.
 const (
 	Hit       Result = "hit"        // kept from before
+	Computed  Result = "computed"   // executed in memory, on kept columns
 	RemoteHit Result = "remote_hit" // kept in Options.Shared, often by another process
-	Miss      Result = "miss"       // asked of the Querier behind
-	Shared    Result = "shared"     // waited for another caller's query
-	Failed    Result = "error"      // the Querier behind failed, or the caller gave up
+	Miss      Result = "miss"       // asked of the Scanner behind, for the answer or for columns
+	Joined    Result = "joined"     // waited for another caller's equal plan
+	Failed    Result = "error"      // the Scanner behind failed, or the caller gave up
 )
 
 // Stats counts what a cache did since it was made.
 type Stats struct {
-	Hits, RemoteHits, Misses, Shared, Errors int64
+	Hits, Computed, RemoteHits, Misses, Joined, Errors int64
 
-	Entries int // answers kept now
-	Cells   int // cells of these answers
+	Entries     int   // answers kept now
+	Bytes       int64 // of these answers
+	Columns     int   // columns kept now
+	ColumnBytes int64 // of these columns
 
-	// Every answer that is asked of the Querier behind is written to
-	// Options.Shared, if there is one, or left out: too large, of a revision
-	// that is not the catalogue's, or while Shared is busy or away.
+	// Every answer of at most MaxRows rows that was not in Options.Shared is
+	// written to it, or left out: too large, or while Shared is busy or away.
 	Written, LeftOut int64
 }
 
-// Cache is an [egrid.Querier] that keeps the answers of another.
+// Cache is a [driver.Scanner] that answers from memory for another.
 type Cache struct {
-	behind egrid.Querier
-	o      Options
+	behind  driver.Scanner
+	o       Options
+	second  *second  // nil when there is none
+	columns *columns // nil when none are kept
 
-	second *second // nil when there is none
-
-	hits, remoteHits, misses, shared, errors atomic.Int64
+	counts [6]atomic.Int64 // by place in results
 
 	mu      sync.Mutex
 	answers *simplelru.LRU[string, answer]
-	cells   int
-	flights map[string]*flight[egrid.RowPage]
+	bytes   int64
+	flights map[string]*flight[answered]
 
-	catalog       *catalog // nil when there is none to believe
+	catalog       *egrid.Catalog // nil when the next query asks
 	catalogUntil  time.Time
-	catalogFlight *flight[*catalog]
-	newest        int64 // highest revision seen
+	catalogFlight *flight[egrid.Catalog]
 }
 
-var _ egrid.Querier = (*Cache)(nil)
+var results = [...]Result{Hit, Computed, RemoteHit, Miss, Joined, Failed}
+
+var _ driver.Scanner = (*Cache)(nil)
 
 type answer struct {
-	page  egrid.RowPage
+	batch *egrid.Batch
 	until time.Time // zero is forever
-	cells int
+	bytes int64
 }
 
-// New returns an empty cache of q. It borrows q, whose owner closes it.
-func New(q egrid.Querier, o *Options) *Cache {
-	c := &Cache{behind: q, flights: map[string]*flight[egrid.RowPage]{}}
+// answered is an answer and how it was come by.
+type answered struct {
+	batch  *egrid.Batch
+	result Result
+}
+
+// New returns an empty cache of s. It borrows s, whose owner closes it.
+func New(s driver.Scanner, o *Options) *Cache {
+	c := &Cache{behind: s, flights: map[string]*flight[answered]{}}
 	if o != nil {
 		c.o = *o
 	}
 	setDefault(&c.o.MaxEntries, 4096)
-	setDefault(&c.o.MaxCells, 400_000)
-	setDefault(&c.o.MaxPageRows, 1000)
+	setDefault(&c.o.MaxBytes, 16<<20)
+	setDefault(&c.o.MaxRows, 1000)
 	setDefault(&c.o.TTL, 10*time.Minute)
 	setDefault(&c.o.CatalogTTL, time.Second)
+	setDefault(&c.o.ColumnBytes, 64<<20)
 	if c.o.Shared != nil {
 		c.second = newSecond(&c.o)
 	}
-	var err error
-	if c.answers, err = simplelru.NewLRU(c.o.MaxEntries, func(_ string, a answer) { c.cells -= a.cells }); err != nil {
-		panic("cache: Options.MaxEntries is negative")
+	if c.o.ColumnBytes > 0 {
+		c.columns = newColumns(s, c.o.ColumnBytes)
 	}
+	c.answers, _ = simplelru.NewLRU(max(c.o.MaxEntries, 1), func(_ string, a answer) { c.bytes -= a.bytes }) // the size is positive
 	return c
 }
 
-func setDefault[T int | time.Duration](field *T, value T) {
+func setDefault[T int | int64 | time.Duration](field *T, value T) {
 	if *field == 0 {
 		*field = value
 	}
@@ -177,220 +186,197 @@ func setDefault[T int | time.Duration](field *T, value T) {
 func (c *Cache) Refresh() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.catalog = nil
 	// A catalogue that is being asked for may be from before the publish.
-	c.catalogFlight = nil
+	c.catalog, c.catalogFlight = nil, nil
 }
 
 // Stats returns the counts so far.
 func (c *Cache) Stats() Stats {
 	s := Stats{
-		Hits: c.hits.Load(), RemoteHits: c.remoteHits.Load(), Misses: c.misses.Load(),
-		Shared: c.shared.Load(), Errors: c.errors.Load(),
+		Hits: c.counts[0].Load(), Computed: c.counts[1].Load(), RemoteHits: c.counts[2].Load(),
+		Misses: c.counts[3].Load(), Joined: c.counts[4].Load(), Errors: c.counts[5].Load(),
 	}
 	if c.second != nil {
 		s.Written, s.LeftOut = c.second.written.Load(), c.second.leftOut.Load()
 	}
+	if c.columns != nil {
+		s.Columns, s.ColumnBytes = c.columns.size()
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	s.Entries, s.Cells = c.answers.Len(), c.cells
+	s.Entries, s.Bytes = c.answers.Len(), c.bytes
 	return s
 }
 
-// Catalog implements [egrid.Querier]; the answer is at most
-// Options.CatalogTTL old.
+// Catalog implements [driver.Scanner]; the answer is at most Options.CatalogTTL
+// old.
 func (c *Cache) Catalog(ctx context.Context) (egrid.Catalog, error) {
-	known, err := c.believe(ctx)
-	if err != nil {
-		return egrid.Catalog{}, err
-	}
-	return known.Catalog, nil
-}
-
-// believe returns the catalogue that is believed to be the newest.
-func (c *Cache) believe(ctx context.Context) (*catalog, error) {
 	c.mu.Lock()
 	if c.catalog != nil && time.Now().Before(c.catalogUntil) {
 		defer c.mu.Unlock()
-		return c.catalog, nil
+		return *c.catalog, nil
 	}
 	f := c.catalogFlight
 	if f == nil {
 		asked := time.Now()
-		f = start(ctx, c.askCatalog, func(f *flight[*catalog]) { c.landCatalog(f, asked) })
+		f = start(ctx, c.behind.Catalog, func(f *flight[egrid.Catalog]) { c.keepCatalog(f, asked) })
 		c.catalogFlight = f
 	}
 	f.waiting++
 	c.mu.Unlock()
-	return wait(ctx, c, f, func() {
+	return wait(ctx, &c.mu, f, func() {
 		if c.catalogFlight == f {
 			c.catalogFlight = nil
 		}
 	})
 }
 
-func (c *Cache) askCatalog(ctx context.Context) (*catalog, error) {
-	answer, err := c.behind.Catalog(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if c.second == nil {
-		return &catalog{Catalog: answer}, nil
-	}
-	return c.second.identify(answer), nil
-}
-
-// landCatalog keeps a catalogue unless a newer revision was seen meanwhile.
-func (c *Cache) landCatalog(f *flight[*catalog], asked time.Time) {
+// keepCatalog keeps a catalogue, unless Refresh was called since it was asked
+// for.
+func (c *Cache) keepCatalog(f *flight[egrid.Catalog], asked time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.catalogFlight != f {
-		return // refreshed or abandoned
+		return // refreshed, or nobody waits for it
 	}
 	c.catalogFlight = nil
-	if f.err != nil || f.panicked != nil || f.value.Revision < c.newest {
-		return
+	if f.err == nil && f.panicked == nil {
+		c.catalog, c.catalogUntil = &f.value, asked.Add(c.o.CatalogTTL)
+		if c.columns != nil {
+			c.columns.retain(f.value)
+		}
 	}
-	c.newest = f.value.Revision
-	c.catalog, c.catalogUntil = f.value, asked.Add(c.o.CatalogTTL)
 }
 
-// Rows implements [egrid.Querier].
-func (c *Cache) Rows(ctx context.Context, q egrid.RowQuery) (egrid.RowPage, error) {
-	if q.Limit == 0 {
-		q.Limit = egrid.DefaultLimit
+// Scan implements [driver.Scanner].
+func (c *Cache) Scan(ctx context.Context, p *driver.Plan) iter.Seq2[*egrid.Batch, error] {
+	if p.Limit == 0 && !p.Count && len(p.Measures) == 0 || p.Limit > c.o.MaxRows+1 {
+		return c.stream(ctx, p)
 	}
-	return c.query(ctx, question{"rows", q, q.Limit}, func(ctx context.Context) (egrid.RowPage, error) { return c.behind.Rows(ctx, q) })
+	return func(yield func(*egrid.Batch, error) bool) {
+		a, err := c.lookup(ctx, p)
+		if err != nil {
+			a.result = Failed
+		}
+		c.count(ctx, a.result)
+		if err != nil {
+			yield(nil, err)
+		} else if a.batch.Len() > 0 {
+			yield(a.batch, nil)
+		}
+	}
 }
 
-// Groups implements [egrid.Querier].
-func (c *Cache) Groups(ctx context.Context, q egrid.GroupQuery) (egrid.RowPage, error) {
-	if q.Limit == 0 {
-		q.Limit = egrid.DefaultLimit
-	}
-	return c.query(ctx, question{"groups", q, q.Limit}, func(ctx context.Context) (egrid.RowPage, error) { return c.behind.Groups(ctx, q) })
-}
-
-// question is a query of either kind.
-type question struct {
-	kind  string
-	query any
-	limit int
-}
-
-// asking is a question on its way to the Querier behind.
-type asking func(context.Context) (egrid.RowPage, error)
-
-func (c *Cache) query(ctx context.Context, q question, ask asking) (egrid.RowPage, error) {
-	page, result, err := c.lookup(ctx, q, ask)
-	if err != nil {
-		result = Failed
-	}
-	switch result {
-	case Hit:
-		c.hits.Add(1)
-	case RemoteHit:
-		c.remoteHits.Add(1)
-	case Miss:
-		c.misses.Add(1)
-	case Shared:
-		c.shared.Add(1)
-	case Failed:
-		c.errors.Add(1)
+// count counts a result, and tells whoever observes.
+func (c *Cache) count(ctx context.Context, r Result) {
+	for i, result := range results {
+		if r == result {
+			c.counts[i].Add(1)
+		}
 	}
 	if c.o.Observe != nil {
-		c.o.Observe(result)
+		c.o.Observe(r)
 	}
 	if t, ok := ctx.Value(traceKey{}).(*Trace); ok {
-		t.add(result)
+		t.add(r)
 	}
-	return page, err
 }
 
-func (c *Cache) lookup(ctx context.Context, q question, ask asking) (egrid.RowPage, Result, error) {
-	if err := ctx.Err(); err != nil {
-		return egrid.RowPage{}, Failed, err
+// stream answers a plan of many rows, and keeps nothing of the answer.
+func (c *Cache) stream(ctx context.Context, p *driver.Plan) iter.Seq2[*egrid.Batch, error] {
+	return func(yield func(*egrid.Batch, error) bool) {
+		answer, result, err := c.execute(ctx, p)
+		if err != nil {
+			c.count(ctx, Failed)
+			yield(nil, err)
+			return
+		}
+		c.count(ctx, result)
+		answer(yield)
 	}
-	text, err := json.Marshal(q.query)
-	if err != nil {
-		return egrid.RowPage{}, Failed, fmt.Errorf("%w: %w", egrid.ErrInvalid, err)
-	}
-	known, err := c.believe(ctx)
-	if err != nil {
-		return egrid.RowPage{}, Failed, err
-	}
-	query := q.kind + string(text)
-	key := strconv.FormatInt(known.Revision, 10) + query
+}
 
+// execute answers a plan from columns where they fit, else from the Scanner
+// behind.
+func (c *Cache) execute(ctx context.Context, p *driver.Plan) (iter.Seq2[*egrid.Batch, error], Result, error) {
+	if c.columns != nil {
+		answer, read, err := c.columns.scan(ctx, p)
+		switch {
+		case err != nil:
+			return nil, Failed, err
+		case answer != nil && read:
+			return answer, Miss, nil
+		case answer != nil:
+			return answer, Computed, nil
+		}
+	}
+	return c.behind.Scan(ctx, p), Miss, nil
+}
+
+// lookup returns a kept answer, joins an equal plan, or executes this one.
+func (c *Cache) lookup(ctx context.Context, p *driver.Plan) (answered, error) {
+	if err := ctx.Err(); err != nil {
+		return answered{}, err
+	}
+	key := string(p.Key())
 	c.mu.Lock()
 	if a, ok := c.answers.Get(key); ok {
 		if a.until.IsZero() || time.Now().Before(a.until) {
 			c.mu.Unlock()
-			return a.page, Hit, nil
+			return answered{a.batch, Hit}, nil
 		}
 		c.answers.Remove(key)
 	}
-	leads, remote := false, false
 	f := c.flights[key]
-	if f == nil {
-		leads = true
-		if c.second != nil {
-			key := ""
-			if q.limit <= c.o.MaxPageRows {
-				key = c.second.key(known, query)
-			}
-			ask = c.throughSecond(known, key, ask, &remote)
-		}
-		f = start(ctx, ask, func(f *flight[egrid.RowPage]) { c.land(key, query, f) })
+	leads := f == nil
+	if leads {
+		f = start(ctx, func(ctx context.Context) (answered, error) { return c.answer(ctx, p, key) }, func(f *flight[answered]) { c.land(key, f) })
 		c.flights[key] = f
 	}
 	f.waiting++
 	c.mu.Unlock()
-	page, err := wait(ctx, c, f, func() {
+	a, err := wait(ctx, &c.mu, f, func() {
 		if c.flights[key] == f {
 			delete(c.flights, key)
 		}
 	})
-	switch {
-	case err != nil:
-		return page, Failed, err
-	case !leads:
-		return page, Shared, nil
-	case remote:
-		return page, RemoteHit, nil
+	if !leads {
+		a.result = Joined
 	}
-	return page, Miss, nil
+	return a, err
 }
 
-// throughSecond asks the second level first, and gives it the answer that it
-// does not have. Whether it had it is in remote when the query has ended.
-func (c *Cache) throughSecond(known *catalog, key string, ask asking, remote *bool) asking {
-	return func(ctx context.Context) (egrid.RowPage, error) {
-		if page, ok := c.second.get(ctx, key, known); ok && !c.isOutdated(page.Revision) {
-			*remote = true
-			return page, nil
+// answer asks the second level, then executes the plan and gives the second
+// level what it did not have.
+func (c *Cache) answer(ctx context.Context, p *driver.Plan, key string) (answered, error) {
+	if c.second != nil {
+		if b, ok := c.second.get(ctx, key, p.Output); ok {
+			return answered{b, RemoteHit}, nil
 		}
 		if err := ctx.Err(); err != nil {
-			return egrid.RowPage{}, err // nobody waits any more
+			return answered{}, err // nobody waits any more
 		}
-		page, err := ask(ctx)
-		if err == nil {
-			c.second.offer(key, page, known)
-		}
-		return page, err
 	}
+	parts, result, err := c.execute(ctx, p)
+	if err != nil {
+		return answered{}, err
+	}
+	var batches []*egrid.Batch
+	for b, err := range parts {
+		if err != nil {
+			return answered{}, err
+		}
+		batches = append(batches, b)
+	}
+	b := egrid.Concat(p.Output, batches...)
+	if c.second != nil && result == Miss {
+		c.second.offer(key, b)
+	}
+	return answered{b, result}, nil
 }
 
-// isOutdated reports whether a newer revision than this was seen.
-func (c *Cache) isOutdated(revision int64) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return revision < c.newest
-}
-
-// land keeps an answer under the revision that gave it, which may be newer
-// than the one it was asked for.
-func (c *Cache) land(key, query string, f *flight[egrid.RowPage]) {
+// land keeps the answer of a flight.
+func (c *Cache) land(key string, f *flight[answered]) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.flights[key] == f {
@@ -399,56 +385,42 @@ func (c *Cache) land(key, query string, f *flight[egrid.RowPage]) {
 	if f.err != nil || f.panicked != nil {
 		return
 	}
-	page := f.value
-	if page.Revision > c.newest {
-		c.newest = page.Revision
-		c.catalog, c.catalogFlight = nil, nil // one that is on its way may be older, too
-	}
-	a := answer{page: page, cells: cells(&page)}
-	if len(page.Rows) > c.o.MaxPageRows || a.cells > c.o.MaxCells {
+	a := answer{batch: f.value.batch, bytes: int64(len(key)) + f.value.batch.Bytes()}
+	if a.batch.Len() > c.o.MaxRows+1 || a.bytes > c.o.MaxBytes {
 		return
 	}
 	if c.o.TTL > 0 {
 		a.until = time.Now().Add(c.o.TTL)
 	}
-	key = strconv.FormatInt(page.Revision, 10) + query
 	c.answers.Remove(key)
 	c.answers.Add(key, a)
-	for c.cells += a.cells; c.cells > c.o.MaxCells; {
+	for c.bytes += a.bytes; c.bytes > c.o.MaxBytes; {
 		c.answers.RemoveOldest()
 	}
 }
 
-// cells is what a page counts towards Options.MaxCells.
-func cells(page *egrid.RowPage) int {
-	if page.Schema == nil {
-		return 1
-	}
-	return 1 + len(page.Rows)*page.Schema.Len()
-}
-
-// Trace counts how the queries of one context were answered.
+// Trace counts how the plans of one context were answered.
 type Trace struct{ hits, others atomic.Int64 }
 
 type traceKey struct{}
 
-// WithTrace returns a context whose queries are counted in the trace, e.g. to
-// tell a client whether its answer came from a cache.
+// WithTrace returns a context whose plans are counted in the trace, e.g. to
+// tell a client whether its answer came from memory.
 func WithTrace(ctx context.Context) (context.Context, *Trace) {
 	t := &Trace{}
 	return context.WithValue(ctx, traceKey{}, t), t
 }
 
 func (t *Trace) add(r Result) {
-	if r == Hit || r == RemoteHit {
+	if r == Hit || r == RemoteHit || r == Computed {
 		t.hits.Add(1)
 	} else {
 		t.others.Add(1)
 	}
 }
 
-// Hits returns the queries answered from what was kept, in either level.
+// Hits returns the plans answered from memory, or from the second level.
 func (t *Trace) Hits() int64 { return t.hits.Load() }
 
-// Misses returns the queries that had to be asked, or waited for.
+// Misses returns the plans that had to be asked, or waited for.
 func (t *Trace) Misses() int64 { return t.others.Load() }

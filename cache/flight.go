@@ -4,15 +4,16 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"sync"
 )
 
-// flight is one query that several callers wait for. It runs on a goroutine
+// flight is work that several callers wait for. It runs on a goroutine
 // of its own, with a context that ends when the last of them has left.
 type flight[T any] struct {
 	done   chan struct{}
 	cancel context.CancelFunc
 
-	waiting int // callers; guarded by Cache.mu
+	waiting int // callers; guarded by the mutex that wait gets
 
 	// Set before done is closed.
 	value    T
@@ -20,7 +21,7 @@ type flight[T any] struct {
 	panicked any
 }
 
-// start asks on a new goroutine, and calls land before callers are answered.
+// start does the work on a new goroutine, and calls land before callers are answered.
 // The context's values go along; its end does not.
 func start[T any](ctx context.Context, ask func(context.Context) (T, error), land func(*flight[T])) *flight[T] {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
@@ -40,19 +41,19 @@ func start[T any](ctx context.Context, ask func(context.Context) (T, error), lan
 }
 
 // wait waits for the answer or the end of ctx. The last caller to give up
-// cancels the query, and abandon takes it off the board, so that nobody joins
-// it any more. A panic of the query goes on in every caller.
-func wait[T any](ctx context.Context, c *Cache, f *flight[T], abandon func()) (T, error) {
+// cancels the work and calls abandon, which removes the flight, so that new
+// callers start their own. A panic of the work goes on in every caller.
+func wait[T any](ctx context.Context, mu *sync.Mutex, f *flight[T], abandon func()) (T, error) {
 	select {
 	case <-f.done:
 	case <-ctx.Done():
-		c.mu.Lock()
+		mu.Lock()
 		f.waiting--
 		if f.waiting == 0 {
 			abandon()
 			f.cancel()
 		}
-		c.mu.Unlock()
+		mu.Unlock()
 		var none T
 		return none, ctx.Err()
 	}

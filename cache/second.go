@@ -1,13 +1,12 @@
 package cache
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"encoding/json"
 	"strconv"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -35,16 +34,13 @@ const (
 	writeTimeout = time.Second
 )
 
-// second is the way to the second level, which never holds up a query.
+// second is the way to the second level, which never holds up a plan.
 type second struct {
 	o             *Options
 	reads, writes breaker
 	writers       chan struct{}
 
 	written, leftOut atomic.Int64
-
-	mu   sync.Mutex
-	last *catalog // that was identified
 }
 
 func newSecond(o *Options) *second {
@@ -54,89 +50,61 @@ func newSecond(o *Options) *second {
 	return &second{o: o, writers: make(chan struct{}, maxWriters)}
 }
 
-// catalog is a catalogue and what identifies the content of its store.
-type catalog struct {
-	egrid.Catalog
-	published []egrid.Snapshot
-	identity  [sha256.Size]byte // of all that published says
-}
+// formatVersion is that of the values: a checksum, and an encoded batch.
+const formatVersion = 2
 
-// identify finds out what is published. It costs something only when that has
-// changed.
-func (s *second) identify(c egrid.Catalog) *catalog {
-	known := &catalog{Catalog: c}
-	for i := range c.Snapshots {
-		if c.Snapshots[i].Status == egrid.Published {
-			known.published = append(known.published, c.Snapshots[i])
-		}
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if last := s.last; last != nil && last.Revision == known.Revision && sameSnapshots(last.published, known.published) {
-		known.published, known.identity = last.published, last.identity
-	} else if text, err := json.Marshal(known.published); err == nil {
-		known.identity = sha256.Sum256(text)
-	} else {
-		known.published = nil
-	}
-	s.last = known
-	return known
-}
-
-// sameSnapshots compares what tells published snapshots of one store apart.
-func sameSnapshots(a, b []egrid.Snapshot) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		x, y := &a[i], &b[i]
-		if x.ID != y.ID || x.Revision != y.Revision || x.Rows != y.Rows || !x.LoadedAt.Equal(y.LoadedAt) {
-			return false
-		}
-	}
-	return true
-}
-
-// key names an answer by all that it depends on. It is empty where nothing is
-// published: such stores cannot be told apart.
-func (s *second) key(known *catalog, query string) string {
-	if len(known.published) == 0 {
-		return ""
-	}
+// key names an answer in the second level.
+func (s *second) key(plan string) string {
 	h := sha256.New()
 	h.Write(binary.AppendUvarint(nil, uint64(len(s.o.Namespace))))
 	h.Write([]byte(s.o.Namespace))
-	h.Write(known.identity[:])
-	h.Write([]byte(query))
-	revision := strconv.FormatInt(known.Revision, 10)
-	return "egrid:" + strconv.Itoa(formatVersion) + ":" + revision + ":" + hex.EncodeToString(h.Sum(nil))
+	h.Write([]byte(plan))
+	return "egrid:" + strconv.Itoa(formatVersion) + ":" + hex.EncodeToString(h.Sum(nil))
 }
 
-// get returns the answer that is kept. What cannot be had is a miss, and so is
-// an empty key.
-func (s *second) get(ctx context.Context, key string, known *catalog) (egrid.RowPage, bool) {
-	if key == "" {
-		return egrid.RowPage{}, false
+// seal puts a checksum of key and batch in front, so that a value that was cut,
+// changed or put under another key is a miss.
+func seal(key string, b *egrid.Batch) []byte {
+	value := b.AppendBinary(make([]byte, sha256.Size))
+	copy(value, checksum(key, value[sha256.Size:]))
+	return value
+}
+
+func unseal(key string, value []byte, schema *egrid.Schema) (*egrid.Batch, bool) {
+	if len(value) < sha256.Size || !bytes.Equal(value[:sha256.Size], checksum(key, value[sha256.Size:])) {
+		return nil, false
 	}
+	b, err := egrid.ParseBatch(value[sha256.Size:], schema)
+	return b, err == nil
+}
+
+func checksum(key string, encoded []byte) []byte {
+	h := sha256.New()
+	h.Write([]byte(key))
+	h.Write(encoded)
+	return h.Sum(nil)
+}
+
+// get returns the answer that is kept. What cannot be had is a miss.
+func (s *second) get(ctx context.Context, plan string, schema *egrid.Schema) (*egrid.Batch, bool) {
 	turn, ok := s.reads.enter()
 	if !ok {
-		return egrid.RowPage{}, false
+		return nil, false
 	}
+	key := s.key(plan)
 	bounded, cancel := context.WithTimeout(ctx, s.o.SharedTimeout)
 	value, err := s.o.Shared.Get(bounded, key)
 	cancel()
 	s.leave(ctx, &s.reads, "reads", turn, err)
 	if err != nil || len(value) > s.o.SharedMaxBytes {
-		return egrid.RowPage{}, false
+		return nil, false
 	}
-	page, ok := decodePage(key, value, known.published)
-	return page, ok && page.Revision == known.Revision
+	return unseal(key, value, schema)
 }
 
-// offer has an answer written, unless that would have to wait or the key is
-// empty.
-func (s *second) offer(key string, page egrid.RowPage, known *catalog) {
-	if key == "" || page.Revision != known.Revision || len(page.Rows) > s.o.MaxPageRows || cells(&page) > s.o.MaxCells {
+// offer has an answer written, unless that would have to wait.
+func (s *second) offer(plan string, b *egrid.Batch) {
+	if b.Len() > s.o.MaxRows+1 {
 		s.leftOut.Add(1)
 		return
 	}
@@ -148,7 +116,7 @@ func (s *second) offer(key string, page egrid.RowPage, known *catalog) {
 	}
 	go func() {
 		defer func() { <-s.writers }()
-		if s.write(key, &page, known) {
+		if s.write(s.key(plan), b) {
 			s.written.Add(1)
 		} else {
 			s.leftOut.Add(1)
@@ -156,13 +124,13 @@ func (s *second) offer(key string, page egrid.RowPage, known *catalog) {
 	}()
 }
 
-func (s *second) write(key string, page *egrid.RowPage, known *catalog) bool {
+func (s *second) write(key string, b *egrid.Batch) bool {
 	turn, ok := s.writes.enter()
 	if !ok {
 		return false
 	}
-	value, ok := encodePage(key, page, known.published)
-	if !ok || len(value) > s.o.SharedMaxBytes {
+	value := seal(key, b)
+	if len(value) > s.o.SharedMaxBytes {
 		s.writes.leave(turn, unknown)
 		return false
 	}

@@ -172,3 +172,14 @@ func Concat(schema *Schema, batches ...*Batch) *Batch {
 	}
 	return builder.Batch()
 }
+
+// Bytes is about how much memory the batch takes. Batches that share columns
+// count them each.
+func (b *Batch) Bytes() int64 {
+	n := 256 + int64(len(b.numbers.values.data)+len(b.lines.values.data))
+	for i := range b.columns {
+		v := &b.columns[i]
+		n += 192 + int64(len(v.valid.data)+len(v.values.data)+len(v.ends.data)+len(v.text))
+	}
+	return n
+}

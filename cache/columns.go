@@ -1,0 +1,194 @@
+package cache
+
+import (
+	"context"
+	"iter"
+	"slices"
+	"sync"
+
+	"github.com/hashicorp/golang-lru/v2/simplelru"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
+	"github.com/egrid-analytics/egrid-go/internal/engine"
+)
+
+// columns keeps columns of snapshots in memory, within a budget of bytes, and
+// executes plans on them. The least recently used column makes room first.
+type columns struct {
+	behind driver.Scanner
+	budget int64
+
+	mu     sync.Mutex
+	tables map[egrid.SnapshotID]*engine.Table
+	used   *simplelru.LRU[columnKey, int64] // bytes of each column
+	bytes  int64
+	loads  map[egrid.SnapshotID]*flight[struct{}] // one at a time for each snapshot: plans need much the same columns
+}
+
+type columnKey struct {
+	snapshot egrid.SnapshotID
+	column   egrid.Column
+}
+
+// maxColumns bounds the columns that are kept; the budget is reached before.
+const maxColumns = 1 << 16
+
+// cellBytes is about what a cell takes, to tell before loading a column whether
+// it can be kept.
+const cellBytes = 12
+
+func newColumns(behind driver.Scanner, budget int64) *columns {
+	c := &columns{behind: behind, budget: budget, tables: map[egrid.SnapshotID]*engine.Table{}, loads: map[egrid.SnapshotID]*flight[struct{}]{}}
+	c.used, _ = simplelru.NewLRU(maxColumns, c.evicted) // the size is positive
+	return c
+}
+
+// evicted removes a column from its table. The caller holds mu.
+func (c *columns) evicted(k columnKey, bytes int64) {
+	c.bytes -= bytes
+	if t := c.tables[k.snapshot]; t != nil {
+		if t = t.Without(k.column); t.Columns() > 0 {
+			c.tables[k.snapshot] = t
+		} else {
+			delete(c.tables, k.snapshot)
+		}
+	}
+}
+
+func (c *columns) size() (columns int, bytes int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.used.Len(), c.bytes
+}
+
+// retain drops the columns of snapshots that the store does not have any more.
+func (c *columns) retain(catalog egrid.Catalog) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, k := range c.used.Keys() {
+		if _, ok := catalog.Find(string(k.snapshot)); !ok {
+			c.used.Remove(k)
+		}
+	}
+}
+
+// scan executes a plan on columns, and says whether some had to be read for it.
+// The answer is nil when they do not fit the budget.
+func (c *columns) scan(ctx context.Context, p *driver.Plan) (answer iter.Seq2[*egrid.Batch, error], read bool, err error) {
+	needed := engine.Needed(p)
+	estimate := int64(0)
+	for i := range p.Snapshots {
+		estimate += p.Snapshots[i].Rows * int64(len(needed)) * cellBytes
+	}
+	if estimate > c.budget {
+		return nil, false, nil
+	}
+	tables := make(map[egrid.SnapshotID]*engine.Table, len(p.Snapshots))
+	for i := range p.Snapshots {
+		t, loaded, err := c.table(ctx, &p.Snapshots[i], needed)
+		if err != nil {
+			return nil, false, err
+		}
+		read = read || loaded
+		tables[p.Snapshots[i].ID] = t
+	}
+	return engine.Scan(ctx, p, func(s egrid.Snapshot) *engine.Table { return tables[s.ID] }), read, nil
+}
+
+// table returns a table that has the needed columns of a snapshot.
+func (c *columns) table(ctx context.Context, s *egrid.Snapshot, needed []egrid.Column) (t *engine.Table, read bool, err error) {
+	for {
+		c.mu.Lock()
+		t = c.tables[s.ID]
+		var absent []egrid.Column
+		for _, column := range needed {
+			if !s.Schema.Has(column) {
+				continue // missing in every row
+			}
+			if _, ok := c.used.Get(columnKey{s.ID, column}); !ok {
+				absent = append(absent, column)
+			}
+		}
+		if t != nil && len(absent) == 0 {
+			c.mu.Unlock()
+			return t, read, nil
+		}
+		read = true
+		f := c.loads[s.ID]
+		if f == nil {
+			f = start(ctx, func(ctx context.Context) (struct{}, error) { return struct{}{}, c.load(ctx, *s, absent) }, func(f *flight[struct{}]) { c.end(s.ID, f) })
+			c.loads[s.ID] = f
+		}
+		f.waiting++
+		c.mu.Unlock()
+		if _, err := wait(ctx, &c.mu, f, func() {
+			if c.loads[s.ID] == f {
+				delete(c.loads, s.ID)
+			}
+		}); err != nil {
+			return nil, read, err
+		}
+	}
+}
+
+func (c *columns) end(id egrid.SnapshotID, f *flight[struct{}]) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.loads[id] == f {
+		delete(c.loads, id)
+	}
+}
+
+// load reads columns of a snapshot from the Scanner behind.
+func (c *columns) load(ctx context.Context, s egrid.Snapshot, names []egrid.Column) error {
+	if len(names) == 0 { // the rows themselves
+		names = []egrid.Column{s.Schema.Field(0).Column}
+	}
+	p, err := wholeOf(s, names)
+	if err != nil {
+		return err
+	}
+	var batches []*egrid.Batch
+	for b, err := range c.behind.Scan(ctx, p) {
+		if err != nil {
+			return err
+		}
+		batches = append(batches, b)
+	}
+	t := engine.NewTable(batches, names)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if known := c.tables[s.ID]; known != nil {
+		t = known.With(t)
+	}
+	c.tables[s.ID] = t
+	for _, name := range names {
+		k, bytes := columnKey{s.ID, name}, t.Column(name).Bytes()
+		if was, ok := c.used.Peek(k); ok { // a load that everybody had given up
+			c.bytes -= was
+		}
+		c.bytes += bytes
+		c.used.Add(k, bytes)
+	}
+	for c.bytes > c.budget && c.used.Len() > len(names) {
+		c.used.RemoveOldest()
+	}
+	return nil
+}
+
+// wholeOf plans to read columns of every row of a snapshot.
+func wholeOf(s egrid.Snapshot, names []egrid.Column) (*driver.Plan, error) {
+	s.Status = egrid.Published
+	release := s.Release
+	if release == "" {
+		release = egrid.NoRelease
+	}
+	p, err := driver.PlanRows(egrid.Catalog{Snapshots: []egrid.Snapshot{s}}, egrid.RowQuery{
+		Level: s.Level, Year: s.Year, Release: release, Columns: slices.Clone(names),
+	})
+	if err == nil {
+		p.Limit = 0
+	}
+	return p, err
+}
