@@ -53,6 +53,10 @@ type cli struct {
 	Top       topCmd         `cmd:"" help:"Plants by net generation."`
 	Rows      rowsCmd        `cmd:"" help:"Rows of any level."`
 	Snapshots snapshotsCmd   `cmd:"" help:"What is published, and what is held."`
+	Publish   publishCmd     `cmd:"" help:"Publish a held load, or again what was published before."`
+	Discard   discardCmd     `cmd:"" help:"Drop a held load."`
+	Rollback  rollbackCmd    `cmd:"" help:"Publish again what the last publish of a level and data year replaced."`
+	Prune     pruneCmd       `cmd:"" help:"Drop snapshots that were published before and are not any more."`
 	Columns   columnsCmd     `cmd:"" help:"The dictionary of columns."`
 	Dead      deadLettersCmd `cmd:"" name:"dead-letters" help:"Messages that were given up: list, show, replay and drop them."`
 	Health    healthCmd      `cmd:"" help:"Whether services, store and queue work; exit status 1 when one does not."`
