@@ -32,7 +32,7 @@ type Plan struct {
 	Limit     int              // rows of the answer at most; 0 is all
 	After     *Position        // row plans: start behind this position
 	Offset    int64            // group plans: groups to leave out
-	Count     bool             // the answer is one integer instead: how many rows or groups there are without Limit, After and Offset
+	Count     bool             // the answer is one integer instead: how many rows or groups there are; Sort, Limit, After and Offset are zero
 
 	query string // identifies the query in cursors
 }
@@ -46,9 +46,11 @@ var CountSchema = sync.OnceValue(func() *egrid.Schema {
 	return s
 })
 
-// Counting returns the plan that counts the rows or groups of the answer.
+// Counting returns the plan that counts the rows or groups of the answer. It is
+// the same for all pages and orders of an answer.
 func (p *Plan) Counting() *Plan {
 	c := *p
+	c.Sort = nil
 	c.Count, c.Limit, c.After, c.Offset, c.Output, c.Visible = true, 0, nil, 0, CountSchema(), 1
 	return &c
 }
@@ -271,7 +273,7 @@ func newPlan(c egrid.Catalog, at cursor, level egrid.Level, year int, release st
 	var err error
 	if at.Snapshots != nil {
 		if c, err = Pin(c, at.Snapshots...); err != nil {
-			return nil, fmt.Errorf("%w: what the cursor reads is not there any more; start again from the first page: %w", egrid.ErrStale, err)
+			return nil, fmt.Errorf("%w; the cursor reads it: start again from the first page", err)
 		}
 	}
 	if p.Snapshots, err = SelectSnapshots(c, level, year, release); err != nil {

@@ -9,9 +9,9 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid"
 )
 
-// Runner makes loads of the source that it is set up with, tells how they go,
-// and decides on what they held. Package etl has one over a pipeline, and the
-// client of the HTTP API is one.
+// Runner makes loads of the source that it is set up with, and tells how they
+// go. Package etl has one over a pipeline, and the client of the HTTP API is one;
+// both are a [Decider], too.
 //
 // Implementations are safe for concurrent use.
 type Runner interface {
@@ -27,6 +27,12 @@ type Runner interface {
 	// has ended. Who is slow misses states, but never the last one. Errors:
 	// ErrNotFound; an error is the last that it yields.
 	FollowRun(ctx context.Context, id string) iter.Seq2[Run, error]
+}
+
+// Decider decides on what runs held.
+//
+// Implementations are safe for concurrent use.
+type Decider interface {
 	// PublishRun makes what a run held the answer: by PublishReplace, which is
 	// the default, or PublishMerge. Errors: ErrNotFound, ErrInvalid, ErrConflict
 	// when the run holds nothing or is under way.

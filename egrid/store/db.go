@@ -11,7 +11,7 @@ import (
 
 // DB asks questions of a [driver.Scanner]: a store, a cache over one, or the
 // HTTP client. It has no state but that, costs nothing to make, and is safe for
-// concurrent use.
+// concurrent use. It is a scanner itself.
 //
 // Every call answers from one state of the data, even when it takes several
 // queries: it reads the catalogue once, and snapshots do not change.
@@ -29,6 +29,29 @@ func New(s driver.Scanner) *DB { return &DB{scanner: s} }
 // that the store does not know, and [egrid.ErrStale] for one that was pruned.
 func (db *DB) At(ids ...egrid.SnapshotID) *DB {
 	return &DB{scanner: db.scanner, pins: ids, pinned: true}
+}
+
+// Now reads the catalogue and returns a DB whose calls all answer from that
+// state of the data, whatever is published meanwhile.
+func (db *DB) Now(ctx context.Context) (*DB, error) {
+	v, err := db.view(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return New(moment{v.scanner, v.catalog}), nil
+}
+
+// moment is a scanner at one state of its data.
+type moment struct {
+	driver.Scanner
+	catalog egrid.Catalog
+}
+
+func (m moment) Catalog(context.Context) (egrid.Catalog, error) { return m.catalog, nil }
+
+// Scan executes a plan.
+func (db *DB) Scan(ctx context.Context, p *driver.Plan) iter.Seq2[*egrid.Batch, error] {
+	return db.scanner.Scan(ctx, p)
 }
 
 // Catalog lists what is published, held and superseded; at pinned snapshots,
@@ -110,8 +133,9 @@ func (v view) page(ctx context.Context, p *driver.Plan, count bool, next func(*e
 		all = all.Slice(0, limit)
 		page.Next = next(all)
 	}
-	if page.Batch = visible(p, all); !count {
-		return page, nil
+	schema, from, err := visible(p)
+	if page.Batch = all.Project(schema, from); err != nil || !count {
+		return page, err
 	}
 	if page.Next == "" && p.After == nil && p.Offset == 0 {
 		page.Total = int64(all.Len())
@@ -146,21 +170,17 @@ func (v view) collect(ctx context.Context, p *driver.Plan) (*egrid.Batch, error)
 	return egrid.Concat(p.Output, parts...), nil
 }
 
-// visible leaves out the columns that only cursors are made of.
-func visible(p *driver.Plan, b *egrid.Batch) *egrid.Batch {
-	if p.Visible == p.Output.Len() {
-		return b
-	}
-	fields := p.Output.Fields()[:p.Visible]
-	from := make([]int, len(fields))
+// visible returns the columns that were asked for, without those that only
+// cursors are made of, and where they are in the plan's Output.
+func visible(p *driver.Plan) (schema *egrid.Schema, from []int, err error) {
+	from = make([]int, p.Visible)
 	for i := range from {
 		from[i] = i
 	}
-	schema, err := egrid.NewSchema(fields...)
-	if err != nil {
-		panic(err) // a part of a schema is one
+	if schema = p.Output; p.Visible < schema.Len() {
+		schema, err = egrid.NewSchema(p.Output.Fields()[:p.Visible]...)
 	}
-	return b.Project(schema, from)
+	return schema, from, err
 }
 
 // Answer is an answer that streams: rows of any number in constant memory.
@@ -171,21 +191,38 @@ type Answer struct {
 	Batches   iter.Seq2[*egrid.Batch, error] // once; it ends behind an error
 }
 
-// Stream answers a query with all of its rows, ignoring its Limit and Cursor.
-// It reads one state of the data, whatever is published meanwhile. Errors as
-// Rows.
+// Stream answers a query with all of its rows, or those behind its Cursor; a
+// Limit of 0 is no limit here. It reads one state of the data, whatever is
+// published meanwhile. Errors as Rows.
 func (db *DB) Stream(ctx context.Context, q egrid.RowQuery) (Answer, error) {
 	v, err := db.view(ctx)
 	if err != nil {
 		return Answer{}, err
 	}
-	q.Limit, q.Cursor, q.Count = 0, "", false
 	p, err := driver.PlanRows(v.catalog, q)
 	if err != nil {
 		return Answer{}, err
 	}
-	p.Limit = 0
-	out, err := egrid.NewSchema(p.Output.Fields()[:p.Visible]...)
+	p.Limit = q.Limit
+	return v.stream(ctx, p)
+}
+
+// StreamGroups is [DB.Stream] for groups.
+func (db *DB) StreamGroups(ctx context.Context, q egrid.GroupQuery) (Answer, error) {
+	v, err := db.view(ctx)
+	if err != nil {
+		return Answer{}, err
+	}
+	p, err := driver.PlanGroups(v.catalog, q)
+	if err != nil {
+		return Answer{}, err
+	}
+	p.Limit = q.Limit
+	return v.stream(ctx, p)
+}
+
+func (v view) stream(ctx context.Context, p *driver.Plan) (Answer, error) {
+	out, from, err := visible(p)
 	if err != nil {
 		return Answer{}, err
 	}
@@ -195,7 +232,7 @@ func (db *DB) Stream(ctx context.Context, q egrid.RowQuery) (Answer, error) {
 		}
 		for b, err := range v.scanner.Scan(ctx, p) {
 			if err == nil {
-				b = visible(p, b)
+				b = b.Project(out, from)
 			}
 			if !yield(b, err) || err != nil {
 				return
@@ -204,8 +241,8 @@ func (db *DB) Stream(ctx context.Context, q egrid.RowQuery) (Answer, error) {
 	}}, nil
 }
 
-// All iterates over every row of a query, as Stream. The sequence ends behind
-// the first error.
+// All iterates over the rows of a query, as Stream. The sequence ends behind the
+// first error.
 func (db *DB) All(ctx context.Context, q egrid.RowQuery) iter.Seq2[egrid.Row, error] {
 	return func(yield func(egrid.Row, error) bool) {
 		answer, err := db.Stream(ctx, q)

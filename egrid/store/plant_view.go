@@ -37,7 +37,7 @@ func newPlantView(all view, query *PlantQuery) (*plantView, error) {
 			return v, err
 		}
 		if catalog, err = driver.Pin(catalog, id); err != nil {
-			return v, fmt.Errorf("%w: what the cursor reads is not there any more; start again from the first page: %w", egrid.ErrStale, err)
+			return v, fmt.Errorf("%w; the cursor reads it: start again from the first page", err)
 		}
 	}
 	var absent error
@@ -91,6 +91,9 @@ func (v *plantView) empty() PlantPage {
 	page := PlantPage{Basis: v.basis, Year: v.snapshot.Year, Release: v.snapshot.Release}
 	page.Batch = egrid.NewBuilder(plantSchema(egrid.Snapshot{}, PlantColumns()), page.Year).Batch()
 	page.Revision = v.catalog.Revision
+	if v.basis != "" {
+		page.Snapshots = []egrid.Snapshot{v.snapshot}
+	}
 	return page
 }
 
@@ -162,30 +165,85 @@ func (v *plantView) page(ctx context.Context, query PlantQuery) (PlantPage, erro
 	}
 	var rows egrid.RowPage
 	if v.basis == egrid.PLNT {
-		rows, err = v.plantRows(ctx, query, columns)
+		var q egrid.RowQuery
+		if q, err = v.plantRows(query, columns); err == nil {
+			rows, err = v.rows(ctx, q)
+		}
 	} else {
-		rows, err = v.generatorSums(ctx, query)
+		var q egrid.GroupQuery
+		if q, err = v.generatorSums(query); err == nil {
+			rows, err = v.groups(ctx, q)
+		}
 	}
 	if err != nil {
 		return PlantPage{}, err
 	}
 	page := PlantPage{RowPage: rows, Basis: v.basis, Year: v.snapshot.Year, Release: v.snapshot.Release}
 	page.Next = v.sealCursor(rows.Next)
-	extra, err := v.extras(ctx, query, columns, &page)
+	extra, err := v.extras(ctx, query, columns, rows.Batch)
 	if err != nil {
 		return PlantPage{}, err
 	}
-	builder := egrid.NewBuilder(plantSchema(v.snapshot, columns), page.Year)
+	page.Batch, err = v.fill(egrid.NewBuilder(plantSchema(v.snapshot, columns), page.Year), rows.Batch, extra)
+	return page, err
+}
+
+// stream is page for answers that stream.
+func (v *plantView) stream(ctx context.Context, query PlantQuery) (Answer, error) {
+	columns, err := v.resolveColumns(query.Columns)
+	if err != nil {
+		return Answer{}, err
+	}
+	var p *driver.Plan
+	if v.basis == egrid.PLNT {
+		var q egrid.RowQuery
+		if q, err = v.plantRows(query, columns); err == nil {
+			p, err = driver.PlanRows(v.catalog, q)
+		}
+	} else {
+		var q egrid.GroupQuery
+		if q, err = v.generatorSums(query); err == nil {
+			p, err = driver.PlanGroups(v.catalog, q)
+		}
+	}
+	if err != nil {
+		return Answer{}, err
+	}
+	p.Limit = query.Limit
+	answer, err := v.view.stream(ctx, p)
+	if err != nil {
+		return Answer{}, err
+	}
+	extra, err := v.extras(ctx, query, columns, nil)
+	if err != nil {
+		return Answer{}, err
+	}
+	rows, builder := answer.Batches, egrid.NewBuilder(plantSchema(v.snapshot, columns), v.snapshot.Year)
+	answer.Schema = builder.Schema()
+	answer.Batches = func(yield func(*egrid.Batch, error) bool) {
+		for b, err := range rows {
+			if err == nil {
+				b, err = v.fill(builder, b, extra)
+			}
+			if !yield(b, err) || err != nil {
+				return
+			}
+		}
+	}
+	return answer, nil
+}
+
+// fill makes plants of the rows of their basis.
+func (v *plantView) fill(builder *egrid.Builder, rows *egrid.Batch, extra plantExtras) (*egrid.Batch, error) {
 	for row := range rows.Rows() {
 		for j, f := range builder.Schema().Fields() {
 			if err := builder.Value(j, v.value(row, f.Column, extra)); err != nil {
-				return PlantPage{}, err
+				return nil, err
 			}
 		}
 		builder.EndRow(row.Number(), 0)
 	}
-	page.Batch = builder.Batch()
-	return page, nil
+	return builder.Batch(), nil
 }
 
 // resolveColumns turns the asked-for names into columns.
@@ -206,21 +264,22 @@ func (v *plantView) resolveColumns(names []egrid.Column) ([]egrid.Column, error)
 	return columns, nil
 }
 
-func (v *plantView) plantRows(ctx context.Context, query PlantQuery, columns []egrid.Column) (egrid.RowPage, error) {
+// plantRows makes the query of the basis PLNT.
+func (v *plantView) plantRows(query PlantQuery, columns []egrid.Column) (egrid.RowQuery, error) {
 	rows := egrid.RowQuery{
 		Level: egrid.PLNT, Year: v.snapshot.Year, Search: query.Search, Sort: query.Sort,
 		Limit: query.Limit, Cursor: query.Cursor, Count: query.Count,
 	}
 	var err error
 	if rows.Filters, err = v.fuelFilters(query.Filters); err != nil {
-		return egrid.RowPage{}, err
+		return rows, err
 	}
 	for _, c := range append([]egrid.Column{egrid.State, egrid.PlantName, egrid.PlantCode, egrid.Fuel, egrid.NetGeneration}, columns...) {
 		if c != StateShare && c != PlantCount && c != BasisColumn && !slices.Contains(rows.Columns, c) {
 			rows.Columns = append(rows.Columns, c)
 		}
 	}
-	return v.rows(ctx, rows)
+	return rows, nil
 }
 
 // fuelFilters turns a filter on the fuel category into one on its fuels where
@@ -294,24 +353,25 @@ func (v *plantView) generatorColumn(use string, name egrid.Column) (egrid.Column
 		egrid.ErrInvalid, use, v.snapshot.Year, name)
 }
 
-func (v *plantView) generatorSums(ctx context.Context, query PlantQuery) (egrid.RowPage, error) {
+// generatorSums makes the query of the basis GEN.
+func (v *plantView) generatorSums(query PlantQuery) (egrid.GroupQuery, error) {
 	groups, err := v.generatorQuery(query)
 	if err != nil {
-		return egrid.RowPage{}, err
+		return groups, err
 	}
 	groups.Limit, groups.Cursor, groups.Count = query.Limit, query.Cursor, query.Count
 	for _, key := range query.Sort {
 		if key.Column != GeneratorCount {
 			if key.Column, err = v.generatorColumn("sort", key.Column); err != nil {
-				return egrid.RowPage{}, err
+				return groups, err
 			}
 			if !slices.Contains(groups.By, key.Column) && !slices.ContainsFunc(groups.Measures, func(m egrid.Measure) bool { return m.Name() == key.Column }) {
-				return egrid.RowPage{}, fmt.Errorf("%w: cannot sort plants that are summed from generators by %s, of which a plant may have several", egrid.ErrInvalid, key.Column)
+				return groups, fmt.Errorf("%w: cannot sort plants that are summed from generators by %s, of which a plant may have several", egrid.ErrInvalid, key.Column)
 			}
 		}
 		groups.Sort = append(groups.Sort, key)
 	}
-	return v.groups(ctx, groups)
+	return groups, nil
 }
 
 // plantExtras are what the view adds to the rows of a page.
@@ -320,7 +380,8 @@ type plantExtras struct {
 	fuel  map[string]egrid.Value // by plant, on the basis GEN
 }
 
-func (v *plantView) extras(ctx context.Context, query PlantQuery, columns []egrid.Column, page *PlantPage) (plantExtras, error) {
+// extras reads them for some plants; nil is all of the query.
+func (v *plantView) extras(ctx context.Context, query PlantQuery, columns []egrid.Column, plants *egrid.Batch) (plantExtras, error) {
 	var extra plantExtras
 	if slices.Contains(columns, StateShare) {
 		states, err := v.groups(ctx, egrid.GroupQuery{
@@ -336,7 +397,7 @@ func (v *plantView) extras(ctx context.Context, query PlantQuery, columns []egri
 		}
 	}
 	if v.basis == egrid.GEN && (slices.Contains(columns, egrid.Fuel) || slices.Contains(columns, egrid.FuelGroup)) {
-		err := v.mainFuels(ctx, query, page, &extra)
+		err := v.mainFuels(ctx, query, plants, &extra)
 		return extra, err
 	}
 	return extra, nil
@@ -346,9 +407,8 @@ func (v *plantView) extras(ctx context.Context, query PlantQuery, columns []egri
 // beyond, reading the fuels of all plants is cheaper.
 const maxNamedPlants = 100
 
-// mainFuels finds the fuel with the most nameplate capacity for every plant of
-// the page.
-func (v *plantView) mainFuels(ctx context.Context, query PlantQuery, page *PlantPage, extra *plantExtras) error {
+// mainFuels finds the fuel with the most nameplate capacity for every plant.
+func (v *plantView) mainFuels(ctx context.Context, query PlantQuery, plants *egrid.Batch, extra *plantExtras) error {
 	groups, err := v.generatorQuery(query)
 	if err != nil {
 		return err
@@ -356,9 +416,9 @@ func (v *plantView) mainFuels(ctx context.Context, query PlantQuery, page *Plant
 	groups.Having = nil
 	groups.By = append(slices.Clone(v.key), egrid.Fuel)
 	groups.Measures = []egrid.Measure{{Func: egrid.Sum, Column: egrid.NameplateCapacity}}
-	if page.Len() <= maxNamedPlants {
+	if plants != nil && plants.Len() <= maxNamedPlants {
 		for _, c := range v.key {
-			if f := valuesOf(page.Batch, c); len(f.Values) > 0 {
+			if f := valuesOf(plants, c); len(f.Values) > 0 {
 				groups.Filters = append(groups.Filters, f)
 			}
 		}

@@ -79,6 +79,35 @@ func (v view) plants(ctx context.Context, query PlantQuery) (PlantPage, error) {
 	return p.page(ctx, query)
 }
 
+// PlantAnswer is an answer of plants that streams.
+type PlantAnswer struct {
+	Answer
+	Basis   egrid.Level // as in PlantPage
+	Year    int
+	Release string
+}
+
+// StreamPlants answers a query with all of its plants, or those behind its
+// Cursor; a Limit of 0 is no limit here. Errors as [DB.Plants].
+func (db *DB) StreamPlants(ctx context.Context, query PlantQuery) (PlantAnswer, error) {
+	v, err := db.view(ctx)
+	if err != nil {
+		return PlantAnswer{}, err
+	}
+	p, err := newPlantView(v, &query)
+	if err != nil {
+		return PlantAnswer{}, err
+	}
+	answer := PlantAnswer{Basis: p.basis, Year: p.snapshot.Year, Release: p.snapshot.Release}
+	if p.basis == "" {
+		answer.Schema, answer.Revision = p.empty().Schema(), v.catalog.Revision
+		answer.Batches = func(func(*egrid.Batch, error) bool) {}
+		return answer, nil
+	}
+	answer.Answer, err = p.stream(ctx, query)
+	return answer, err
+}
+
 // Plant returns one plant with every column of its sheet. Errors:
 // [egrid.ErrNotFound] when the data year has no such plant; else as
 // [DB.Plants].
