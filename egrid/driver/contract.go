@@ -125,6 +125,25 @@ type Chunk struct {
 	Findings []egrid.Audit // row-level audit findings of these rows, see AuditRows
 }
 
+// Check returns [egrid.ErrInvalid] unless the rows have the columns of the spec, of
+// the same types and in the same order.
+func (c Chunk) Check(spec *SnapshotSpec) error {
+	got, want := c.Rows.Schema(), spec.Schema
+	if got == want {
+		return nil
+	}
+	if got.Len() != want.Len() {
+		return fmt.Errorf("%w: chunk %d has %d columns where its stage has %d; stage the sheet again", egrid.ErrInvalid, c.Index, got.Len(), want.Len())
+	}
+	for i := range want.Len() {
+		if g, w := got.Field(i), want.Field(i); g.Column != w.Column || g.Type != w.Type {
+			return fmt.Errorf("%w: column %d of chunk %d is %s of type %s where its stage has %s of type %s; stage the sheet again",
+				egrid.ErrInvalid, i+1, c.Index, g.Column, g.Type, w.Column, w.Type)
+		}
+	}
+	return nil
+}
+
 // Change says what a Put did.
 type Change struct {
 	Rows      int64 // rows added
