@@ -130,8 +130,8 @@ func TestPackings(t *testing.T) {
 			if report.RowsLoaded != want {
 				t.Errorf("%s by %d: %d rows loaded; want %d", name, chunk, report.RowsLoaded, want)
 			}
-			page, err := store.Rows(t.Context(), egrid.RowQuery{Level: egrid.GEN, Limit: 3, Year: 2023})
-			if err != nil || page.Rows[2].Text(egrid.PlantName) != "Bravo, \"East\"\nand West" || page.Rows[2].Text(egrid.PlantCode) != "02" {
+			page, err := ask(store).Rows(t.Context(), egrid.RowQuery{Level: egrid.GEN, Limit: 3, Year: 2023})
+			if err != nil || page.Row(2).Text(egrid.PlantName) != "Bravo, \"East\"\nand West" || page.Row(2).Text(egrid.PlantCode) != "02" {
 				t.Errorf("%s by %d: %v, %v", name, chunk, page.Rows, err)
 			}
 		}
@@ -185,9 +185,9 @@ func TestRefusals(t *testing.T) {
 func TestWideField(t *testing.T) {
 	wide := strings.Repeat("w", 10_000_000)
 	report, store := run(t, etl.Local(folder(t, map[string]string{"GEN23.csv": generators + "2023,TX," + wide + ",5,1,1\n"})), nil)
-	page, err := store.Rows(t.Context(), egrid.RowQuery{Level: egrid.GEN, Search: "www", Columns: []egrid.Column{egrid.PlantName}})
-	if err != nil || report.RowsLoaded != 5 || len(page.Rows) != 1 || page.Rows[0].Text(egrid.PlantName) != wide {
-		t.Errorf("%d rows loaded, %d found, %v", report.RowsLoaded, len(page.Rows), err)
+	page, err := ask(store).Rows(t.Context(), egrid.RowQuery{Level: egrid.GEN, Search: "www", Columns: []egrid.Column{egrid.PlantName}})
+	if err != nil || report.RowsLoaded != 5 || page.Len() != 1 || page.Row(0).Text(egrid.PlantName) != wide {
+		t.Errorf("%d rows loaded, %d found, %v", report.RowsLoaded, page.Len(), err)
 	}
 }
 
@@ -337,8 +337,8 @@ func TestAFailedRunIsRunAgain(t *testing.T) {
 		if _, err := p.Run(t.Context()); !errors.Is(err, errFlaky) {
 			t.Fatalf("failing at %d: %v", failAt, err)
 		}
-		if page, err := store.Rows(t.Context(), egrid.RowQuery{Level: egrid.GEN}); err != nil || len(page.Rows) != 0 {
-			t.Fatalf("failing at %d: readers see %d rows, %v", failAt, len(page.Rows), err)
+		if page, err := ask(store).Rows(t.Context(), egrid.RowQuery{Level: egrid.GEN}); err != nil || page.Len() != 0 {
+			t.Fatalf("failing at %d: readers see %d rows, %v", failAt, page.Len(), err)
 		}
 		report, err := p.Run(t.Context())
 		if err != nil || report.RowsLoaded != 304 || report.Status != etl.Published {
@@ -415,9 +415,9 @@ func TestConfig(t *testing.T) {
 	if got := sheetsOf(report); !slices.Equal(got, []string{"mine1.csv GEN 2020 v2 1/1/0 published"}) {
 		t.Fatalf("got %q: %+v", got, report.Files)
 	}
-	page, err := store.Rows(t.Context(), egrid.RowQuery{Level: egrid.GEN})
-	if err != nil || page.Rows[0].Text(egrid.PlantName) != "ALPHA" || page.Rows[0].Text(egrid.NetGeneration) != "-5" || len(page.Schema.Columns()) != 7 {
-		t.Errorf("got %v of %v, %v", page.Rows, page.Schema.Columns(), err)
+	page, err := ask(store).Rows(t.Context(), egrid.RowQuery{Level: egrid.GEN})
+	if err != nil || page.Row(0).Text(egrid.PlantName) != "ALPHA" || page.Row(0).Text(egrid.NetGeneration) != "-5" || len(page.Schema().Columns()) != 7 {
+		t.Errorf("got %v of %v, %v", page.Rows, page.Schema().Columns(), err)
 	}
 	for text, want := range map[string]string{
 		`{"inputs":[{"match":"*","colums":{}}]}`:           "colums",
@@ -520,8 +520,8 @@ func TestEditionTwiceInAFolder(t *testing.T) {
 					}
 					revision = c.Revision
 				}
-				page, err := store.Rows(t.Context(), egrid.RowQuery{Level: egrid.GEN, Year: 2023, Limit: 1})
-				if err != nil || len(page.Rows) != 1 || page.Rows[0].Text(egrid.NetGeneration) != "401" {
+				page, err := ask(store).Rows(t.Context(), egrid.RowQuery{Level: egrid.GEN, Year: 2023, Limit: 1})
+				if err != nil || page.Len() != 1 || page.Row(0).Text(egrid.NetGeneration) != "401" {
 					t.Errorf("readers see %v, %v", page.Rows, err)
 				}
 			})

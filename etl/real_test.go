@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
 	"github.com/egrid-analytics/egrid-go/etl"
 )
@@ -27,18 +28,18 @@ func realFiles(t testing.TB) string {
 	return dir
 }
 
-func sumOf(t *testing.T, q egrid.Querier, level egrid.Level, year int) string {
+func sumOf(t *testing.T, q driver.Scanner, level egrid.Level, year int) string {
 	t.Helper()
-	groups, err := q.Groups(t.Context(), egrid.GroupQuery{Level: level, Year: year, Measures: []egrid.Measure{{Func: egrid.Sum, Column: egrid.NetGeneration}}})
+	groups, err := ask(q).Groups(t.Context(), egrid.GroupQuery{Level: level, Year: year, Measures: []egrid.Measure{{Func: egrid.Sum, Column: egrid.NetGeneration}}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return groups.Rows[0].Text(egrid.NetGeneration)
+	return groups.Row(0).Text(egrid.NetGeneration)
 }
 
-func countOf(t *testing.T, q egrid.Querier, f egrid.Filter) int64 {
+func countOf(t *testing.T, q driver.Scanner, f egrid.Filter) int64 {
 	t.Helper()
-	page, err := q.Rows(t.Context(), egrid.RowQuery{Level: egrid.GEN, Filters: []egrid.Filter{f}, Count: true, Limit: 1})
+	page, err := ask(q).Rows(t.Context(), egrid.RowQuery{Level: egrid.GEN, Filters: []egrid.Filter{f}, Count: true, Limit: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,9 +93,9 @@ func TestRealGenerators(t *testing.T) {
 				t.Errorf("audits %+v; want the duplicates 3612/1, /2 and /3", report.Audits)
 			}
 			for _, id := range []string{"1", "2", "3"} {
-				page, err := store.Rows(t.Context(), egrid.RowQuery{Level: egrid.GEN, Filters: []egrid.Filter{egrid.Where(egrid.PlantCode, egrid.Eq, "3612"), egrid.Where(egrid.Generator, egrid.Eq, id)}})
-				if err != nil || len(page.Rows) != 2 {
-					t.Errorf("%d rows of 3612/%s, %v; want both", len(page.Rows), id, err)
+				page, err := ask(store).Rows(t.Context(), egrid.RowQuery{Level: egrid.GEN, Filters: []egrid.Filter{egrid.Where(egrid.PlantCode, egrid.Eq, "3612"), egrid.Where(egrid.Generator, egrid.Eq, id)}})
+				if err != nil || page.Len() != 2 {
+					t.Errorf("%d rows of 3612/%s, %v; want both", page.Len(), id, err)
 				}
 			}
 		}
@@ -115,22 +116,22 @@ func TestRealRegions(t *testing.T) {
 			t.Errorf("no line %q in %q", want, lines)
 		}
 	}
-	page, err := store.Rows(t.Context(), egrid.RowQuery{Level: egrid.NRL, Year: 2019, Filters: []egrid.Filter{egrid.Where(egrid.NERCRegion, egrid.Eq, "NA")}})
-	if err != nil || len(page.Rows) != 1 {
-		t.Errorf("%d rows of the NERC code NA, %v", len(page.Rows), err)
+	page, err := ask(store).Rows(t.Context(), egrid.RowQuery{Level: egrid.NRL, Year: 2019, Filters: []egrid.Filter{egrid.Where(egrid.NERCRegion, egrid.Eq, "NA")}})
+	if err != nil || page.Len() != 1 {
+		t.Errorf("%d rows of the NERC code NA, %v", page.Len(), err)
 	}
-	ggl, err := store.Rows(t.Context(), egrid.RowQuery{Level: egrid.GGL, Year: 2018, Release: egrid.NoRelease})
-	if err != nil || len(ggl.Rows) != 6 || !strings.Contains(ggl.Rows[1].Text("subregions"), "\n") {
+	ggl, err := ask(store).Rows(t.Context(), egrid.RowQuery{Level: egrid.GGL, Year: 2018, Release: egrid.NoRelease})
+	if err != nil || ggl.Len() != 6 || !strings.Contains(ggl.Row(1).Text("subregions"), "\n") {
 		t.Errorf("grid gross loss: %v, %v", ggl.Rows, err)
 	}
-	if loss, _ := ggl.Rows[0].Float(egrid.GridGrossLoss); loss < 0.04 || loss > 0.06 {
-		t.Errorf("grid gross loss of %s is %v; want a share", ggl.Rows[0].Text(egrid.Region), loss)
+	if loss, _ := ggl.Row(0).Float(egrid.GridGrossLoss); loss < 0.04 || loss > 0.06 {
+		t.Errorf("grid gross loss of %s is %v; want a share", ggl.Row(0).Text(egrid.Region), loss)
 	}
 	if i := slices.IndexFunc(report.Audits, func(a egrid.Audit) bool { return a.Rule == "total_differs_from_us_sheet" }); i >= 0 {
 		t.Errorf("regions do not add up to the US: %+v", report.Audits[i])
 	}
-	us, err := store.Rows(t.Context(), egrid.RowQuery{Level: egrid.US, Year: 2018})
-	if err != nil || us.Snapshots[0].Release != "v2" || us.Rows[0].Text(egrid.NetGeneration) != "4168370118" {
+	us, err := ask(store).Rows(t.Context(), egrid.RowQuery{Level: egrid.US, Year: 2018})
+	if err != nil || us.Snapshots[0].Release != "v2" || us.Row(0).Text(egrid.NetGeneration) != "4168370118" {
 		t.Errorf("the US in 2018: %v, %v", us.Rows, err)
 	}
 }

@@ -53,34 +53,72 @@ func Rules() []Rule {
 			Why:      "internal/trace is what queue, etl and httpapi agree on without knowing each other: below all of them, standard library only",
 		},
 		{
+			Packages: []string{"egrid/internal/cell"},
+			Why:      "how cells are written is below the domain: standard library only",
+		},
+		{
 			Packages: []string{"egrid"},
+			Own:      []string{"egrid/internal/cell"},
+			Why:      "egrid is the nouns: standard library only, and unaware of everything else",
+		},
+		{
+			Packages: []string{"egrid/sheet"},
+			Own:      []string{"egrid", "egrid/internal/cell"},
+			TestOwn:  []string{"egrid/egridtest"},
+			Why:      "sheet makes batches of bytes: whoever reads files needs no store",
+		},
+		{
+			Packages: []string{"egrid/driver"},
+			Own:      []string{"egrid"},
 			TestOwn:  []string{"egrid/memstore", "egrid/egridtest"},
-			Why:      "egrid is the domain: standard library only, and unaware of queue; adapters run the suite, egrid does not",
+			Why:      "driver is what stores implement: it knows no store, and no DB",
+		},
+		{
+			Packages: []string{"internal/engine"},
+			Own:      []string{"egrid", "egrid/driver"},
+			Why:      "the engine executes plans over columns: nothing but the plan and the nouns",
+		},
+		{
+			Packages: []string{"egrid/store"},
+			Own:      []string{"egrid", "egrid/driver", "egrid/sheet"},
+			TestOwn:  []string{"egrid/memstore", "egrid/egridtest"},
+			Why:      "store is what users call: it asks a driver, and knows none by name",
 		},
 		{
 			Packages: []string{"egrid/egridtest"},
-			Own:      []string{"egrid", "egrid/memstore"},
+			Own:      []string{"egrid", "egrid/sheet", "egrid/driver", "egrid/store", "egrid/memstore"},
 			Why:      "suites need the standard library, their contract and its oracle only",
 		},
 		{
 			Packages: []string{"egrid/memstore"},
-			Own:      []string{"egrid"},
-			TestOwn:  []string{"egrid/egridtest"},
+			Own:      []string{"egrid", "egrid/driver", "internal/engine"},
+			TestOwn:  []string{"egrid/store", "egrid/egridtest"},
 			Why:      "memstore is the reference store and test double: nothing but its contract",
 		},
 		{
+			Packages: []string{"internal/sqlstore"},
+			Own:      []string{"egrid", "egrid/driver"},
+			Why:      "what the SQL stores share knows neither of them, and no library of a database",
+		},
+		{
 			Packages: []string{"egrid/sqlitestore"},
-			Own:      []string{"egrid"},
+			Own:      []string{"egrid", "egrid/driver", "internal/sqlstore"},
 			Modules:  []string{sqlite},
-			TestOwn:  []string{"egrid/egridtest", "egrid/memstore"},
+			TestOwn:  []string{"egrid/egridtest", "egrid/memstore", "egrid/store", "egrid/sheet"},
 			Why:      "an adapter imports its contract and one driver, never another adapter",
 		},
 		{
 			Packages: []string{"egrid/pgstore"},
-			Own:      []string{"egrid"},
+			Own:      []string{"egrid", "egrid/driver", "internal/sqlstore"},
 			Modules:  []string{pgx},
-			TestOwn:  []string{"egrid/egridtest", "egrid/memstore"},
+			TestOwn:  []string{"egrid/egridtest", "egrid/memstore", "egrid/store", "egrid/sheet"},
 			Why:      "an adapter imports its contract and one driver, never another adapter",
+		},
+		{
+			Packages: []string{"egrid/storeurl"},
+			Own:      []string{"egrid", "egrid/driver", "egrid/memstore", "egrid/sqlitestore", "egrid/pgstore"},
+			TestOwn:  []string{"egrid/store"},
+			Why:      "storeurl is the one package that knows all stores, for programs whose users choose",
 		},
 		{
 			Packages: []string{"queue"},
@@ -108,7 +146,7 @@ func Rules() []Rule {
 		},
 		{
 			Packages: []string{"etl"},
-			Own:      []string{"egrid", "queue", "internal/trace"},
+			Own:      []string{"egrid", "egrid/sheet", "egrid/driver", "egrid/store", "queue", "internal/trace"},
 			Modules:  []string{conc},
 			TestOwn:  []string{"egrid/egridtest", "egrid/memstore", "queue/memqueue", "etl/etltest"},
 			Why:      "etl alone knows egrid and queue, and meets stores and brokers only as interfaces",
@@ -120,7 +158,7 @@ func Rules() []Rule {
 		},
 		{
 			Packages: []string{"etl/notify"},
-			Own:      []string{"egrid", "queue", "etl", "internal/trace"},
+			Own:      []string{"egrid", "egrid/driver", "queue", "etl", "internal/trace"},
 			TestOwn:  []string{"queue/memqueue"},
 			Why:      "channels to people need the standard library and the notice's form only",
 		},
@@ -133,40 +171,51 @@ func Rules() []Rule {
 		},
 		{
 			Packages: []string{"cache"},
-			Own:      []string{"egrid"},
+			Own:      []string{"egrid", "egrid/driver", "internal/engine"},
 			Modules:  []string{lru},
-			TestOwn:  []string{"egrid/egridtest", "egrid/memstore", "cache/cachetest"},
-			Why:      "cache is a Querier over a Querier: it knows only egrid",
+			TestOwn:  []string{"egrid/egridtest", "egrid/memstore", "egrid/store", "cache/cachetest"},
+			Why:      "cache is a Scanner over a Scanner: it knows the contract and the engine",
 		},
 		{
 			Packages: []string{"cache/cachetest"},
-			Own:      []string{"egrid", "egrid/egridtest", "egrid/memstore", "cache"},
+			Own:      []string{"egrid", "egrid/driver", "egrid/store", "egrid/egridtest", "egrid/memstore", "cache"},
 			Why:      "suites need the standard library, their contract and what it is about",
 		},
 		{
 			Packages: []string{"cache/rediscache"},
 			Own:      []string{"egrid", "cache"},
 			Modules:  []string{redis},
-			TestOwn:  []string{"egrid/egridtest", "egrid/memstore", "cache/cachetest"},
+			TestOwn:  []string{"egrid/egridtest", "egrid/memstore", "egrid/driver", "egrid/store", "cache/cachetest"},
 			Why:      "an adapter imports its contract and one driver, never another adapter",
 		},
 		{
 			Packages: []string{"httpapi"},
-			Own:      []string{"egrid", "internal/trace"},
+			Own:      []string{"egrid", "egrid/driver", "egrid/store", "httpapi/wire", "httpapi/middleware", "internal/trace"},
 			Modules:  []string{huma, mux, cors},
-			TestOwn:  []string{"egrid/egridtest", "egrid/memstore", "httpapi/client"},
+			TestOwn:  []string{"egrid/egridtest", "egrid/memstore", "egrid/sheet", "httpapi/client"},
 			Why:      "httpapi knows only egrid, and what a request belongs to; hosts put stores, cache and dashboard together",
 		},
 		{
+			Packages: []string{"httpapi/wire"},
+			Own:      []string{"egrid", "egrid/driver"},
+			Why:      "the JSON types of the API are the server's and the client's: they bring no library",
+		},
+		{
+			Packages: []string{"httpapi/middleware"},
+			Own:      []string{"egrid", "httpapi/wire", "internal/trace"},
+			Modules:  []string{cors},
+			Why:      "each middleware serves any handler: it does not know the API",
+		},
+		{
 			Packages: []string{"httpapi/auth"},
-			Own:      []string{"egrid", "httpapi"},
+			Own:      []string{"egrid", "httpapi", "httpapi/middleware"},
 			Modules:  []string{jwt},
 			TestOwn:  []string{"egrid/memstore"},
 			Why:      "auth is the one package that reads tokens: httpapi takes any function that tells who asks",
 		},
 		{
 			Packages: []string{"httpapi/client"},
-			Own:      []string{"egrid", "internal/trace"},
+			Own:      []string{"egrid", "egrid/driver", "egrid/store", "httpapi/wire", "internal/trace"},
 			TestOwn:  []string{"egrid/egridtest", "egrid/memstore"},
 			Why:      "the client must not bring the server's libraries: the tests of httpapi run the suite on it",
 		},
@@ -193,13 +242,13 @@ func Rules() []Rule {
 		},
 		{
 			Packages: []string{"internal/postman"},
-			TestOwn:  []string{"egrid", "egrid/memstore", "httpapi"},
+			TestOwn:  []string{"egrid", "egrid/memstore", "egrid/store", "httpapi"},
 			Why:      "a collection is made of the document alone; the test fetches it from the API",
 		},
 		{
 			Packages: []string{"internal/speed"},
 			Modules:  []string{pgx},
-			TestOwn:  []string{"egrid", "egrid/egridtest", "egrid/pgstore", "etl", "cache", "httpapi"},
+			TestOwn:  []string{"egrid", "egrid/driver", "egrid/store", "egrid/egridtest", "egrid/pgstore", "etl", "cache", "httpapi"},
 			Why:      "what is compared with the driver alone needs the driver, and nobody imports it",
 		},
 		{
@@ -212,7 +261,7 @@ func Rules() []Rule {
 // TopLevel are the only folders allowed at the root, beside those whose names
 // begin with a dot.
 func TopLevel() []string {
-	return []string{"egrid", "etl", "queue", "cache", "httpapi", "examples", "hosts", "docs", "internal"}
+	return []string{"egrid", "etl", "queue", "cache", "httpapi", "examples", "hosts", "docs", "findings", "internal"}
 }
 
 // MaxMainLines is the length that no main.go of a host exceeds.
