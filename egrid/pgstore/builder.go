@@ -13,22 +13,38 @@ import (
 type builder struct {
 	binder
 	plan    *driver.Plan
-	places  map[egrid.StageID]layout
+	places  map[egrid.SnapshotID]layout
 	columns []egrid.Field // what the query needs of the snapshots, named c0, c1, ...
 	err     error
 }
 
-func newBuilder(p *driver.Plan, places map[egrid.StageID]layout) *builder {
+func newBuilder(p *driver.Plan, places map[egrid.SnapshotID]layout) *builder {
 	return &builder{plan: p, places: places}
+}
+
+// statement is the query that executes the plan.
+func (b *builder) statement() string {
+	group := len(b.plan.Measures) > 0
+	switch {
+	case b.plan.Count && group:
+		return b.countGroups()
+	case b.plan.Count:
+		return b.countRows()
+	case group:
+		return b.selectGroups()
+	}
+	return b.selectRows()
 }
 
 // field finds a column of the input, or of the dictionary when no snapshot
 // has it.
-func (b *builder) field(c egrid.Column) egrid.Field {
-	if i := b.plan.Input.Index(c); i >= 0 {
-		return b.plan.Input.Field(i)
+func (b *builder) field(c egrid.Column) egrid.Field { return fieldOf(b.plan, c) }
+
+func fieldOf(p *driver.Plan, c egrid.Column) egrid.Field {
+	if i := p.Input.Index(c); i >= 0 {
+		return p.Input.Field(i)
 	}
-	if f, ok := egrid.Lookup(b.plan.Snapshots[0].Level, string(c)); ok {
+	if f, ok := egrid.Lookup(p.Level, string(c)); ok {
 		return f
 	}
 	return egrid.Field{Column: c, Type: egrid.Number}
@@ -210,7 +226,7 @@ func (b *builder) selectRows() string {
 		outer.WriteString(orderBy(fmt.Sprint(p.Output.Len()+i+1), key.Desc) + ", ")
 	}
 	selected := strings.Join(append(terms, "year", "row_number"), ", ")
-	first := fmt.Sprint(and(conditions), " ORDER BY ", inner.String(), "year, row_number LIMIT ", limit(p))
+	first := fmt.Sprint(and(conditions), " ORDER BY ", inner.String(), "year, row_number", limit(p))
 	parts := make([]string, len(p.Snapshots))
 	for i := range parts {
 		parts[i] = fmt.Sprint("(SELECT ", selected, " FROM (", b.part(&p.Snapshots[i]), ") t", first, ")")
@@ -218,11 +234,15 @@ func (b *builder) selectRows() string {
 	if len(parts) == 1 {
 		return parts[0]
 	}
-	return fmt.Sprint("SELECT * FROM (", strings.Join(parts, " UNION ALL "), ") u ORDER BY ", outer.String(), len(columns)+1, ", ", len(columns)+2, " LIMIT ", limit(p))
+	return fmt.Sprint("SELECT * FROM (", strings.Join(parts, " UNION ALL "), ") u ORDER BY ", outer.String(), len(columns)+1, ", ", len(columns)+2, limit(p))
 }
 
-// limit is one more than asked for, which tells whether there is another page.
-func limit(p *driver.Plan) int64 { return min(int64(p.Limit), math.MaxInt64-1) + 1 }
+func limit(p *driver.Plan) string {
+	if p.Limit == 0 {
+		return ""
+	}
+	return fmt.Sprint(" LIMIT ", p.Limit)
+}
 
 // orderBy sorts missing values last; upwards PostgreSQL does so by itself.
 func orderBy(term string, desc bool) string {
@@ -311,11 +331,7 @@ func (b *builder) countGroups() string {
 func (b *builder) selectGroups() string {
 	p := b.plan
 	groups := b.groups()
-	total := ""
-	if p.Count {
-		total = ", count(*) OVER ()"
-	}
-	query := fmt.Sprint("SELECT *", total, " FROM ", groups, b.having())
+	query := fmt.Sprint("SELECT * FROM ", groups, b.having())
 	var order []string
 	for _, key := range p.Sort {
 		if i := p.Output.Index(key.Column); i >= 0 {
@@ -325,5 +341,5 @@ func (b *builder) selectGroups() string {
 	if len(order) > 0 {
 		query += " ORDER BY " + strings.Join(order, ", ")
 	}
-	return fmt.Sprint(query, " LIMIT ", limit(p), " OFFSET ", b.bind(p.Offset, "bigint"))
+	return fmt.Sprint(query, limit(p), " OFFSET ", b.bind(p.Offset, "bigint"))
 }

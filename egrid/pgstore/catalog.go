@@ -2,22 +2,29 @@ package pgstore
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
+	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 )
 
 // cachedCatalog is the decoded catalogue of one state of the database, with
-// the places of its snapshots.
+// the places of its snapshots. token identifies the state: every change of the
+// catalogue writes a new random one. A counter would come again, with other
+// content, when the database is restored from a backup.
 type cachedCatalog struct {
 	egrid.Catalog
-	change int64
-	places map[egrid.StageID]layout
+	token  string
+	places map[egrid.SnapshotID]layout
+	since  map[egrid.SnapshotID]time.Time // when it was superseded
 }
 
-// Catalog implements [egrid.Querier].
+// Catalog implements [driver.Scanner].
 func (s *Store) Catalog(ctx context.Context) (egrid.Catalog, error) {
 	if c, ok := s.unchanged(ctx); ok {
 		return c, nil
@@ -31,34 +38,34 @@ func (s *Store) Catalog(ctx context.Context) (egrid.Catalog, error) {
 }
 
 // unchanged returns the catalogue that is kept if it still holds, which one
-// statement tells. What fails here is for a transaction to find out.
+// statement tells. A statement that fails is left to the transaction that
+// follows, which reports it.
 func (s *Store) unchanged(ctx context.Context) (egrid.Catalog, bool) {
 	if s.closed.Load() {
 		return egrid.Catalog{}, false
 	}
-	var change int64
-	if err := s.read.QueryRow(ctx, "SELECT change FROM "+s.name("state")).Scan(&change); err != nil {
+	var token string
+	if err := s.read.QueryRow(ctx, "SELECT token FROM "+s.name("state")).Scan(&token); err != nil {
 		return egrid.Catalog{}, false
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.catalog.Catalog, s.catalog.change == change
+	c := s.catalog.Load()
+	if c == nil || c.token != token {
+		return egrid.Catalog{}, false
+	}
+	return c.Catalog, true
 }
 
 // readCatalog returns the catalogue as the transaction sees it. Decoding it
-// takes longer than most queries, so it is kept for as long as it holds.
+// takes longer than most queries, so the latest is kept for as long as it holds.
 func (s *Store) readCatalog(ctx context.Context, tx pgx.Tx) (*cachedCatalog, error) {
-	c := cachedCatalog{places: map[egrid.StageID]layout{}}
-	if err := tx.QueryRow(ctx, "SELECT revision, change FROM "+s.name("state")).Scan(&c.Revision, &c.change); err != nil {
+	c := &cachedCatalog{places: map[egrid.SnapshotID]layout{}, since: map[egrid.SnapshotID]time.Time{}}
+	if err := tx.QueryRow(ctx, "SELECT revision, token FROM "+s.name("state")).Scan(&c.Revision, &c.token); err != nil {
 		return nil, err
 	}
-	s.mu.Lock()
-	cached := s.catalog
-	s.mu.Unlock()
-	if cached.change == c.change {
-		return &cached, nil
+	if kept := s.catalog.Load(); kept != nil && kept.token == c.token {
+		return kept, nil
 	}
-	rows, err := tx.Query(ctx, "SELECT number, typed, snapshot FROM "+s.name("sheets")+" WHERE status IN ('published', 'held')")
+	rows, err := tx.Query(ctx, "SELECT number, typed, snapshot, superseded_at FROM "+s.name("sheets")+" WHERE status <> 'staging' ORDER BY status = 'held'")
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +74,8 @@ func (s *Store) readCatalog(ctx context.Context, tx pgx.Tx) (*cachedCatalog, err
 		var number int64
 		var typed []string
 		var text string
-		if err := rows.Scan(&number, &typed, &text); err != nil {
+		var since *time.Time
+		if err := rows.Scan(&number, &typed, &text, &since); err != nil {
 			return nil, err
 		}
 		var snap egrid.Snapshot
@@ -75,16 +83,53 @@ func (s *Store) readCatalog(ctx context.Context, tx pgx.Tx) (*cachedCatalog, err
 			return nil, err
 		}
 		c.Snapshots = append(c.Snapshots, snap)
-		c.places[snap.ID] = layout{table: s.name(tableOf(snap.Level, snap.Year, number)), schema: snap.Schema, typed: typed}
+		if _, met := c.places[snap.ID]; !met { // a held load may have the content of another one
+			c.places[snap.ID] = layout{table: s.name(tableOf(snap.Level, snap.Year, number)), schema: snap.Schema, typed: typed}
+		}
+		if since != nil {
+			c.since[snap.ID] = *since
+		}
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err
 	}
-	c.Sort()
-	s.mu.Lock()
-	if c.change > s.catalog.change {
-		s.catalog = c
+	pruned, err := tx.Query(ctx, "SELECT id FROM "+s.name("pruned"))
+	if err != nil {
+		return nil, err
 	}
-	s.mu.Unlock()
-	return &c, nil
+	if c.Pruned, err = pgx.CollectRows(pruned, pgx.RowTo[egrid.SnapshotID]); err != nil {
+		return nil, err
+	}
+	driver.Seal(&c.Catalog)
+	s.catalog.Store(c)
+	return c, nil
+}
+
+// touchCatalog marks that the catalogue changed.
+func (s *Store) touchCatalog(ctx context.Context, tx pgx.Tx) error {
+	_, err := tx.Exec(ctx, "UPDATE "+s.name("state")+" SET token = $1", rand.Text())
+	return err
+}
+
+// superseded returns the superseded snapshot of that content.
+func (c *cachedCatalog) superseded(id egrid.SnapshotID) (egrid.Snapshot, bool) {
+	i := slices.IndexFunc(c.Snapshots, func(s egrid.Snapshot) bool { return s.ID == id && s.Status == egrid.Superseded })
+	if i < 0 {
+		return egrid.Snapshot{}, false
+	}
+	return c.Snapshots[i], true
+}
+
+// shows reports whether a snapshot of that content is or was published.
+func (c *cachedCatalog) shows(id egrid.SnapshotID) bool {
+	return slices.ContainsFunc(c.Snapshots, func(s egrid.Snapshot) bool { return s.ID == id && s.Status != egrid.Held })
+}
+
+// stage returns the published or superseded snapshot that a stage was.
+func (c *cachedCatalog) stage(id egrid.StageID) (egrid.Snapshot, bool) {
+	i := slices.IndexFunc(c.Snapshots, func(s egrid.Snapshot) bool { return s.Stage == id && s.Status != egrid.Held })
+	if i < 0 {
+		return egrid.Snapshot{}, false
+	}
+	return c.Snapshots[i], true
 }

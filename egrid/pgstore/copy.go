@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -17,29 +16,33 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid"
 )
 
-// copyRows streams rows into the sheet's table. It writes PostgreSQL's binary
-// format itself: the values' types are known, which pgx has to find out value
-// by value.
-func (s *Store) copyRows(ctx context.Context, tx pgx.Tx, sh *sheet, rows []egrid.Row) error {
-	if len(rows) == 0 {
+// copyRows streams a batch into the sheet's table. It writes PostgreSQL's
+// binary format itself, cell by cell from the vectors: their types are known,
+// which pgx has to find out value by value.
+func (s *Store) copyRows(ctx context.Context, tx pgx.Tx, sh *sheet, rows *egrid.Batch) error {
+	if rows.Len() == 0 {
 		return nil
 	}
 	columns := []string{`"snapshot"`, `"row_number"`, `"data_year"`, `"release"`, `"extra"`}
-	schema := sh.layout.schema
-	encoder := &rowEncoder{sheet: sh, fields: schema.Fields()}
-	for i, c := range schema.Columns() {
+	encoder := &rowEncoder{number: sh.number, year: sh.spec.Year, release: sh.spec.Release, rows: rows}
+	for i, c := range rows.Schema().Columns() {
 		switch {
 		case egrid.IsContext(c):
 		case sh.layout.isTyped(c):
 			columns = append(columns, quote(string(c)))
-			encoder.typed = append(encoder.typed, i)
+			encoder.typed = append(encoder.typed, cellsOf(rows.Column(i)))
 		default:
-			encoder.extra = append(encoder.extra, i)
+			key, err := json.Marshal(string(c))
+			if err != nil {
+				return err
+			}
+			encoder.extra = append(encoder.extra, extraColumn{key, rows.Column(i)})
 		}
 	}
-	stream := &copyStream{encoder: encoder, rows: rows, buffer: append(make([]byte, 0, copyBuffer), copyHeader...)}
+	stream := &copyStream{encoder: encoder, buffer: append(make([]byte, 0, copyBuffer), copyHeader...)}
 	_, err := tx.Conn().PgConn().CopyFrom(ctx, stream, "COPY "+sh.layout.table+" ("+strings.Join(columns, ", ")+") FROM STDIN BINARY")
-	return stream.close(err)
+	stream.close()
+	return err
 }
 
 // copyHeader begins a stream: signature, flags, no extension.
@@ -47,15 +50,14 @@ const copyHeader = "PGCOPY\n\xff\r\n\x00" + "\x00\x00\x00\x00" + "\x00\x00\x00\x
 
 const copyBuffer = 1 << 16
 
-// copyStream is the rows as the bytes of a COPY. The driver may still be
-// reading when a copy has failed, so that both hold the lock.
+// copyStream is a batch as the bytes of a COPY. When a copy has failed, the
+// driver may still be reading while the stream is closed: both hold the lock.
 type copyStream struct {
 	mu      sync.Mutex
 	encoder *rowEncoder
-	rows    []egrid.Row // that are still to be encoded
 	buffer  []byte
 	read    int // of the buffer
-	ended   bool
+	next    int // row to encode
 	err     error
 }
 
@@ -77,130 +79,123 @@ func (c *copyStream) Read(p []byte) (int, error) {
 	return 0, c.err
 }
 
-// fill encodes a buffer of rows. It is false at the end, where err says why.
+// fill encodes a buffer of rows, and the trailer behind the last. It is false
+// at the end.
 func (c *copyStream) fill() bool {
+	if c.err != nil {
+		return false
+	}
 	c.buffer, c.read = c.buffer[:0], 0
-	for c.err == nil && len(c.rows) > 0 && len(c.buffer) < copyBuffer/2 {
-		c.buffer, c.err = c.encoder.appendRow(c.buffer, &c.rows[0])
-		c.rows = c.rows[1:]
+	all := c.encoder.rows.Len()
+	for c.next < all && len(c.buffer) < copyBuffer/2 {
+		c.buffer = c.encoder.appendRow(c.buffer, c.next)
+		c.next++
 	}
-	switch {
-	case c.err != nil:
-		c.buffer = nil // it may end within a row
-	case len(c.buffer) > 0:
-	case c.ended:
+	if c.next == all {
+		c.buffer = append(c.buffer, 0xff, 0xff)
 		c.err = io.EOF
-	default:
-		c.ended = true
-		c.buffer = append(c.buffer, 0xff, 0xff) // the trailer
 	}
-	return c.err == nil
+	return true
 }
 
-// close lets go of the rows. It returns why they could not be encoded, or else
-// the error of the copy.
-func (c *copyStream) close(err error) error {
+func (c *copyStream) close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.rows = nil
-	if c.err != nil && !errors.Is(c.err, io.EOF) {
-		return c.err
-	}
-	c.err = io.ErrClosedPipe
-	c.buffer, c.read = nil, 0
-	return err
+	c.err, c.buffer, c.read = io.ErrClosedPipe, nil, 0
 }
 
-// rowEncoder writes rows in the format of a binary COPY.
+// rowEncoder writes the rows of a batch in the format of a binary COPY.
 type rowEncoder struct {
-	sheet        *sheet
-	fields       []egrid.Field // of the sheet's schema
-	typed, extra []int         // positions in fields
+	number  int64
+	year    int
+	release string
+	rows    *egrid.Batch
+	typed   []cells
+	extra   []extraColumn // kept in one object
+	object  []byte
 }
 
-func (e *rowEncoder) appendRow(b []byte, row *egrid.Row) ([]byte, error) {
-	if len(row.Values) != len(e.fields) {
-		return b, fmt.Errorf("%w: row %d has %d values where the sheet has %d columns", egrid.ErrInvalid, row.Number, len(row.Values), len(e.fields))
-	}
-	spec := &e.sheet.spec
-	b = binary.BigEndian.AppendUint16(b, uint16(5+len(e.typed)))
-	b = appendInt64(b, e.sheet.number)
-	b = appendInt64(b, row.Number)
-	b = binary.BigEndian.AppendUint32(appendLength(b, 4), uint32(spec.Year))
-	if spec.Release == "" {
-		b = appendNull(b)
-	} else {
-		b = appendText(b, spec.Release)
-	}
-	b, err := e.appendExtra(b, row)
-	for i := 0; err == nil && i < len(e.typed); i++ {
-		b, err = e.appendValue(b, row, e.typed[i])
-	}
-	return b, err
+type extraColumn struct {
+	key    []byte // as it stands in JSON
+	values *egrid.Vector
 }
 
-// appendValue writes a value as its column's type.
-func (e *rowEncoder) appendValue(b []byte, row *egrid.Row, at int) ([]byte, error) {
-	v := row.Values[at]
-	if v.IsMissing() {
-		return appendNull(b), nil
-	}
-	f := &e.fields[at]
-	switch f.Type {
-	case egrid.Integer:
-		if n, ok := v.Int(); ok {
-			return appendInt64(b, n), nil
-		}
-		if x, ok := v.Float(); ok && x == math.Trunc(x) && math.Abs(x) < 1<<63 {
-			return appendInt64(b, int64(x)), nil
+// cells appends the i-th cell of a column.
+type cells func(b []byte, i int) []byte
+
+func cellsOf(v *egrid.Vector) cells {
+	switch v.Type() {
+	case egrid.Text:
+		return func(b []byte, i int) []byte {
+			if code := v.Code(i); code >= 0 {
+				return appendText(b, v.Entry(code))
+			}
+			return appendNull(b)
 		}
 	case egrid.Number:
-		if x, ok := v.Float(); ok {
-			return appendInt64(b, int64(math.Float64bits(x))), nil
+		return func(b []byte, i int) []byte {
+			if x, ok := v.Float(i); ok {
+				return appendInt64(b, int64(math.Float64bits(x)))
+			}
+			return appendNull(b)
+		}
+	case egrid.Integer:
+		return func(b []byte, i int) []byte {
+			if n, ok := v.Int(i); ok {
+				return appendInt64(b, n)
+			}
+			return appendNull(b)
 		}
 	case egrid.Flag:
-		if yes, ok := v.Bool(); ok {
-			return appendFlag(b, yes), nil
-		}
-	case egrid.Text:
-		if v.Type() == egrid.Text {
-			return appendText(b, v.String()), e.check(row, at)
+		return func(b []byte, i int) []byte {
+			if yes, ok := v.Bool(i); ok {
+				return appendFlag(b, yes)
+			}
+			return appendNull(b)
 		}
 	}
-	return b, fmt.Errorf("%w: row %d, column %s: %s is no %s", egrid.ErrInvalid, row.Number, f.Column, v, f.Type)
+	return func(b []byte, _ int) []byte { return appendNull(b) } // all are missing
 }
 
-// check returns an error for text that PostgreSQL cannot hold.
-func (e *rowEncoder) check(row *egrid.Row, at int) error {
-	if v := row.Values[at]; v.Type() == egrid.Text && !storable(v.String()) {
-		return fmt.Errorf("%w: row %d, column %s: %q is no text that PostgreSQL can hold", egrid.ErrInvalid, row.Number, e.fields[at].Column, v)
+func (e *rowEncoder) appendRow(b []byte, row int) []byte {
+	b = binary.BigEndian.AppendUint16(b, uint16(5+len(e.typed)))
+	b = appendInt64(b, e.number)
+	b = appendInt64(b, e.rows.Number(row))
+	b = binary.BigEndian.AppendUint32(appendLength(b, 4), uint32(e.year))
+	if e.release == "" {
+		b = appendNull(b)
+	} else {
+		b = appendText(b, e.release)
 	}
-	return nil
+	b = e.appendExtra(b, row)
+	for _, cell := range e.typed {
+		b = cell(b, row)
+	}
+	return b
 }
 
-// appendExtra writes the values without a column of their own, as an object of
-// type jsonb.
-func (e *rowEncoder) appendExtra(b []byte, row *egrid.Row) ([]byte, error) {
-	var object map[string]egrid.Value
-	for _, at := range e.extra {
-		if row.Values[at].IsMissing() {
+// appendExtra writes the cells without a column of their own, as an object of
+// type jsonb. Missing ones are left out.
+func (e *rowEncoder) appendExtra(b []byte, row int) []byte {
+	const version = 1
+	object := append(e.object[:0], version, '{')
+	for i := range e.extra {
+		x := &e.extra[i]
+		if x.values.IsMissing(row) {
 			continue
 		}
-		if err := e.check(row, at); err != nil {
-			return b, err
+		if len(object) > 2 {
+			object = append(object, ',')
 		}
-		if object == nil {
-			object = map[string]egrid.Value{}
-		}
-		object[string(e.fields[at].Column)] = row.Values[at]
+		object = append(append(object, x.key...), ':')
+		object = x.values.AppendJSON(object, row)
 	}
-	if object == nil {
-		return appendNull(b), nil
+	e.object = object
+	if len(object) == 2 {
+		return appendNull(b)
 	}
-	text, err := json.Marshal(object)
-	const version = 1
-	b = append(appendLength(b, len(text)+1), version)
-	return append(b, text...), err
+	e.object = append(object, '}')
+	return append(appendLength(b, len(e.object)), e.object...)
 }
 
 func appendLength(b []byte, n int) []byte { return binary.BigEndian.AppendUint32(b, uint32(n)) }
@@ -223,3 +218,22 @@ func appendText(b []byte, text string) []byte { return append(appendLength(b, le
 
 // storable reports whether PostgreSQL can hold a text.
 func storable(text string) bool { return utf8.ValidString(text) && strings.IndexByte(text, 0) < 0 }
+
+// checkTexts returns ErrInvalid for text that PostgreSQL cannot hold.
+func checkTexts(rows *egrid.Batch) error {
+	for at := range rows.Schema().Len() {
+		v := rows.Column(at)
+		for code := range v.Entries() {
+			if storable(v.Entry(code)) {
+				continue
+			}
+			for i := range rows.Len() { // an entry may be of no row
+				if v.Code(i) == code {
+					return fmt.Errorf("%w: row %d, column %s: %q is no text that PostgreSQL can hold; mend it in the file",
+						egrid.ErrInvalid, rows.Number(i), rows.Schema().Field(at).Column, v.Entry(code))
+				}
+			}
+		}
+	}
+	return nil
+}

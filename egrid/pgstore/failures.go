@@ -5,7 +5,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
 )
 
@@ -46,7 +45,7 @@ func (s *Store) recordFailure(ctx context.Context, tx pgx.Tx, f driver.Failure) 
 		WHERE kind = $1`, c.Kind, c.Count, c.First, c.Last, c.Latest.ID, c.Latest.Where, c.Latest.Message); err != nil {
 		return false, err
 	}
-	_, err = tx.Exec(ctx, "DELETE FROM "+s.name("failure_ids")+" WHERE kind = $1 AND number <= $2", f.Kind, c.Count-egrid.RecentFailures)
+	_, err = tx.Exec(ctx, "DELETE FROM "+s.name("failure_ids")+" WHERE kind = $1 AND number <= $2", f.Kind, c.Count-driver.RecentFailures)
 	return true, err
 }
 

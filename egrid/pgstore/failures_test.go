@@ -1,43 +1,13 @@
 package pgstore_test
 
 import (
-	"errors"
 	"fmt"
-	"io"
 	"sync"
 	"testing"
 
-	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/pgstore"
 )
-
-// TestMigrateAddsFailures brings up tables that were made before there was a
-// log.
-func TestMigrateAddsFailures(t *testing.T) {
-	schema, server := newSchema(t), serverURL(t)
-	store := openIn(t, schema)
-	if _, err := load(t.Context(), store, "a", 1, io.Discard); err != nil {
-		t.Fatal(err)
-	}
-	if err := store.Close(); err != nil {
-		t.Fatal(err)
-	}
-	execute(t, server, fmt.Sprintf("DROP TABLE %[1]s.failure_ids, %[1]s.failures; DELETE FROM %[1]s.migrations WHERE version >= 2", schema))
-	if _, err := pgstore.Open(t.Context(), server, &pgstore.Options{Schema: schema}); !errors.Is(err, egrid.ErrSchema) {
-		t.Fatalf("got %v; want ErrSchema", err)
-	}
-	if err := pgstore.Migrate(t.Context(), server, &pgstore.Options{Schema: schema}); err != nil {
-		t.Fatal(err)
-	}
-	store = openIn(t, schema)
-	checkWhole(t, store)
-	for i, want := range []bool{true, false} {
-		if added, err := store.RecordFailure(t.Context(), driver.Failure{ID: "1", Kind: "x"}); err != nil || added != want {
-			t.Errorf("%d: new %t, %v; want %t", i, added, err, want)
-		}
-	}
-}
 
 // TestFailuresOfProcesses records the same failures through several stores at
 // once, as replicas of an error consumer do.

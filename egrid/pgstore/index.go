@@ -14,40 +14,53 @@ import (
 
 // readiness is what the work before the switch found out.
 type readiness struct {
-	number int64 // of the sheet that is ready
+	number int64 // of the sheet that is ready; 0 for none
 	audits []egrid.Audit
 }
 
 // makeReady indexes a complete stage and audits its table as a whole, in a
 // transaction of its own before the switch: it is most of the work, and other
-// publishers need not wait for it.
+// publishers need not wait for it. A stage whose content is there already will
+// be dropped, and needs neither.
 func (s *Store) makeReady(ctx context.Context, id egrid.StageID, r driver.PublishRequest) (readiness, error) {
 	var ready readiness
 	err := s.update(ctx, func(tx pgx.Tx) error {
+		ready = readiness{}
 		sh, err := s.find(ctx, tx, id, "")
-		if err != nil || sh.status == published {
+		if err != nil || sh.shown() {
 			return err
 		}
 		if err := s.lock(ctx, tx, sh.number); err != nil {
 			return err
 		}
-		if sh, err = s.find(ctx, tx, id, forSettle); err != nil || sh.status == published {
+		if sh, err = s.find(ctx, tx, id, forSettle); err != nil || sh.shown() {
 			return err
 		}
-		if err := s.complete(ctx, tx, sh, r); err != nil {
+		snap, err := s.summarize(ctx, tx, sh, r)
+		if err != nil {
 			return err
 		}
-		ready = readiness{number: sh.number}
-		tasks := append(s.indexTasks(sh, r.Rows), func(ctx context.Context, tx pgx.Tx) (err error) {
-			ready.audits, err = s.duplicates(ctx, tx, sh)
-			return err
-		})
-		if err := s.share(ctx, tx, tasks); err != nil {
+		catalog, err := s.readCatalog(ctx, tx)
+		if err != nil || catalog.shows(snap.ID) {
 			return err
 		}
-		return s.analyze(ctx, tx, sh)
+		ready, err = s.prepare(ctx, tx, sh, snap.Rows)
+		return err
 	})
 	return ready, err
+}
+
+// prepare does the work.
+func (s *Store) prepare(ctx context.Context, tx pgx.Tx, sh *sheet, rows int64) (readiness, error) {
+	ready := readiness{number: sh.number}
+	tasks := append(s.indexTasks(sh, rows), func(ctx context.Context, tx pgx.Tx) (err error) {
+		ready.audits, err = s.duplicates(ctx, tx, sh)
+		return err
+	})
+	if err := s.share(ctx, tx, tasks); err != nil {
+		return ready, err
+	}
+	return ready, s.analyze(ctx, tx, sh)
 }
 
 // task is a part of the work on a table, in a transaction.
@@ -147,26 +160,25 @@ func (s *Store) analyze(ctx context.Context, tx pgx.Tx, sh *sheet) error {
 
 // index is an index of a sheet's table.
 type index struct {
-	table, name  string
-	unique, text bool // text: of the words' trigrams
-	terms        []string
+	table, name string
+	unique      bool
+	terms       []string
 }
 
 func (x *index) statement() string {
-	kind, method := "INDEX", "btree"
+	kind := "INDEX"
 	if x.unique {
 		kind = "UNIQUE INDEX"
 	}
-	if x.text {
-		method = "gin"
-	}
-	return fmt.Sprint("CREATE ", kind, " IF NOT EXISTS ", quote(x.name), " ON ", x.table, " USING ", method, " (", strings.Join(x.terms, ", "), ")")
+	return fmt.Sprint("CREATE ", kind, " IF NOT EXISTS ", quote(x.name), " ON ", x.table, " (", strings.Join(x.terms, ", "), ")")
 }
 
-// indexes are those for what the API asks most: words, pages of rows in order,
-// the largest of all and of a state, plants by name and rows by identifier. Those
-// that take longest come first. One partition has one data year, and a check
-// that says so, which serves conditions on the year better than an index.
+// indexes are those for what the API asks most: pages of rows in order, the
+// largest of all and of a state, plants by name and rows by identifier. Those
+// that take longest come first. Searches read the whole sheet: an index of
+// trigrams took longer to build than everything else that loading does. One
+// partition has one data year, and a check that says so, which serves conditions
+// on the year better than an index.
 func (s *Store) indexes(sh *sheet) []index {
 	var all []index
 	add := func(name string, columns ...egrid.Column) {
@@ -185,25 +197,9 @@ func (s *Store) indexes(sh *sheet) []index {
 			all = append(all, x)
 		}
 	}
-	all = append(all, s.wordIndexes(sh)...)
 	add("state", egrid.State, egrid.Year, egrid.NetGeneration)
 	add("name", egrid.PlantName)
 	add("identifier", driver.Identifier(sh.spec.Level, sh.spec.Schema.Has)...)
 	add("largest", egrid.NetGeneration)
 	return append(all, index{table: sh.layout.table, name: sh.table() + "_row", unique: true, terms: []string{"row_number"}})
-}
-
-// wordIndexes are one for each column that is searched, so that they can be
-// built at once. There is none without the extension.
-func (s *Store) wordIndexes(sh *sheet) []index {
-	var all []index
-	for i, c := range driver.SearchColumns(sh.spec.Level) {
-		if s.trigram != "" && sh.layout.isTyped(c) {
-			all = append(all, index{
-				table: sh.layout.table, name: fmt.Sprint(sh.table(), "_words", i), text: true,
-				terms: []string{fmt.Sprintf("lower(%s) %s.gin_trgm_ops", quote(string(c)), quote(s.trigram))},
-			})
-		}
-	}
-	return all
 }

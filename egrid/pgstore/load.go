@@ -17,19 +17,25 @@ import (
 type sheet struct {
 	id     egrid.StageID
 	number int64
-	status string
+	status egrid.Status
 	spec   driver.SnapshotSpec
 	layout layout
-	rows   int64 // of a merged sheet
 }
 
 func (sh *sheet) table() string { return tableOf(sh.spec.Level, sh.spec.Year, sh.number) }
 
-const (
-	staging   = "staging"
-	held      = "held"
-	published = "published"
-)
+// staging is the status of a sheet that is no snapshot yet; the others are
+// those of snapshots.
+const staging egrid.Status = "staging"
+
+// settled reports whether the sheet is a snapshot, held or not.
+func (sh *sheet) settled() bool { return sh.status != staging }
+
+// shown reports whether the sheet is or was published: it has all of its
+// indexes, and no chunks any more.
+func (sh *sheet) shown() bool {
+	return sh.status == egrid.Published || sh.status == egrid.Superseded
+}
 
 // How find keeps a sheet from others. A Put goes with other Puts, but not with
 // what settles the stage.
@@ -73,15 +79,19 @@ func (s *Store) Stage(ctx context.Context, spec driver.SnapshotSpec) (egrid.Stag
 		if err := s.dropAbandoned(ctx, tx); err != nil {
 			return err
 		}
-		_, err := s.create(ctx, tx, id, spec, typedColumns(spec.Level, spec.Schema))
+		if err := s.sweep(ctx, tx); err != nil {
+			return err
+		}
+		_, err := s.create(ctx, tx, id, spec)
 		return err
 	})
 }
 
 // create makes a sheet and its table, unindexed and no partition yet. It
 // returns nil when there is such a sheet; whoever makes it first is waited for.
-func (s *Store) create(ctx context.Context, tx pgx.Tx, id egrid.StageID, spec driver.SnapshotSpec, typed []string) (*sheet, error) {
+func (s *Store) create(ctx context.Context, tx pgx.Tx, id egrid.StageID, spec driver.SnapshotSpec) (*sheet, error) {
 	text, err := json.Marshal(spec)
+	typed := typedColumns(spec.Level, spec.Schema)
 	if err != nil {
 		return nil, err
 	}
@@ -103,6 +113,9 @@ func (s *Store) create(ctx context.Context, tx pgx.Tx, id egrid.StageID, spec dr
 
 // dropAbandoned drops the stages of loads that died.
 func (s *Store) dropAbandoned(ctx context.Context, tx pgx.Tx) error {
+	if s.options.StageLifetime < 0 {
+		return nil
+	}
 	before := time.Now().Add(-s.options.StageLifetime)
 	rows, err := tx.Query(ctx, "SELECT id FROM "+s.name("sheets")+" s WHERE status = 'staging' AND touched_at < $1 AND NOT EXISTS (SELECT 1 FROM "+
 		s.name("chunks")+" c WHERE c.sheet = s.number AND c.put_at >= $1) FOR UPDATE SKIP LOCKED", before)
@@ -138,11 +151,10 @@ func (s *Store) drop(ctx context.Context, tx pgx.Tx, sh *sheet) error {
 
 // Put implements [driver.Loader].
 func (s *Store) Put(ctx context.Context, id egrid.StageID, c driver.Chunk) (driver.Change, error) {
-	lossy, err := json.Marshal(c.Lossy)
-	if err != nil {
+	if err := checkTexts(c.Rows); err != nil {
 		return driver.Change{}, err
 	}
-	findings, err := json.Marshal(c.Findings)
+	tally, err := json.Marshal(driver.TallyOf(c))
 	if err != nil {
 		return driver.Change{}, err
 	}
@@ -153,13 +165,16 @@ func (s *Store) Put(ctx context.Context, id egrid.StageID, c driver.Chunk) (driv
 		if err != nil {
 			return err
 		}
-		if sh.status == published {
+		if sh.settled() {
 			change.Duplicate = true
 			return nil
 		}
+		if err := c.Check(&sh.spec); err != nil {
+			return err
+		}
 		// Of two that put the same chunk at once, the second waits here.
-		tag, err := tx.Exec(ctx, "INSERT INTO "+s.name("chunks")+" (sheet, chunk, rows, rejected, lossy, findings) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
-			sh.number, c.Index, len(c.Rows), c.Rejected, string(lossy), string(findings))
+		tag, err := tx.Exec(ctx, "INSERT INTO "+s.name("chunks")+" (sheet, chunk, rows, tally) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+			sh.number, c.Index, c.Rows.Len(), string(tally))
 		if err != nil {
 			return err
 		}
@@ -167,7 +182,7 @@ func (s *Store) Put(ctx context.Context, id egrid.StageID, c driver.Chunk) (driv
 			change.Duplicate = true
 			return nil
 		}
-		change.Rows = int64(len(c.Rows))
+		change.Rows = int64(c.Rows.Len())
 		return s.copyRows(ctx, tx, sh, c.Rows)
 	})
 	if err != nil {
@@ -186,17 +201,12 @@ func (s *Store) Discard(ctx context.Context, id egrid.StageID) error {
 		if err != nil {
 			return err
 		}
-		if sh.status == published {
-			return fmt.Errorf("%w: no stage %s; it is published", egrid.ErrNotFound, id)
+		if sh.shown() {
+			return fmt.Errorf("%w: no stage %s; it is %s", egrid.ErrNotFound, id, sh.status)
 		}
 		if err := s.drop(ctx, tx, sh); err != nil {
 			return err
 		}
 		return s.touchCatalog(ctx, tx)
 	})
-}
-
-func (s *Store) touchCatalog(ctx context.Context, tx pgx.Tx) error {
-	_, err := tx.Exec(ctx, "UPDATE "+s.name("state")+" SET change = change + 1")
-	return err
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"embed"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 )
 
 //go:embed migrations/*.sql
@@ -87,7 +89,6 @@ func (s *Store) migrate(ctx context.Context) error {
 			return err
 		}
 	}
-	s.createExtension(ctx)
 	return s.update(ctx, func(tx pgx.Tx) error {
 		if err := s.lock(ctx, tx, 0); err != nil {
 			return err
@@ -110,14 +111,71 @@ func (s *Store) apply(ctx context.Context, tx pgx.Tx, step migration) error {
 	if _, err := tx.Exec(ctx, "SELECT set_config('search_path', $1, true)", quote(s.options.Schema)); err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, step.sql)
-	return err
+	if _, err = tx.Exec(ctx, step.sql); err != nil || step.version != contentVersion {
+		return err
+	}
+	return s.identify(ctx, tx)
 }
 
-// createExtension asks for the extension that makes searches fast. Whoever may
-// not create it has to do without: searches answer the same, more slowly.
-func (s *Store) createExtension(ctx context.Context) {
-	_, _ = s.write.Exec(ctx, "CREATE EXTENSION IF NOT EXISTS pg_trgm WITH SCHEMA public")
+// contentVersion is the step since which snapshots have ids made of their
+// content.
+const contentVersion = 3
+
+// identify gives snapshots that an earlier version loaded the ids of their
+// content, and their stages' chunks a digest. It reads every row once.
+func (s *Store) identify(ctx context.Context, tx pgx.Tx) error {
+	rows, err := tx.Query(ctx, "SELECT id FROM "+s.name("sheets")+" ORDER BY number")
+	if err != nil {
+		return err
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[egrid.StageID])
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		sh, err := s.find(ctx, tx, id, forSettle)
+		if err != nil {
+			return err
+		}
+		if err := s.identifySheet(ctx, tx, sh); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Store) identifySheet(ctx context.Context, tx pgx.Tx, sh *sheet) error {
+	batches, err := s.readSheet(ctx, tx, driver.NewSnapshot(sh.id, sh.spec), sh.layout)
+	if err != nil {
+		return err
+	}
+	var digest driver.Digest
+	for _, b := range batches {
+		digest = digest.Plus(driver.DigestOf(b))
+	}
+	if sh.settled() {
+		var text string
+		if err := tx.QueryRow(ctx, "SELECT snapshot FROM "+s.name("sheets")+" WHERE number = $1", sh.number).Scan(&text); err != nil {
+			return err
+		}
+		var snap egrid.Snapshot
+		if err := json.Unmarshal([]byte(text), &snap); err != nil {
+			return err
+		}
+		snap.Stage = sh.id
+		snap.ID = driver.IdentityOf(&snap, digest)
+		if err := s.record(ctx, tx, &snap); err != nil {
+			return err
+		}
+	}
+	// Digests add up, so that of the whole sheet may stand with any chunk.
+	sum, err := json.Marshal(digest)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, "UPDATE "+s.name("chunks")+" SET tally = jsonb_set(tally::jsonb, '{digest}', $2::jsonb) WHERE sheet = $1 AND chunk = (SELECT min(chunk) FROM "+
+		s.name("chunks")+" WHERE sheet = $1)", sh.number, string(sum))
+	return err
 }
 
 // growTables makes the tables that are missing, and adds the columns that the

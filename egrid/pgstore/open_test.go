@@ -17,6 +17,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/pgstore"
+	"github.com/egrid-analytics/egrid-go/egrid/store"
 )
 
 func TestOpenRefuses(t *testing.T) {
@@ -268,18 +269,18 @@ func TestReadURL(t *testing.T) {
 
 func ExampleOpen() {
 	ctx := context.Background()
-	store, err := pgstore.Open(ctx, os.Getenv("DATABASE_URL"), &pgstore.Options{Migrate: true})
+	s, err := pgstore.Open(ctx, os.Getenv("DATABASE_URL"), &pgstore.Options{Migrate: true})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	defer func() { _ = store.Close() }()
-	page, err := store.Rows(ctx, egrid.RowQuery{Level: egrid.PLNT, Search: "palo verde", Columns: []egrid.Column{egrid.PlantName, egrid.CO2Rate}})
+	defer func() { _ = s.Close() }()
+	page, err := store.New(s).Rows(ctx, egrid.RowQuery{Level: egrid.PLNT, Search: "palo verde", Columns: []egrid.Column{egrid.PlantName, egrid.CO2Rate}})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	for _, row := range page.Rows {
+	for row := range page.Rows() {
 		fmt.Println(row.Text(egrid.PlantName), row.Text(egrid.CO2Rate), "lb/MWh")
 	}
 }

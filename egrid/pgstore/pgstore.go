@@ -1,27 +1,35 @@
 // Package pgstore keeps eGRID data in PostgreSQL: the store of a deployment
 // whose services share one database.
 //
-//	store, err := pgstore.Open(ctx, "postgres://egrid@db/egrid", nil)
-//	defer store.Close()
-//	page, err := store.Rows(ctx, egrid.RowQuery{Level: egrid.PLNT, Search: "palo verde"})
+//	s, err := pgstore.Open(ctx, "postgres://egrid@db/egrid", nil)
+//	defer s.Close()
+//	page, err := store.New(s).Rows(ctx, egrid.RowQuery{Level: egrid.PLNT, Search: "palo verde"})
 //
 // # Guarantees
 //
-// A store is safe for concurrent use by any number of processes. Every call
-// answers from one revision. Loading by any number of consumers at once,
-// retried as often as need be, loads every chunk once: its rows and its line
-// in the ledger are one transaction. A commit is durable when the call returns
-// if the server is set up so. Memory use does not depend on the size of the
-// data. PostgreSQL 14 and later.
+// A store is safe for concurrent use by any number of processes. Loading by any
+// number of consumers at once, retried as often as need be, loads every chunk
+// once: its rows and its line in the ledger are one transaction. A commit is
+// durable when the call returns if the server is set up so. PostgreSQL 14 and
+// later.
+//
+// A scan of rows uses the same memory for any number of rows, and holds no
+// connection, no transaction and no lock while its caller works on a batch, so
+// a slow reader keeps nobody from publishing. Groups, and merging, read their
+// rows into memory first.
+//
+// A running store notices that its database was restored from a backup, or that
+// another server took over. A replica that lags answers from what it has.
 //
 // For people and their tools there is one table for each level, e.g.
 // egrid.plnt, with a commented column for every column of the dictionary. It
 // holds every published snapshot, one partition each; the view egrid.snapshots
-// lists them. Columns that only a file knows are in the column extra.
+// lists them. Columns that only a file knows are in the column extra. Superseded
+// snapshots are tables beside it.
 //
 // # Errors
 //
-// As the methods of [egrid.Querier] and [driver.Loader] say, and
+// As the methods of [driver.Scanner], [driver.Loader] and [driver.History] say, and
 // [egrid.ErrInvalid] for text that PostgreSQL cannot hold. Open and New return
 // [egrid.ErrSchema] for tables that another version made: run [Migrate]. The
 // driver's error is kept as the cause; none contains the password.
@@ -33,9 +41,7 @@ package pgstore
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -53,8 +59,9 @@ type Options struct {
 	ReadURL          string        // server for queries, e.g. a replica, which may lag; default the same
 	ReadConnections  int           // queries at once; default 8
 	WriteConnections int           // loaders at once; default 4. Indexing a sheet takes up to three of them, if they are idle
-	QueryTimeout     time.Duration // the server ends a query after so long; default 30 s. Loads are bounded by their context alone
-	StageLifetime    time.Duration // an unfinished load that nobody has touched for so long is dropped; default 24 h
+	QueryTimeout     time.Duration // the server ends a query after so long; default 30 s, -1 never. Loads are bounded by their context alone
+	StageLifetime    time.Duration // an unfinished load that nobody has touched for so long is dropped; default 24 h, -1 never
+	Keep             int           // superseded snapshots that publishing keeps of each level, year and release; default 10, -1 all
 }
 
 func (o *Options) withDefaults() Options {
@@ -71,16 +78,19 @@ func (o *Options) withDefaults() Options {
 	if d.WriteConnections <= 0 {
 		d.WriteConnections = 4
 	}
-	if d.QueryTimeout <= 0 {
+	if d.QueryTimeout == 0 {
 		d.QueryTimeout = 30 * time.Second
 	}
-	if d.StageLifetime <= 0 {
+	if d.StageLifetime == 0 {
 		d.StageLifetime = 24 * time.Hour
+	}
+	if d.Keep == 0 {
+		d.Keep = 10
 	}
 	return d
 }
 
-// Store is an [driver.Store] and an [driver.FailureLog] in a PostgreSQL database.
+// Store keeps data in a PostgreSQL database.
 type Store struct {
 	options Options
 	server  string // for messages
@@ -88,14 +98,14 @@ type Store struct {
 	write   *pgxpool.Pool
 	read    *pgxpool.Pool
 	owned   bool
-	trigram string // schema of the extension pg_trgm, empty when there is none
 	closed  atomic.Bool
-
-	mu      sync.Mutex
-	catalog cachedCatalog
+	catalog atomic.Pointer[cachedCatalog] // the latest that was read; nil before
 }
 
-var _ driver.Store = (*Store)(nil)
+// Driver returns the store's roles.
+func (s *Store) Driver() driver.Store {
+	return driver.Store{Scanner: s, Loader: s, History: s, FailureLog: s, Closer: s}
+}
 
 // Open connects to the database of a URL or of a keyword/value string, and
 // owns the connections. Errors: ErrInvalid for a URL that is none, ErrSchema.
@@ -110,7 +120,7 @@ func Open(ctx context.Context, url string, o *Options) (*Store, error) {
 		readURL = url
 	}
 	read, err := dial(ctx, readURL, options.ReadConnections, map[string]string{
-		"statement_timeout": fmt.Sprint(options.QueryTimeout.Milliseconds()),
+		"statement_timeout": fmt.Sprint(max(options.QueryTimeout, 0).Milliseconds()),
 		"jit":               "off",               // compiling takes longer than our queries
 		"plan_cache_mode":   "force_custom_plan", // so does a plan that knows no values
 	})
@@ -158,7 +168,6 @@ func dial(ctx context.Context, url string, connections int, settings map[string]
 func open(ctx context.Context, write, read *pgxpool.Pool, options Options) (*Store, error) {
 	s := &Store{options: options, write: write, read: read}
 	s.server, s.role = serverOf(write.Config().ConnConfig), write.Config().ConnConfig.User
-	s.catalog.change = -1
 	if len(options.Schema) > 63 {
 		return nil, fmt.Errorf("%w: schema name %q is longer than 63 bytes", egrid.ErrInvalid, options.Schema)
 	}
@@ -167,7 +176,7 @@ func open(ctx context.Context, write, read *pgxpool.Pool, options Options) (*Sto
 			return nil, err
 		}
 	}
-	if err := s.prepare(ctx); err != nil {
+	if err := s.update(ctx, func(tx pgx.Tx) error { return s.checkSchema(ctx, tx) }); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -175,20 +184,6 @@ func open(ctx context.Context, write, read *pgxpool.Pool, options Options) (*Sto
 
 func serverOf(c *pgx.ConnConfig) string {
 	return fmt.Sprintf("%s:%d/%s", c.Host, c.Port, c.Database)
-}
-
-// prepare checks the tables' version and looks for the extension.
-func (s *Store) prepare(ctx context.Context) error {
-	return s.update(ctx, func(tx pgx.Tx) error {
-		if err := s.checkSchema(ctx, tx); err != nil {
-			return err
-		}
-		err := tx.QueryRow(ctx, "SELECT n.nspname FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'pg_trgm'").Scan(&s.trigram)
-		if errors.Is(err, pgx.ErrNoRows) {
-			return nil
-		}
-		return err
-	})
 }
 
 // Close closes the connections. Later calls return [egrid.ErrClosed].

@@ -11,9 +11,10 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
-	"github.com/egrid-analytics/egrid-go/egrid/egridtest"
 	"github.com/egrid-analytics/egrid-go/egrid/pgstore"
+	"github.com/egrid-analytics/egrid-go/egrid/store"
 )
 
 // serverURL is the server that tests use.
@@ -93,18 +94,22 @@ func open(t testing.TB) *pgstore.Store {
 	return openIn(t, newSchema(t))
 }
 
-func TestStore(t *testing.T) {
-	egridtest.RunStore(t, func(t *testing.T) driver.Store { return open(t) })
-}
+// ask makes the users' door of a store.
+func ask(s driver.Scanner) *store.DB { return store.New(s) }
 
-func TestFailureLog(t *testing.T) {
-	egridtest.RunFailureLog(t, func(t *testing.T) driver.FailureLog { return open(t) })
-}
-
-func TestDifferential(t *testing.T) {
-	egridtest.RunDifferential(t, func(t *testing.T) driver.Store { return open(t) })
-}
-
-func FuzzQueries(f *testing.F) {
-	egridtest.FuzzQueries(f, func(t testing.TB) driver.Store { return open(t) })
+// changed is a batch with another value in one cell.
+func changed(t testing.TB, b *egrid.Batch, row, column int, v egrid.Value) *egrid.Batch {
+	t.Helper()
+	builder := egrid.NewBuilder(b.Schema(), b.Year())
+	for i := range b.Len() {
+		values := b.Row(i).Values()
+		if i == row {
+			values[column] = v
+		}
+		if err := builder.Row(values); err != nil {
+			t.Fatal(err)
+		}
+		builder.EndRow(b.Number(i), 0)
+	}
+	return builder.Batch()
 }

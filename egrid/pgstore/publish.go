@@ -3,8 +3,8 @@ package pgstore
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,16 +35,6 @@ func (s *Store) Publish(ctx context.Context, id egrid.StageID, r driver.PublishR
 	return report, nil
 }
 
-// complete checks that the stage holds what the request says.
-func (s *Store) complete(ctx context.Context, tx pgx.Tx, sh *sheet, r driver.PublishRequest) error {
-	var chunks int
-	var rows int64
-	if err := tx.QueryRow(ctx, "SELECT count(*), coalesce(sum(rows), 0)::bigint FROM "+s.name("chunks")+" WHERE sheet = $1", sh.number).Scan(&chunks, &rows); err != nil {
-		return err
-	}
-	return r.Check(sh.id, sh.status == held, chunks, rows)
-}
-
 func (s *Store) publish(ctx context.Context, tx pgx.Tx, id egrid.StageID, policy driver.Policy, r driver.PublishRequest, ready readiness) (driver.PublishReport, error) {
 	var none driver.PublishReport
 	if err := s.lock(ctx, tx, 0); err != nil { // publishers take turns
@@ -58,84 +48,215 @@ func (s *Store) publish(ctx context.Context, tx pgx.Tx, id egrid.StageID, policy
 	if err != nil {
 		return none, err
 	}
-	var live *egrid.Snapshot
-	if snap, ok := catalog.Published(sh.spec.Level, sh.spec.Year, sh.spec.Release); ok {
-		live = &snap
-	}
-	if sh.status == published {
-		return driver.PublishReport{Status: egrid.Unchanged, Snapshot: *live}, nil
-	}
-	if err := s.complete(ctx, tx, sh, r); err != nil {
-		return none, err
-	}
-	if sh.number != ready.number {
-		return none, fmt.Errorf("%w: stage %s was discarded and loaded again meanwhile; publish it again", egrid.ErrIncomplete, id)
-	}
-	snap, err := s.summarize(ctx, tx, sh)
+	staged, err := s.describe(ctx, tx, catalog, sh, r, ready)
 	if err != nil {
 		return none, err
 	}
-	snap.Audits = append(snap.Audits, ready.audits...)
-	status, reason := driver.Decide(policy, snap, live)
-	switch status {
-	case egrid.Unchanged:
-		if err := s.drop(ctx, tx, sh); err != nil {
+	var live *egrid.Snapshot
+	if snap, ok := catalog.Published(staged.Level, staged.Year, staged.Release); ok {
+		live = &snap
+	}
+	status, reason := driver.Decide(policy, staged, live)
+	switch {
+	case status == egrid.Unchanged:
+		return s.confirm(ctx, tx, sh, staged, live)
+	case status == egrid.Held:
+		return s.hold(ctx, tx, sh, staged, reason)
+	case policy == driver.PublishMerge && live != nil:
+		return s.merge(ctx, tx, catalog, sh, live, staged)
+	}
+	if old, ok := catalog.superseded(staged.ID); ok && old.Stage != sh.id {
+		driver.Confirm(&old, staged.Sources[0])
+		if sh, err = s.instead(ctx, tx, sh, old.Stage); err != nil {
 			return none, err
 		}
-		return driver.PublishReport{Status: status, Snapshot: *live}, s.touchCatalog(ctx, tx)
-	case egrid.Held:
-		snap.Status, snap.Reason = status, reason
-		return driver.PublishReport{Status: status, Reason: reason, Snapshot: snap}, s.record(ctx, tx, &snap, held)
+		staged = old
 	}
-	if policy == driver.PublishMerge && live != nil {
-		if sh, err = s.merge(ctx, tx, live, &snap, sh); err != nil {
-			return none, err
-		}
-	}
-	return s.switchTo(ctx, tx, sh, &snap, live, catalog.Revision+1)
+	return s.switchTo(ctx, tx, sh, staged, live)
 }
 
-// switchTo makes a snapshot the one that readers see.
-func (s *Store) switchTo(ctx context.Context, tx pgx.Tx, sh *sheet, snap, live *egrid.Snapshot, revision int64) (driver.PublishReport, error) {
-	snap.Status, snap.Revision = egrid.Published, revision
-	report := driver.PublishReport{Status: egrid.Published, Snapshot: *snap}
-	if live != nil {
-		old, err := s.find(ctx, tx, live.ID, forSettle)
-		if err != nil {
-			return report, err
+// describe is what a sheet would be as a snapshot. A sheet that was published
+// is one already.
+func (s *Store) describe(ctx context.Context, tx pgx.Tx, catalog *cachedCatalog, sh *sheet, r driver.PublishRequest, ready readiness) (egrid.Snapshot, error) {
+	if sh.shown() {
+		snap, ok := catalog.stage(sh.id)
+		if !ok {
+			return snap, fmt.Errorf("pgstore: stage %s is %s and not in the catalogue", sh.id, sh.status)
 		}
-		if err := s.detach(ctx, tx, old); err != nil {
-			return report, err
-		}
-		if err := s.drop(ctx, tx, old); err != nil {
-			return report, err
+		return snap, nil
+	}
+	snap, err := s.summarize(ctx, tx, sh, r)
+	if err != nil || catalog.shows(snap.ID) {
+		return snap, err
+	}
+	if ready.number != sh.number { // loaded again, or its equal was pruned, since makeReady
+		if ready, err = s.prepare(ctx, tx, sh, snap.Rows); err != nil {
+			return snap, err
 		}
 	}
-	if err := s.record(ctx, tx, snap, published); err != nil {
+	snap.Audits = append(snap.Audits, ready.audits...)
+	return snap, nil
+}
+
+// confirm says of the published snapshot that a load has the same content, and
+// drops the load.
+func (s *Store) confirm(ctx context.Context, tx pgx.Tx, sh *sheet, staged egrid.Snapshot, live *egrid.Snapshot) (driver.PublishReport, error) {
+	report := driver.PublishReport{Status: egrid.Unchanged, Snapshot: *live}
+	if sh.shown() {
+		return report, nil
+	}
+	driver.Confirm(live, staged.Sources[0])
+	report.Snapshot = *live
+	if err := s.drop(ctx, tx, sh); err != nil {
 		return report, err
+	}
+	return report, s.record(ctx, tx, live)
+}
+
+// hold keeps a load back. One that was published before stays superseded.
+func (s *Store) hold(ctx context.Context, tx pgx.Tx, sh *sheet, staged egrid.Snapshot, reason string) (driver.PublishReport, error) {
+	if sh.shown() {
+		return driver.PublishReport{Status: egrid.Held, Reason: reason, Snapshot: staged}, nil
+	}
+	staged.Status, staged.Reason = egrid.Held, reason
+	return driver.PublishReport{Status: egrid.Held, Reason: reason, Snapshot: staged}, s.record(ctx, tx, &staged)
+}
+
+// merge publishes what updating the published rows by the staged ones makes. It
+// reads both into memory.
+func (s *Store) merge(ctx context.Context, tx pgx.Tx, catalog *cachedCatalog, sh *sheet, live *egrid.Snapshot, staged egrid.Snapshot) (driver.PublishReport, error) {
+	var none driver.PublishReport
+	old, err := s.readSheet(ctx, tx, *live, catalog.places[live.ID])
+	if err != nil {
+		return none, err
+	}
+	added, err := s.readSheet(ctx, tx, staged, sh.layout)
+	if err != nil {
+		return none, err
+	}
+	merged, rows, err := driver.Merge(*live, staged, old, added)
+	if err != nil {
+		return none, err
+	}
+	if merged.ID == live.ID {
+		live.Sources = sources(live.Sources, staged.Sources)
+		if err := s.release(ctx, tx, sh); err != nil {
+			return none, err
+		}
+		return driver.PublishReport{Status: egrid.Unchanged, Snapshot: *live}, s.record(ctx, tx, live)
+	}
+	if before, ok := catalog.superseded(merged.ID); ok {
+		before.Sources = sources(before.Sources, merged.Sources)
+		target, err := s.instead(ctx, tx, sh, before.Stage)
+		if err != nil {
+			return none, err
+		}
+		return s.switchTo(ctx, tx, target, before, live)
+	}
+	target, err := s.fill(ctx, tx, sh.spec, merged, rows)
+	if err != nil {
+		return none, err
+	}
+	if err := s.release(ctx, tx, sh); err != nil {
+		return none, err
+	}
+	return s.switchTo(ctx, tx, target, merged, live)
+}
+
+// fill makes the indexed table of a merged snapshot.
+func (s *Store) fill(ctx context.Context, tx pgx.Tx, spec driver.SnapshotSpec, merged egrid.Snapshot, rows []*egrid.Batch) (*sheet, error) {
+	spec.Schema = merged.Schema
+	sh, err := s.create(ctx, tx, merged.Stage, spec)
+	if err != nil {
+		return nil, err
+	}
+	if sh == nil {
+		return nil, fmt.Errorf("%w: the two were merged before, with another outcome; prune superseded snapshots and publish again", egrid.ErrConflict)
+	}
+	for _, b := range rows {
+		if err := s.copyRows(ctx, tx, sh, b); err != nil {
+			return nil, err
+		}
+	}
+	return sh, s.indexTable(ctx, tx, sh, merged.Rows)
+}
+
+// sources adds those that are not there yet.
+func sources(all, more []egrid.Source) []egrid.Source {
+	all = slices.Clone(all)
+	for _, src := range more {
+		if !slices.ContainsFunc(all, func(s egrid.Source) bool { return s.ID == src.ID }) {
+			all = append(all, src)
+		}
+	}
+	return all
+}
+
+// instead drops a load in favour of the snapshot that another one made.
+func (s *Store) instead(ctx context.Context, tx pgx.Tx, sh *sheet, stage egrid.StageID) (*sheet, error) {
+	if err := s.release(ctx, tx, sh); err != nil {
+		return nil, err
+	}
+	return s.find(ctx, tx, stage, forSettle)
+}
+
+// release drops a load that is not needed any more. One that was published stays.
+func (s *Store) release(ctx context.Context, tx pgx.Tx, sh *sheet) error {
+	if sh.shown() {
+		return nil
+	}
+	return s.drop(ctx, tx, sh)
+}
+
+// switchTo makes a snapshot the one that readers see, and the former one
+// superseded.
+func (s *Store) switchTo(ctx context.Context, tx pgx.Tx, sh *sheet, snap egrid.Snapshot, live *egrid.Snapshot) (driver.PublishReport, error) {
+	var none driver.PublishReport
+	if live != nil {
+		old, err := s.find(ctx, tx, live.Stage, forSettle)
+		if err != nil {
+			return none, err
+		}
+		if err := s.detach(ctx, tx, old); err != nil {
+			return none, err
+		}
+		live.Status = egrid.Superseded
+		if err := s.record(ctx, tx, live); err != nil {
+			return none, err
+		}
+	}
+	if err := tx.QueryRow(ctx, "UPDATE "+s.name("state")+" SET revision = revision + 1 RETURNING revision").Scan(&snap.Revision); err != nil {
+		return none, err
+	}
+	snap.Status, snap.Reason = egrid.Published, ""
+	if err := s.record(ctx, tx, &snap); err != nil {
+		return none, err
 	}
 	for _, statement := range []string{
 		fmt.Sprint("ALTER TABLE ", s.name(parentOf(snap.Level)), " ATTACH PARTITION ", sh.layout.table, " FOR VALUES IN (", sh.number, ")"),
-		fmt.Sprint("UPDATE ", s.name("state"), " SET revision = ", revision),
 		fmt.Sprint("DELETE FROM ", s.name("chunks"), " WHERE sheet = ", sh.number),
 	} {
 		if _, err := tx.Exec(ctx, statement); err != nil {
-			return report, err
+			return none, err
 		}
 	}
-	return report, nil
+	if s.options.Keep > 0 {
+		if _, err := s.prune(ctx, tx, driver.PruneRequest{Keep: s.options.Keep}); err != nil {
+			return none, err
+		}
+	}
+	return driver.PublishReport{Status: egrid.Published, Snapshot: snap}, nil
 }
 
-// How long a publisher makes readers wait behind it while it waits for those
-// that came before, and how often it tries.
+// A publisher waits so long for the locks of a level's table, and tries so
+// often. Queries of the table wait behind it meanwhile.
 const (
 	switchWait     = time.Second
 	switchAttempts = 60
 )
 
-// detach takes a table out of its level's, which needs both for a moment.
-// Whoever asks later queues behind the asking publisher, so it asks for a
-// short time, again and again.
+// detach takes a table out of its level's. PostgreSQL locks both for it, and
+// queries of them wait behind the pending lock: so a short timeout, and retries.
 func (s *Store) detach(ctx context.Context, tx pgx.Tx, old *sheet) error {
 	for attempt := 1; ; attempt++ {
 		err := s.tryDetach(ctx, tx, old)
@@ -167,39 +288,42 @@ func (s *Store) tryDetach(ctx context.Context, tx pgx.Tx, old *sheet) error {
 }
 
 // record writes a snapshot into the catalogue.
-func (s *Store) record(ctx context.Context, tx pgx.Tx, snap *egrid.Snapshot, status string) error {
+func (s *Store) record(ctx context.Context, tx pgx.Tx, snap *egrid.Snapshot) error {
 	text, err := json.Marshal(snap)
 	if err != nil {
 		return err
 	}
-	if _, err := tx.Exec(ctx, "UPDATE "+s.name("sheets")+" SET status = $1, snapshot = $2 WHERE id = $3", status, string(text), string(snap.ID)); err != nil {
+	if _, err := tx.Exec(ctx, "UPDATE "+s.name("sheets")+" SET status = $1, snapshot = $2, superseded_at = CASE WHEN $1 = 'superseded' THEN now() END WHERE id = $3",
+		string(snap.Status), string(text), string(snap.Stage)); err != nil {
 		return err
+	}
+	if snap.Status != egrid.Held {
+		if _, err := tx.Exec(ctx, "DELETE FROM "+s.name("pruned")+" WHERE id = $1", string(snap.ID)); err != nil {
+			return err
+		}
 	}
 	return s.touchCatalog(ctx, tx)
 }
 
-// summarize gathers what the chunks found.
-func (s *Store) summarize(ctx context.Context, tx pgx.Tx, sh *sheet) (egrid.Snapshot, error) {
+// summarize adds up what the chunks of a complete stage hold.
+func (s *Store) summarize(ctx context.Context, tx pgx.Tx, sh *sheet, r driver.PublishRequest) (egrid.Snapshot, error) {
 	snap := driver.NewSnapshot(sh.id, sh.spec)
-	rows, err := tx.Query(ctx, "SELECT rows, rejected, lossy, findings FROM "+s.name("chunks")+" WHERE sheet = $1 ORDER BY chunk", sh.number)
+	rows, err := tx.Query(ctx, "SELECT tally FROM "+s.name("chunks")+" WHERE sheet = $1 ORDER BY chunk", sh.number)
 	if err != nil {
 		return snap, err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var loaded, rejected int64
-		var lossyText, findingsText string
-		if err := rows.Scan(&loaded, &rejected, &lossyText, &findingsText); err != nil {
-			return snap, err
-		}
-		var lossy []egrid.Column
-		var findings []egrid.Audit
-		if err := errors.Join(json.Unmarshal([]byte(lossyText), &lossy), json.Unmarshal([]byte(findingsText), &findings)); err != nil {
-			return snap, err
-		}
-		snap.Count(loaded, rejected, lossy, findings)
+	texts, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return snap, err
 	}
-	return snap, rows.Err()
+	tallies := make([]driver.Tally, len(texts))
+	for i, text := range texts {
+		if err := json.Unmarshal([]byte(text), &tallies[i]); err != nil {
+			return snap, err
+		}
+	}
+	driver.Describe(&snap, tallies)
+	return snap, r.Check(sh.id, sh.status == egrid.Held, len(tallies), snap.Rows)
 }
 
 // duplicates audits the table as a whole: it counts the identifiers that

@@ -4,193 +4,234 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"iter"
 	"math"
+	"slices"
+	"strconv"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
 )
 
-// Rows implements [egrid.Querier].
-func (s *Store) Rows(ctx context.Context, q egrid.RowQuery) (egrid.RowPage, error) {
-	var page egrid.RowPage
-	err := s.view(ctx, func(tx pgx.Tx, catalog *cachedCatalog) error {
-		p, err := catalog.PlanRows(q)
-		if err != nil {
+// batchRows is how many rows a batch has at most.
+const batchRows = 2000
+
+// A scan of rows reads page by page, each in a transaction of its own: snapshots
+// do not change, so the pages are of one state of the data, and between them no
+// lock, no connection and no statement waits for whoever works on the batches.
+// Pages grow, because an order that no index serves sorts again for each.
+const (
+	firstPage = batchRows
+	lastPage  = 32 * batchRows
+)
+
+// Scan implements [driver.Scanner].
+func (s *Store) Scan(ctx context.Context, p *driver.Plan) iter.Seq2[*egrid.Batch, error] {
+	return func(yield func(*egrid.Batch, error) bool) {
+		rest := *p
+		for page := firstPage; ; page = min(4*page, lastPage) {
+			part := rest
+			whole := len(p.Measures) > 0 || p.Count // one query answers it
+			if !whole && (part.Limit == 0 || part.Limit > page) {
+				part.Limit = page
+			}
+			answer, err := s.execute(ctx, &part)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			for _, b := range answer.batches {
+				if !yield(b, nil) {
+					return
+				}
+			}
+			if whole || answer.rows < part.Limit {
+				return
+			}
+			if rest.Limit > 0 {
+				if rest.Limit -= answer.rows; rest.Limit == 0 {
+					return
+				}
+			}
+			rest.After = answer.last
+		}
+	}
+}
+
+// answer is what one query read.
+type answer struct {
+	batches []*egrid.Batch
+	rows    int
+	last    *driver.Position // of a row plan's last row
+}
+
+// execute executes a plan in one transaction.
+func (s *Store) execute(ctx context.Context, p *driver.Plan) (answer, error) {
+	if len(p.Snapshots) == 0 {
+		return answerOfNothing(p), nil
+	}
+	var a answer
+	err := s.view(ctx, func(tx pgx.Tx, catalog *cachedCatalog) (err error) {
+		if err := catalog.has(p.Snapshots); err != nil {
 			return err
 		}
-		page = egrid.RowPage{Schema: p.Output, Total: -1, Revision: catalog.Revision, Snapshots: p.Snapshots}
-		if len(p.Snapshots) == 0 {
-			page.Total = total(p.Count, 0)
-			return nil
+		a, err = query(ctx, tx, p, catalog.places)
+		return err
+	})
+	return a, err
+}
+
+// has returns ErrStale for a snapshot that was pruned, and ErrNotFound for one
+// that never was here: in a replica that lags, or a database that was restored.
+func (c *cachedCatalog) has(snapshots []egrid.Snapshot) error {
+	for _, s := range snapshots {
+		if _, ok := c.places[s.ID]; ok {
+			continue
 		}
-		if p.Count {
-			b := newBuilder(p, catalog.places)
-			if err := count(ctx, tx, b, b.countRows(), &page.Total); err != nil {
-				return err
+		if slices.Contains(c.Pruned, s.ID) {
+			return fmt.Errorf("%w: snapshot %s of %s %d was pruned; ask for what is published now", egrid.ErrStale, s.ID, s.Level, s.Year)
+		}
+		return fmt.Errorf("%w: snapshot %s of %s %d is not in this database, or not yet; ask for what is published now", egrid.ErrNotFound, s.ID, s.Level, s.Year)
+	}
+	return nil
+}
+
+// answerOfNothing is the answer when nothing of the level is published.
+func answerOfNothing(p *driver.Plan) answer {
+	if !p.Count {
+		return answer{}
+	}
+	b := egrid.NewBuilder(p.Output, 0)
+	b.Int(0, 0)
+	b.EndRow(0, 0)
+	return answer{batches: []*egrid.Batch{b.Batch()}}
+}
+
+// readSheet reads every row of a snapshot, or of a stage, in their order.
+func (s *Store) readSheet(ctx context.Context, tx pgx.Tx, snap egrid.Snapshot, place layout) ([]*egrid.Batch, error) {
+	p := &driver.Plan{Level: snap.Level, Snapshots: []egrid.Snapshot{snap}, Input: snap.Schema, Output: snap.Schema, Visible: snap.Schema.Len()}
+	a, err := query(ctx, tx, p, map[egrid.SnapshotID]layout{snap.ID: place})
+	return a.batches, err
+}
+
+func query(ctx context.Context, tx pgx.Tx, p *driver.Plan, places map[egrid.SnapshotID]layout) (answer, error) {
+	b := newBuilder(p, places)
+	text := b.statement()
+	if b.err != nil {
+		return answer{}, b.err
+	}
+	rows, err := tx.Query(ctx, text, b.args...)
+	if err != nil {
+		return answer{}, err
+	}
+	defer rows.Close()
+	return collect(rows, p)
+}
+
+// collect reads rows of a plan: its Output and, of row plans, the sort keys, the
+// data year and the row number.
+func collect(rows pgx.Rows, p *driver.Plan) (answer, error) {
+	year, byRow := 0, len(p.Measures) == 0 && !p.Count
+	if byRow && len(p.Snapshots) == 1 {
+		year = p.Snapshots[0].Year
+	}
+	var a answer
+	builder := egrid.NewBuilder(p.Output, year)
+	n := p.Output.Len()
+	for rows.Next() {
+		cells, fields := rows.RawValues(), rows.FieldDescriptions()
+		for i := range n {
+			if cells[i] == nil {
+				continue
+			}
+			if err := setCell(builder, i, p.Output.Field(i).Type, cells[i], fields[i].Format); err != nil {
+				return a, fmt.Errorf("pgstore: column %s: %w", p.Output.Field(i).Column, err)
 			}
 		}
-		return readRows(ctx, tx, p, catalog.places, &page)
-	})
-	if err != nil {
-		return egrid.RowPage{}, err
+		at := driver.Position{}
+		if byRow {
+			var err error
+			if at.Number, err = wholeOf(cells[len(cells)-1], fields[len(cells)-1].Format); err != nil {
+				return a, err
+			}
+		}
+		builder.EndRow(at.Number, 0)
+		if builder.Len() == batchRows {
+			a.batches = append(a.batches, builder.Batch())
+		}
+		if a.rows++; byRow && a.rows == p.Limit {
+			var err error
+			if a.last, err = position(at.Number, p, cells[n:], fields[n:]); err != nil {
+				return a, err
+			}
+		}
 	}
-	return page, nil
+	if builder.Len() > 0 {
+		a.batches = append(a.batches, builder.Batch())
+	}
+	return a, rows.Err()
 }
 
-func total(wanted bool, n int64) int64 {
-	if wanted {
-		return n
-	}
-	return -1
-}
-
-func count(ctx context.Context, tx pgx.Tx, b *builder, query string, n *int64) error {
-	if b.err != nil {
-		return b.err
-	}
-	return tx.QueryRow(ctx, query, b.args...).Scan(n)
-}
-
-func readRows(ctx context.Context, tx pgx.Tx, p *driver.Plan, places map[egrid.StageID]layout, page *egrid.RowPage) error {
-	b := newBuilder(p, places)
-	query := b.selectRows()
-	if b.err != nil {
-		return b.err
-	}
-	rows, err := tx.Query(ctx, query, b.args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	var last driver.Position
-	for rows.Next() {
-		if len(page.Rows) == p.Limit {
-			page.Next = p.NextRows(last)
-			break
-		}
-		values, err := scanValues(rows)
-		if err != nil {
-			return err
-		}
-		// Behind the answer's columns come those of the position: the sort
-		// keys, the data year and the row number.
-		n := p.Output.Len()
-		year, _ := values[len(values)-2].Int()
-		number, _ := values[len(values)-1].Int()
-		last = driver.Position{Keys: values[n : len(values)-2], Year: int(year), Number: number}
-		page.Rows = append(page.Rows, egrid.Row{Schema: p.Output, Values: values[:n:n], Year: int(year), Number: number})
-	}
-	rows.Close()
-	return rows.Err()
-}
-
-// Groups implements [egrid.Querier].
-func (s *Store) Groups(ctx context.Context, q egrid.GroupQuery) (egrid.RowPage, error) {
-	var page egrid.RowPage
-	err := s.view(ctx, func(tx pgx.Tx, catalog *cachedCatalog) error {
-		p, err := catalog.PlanGroups(q)
-		if err != nil {
-			return err
-		}
-		page = egrid.RowPage{Schema: p.Output, Total: -1, Revision: catalog.Revision, Snapshots: p.Snapshots}
-		if len(p.Snapshots) == 0 {
-			page.Total = total(p.Count, 0)
-			return nil
-		}
-		if err := readGroups(ctx, tx, p, catalog.places, &page); err != nil || !p.Count || page.Total >= 0 {
-			return err
-		}
-		b := newBuilder(p, catalog.places) // no group at all, or an offset behind the last
-		return count(ctx, tx, b, b.countGroups(), &page.Total)
-	})
-	if err != nil {
-		return egrid.RowPage{}, err
-	}
-	return page, nil
-}
-
-// readGroups reads a page of groups. Each comes with the count of all: to make
-// the groups once more for it would take as long again.
-func readGroups(ctx context.Context, tx pgx.Tx, p *driver.Plan, places map[egrid.StageID]layout, page *egrid.RowPage) error {
-	b := newBuilder(p, places)
-	query := b.selectGroups()
-	if b.err != nil {
-		return b.err
-	}
-	rows, err := tx.Query(ctx, query, b.args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if len(page.Rows) == p.Limit {
-			page.Next = p.NextGroups(p.Limit)
-			break
-		}
-		values, err := scanValues(rows)
-		if err != nil {
-			return err
-		}
-		n := p.Output.Len()
-		if p.Count {
-			page.Total, _ = values[n].Int()
-		}
-		page.Rows = append(page.Rows, egrid.Row{Schema: p.Output, Values: values[:n:n]})
-	}
-	rows.Close()
-	return rows.Err()
-}
-
-// scanValues reads the current row. Our queries yield four types, which are
-// quicker to decode here than through the driver's table of all types.
-func scanValues(rows pgx.Rows) ([]egrid.Value, error) {
-	cells, fields := rows.RawValues(), rows.FieldDescriptions()
-	values := make([]egrid.Value, len(cells))
-	for i, cell := range cells {
-		switch {
-		case cell == nil:
-		case fields[i].DataTypeOID == pgtype.TextOID:
-			values[i] = egrid.TextOf(string(cell))
-		case fields[i].Format != pgx.BinaryFormatCode:
-			return decodeValues(rows)
-		case fields[i].DataTypeOID == pgtype.Float8OID && len(cell) == 8:
-			values[i] = egrid.NumberOf(math.Float64frombits(binary.BigEndian.Uint64(cell)))
-		case fields[i].DataTypeOID == pgtype.Int8OID && len(cell) == 8:
-			values[i] = egrid.IntegerOf(int64(binary.BigEndian.Uint64(cell)))
-		case fields[i].DataTypeOID == pgtype.BoolOID && len(cell) == 1:
-			values[i] = egrid.FlagOf(cell[0] != 0)
-		default:
-			return decodeValues(rows)
-		}
-	}
-	return values, nil
-}
-
-// decodeValues is scanValues for a borrowed pool that speaks the simple
-// protocol.
-func decodeValues(rows pgx.Rows) ([]egrid.Value, error) {
-	cells, err := rows.Values()
+// position reads the columns behind those of the answer.
+func position(number int64, p *driver.Plan, cells [][]byte, fields []pgconn.FieldDescription) (*driver.Position, error) {
+	year, err := wholeOf(cells[len(p.Sort)], fields[len(p.Sort)].Format)
 	if err != nil {
 		return nil, err
 	}
-	values := make([]egrid.Value, len(cells))
-	for i, cell := range cells {
-		switch x := cell.(type) {
-		case nil:
-		case string:
-			values[i] = egrid.TextOf(x)
-		case float64:
-			values[i] = egrid.NumberOf(x)
-		case int64:
-			values[i] = egrid.IntegerOf(x)
-		case bool:
-			values[i] = egrid.FlagOf(x)
-		default:
-			return nil, fmt.Errorf("pgstore: column %s holds a %T", rows.FieldDescriptions()[i].Name, cell)
+	at := &driver.Position{Year: int(year), Number: number}
+	for i, key := range p.Sort {
+		f, err := egrid.NewSchema(fieldOf(p, key.Column))
+		if err != nil {
+			return nil, err
 		}
+		b := egrid.NewBuilder(f, 0)
+		if cells[i] != nil {
+			if err := setCell(b, 0, f.Field(0).Type, cells[i], fields[i].Format); err != nil {
+				return nil, err
+			}
+		}
+		b.EndRow(0, 0)
+		at.Keys = append(at.Keys, b.Batch().Row(0).At(0))
 	}
-	return values, nil
+	return at, nil
+}
+
+// setCell sets a cell that is present. Queries yield four types, which are
+// quicker to decode here than through the driver's table of all types; a
+// borrowed pool that speaks the simple protocol yields their texts.
+func setCell(b *egrid.Builder, i int, t egrid.Type, cell []byte, format int16) error {
+	binaryCell := format == pgx.BinaryFormatCode
+	switch {
+	case t == egrid.Text:
+		b.Text(i, cell)
+		return nil
+	case t == egrid.Integer:
+		x, err := wholeOf(cell, format)
+		b.Int(i, x)
+		return err
+	case t == egrid.Number && binaryCell && len(cell) == 8:
+		b.Number(i, math.Float64frombits(binary.BigEndian.Uint64(cell)))
+		return nil
+	case t == egrid.Number && !binaryCell:
+		x, err := strconv.ParseFloat(string(cell), 64)
+		b.Number(i, x)
+		return err
+	case t == egrid.Flag && len(cell) == 1:
+		b.Flag(i, cell[0] == 1 || cell[0] == 't')
+		return nil
+	}
+	return fmt.Errorf("%d bytes are no %s", len(cell), t)
+}
+
+func wholeOf(cell []byte, format int16) (int64, error) {
+	switch {
+	case format != pgx.BinaryFormatCode:
+		return strconv.ParseInt(string(cell), 10, 64)
+	case len(cell) == 8:
+		return int64(binary.BigEndian.Uint64(cell)), nil
+	}
+	return 0, fmt.Errorf("%d bytes are no integer", len(cell))
 }
