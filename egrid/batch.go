@@ -2,6 +2,7 @@ package egrid
 
 import (
 	"iter"
+	"math"
 	"slices"
 )
 
@@ -40,18 +41,21 @@ func offsetsOf(xs, line []int64) offsets {
 	if len(xs) == 0 {
 		return offsets{}
 	}
-	distance := func(i int) int64 {
+	least, most := int64(math.MaxInt64), int64(math.MinInt64)
+	distances := make([]int64, len(xs))
+	for i, x := range xs {
 		if line == nil {
-			return xs[i] - int64(i)
+			x -= int64(i)
+		} else {
+			x -= line[i]
 		}
-		return xs[i] - line[i]
+		distances[i] = x
+		least, most = min(least, x), max(most, x)
 	}
-	least, most := distance(0), distance(0)
-	for i := range xs {
-		d := distance(i)
-		least, most = min(least, d), max(most, d)
+	if least == most {
+		return offsets{base: least}
 	}
-	return offsets{least, pack(len(xs), packedWidth(uint64(most)-uint64(least)), func(i int) uint64 { return uint64(distance(i) - least) })}
+	return offsets{least, pack(distances, least, packedWidth(uint64(most)-uint64(least)))}
 }
 
 func (o offsets) at(i int) int64 { return o.base + int64(o.values.get(i)) }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
-	"slices"
 
 	"github.com/egrid-analytics/egrid-go/egrid/internal/cell"
 )
@@ -330,17 +329,17 @@ func (c *columnBuilder) vector(n int) Vector {
 			binary.LittleEndian.PutUint64(whole[8*i:], word)
 		}
 	}
-	plain := func(i int) uint64 { return c.values[i] }
+	values := c.values[:n]
 	switch {
 	case c.typ == Text:
 		v.encoding, v.entries = encText, len(c.dict.ends)
 		v.text = string(c.dict.text)
-		v.ends = pack(v.entries, packedWidth(uint64(len(v.text))), func(i int) uint64 { return uint64(c.dict.ends[i]) })
-		v.values = pack(n, packedWidth(uint64(v.entries-1)), plain)
+		v.ends = pack(c.dict.ends, 0, packedWidth(uint64(len(v.text))))
+		v.values = pack(values, 0, packedWidth(uint64(v.entries-1)))
 	case c.typ == Flag:
-		v.encoding, v.values = encFlag, pack(n, 1, plain)
+		v.encoding, v.values = encFlag, pack(values, 0, 1)
 	case c.floats:
-		v.encoding, v.values = encFloat, pack(n, 64, plain)
+		v.encoding, v.values = encFloat, pack(values, 0, 64)
 	default:
 		v.encoding = encInteger
 		if c.typ == Number {
@@ -348,41 +347,55 @@ func (c *columnBuilder) vector(n int) Vector {
 		}
 		var width uint
 		v.base, width = c.span(n, present < n)
-		base := uint64(v.base)
-		if v.valid.data == nil {
-			v.values = pack(n, width, func(i int) uint64 { return c.values[i] - base })
-			break
-		}
-		v.values = pack(n, width, func(i int) uint64 {
-			if c.valid[i>>6]>>(i&63)&1 == 0 {
-				return 0
-			}
-			return c.values[i] - base
-		})
+		v.values = pack(values, uint64(v.base), width)
 	}
 	return v
 }
 
-// span returns the least whole number and the width of the distances from it.
+// span returns the least whole number and the width of the distances from it. It
+// sets cells that are missing to the least.
 func (c *columnBuilder) span(n int, some bool) (base int64, width uint) {
 	least, most := int64(math.MaxInt64), int64(math.MinInt64)
-	for i, x := range c.values[:n] {
-		if some && c.valid[i>>6]>>(i&63)&1 == 0 {
-			continue
+	if !some {
+		for _, x := range c.values[:n] {
+			least, most = min(least, int64(x)), max(most, int64(x))
 		}
-		least, most = min(least, int64(x)), max(most, int64(x))
+		return least, packedWidth(uint64(most) - uint64(least))
+	}
+	for i, x := range c.values[:n] {
+		if c.valid[i>>6]>>(i&63)&1 != 0 {
+			least, most = min(least, int64(x)), max(most, int64(x))
+		}
+	}
+	for i := range n {
+		if c.valid[i>>6]>>(i&63)&1 == 0 {
+			c.values[i] = uint64(least)
+		}
 	}
 	return least, packedWidth(uint64(most) - uint64(least))
 }
 
 // dictionaryBuilder numbers distinct texts in the order of their first use. It
-// is a hash table with open addressing: a map of strings would take longer than
+// is two hash tables with open addressing, one for texts of up to eight bytes,
+// which most codes and identifiers are: a map of strings would take longer than
 // the rest of decoding.
 type dictionaryBuilder struct {
 	text  []byte
 	ends  []uint32
-	table []uint32 // code + 1; 0 is free. The length is a power of two
-	last  uint32   // the code that was asked for last: neighbours often repeat
+	short []shortSlot // the length is a power of two
+	long  []uint32    // code + 1; 0 is free. The length is a power of two
+	nlong int
+
+	// What was asked for last: neighbours often repeat.
+	last    uint32
+	lastKey uint64 // of a short text; 0 for a long one
+}
+
+// shortSlot is a text of up to eight bytes, as a number; 0 is free. Texts have no
+// NUL at their end, so the number tells them apart.
+type shortSlot struct {
+	key  uint64
+	code uint32
 }
 
 func (d *dictionaryBuilder) entry(code uint32) []byte {
@@ -398,65 +411,119 @@ func (d *dictionaryBuilder) codeOf(s string) uint32 {
 	return d.code(append(small[:0], s...))
 }
 
+// code numbers a text that is not empty.
 func (d *dictionaryBuilder) code(s []byte) uint32 {
-	if len(d.ends) > 0 && bytes.Equal(d.entry(d.last), s) {
+	if len(s) > 8 || s[len(s)-1] == 0 {
+		return d.longCode(s)
+	}
+	var word [8]byte
+	copy(word[:], s)
+	return d.shortCode(s, binary.LittleEndian.Uint64(word[:]))
+}
+
+func (d *dictionaryBuilder) add(s []byte) uint32 {
+	d.text = append(d.text, s...)
+	d.ends = append(d.ends, uint32(len(d.text)))
+	return uint32(len(d.ends) - 1)
+}
+
+// shortCode numbers a text whose bytes make the number key.
+func (d *dictionaryBuilder) shortCode(s []byte, key uint64) uint32 {
+	if key == d.lastKey {
 		return d.last
 	}
-	if 2*len(d.ends) >= len(d.table) {
-		d.rehash()
+	if 2*(len(d.ends)-d.nlong) >= len(d.short) {
+		d.growShort()
 	}
-	mask := uint64(len(d.table) - 1)
-	for at := hashText(s) & mask; ; at = (at + 1) & mask {
-		slot := d.table[at]
-		if slot == 0 {
-			d.text = append(d.text, s...)
-			d.ends = append(d.ends, uint32(len(d.text)))
-			d.last = uint32(len(d.ends) - 1)
-			d.table[at] = d.last + 1
-			return d.last
+	mask := uint64(len(d.short) - 1)
+	at := mix(key) & mask
+	for d.short[at].key != key {
+		if d.short[at].key == 0 {
+			d.short[at] = shortSlot{key, d.add(s)}
+			break
 		}
-		if bytes.Equal(d.entry(slot-1), s) {
-			d.last = slot - 1
-			return d.last
+		at = (at + 1) & mask
+	}
+	d.last, d.lastKey = d.short[at].code, key
+	return d.last
+}
+
+func (d *dictionaryBuilder) growShort() {
+	old := d.short
+	d.short = make([]shortSlot, max(2*len(old), 64))
+	mask := uint64(len(d.short) - 1)
+	for _, slot := range old {
+		if slot.key == 0 {
+			continue
 		}
+		at := mix(slot.key) & mask
+		for d.short[at].key != 0 {
+			at = (at + 1) & mask
+		}
+		d.short[at] = slot
 	}
 }
 
-func (d *dictionaryBuilder) rehash() {
-	size := max(2*len(d.table), 64)
-	d.table = slices.Grow(d.table[:0], size)[:size]
-	clear(d.table)
-	mask := uint64(size - 1)
-	for code := range uint32(len(d.ends)) {
-		at := hashText(d.entry(code)) & mask
-		for d.table[at] != 0 {
+func (d *dictionaryBuilder) longCode(s []byte) uint32 {
+	if d.lastKey == 0 && len(d.ends) > 0 && bytes.Equal(d.entry(d.last), s) {
+		return d.last
+	}
+	if 2*d.nlong >= len(d.long) {
+		d.growLong()
+	}
+	mask := uint64(len(d.long) - 1)
+	at := hashText(s) & mask
+	for d.long[at] == 0 || !bytes.Equal(d.entry(d.long[at]-1), s) {
+		if d.long[at] == 0 {
+			d.long[at] = d.add(s) + 1
+			d.nlong++
+			break
+		}
+		at = (at + 1) & mask
+	}
+	d.last, d.lastKey = d.long[at]-1, 0
+	return d.last
+}
+
+func (d *dictionaryBuilder) growLong() {
+	old := d.long
+	d.long = make([]uint32, max(2*len(old), 64))
+	mask := uint64(len(d.long) - 1)
+	for _, slot := range old {
+		if slot == 0 {
+			continue
+		}
+		at := hashText(d.entry(slot-1)) & mask
+		for d.long[at] != 0 {
 			at = (at + 1) & mask
 		}
-		d.table[at] = code + 1
+		d.long[at] = slot
 	}
 }
 
 func (d *dictionaryBuilder) reset() {
-	d.text, d.ends, d.last = d.text[:0], d.ends[:0], 0
-	clear(d.table)
+	d.text, d.ends, d.nlong, d.last, d.lastKey = d.text[:0], d.ends[:0], 0, 0, 0
+	clear(d.short)
+	clear(d.long)
 }
 
-// hashText mixes eight bytes at a time. Texts that collide cost time, not
-// correctness.
+const mixer = 0x9e3779b97f4a7c15
+
+func mix(x uint64) uint64 {
+	x *= mixer
+	return x ^ x>>32
+}
+
+// hashText mixes eight bytes at a time, of a text of more than eight bytes. Texts
+// that collide cost time, not correctness.
 func hashText(s []byte) uint64 {
-	const prime = 0x9e3779b97f4a7c15
-	h := uint64(len(s)) * prime
-	for len(s) >= 8 {
-		h = (h ^ binary.LittleEndian.Uint64(s)) * prime
-		h ^= h >> 32
-		s = s[8:]
+	h := uint64(len(s)) * mixer
+	for ; len(s) > 8; s = s[8:] {
+		h = mix(h ^ binary.LittleEndian.Uint64(s))
 	}
-	var tail uint64
-	for i, c := range s {
-		tail |= uint64(c) << (8 * i)
-	}
-	h = (h ^ tail) * prime
-	return h ^ h>>29
+	var word [8]byte
+	copy(word[:], s)
+	return mix(h ^ binary.LittleEndian.Uint64(word[:]))
 }
 
 // Row sets the cells of a row, one value for each column. It returns

@@ -43,37 +43,36 @@ func packedBytes(n int, width uint) int {
 	return int(size)
 }
 
-// pack stores x(0) ... x(n-1), all of which fit the width.
-func pack(n int, width uint, x func(i int) uint64) packed {
+// pack stores xs less a base. All differences fit the width.
+func pack[T uint64 | uint32 | int64](xs []T, base T, width uint) packed {
 	p := packed{width: width}
 	if width == 0 {
 		return p
 	}
-	p.data = make([]byte, packedBytes(n, width))
+	p.data = make([]byte, packedBytes(len(xs), width))
 	if width == 64 {
-		for i := range n {
-			binary.LittleEndian.PutUint64(p.data[8*i:], x(i))
+		for i, x := range xs {
+			binary.LittleEndian.PutUint64(p.data[8*i:], uint64(x-base))
 		}
 		return p
 	}
+	out := p.data
 	var word uint64 // bits that are not written yet
 	var have uint
-	at := 0
-	for i := range n {
-		v := x(i)
-		word |= v << have
-		have += width
-		if have >= 64 {
-			binary.LittleEndian.PutUint64(p.data[at:], word)
-			at += 8
+	for _, x := range xs {
+		v := uint64(x - base)
+		word |= v << (have & 63)
+		if have += width; have >= 64 {
+			binary.LittleEndian.PutUint64(out, word)
+			out = out[8:]
 			have -= 64
-			word = v >> (width - have)
+			word = v >> ((width - have) & 63)
 		}
 	}
-	for ; have > 0; have -= min(have, 8) {
-		p.data[at] = byte(word)
+	for i := 0; have > 0; i++ {
+		out[i] = byte(word)
 		word >>= 8
-		at++
+		have -= min(have, 8)
 	}
 	return p
 }

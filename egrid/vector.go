@@ -3,6 +3,7 @@ package egrid
 import (
 	"math"
 	"math/bits"
+	"slices"
 	"strconv"
 
 	"github.com/egrid-analytics/egrid-go/egrid/internal/cell"
@@ -100,6 +101,19 @@ func (v *Vector) Float(i int) (float64, bool) {
 		return math.Float64frombits(v.values.get(i)), true
 	}
 	return 0, false
+}
+
+// Floats appends the cells of a numeric column to dst, NaN for missing ones.
+func (v *Vector) Floats(dst []float64) []float64 {
+	dst = slices.Grow(dst, v.n)
+	for i := range v.n {
+		if x, ok := v.Float(i); ok {
+			dst = append(dst, x)
+		} else {
+			dst = append(dst, math.NaN())
+		}
+	}
+	return dst
 }
 
 func (v *Vector) integer(i int) int64 { return v.base + int64(v.values.get(i)) }

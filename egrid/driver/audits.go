@@ -45,105 +45,117 @@ func IdentifierText(values ...egrid.Value) string {
 	return strings.Join(parts, "/")
 }
 
-// rowRule is a check of a single row. It does not apply to a row in which one
-// of the columns is missing.
+// rowRule is a check of a single row by one or two of its columns. broken gets
+// their values, and NaN for missing ones, of which every comparison is false: a
+// rule is not broken by what is missing.
 type rowRule struct {
 	name     string
 	severity egrid.Severity
-	needs    []egrid.Column
-	holds    func(values []float64) bool // values of needs, all present
+	x, y     egrid.Column // y may be empty
+	broken   func(x, y float64) bool
 }
 
-// atMost compares two totals with room for what display rounding does to them.
-func atMost(a, b float64) bool { return a <= b+math.Max(0.01, 1e-6*math.Abs(b)) }
+// above compares two totals with room for what display rounding does to them.
+func above(x, y float64) bool { return x > y+math.Max(0.01, 1e-6*math.Abs(y)) }
+
+func negative(x, _ float64) bool { return x < 0 }
 
 var rowRules = []rowRule{
-	{"co2e_below_co2", egrid.Hard, []egrid.Column{egrid.CO2e, egrid.CO2},
-		func(v []float64) bool { return atMost(v[1], v[0]) }},
-	{"ozone_season_generation_above_annual", egrid.Info, []egrid.Column{egrid.OzoneSeasonGeneration, egrid.NetGeneration},
-		func(v []float64) bool { return v[1] < 0 || atMost(v[0], v[1]) }},
-	{"ozone_season_heat_input_above_annual", egrid.Warning, []egrid.Column{"heat_input_ozone_season_mmbtu", egrid.HeatInput},
-		func(v []float64) bool { return atMost(v[0], v[1]) }},
-	{"ozone_season_nox_above_annual", egrid.Warning, []egrid.Column{"nox_ozone_season_short_tons", egrid.NOx},
-		func(v []float64) bool { return atMost(v[0], v[1]) }},
-	{"negative_net_generation", egrid.Info, []egrid.Column{egrid.NetGeneration},
-		func(v []float64) bool { return v[0] >= 0 }},
-	{"negative_emissions", egrid.Warning, []egrid.Column{egrid.CO2},
-		func(v []float64) bool { return v[0] >= 0 }},
-	{"capacity_factor_above_one", egrid.Info, []egrid.Column{egrid.CapacityFactor},
-		func(v []float64) bool { return v[0] <= 1 }},
-	{"latitude_out_of_range", egrid.Warning, []egrid.Column{egrid.Latitude},
-		func(v []float64) bool { return v[0] >= -15 && v[0] <= 72 }},
-	{"longitude_east", egrid.Warning, []egrid.Column{egrid.Longitude},
+	{"co2e_below_co2", egrid.Hard, egrid.CO2, egrid.CO2e, above},
+	{"ozone_season_generation_above_annual", egrid.Info, egrid.OzoneSeasonGeneration, egrid.NetGeneration,
+		func(x, y float64) bool { return y >= 0 && above(x, y) }},
+	{"ozone_season_heat_input_above_annual", egrid.Warning, "heat_input_ozone_season_mmbtu", egrid.HeatInput, above},
+	{"ozone_season_nox_above_annual", egrid.Warning, "nox_ozone_season_short_tons", egrid.NOx, above},
+	{"negative_net_generation", egrid.Info, egrid.NetGeneration, "", negative},
+	{"negative_emissions", egrid.Warning, egrid.CO2, "", negative},
+	{"capacity_factor_above_one", egrid.Info, egrid.CapacityFactor, "", func(x, _ float64) bool { return x > 1 }},
+	{"latitude_out_of_range", egrid.Warning, egrid.Latitude, "", func(x, _ float64) bool { return x < -15 || x > 72 }},
+	{"longitude_east", egrid.Warning, egrid.Longitude, "",
 		// The territories and the Aleutians reach past 180 degrees; the rest is west.
-		func(v []float64) bool { return v[0] < 0 || v[0] > 144 }},
+		func(x, _ float64) bool { return x >= 0 && x <= 144 }},
 }
 
-// AuditRows checks every row of a batch by itself. Rules whose columns the
-// level's schema lacks are left out. Findings come in the order of the rules,
-// offenders in the order of the rows.
+// AuditRows checks every row of a batch by itself. Rules whose columns the batch
+// lacks are left out. Findings come in the order of the rules, offenders in the
+// order of the rows.
 func AuditRows(level egrid.Level, b *egrid.Batch) []egrid.Audit {
-	var found []egrid.Audit
-	identifier := Identifier(level, b.Schema().Has)
-	check := func(name string, severity egrid.Severity, holds func(row int) bool) {
-		f := egrid.Audit{Rule: name, Severity: severity}
-		for row := range b.Len() {
-			if holds(row) {
-				continue
-			}
-			f.Count++
-			if len(f.Examples) < maxExamples {
-				values := make([]egrid.Value, len(identifier))
-				for j, c := range identifier {
-					values[j] = b.Row(row).Value(c)
-				}
-				f.Examples = append(f.Examples, fmt.Sprintf("%s (row %d)", IdentifierText(values...), b.Number(row)))
-			}
-		}
-		if f.Count > 0 {
-			found = append(found, f)
-		}
-	}
+	a := auditor{batch: b, identifier: Identifier(level, b.Schema().Has), columns: map[egrid.Column][]float64{}}
 	for _, r := range rowRules {
-		if columns := vectors(b, r.needs); columns != nil {
-			values := make([]float64, len(columns))
-			check(r.name, r.severity, func(row int) bool {
-				for j, v := range columns {
-					x, ok := v.Float(row)
-					if !ok {
-						return true
-					}
-					values[j] = x
-				}
-				return r.holds(values)
-			})
+		x, y := a.column(r.x), a.column(r.y)
+		if x == nil || y == nil && r.y != "" {
+			continue
 		}
+		if r.y == "" {
+			y = x
+		}
+		a.check(r.name, r.severity, func(row int) bool { return r.broken(x[row], y[row]) })
 	}
-	if shares := vectors(b, egrid.FuelShares()); shares != nil {
-		check("shares_do_not_sum_to_one", egrid.Warning, func(row int) bool {
-			sum := 0.0
-			for _, v := range shares {
-				x, _ := v.Float(row)
-				sum += x
-			}
-			// EPA publishes a negative share as 0, which lets the rest exceed 1 by a little.
-			return sum == 0 || math.Abs(sum-1) <= 0.02
-		})
+	if sums := a.shareSums(); sums != nil {
+		// EPA publishes a negative share as 0, which lets the rest exceed 1 by a little.
+		a.check("shares_do_not_sum_to_one", egrid.Warning, func(row int) bool { return sums[row] != 0 && math.Abs(sums[row]-1) > 0.02 })
 	}
-	return found
+	return a.found
 }
 
-// vectors returns the columns of those names, nil unless the batch has all.
-func vectors(b *egrid.Batch, names []egrid.Column) []*egrid.Vector {
-	found := make([]*egrid.Vector, len(names))
-	for i, c := range names {
-		at := b.Schema().Index(c)
-		if at < 0 {
+// auditor checks the rows of one batch.
+type auditor struct {
+	batch      *egrid.Batch
+	identifier []egrid.Column
+	columns    map[egrid.Column][]float64 // that rules have asked for
+	found      []egrid.Audit
+}
+
+// column returns the values of a numeric column, NaN for missing ones; nil when
+// the batch has no rows or no such column.
+func (a *auditor) column(c egrid.Column) []float64 {
+	at := a.batch.Schema().Index(c)
+	if at < 0 {
+		return nil
+	}
+	if values, ok := a.columns[c]; ok {
+		return values
+	}
+	a.columns[c] = a.batch.Column(at).Floats(nil)
+	return a.columns[c]
+}
+
+// shareSums returns the sum of each row's resource mix; nil unless the batch has
+// all of it.
+func (a *auditor) shareSums() []float64 {
+	for _, c := range egrid.FuelShares() {
+		if !a.batch.Schema().Has(c) {
 			return nil
 		}
-		found[i] = b.Column(at)
 	}
-	return found
+	sums := make([]float64, a.batch.Len())
+	for _, c := range egrid.FuelShares() {
+		for row, x := range a.column(c) {
+			if !math.IsNaN(x) {
+				sums[row] += x
+			}
+		}
+	}
+	return sums
+}
+
+func (a *auditor) check(rule string, severity egrid.Severity, broken func(row int) bool) {
+	f := egrid.Audit{Rule: rule, Severity: severity}
+	for row := range a.batch.Len() {
+		if !broken(row) {
+			continue
+		}
+		f.Count++
+		if len(f.Examples) < maxExamples {
+			values := make([]egrid.Value, len(a.identifier))
+			for j, c := range a.identifier {
+				values[j] = a.batch.Row(row).Value(c)
+			}
+			f.Examples = append(f.Examples, fmt.Sprintf("%s (row %d)", IdentifierText(values...), a.batch.Number(row)))
+		}
+	}
+	if f.Count > 0 {
+		a.found = append(a.found, f)
+	}
 }
 
 // shrinkLimit is the part of the published rows that a new load must reach.

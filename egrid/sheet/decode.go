@@ -24,6 +24,7 @@ type Decoder struct {
 	current  *egrid.Builder         // of the row at hand; its cells may still be dropped
 	year     int                    // of current
 	fields   []string
+	block    block
 }
 
 // Decoded is what the records of a span became.
@@ -105,11 +106,26 @@ func (s *Sheet) NewDecoder() *Decoder {
 func (d *Decoder) Decode(data []byte, at Span) (Decoded, error) {
 	var out Decoded
 	d.order, d.current = d.order[:0], nil
+	d.block.rest = 0
 	if d.sheet.Year != 0 {
 		d.builder(d.sheet.Year)
 	}
 	line, number, pos := at.Line, at.Row, 0
 	for pos < len(data) {
+		if d.block.rest--; d.block.rest < 0 && d.current != nil {
+			if records, size := d.block.find(data[pos:], len(d.columns), d.delim); records >= fewRecords {
+				if d.block.decode(d, data[pos:pos+size], records, line, number) {
+					pos += size
+					line += int64(records)
+					number += int64(records)
+					d.block.rest = 1 // what ended the block
+					continue
+				}
+				d.block.rest = records
+			} else {
+				d.block.rest = max(records, 1) * fewRecords
+			}
+		}
 		if n := d.fast(data[pos:], line, number); n > 0 {
 			pos += n
 			line++
