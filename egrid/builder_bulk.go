@@ -7,7 +7,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid/internal/cell"
 )
 
-// Ints sets cells of an integer column, of the rows that follow the last one that
+// Ints sets cells of an integer column, or of a flag column as 0 and 1, of the rows that follow the last one that
 // was ended. Column by column takes a fraction of the time of row by row. EndRows
 // keeps the rows when every column is set. A cell whose bit in present is not set
 // stays missing; bit k is present[k/64]>>(k%64)&1.

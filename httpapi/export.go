@@ -6,23 +6,18 @@ import (
 	"log/slog"
 	"mime"
 	"net/http"
-	"reflect"
 	"strconv"
+	"strings"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/httpapi/middleware"
 )
 
-// exportPage is how many rows an export reads at a time.
-const exportPage = 5000
-
-// export streams a list as CSV, NDJSON or GeoJSON. What goes wrong before the first row
-// is an error; afterwards it breaks the connection.
+// export streams a list in a format that is written row by row. What goes wrong
+// before something was written is an error; afterwards it breaks the connection.
 func (a *api) export(op *operation, w http.ResponseWriter, in *request) error {
 	ctx := in.http.Context()
-	etag, _, err := a.etag(op, in)
-	if err != nil {
-		return err
-	}
+	etag := a.etag(op, in)
 	h := w.Header()
 	op.commonHeaders(h, etag, in)
 	if matches(in.http, etag) {
@@ -33,51 +28,37 @@ func (a *api) export(op *operation, w http.ResponseWriter, in *request) error {
 	if err != nil {
 		return err
 	}
-	left := in.number("limit")
-	take := func() int {
-		if left > 0 {
-			return min(left, exportPage)
-		}
-		return exportPage
-	}
-	page, meta, err := ans.rows(ctx, take(), in.text("cursor"), false)
-	if err == nil {
-		err = in.checkPinned(&meta)
-	}
+	rows, err := ans.stream(ctx, window{limit: in.number("limit"), cursor: in.text("cursor")})
 	if err != nil {
 		return err
 	}
-	h.Set("Content-Type", in.format.contentType)
+	h.Set("Content-Type", in.format.contentType())
 	h.Set("Trailer", "X-Row-Count")
 	if in.http.URL.Query().Has("format") {
-		h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": op.id + "." + in.format.name}))
+		h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": fileName(op, in, rows.Snapshots)}))
 	}
-	if in.format.gzip {
+	if in.gzip {
 		h.Set("Content-Encoding", "gzip")
 	}
-	w.WriteHeader(http.StatusOK)
-	if isHead(in.http) {
-		return nil
-	}
-	out := newExporter(w, in.format, in.rowFormat(page.Schema, ans))
-	for {
-		for _, row := range page.Rows {
-			out.row(row)
+	out := newExporter(w, in.format.writer(in, ans), rows.Schema, in.gzip)
+	for b, err := range rows.Batches {
+		if err == nil && middleware.IsHead(in.http) {
+			break // the header is all that there is to say
 		}
-		if left > 0 {
-			if left -= len(page.Rows); left <= 0 {
-				break
-			}
+		if err == nil {
+			err = out.batch(b)
 		}
-		if page.Next == "" {
-			break
-		}
-		if err = out.flush(); err == nil {
-			page, _, err = ans.rows(ctx, take(), page.Next, false)
-		}
-		if err != nil {
+		switch {
+		case err == nil:
+		case out.begun:
 			a.abort(in.http, out.rows, err)
+		default:
+			return err
 		}
+	}
+	if middleware.IsHead(in.http) {
+		w.WriteHeader(http.StatusOK)
+		return nil
 	}
 	if err := out.close(); err != nil {
 		a.abort(in.http, out.rows, err)
@@ -89,123 +70,102 @@ func (a *api) export(op *operation, w http.ResponseWriter, in *request) error {
 // abort breaks the connection, so that nobody takes a part for the whole.
 func (a *api) abort(r *http.Request, rows int, err error) {
 	a.o.Logger.LogAttrs(r.Context(), slog.LevelError, "export broken off",
-		slog.String("request_id", RequestID(r.Context())), slog.String("path", r.URL.Path), slog.Int("rows", rows), slog.Any("error", err))
+		slog.String("request_id", middleware.RequestID(r.Context())), slog.String("path", r.URL.Path), slog.Int("rows", rows), slog.Any("error", err))
 	panic(http.ErrAbortHandler)
 }
 
-// exporter writes rows in a streaming format.
+// fileName names an export by what is in it: operation, level, data year and
+// release where they are one, and the conditions.
+func fileName(op *operation, in *request, from []egrid.Snapshot) string {
+	parts := []string{op.id}
+	if level := in.text("level"); level != "" {
+		parts = append(parts, level)
+	}
+	if len(from) == 1 {
+		parts = append(parts, strconv.Itoa(from[0].Year), from[0].Release)
+	}
+	for _, f := range in.filters {
+		parts = append(parts, f.String())
+	}
+	parts = append(parts, in.text("q"))
+	var name strings.Builder
+	for _, part := range parts {
+		part = strings.Trim(strings.Map(plainLetter, part), "-")
+		if part == "" || name.Len()+len(part) > 120 {
+			continue
+		}
+		if name.Len() > 0 {
+			name.WriteByte('_')
+		}
+		name.WriteString(part)
+	}
+	return name.String() + "." + in.format.name
+}
+
+// plainLetter is a letter that every file system takes, or a dash.
+func plainLetter(c rune) rune {
+	if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '.' || c == '_' {
+		return c
+	}
+	return '-'
+}
+
+// exportBuffer is how many bytes an export holds back at most, about.
+const exportBuffer = 32 << 10
+
+// exporter writes batches row by row.
 type exporter struct {
+	http   http.ResponseWriter
 	to     io.Writer
 	zip    *gzip.Writer
-	http   http.ResponseWriter
-	format rowFormat
+	format rowWriter
 	buffer []byte
 	rows   int
-	err    error
+	begun  bool // something was written
 }
 
-// rowFormat appends the parts of a document that is written row by row. row
-// reports whether the row has a place in the document.
-type rowFormat interface {
-	begin(b []byte) []byte
-	row(b []byte, row egrid.Row) ([]byte, bool)
-	end(b []byte) []byte
-}
-
-func (in *request) rowFormat(s *egrid.Schema, ans *answer) rowFormat {
-	switch in.format.name {
-	case formatNDJSON:
-		if ans.value != nil {
-			return &valueLines{values: reflect.ValueOf(ans.value)}
-		}
-		return lines{newRowEncoder(s)}
-	case formatGeoJSON:
-		return newFeatures(s, ans.unasked)
-	}
-	return newCSV(s, in.text(codesName) == codesEPA)
-}
-
-// lines is NDJSON.
-type lines struct{ json *rowEncoder }
-
-func (lines) begin(b []byte) []byte { return b }
-
-func (l lines) row(b []byte, row egrid.Row) ([]byte, bool) {
-	return append(l.json.append(b, row), '\n'), true
-}
-
-func (lines) end(b []byte) []byte { return b }
-
-// valueLines is NDJSON of a list that is no rows: its elements as in JSON, one
-// for each row of the table that stands for them elsewhere.
-type valueLines struct {
-	values reflect.Value
-	next   int
-}
-
-func (*valueLines) begin(b []byte) []byte { return b }
-
-func (l *valueLines) row(b []byte, _ egrid.Row) ([]byte, bool) {
-	text, err := marshal(l.values.Index(l.next).Interface())
-	if err != nil {
-		panic(err) // plain structs only
-	}
-	l.next++
-	return append(append(b, text...), '\n'), true
-}
-
-func (*valueLines) end(b []byte) []byte { return b }
-
-func newExporter(w http.ResponseWriter, f format, rows rowFormat) *exporter {
-	e := &exporter{to: w, http: w, format: rows}
-	if f.gzip {
+func newExporter(w http.ResponseWriter, format rowWriter, s *egrid.Schema, zipped bool) *exporter {
+	e := &exporter{http: w, to: w, format: format, buffer: make([]byte, 0, exportBuffer+exportBuffer/4)}
+	if zipped {
 		e.zip = newGzip(w)
 		e.to = e.zip
 	}
-	e.buffer = rows.begin(nil)
+	e.buffer = format.begin(e.buffer, s)
 	return e
 }
 
-func (e *exporter) row(row egrid.Row) {
-	if e.err != nil {
-		return
+// batch writes the rows of a batch.
+func (e *exporter) batch(b *egrid.Batch) error {
+	for i := range b.Len() {
+		var has bool
+		if e.buffer, has = e.format.row(e.buffer, b, i); has {
+			e.rows++
+		}
+		if len(e.buffer) >= exportBuffer {
+			if err := e.write(); err != nil {
+				return err
+			}
+		}
 	}
-	var has bool
-	if e.buffer, has = e.format.row(e.buffer, row); has {
-		e.rows++
-	}
-	if len(e.buffer) > 32<<10 {
-		e.write()
-	}
+	return nil
 }
 
-func (e *exporter) write() {
-	if len(e.buffer) > 0 && e.err == nil {
-		_, e.err = e.to.Write(e.buffer)
-		e.buffer = e.buffer[:0]
+func (e *exporter) write() error {
+	if !e.begun {
+		e.begun = true
+		e.http.WriteHeader(http.StatusOK)
 	}
-}
-
-// flush hands over what was written so far.
-func (e *exporter) flush() error {
-	e.write()
-	if e.zip != nil && e.err == nil {
-		e.err = e.zip.Flush()
-	}
-	if e.err == nil {
-		// A writer that cannot flush only delays the rows.
-		_ = http.NewResponseController(e.http).Flush()
-	}
-	return e.err
+	_, err := e.to.Write(e.buffer)
+	e.buffer = e.buffer[:0]
+	return err
 }
 
 func (e *exporter) close() error {
 	e.buffer = e.format.end(e.buffer)
-	if err := e.flush(); err != nil || e.zip == nil {
+	if err := e.write(); err != nil || e.zip == nil {
 		return err
 	}
 	err := e.zip.Close()
 	gzips.Put(e.zip)
-	e.zip = nil
 	return err
 }

@@ -4,20 +4,23 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/danielgtaylor/huma/v2"
-
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/store"
+	"github.com/egrid-analytics/egrid-go/httpapi/wire"
 )
 
 // features is GeoJSON as in RFC 7946: a collection of points, one for each plant
 // whose place is known. How many are left out because it is not known stands
 // behind the last.
 type features struct {
-	schema    *egrid.Schema
+	unasked []egrid.Column // read for the feature itself, and no properties
+
 	names     [][]byte // of the properties; nil for what is no property
 	lon, lat  int
 	id        int // -1 where rows have no id of their own
+	code      int
+	state     int
+	name      int
 	written   int
 	placeless int
 }
@@ -27,73 +30,84 @@ func geoColumns() []egrid.Column {
 	return []egrid.Column{egrid.Latitude, egrid.Longitude, egrid.PlantCode, egrid.State, egrid.PlantName}
 }
 
-// newFeatures makes features of rows. What is unasked is read for the feature
-// itself, and no property.
-func newFeatures(s *egrid.Schema, unasked []egrid.Column) *features {
-	f := &features{schema: s, lon: s.Index(egrid.Longitude), lat: s.Index(egrid.Latitude), id: s.Index(store.PlantID), names: make([][]byte, s.Len())}
+func (f *features) begin(dst []byte, s *egrid.Schema) []byte {
+	f.lon, f.lat, f.id = s.Index(egrid.Longitude), s.Index(egrid.Latitude), s.Index(store.PlantID)
+	f.code, f.state, f.name = s.Index(egrid.PlantCode), s.Index(egrid.State), s.Index(egrid.PlantName)
+	f.names = make([][]byte, s.Len())
 	for i, c := range s.Columns() {
-		if i != f.lon && i != f.lat && i != f.id && !slices.Contains(unasked, c) {
+		if i != f.lon && i != f.lat && i != f.id && !slices.Contains(f.unasked, c) {
 			f.names[i] = append(appendText(nil, string(c)), ':')
 		}
 	}
-	return f
+	return append(dst, `{"type":"FeatureCollection","features":[`...)
 }
 
-func (f *features) begin(b []byte) []byte {
-	return append(b, `{"type":"FeatureCollection","features":[`...)
-}
-
-func (f *features) row(b []byte, row egrid.Row) ([]byte, bool) {
-	lon, lat, ok := f.place(row)
-	if !ok {
+func (f *features) row(dst []byte, b *egrid.Batch, i int) ([]byte, bool) {
+	if !f.placed(b, i) {
 		f.placeless++
-		return b, false
+		return dst, false
 	}
 	if f.written++; f.written > 1 {
-		b = append(b, ',')
+		dst = append(dst, ',')
 	}
-	b = append(b, "\n{\"type\":\"Feature\",\"id\":"...)
-	b = appendText(b, f.idOf(row))
-	b = appendNumber(append(b, `,"geometry":{"type":"Point","coordinates":[`...), lon)
-	b = appendNumber(append(b, ','), lat)
-	b = append(b, `]},"properties":{`...)
+	dst = append(dst, "\n{\"type\":\"Feature\",\"id\":"...)
+	dst = f.appendID(dst, b, i)
+	dst = append(dst, `,"geometry":{"type":"Point","coordinates":[`...)
+	dst = append(b.Column(f.lon).AppendJSON(dst, i), ',')
+	dst = b.Column(f.lat).AppendJSON(dst, i)
+	dst = append(dst, `]},"properties":{`...)
 	first := true
-	for i, name := range f.names {
+	for j, name := range f.names {
 		if name == nil {
 			continue
 		}
 		if !first {
-			b = append(b, ',')
+			dst = append(dst, ',')
 		}
 		first = false
-		b = appendValue(append(b, name...), row.Values[i])
+		dst = b.Column(j).AppendJSON(append(dst, name...), i)
 	}
-	return append(b, "}}"...), true
+	return append(dst, "}}"...), true
 }
 
-func (f *features) end(b []byte) []byte {
-	b = append(b, "\n],\"without_coordinates\":"...)
-	return append(strconv.AppendInt(b, int64(f.placeless), 10), "}\n"...)
+func (f *features) end(dst []byte) []byte {
+	dst = append(dst, "\n],\"without_coordinates\":"...)
+	return append(strconv.AppendInt(dst, int64(f.placeless), 10), "}\n"...)
 }
 
-// place tells where a plant is: on the earth, or nowhere that is known.
-func (f *features) place(row egrid.Row) (lon, lat float64, ok bool) {
+// placed tells whether it is known where a plant is: on the earth.
+func (f *features) placed(b *egrid.Batch, i int) bool {
 	if f.lon < 0 || f.lat < 0 {
-		return 0, 0, false
+		return false
 	}
-	lon, hasLon := row.Values[f.lon].Float()
-	lat, hasLat := row.Values[f.lat].Float()
-	return lon, lat, hasLon && hasLat && lon >= -180 && lon <= 180 && lat >= -90 && lat <= 90
+	lon, hasLon := b.Column(f.lon).Float(i)
+	lat, hasLat := b.Column(f.lat).Float(i)
+	return hasLon && hasLat && lon >= -180 && lon <= 180 && lat >= -90 && lat <= 90
 }
 
-func (f *features) idOf(row egrid.Row) string {
-	if f.id >= 0 {
-		return row.Values[f.id].String()
+// appendID writes the plant's id, as in any plant answer.
+func (f *features) appendID(dst []byte, b *egrid.Batch, i int) []byte {
+	for _, column := range []int{f.id, f.code} {
+		if column >= 0 && !b.Column(column).IsMissing(i) {
+			return b.Column(column).AppendJSON(dst, i)
+		}
 	}
-	if code := row.Text(egrid.PlantCode); code != "" {
-		return code
+	text := func(column int) string {
+		if column < 0 {
+			return ""
+		}
+		return b.Column(column).Text(i)
 	}
-	return row.Text(egrid.State) + "~" + row.Text(egrid.PlantName)
+	return appendText(dst, text(f.state)+"~"+text(f.name))
+}
+
+// appendText quotes text.
+func appendText(dst []byte, s string) []byte {
+	quoted, err := marshal(s)
+	if err != nil {
+		panic(err) // every string can be encoded
+	}
+	return append(dst, quoted...)
 }
 
 // geoRead adds the columns that features are made of to those that are asked
@@ -117,20 +131,6 @@ func (in *request) geoRead(columns []egrid.Column) (all, unasked []egrid.Column)
 	return slices.Concat(columns, unasked), unasked
 }
 
-// hasPlaces reports whether the rows are plants.
-func (in *request) hasPlaces() bool {
-	level := in.text("level")
-	return level == "" || level == string(egrid.PLNT)
-}
-
-// checkPlaces refuses GeoJSON of rows that are no plants.
-func (in *request) checkPlaces() []*huma.ErrorDetail {
-	if in.format.name != formatGeoJSON || in.hasPlaces() {
-		return nil
-	}
-	return []*huma.ErrorDetail{fault("query.format", formatGeoJSON, "GeoJSON is of plants: at level PLNT, and not at "+in.text("level"))}
-}
-
 // featureCollection, placeFeature and placePoint describe GeoJSON in the document.
 type featureCollection struct {
 	Type               string         `json:"type" enum:"FeatureCollection"`
@@ -146,6 +146,6 @@ type placeFeature struct {
 }
 
 type placePoint struct {
-	Type        string    `json:"type" enum:"Point"`
-	Coordinates []float64 `json:"coordinates" minItems:"2" maxItems:"2" doc:"Longitude and latitude, in degrees."`
+	Type        string        `json:"type" enum:"Point"`
+	Coordinates []wire.Number `json:"coordinates" minItems:"2" maxItems:"2" doc:"Longitude and latitude, in degrees."`
 }

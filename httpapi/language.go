@@ -6,6 +6,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/httpapi/wire"
 )
 
 // The query language: parameters that every list of rows, plants or groups
@@ -40,11 +41,7 @@ func filterParam(name, of string) parameter {
 		check:  func(text string) error { _, err := egrid.ParseFilter(text); return err }}
 }
 
-// takeFilters reads the conditions, which were checked when they were taken.
-func (in *request) takeFilters() {
-	in.filters = append(in.filters, in.conditions("filter")...)
-}
-
+// conditions reads conditions, which were checked when they were taken.
 func (in *request) conditions(name string) []egrid.Filter {
 	var filters []egrid.Filter
 	for _, text := range in.values[name] {
@@ -74,8 +71,8 @@ func (in *request) wantsCount() bool { return in.text("count") != "false" }
 // checkNames finds the columns that do not exist among those that parameters
 // name. The sort keys and the conditions of groups are on the answer's columns,
 // which planning knows.
-func (in *request) checkNames(op *operation, fields fieldSet) []*huma.ErrorDetail {
-	var faults []*huma.ErrorDetail
+func (in *request) checkNames(op *operation, fields fieldSet) []wire.Fault {
+	var faults []wire.Fault
 	for _, param := range []string{"columns", "by", facetName} {
 		for _, name := range in.values[param] {
 			faults = append(faults, fields.checkName(param, name, egrid.Column(name))...)

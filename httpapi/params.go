@@ -1,9 +1,9 @@
 package httpapi
 
 import (
-	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -14,6 +14,7 @@ import (
 	"github.com/gorilla/mux"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/httpapi/wire"
 )
 
 // maxJSONLimit is the largest page of a JSON answer.
@@ -61,32 +62,54 @@ type request struct {
 	values  map[string][]string
 	filters []egrid.Filter
 	format  format
+	gzip    bool
 
-	snapshot     egrid.StageID // that a permanent address names
-	unacceptable bool          // Accept names no representation of this answer
-	revision     int64         // that is answered from, as far as is known
-	totals       *totals       // counts of lists at earlier pages
+	data         data   // that it is answered from; none where the operation is unkept
+	pinned       string // snapshots that a permanent address names
+	unacceptable bool   // Accept names no representation of this answer
 }
 
 // parse checks the parameters of a call. Every fault is reported, not only the
 // first.
-func (op *operation) parse(r *http.Request) (*request, *huma.ErrorModel) {
+func (a *api) parse(op *operation, r *http.Request) (*request, *wire.Problem) {
 	in := &request{http: r, values: map[string][]string{}}
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		return nil, faulty(r, fault("query", r.URL.RawQuery, "the query string is malformed; percent-encode special characters"))
+		return nil, wire.Faulty(r, fault("query", r.URL.RawQuery, "the query string is malformed; percent-encode special characters"))
 	}
-	var faults []*huma.ErrorDetail
-	known := map[string]bool{}
+	if faults := in.takeDeclared(op, query); len(faults) > 0 {
+		return nil, wire.Faulty(r, faults...)
+	}
+	faults := in.negotiate(op)
+	if in.unacceptable {
+		return nil, in.notAcceptable(op)
+	}
+	if !op.unkept {
+		if in.data, err = a.dataOf(r); err == nil && op.pins != nil {
+			err = in.pin(op)
+		}
+		if err != nil {
+			return nil, a.problemOf(r, err)
+		}
+	}
+	faults = append(in.takeColumns(op, query), faults...)
+	if len(faults) > 0 {
+		return nil, wire.Faulty(r, faults...)
+	}
+	return in, nil
+}
+
+// takeDeclared takes the parameters that the operation declares.
+func (in *request) takeDeclared(op *operation, query url.Values) []wire.Fault {
+	var faults []wire.Fault
 	for i := range op.params {
 		p := &op.params[i]
-		known[p.name] = !p.path
-		given := query[p.name]
+		given := slices.DeleteFunc(slices.Clone(query[p.name]), isBlank)
 		if p.path {
 			// Routes are matched on the encoded path, so that an id may hold a slash.
-			text, err := url.PathUnescape(mux.Vars(r)[p.name])
+			text, err := url.PathUnescape(mux.Vars(in.http)[p.name])
 			if err != nil {
-				faults = append(faults, fault("path."+p.name, mux.Vars(r)[p.name], "the percent-encoding is malformed"))
+				faults = append(faults, fault("path."+p.name, mux.Vars(in.http)[p.name], "the percent-encoding is malformed"))
 				continue
 			}
 			given = []string{text}
@@ -98,31 +121,28 @@ func (op *operation) parse(r *http.Request) (*request, *huma.ErrorModel) {
 			faults = append(faults, in.take(p, op.documented[i], text)...)
 		}
 	}
-	if len(faults) > 0 {
-		return nil, faulty(r, faults...)
+	return faults
+}
+
+// isBlank tells a parameter that was left empty: it counts as absent.
+func isBlank(text string) bool { return strings.TrimSpace(text) == "" }
+
+// takeColumns takes the parameters that name columns, and checks the columns that
+// others name.
+func (in *request) takeColumns(op *operation, query url.Values) []wire.Fault {
+	var fields fieldSet
+	if op.fields != nil {
+		fields = op.fields(in.data, in)
 	}
-	formatFaults := in.negotiate(op)
-	if in.unacceptable {
-		return nil, in.notAcceptable(op)
-	}
-	fields, err := op.fields(r.Context(), in)
-	if err != nil {
-		return nil, problemOf(r, err)
-	}
-	in.takeFilters()
-	for _, name := range sortedKeys(query) {
-		if !known[name] {
-			faults = append(faults, in.takeColumn(op, fields, name, query[name])...)
+	in.filters = append(in.filters, in.conditions("filter")...)
+	names := op.names()
+	var faults []wire.Fault
+	for _, name := range slices.Sorted(maps.Keys(query)) {
+		if !slices.Contains(names, name) {
+			faults = append(faults, in.takeColumn(names, fields, name, query[name])...)
 		}
 	}
-	if !in.exact() {
-		faults = append(faults, in.checkNames(op, fields)...)
-	}
-	faults = append(faults, formatFaults...)
-	if len(faults) > 0 {
-		return nil, faulty(r, faults...)
-	}
-	return in, nil
+	return append(faults, in.checkNames(op, fields)...)
 }
 
 func manyHint(list bool) string {
@@ -133,14 +153,14 @@ func manyHint(list bool) string {
 }
 
 // take checks one declared parameter and keeps it.
-func (in *request) take(p *parameter, documented *huma.Param, text string) []*huma.ErrorDetail {
+func (in *request) take(p *parameter, documented *huma.Param, text string) []wire.Fault {
 	location := documented.In + "." + p.name
-	if strings.TrimSpace(text) == "" {
-		return []*huma.ErrorDetail{fault(location, text, "is empty; leave the parameter out instead")}
+	if isBlank(text) {
+		return []wire.Fault{fault(location, text, "is empty")}
 	}
 	if p.check != nil {
 		if err := p.check(text); err != nil {
-			return []*huma.ErrorDetail{fault(location, text, strings.TrimPrefix(err.Error(), egrid.ErrInvalid.Error()+": "))}
+			return []wire.Fault{fault(location, text, strings.TrimPrefix(err.Error(), egrid.ErrInvalid.Error()+": "))}
 		}
 		in.values[p.name] = append(in.values[p.name], text)
 		return nil
@@ -149,14 +169,14 @@ func (in *request) take(p *parameter, documented *huma.Param, text string) []*hu
 	if p.list {
 		var err error
 		if values, err = splitList(text); err != nil {
-			return []*huma.ErrorDetail{fault(location, text, err.Error())}
+			return []wire.Fault{fault(location, text, err.Error())}
 		}
 	}
 	schema := documented.Schema
 	if p.list {
 		schema = schema.Items
 	}
-	var faults []*huma.ErrorDetail
+	var faults []wire.Fault
 	for i, v := range values {
 		if p.upper {
 			values[i] = strings.ToUpper(v)
@@ -194,36 +214,40 @@ func (in *request) take(p *parameter, documented *huma.Param, text string) []*hu
 
 // takeColumn reads a parameter that names a column: column=value,
 // min_column=value or max_column=value.
-func (in *request) takeColumn(op *operation, fields fieldSet, name string, given []string) []*huma.ErrorDetail {
+func (in *request) takeColumn(names []string, fields fieldSet, name string, given []string) []wire.Fault {
 	location := "query." + name
-	f, op2, ok := fields.parse(name)
+	f, op, ok := fields.parse(name)
 	if !ok {
-		return []*huma.ErrorDetail{fault(location, strings.Join(given, ","), "unknown parameter"+suggest(name, op.names(), fields))}
+		return []wire.Fault{fault(location, strings.Join(given, ","), "unknown parameter"+suggest(name, names, fields))}
 	}
-	if len(given) > 1 {
-		return []*huma.ErrorDetail{fault(location, given, "given more than once"+manyHint(op2 == egrid.Eq))}
+	given = slices.DeleteFunc(slices.Clone(given), isBlank)
+	switch {
+	case len(given) == 0:
+		return nil
+	case len(given) > 1:
+		return []wire.Fault{fault(location, given, "given more than once"+manyHint(op == egrid.Eq))}
 	}
 	values := given
-	if op2 == egrid.Eq {
+	if op == egrid.Eq {
 		var err error
 		if values, err = splitList(given[0]); err != nil {
-			return []*huma.ErrorDetail{fault(location, given[0], err.Error())}
+			return []wire.Fault{fault(location, given[0], err.Error())}
 		}
 	}
-	filter := egrid.Filter{Column: f.Column, Op: op2}
+	filter := egrid.Filter{Column: f.Column, Op: op}
 	for _, text := range values {
 		typ := f.Type
 		if typ == egrid.Integer {
 			typ = egrid.Number // a bound may lie between two integers
 		}
-		v, err := egrid.ParseValue(typ, text)
+		v, _, err := egrid.ParseValue(typ, text)
 		switch {
 		case err == nil && v.IsMissing():
-			return []*huma.ErrorDetail{fault(location, text, "is empty; leave the parameter out instead")}
+			return []wire.Fault{fault(location, text, "stands for a missing value; filter="+string(f.Column)+" missing asks for those")}
 		case err != nil:
-			return []*huma.ErrorDetail{fault(location, text, fmt.Sprintf("expected a value of type %s", f.Type))}
-		case op2 != egrid.Eq && (typ == egrid.Text || typ == egrid.Flag):
-			return []*huma.ErrorDetail{fault(location, text, fmt.Sprintf("%s is of type %s and has no bounds", f.Column, f.Type))}
+			return []wire.Fault{fault(location, text, fmt.Sprintf("expected a value of type %s", f.Type))}
+		case op != egrid.Eq && (typ == egrid.Text || typ == egrid.Flag):
+			return []wire.Fault{fault(location, text, fmt.Sprintf("%s is of type %s and has no bounds", f.Column, f.Type))}
 		}
 		filter.Values = append(filter.Values, v)
 	}
@@ -242,116 +266,6 @@ func splitList(text string) ([]string, error) {
 		return nil, fmt.Errorf("has an empty value between commas")
 	}
 	return values, nil
-}
-
-// fieldSet is the columns that an operation's parameters may name.
-type fieldSet struct {
-	levels  []egrid.Level
-	schemas []*egrid.Schema // of published sheets, for columns that the dictionary lacks
-	derived []egrid.Column  // columns that answers have and sheets do not
-}
-
-func (s fieldSet) lookup(name string) (egrid.Field, bool) {
-	for _, level := range s.levels {
-		if f, ok := egrid.Lookup(level, name); ok {
-			return f, true
-		}
-	}
-	for _, schema := range s.schemas {
-		if i := schema.Index(egrid.Column(name)); i >= 0 {
-			return schema.Field(i), true
-		}
-	}
-	return egrid.Field{}, false
-}
-
-// checkName finds out whether a column exists that a parameter names.
-func (s fieldSet) checkName(param, value string, column egrid.Column) []*huma.ErrorDetail {
-	if _, ok := s.lookup(string(column)); ok || slices.Contains(s.derived, column) {
-		return nil
-	}
-	return []*huma.ErrorDetail{fault("query."+param, value, "unknown column"+suggest(string(column), nil, s))}
-}
-
-// parse reads the name of a column parameter.
-func (s fieldSet) parse(name string) (egrid.Field, egrid.Op, bool) {
-	if f, ok := s.lookup(name); ok {
-		return f, egrid.Eq, true
-	}
-	if rest, ok := strings.CutPrefix(name, "min_"); ok {
-		f, ok := s.lookup(rest)
-		return f, egrid.Ge, ok
-	}
-	rest, ok := strings.CutPrefix(name, "max_")
-	if !ok {
-		return egrid.Field{}, "", false
-	}
-	f, ok := s.lookup(rest)
-	return f, egrid.Le, ok
-}
-
-func (s fieldSet) names() []string {
-	var names []string
-	for _, level := range s.levels {
-		for _, f := range egrid.Fields(level) {
-			names = append(names, string(f.Column))
-			if f.Type == egrid.Number || f.Type == egrid.Integer {
-				names = append(names, "min_"+string(f.Column), "max_"+string(f.Column))
-			}
-		}
-	}
-	return names
-}
-
-// suggest names the parameter that was probably meant.
-func suggest(name string, names []string, fields fieldSet) string {
-	best, distance := "", 1+max(1, len(name)/3)
-	for _, candidate := range append(names, fields.names()...) {
-		if d := editDistance(strings.ToLower(name), candidate, distance); d < distance {
-			best, distance = candidate, d
-		}
-	}
-	switch {
-	case best != "":
-		return fmt.Sprintf(", did you mean %s?", best)
-	case len(names) == 0:
-		return ""
-	}
-	return ", known are " + strings.Join(names, ", ")
-}
-
-// names lists the query parameters that an operation declares.
-func (op *operation) names() []string {
-	var names []string
-	for i := range op.params {
-		if p := &op.params[i]; !p.path {
-			names = append(names, p.name)
-		}
-	}
-	return names
-}
-
-// editDistance counts the letters to insert, delete or replace, up to a limit.
-func editDistance(a, b string, limit int) int {
-	if len(a) > len(b)+limit || len(b) > len(a)+limit {
-		return limit
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			diagonal, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, diagonal+cost)
-		}
-	}
-	return row[len(b)]
 }
 
 // text returns the only value of a parameter; empty when it was not given.
@@ -376,15 +290,6 @@ func (in *request) columnList(name string) []egrid.Column {
 		columns = append(columns, egrid.Column(c))
 	}
 	return columns
-}
-
-func sortedKeys(values url.Values) []string {
-	keys := make([]string, 0, len(values))
-	for k := range values {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }
 
 // Parameters that several operations share.
@@ -429,20 +334,9 @@ func limitParam(fallback string) parameter {
 }
 
 func cursorParam() parameter {
-	return parameter{name: "cursor", doc: "Where to go on; take it from links.next. It belongs to the data that it is from: when a publish replaces them the answer is 410, and the list begins again without a cursor.", schema: huma.Schema{MaxLength: new(8192), Pattern: `^[A-Za-z0-9._-]+$`, PatternDescription: "what links.next has"}}
+	return parameter{name: "cursor", doc: "Where to go on; take it from links.next. It goes on in the data that it is from, whatever is published meanwhile, until those are pruned: then the answer is 410, and the list begins again without a cursor.", schema: huma.Schema{MaxLength: new(8192), Pattern: `^[A-Za-z0-9._-]+$`, PatternDescription: "what links.next has"}}
 }
 
 func columnsParam() parameter {
 	return parameter{name: "columns", doc: "Columns of the answer, in this order.", list: true}
 }
-
-func formatParam(places bool) parameter {
-	enum := []any{formatJSON, formatCSV, formatNDJSON, formatPage}
-	if places {
-		enum = slices.Insert(enum, 3, any(formatGeoJSON))
-	}
-	return parameter{name: "format", doc: "Representation; goes before the Accept header.", schema: huma.Schema{Enum: enum}}
-}
-
-// noFields is for operations without column parameters.
-func noFields(context.Context, *request) (fieldSet, error) { return fieldSet{}, nil }

@@ -4,21 +4,22 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/httpapi/wire"
 )
 
-// A permanent address names the snapshot that the answer is made of. Snapshots
-// are named by their content, so the answer never changes, and may be kept for
-// ever; it is gone when the snapshot is no longer published.
+// A permanent address names the snapshots that the answer is made of. Snapshots
+// are named by their content and stay when others are published, so the answer
+// never changes, and may be kept for ever. It is gone when one of them was pruned.
 
 const snapshotName = "snapshot"
 
 func snapshotParam() parameter {
-	return parameter{name: snapshotName, doc: "Id of the snapshot to answer from, as in links.permanent: the answer never changes, and meta.revision is 0. 410 when it is no longer published.",
+	return parameter{name: snapshotName, list: true, doc: "Ids of the snapshots to answer from and no others, as in links.permanent: the answer never changes, and meta.revision is 0. 410 when one was pruned, 404 when one is not known here, or not yet.",
 		schema: huma.Schema{Pattern: `^[0-9a-f]{24}$`, PatternDescription: "24 hexadecimal digits, as in links.permanent"}}
 }
 
@@ -28,87 +29,58 @@ func ofPlants(*request) []egrid.Level { return []egrid.Level{egrid.PLNT, egrid.G
 // ofLevel is the level that the path names.
 func ofLevel(in *request) []egrid.Level { return []egrid.Level{egrid.Level(in.text("level"))} }
 
-// pin makes a request one for the edition of the snapshot that it names.
-func (a *api) pin(op *operation, in *request) error {
-	id := egrid.StageID(in.text(snapshotName))
-	if id == "" {
+// pin makes the snapshots that a request names all that it is answered from.
+func (in *request) pin(op *operation) error {
+	names := in.values[snapshotName]
+	if len(names) == 0 {
 		return nil
 	}
-	c, err := a.q.Catalog(in.http.Context())
+	ids := make([]egrid.SnapshotID, len(names))
+	for i, name := range names {
+		ids[i] = egrid.SnapshotID(name)
+	}
+	pinned, err := read(in.http.Context(), in.data.db.At(ids...))
 	if err != nil {
 		return err
 	}
-	i := slices.IndexFunc(c.Snapshots, func(s egrid.Snapshot) bool { return s.ID == id && s.Status == egrid.Published })
-	if i < 0 {
-		return fmt.Errorf("%w: snapshot %s is not published, or no longer; /snapshots lists those that are", egrid.ErrStale, id)
+	levels := op.pins(in)
+	for i, s := range pinned.catalog.Snapshots {
+		if !slices.Contains(levels, s.Level) {
+			return fmt.Errorf("%w: snapshot %s is of level %s, and this answer is made of %v", egrid.ErrInvalid, s.ID, s.Level, levels)
+		}
+		if i > 0 {
+			if p := &pinned.catalog.Snapshots[i-1]; p.Level == s.Level && p.Year == s.Year && p.Release == s.Release {
+				return fmt.Errorf("%w: snapshots %s and %s are both of level %s, data year %d and one release; name one of them", egrid.ErrInvalid, p.ID, s.ID, s.Level, s.Year)
+			}
+		}
 	}
-	s := &c.Snapshots[i]
-	if err := in.checkEdition(s, op.pins(in)); err != nil {
-		return err
-	}
-	in.snapshot = id
-	in.values["year"] = []string{strconv.Itoa(s.Year)}
-	in.values["release"] = []string{releaseName(s.Release)}
-	return nil
-}
-
-// checkEdition finds a contradiction between a snapshot and the rest of a
-// request.
-func (in *request) checkEdition(s *egrid.Snapshot, levels []egrid.Level) error {
-	if !slices.Contains(levels, s.Level) {
-		return fmt.Errorf("%w: snapshot %s is of level %s, and this answer is made of %v", egrid.ErrInvalid, s.ID, s.Level, levels)
-	}
-	if year := in.text("year"); year != "" && year != strconv.Itoa(s.Year) {
-		return fmt.Errorf("%w: snapshot %s is of data year %d, and not of %s", egrid.ErrInvalid, s.ID, s.Year, year)
-	}
-	wanted, err := egrid.ParseRelease(in.text("release"))
-	if err == nil && in.text("release") != "" && wanted != s.Release {
-		err = fmt.Errorf("%w: snapshot %s is of release %s, and not of %s", egrid.ErrInvalid, s.ID, releaseName(s.Release), in.text("release"))
-	}
-	return err
-}
-
-func releaseName(release string) string {
-	if release == "" {
-		return egrid.NoRelease
-	}
-	return release
-}
-
-// checkPinned makes sure that an answer to a permanent address is made of its
-// snapshot alone, and marks it as belonging to no revision.
-func (in *request) checkPinned(meta *Meta) error {
-	if in.snapshot == "" {
-		return nil
-	}
-	if len(meta.snapshots) != 1 || meta.snapshots[0].ID != in.snapshot {
-		return fmt.Errorf("%w: this is answered from another snapshot than %s since", egrid.ErrStale, in.snapshot)
-	}
-	meta.Revision = 0
+	in.data, in.pinned = pinned, strings.Join(names, ",")
 	return nil
 }
 
 // permanent makes the address at which an answer stays as it is: empty when it
-// has none. A page behind a cursor has one only if the first page was asked for
-// by its own.
-func (op *operation) permanent(in *request, meta *Meta) string {
+// has none.
+func (op *operation) permanent(in *request, snapshots []egrid.Snapshot) string {
 	switch {
-	case op.pins == nil || len(meta.snapshots) != 1:
+	case op.pins == nil || len(snapshots) == 0:
 		return ""
-	case in.snapshot != "":
-		return requestURI(in.http)
-	case in.text("cursor") != "" || !slices.Contains(op.pins(in), meta.snapshots[0].Level):
-		return ""
+	case in.pinned != "":
+		return wire.RequestURI(in.http)
 	}
-	s := &meta.snapshots[0]
-	return withQuery(in.http, map[string]string{"year": strconv.Itoa(s.Year), "release": releaseName(s.Release), snapshotName: string(s.ID)})
+	var ids []string
+	for i := range snapshots {
+		if id := string(snapshots[i].ID); !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	return withQuery(in.http, snapshotName, strings.Join(ids, ","))
 }
 
 // keepFor says how long an answer may be kept: for ever at a permanent address,
 // else until somebody asks whether it is still true.
-func (op *operation) keepFor(in *request) string {
+func (op *operation) keepFor(ever bool) string {
 	who, how := "", "no-cache"
-	if in.snapshot != "" {
+	if ever {
 		who, how = "public, ", "max-age=31536000, immutable"
 	}
 	if op.private {
@@ -117,11 +89,10 @@ func (op *operation) keepFor(in *request) string {
 	return who + how
 }
 
-// withQuery is the address of a request with other values of some parameters.
-func withQuery(r *http.Request, values map[string]string) string {
+// withQuery is the address of a request with another value of a parameter.
+func withQuery(r *http.Request, name, value string) string {
 	query := r.URL.Query()
-	for name, value := range values {
-		query.Set(name, value)
-	}
-	return requestPath(r) + "?" + query.Encode()
+	query.Set(name, value)
+	path, _, _ := strings.Cut(wire.RequestURI(r), "?")
+	return path + "?" + query.Encode()
 }

@@ -3,30 +3,28 @@ package httpapi
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/store"
+	"github.com/egrid-analytics/egrid-go/httpapi/wire"
 )
 
 func (a *api) plantOperations() {
 	plants := listOf(rowSchema(plantFields()...))
 	where := append(placeParams(), yearParam(), releaseParam())
-	id := parameter{name: "id", path: true, doc: "The plant's id, as in any plant answer: its ORIS code or state~name.", schema: huma.Schema{MaxLength: new(300)}}
 	a.register(operation{
 		id: "top-plants", path: "/plants/top", tag: "plants", summary: "Plants by net generation",
 		details: "A plant is its row in the PLNT sheet of the data year, or the sum of its generators where only a GEN sheet is loaded; meta.basis says which.",
 		params: append(slices.Clone(where), parameter{name: "order", doc: "desc begins with the largest.", schema: huma.Schema{Enum: []any{"asc", "desc"}, Default: "desc"}},
 			limitParam("10"), cursorParam(), countParam(), codesParam()),
-		data: plants, places: true, pins: ofPlants,
+		schema: plants, places: true, pins: ofPlants,
 		answer: func(_ context.Context, in *request) (*answer, error) {
 			query := in.plantQuery()
 			query.Sort = []egrid.Sort{{Column: egrid.NetGeneration, Desc: in.text("order") != "asc"}, {Column: egrid.PlantName}}
-			return &answer{rows: a.plantPages(in, query), fallback: 10}, nil
+			return &answer{list: in.plants(query), fallback: 10}, nil
 		},
 	})
 	a.register(operation{
@@ -34,61 +32,61 @@ func (a *api) plantOperations() {
 		details: languageDetails,
 		params: append(slices.Clone(where), filterParam("filter", "the plants"), searchParam(), sortParam(), columnsParam(), limitParam("100"), cursorParam(),
 			countParam(), facetParam("the plants"), codesParam()),
-		fields: a.plantFieldSet,
-		data:   plants, places: true, pins: ofPlants,
+		fields: func(d data, _ *request) fieldSet {
+			return fieldsOf(d, []egrid.Column{store.PlantID, store.StateShare}, egrid.PLNT, egrid.GEN)
+		},
+		schema: plants, places: true, pins: ofPlants,
 		answer: func(_ context.Context, in *request) (*answer, error) {
 			query := in.plantQuery()
 			var err error
 			query.Sort, err = in.sort()
-			ans := &answer{fallback: egrid.DefaultLimit, facet: a.plantFacet(query)}
+			ans := &answer{fallback: egrid.DefaultLimit, facet: in.plantFacet(query)}
 			query.Columns, ans.unasked = in.geoRead(query.Columns)
-			ans.rows = a.plantPages(in, query)
+			ans.list = in.plants(query)
 			return ans, err
 		},
 	})
 	a.register(operation{
 		id: "plants-by-state", path: "/plants/states", tag: "plants", summary: "Plants and net generation of each state",
-		params: where, data: listOf(rowSchema(sumFields(egrid.State)...)),
-		answer: func(_ context.Context, in *request) (*answer, error) {
-			return &answer{rows: a.plantSums(in, egrid.State, in.plantQuery())}, nil
+		params: where, schema: listOf(rowSchema(sumFields(egrid.State)...)), pins: ofPlants,
+		answer: func(ctx context.Context, in *request) (*answer, error) {
+			page, err := in.data.db.SumPlants(ctx, egrid.State, in.plantQuery())
+			return &answer{list: whole(page.RowPage, plantMeta(&page))}, err
 		},
 	})
 	a.register(operation{
 		id: "plants-by-year", path: "/plants/years", tag: "plants", summary: "Plants and net generation of each data year",
-		params: placeParams(), data: listOf(rowSchema(sumFields(egrid.Year)...)),
-		answer: func(_ context.Context, in *request) (*answer, error) {
-			return &answer{rows: a.yearSums(in.plantQuery())}, nil
+		params: placeParams(), schema: listOf(rowSchema(sumFields(egrid.Year)...)), pins: ofPlants,
+		answer: func(ctx context.Context, in *request) (*answer, error) {
+			page, err := in.yearSums(ctx)
+			return &answer{list: whole(page, yearsMeta(&page))}, err
 		},
 	})
-	a.register(operation{
-		id: "plant-chart", path: "/plants/chart/{type}", tag: "plants", summary: "Net generation, ready to draw",
-		params: append([]parameter{{name: "type", path: true, schema: huma.Schema{Enum: []any{"by-state", "by-year", "by-fuel", "by-subregion"}}}}, where...),
-		data:   a.schemaOf(typeOf[Chart]()),
-		answer: a.chart,
-	})
-	a.register(operation{
-		id: "statistics", path: "/plants/statistics", tag: "plants", summary: "Counts, totals and the last load",
-		params: []parameter{yearParam()}, data: a.schemaOf(typeOf[Statistics]()),
-		answer: a.statistics,
-	})
+	a.chartOperation(where)
+	a.statisticsOperation()
+	a.plantOperation()
+}
+
+// plantOperation serves one plant, and what belongs to it.
+func (a *api) plantOperation() {
+	id := parameter{name: "id", path: true, doc: "The plant's id, as in any plant answer: its ORIS code or state~name.", schema: huma.Schema{MaxLength: new(300)}}
 	a.register(operation{
 		id: "plant", path: "/plants/{id}", tag: "plants", summary: "One plant in a data year, all columns",
-		params: []parameter{id, yearParam(), releaseParam()}, data: rowSchema(plantFields()...), row: true, pins: ofPlants,
+		params: []parameter{id, yearParam(), releaseParam()}, schema: rowSchema(plantFields()...), pins: ofPlants,
 		answer: func(ctx context.Context, in *request) (*answer, error) {
-			page, err := egrid.FindPlant(ctx, a.q, in.text("id"), in.number("year"), in.text("release"))
+			page, err := in.data.db.Plant(ctx, in.text("id"), in.number("year"), in.text("release"))
 			if err != nil {
 				return nil, err
 			}
-			page.Total = 1
-			return &answer{value: encodedRow(page.Rows[0]), meta: one(plantMeta(page), page.Schema), rows: whole(page.RowPage, plantMeta(page))}, nil
+			return &answer{value: page.Row(0), meta: plantMeta(&page).of(1, unitsOf(page.Schema()))}, nil
 		},
 	})
 	a.register(operation{
 		id: "plant-history", path: "/plants/{id}/history", tag: "plants", summary: "One plant over all data years",
-		params: []parameter{id}, data: plants,
+		params: []parameter{id}, schema: listOf(rowSchema(plantFields()...)), pins: ofPlants,
 		answer: func(ctx context.Context, in *request) (*answer, error) {
-			page, err := egrid.PlantHistory(ctx, a.q, in.text("id"))
-			return &answer{rows: whole(page, Meta{Revision: page.Revision})}, err
+			page, err := in.data.db.PlantHistory(ctx, in.text("id"))
+			return &answer{list: whole(page, yearsMeta(&page))}, err
 		},
 	})
 	for _, part := range []struct {
@@ -97,10 +95,10 @@ func (a *api) plantOperations() {
 	}{{egrid.GEN, "generators"}, {egrid.UNT, "units"}} {
 		a.register(operation{
 			id: "plant-" + part.name, path: "/plants/{id}/" + part.name, tag: "plants", summary: "The " + part.name + " of a plant",
-			params: []parameter{id, yearParam(), releaseParam(), limitParam("100"), cursorParam(), codesParam()}, data: listOf(rowSchema()),
-			pins: func(*request) []egrid.Level { return []egrid.Level{part.level} },
+			params: []parameter{id, yearParam(), releaseParam(), limitParam("100"), cursorParam(), codesParam()}, schema: listOf(rowSchema()),
+			pins: func(*request) []egrid.Level { return []egrid.Level{part.level, egrid.PLNT, egrid.GEN} },
 			answer: func(_ context.Context, in *request) (*answer, error) {
-				return &answer{rows: a.plantParts(part.level, in), fallback: egrid.DefaultLimit}, nil
+				return &answer{list: in.plantParts(part.level), fallback: egrid.DefaultLimit}, nil
 			},
 		})
 	}
@@ -112,265 +110,92 @@ func (in *request) plantQuery() store.PlantQuery {
 	}
 }
 
-func plantMeta(page store.PlantPage) Meta {
-	meta := Meta{Revision: page.Revision, Basis: string(page.Basis), snapshots: page.Snapshots}
+func plantMeta(page *store.PlantPage) meta {
+	m := meta{Meta: wire.Meta{Revision: page.Revision, Basis: string(page.Basis)}, snapshots: page.Snapshots}
 	if page.Year != 0 {
-		meta.Year, meta.Release = &page.Year, &page.Release
+		m.Year, m.Release = &page.Year, &page.Release
 	}
-	return meta
+	return m
 }
 
-// one completes the meta data of a single row.
-func one(meta Meta, s *egrid.Schema) Meta {
-	meta.Count, meta.Total, meta.Units = 1, new(int64(1)), unitsOf(s)
-	return meta
+// yearsMeta is of a list of several data years, even when there is only one.
+func yearsMeta(page *egrid.RowPage) meta {
+	return meta{Meta: wire.Meta{Revision: page.Revision}, snapshots: page.Snapshots}
 }
 
-// whole makes a pager of a list that is complete.
-func whole(page egrid.RowPage, meta Meta) pager {
-	return func(context.Context, int, string, bool) (egrid.RowPage, Meta, error) { return page, meta, nil }
-}
-
-func (a *api) plantPages(in *request, query store.PlantQuery) pager {
-	return func(ctx context.Context, limit int, cursor string, count bool) (egrid.RowPage, Meta, error) {
-		query := query
-		query.Limit, query.Cursor, query.Count = limit, cursor, count
-		page, err := egrid.Plants(ctx, a.q, query)
-		if err != nil {
-			return a.emptyYear(ctx, in, query, err)
-		}
-		return page.RowPage, plantMeta(page), nil
-	}
-}
-
-// emptyYear makes the empty list of a data year that has no plants at all: a
-// well-formed year that nothing matches. A release that is not there stays an
-// error, and so does the year where the querier's own answer is asked for.
-func (a *api) emptyYear(ctx context.Context, in *request, query store.PlantQuery, err error) (egrid.RowPage, Meta, error) {
-	if !errors.Is(err, egrid.ErrNotFound) || query.Release != "" || in.exact() {
-		return egrid.RowPage{}, Meta{}, err
-	}
-	c, catalogErr := a.q.Catalog(ctx)
-	if catalogErr != nil || slices.Contains(c.PlantYears(), query.Year) {
-		return egrid.RowPage{}, Meta{}, errors.Join(err, catalogErr)
-	}
-	schema, schemaErr := egrid.NewSchema(plantFields()...)
-	return egrid.RowPage{Schema: schema, Revision: c.Revision}, Meta{Revision: c.Revision, Year: &query.Year}, schemaErr
-}
-
-func (a *api) plantSums(in *request, by egrid.Column, query store.PlantQuery) pager {
-	return func(ctx context.Context, _ int, _ string, _ bool) (egrid.RowPage, Meta, error) {
-		page, err := egrid.SumPlants(ctx, a.q, by, query)
-		if err != nil {
-			return a.emptyYear(ctx, in, query, err)
-		}
-		return page.RowPage, plantMeta(page), nil
+func (in *request) plants(query store.PlantQuery) list {
+	return list{
+		page: func(ctx context.Context, w window) (egrid.RowPage, meta, error) {
+			query := query
+			query.Limit, query.Cursor, query.Count = w.limit, w.cursor, w.count
+			page, err := in.data.db.Plants(ctx, query)
+			return page.RowPage, plantMeta(&page), err
+		},
+		stream: func(ctx context.Context, w window) (store.Answer, error) {
+			query := query
+			query.Limit, query.Cursor = w.limit, w.cursor
+			plants, err := in.data.db.StreamPlants(ctx, query)
+			return plants.Answer, err
+		},
 	}
 }
 
-func (a *api) yearSums(query store.PlantQuery) pager {
-	return func(ctx context.Context, _ int, _ string, _ bool) (egrid.RowPage, Meta, error) {
-		page, err := egrid.SumPlantsByYear(ctx, a.q, query)
-		if err != nil {
-			return page, Meta{}, err
-		}
-		renamed, err := rename(page, egrid.Year, "year")
-		return renamed, Meta{Revision: page.Revision}, err
+// yearSums sums plants by data year. The column of the data year is called year.
+func (in *request) yearSums(ctx context.Context) (egrid.RowPage, error) {
+	page, err := in.data.db.SumPlantsByYear(ctx, in.plantQuery())
+	if err != nil {
+		return page, err
 	}
-}
-
-// rename gives a column of a page another name.
-func rename(page egrid.RowPage, from, to egrid.Column) (egrid.RowPage, error) {
-	fields := page.Schema.Fields()
+	fields := page.Schema().Fields()
+	from := make([]int, len(fields))
 	for i := range fields {
-		if fields[i].Column == from {
-			fields[i].Column = to
+		from[i] = i
+		if fields[i].Column == egrid.Year {
+			fields[i].Column = "year"
 		}
 	}
-	s, err := egrid.NewSchema(fields...)
-	page.Schema = s
+	schema, err := egrid.NewSchema(fields...)
+	if err == nil {
+		page.Batch = page.Project(schema, from)
+	}
 	return page, err
 }
 
 // plantParts reads the rows of a plant at a finer level. A plant without any is
 // an empty list; no plant at all is an error.
-func (a *api) plantParts(level egrid.Level, in *request) pager {
-	id, year, release := in.text("id"), in.number("year"), in.text("release")
-	return func(ctx context.Context, limit int, cursor string, count bool) (egrid.RowPage, Meta, error) {
-		page, meta, err := a.levelPage(ctx, egrid.RowQuery{
-			Level: level, Year: year, Release: release, Filters: store.PlantFilters(id), Limit: limit, Cursor: cursor, Count: count,
-		})
-		if err == nil && len(page.Rows) == 0 && cursor == "" {
-			_, err = egrid.FindPlant(ctx, a.q, id, year, release)
+func (in *request) plantParts(level egrid.Level) list {
+	query := egrid.RowQuery{Level: level, Year: in.number("year"), Release: in.text("release"), Filters: store.PlantFilters(in.text("id"))}
+	rows := in.rows(query)
+	page := func(ctx context.Context, w window) (egrid.RowPage, meta, error) {
+		page, m, err := rows.page(ctx, w)
+		if err != nil && !errors.Is(err, egrid.ErrNotFound) || err == nil && (page.Len() > 0 || w.cursor != "") {
+			return page, m, err
 		}
-		return page, meta, err
-	}
-}
-
-// plantFieldSet is the columns by which plants can be searched.
-func (a *api) plantFieldSet(ctx context.Context, _ *request) (fieldSet, error) {
-	set, err := a.fieldSetOf(ctx, egrid.PLNT, egrid.GEN)
-	set.derived = []egrid.Column{store.PlantID, store.StateShare}
-	return set, err
-}
-
-// Chart is a diagram's data.
-type Chart struct {
-	Type   string   `json:"type"`
-	Title  string   `json:"title"`
-	Unit   string   `json:"unit" doc:"Unit of y."`
-	XLabel string   `json:"x_label"`
-	YLabel string   `json:"y_label"`
-	Series []Series `json:"series"`
-}
-
-// Series is a line, or a set of bars.
-type Series struct {
-	Name   string  `json:"name"`
-	Points []Point `json:"points"`
-}
-
-// Point is one value of a series.
-type Point struct {
-	X any      `json:"x" doc:"A data year, or the name of what y belongs to; null for what has no name."`
-	Y *float64 `json:"y" doc:"null where nothing is known."`
-}
-
-func (a *api) chart(ctx context.Context, in *request) (*answer, error) {
-	kind := in.text("type")
-	query := in.plantQuery()
-	c := Chart{Type: kind, Unit: "MWh", YLabel: "Net generation (MWh)"}
-	var page egrid.RowPage
-	var meta Meta
-	var err error
-	var x egrid.Column
-	switch kind {
-	case "by-year":
-		c.Title, c.XLabel, x = "Net generation by data year", "Data year", "year"
-		if query.Year != 0 || query.Release != "" {
-			return nil, fmt.Errorf("%w: the chart by-year shows every data year in its newest release; leave year and release out", egrid.ErrInvalid)
+		plant, absent := in.data.db.Plant(ctx, in.text("id"), query.Year, query.Release)
+		if absent != nil {
+			return page, m, absent
 		}
-		page, meta, err = a.yearSums(query)(ctx, 0, "", true)
-	case "by-state":
-		c.Title, c.XLabel, x = "Net generation by state", "State", egrid.State
-		page, meta, err = a.plantSums(in, x, query)(ctx, 0, "", true)
-	case "by-fuel":
-		c.Title, c.XLabel, x = "Net generation by fuel category", "Fuel category", egrid.FuelGroup
-		page, meta, err = a.plantSums(in, x, query)(ctx, 0, "", true)
-	case "by-subregion":
-		c.Title, c.XLabel, x = "Net generation by eGRID subregion", "eGRID subregion", egrid.Subregion
-		page, meta, err = a.subregionSums(ctx, in, query)
-	}
-	if err != nil {
-		return nil, err
-	}
-	if meta.Year != nil {
-		c.Title += fmt.Sprintf(", %d", *meta.Year)
-	}
-	series := Series{Name: "Net generation", Points: []Point{}}
-	for _, row := range page.Rows {
-		p := Point{X: row.Value(x).Any()}
-		if i := page.Schema.Index(x); i >= 0 {
-			p.X = row.Values[i].Any()
-		}
-		if y, ok := row.Float(egrid.NetGeneration); ok {
-			p.Y = &y
-		}
-		series.Points = append(series.Points, p)
-	}
-	c.Series = []Series{series}
-	meta.Count, meta.Total, meta.Units = len(series.Points), new(int64(len(series.Points))), map[string]string{"y": c.Unit}
-	return &answer{value: c, meta: meta}, nil
-}
-
-// subregionSums sums plants by subregion or, where plants are summed from
-// generators, which do not know theirs, reads the sheet of subregions.
-func (a *api) subregionSums(ctx context.Context, in *request, query store.PlantQuery) (egrid.RowPage, Meta, error) {
-	page, meta, err := a.plantSums(in, "", query)(ctx, 0, "", true)
-	if err != nil || meta.Basis != string(egrid.GEN) {
-		if err != nil {
-			return page, meta, err
-		}
-		return a.plantSums(in, egrid.Subregion, query)(ctx, 0, "", true)
-	}
-	if len(query.Filters) > 0 {
-		return page, meta, fmt.Errorf("%w: no PLNT sheet of data year %d is published, so subregions cannot be told apart by other parameters", egrid.ErrInvalid, *meta.Year)
-	}
-	regions, regionMeta, err := a.levelPage(ctx, egrid.RowQuery{
-		Level: egrid.SRL, Year: *meta.Year, Release: query.Release, Sort: []egrid.Sort{{Column: egrid.Subregion}}, Limit: maxJSONLimit,
-	})
-	regionMeta.Basis = string(egrid.SRL)
-	return regions, regionMeta, err
-}
-
-// Statistics sums up what is loaded.
-type Statistics struct {
-	Levels        []LevelStatistics `json:"levels"`
-	Plants        int64             `json:"plants" doc:"Plants of the data year."`
-	Generators    *int64            `json:"generators" doc:"Generators of the data year; null when no GEN sheet of it is published."`
-	NetGeneration *float64          `json:"net_generation_mwh" doc:"Net generation of all plants of the data year. Unit: MWh."`
-	FirstYear     *int              `json:"first_year"`
-	LastYear      *int              `json:"last_year"`
-	LastLoad      *time.Time        `json:"last_load" doc:"When data were published last."`
-}
-
-// LevelStatistics sums up one level.
-type LevelStatistics struct {
-	Level egrid.Level `json:"level"`
-	Rows  int64       `json:"rows" doc:"Rows of all data years, each in its newest release."`
-	Years []int       `json:"years"`
-}
-
-func (a *api) statistics(ctx context.Context, in *request) (*answer, error) {
-	c, err := a.q.Catalog(ctx)
-	if err != nil {
-		return nil, err
-	}
-	s := Statistics{Levels: []LevelStatistics{}}
-	newest := map[egrid.Level]map[int]egrid.Snapshot{}
-	for _, snap := range c.Snapshots {
-		if snap.Status != egrid.Published {
-			continue
-		}
-		if newest[snap.Level] == nil {
-			newest[snap.Level] = map[int]egrid.Snapshot{}
-		}
-		newest[snap.Level][snap.Year] = snap // releases come oldest first
-		if s.FirstYear == nil || snap.Year < *s.FirstYear {
-			s.FirstYear = &snap.Year
-		}
-		if s.LastYear == nil || snap.Year > *s.LastYear {
-			s.LastYear = &snap.Year
-		}
-		if s.LastLoad == nil || snap.LoadedAt.After(*s.LastLoad) {
-			s.LastLoad = &snap.LoadedAt
-		}
-	}
-	for _, level := range egrid.Levels() {
-		if years := c.Years(level); len(years) > 0 {
-			l := LevelStatistics{Level: level, Years: years}
-			for _, snap := range newest[level] {
-				l.Rows += snap.Rows
+		if err != nil { // the level is not loaded, or not for that year
+			schema, err := egrid.NewSchema(egrid.Fields(level)...)
+			if err != nil {
+				return page, m, err
 			}
-			s.Levels = append(s.Levels, l)
+			page = egrid.RowPage{Batch: egrid.NewBuilder(schema, 0).Batch(), Revision: plant.Revision}
+			m = plantMeta(&plant)
 		}
+		m.snapshots = slices.Concat(m.snapshots, plant.Snapshots)
+		return page, m, nil
 	}
-	page, meta, err := a.plantSums(in, "", store.PlantQuery{Year: in.number("year")})(ctx, 0, "", true)
-	if err != nil {
-		return nil, err
-	}
-	if len(page.Rows) > 0 {
-		s.Plants, _ = page.Rows[0].Int(store.PlantCount)
-		if x, ok := page.Rows[0].Float(egrid.NetGeneration); ok {
-			s.NetGeneration = &x
+	return list{page: page, stream: func(ctx context.Context, w window) (store.Answer, error) {
+		first := w
+		first.limit = 1
+		p, m, err := page(ctx, first)
+		if err == nil && p.Len() == 0 {
+			return whole(p, m).stream(ctx, w)
 		}
-	}
-	if meta.Year != nil {
-		if generators, ok := newest[egrid.GEN][*meta.Year]; ok {
-			s.Generators = &generators.Rows
+		if err != nil {
+			return store.Answer{}, err
 		}
-	}
-	meta.Count, meta.Total = 1, new(int64(1))
-	meta.Units = map[string]string{string(egrid.NetGeneration): "MWh"}
-	return &answer{value: s, meta: meta}, nil
+		return rows.stream(ctx, w)
+	}}
 }

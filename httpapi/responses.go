@@ -1,12 +1,16 @@
 package httpapi
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"sync"
+
+	"github.com/egrid-analytics/egrid-go/httpapi/middleware"
+	"github.com/egrid-analytics/egrid-go/httpapi/wire"
 )
 
-// responses keeps encoded answers, each with the revision that it is true of.
+// responses keeps encoded answers, each with the data that it is true of.
 // It holds two generations: an answer that is asked for again moves from the
 // older to the younger one, and when the younger is full, the older is dropped
 // and makes room. That keeps what is in use within a bound in bytes, at the
@@ -27,16 +31,16 @@ type responseKey struct {
 }
 
 func keyOf(r *http.Request) responseKey {
-	return responseKey{requestURI(r), r.Header.Get("Accept"), acceptsGzip(r)}
+	return responseKey{wire.RequestURI(r), r.Header.Get("Accept"), acceptsGzip(r)}
 }
 
 // response is an answer ready to be written.
 type response struct {
-	revision int64
-	route    string
-	etag     string
-	header   http.Header // shared; written, never changed
-	body     []byte
+	data   string // their identity
+	route  string
+	etag   string
+	header http.Header // shared; written, never changed
+	body   []byte
 }
 
 func newResponses(maxBytes int) *responses {
@@ -106,13 +110,19 @@ func (r *response) write(w http.ResponseWriter, in *http.Request) {
 func (a *api) serveCached(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodGet {
 		if kept := a.responses.get(keyOf(r)); kept != nil {
-			if c, err := a.q.Catalog(r.Context()); err == nil && c.Revision == kept.revision {
-				if e := exchangeOf(r.Context()); e != nil {
-					e.route, e.cached = kept.route, true
-				}
+			d, err := read(r.Context(), a.db)
+			if err != nil {
+				middleware.SetRoute(r, kept.route)
+				a.fail(w, r, err)
+				return
+			}
+			if d.identity() == kept.data {
+				middleware.SetRoute(r, kept.route)
+				middleware.SetCached(r)
 				kept.write(w, r)
 				return
 			}
+			r = r.WithContext(context.WithValue(r.Context(), dataKey{}, d))
 		}
 	}
 	a.router.ServeHTTP(w, r)

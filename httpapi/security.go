@@ -12,9 +12,6 @@ const (
 	apiKeyScheme = "api_key"
 )
 
-// APIKeyHeader is the header that carries an API key.
-const APIKeyHeader = "X-API-Key" //nolint:gosec // G101: the name of a header
-
 // securityComponents begins the document's components with the credentials that
 // the API takes.
 func (a *api) securityComponents() *huma.Components {

@@ -181,8 +181,33 @@ func (b *block) set(d *Decoder, c *columnDecoder, data []byte) bool {
 		}
 		d.current.Decimals(c.at, b.numbers, b.places, b.present)
 		return true
+	case flags:
+		if !b.flags(data) {
+			return false
+		}
+		d.current.Ints(c.at, b.numbers, b.present)
+		return true
 	}
-	return false // flags and what a mapping transforms are read row by row
+	return false // what a mapping transforms is read row by row
+}
+
+// flags reads the ways in which EPA writes flags.
+func (b *block) flags(data []byte) bool {
+	clear(b.present)
+	for k, from := range b.from {
+		switch field := data[from:b.to[k]]; string(field) {
+		case "":
+			continue
+		case "Yes", "Y", "1":
+			b.numbers[k] = 1
+		case "No", "N", "0":
+			b.numbers[k] = 0
+		default:
+			return false
+		}
+		b.present[k>>6] |= 1 << (k & 63)
+	}
+	return true
 }
 
 // column takes the places of a column's fields.

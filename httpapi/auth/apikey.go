@@ -11,7 +11,7 @@ import (
 	"strings"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
-	"github.com/egrid-analytics/egrid-go/httpapi"
+	"github.com/egrid-analytics/egrid-go/httpapi/middleware"
 )
 
 // APIKey is a key that a script may use. The key itself is not kept: it has to
@@ -19,7 +19,7 @@ import (
 // alone would not hide one that can be guessed.
 type APIKey struct {
 	Name   string // for logs and rate limits; unique
-	Scopes []httpapi.Scope
+	Scopes []middleware.Scope
 	SHA256 [sha256.Size]byte // of the key
 }
 
@@ -28,7 +28,7 @@ func (k *APIKey) check() error {
 		return fmt.Errorf("%w: API key %q lacks its name, scopes or hash", egrid.ErrInvalid, k.Name)
 	}
 	for _, s := range k.Scopes {
-		if !slices.Contains(httpapi.Scopes(), s) {
+		if !slices.Contains(middleware.Scopes(), s) {
 			return fmt.Errorf("%w: API key %q has scope %q, which is none of read, write and admin", egrid.ErrInvalid, k.Name, s)
 		}
 	}
@@ -82,7 +82,7 @@ func readAPIKey(fields []string) (APIKey, error) {
 	}
 	k := APIKey{Name: fields[0]}
 	for s := range strings.SplitSeq(fields[1], ",") {
-		k.Scopes = append(k.Scopes, httpapi.Scope(s))
+		k.Scopes = append(k.Scopes, middleware.Scope(s))
 	}
 	sum, err := hex.DecodeString(fields[2])
 	if err != nil || len(sum) != sha256.Size {
@@ -93,7 +93,7 @@ func readAPIKey(fields []string) (APIKey, error) {
 }
 
 // findAPIKey compares with every key, so that the time tells nothing.
-func (a *Authenticator) findAPIKey(credential string) (httpapi.Identity, bool) {
+func (a *Authenticator) findAPIKey(credential string) (middleware.Identity, bool) {
 	sum := sha256.Sum256([]byte(credential))
 	found := -1
 	for i := range a.apis {
@@ -102,7 +102,7 @@ func (a *Authenticator) findAPIKey(credential string) (httpapi.Identity, bool) {
 		}
 	}
 	if found < 0 {
-		return httpapi.Identity{}, false
+		return middleware.Identity{}, false
 	}
-	return httpapi.Identity{Subject: "key:" + a.apis[found].Name, Scopes: a.apis[found].Scopes}, true
+	return middleware.Identity{Subject: "key:" + a.apis[found].Name, Scopes: a.apis[found].Scopes}, true
 }

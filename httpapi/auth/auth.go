@@ -22,7 +22,7 @@
 // # Errors
 //
 // What cannot be used is an egrid.ErrInvalid of New. Credentials that are not
-// accepted are an httpapi.CredentialError; any other error means that the keys
+// accepted are an middleware.CredentialError; any other error means that the keys
 // could not be read.
 //
 // # See also
@@ -41,7 +41,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
-	"github.com/egrid-analytics/egrid-go/httpapi"
+	"github.com/egrid-analytics/egrid-go/httpapi/middleware"
 )
 
 // Options says what is accepted: tokens where there is a secret or a key set,
@@ -122,27 +122,27 @@ func New(o *Options) (*Authenticator, error) {
 	return a, err
 }
 
-// Authenticate is an [httpapi.Authenticator].
-func (a *Authenticator) Authenticate(r *http.Request) (httpapi.Identity, error) {
+// Authenticate is an [middleware.Authenticator].
+func (a *Authenticator) Authenticate(r *http.Request) (middleware.Identity, error) {
 	credential, err := credentialOf(r.Header)
 	if credential == "" || err != nil {
-		return httpapi.Identity{}, err
+		return middleware.Identity{}, err
 	}
 	if len(credential) > maxCredentialBytes {
-		return httpapi.Identity{}, refused("the credentials are too long", nil)
+		return middleware.Identity{}, refused("the credentials are too long", nil)
 	}
 	if identity, ok := a.findAPIKey(credential); ok {
 		return identity, nil
 	}
 	if a.parser == nil || strings.Count(credential, ".") != 2 {
-		return httpapi.Identity{}, refused("the key is not known", nil)
+		return middleware.Identity{}, refused("the key is not known", nil)
 	}
 	return a.checkToken(r.Context(), credential)
 }
 
 // credentialOf finds the one credential of a request; empty when there is none.
 func credentialOf(h http.Header) (string, error) {
-	bearers, keys := h.Values("Authorization"), h.Values(httpapi.APIKeyHeader)
+	bearers, keys := h.Values("Authorization"), h.Values(middleware.APIKeyHeader)
 	switch {
 	case len(bearers)+len(keys) == 0:
 		return "", nil
@@ -167,7 +167,7 @@ func orRefused(credential string) (string, error) {
 }
 
 func refused(reason string, cause error) error {
-	return &httpapi.CredentialError{Reason: reason, Cause: cause}
+	return &middleware.CredentialError{Reason: reason, Cause: cause}
 }
 
 // errNoKeys says that a key set was never read.

@@ -30,7 +30,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
-	"github.com/egrid-analytics/egrid-go/httpapi"
+	"github.com/egrid-analytics/egrid-go/httpapi/middleware"
 	"github.com/egrid-analytics/egrid-go/httpapi/auth"
 )
 
@@ -140,7 +140,7 @@ func newAuthenticator(t testing.TB, o auth.Options) *auth.Authenticator {
 	return a
 }
 
-func ask(a *auth.Authenticator, header ...string) (httpapi.Identity, error) {
+func ask(a *auth.Authenticator, header ...string) (middleware.Identity, error) {
 	r := httptest.NewRequest(http.MethodGet, "/plants/top", nil)
 	for i := 0; i < len(header); i += 2 {
 		r.Header.Add(header[i], header[i+1])
@@ -153,19 +153,19 @@ func bearer(token string) []string { return []string{"Authorization", "Bearer " 
 func allKinds(t testing.TB) *auth.Authenticator {
 	t.Helper()
 	return newAuthenticator(t, auth.Options{Secret: secret, KeySet: keyFile(t, fullKeySet()),
-		APIKeys: []auth.APIKey{{Name: "nightly", Scopes: []httpapi.Scope{httpapi.ScopeWrite}, SHA256: sha256.Sum256([]byte(apiKey))}}})
+		APIKeys: []auth.APIKey{{Name: "nightly", Scopes: []middleware.Scope{middleware.ScopeWrite}, SHA256: sha256.Sum256([]byte(apiKey))}}})
 }
 
 func TestAccepted(t *testing.T) {
 	a, s := allKinds(t), signers()
-	rw := []httpapi.Scope{httpapi.ScopeRead, httpapi.ScopeWrite}
+	rw := []middleware.Scope{middleware.ScopeRead, middleware.ScopeWrite}
 	hs := func(change jwt.MapClaims) []string {
 		return bearer(sign(jwt.SigningMethodHS256, secret, claims(change)))
 	}
 	for name, test := range map[string]struct {
 		header  []string
 		subject string
-		scopes  []httpapi.Scope
+		scopes  []middleware.Scope
 	}{
 		"nothing":              {nil, "", nil},
 		"HS256":                {hs(nil), "token:ann", rw},
@@ -178,7 +178,7 @@ func TestAccepted(t *testing.T) {
 		"valid very soon":      {hs(jwt.MapClaims{"nbf": now.Add(20 * time.Second).Unix()}), "token:ann", rw},
 		"many audiences":       {hs(jwt.MapClaims{"aud": []string{"other", audience}}), "token:ann", rw},
 		"scp":                  {hs(jwt.MapClaims{"scope": nil, "scp": []string{"write", "openid"}}), "token:ann", rw[1:]},
-		"scp as a text":        {hs(jwt.MapClaims{"scope": nil, "scp": "admin"}), "token:ann", []httpapi.Scope{httpapi.ScopeAdmin}},
+		"scp as a text":        {hs(jwt.MapClaims{"scope": nil, "scp": "admin"}), "token:ann", []middleware.Scope{middleware.ScopeAdmin}},
 		"both claims":          {hs(jwt.MapClaims{"scope": "read", "scp": []string{"write"}}), "token:ann", rw},
 		"no scopes":            {hs(jwt.MapClaims{"scope": "openid READ read,write"}), "token:ann", nil},
 		"no subject":           {hs(jwt.MapClaims{"sub": nil}), "token:", rw},
@@ -239,7 +239,7 @@ func TestRefused(t *testing.T) {
 		"hash of the API key":         fmt.Sprintf("%x", sha256.Sum256([]byte(apiKey))),
 	} {
 		identity, err := ask(a, bearer(token)...)
-		var credential *httpapi.CredentialError
+		var credential *middleware.CredentialError
 		if !errors.As(err, &credential) || identity.Subject != "" || identity.Scopes != nil {
 			t.Errorf("%s: got %+v, %v", name, identity, err)
 			continue
@@ -257,7 +257,7 @@ func TestRefused(t *testing.T) {
 		"empty token":       {"Authorization", "Bearer  "},
 		"empty API key":     {"X-API-Key", ""},
 	} {
-		var credential *httpapi.CredentialError
+		var credential *middleware.CredentialError
 		if _, err := ask(a, header...); !errors.As(err, &credential) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -278,7 +278,7 @@ func TestOnlyWhatIsSetUp(t *testing.T) {
 	s := signers()
 	byKeys := newAuthenticator(t, auth.Options{KeySet: keyFile(t, fullKeySet())})
 	bySecret := newAuthenticator(t, auth.Options{Secret: secret})
-	byAPIKey := newAuthenticator(t, auth.Options{APIKeys: []auth.APIKey{{Name: "a", Scopes: httpapi.Scopes(), SHA256: sha256.Sum256([]byte(apiKey))}}})
+	byAPIKey := newAuthenticator(t, auth.Options{APIKeys: []auth.APIKey{{Name: "a", Scopes: middleware.Scopes(), SHA256: sha256.Sum256([]byte(apiKey))}}})
 	hs, rs := sign(jwt.SigningMethodHS256, secret, claims(nil)), sign(jwt.SigningMethodRS256, s.rsa, claims(nil), "kid", "rsa")
 	empty := sign(jwt.SigningMethodHS256, []byte{}, claims(nil))
 	for _, test := range []struct {
@@ -294,7 +294,7 @@ func TestOnlyWhatIsSetUp(t *testing.T) {
 }
 
 func TestNewRefuses(t *testing.T) {
-	key := auth.APIKey{Name: "a", Scopes: httpapi.Scopes(), SHA256: sha256.Sum256([]byte(apiKey))}
+	key := auth.APIKey{Name: "a", Scopes: middleware.Scopes(), SHA256: sha256.Sum256([]byte(apiKey))}
 	for name, o := range map[string]*auth.Options{
 		"nothing":               nil,
 		"short secret":          {Secret: []byte("hunter2"), Issuer: issuer, Audience: audience},
@@ -311,7 +311,7 @@ func TestNewRefuses(t *testing.T) {
 		"set without a host":    {KeySet: "https:///jwks", Issuer: issuer, Audience: audience},
 		"key without a name":    {APIKeys: []auth.APIKey{{Scopes: key.Scopes, SHA256: key.SHA256}}},
 		"key without a hash":    {APIKeys: []auth.APIKey{{Name: "a", Scopes: key.Scopes}}},
-		"key of unknown scope":  {APIKeys: []auth.APIKey{{Name: "a", Scopes: []httpapi.Scope{"root"}, SHA256: key.SHA256}}},
+		"key of unknown scope":  {APIKeys: []auth.APIKey{{Name: "a", Scopes: []middleware.Scope{"root"}, SHA256: key.SHA256}}},
 	} {
 		if _, err := auth.New(o); !errors.Is(err, egrid.ErrInvalid) || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%s: %v", name, err)

@@ -7,7 +7,7 @@ import (
 	"net/http/httptest"
 
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
-	"github.com/egrid-analytics/egrid-go/httpapi"
+	"github.com/egrid-analytics/egrid-go/httpapi/middleware"
 	"github.com/egrid-analytics/egrid-go/httpapi/auth"
 )
 
@@ -16,7 +16,7 @@ func Example() {
 	store := memstore.New()
 	defer store.Close()
 	who, err := auth.New(&auth.Options{APIKeys: []auth.APIKey{
-		{Name: "nightly-report", Scopes: []httpapi.Scope{httpapi.ScopeRead}, SHA256: sha256.Sum256([]byte("a long and random text, please"))},
+		{Name: "nightly-report", Scopes: []middleware.Scope{middleware.ScopeRead}, SHA256: sha256.Sum256([]byte("a long and random text, please"))},
 	}})
 	if err != nil {
 		fmt.Println(err)
@@ -26,7 +26,7 @@ func Example() {
 	for _, key := range []string{"", "a guess", "a long and random text, please"} {
 		r := httptest.NewRequest(http.MethodGet, "/snapshots", nil)
 		if key != "" {
-			r.Header.Set(httpapi.APIKeyHeader, key)
+			r.Header.Set(middleware.APIKeyHeader, key)
 		}
 		w := httptest.NewRecorder()
 		api.ServeHTTP(w, r)

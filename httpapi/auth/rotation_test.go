@@ -14,7 +14,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
-	"github.com/egrid-analytics/egrid-go/httpapi"
+	"github.com/egrid-analytics/egrid-go/httpapi/middleware"
 	"github.com/egrid-analytics/egrid-go/httpapi/auth"
 )
 
@@ -80,7 +80,7 @@ func rotating(t *testing.T, test func(t *testing.T, s *keyServer, try func(kid s
 }
 
 func isRefused(err error) bool {
-	var credential *httpapi.CredentialError
+	var credential *middleware.CredentialError
 	return errors.As(err, &credential)
 }
 

@@ -10,7 +10,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
-	"github.com/egrid-analytics/egrid-go/httpapi"
+	"github.com/egrid-analytics/egrid-go/httpapi/middleware"
 )
 
 // defaultLeeway is how far clocks may differ.
@@ -59,16 +59,16 @@ func (n *names) UnmarshalJSON(b []byte) error {
 }
 
 // checkToken verifies a token and reads who it is for.
-func (a *Authenticator) checkToken(ctx context.Context, text string) (httpapi.Identity, error) {
+func (a *Authenticator) checkToken(ctx context.Context, text string) (middleware.Identity, error) {
 	c := &claims{}
 	_, err := a.parser.ParseWithClaims(text, c, func(t *jwt.Token) (any, error) { return a.keyOf(ctx, t) })
 	if errors.Is(err, errNoKeys) {
-		return httpapi.Identity{}, err
+		return middleware.Identity{}, err
 	}
 	if err != nil {
-		return httpapi.Identity{}, refused(reasonOf(err), err)
+		return middleware.Identity{}, refused(reasonOf(err), err)
 	}
-	return httpapi.Identity{Subject: "token:" + c.Subject, Scopes: knownScopes(append(c.Scope, c.SCP...))}, nil
+	return middleware.Identity{Subject: "token:" + c.Subject, Scopes: knownScopes(append(c.Scope, c.SCP...))}, nil
 }
 
 // keyOf finds the key of a token. The parser has checked that its algorithm is
@@ -116,9 +116,9 @@ func reasonOf(err error) string {
 }
 
 // knownScopes leaves out what means nothing here.
-func knownScopes(given []string) []httpapi.Scope {
-	var scopes []httpapi.Scope
-	for _, s := range httpapi.Scopes() {
+func knownScopes(given []string) []middleware.Scope {
+	var scopes []middleware.Scope
+	for _, s := range middleware.Scopes() {
 		if slices.Contains(given, string(s)) {
 			scopes = append(scopes, s)
 		}

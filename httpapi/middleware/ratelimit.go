@@ -1,4 +1,4 @@
-package httpapi
+package middleware
 
 import (
 	"fmt"
@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/egrid-analytics/egrid-go/httpapi/wire"
 )
 
 // RateLimitOptions says how many requests a client may make. The zero value of
@@ -40,7 +42,7 @@ func RateLimit(next http.Handler, o *RateLimitOptions) http.Handler {
 	l := newLimiter(o)
 	limit := []string{strconv.Itoa(l.requests)}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if isProbe(r.URL.Path) {
+		if IsProbe(r.URL.Path) {
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -51,7 +53,7 @@ func RateLimit(next http.Handler, o *RateLimitOptions) http.Handler {
 		h["Ratelimit-Reset"] = []string{seconds(v.full)}
 		if v.wait > 0 {
 			h.Set("Retry-After", seconds(v.wait))
-			writeProblem(w, problem(r, http.StatusTooManyRequests, fmt.Sprintf("more than %d requests in %v; try again in %s seconds", l.requests, l.window, seconds(v.wait))))
+			wire.NewProblem(r, http.StatusTooManyRequests, fmt.Sprintf("more than %d requests in %v; try again in %s seconds", l.requests, l.window, seconds(v.wait))).Write(w)
 			return
 		}
 		next.ServeHTTP(w, r)

@@ -1,4 +1,4 @@
-package httpapi
+package middleware
 
 import (
 	"fmt"
@@ -45,7 +45,7 @@ func AllowOrigins(next http.Handler, origins []string) http.Handler {
 	}).Handler(next)
 }
 
-// CheckOrigin checks an entry of [Options].AllowedOrigins, for programs that
+// CheckOrigin checks an entry of AllowOrigins, for programs that
 // take it from their users: *, or scheme, host and maybe port, as a browser
 // sends them. The error wraps [egrid.ErrInvalid].
 func CheckOrigin(origin string) error {
