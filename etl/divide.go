@@ -47,12 +47,13 @@ func (p *Pipeline) Divide(ctx context.Context, v Validated) (_ Divided, err erro
 		if f.Error != "" {
 			d.Refused = append(d.Refused, Refused{Object: f.Object, Reason: f.Error})
 		}
+		sum := &objectSum{} // of all sheets of the object
 		for _, s := range f.Sheets {
 			if s.Error != "" || s.Sheet == nil {
 				d.Refused = append(d.Refused, Refused{Object: f.Object, Member: s.Member, Reason: s.Error})
 				continue
 			}
-			part, err := p.divideSheet(ctx, f.Object, s.Member, s.Sheet)
+			part, err := p.divideSheet(ctx, f.Object, s.Member, s.Sheet, sum)
 			if err == nil && part.Rows == 0 {
 				err = fmt.Errorf("%w: the sheet has a header and no rows", egrid.ErrInvalid)
 			}
@@ -69,8 +70,22 @@ func (p *Pipeline) Divide(ctx context.Context, v Validated) (_ Divided, err erro
 	return d, nil
 }
 
-func (p *Pipeline) divideSheet(ctx context.Context, o Object, member string, sheet *sheet.Sheet) (Part, error) {
-	part := Part{Object: o, Member: member, Sheet: sheet}
+// objectSum is the SHA-256 of an object, in hex, once it is known.
+type objectSum struct{ hex string }
+
+// divideSheet cuts a sheet, and takes the SHA-256 of its object where sum is not
+// nil: of a plain file while it is cut, of any other one once for all its sheets.
+func (p *Pipeline) divideSheet(ctx context.Context, o Object, member string, of *sheet.Sheet, sum *objectSum) (Part, error) {
+	part := Part{Object: o, Member: member, Sheet: of}
+	packing, err := packingOf(o.Name)
+	if err != nil {
+		return part, err
+	}
+	if sum != nil && packing != plain && sum.hex == "" {
+		if sum.hex, err = p.sumOf(ctx, o); err != nil {
+			return part, err
+		}
+	}
 	text, err := p.openSheet(ctx, o, member)
 	if err != nil {
 		return part, err
@@ -78,32 +93,36 @@ func (p *Pipeline) divideSheet(ctx context.Context, o Object, member string, she
 	defer text.Close()
 	hash := sha256.New()
 	r := io.Reader(contextReader{ctx, text})
-	packing, err := packingOf(o.Name)
-	if err != nil {
-		return part, err
-	}
-	if packing == plain {
+	if sum != nil && packing == plain {
 		r = io.TeeReader(r, hash) // what is divided is what is hashed
 	}
-	for span, err := range sheet.Divide(r, p.o.ChunkBytes) {
+	for span, err := range of.Divide(r, p.o.ChunkBytes) {
 		if err != nil {
 			return part, err
 		}
 		part.Spans = append(part.Spans, span)
 		part.Rows += span.Rows
 	}
-	if packing != plain {
-		packed, err := p.source.Open(ctx, o, 0, -1)
-		if err != nil {
-			return part, err
+	if sum != nil {
+		if packing == plain {
+			sum.hex = hex.EncodeToString(hash.Sum(nil))
 		}
-		defer packed.Close()
-		if _, err := io.Copy(hash, contextReader{ctx, packed}); err != nil {
-			return part, err
-		}
+		part.SHA256 = sum.hex
 	}
-	part.SHA256 = hex.EncodeToString(hash.Sum(nil))
 	return part, nil
+}
+
+func (p *Pipeline) sumOf(ctx context.Context, o Object) (string, error) {
+	packed, err := p.source.Open(ctx, o, 0, -1)
+	if err != nil {
+		return "", err
+	}
+	defer packed.Close()
+	hash := sha256.New()
+	if _, err := io.Copy(hash, contextReader{ctx, packed}); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(hash.Sum(nil)), nil
 }
 
 // contextReader ends with its context.

@@ -138,7 +138,7 @@ func (p *Pipeline) inspectSheet(ctx context.Context, o Object, member string) (*
 
 // checkContent decodes a whole sheet.
 func (p *Pipeline) checkContent(ctx context.Context, o Object, s *CheckedSheet) error {
-	part, err := p.divideSheet(ctx, o, s.Member, s.Sheet)
+	part, err := p.divideSheet(ctx, o, s.Member, s.Sheet, nil)
 	if err != nil {
 		return err
 	}
@@ -151,9 +151,7 @@ func (p *Pipeline) checkContent(ctx context.Context, o Object, s *CheckedSheet) 
 			s.Rows += int64(year.Rows.Len())
 			s.Audits = driver.MergeAudits(s.Audits, year.Findings)
 			s.Lossy = union(s.Lossy, year.Rows.Lossy())
-			for row := range year.Rows.Rows() {
-				keys.add(row)
-			}
+			keys.add(year.Rows)
 		}
 		s.Rejected += int64(len(d.rejects))
 		for _, r := range d.rejects[:min(len(d.rejects), maxRejects-len(s.Rejects))] {
@@ -173,7 +171,8 @@ func (p *Pipeline) checkContent(ctx context.Context, o Object, s *CheckedSheet) 
 type keyCounter struct {
 	columns    []egrid.Column
 	seed       maphash.Seed
-	seen       map[uint64]bool // whether it was met again
+	seen       hashSet
+	again      map[uint64]bool // met more than once
 	duplicates int64
 	examples   []string
 	full       bool
@@ -182,36 +181,89 @@ type keyCounter struct {
 const maxKeys = 1 << 20
 
 func newKeyCounter(s *sheet.Sheet) *keyCounter {
-	return &keyCounter{columns: driver.Identifier(s.Level, s.Schema.Has), seed: maphash.MakeSeed(), seen: map[uint64]bool{}}
+	return &keyCounter{columns: driver.Identifier(s.Level, s.Schema.Has), seed: maphash.MakeSeed(), again: map[uint64]bool{}}
 }
 
-func (k *keyCounter) add(row egrid.Row) {
+// add counts the rows of a batch.
+func (k *keyCounter) add(b *egrid.Batch) {
 	if k.columns == nil || k.full {
 		return
 	}
-	var h maphash.Hash
-	h.SetSeed(k.seed)
-	fmt.Fprintf(&h, "%d", row.Year())
-	values := make([]egrid.Value, len(k.columns))
-	for i, c := range k.columns {
-		values[i] = row.Value(c)
-		_ = h.WriteByte(0)
-		_, _ = h.WriteString(values[i].String())
+	hashes := make([]uint64, b.Len())
+	for i := range hashes {
+		hashes[i] = uint64(b.Year())
 	}
-	sum := h.Sum64()
-	again, met := k.seen[sum]
-	switch {
-	case !met && len(k.seen) == maxKeys:
-		k.full = true
-	case met && !again:
+	for _, c := range k.columns {
+		k.mix(hashes, b.Column(b.Schema().Index(c)))
+	}
+	for row, h := range hashes {
+		if k.seen.n == maxKeys {
+			k.full = true
+			return
+		}
+		if k.seen.add(h) || k.again[h] {
+			continue
+		}
+		k.again[h] = true
 		k.duplicates++
-		k.seen[sum] = true
 		if len(k.examples) < 20 {
+			values := make([]egrid.Value, len(k.columns))
+			for i, c := range k.columns {
+				values[i] = b.Row(row).Value(c)
+			}
 			k.examples = append(k.examples, driver.IdentifierText(values...))
 		}
-	case !met:
-		k.seen[sum] = false
 	}
+}
+
+// mix adds a column to the hashes of the rows: of a text the hash of its entry in
+// the dictionary, which is made once.
+func (k *keyCounter) mix(hashes []uint64, v *egrid.Vector) {
+	entries := make([]uint64, v.Entries())
+	for i := range entries {
+		entries[i] = maphash.String(k.seed, v.Entry(i))
+	}
+	for row := range hashes {
+		h := hashes[row] * 0x9e3779b97f4a7c15
+		switch code := v.Code(row); {
+		case code >= 0:
+			h ^= entries[code]
+		case !v.IsMissing(row):
+			h ^= maphash.String(k.seed, v.Text(row))
+		}
+		hashes[row] = h ^ h>>29
+	}
+}
+
+// hashSet is a set of hashes: a table with open addressing. The zero hashSet is
+// empty.
+type hashSet struct {
+	table []uint64 // 0 is free
+	n     int
+}
+
+// add reports whether the hash is new.
+func (s *hashSet) add(h uint64) bool {
+	h |= 1
+	if 2*s.n >= len(s.table) {
+		old := s.table
+		s.table, s.n = make([]uint64, max(2*len(old), 1024)), 0
+		for _, was := range old {
+			if was != 0 {
+				s.add(was)
+			}
+		}
+	}
+	mask := uint64(len(s.table) - 1)
+	at := h >> 1 & mask
+	for ; s.table[at] != 0; at = (at + 1) & mask {
+		if s.table[at] == h {
+			return false
+		}
+	}
+	s.table[at] = h
+	s.n++
+	return true
 }
 
 func (k *keyCounter) audit() (egrid.Audit, bool) {
