@@ -6,6 +6,10 @@ import (
 	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/httpapi/middleware"
+	"github.com/egrid-analytics/egrid-go/httpapi/wire"
 )
 
 // writtenDocument is a form of the OpenAPI document, plain and compressed.
@@ -16,7 +20,6 @@ type writtenDocument struct {
 // documentOperations serves the OpenAPI document, which is complete by now. It
 // is written out when it is first asked for.
 func (a *api) documentOperations() {
-	a.documentProblems()
 	document := a.huma.OpenAPI()
 	a.document("/openapi.json", "application/openapi+json", document.MarshalJSON)
 	a.document("/openapi.yaml", "application/openapi+yaml", document.YAML)
@@ -31,7 +34,7 @@ func (a *api) document(path, contentType string, write func() ([]byte, error)) {
 		return writtenDocument{plain: b, zipped: compress(b)}
 	})
 	a.router.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
-		noteRoute(r, path)
+		middleware.SetRoute(r, path)
 		body, h := written().plain, w.Header()
 		h.Add("Vary", "Accept-Encoding")
 		h.Set("Content-Type", contentType)
@@ -50,17 +53,12 @@ func (a *api) document(path, contentType string, write func() ([]byte, error)) {
 	}).Methods(http.MethodGet)
 }
 
-// documentProblems describes errors as they are here: with addresses relative to
-// the service.
-func (a *api) documentProblems() {
-	schemas := a.huma.OpenAPI().Components.Schemas.Map()
-	model, detail := schemas["ErrorModel"], schemas["ErrorDetail"]
-	for name, p := range model.Properties {
-		if p.Examples = nil; name == "type" || name == "instance" {
-			p.Format = "uri-reference"
-		}
-	}
-	detail.Properties["location"].Description = "The parameter at fault, as query.limit or path.id."
+// documentTypes says how types are described that are not what Go makes of them.
+func (a *api) documentTypes() {
+	types := a.huma.OpenAPI().Components.Schemas
+	types.RegisterTypeAlias(typeOf[huma.ErrorModel](), typeOf[wire.Problem]())
+	types.RegisterTypeAlias(typeOf[egrid.Value](), typeOf[any]())
+	types.RegisterTypeAlias(typeOf[egrid.Schema](), typeOf[[]any]())
 }
 
 // refusals are what the statuses mean, with an example of a detail.
@@ -68,10 +66,10 @@ var refusals = map[string]struct{ description, detail string }{
 	"400": {"A parameter is unknown, or its value cannot be; errors names each.", "limit: expected number >= 1"},
 	"401": {"Credentials are missing, or not accepted.", "a token or an API key with scope read is needed"},
 	"403": {"The credentials do not allow it.", "scope write is needed, which these credentials do not have"},
-	"404": {"No such plant, region, column, data year or release.", `no plant "99999" in data year 2023`},
-	"406": {"The answer does not come as what the header Accept names.", "this answer does not come as what the header Accept names, but as json, page"},
+	"404": {"No such plant, region, column, data year, release or snapshot.", `no plant "99999" in data year 2023`},
+	"406": {"The answer does not come as what the header Accept names.", "this answer does not come as what the header Accept names, but as json"},
 	"409": {"It cannot be done in the state that things are in.", "run 20250701T120000Z-k3x9qa is under way"},
-	"410": {goneDescription, "the data behind the cursor have been replaced; start again from the first page"},
+	"410": {"A snapshot of the cursor or of the permanent address was pruned. What was read is of the data before: begin again with the same request without a cursor and a snapshot.", "snapshot 0f3a5c7e9b1d2f4a6c8e0b2d was published once and is kept no more; the cursor reads it: start again from the first page"},
 	"413": {"The body is too long.", "a request body has at most 1048576 bytes"},
 	"414": {"The address is too long.", "a URL has at most 16384 bytes"},
 	"415": {"The body is not JSON.", "the body is JSON: send it with the header Content-Type: application/json"},
@@ -96,7 +94,7 @@ func documentRefusals(d *huma.Operation) {
 			panic(err) // a number, above
 		}
 		response.Description = refusal.description
-		response.Content["application/problem+json"].Example = huma.ErrorModel{
+		response.Content["application/problem+json"].Example = wire.Problem{
 			Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: refusal.detail, Instance: exampleTargets[d.OperationID],
 		}
 	}

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	_ "embed" // the answers
+	"encoding/base64"
 	"encoding/json"
 	"net/url"
 	"strconv"
@@ -9,6 +10,8 @@ import (
 	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/egrid-analytics/egrid-go/httpapi/wire"
 )
 
 // The examples of the OpenAPI document are requests and what the API answers to
@@ -33,7 +36,9 @@ var exampleTargets = map[string]string{
 	"columns":          "/columns?level=GGL",
 	"column":           "/columns/co2_output_rate_lb_per_mwh",
 	"snapshots":        "/snapshots",
+	"snapshot":         "/snapshots/@", // for the first of /snapshots
 	"catalog":          "/catalog",
+	"scan":             "/scan?plan=" + base64.RawURLEncoding.EncodeToString([]byte(`{"level":"US","snapshots":[],"count":true}`)),
 	"errors":           "/errors",
 	"runs":             "/runs",
 	"run":              "/runs/20250702T120000Z-m5c2vb",
@@ -57,6 +62,15 @@ var examples = sync.OnceValue(func() map[string]map[string]json.RawMessage {
 	return all
 })
 
+// exampleSnapshot is the id of a snapshot of the sample.
+func exampleSnapshot() string {
+	var list struct{ Data []wire.SnapshotInfo }
+	if err := json.Unmarshal(examples()["snapshots"][wire.TypeJSON], &list); err != nil || len(list.Data) == 0 {
+		return "0f3a5c7e9b1d2f4a6c8e0b2d" // before the tests have written them
+	}
+	return string(list.Data[0].ID)
+}
+
 // addExamples puts the examples of an operation into its documentation.
 func addExamples(d *huma.Operation) {
 	for code, response := range d.Responses {
@@ -66,7 +80,7 @@ func addExamples(d *huma.Operation) {
 			}
 		}
 	}
-	target, err := url.Parse(exampleTargets[d.OperationID])
+	target, err := url.Parse(strings.ReplaceAll(exampleTargets[d.OperationID], "@", exampleSnapshot()))
 	if err != nil {
 		panic(err) // the targets above are addresses
 	}

@@ -1,7 +1,7 @@
-// Package httpapi serves eGRID data over HTTP: an [http.Handler] over any
-// [egrid.Querier].
+// Package httpapi serves eGRID data over HTTP: an [http.Handler] over a
+// [store.DB].
 //
-//	api := httpapi.New(cache.New(store, nil), nil)
+//	api := httpapi.New(store.New(cache.New(scanner, nil)), nil)
 //	server := httpapi.NewServer("127.0.0.1:4000", api, nil)
 //	err := server.ListenAndServe()
 //
@@ -11,7 +11,7 @@
 // # Guarantees
 //
 // Every request is a span of the trace that its header traceparent names, or of a
-// new one ([Traces]); what is logged of it has their ids.
+// new one ([middleware.Traces]); what is logged of it has their ids.
 //
 // Parameters that an operation does not know, and values that cannot be, are
 // refused with every fault named; nothing is ignored. A list never exceeds its
@@ -20,40 +20,49 @@
 // says how many rows were sent, and an answer that cannot be finished breaks
 // the connection instead of ending politely.
 //
-// Every data answer has an ETag made of what is published and what was asked,
-// except /errors and /runs, which nobody keeps.
-// Encoded JSON answers are kept by the same pair, so a repeated request costs
-// one look at the catalogue; stand a cache in front of a store whose catalogue
-// is not cheap. The handler is safe for concurrent use and starts no goroutine
-// that outlives a request.
+// An answer is of one state of the data, whatever is published meanwhile: the
+// catalogue is asked for once in a request. Cursors go on in the data that they
+// are from. At a permanent address (links.permanent, the parameter snapshot) an
+// answer stays the same until its snapshots are pruned.
+//
+// Every data answer has an ETag made of the identity of what is published and of
+// what was asked, except /errors and /runs, which nobody keeps. Encoded JSON
+// answers are kept by the same pair, so a repeated request costs one look at the
+// catalogue; stand a cache in front of a store whose catalogue is not cheap. The
+// handler is safe for concurrent use and starts no goroutine that outlives a
+// request.
 //
 // # Errors
 //
 // Answers to errors are application/problem+json (RFC 9457). [egrid.ErrInvalid]
-// is 400, [egrid.ErrNotFound] 404, [egrid.ErrConflict] 409, [egrid.ErrStale] 410,
-// [egrid.ErrClosed] and an exceeded deadline 503. Anything else is 500 without detail, and logged
-// with the request id. Who is not known is 401, who may not 403, who asks too
-// often 429, and what is too long 413 or 414.
+// is 400, [egrid.ErrNotFound] 404, [egrid.ErrConflict] 409, [egrid.ErrStale] (a
+// snapshot that was pruned) 410, [egrid.ErrClosed] and an exceeded deadline 503.
+// Anything else is 500 without detail, and logged with the request id.
+// Unauthenticated is 401, a missing scope 403, rate limited 429, and what is too
+// long 413 or 414.
 //
 // # See also
 //
-// Package cache, package auth for tokens and API keys, and package dashboard for
-// a page over this API.
+// Package wire has the JSON types, package client asks for them, package
+// middleware has what New puts around the API, for services beside it. Package
+// cache, package auth for tokens and API keys, and package dashboard for a page
+// over this API.
 package httpapi
 
 import (
-	"context"
 	"log/slog"
 	"net/http"
 	"net/netip"
-	"time"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humamux"
 	"github.com/gorilla/mux"
 
-	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
+	"github.com/egrid-analytics/egrid-go/egrid/store"
+	"github.com/egrid-analytics/egrid-go/httpapi/middleware"
+	"github.com/egrid-analytics/egrid-go/httpapi/wire"
 	"github.com/egrid-analytics/egrid-go/internal/trace"
 )
 
@@ -63,9 +72,9 @@ type Options struct {
 	// Version of the service, told in the OpenAPI document. Default "dev".
 	Version string
 	// Logger takes access logs and the causes of 500s. Records have trace_id and
-	// span_id, as of [Traces]. Default none.
+	// span_id, as of [middleware.Traces]. Default none.
 	Logger *slog.Logger
-	// Checks are what readiness depends on besides the querier. Default none.
+	// Checks are what readiness depends on besides the store. Default none.
 	Checks []ReadinessCheck
 	// MaxBodyBytes bounds request bodies. Default 1 MiB.
 	MaxBodyBytes int64
@@ -73,65 +82,50 @@ type Options struct {
 	// negative keeps none.
 	MaxCachedBytes int
 	// Observe is called behind every request: for metrics. Default none.
-	Observe func(Observation)
+	Observe func(middleware.Observation)
 	// Failures adds the path /errors, which shows what went wrong on the way of
 	// data into the store. Messages may name internal addresses and files: set
 	// it where those who can reach the API may read them. Default none, and
 	// then there is no such path.
 	Failures driver.FailureLog
-	// Runs adds the paths below /runs: loads that are started, followed and, when
-	// they are held, decided on. Changing something needs [ScopeWrite]. Messages
+	// Runs adds the paths below /runs: loads that are started and followed and, when
+	// it is a [driver.Decider] too, decided on when they are held. Changing something needs [middleware.ScopeWrite]. Messages
 	// may name internal files, as those of Failures. Default none.
 	Runs driver.Runner
 	// AllowedOrigins are the pages of other origins that may call the API from a
-	// browser, as [AllowOrigins] takes them. Default none.
+	// browser, as [middleware.AllowOrigins] takes them. Default none.
 	AllowedOrigins []string
 	// Authenticate tells who makes a request. Default none: then reading is open
 	// to everybody, and what needs another scope is refused to all.
-	Authenticate Authenticator
-	// RequireAuth closes reading to those who have not [ScopeRead], except for
+	Authenticate middleware.Authenticator
+	// RequireAuth closes reading to those who have not [middleware.ScopeRead], except for
 	// probes and the OpenAPI document. Default false.
 	RequireAuth bool
-	// RateLimit bounds how often a client may ask, as [RateLimit] does. Default
+	// RateLimit bounds how often a client may ask, as [middleware.RateLimit] does. Default
 	// nil, no bound.
-	RateLimit *RateLimitOptions
+	RateLimit *middleware.RateLimitOptions
 	// TrustedProxies are believed in what they say of the client's address, as
-	// [TrustProxies] does. Default none.
+	// [middleware.TrustProxies] does. Default none.
 	TrustedProxies []netip.Prefix
 }
 
-// ReadinessCheck is one dependency that has to work for the service to work.
-type ReadinessCheck struct {
-	Name  string
-	Check func(context.Context) error // called at once with the others; its context ends after 2 seconds
-	// Optional says that the service works without it, only worse: while it is
-	// away the service is ready, and the check is told as degraded. Its context
-	// ends after half a second.
-	Optional bool
-}
-
-// Observation is what metrics need to know of a request.
-type Observation struct {
-	Route    string // as in the OpenAPI document, e.g. /plants/{id}; empty when none matched
-	Method   string
-	Status   int
-	Bytes    int64
-	Duration time.Duration
-	Cached   bool // answered from the encoded answers kept
-}
-
 type api struct {
-	q         egrid.Querier
+	db        *store.DB
 	o         Options
 	router    *mux.Router
 	huma      huma.API
 	responses *responses
-	totals    *totals
 }
 
-// New returns a handler of the API over q, which it borrows.
-func New(q egrid.Querier, o *Options) http.Handler {
-	a := &api{q: q, totals: &totals{}}
+// What New allows of a URL. Cursors are of 8 KiB at most.
+const (
+	maxURLBytes      = 16 << 10
+	maxURLParameters = 100
+)
+
+// New returns a handler of the API over db, which it borrows.
+func New(db *store.DB, o *Options) http.Handler {
+	a := &api{db: store.New(&totals{Scanner: db})}
 	if o != nil {
 		a.o = *o
 	}
@@ -148,7 +142,7 @@ func New(q egrid.Querier, o *Options) http.Handler {
 	a.responses = newResponses(a.o.MaxCachedBytes)
 	a.router = mux.NewRouter().UseEncodedPath().SkipClean(true)
 	a.router.NotFoundHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		writeProblem(w, problem(r, http.StatusNotFound, "there is no such path; /openapi.json lists them"))
+		wire.NewProblem(r, http.StatusNotFound, "there is no such path; /openapi.json lists them").Write(w)
 	})
 	a.router.MethodNotAllowedHandler = http.HandlerFunc(a.refuseMethod)
 	a.huma = humamux.New(a.router, huma.Config{
@@ -164,27 +158,45 @@ func New(q egrid.Querier, o *Options) http.Handler {
 		},
 		Formats: huma.DefaultFormats,
 	})
+	a.documentTypes()
 	a.plantOperations()
 	a.levelOperations()
 	a.storeOperations()
+	a.healthOperations()
 	a.failureOperations()
 	a.runOperations()
 	a.documentOperations()
 
-	var h http.Handler = http.HandlerFunc(a.serveCached)
+	return a.around(http.HandlerFunc(a.serveCached))
+}
+
+// around puts the middleware around the API, from the inside to the outside; the
+// last one is the first to see a request. Limits and HEAD are next to what they
+// are for. Whoever is refused was counted by the rate limit before, which needs to
+// know the caller; so Identify is outside of it and Admit within. The headers of
+// SecurityHeaders and AllowOrigins stand on those refusals, too, and on the 500 of
+// Recover only because they are set before it panics. Observe sees every answer,
+// with the client that TrustProxies found, under the ids of the outermost two.
+func (a *api) around(h http.Handler) http.Handler {
 	h = a.answerOptions(h)
-	h = answerHead(h)
-	h = LimitBody(h, a.o.MaxBodyBytes)
-	h = LimitURL(h, maxURLBytes, maxURLParameters)
-	h = a.admit(h)
+	h = middleware.Head(h)
+	h = middleware.LimitBody(h, a.o.MaxBodyBytes)
+	h = middleware.LimitURL(h, maxURLBytes, maxURLParameters)
+	h = middleware.Admit(h, a.o.RequireAuth, isOpen, a.o.Logger)
 	if a.o.RateLimit != nil {
-		h = RateLimit(h, a.o.RateLimit) // those who are not admitted count too
+		h = middleware.RateLimit(h, a.o.RateLimit)
 	}
-	h = identify(h, a.o.Authenticate)
-	h = AllowOrigins(h, a.o.AllowedOrigins)
-	h = SecurityHeaders(h)
-	h = Recover(h, a.o.Logger)
-	h = Observe(h, a.o.Logger, a.o.Observe)
-	h = TrustProxies(h, a.o.TrustedProxies)
-	return Traces(RequestIDs(h))
+	h = middleware.Identify(h, a.o.Authenticate)
+	h = middleware.AllowOrigins(h, a.o.AllowedOrigins)
+	h = middleware.SecurityHeaders(h)
+	h = middleware.Recover(h, a.o.Logger)
+	h = middleware.Observe(h, a.o.Logger, a.o.Observe)
+	h = middleware.TrustProxies(h, a.o.TrustedProxies)
+	return middleware.Traces(middleware.RequestIDs(h))
+}
+
+// isOpen reports whether a path is for everybody even where reading is not:
+// probes, and what the API is.
+func isOpen(path string) bool {
+	return middleware.IsProbe(path) || path == "/openapi.json" || path == "/openapi.yaml" || path == "/api" || strings.HasPrefix(path, "/api/")
 }

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/gorilla/mux"
+
+	"github.com/egrid-analytics/egrid-go/httpapi/wire"
 )
 
 // allowed lists the methods that a path answers; empty where there is no such
@@ -46,5 +48,5 @@ func (a *api) answerOptions(next http.Handler) http.Handler {
 func (a *api) refuseMethod(w http.ResponseWriter, r *http.Request) {
 	methods := a.allowed(r)
 	w.Header().Set("Allow", methods)
-	writeProblem(w, problem(r, http.StatusMethodNotAllowed, "this path answers "+methods))
+	wire.NewProblem(r, http.StatusMethodNotAllowed, "this path answers "+methods).Write(w)
 }

@@ -23,15 +23,16 @@ const maxJSONLimit = 1000
 // parameter declares a path or query parameter: for the OpenAPI document, for
 // the check of a request, and for what becomes of the value.
 type parameter struct {
-	name   string
-	doc    string
-	schema huma.Schema
-	path   bool
-	list   bool                    // values separated by commas
-	many   bool                    // may be given more than once
-	check  func(text string) error // of a text that is kept whole, in place of the schema
-	upper  bool                    // codes are written in capitals, and asked for in either case
-	filter egrid.Column            // keep the rows whose column has one of the values
+	name     string
+	doc      string
+	schema   huma.Schema
+	path     bool
+	list     bool                    // values separated by commas
+	many     bool                    // may be given more than once
+	check    func(text string) error // of a text that is kept whole, in place of the schema
+	upper    bool                    // codes are written in capitals, and asked for in either case
+	required bool
+	filter   egrid.Column // keep the rows whose column has one of the values
 }
 
 func (p *parameter) document() *huma.Param {
@@ -47,6 +48,8 @@ func (p *parameter) document() *huma.Param {
 	switch {
 	case p.path:
 		d.In, d.Required = "path", true
+	case p.required:
+		d.Required = true
 	case p.list, p.many:
 		explode := p.many
 		d.Style, d.Explode = "form", &explode
@@ -116,6 +119,9 @@ func (in *request) takeDeclared(op *operation, query url.Values) []wire.Fault {
 		} else if len(given) > 1 && !p.many {
 			faults = append(faults, fault("query."+p.name, given, "given more than once"+manyHint(p.list)))
 			continue
+		}
+		if p.required && len(given) == 0 {
+			faults = append(faults, fault("query."+p.name, nil, "is required"))
 		}
 		for _, text := range given {
 			faults = append(faults, in.take(p, op.documented[i], text)...)

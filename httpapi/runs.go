@@ -18,6 +18,8 @@ import (
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
+	"github.com/egrid-analytics/egrid-go/httpapi/middleware"
+	"github.com/egrid-analytics/egrid-go/httpapi/wire"
 )
 
 // runOperations shows loads and takes orders, where there is somebody who makes
@@ -32,21 +34,21 @@ func (a *api) runOperations() {
 	a.register(operation{
 		id: "runs", path: "/runs", tag: "runs", summary: "The latest loads",
 		details: "The newest first, with what became of each sheet. A held load whose run is not remembered any more is listed as a run of its own. CSV has the runs without their loads.",
-		data:    a.schemaOf(typeOf[[]driver.Run]()), unkept: true,
+		schema:  a.schemaOf(typeOf[[]driver.Run]()), unkept: true,
 		answer: a.runsAnswer,
 	})
 	a.register(operation{
 		id: "run", path: "/runs/{id}", tag: "runs", summary: "A load, and how far it has come",
-		params: []parameter{id}, data: a.component(typeOf[driver.Run]()), unkept: true,
+		params: []parameter{id}, schema: a.component(typeOf[driver.Run]()), unkept: true,
 		answer: func(ctx context.Context, in *request) (*answer, error) {
 			run, err := a.o.Runs.Run(ctx, in.text("id"))
-			return &answer{value: run, meta: Meta{Count: 1}}, err
+			return &answer{value: run, meta: meta{Meta: wire.Meta{Count: 1}}}, err
 		},
 	})
 	a.register(operation{
 		id: "run-events", path: "/runs/{id}/events", tag: "runs", summary: "Follow a load until it ends",
 		details: "Server-sent events: each is named run, and its data is the run as /runs/{id} has it. The stream ends behind the event whose status is not running. A browser's EventSource asks again when the connection breaks, and gets the run as it is then.",
-		params:  []parameter{id}, stream: a.followRun, unkept: true,
+		params:  []parameter{id}, stream: a.followRun, streams: formatEvents, unkept: true,
 	})
 	a.registerOrder(order{
 		operation: operation{id: "start-run", path: "/runs", tag: "runs", summary: "Start a load of the configured source",
@@ -61,17 +63,24 @@ func (a *api) runOperations() {
 			return a.o.Runs.StartRun(ctx, start)
 		},
 	})
+	if decider, ok := a.o.Runs.(driver.Decider); ok {
+		a.decideOperations(decider, id)
+	}
+}
+
+// decideOperations take decisions on what runs held.
+func (a *api) decideOperations(decider driver.Decider, id parameter) {
 	a.registerOrder(order{
 		operation: operation{id: "publish-run", path: "/runs/{id}/publish", tag: "runs", summary: "Publish what a run held", params: []parameter{id},
 			details: "All held loads of the run become what readers see: in place of what is published, or merged into it. 409 when it holds nothing."},
-		status: http.StatusOK, body: typeOf[publishOrder](),
+		status: http.StatusOK, body: typeOf[wire.PublishOrder](),
 		do: func(ctx context.Context, in *request, body []byte) (driver.Run, error) {
-			var p publishOrder
+			var p wire.PublishOrder
 			err := json.Unmarshal(body, &p)
 			if err != nil {
 				return driver.Run{}, fmt.Errorf("%w: %w", egrid.ErrInvalid, err)
 			}
-			return a.o.Runs.PublishRun(ctx, in.text("id"), p.Policy)
+			return decider.PublishRun(ctx, in.text("id"), p.Policy)
 		},
 	})
 	a.registerOrder(order{
@@ -79,7 +88,7 @@ func (a *api) runOperations() {
 			details: "All held loads of the run are dropped; what is published stays. 409 when it holds nothing."},
 		status: http.StatusOK,
 		do: func(ctx context.Context, in *request, _ []byte) (driver.Run, error) {
-			return a.o.Runs.DiscardRun(ctx, in.text("id"))
+			return decider.DiscardRun(ctx, in.text("id"))
 		},
 	})
 }
@@ -87,7 +96,7 @@ func (a *api) runOperations() {
 // documentRuns describes what the types of package egrid leave open.
 func (a *api) documentRuns() {
 	run, load := a.refined(typeOf[driver.Run]()), a.refined(typeOf[driver.RunLoad]())
-	start, publish := a.refined(typeOf[driver.RunRequest]()), a.refined(typeOf[publishOrder]())
+	start, publish := a.refined(typeOf[driver.RunRequest]()), a.refined(typeOf[wire.PublishOrder]())
 	for _, s := range driver.RunStatuses() {
 		run("status", "Held where a load is, else published where one is, else unchanged, discarded or failed.", string(s))
 		load("status", "What became of it.", string(s))
@@ -121,11 +130,6 @@ func (a *api) refined(t reflect.Type) func(name, description string, values ...a
 	}
 }
 
-// publishOrder says how held loads are published.
-type publishOrder struct {
-	Policy driver.Policy `json:"policy,omitempty"`
-}
-
 func (a *api) runsAnswer(ctx context.Context, _ *request) (*answer, error) {
 	runs, err := a.o.Runs.Runs(ctx)
 	if err != nil {
@@ -140,8 +144,7 @@ func (a *api) runsAnswer(ctx context.Context, _ *request) (*answer, error) {
 		}
 		t.add(run.ID, string(run.Status), run.Started.Format(time.RFC3339Nano), ended, fmt.Sprint(run.Read), fmt.Sprint(run.Loaded), fmt.Sprint(run.Rejected), run.Error)
 	}
-	meta := Meta{Count: len(runs), Total: new(int64(len(runs)))}
-	return &answer{value: runs, meta: meta, rows: t.pager(meta)}, nil
+	return t.answer(runs, meta{}), nil
 }
 
 // order declares one POST: it changes something, and is answered by a run.
@@ -154,8 +157,9 @@ type order struct {
 
 // registerOrder puts an order on the router and into the document.
 func (a *api) registerOrder(o order) {
-	o.scope, o.unkept, o.fields = ScopeWrite, true, noFields
-	o.data = a.component(typeOf[driver.Run]())
+	o.scope, o.unkept = middleware.ScopeWrite, true
+	o.schema = a.component(typeOf[driver.Run]())
+	o.formats = formatsOf(&o.operation)
 	done := a.documentAnswer(&o.operation)
 	done.Headers = map[string]*huma.Param{"Location": {Description: "Where the run is.", Schema: &huma.Schema{Type: huma.TypeString, Format: "uri-reference"}}}
 	if o.status == http.StatusAccepted {
@@ -180,8 +184,8 @@ func (a *api) registerOrder(o order) {
 	huma.Register(a.huma, documented, func(context.Context, *struct{}) (*huma.StreamResponse, error) {
 		return &huma.StreamResponse{Body: func(hctx huma.Context) {
 			r, w := humamux.Unwrap(hctx)
-			noteRoute(r, o.path)
-			if a.allow(o.scope, w, r) {
+			middleware.SetRoute(r, o.path)
+			if middleware.Allow(w, r, o.scope) {
 				a.obey(&o, schema, w, r)
 			}
 		}}, nil
@@ -204,65 +208,61 @@ func linksToRun() map[string]*huma.Link {
 
 // obey answers one order.
 func (a *api) obey(o *order, schema *huma.Schema, w http.ResponseWriter, r *http.Request) {
-	in, refused := o.parse(r)
-	if refused != nil {
-		a.writeFault(w, r, refused, nil)
-		return
+	in, refused := a.parse(&o.operation, r)
+	var body []byte
+	if refused == nil {
+		body, refused = a.readBody(schema, r)
 	}
-	body, refused := a.readBody(schema, r)
 	if refused != nil {
-		a.writeFault(w, r, refused, nil)
+		refused.Write(w)
 		return
 	}
 	run, err := o.do(r.Context(), in, body)
 	if err != nil {
-		a.writeFault(w, r, problemOf(r, err), err)
+		a.fail(w, r, err)
 		return
 	}
 	self := "/runs/" + run.ID
-	if path, ok := strings.CutSuffix(requestPath(r), strings.ReplaceAll(o.path, "{id}", in.text("id"))); ok {
+	asked, _, _ := strings.Cut(wire.RequestURI(r), "?")
+	if path, ok := strings.CutSuffix(asked, strings.ReplaceAll(o.path, "{id}", in.text("id"))); ok {
 		self = path + self // under a prefix
 	}
 	w.Header().Set("Location", self)
-	writeJSON(w, o.status, struct {
-		Data  driver.Run `json:"data"`
-		Meta  Meta       `json:"meta"`
-		Links links      `json:"links"`
-	}{run, Meta{Count: 1, Units: map[string]string{}}, links{Self: self}})
+	writeJSON(w, o.status, wire.Answer[driver.Run]{Data: run, Meta: wire.Meta{Count: 1, Units: map[string]string{}}, Links: wire.Links{Self: self}})
 }
 
 // readBody checks a body against its schema. None at all is an empty object.
-func (a *api) readBody(schema *huma.Schema, r *http.Request) ([]byte, *huma.ErrorModel) {
+func (a *api) readBody(schema *huma.Schema, r *http.Request) ([]byte, *wire.Problem) {
 	body, err := io.ReadAll(r.Body)
 	var tooLong *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLong):
-		return nil, problem(r, http.StatusRequestEntityTooLarge, fmt.Sprintf("a request body has at most %d bytes", tooLong.Limit))
+		return nil, wire.NewProblem(r, http.StatusRequestEntityTooLarge, fmt.Sprintf("a request body has at most %d bytes", tooLong.Limit))
 	case err != nil:
-		return nil, problem(r, http.StatusBadRequest, "the body broke off")
+		return nil, wire.NewProblem(r, http.StatusBadRequest, "the body broke off")
 	case len(body) == 0:
 		return []byte("{}"), nil
 	case schema == nil:
-		return nil, faulty(r, fault("body", nil, "this takes no body"))
+		return nil, wire.Faulty(r, fault("body", nil, "this takes no body"))
 	}
 	if mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || mediaType != "application/json" {
-		return nil, problem(r, http.StatusUnsupportedMediaType, "the body is JSON: send it with the header Content-Type: application/json")
+		return nil, wire.NewProblem(r, http.StatusUnsupportedMediaType, "the body is JSON: send it with the header Content-Type: application/json")
 	}
 	var v any
 	if err := json.Unmarshal(body, &v); err != nil {
-		return nil, faulty(r, fault("body", nil, "this is no JSON: "+err.Error()))
+		return nil, wire.Faulty(r, fault("body", nil, "this is no JSON: "+err.Error()))
 	}
 	var result huma.ValidateResult
 	huma.Validate(a.huma.OpenAPI().Components.Schemas, schema, huma.NewPathBuffer([]byte("body"), len("body")), huma.ModeWriteToServer, v, &result)
-	var faults []*huma.ErrorDetail
+	var faults []wire.Fault
 	for _, err := range result.Errors {
 		var detail *huma.ErrorDetail
 		if errors.As(err, &detail) {
-			faults = append(faults, detail)
+			faults = append(faults, fault(detail.Location, detail.Value, detail.Message))
 		}
 	}
 	if len(faults) > 0 {
-		return nil, faulty(r, faults...)
+		return nil, wire.Faulty(r, faults...)
 	}
 	return body, nil
 }
@@ -290,7 +290,7 @@ func (a *api) followRun(w http.ResponseWriter, in *request) error {
 		}
 	}()
 	stream := eventStream{w: w, control: http.NewResponseController(w)}
-	if isHead(in.http) {
+	if middleware.IsHead(in.http) {
 		if _, err := a.o.Runs.Run(ctx, in.text("id")); err != nil {
 			return err
 		}
@@ -336,7 +336,7 @@ func (s *eventStream) begin() {
 	}
 	s.begun = true
 	h := s.w.Header()
-	h.Set("Content-Type", contentTypes[formatEvents])
+	h.Set("Content-Type", wire.TypeEvents)
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Accel-Buffering", "no") // proxies pass events on at once
 	s.w.WriteHeader(http.StatusOK)

@@ -4,6 +4,8 @@ import (
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/egrid-analytics/egrid-go/httpapi/middleware"
 )
 
 // The names of the credentials in the OpenAPI document.
@@ -19,7 +21,7 @@ func (a *api) securityComponents() *huma.Components {
 	if a.o.Authenticate != nil {
 		c.SecuritySchemes = map[string]*huma.SecurityScheme{
 			bearerScheme: {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "A token, or an API key, in the header Authorization."},
-			apiKeyScheme: {Type: "apiKey", In: "header", Name: APIKeyHeader, Description: "An API key."},
+			apiKeyScheme: {Type: "apiKey", In: "header", Name: middleware.APIKeyHeader, Description: "An API key."},
 		}
 	}
 	return c
@@ -31,7 +33,7 @@ func (a *api) secure(op *operation, documented *huma.Operation) {
 	scope, open := op.scope, op.scope == "" && !a.o.RequireAuth
 	op.private = !open
 	if scope == "" {
-		scope = ScopeRead
+		scope = middleware.ScopeRead
 	}
 	if a.o.RateLimit != nil {
 		documented.Errors = append(documented.Errors, http.StatusTooManyRequests)

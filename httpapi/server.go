@@ -6,6 +6,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/egrid-analytics/egrid-go/httpapi/middleware"
 )
 
 // ServerOptions bounds what a client may cost. The zero value of every field
@@ -42,7 +44,7 @@ func NewServer(addr string, h http.Handler, o *ServerOptions) *http.Server {
 	if h == nil {
 		h = http.DefaultServeMux
 	}
-	s.Handler = limitStalls(h, bound(o.StallTimeout, time.Minute), s.WriteTimeout)
+	s.Handler = middleware.LimitStalls(h, bound(o.StallTimeout, time.Minute), s.WriteTimeout)
 	if s.MaxHeaderBytes == 0 {
 		s.MaxHeaderBytes = 32 << 10
 	}

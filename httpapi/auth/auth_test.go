@@ -30,8 +30,8 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
-	"github.com/egrid-analytics/egrid-go/httpapi/middleware"
 	"github.com/egrid-analytics/egrid-go/httpapi/auth"
+	"github.com/egrid-analytics/egrid-go/httpapi/middleware"
 )
 
 const (

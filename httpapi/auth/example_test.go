@@ -7,8 +7,8 @@ import (
 	"net/http/httptest"
 
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
-	"github.com/egrid-analytics/egrid-go/httpapi/middleware"
 	"github.com/egrid-analytics/egrid-go/httpapi/auth"
+	"github.com/egrid-analytics/egrid-go/httpapi/middleware"
 )
 
 // A service that only those may read who have a key.

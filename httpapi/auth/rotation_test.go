@@ -14,8 +14,8 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
-	"github.com/egrid-analytics/egrid-go/httpapi/middleware"
 	"github.com/egrid-analytics/egrid-go/httpapi/auth"
+	"github.com/egrid-analytics/egrid-go/httpapi/middleware"
 )
 
 // keyServer is a key server in memory.

@@ -1,0 +1,132 @@
+package httpapi
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/httpapi/wire"
+)
+
+// fieldsOf is the columns of levels: those of the dictionary and those that
+// published sheets have besides.
+func fieldsOf(d data, derived []egrid.Column, levels ...egrid.Level) fieldSet {
+	set := fieldSet{levels: levels, derived: derived}
+	for _, s := range d.catalog.Snapshots {
+		if s.Status == egrid.Published && slices.Contains(levels, s.Level) {
+			set.schemas = append(set.schemas, s.Schema)
+		}
+	}
+	return set
+}
+
+// fieldSet is the columns that an operation's parameters may name.
+type fieldSet struct {
+	levels  []egrid.Level
+	schemas []*egrid.Schema // of published sheets, for columns that the dictionary lacks
+	derived []egrid.Column  // columns that answers have and sheets do not
+}
+
+func (s fieldSet) lookup(name string) (egrid.Field, bool) {
+	for _, level := range s.levels {
+		if f, ok := egrid.Lookup(level, name); ok {
+			return f, true
+		}
+	}
+	for _, schema := range s.schemas {
+		if i := schema.Index(egrid.Column(name)); i >= 0 {
+			return schema.Field(i), true
+		}
+	}
+	return egrid.Field{}, false
+}
+
+// checkName finds out whether a column exists that a parameter names.
+func (s fieldSet) checkName(param, value string, column egrid.Column) []wire.Fault {
+	if _, ok := s.lookup(string(column)); ok || slices.Contains(s.derived, column) {
+		return nil
+	}
+	return []wire.Fault{fault("query."+param, value, "unknown column"+suggest(string(column), nil, s))}
+}
+
+// parse reads the name of a column parameter.
+func (s fieldSet) parse(name string) (egrid.Field, egrid.Op, bool) {
+	if f, ok := s.lookup(name); ok {
+		return f, egrid.Eq, true
+	}
+	if rest, ok := strings.CutPrefix(name, "min_"); ok {
+		f, ok := s.lookup(rest)
+		return f, egrid.Ge, ok
+	}
+	rest, ok := strings.CutPrefix(name, "max_")
+	if !ok {
+		return egrid.Field{}, "", false
+	}
+	f, ok := s.lookup(rest)
+	return f, egrid.Le, ok
+}
+
+func (s fieldSet) names() []string {
+	var names []string
+	for _, level := range s.levels {
+		for _, f := range egrid.Fields(level) {
+			names = append(names, string(f.Column))
+			if f.Type == egrid.Number || f.Type == egrid.Integer {
+				names = append(names, "min_"+string(f.Column), "max_"+string(f.Column))
+			}
+		}
+	}
+	return names
+}
+
+// suggest names the parameter that was probably meant.
+func suggest(name string, names []string, fields fieldSet) string {
+	best, distance := "", 1+max(1, len(name)/3)
+	for _, candidate := range append(names, fields.names()...) {
+		if d := editDistance(strings.ToLower(name), candidate, distance); d < distance {
+			best, distance = candidate, d
+		}
+	}
+	switch {
+	case best != "":
+		return fmt.Sprintf(", did you mean %s?", best)
+	case len(names) == 0:
+		return ""
+	}
+	return ", known are " + strings.Join(names, ", ")
+}
+
+// names lists the query parameters that an operation declares.
+func (op *operation) names() []string {
+	var names []string
+	for i := range op.params {
+		if p := &op.params[i]; !p.path {
+			names = append(names, p.name)
+		}
+	}
+	return names
+}
+
+// editDistance counts the letters to insert, delete or replace, up to a limit.
+func editDistance(a, b string, limit int) int {
+	if len(a) > len(b)+limit || len(b) > len(a)+limit {
+		return limit
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			diagonal, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, diagonal+cost)
+		}
+	}
+	return row[len(b)]
+}

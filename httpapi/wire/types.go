@@ -1,0 +1,125 @@
+package wire
+
+import (
+	"time"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
+)
+
+// ColumnInfo is a column as the dictionary defines it at a level.
+type ColumnInfo struct {
+	Name        egrid.Column  `json:"name"`
+	Level       egrid.Level   `json:"level"`
+	Code        string        `json:"code" doc:"EPA's code."`
+	Unit        *string       `json:"unit"`
+	Type        egrid.Type    `json:"type" enum:"text,integer,number,flag"`
+	Description string        `json:"description"`
+	Rule        *string       `json:"rule" doc:"How a region gets it from its plants."`
+	Editions    []string      `json:"editions" doc:"Data years in which the code is known to occur."`
+	Aliases     []egrid.Alias `json:"aliases" doc:"Other headers under which it occurs."`
+}
+
+// SnapshotInfo is what is, or was, published for a level, data year and release,
+// or is held.
+type SnapshotInfo struct {
+	ID       egrid.SnapshotID `json:"id" doc:"Names the content, for the parameter snapshot."`
+	Stage    egrid.StageID    `json:"stage" doc:"Names the load: by it a held one is published or discarded."`
+	Level    egrid.Level      `json:"level"`
+	Year     int              `json:"year"`
+	Release  string           `json:"release"`
+	Rows     int64            `json:"rows"`
+	Rejected int64            `json:"rejected" doc:"Records that could not be read."`
+	Status   egrid.Status     `json:"status" enum:"published,held,superseded"`
+	Reason   *string          `json:"reason" doc:"Why it is held, and what decides."`
+	Sources  []egrid.Source   `json:"sources"`
+	LoadedAt time.Time        `json:"loaded_at"`
+	Revision int64            `json:"revision" doc:"The revision that published it; 0 while held."`
+}
+
+// Region is a row of a region, sorted out.
+type Region struct {
+	Level       egrid.Level            `json:"level"`
+	Code        string                 `json:"code"`
+	Name        *string                `json:"name"`
+	Totals      map[string]*Number     `json:"totals" doc:"Sums over the region's plants, by column."`
+	Rates       map[string]*Number     `json:"rates" doc:"Emission rates, by column."`
+	ResourceMix map[string]*Number     `json:"resource_mix" doc:"Shares of the net generation, 0-1, by fuel."`
+	Other       map[string]egrid.Value `json:"other" doc:"The remaining columns."`
+}
+
+// Chart is a diagram's data.
+type Chart struct {
+	Type   string   `json:"type"`
+	Title  string   `json:"title"`
+	Unit   string   `json:"unit" doc:"Unit of y."`
+	XLabel string   `json:"x_label"`
+	YLabel string   `json:"y_label"`
+	Series []Series `json:"series"`
+}
+
+// Series is a line, or a set of bars.
+type Series struct {
+	Name   string  `json:"name"`
+	Points []Point `json:"points"`
+}
+
+// Point is one value of a series.
+type Point struct {
+	X egrid.Value `json:"x" doc:"A data year, or the name of what y belongs to; null for what has no name."`
+	Y *Number     `json:"y" doc:"null where nothing is known."`
+}
+
+// Statistics sums up what is loaded.
+type Statistics struct {
+	Levels        []LevelStatistics `json:"levels"`
+	Plants        int64             `json:"plants" doc:"Plants of the data year."`
+	Generators    *int64            `json:"generators" doc:"Generators of the data year; null when no GEN sheet of it is published."`
+	NetGeneration *Number           `json:"net_generation_mwh" doc:"Net generation of all plants of the data year. Unit: MWh."`
+	FirstYear     *int              `json:"first_year" doc:"null when nothing is published."`
+	LastYear      *int              `json:"last_year"`
+	LastLoad      *time.Time        `json:"last_load" doc:"When data were published last."`
+}
+
+// LevelStatistics sums up one level.
+type LevelStatistics struct {
+	Level egrid.Level `json:"level"`
+	Rows  int64       `json:"rows" doc:"Rows of all data years, each in its newest release."`
+	Years []int       `json:"years"`
+}
+
+// FailureInfo is what went wrong of one kind on the way of data into the store.
+type FailureInfo struct {
+	Kind      string        `json:"kind"`
+	Count     int64         `json:"count"`
+	FirstSeen time.Time     `json:"first_seen"`
+	LastSeen  time.Time     `json:"last_seen"`
+	Latest    LatestFailure `json:"latest"`
+}
+
+// LatestFailure is the failure that was seen last.
+type LatestFailure struct {
+	ID      string    `json:"id" doc:"Names the occurrence."`
+	Where   string    `json:"where" doc:"Queue and message, object, or program."`
+	Message string    `json:"message" doc:"What went wrong, shortened."`
+	Time    time.Time `json:"time"`
+}
+
+// PublishOrder says how held loads are published.
+type PublishOrder struct {
+	Policy driver.Policy `json:"policy,omitempty"`
+}
+
+// Health is the answer of the probes.
+type Health struct {
+	Status string        `json:"status" enum:"ok,unavailable"`
+	Checks []CheckResult `json:"checks"`
+}
+
+// CheckResult is the state of one dependency. Why it does not work is in the
+// log, not in the answer.
+type CheckResult struct {
+	Name    string `json:"name"`
+	Status  string `json:"status" enum:"ok,degraded,unavailable" doc:"degraded: it is away, and the service works without it."`
+	Latency Number `json:"latency_seconds"`
+}

@@ -1,0 +1,73 @@
+// Package wire holds the JSON of the HTTP API: package httpapi writes these
+// types, package client reads them, and so can any program that imports neither
+// a server's libraries nor a client's.
+//
+// Every answer is an [Answer]; what it is of depends on the path. Errors are a
+// [Problem]. [Batches] is the binary form in which programs scan.
+package wire
+
+import (
+	"github.com/egrid-analytics/egrid-go/egrid"
+)
+
+// Media types.
+const (
+	TypeJSON    = "application/json"
+	TypeProblem = "application/problem+json"
+	TypeEvents  = "text/event-stream"
+	TypeBatches = "application/vnd.egrid.batches"
+)
+
+// Answer is the envelope of an answer.
+type Answer[T any] struct {
+	Data  T     `json:"data"`
+	Meta  Meta  `json:"meta"`
+	Links Links `json:"links"`
+}
+
+// Meta describes the data of an answer.
+type Meta struct {
+	Count    int               `json:"count" doc:"Rows of this answer."`
+	Total    *int64            `json:"total" doc:"Rows of all pages together."`
+	Year     *int              `json:"year" doc:"Data year; null when the answer is of several."`
+	Release  *string           `json:"release" doc:"Release of the edition, empty for the unmarked one; null when the answer is of several."`
+	Revision int64             `json:"revision" doc:"Grows with every publish; 0 at a permanent address, whose answer belongs to none."`
+	Units    map[string]string `json:"units" doc:"Unit of each column that has one."`
+	Basis    string            `json:"basis,omitempty" enum:"PLNT,GEN,SRL" doc:"Level that plants are read from: PLNT, or GEN where they are summed from generators."`
+	Facets   Facets            `json:"facets,omitempty" doc:"By column: its most frequent values, and how many rows of all pages together have them."`
+}
+
+// Links lead on from an answer. They are relative to the server.
+type Links struct {
+	Self      string `json:"self" format:"uri-reference"`
+	Next      string `json:"next,omitempty" format:"uri-reference" doc:"The next page; absent on the last."`
+	Permanent string `json:"permanent,omitempty" format:"uri-reference" doc:"The same answer at an address where it never changes; absent where there is none."`
+}
+
+// Facets counts values by column.
+type Facets map[egrid.Column][]FacetValue
+
+// FacetValue is a value of a column and how many rows have it.
+type FacetValue struct {
+	Value egrid.Value `json:"value" doc:"null for rows in which it is missing."`
+	Count int64       `json:"count"`
+}
+
+// Number is a number in the sense of the dictionary: in JSON it always has a
+// decimal point (21.0), as the cells of rows have, so that a reader that guesses
+// types does not take it for a whole number.
+type Number float64
+
+// MarshalJSON writes the shortest decimal that reads back the same, and null for
+// what is no finite number.
+func (n Number) MarshalJSON() ([]byte, error) { return egrid.NumberOf(float64(n)).MarshalJSON() }
+
+// NumberOf returns a value as a number; nil when it is missing or none.
+func NumberOf(v egrid.Value) *Number {
+	x, ok := v.Float()
+	if !ok {
+		return nil
+	}
+	n := Number(x)
+	return &n
+}
