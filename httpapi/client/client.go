@@ -1,27 +1,26 @@
 // Package client asks eGRID data of an API over HTTP, as package httpapi serves
-// it: the client is an [egrid.Querier], and has the plant endpoints besides. It
-// is an [driver.Runner] too, of an API that makes loads.
+// it. A [Client] is a [driver.Scanner], so package store asks it what it asks any
+// store, and a cache can stand in front of it. What only the API has, the client
+// asks for itself: charts, statistics, and loads, as a [driver.Runner] and a
+// [driver.Decider].
 //
 //	c, err := client.New("https://grid.example/api", nil)
-//	page, err := c.Top(ctx, client.TopQuery{Place: client.Place{State: []string{"TX"}}, Limit: 5})
-//	for row, err := range c.AllRows(ctx, egrid.RowQuery{Level: egrid.GEN}) {
-//	}
+//	db := store.New(c)
+//	page, err := db.Rows(ctx, egrid.RowQuery{Level: egrid.GEN, Limit: 10})
 //
 // # Guarantees
 //
-// Answers are those of the querier behind the API: integers beyond 2^53 and
-// every digit of a number survive, missing values stay missing, and rows carry
-// their schema with types and units. The snapshots of a page are told without
-// their columns, which [Client.Catalog] has. A page of any size is read in
-// requests of at most 1,000 rows, and is of one state of the data: a publish in
-// the midst of it makes the client begin it anew.
+// Answers are those of the store behind the API, in its own form: nothing is
+// rounded, and rows carry their schema with types and units. A scan of any size
+// streams in constant memory, and is of the snapshots that its plan names,
+// whatever is published meanwhile.
 //
 // What an overloaded server (429), an unavailable one (502, 503, 504) or the
 // network denies is asked again, at growing intervals with jitter or after the
 // time that Retry-After gives, up to Options.Retries times and never beyond the
-// context's deadline. That is for questions. An order, as [Client.StartRun], is
-// repeated only when it was refused by 429, because otherwise it may have been
-// done.
+// context's deadline. A scan that breaks off goes on behind the rows that came.
+// That is for questions. An order, as [Client.StartRun], is repeated only when it
+// was refused by 429, because otherwise it may have been done.
 //
 // Requests carry the trace that their context belongs to, if there is one.
 //
@@ -33,13 +32,13 @@
 //
 // What the server refuses is an [*Error]: with errors.Is an [egrid.ErrInvalid]
 // for 400, [egrid.ErrNotFound] for 404, [egrid.ErrConflict] for 409,
-// [egrid.ErrStale] for 410 and [egrid.ErrClosed] for 503, as with any querier. What the network denies is
-// the error of package net/http, and an ended context that of the context.
-// Queries too long for a URL are an egrid.ErrInvalid.
+// [egrid.ErrStale] for 410 and [egrid.ErrClosed] for 503, as of any store. What the
+// network denies is the error of package net/http, and an ended context that of
+// the context. Queries too long for a URL are an egrid.ErrInvalid.
 //
 // # See also
 //
-// Package httpapi is the server, package cache keeps answers of a client too.
+// Package httpapi is the server, package wire the JSON between them.
 package client
 
 import (
@@ -53,6 +52,7 @@ import (
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
+	"github.com/egrid-analytics/egrid-go/httpapi/wire"
 )
 
 // Options configures a client. The zero value of every field means its default.
@@ -69,8 +69,8 @@ type Options struct {
 	APIKey string
 	// UserAgent goes in front of the client's own name. Default none.
 	UserAgent string
-	// Timeout bounds one attempt, its body included. Default 1 minute, negative
-	// none.
+	// Timeout bounds one attempt, its body included; of a scan, which may take as
+	// long as it needs, each batch. Default 1 minute, negative none.
 	Timeout time.Duration
 	// Retries is how often a request is repeated. Default 4, negative never.
 	Retries int
@@ -80,11 +80,11 @@ type Options struct {
 	// MaxBackoff bounds every wait. A server that asks for a longer one is not
 	// asked again. Default 30 seconds.
 	MaxBackoff time.Duration
-	// MaxResponseBytes bounds an answer, unpacked. Default 64 MiB.
+	// MaxResponseBytes bounds an answer, unpacked, but no scan. Default 64 MiB.
 	MaxResponseBytes int64
 }
 
-// Client asks an API. It is an [egrid.Querier] and an [driver.Runner].
+// Client asks an API.
 type Client struct {
 	base *url.URL
 	o    Options
@@ -94,8 +94,9 @@ type Client struct {
 }
 
 var (
-	_ egrid.Querier = (*Client)(nil)
-	_ driver.Runner = (*Client)(nil)
+	_ driver.Scanner = (*Client)(nil)
+	_ driver.Runner  = (*Client)(nil)
+	_ driver.Decider = (*Client)(nil)
 )
 
 // keptCatalog is the last catalogue, which the server confirms or replaces.
@@ -141,11 +142,11 @@ func setDefault[T int | int64 | time.Duration](field *T, value T) {
 	}
 }
 
-// Catalog implements [egrid.Querier]. The server is asked whether the last
+// Catalog implements [driver.Scanner]. The server is asked whether the last
 // catalogue is still the newest; callers must not change what is in it.
 func (c *Client) Catalog(ctx context.Context) (egrid.Catalog, error) {
 	kept := c.catalog.Load()
-	header := http.Header{"Accept": {"application/json"}}
+	header := http.Header{"Accept": {wire.TypeJSON}}
 	if kept != nil && kept.etag != "" {
 		header.Set("If-None-Match", kept.etag)
 	}
@@ -170,47 +171,4 @@ func (c *Client) Catalog(ctx context.Context) (egrid.Catalog, error) {
 	}
 	c.catalog.Store(&keptCatalog{etag: a.header.Get("ETag"), catalog: *answer.Data})
 	return *answer.Data, nil
-}
-
-// Rows implements [egrid.Querier].
-func (c *Client) Rows(ctx context.Context, q egrid.RowQuery) (egrid.RowPage, error) {
-	level, err := egrid.ParseLevel(string(q.Level))
-	if err != nil {
-		return egrid.RowPage{}, err
-	}
-	v := values{}
-	v.edition(q.Year, q.Release)
-	v.search(q.Search)
-	v.columns("columns", q.Columns)
-	v.sort(q.Sort)
-	if err := v.filters("filter", q.Filters); err != nil {
-		return egrid.RowPage{}, err
-	}
-	page, err := c.list(ctx, []string{"levels", string(level), "rows"}, v, window{q.Limit, q.Cursor, q.Count})
-	return page.RowPage, err
-}
-
-// Groups implements [egrid.Querier].
-func (c *Client) Groups(ctx context.Context, q egrid.GroupQuery) (egrid.RowPage, error) {
-	level, err := egrid.ParseLevel(string(q.Level))
-	if err != nil {
-		return egrid.RowPage{}, err
-	}
-	v := values{}
-	v.edition(q.Year, q.Release)
-	v.search(q.Search)
-	v.columns("by", q.By)
-	v.sort(q.Sort)
-	measures := make([]string, len(q.Measures))
-	for i, m := range q.Measures {
-		measures[i] = m.String()
-	}
-	v.set("measures", strings.Join(measures, ","))
-	for name, filters := range map[string][]egrid.Filter{"filter": q.Filters, "having": q.Having} {
-		if err := v.filters(name, filters); err != nil {
-			return egrid.RowPage{}, err
-		}
-	}
-	page, err := c.list(ctx, []string{"levels", string(level), "groups"}, v, window{q.Limit, q.Cursor, q.Count})
-	return page.RowPage, err
 }

@@ -7,29 +7,18 @@ import (
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/httpapi/wire"
 )
 
-// Error is what a server answered in place of data (RFC 9457).
+// Error is what a server answered in place of data.
 type Error struct {
-	Status    int    // of HTTP
-	Type      string // URI of the kind of problem; about:blank for the status's own
-	Title     string
-	Detail    string  // what is wrong, and what to do
-	Instance  string  // what was asked
-	Faults    []Fault // the parameters at fault
-	RequestID string  // by which the server's log has more
+	wire.Problem
+	RequestID string // by which the server's log has more
 
 	// RetryAfter is how long the server asks to wait; 0 when it does not say.
 	RetryAfter time.Duration
 
 	understood bool // the answer was a problem of the API and not a page of something between
-}
-
-// Fault is a parameter that the server refuses.
-type Fault struct {
-	Location string `json:"location"` // as query.limit
-	Message  string `json:"message"`
-	Value    any    `json:"value"`
 }
 
 func (e *Error) Error() string {
@@ -40,8 +29,7 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("the API answered %d: %s", e.Status, what)
 }
 
-// Is makes errors.Is tell an Error as it tells the error of any
-// [egrid.Querier].
+// Is makes errors.Is tell an Error as it tells the error of any store.
 func (e *Error) Is(target error) bool {
 	switch target {
 	case egrid.ErrClosed:
@@ -60,15 +48,12 @@ func (e *Error) Is(target error) bool {
 
 // errorOf reads the answer to a request that failed.
 func errorOf(a *answer) *Error {
-	e := &Error{Status: a.status, Title: http.StatusText(a.status), RequestID: a.header.Get("X-Request-Id")}
+	e := &Error{RequestID: a.header.Get("X-Request-Id")}
 	e.RetryAfter, _ = retryAfter(a.header)
-	var problem struct {
-		Type, Title, Detail, Instance string
-		Errors                        []Fault
-	}
-	if mediaType(a.header) == "application/problem+json" && json.Unmarshal(a.body, &problem) == nil {
-		e.understood = true
-		e.Type, e.Title, e.Detail, e.Instance, e.Faults = problem.Type, problem.Title, problem.Detail, problem.Instance, problem.Errors
+	e.understood = mediaType(a.header) == wire.TypeProblem && json.Unmarshal(a.body, &e.Problem) == nil
+	e.Status = a.status
+	if !e.understood {
+		e.Problem = wire.Problem{Status: a.status, Title: http.StatusText(a.status)}
 	}
 	return e
 }

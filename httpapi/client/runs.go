@@ -12,31 +12,31 @@ import (
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
+	"github.com/egrid-analytics/egrid-go/httpapi/wire"
 )
 
 // StartRun implements [driver.Runner]. It needs credentials with scope write, as
 // PublishRun and DiscardRun do.
 func (c *Client) StartRun(ctx context.Context, r driver.RunRequest) (driver.Run, error) {
-	return c.order(ctx, []string{"runs"}, r)
+	return c.order(ctx, "runs", r)
 }
 
-// PublishRun implements [driver.Runner].
+// PublishRun implements [driver.Decider].
 func (c *Client) PublishRun(ctx context.Context, id string, p driver.Policy) (driver.Run, error) {
 	if _, err := driver.DecidingPolicy(p); err != nil {
 		return driver.Run{}, err
 	}
-	return c.order(ctx, []string{"runs", id, "publish"}, struct {
-		Policy driver.Policy `json:"policy,omitempty"`
-	}{p})
+	return c.order(ctx, join("runs", id, "publish"), wire.PublishOrder{Policy: p})
 }
 
-// DiscardRun implements [driver.Runner].
+// DiscardRun implements [driver.Decider].
 func (c *Client) DiscardRun(ctx context.Context, id string) (driver.Run, error) {
-	return c.order(ctx, []string{"runs", id, "discard"}, nil)
+	return c.order(ctx, join("runs", id, "discard"), nil)
 }
 
-func (c *Client) order(ctx context.Context, path []string, order any) (driver.Run, error) {
-	a, err := c.post(ctx, join(path), order)
+// order gives an order. path is escaped.
+func (c *Client) order(ctx context.Context, path string, order any) (driver.Run, error) {
+	a, err := c.post(ctx, path, order)
 	if err != nil {
 		return driver.Run{}, err
 	}
@@ -56,7 +56,7 @@ func runOf(a *answer) (driver.Run, error) {
 
 // Runs implements [driver.Runner].
 func (c *Client) Runs(ctx context.Context) ([]driver.Run, error) {
-	a, err := c.get(ctx, "runs", nil, http.Header{"Accept": {"application/json"}})
+	a, err := c.get(ctx, "runs", nil, http.Header{"Accept": {wire.TypeJSON}})
 	if err != nil {
 		return nil, err
 	}
@@ -66,14 +66,12 @@ func (c *Client) Runs(ctx context.Context) ([]driver.Run, error) {
 
 // Run implements [driver.Runner].
 func (c *Client) Run(ctx context.Context, id string) (driver.Run, error) {
-	a, err := c.get(ctx, join([]string{"runs", id}), nil, http.Header{"Accept": {"application/json"}})
+	a, err := c.get(ctx, join("runs", id), nil, http.Header{"Accept": {wire.TypeJSON}})
 	if err != nil {
 		return driver.Run{}, err
 	}
 	return runOf(a)
 }
-
-const eventsType = "text/event-stream"
 
 // silence is how long a stream of events may be without a word: servers say
 // every 15 seconds that they are there.
@@ -110,8 +108,8 @@ func (c *Client) follow(ctx context.Context, id string, yield func(driver.Run) b
 	defer stop(nil)
 	watch := time.AfterFunc(silence, func() { stop(fmt.Errorf("the server said nothing for %s", silence)) })
 	defer watch.Stop()
-	target := c.base.JoinPath(join([]string{"runs", id, "events"}))
-	response, err := c.send(ctx, question{http.MethodGet, target.String(), http.Header{"Accept": {eventsType}}, nil})
+	target := c.base.JoinPath(join("runs", id, "events"))
+	response, err := c.send(ctx, question{http.MethodGet, target.String(), http.Header{"Accept": {wire.TypeEvents}}, nil})
 	if err != nil {
 		return nil, false, err
 	}
@@ -120,7 +118,7 @@ func (c *Client) follow(ctx context.Context, id string, yield func(driver.Run) b
 		a, err := c.read(response)
 		return a, false, err
 	}
-	if got := mediaType(response.Header); got != eventsType {
+	if got := mediaType(response.Header); got != wire.TypeEvents {
 		return nil, false, permanent{errForeign(target.Path, fmt.Sprintf("the content type %q", got))}
 	}
 	lines := bufio.NewScanner(response.Body)

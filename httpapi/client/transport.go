@@ -10,10 +10,13 @@ import (
 	"math/rand/v2"
 	"mime"
 	"net/http"
+	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/httpapi/wire"
 	"github.com/egrid-analytics/egrid-go/internal/trace"
 )
 
@@ -64,25 +67,43 @@ type question struct {
 }
 
 // get asks until there is an answer or no hope. path is escaped.
-func (c *Client) get(ctx context.Context, path string, v values, header http.Header) (*answer, error) {
-	target := c.base.JoinPath(path)
-	target.RawQuery = v.encode()
-	if n := len(target.RequestURI()); n > maxURLBytes {
-		return nil, fmt.Errorf("%w: the query makes a URL of %d bytes, which has at most %d; ask for less at once", egrid.ErrInvalid, n, maxURLBytes)
+func (c *Client) get(ctx context.Context, path string, v url.Values, header http.Header) (*answer, error) {
+	q, err := c.question(path, v, header)
+	if err != nil {
+		return nil, err
 	}
-	return c.ask(ctx, question{http.MethodGet, target.String(), header, nil})
+	return c.ask(ctx, q)
+}
+
+// question makes a GET. path is escaped.
+func (c *Client) question(path string, v url.Values, header http.Header) (question, error) {
+	target := c.base.JoinPath(path)
+	target.RawQuery = v.Encode()
+	if n := len(target.RequestURI()); n > maxURLBytes {
+		return question{}, fmt.Errorf("%w: the query makes a URL of %d bytes, which has at most %d; ask for less at once", egrid.ErrInvalid, n, maxURLBytes)
+	}
+	return question{http.MethodGet, target.String(), header, nil}, nil
+}
+
+// join makes a path of parts.
+func join(parts ...string) string {
+	escaped := make([]string, len(parts))
+	for i, part := range parts {
+		escaped[i] = url.PathEscape(part)
+	}
+	return strings.Join(escaped, "/")
 }
 
 // post gives an order, with a body of JSON. path is escaped.
 func (c *Client) post(ctx context.Context, path string, order any) (*answer, error) {
-	header := http.Header{"Accept": {"application/json"}}
+	header := http.Header{"Accept": {wire.TypeJSON}}
 	var body []byte
 	if order != nil {
 		var err error
 		if body, err = json.Marshal(order); err != nil {
 			return nil, err
 		}
-		header.Set("Content-Type", "application/json")
+		header.Set("Content-Type", wire.TypeJSON)
 	}
 	return c.ask(ctx, question{http.MethodPost, c.base.JoinPath(path).String(), header, body})
 }
