@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
@@ -99,6 +100,7 @@ func (p *Pipeline) Validate(ctx context.Context, scanned Scanned) (_ Validated, 
 // inspect reads the head of every sheet.
 func (p *Pipeline) inspect(ctx context.Context, scanned Scanned) (Validated, error) {
 	v := Validated{RunInfo: scanned.RunInfo}
+	schemas := schemaSet{} // of thousands of files most have the same columns
 	for _, o := range scanned.Objects {
 		f := CheckedFile{Object: o}
 		members, refused, err := p.members(ctx, o)
@@ -119,12 +121,29 @@ func (p *Pipeline) inspect(ctx context.Context, scanned Scanned) (Validated, err
 					return v, fmt.Errorf("validate %s: %w", o.Name, err)
 				}
 				s.Error = reason(err)
+			} else {
+				s.Sheet.Schema = schemas.shared(s.Sheet.Schema)
 			}
 			f.Sheets = append(f.Sheets, s)
 		}
 		v.Files = append(v.Files, f)
 	}
 	return v, nil
+}
+
+// schemaSet has one schema of each kind.
+type schemaSet map[string]*egrid.Schema
+
+func (set schemaSet) shared(s *egrid.Schema) *egrid.Schema {
+	var key strings.Builder
+	for _, f := range s.Fields() {
+		fmt.Fprintf(&key, "%s %s %s %q\n", f.Level, f.Type, f.Code, f.Column)
+	}
+	if same, ok := set[key.String()]; ok {
+		return same
+	}
+	set[key.String()] = s
+	return s
 }
 
 func (p *Pipeline) inspectSheet(ctx context.Context, o Object, member string) (*sheet.Sheet, error) {
