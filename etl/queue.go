@@ -61,6 +61,13 @@ func (s queueSink) Publish(ctx context.Context, spec driver.SnapshotSpec, r driv
 		// are duplicates.
 		return outcome(before, before, id, r.Policy)
 	}
+	if was, ok := settled(before, id, egrid.Superseded, r.Policy); ok {
+		// The consumer would find the same, and leave nothing in the catalogue
+		// that tells of it.
+		if held := decideAgain(before, was, r.Policy); held.Status == egrid.Held {
+			return held, nil
+		}
+	}
 	m, err := encodePublish(publishOrder{spec, r, rand.Text()})
 	if err != nil {
 		return driver.PublishReport{}, err
@@ -99,6 +106,17 @@ func (s queueSink) Publish(ctx context.Context, spec driver.SnapshotSpec, r driv
 				letter.Message.ID, letter.Message.Key, letter.Attempts, letter.Reason)
 		}
 	}
+}
+
+// decideAgain says what publishing does with a snapshot that was published
+// before.
+func decideAgain(c egrid.Catalog, was egrid.Snapshot, policy driver.Policy) driver.PublishReport {
+	var live *egrid.Snapshot
+	if s, ok := c.Published(was.Level, was.Year, was.Release); ok {
+		live = &s
+	}
+	status, reason := driver.Decide(policy, was, live)
+	return driver.PublishReport{Status: status, Reason: reason, Snapshot: was}
 }
 
 var errPending = errors.New("no outcome yet")

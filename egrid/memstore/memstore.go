@@ -1,84 +1,170 @@
-// Package memstore keeps eGRID data in memory. It is the reference
-// implementation of [driver.Store]: short enough to be read as the definition
-// of what a query and a load mean, the oracle that other stores are tested
-// against, and a test double for programs that use one.
+// Package memstore keeps eGRID data in memory: a test double for programs that
+// use a store, and the one that other stores are tested against. It is short
+// enough to be read as the definition of what a load means.
 //
-//	store := memstore.New()
-//	id, err := store.Stage(ctx, spec)
-//	page, err := store.Rows(ctx, egrid.RowQuery{Level: egrid.GEN})
+//	backend := memstore.New()
+//	report, err := store.Load(ctx, backend, file, nil)
+//	page, err := store.New(backend).Rows(ctx, egrid.RowQuery{Level: egrid.GEN})
 //
 // # Guarantees
 //
-// A store is safe for concurrent use. Every call answers from one revision.
-// Rows that it returns are shared and must not be changed. Nothing outlives
-// the process, and everything is scanned: for more than a few hundred
-// thousand rows use sqlitestore.
+// A store is safe for concurrent use. Nothing outlives the process. Snapshots
+// that were published before stay until they are pruned, ten for each level,
+// data year and release.
 //
 // # Errors
 //
-// As the methods of [egrid.Querier] and [driver.Loader] say, and
+// As [driver.Scanner], [driver.Loader] and [driver.History] say, and
 // [egrid.ErrClosed] after Close.
 //
 // # See also
 //
-// Packages sqlitestore and egridtest.
+// Packages sqlitestore, pgstore and egridtest.
 package memstore
 
 import (
 	"cmp"
 	"context"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
+	"github.com/egrid-analytics/egrid-go/internal/engine"
 )
 
-// Store is an [driver.Store] and an [driver.FailureLog] in memory.
+// keep is how many superseded snapshots of an edition stay.
+const keep = 10
+
+// Store plays every role of [driver.Store] in memory.
 type Store struct {
-	mu        sync.RWMutex
-	closed    bool
-	revision  int64
-	stages    map[egrid.StageID]*stage
-	published map[edition]*snapshot
-	failures  map[string]*failures // by kind
+	mu       sync.RWMutex
+	closed   bool
+	revision int64
+	stages   map[egrid.StageID]*stage // on their way in, or held
+	kept     []*snapshot              // published and superseded
+	pruned   []egrid.SnapshotID
+	failures map[string]*failures // by kind
 }
 
-var _ driver.Store = (*Store)(nil)
+var (
+	_ driver.Scanner = (*Store)(nil)
+	_ driver.Loader  = (*Store)(nil)
+	_ driver.History = (*Store)(nil)
+)
 
-// edition is what readers ask for.
-type edition struct {
-	level   egrid.Level
-	year    int
-	release string
-}
-
-// snapshot is published data. It never changes.
+// snapshot is published data, or was. Its rows never change.
 type snapshot struct {
 	egrid.Snapshot
-	rows []egrid.Row // by Number
+	rows  []*egrid.Batch
+	table func() *engine.Table // of all columns, made when they are first asked for
+	since time.Time            // when it was superseded
+}
+
+func newSnapshot(s egrid.Snapshot, rows []*egrid.Batch) *snapshot {
+	return &snapshot{Snapshot: s, rows: rows, table: sync.OnceValue(func() *engine.Table {
+		return engine.NewTable(rows, s.Schema.Columns())
+	})}
 }
 
 // stage is data on its way in.
 type stage struct {
-	spec   driver.SnapshotSpec
-	chunks map[int]driver.Chunk
-	held   *egrid.Snapshot // set once it was audited and kept back
+	spec    driver.SnapshotSpec
+	chunks  map[int]*egrid.Batch
+	tallies map[int]driver.Tally
+	held    *egrid.Snapshot // set once it was audited and kept back
 }
 
 // New returns an empty store.
 func New() *Store {
-	return &Store{stages: map[egrid.StageID]*stage{}, published: map[edition]*snapshot{}, failures: map[string]*failures{}}
+	return &Store{stages: map[egrid.StageID]*stage{}, failures: map[string]*failures{}}
+}
+
+// Driver returns the store in all of its roles.
+func (s *Store) Driver() driver.Store {
+	return driver.Store{Scanner: s, Loader: s, History: s, FailureLog: s, Closer: s}
 }
 
 // Close drops everything. Later calls return [egrid.ErrClosed].
 func (s *Store) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.closed, s.stages, s.published, s.failures = true, nil, nil, nil
+	s.closed, s.stages, s.kept, s.failures = true, nil, nil, nil
 	return nil
+}
+
+// Catalog implements [driver.Scanner].
+func (s *Store) Catalog(context.Context) (egrid.Catalog, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.closed {
+		return egrid.Catalog{}, egrid.ErrClosed
+	}
+	return s.catalog(), nil
+}
+
+func (s *Store) catalog() egrid.Catalog {
+	c := egrid.Catalog{Revision: s.revision, Pruned: slices.Clone(s.pruned)}
+	for _, snap := range s.kept {
+		c.Snapshots = append(c.Snapshots, snap.Snapshot)
+	}
+	for _, st := range s.stages {
+		if st.held != nil {
+			c.Snapshots = append(c.Snapshots, *st.held)
+		}
+	}
+	driver.Seal(&c)
+	return c
+}
+
+// Scan implements [driver.Scanner].
+func (s *Store) Scan(ctx context.Context, p *driver.Plan) iter.Seq2[*egrid.Batch, error] {
+	return func(yield func(*egrid.Batch, error) bool) {
+		tables, err := s.tables(p)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		engine.Scan(ctx, p, func(snap egrid.Snapshot) *engine.Table { return tables[snap.ID] })(yield)
+	}
+}
+
+func (s *Store) tables(p *driver.Plan) (map[egrid.SnapshotID]*engine.Table, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.closed {
+		return nil, egrid.ErrClosed
+	}
+	tables := make(map[egrid.SnapshotID]*engine.Table, len(p.Snapshots))
+	for i := range p.Snapshots {
+		snap := s.find(p.Snapshots[i].ID)
+		if snap == nil {
+			return nil, fmt.Errorf("%w: snapshot %s is kept no more", egrid.ErrStale, p.Snapshots[i].ID)
+		}
+		tables[snap.ID] = snap.table()
+	}
+	return tables, nil
+}
+
+func (s *Store) find(id egrid.SnapshotID) *snapshot {
+	i := slices.IndexFunc(s.kept, func(snap *snapshot) bool { return snap.ID == id })
+	if i < 0 {
+		return nil
+	}
+	return s.kept[i]
+}
+
+// settled finds the kept snapshot that a stage became.
+func (s *Store) settled(id egrid.StageID) *snapshot {
+	i := slices.IndexFunc(s.kept, func(snap *snapshot) bool { return snap.Stage == id })
+	if i < 0 {
+		return nil
+	}
+	return s.kept[i]
 }
 
 // Stage implements [driver.Loader].
@@ -92,19 +178,10 @@ func (s *Store) Stage(_ context.Context, spec driver.SnapshotSpec) (egrid.StageI
 		return "", egrid.ErrClosed
 	}
 	id := spec.ID()
-	if s.stages[id] == nil && !s.isPublished(id) {
-		s.stages[id] = &stage{spec: spec, chunks: map[int]driver.Chunk{}}
+	if s.stages[id] == nil && s.settled(id) == nil {
+		s.stages[id] = &stage{spec: spec, chunks: map[int]*egrid.Batch{}, tallies: map[int]driver.Tally{}}
 	}
 	return id, nil
-}
-
-func (s *Store) isPublished(id egrid.StageID) bool {
-	for _, snap := range s.published {
-		if snap.ID == id {
-			return true
-		}
-	}
-	return false
 }
 
 // Put implements [driver.Loader].
@@ -114,18 +191,21 @@ func (s *Store) Put(_ context.Context, id egrid.StageID, c driver.Chunk) (driver
 	if s.closed {
 		return driver.Change{}, egrid.ErrClosed
 	}
-	if s.isPublished(id) {
+	if s.settled(id) != nil {
 		return driver.Change{Duplicate: true}, nil
 	}
 	st := s.stages[id]
 	if st == nil {
 		return driver.Change{}, fmt.Errorf("%w: no stage %s", egrid.ErrNotFound, id)
 	}
-	if _, have := st.chunks[c.Index]; have {
+	if err := c.Check(&st.spec); err != nil {
+		return driver.Change{}, err
+	}
+	if _, have := st.tallies[c.Index]; have {
 		return driver.Change{Duplicate: true}, nil
 	}
-	st.chunks[c.Index] = c
-	return driver.Change{Rows: int64(len(c.Rows))}, nil
+	st.chunks[c.Index], st.tallies[c.Index] = c.Rows, driver.TallyOf(c)
+	return driver.Change{Rows: int64(c.Rows.Len())}, nil
 }
 
 // Discard implements [driver.Loader].
@@ -153,63 +233,117 @@ func (s *Store) Publish(_ context.Context, id egrid.StageID, r driver.PublishReq
 	if s.closed {
 		return driver.PublishReport{}, egrid.ErrClosed
 	}
+	staged := s.settled(id)
 	st := s.stages[id]
-	if st == nil {
-		for _, snap := range s.published {
-			if snap.ID == id {
-				return driver.PublishReport{Status: egrid.Unchanged, Snapshot: snap.Snapshot}, nil
-			}
+	switch {
+	case st != nil:
+		if staged, err = st.audit(id, r); err != nil {
+			return driver.PublishReport{}, err
 		}
+	case staged == nil:
 		return driver.PublishReport{}, fmt.Errorf("%w: no stage %s", egrid.ErrNotFound, id)
 	}
-	staged := st.audit(id)
-	if err := r.Check(id, st.held != nil, len(st.chunks), staged.Rows); err != nil {
-		return driver.PublishReport{}, err
+	live := s.live(&staged.Snapshot)
+	status, reason := driver.Decide(policy, staged.Snapshot, liveSnapshot(live))
+	switch {
+	case status == egrid.Held:
+		held := staged.Snapshot
+		held.Status, held.Reason = status, reason
+		if st != nil {
+			st.held = &held
+		}
+		return driver.PublishReport{Status: status, Reason: reason, Snapshot: held}, nil
+	case status == egrid.Published && policy == driver.PublishMerge && live != nil:
+		if staged, err = merge(live, staged); err != nil {
+			return driver.PublishReport{}, err
+		}
+		if staged.ID == live.ID {
+			status = egrid.Unchanged
+		}
 	}
-	at := edition{st.spec.Level, st.spec.Year, st.spec.Release}
-	current := s.published[at]
-	var live *egrid.Snapshot
-	if current != nil {
-		live = &current.Snapshot
-	}
-	status, reason := driver.Decide(policy, staged.Snapshot, live)
-	switch status {
-	case egrid.Unchanged:
-		delete(s.stages, id)
-		return driver.PublishReport{Status: status, Snapshot: *live}, nil
-	case egrid.Held:
-		staged.Status, staged.Reason = status, reason
-		st.held = &staged.Snapshot
-		return driver.PublishReport{Status: status, Reason: reason, Snapshot: staged.Snapshot}, nil
-	}
-	if policy == driver.PublishMerge && current != nil {
-		staged = merge(current, staged)
-	}
-	s.revision++
-	staged.Revision = s.revision
-	s.published[at] = staged
 	delete(s.stages, id)
+	if status == egrid.Unchanged {
+		if st != nil {
+			driver.Confirm(&live.Snapshot, source(id, st.spec))
+		}
+		return driver.PublishReport{Status: status, Snapshot: live.Snapshot}, nil
+	}
+	if same := s.find(staged.ID); same != nil {
+		if st != nil {
+			driver.Confirm(&same.Snapshot, source(id, st.spec))
+		}
+		staged = same
+	} else {
+		s.kept = append(s.kept, staged)
+	}
+	s.point(staged)
+	s.prune(driver.PruneRequest{Keep: keep})
 	return driver.PublishReport{Status: egrid.Published, Snapshot: staged.Snapshot}, nil
 }
 
-// audit gathers the stage's chunks and checks them as a whole.
-func (st *stage) audit(id egrid.StageID) *snapshot {
-	snap := &snapshot{Snapshot: driver.NewSnapshot(id, st.spec)}
-	for _, index := range slices.Sorted(maps.Keys(st.chunks)) {
-		c := st.chunks[index]
-		snap.rows = append(snap.rows, c.Rows...)
-		snap.Count(int64(len(c.Rows)), c.Rejected, c.Lossy, c.Findings)
+func source(id egrid.StageID, spec driver.SnapshotSpec) egrid.Source {
+	from := spec.Source
+	from.ID = id
+	return from
+}
+
+func liveSnapshot(live *snapshot) *egrid.Snapshot {
+	if live == nil {
+		return nil
 	}
-	slices.SortStableFunc(snap.rows, func(a, b egrid.Row) int { return cmp.Compare(a.Number, b.Number) })
-	if duplicates := duplicateKeys(snap); len(duplicates) > 0 {
+	return &live.Snapshot
+}
+
+// live is what is published in the place of a snapshot; nil for nothing.
+func (s *Store) live(of *egrid.Snapshot) *snapshot {
+	i := slices.IndexFunc(s.kept, func(x *snapshot) bool {
+		return x.Status == egrid.Published && x.Level == of.Level && x.Year == of.Year && x.Release == of.Release
+	})
+	if i < 0 {
+		return nil
+	}
+	return s.kept[i]
+}
+
+// point makes a kept snapshot the published one.
+func (s *Store) point(to *snapshot) {
+	if was := s.live(&to.Snapshot); was != nil {
+		was.Status, was.since = egrid.Superseded, time.Now()
+	}
+	s.revision++
+	to.Status, to.Revision = egrid.Published, s.revision
+}
+
+// audit gathers the stage's chunks and checks them as a whole.
+func (st *stage) audit(id egrid.StageID, r driver.PublishRequest) (*snapshot, error) {
+	var rows []*egrid.Batch
+	var tallies []driver.Tally
+	var count int64
+	for _, index := range slices.Sorted(maps.Keys(st.chunks)) {
+		rows = append(rows, st.chunks[index])
+		tallies = append(tallies, st.tallies[index])
+		count += st.tallies[index].Rows
+	}
+	if err := r.Check(id, st.held != nil, len(st.chunks), count); err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(rows, func(a, b *egrid.Batch) int {
+		if a.Len() == 0 || b.Len() == 0 {
+			return cmp.Compare(a.Len(), b.Len())
+		}
+		return cmp.Compare(a.Number(0), b.Number(0))
+	})
+	snap := driver.NewSnapshot(id, st.spec)
+	driver.Describe(&snap, tallies)
+	if duplicates := duplicateKeys(&snap, rows); len(duplicates) > 0 {
 		snap.Audits = append(snap.Audits, driver.DuplicateIdentifiers(int64(len(duplicates)), duplicates))
 	}
-	return snap
+	return newSnapshot(snap, rows), nil
 }
 
 // duplicateKeys names the identifiers that several rows have. Two identifiers
 // may look alike in messages (a/b and c, a and b/c) and still be two.
-func duplicateKeys(snap *snapshot) []string {
+func duplicateKeys(snap *egrid.Snapshot, rows []*egrid.Batch) []string {
 	columns := driver.Identifier(snap.Level, snap.Schema.Has)
 	if columns == nil {
 		return nil
@@ -217,69 +351,61 @@ func duplicateKeys(snap *snapshot) []string {
 	seen := map[string]int{}
 	var duplicates []string
 	values := make([]egrid.Value, len(columns))
-	for _, row := range snap.rows {
-		key := ""
-		for i, c := range columns {
-			values[i] = row.Value(c)
-			key += values[i].String() + "\x00"
-		}
-		if seen[key]++; seen[key] == 2 {
-			duplicates = append(duplicates, driver.IdentifierText(values...))
+	for _, b := range rows {
+		for row := range b.Rows() {
+			key := ""
+			for i, c := range columns {
+				values[i] = row.Value(c)
+				key += values[i].String() + "\x00"
+			}
+			if seen[key]++; seen[key] == 2 {
+				duplicates = append(duplicates, driver.IdentifierText(values...))
+			}
 		}
 	}
 	return duplicates
 }
 
-// merge updates the rows of a published snapshot by those of a new one, the
-// n-th with an identifier by the n-th, and appends the others. The new sheet's
-// columns overwrite, its blanks too; columns that it lacks are kept.
-func merge(old, added *snapshot) *snapshot {
-	merged := &snapshot{Snapshot: old.MergedWith(added.Snapshot)}
-	schema := merged.Schema
-
-	at := map[string]int{}
-	oldKey := occurrences(old, added)
-	for i, row := range old.rows {
-		wide := egrid.Row{Schema: schema, Values: make([]egrid.Value, schema.Len()), Year: row.Year, Number: row.Number}
-		copy(wide.Values, row.Values)
-		merged.rows = append(merged.rows, wide)
-		at[oldKey(row)] = i
+func merge(live, staged *snapshot) (*snapshot, error) {
+	merged, rows, err := driver.Merge(live.Snapshot, staged.Snapshot, live.rows, staged.rows)
+	if err != nil {
+		return nil, err
 	}
-	last := int64(0)
-	if n := len(old.rows); n > 0 {
-		last = old.rows[n-1].Number
-	}
-	newKey := occurrences(added, old)
-	for _, row := range added.rows {
-		i, known := at[newKey(row)]
-		if !known {
-			last++
-			i = len(merged.rows)
-			merged.rows = append(merged.rows, egrid.Row{Schema: schema, Values: make([]egrid.Value, schema.Len()), Year: row.Year, Number: last})
-		}
-		for j, f := range added.Schema.Fields() {
-			merged.rows[i].Values[schema.Index(f.Column)] = row.Values[j]
-		}
-	}
-	merged.Rows = int64(len(merged.rows))
-	return merged
+	return newSnapshot(merged, rows), nil
 }
 
-// occurrences names rows by identifier and how often it was met. Where the two
-// sheets have no identifier in common, rows are named by their number.
-func occurrences(snap, other *snapshot) func(egrid.Row) string {
-	has := func(c egrid.Column) bool { return snap.Schema.Has(c) && other.Schema.Has(c) }
-	columns := driver.Identifier(snap.Level, has)
-	if columns == nil {
-		return func(row egrid.Row) string { return fmt.Sprint(row.Number) }
+// Restore implements [driver.History].
+func (s *Store) Restore(_ context.Context, id egrid.SnapshotID) (egrid.Snapshot, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return egrid.Snapshot{}, egrid.ErrClosed
 	}
-	seen := map[string]int{}
-	return func(row egrid.Row) string {
-		key := ""
-		for _, c := range columns {
-			key += row.Text(c) + "\x00"
-		}
-		seen[key]++
-		return fmt.Sprint(key, seen[key])
+	snap := s.find(id)
+	if snap == nil {
+		return egrid.Snapshot{}, fmt.Errorf("%w: no snapshot %s was published here, or it was pruned", egrid.ErrNotFound, id)
 	}
+	if snap.Status != egrid.Published {
+		s.point(snap)
+	}
+	return snap.Snapshot, nil
+}
+
+// Prune implements [driver.History].
+func (s *Store) Prune(_ context.Context, r driver.PruneRequest) ([]egrid.Snapshot, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, egrid.ErrClosed
+	}
+	return s.prune(r), nil
+}
+
+func (s *Store) prune(r driver.PruneRequest) []egrid.Snapshot {
+	expired := driver.Expired(s.catalog(), r, time.Now(), func(x egrid.Snapshot) time.Time { return s.find(x.ID).since })
+	for _, x := range expired {
+		s.kept = slices.DeleteFunc(s.kept, func(snap *snapshot) bool { return snap.ID == x.ID })
+		s.pruned = append(s.pruned, x.ID)
+	}
+	return expired
 }
