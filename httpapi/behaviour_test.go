@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -24,15 +25,18 @@ import (
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
+	"github.com/egrid-analytics/egrid-go/egrid/store"
 	"github.com/egrid-analytics/egrid-go/httpapi"
+	"github.com/egrid-analytics/egrid-go/httpapi/middleware"
 )
 
 // lists are the paths that also come as CSV and NDJSON, with their data rows.
 var lists = map[string]int{
 	"/plants/top": 4, "/plants/search?year=2021": 3, "/plants/states": 2, "/plants/years": 3, "/plants/1/history": 2,
 	"/plants/1/generators": 3, "/plants/1/units": 0, "/levels/GEN/rows": 6, "/levels/GEN/rows?state=TX&limit=2": 2,
-	"/levels/UNT/rows": 0, "/levels/GEN/rows?year=2020": 0, "/columns/grid_gross_loss": 1, "/snapshots": 4,
+	"/levels/UNT/rows": 0, "/columns/grid_gross_loss": 1, "/snapshots": 4,
 }
 
 func separator(target string) string {
@@ -43,7 +47,7 @@ func separator(target string) string {
 }
 
 func TestExports(t *testing.T) {
-	server := httptest.NewServer(httpapi.New(sampleStore(t), nil))
+	server := httptest.NewServer(newAPI(sampleStore(t), nil))
 	defer server.Close()
 	for target, rows := range lists {
 		for _, accept := range []string{"text/csv", "application/x-ndjson"} {
@@ -72,7 +76,7 @@ func TestExports(t *testing.T) {
 
 // What comes out as CSV is what went in.
 func TestCSVEqualsStoredRows(t *testing.T) {
-	h := httpapi.New(sampleStore(t), nil)
+	h := newAPI(sampleStore(t), nil)
 	want := records(t, generators23)
 	got := records(t, get(t, h, "/levels/GEN/rows?format=csv&columns=data_year,state,plant_name,oris_plant_code,generator_id,fuel,nameplate_capacity_mw,net_generation_mwh,net_generation_ozone_season_mwh").Body.String())
 	if fmt.Sprint(got[1:]) != fmt.Sprint(want[1:]) {
@@ -82,7 +86,7 @@ func TestCSVEqualsStoredRows(t *testing.T) {
 
 // NDJSON has the same objects as the JSON answer.
 func TestNDJSONEqualsJSON(t *testing.T) {
-	h := httpapi.New(sampleStore(t), nil)
+	h := newAPI(sampleStore(t), nil)
 	var page struct{ Data []json.RawMessage }
 	if err := json.Unmarshal(get(t, h, "/levels/GEN/rows").Body.Bytes(), &page); err != nil {
 		t.Fatal(err)
@@ -100,7 +104,7 @@ func TestNDJSONEqualsJSON(t *testing.T) {
 
 // Walking links.next yields every row once, on every list that is paged.
 func TestWalkingPages(t *testing.T) {
-	h := httpapi.New(sampleStore(t), nil)
+	h := newAPI(sampleStore(t), nil)
 	for target, want := range map[string]int{
 		"/plants/top?limit=1": 4, "/plants/top?year=2021&limit=2": 3, "/plants/search?limit=3&sort=plant_name": 4, "/plants/search?year=2016&limit=1": 3,
 		"/levels/GEN/rows?limit=1": 6, "/levels/GEN/rows?limit=4&sort=fuel,-net_generation_mwh": 6, "/plants/1/generators?limit=1": 3,
@@ -131,28 +135,59 @@ func TestWalkingPages(t *testing.T) {
 	}
 }
 
-func TestStaleCursorIsGone(t *testing.T) {
-	store := sampleStore(t)
-	h := httpapi.New(store, nil)
-	for _, target := range []string{"/levels/GEN/rows?limit=1", "/plants/top?limit=1"} {
-		var page struct{ Links struct{ Next string } }
-		if err := json.Unmarshal(get(t, h, target).Body.Bytes(), &page); err != nil {
+// walk reads the pages from an address to the last.
+func walk(t *testing.T, h http.Handler, target string) (rows []string) {
+	t.Helper()
+	for next := target; next != ""; {
+		var page struct {
+			Data  []json.RawMessage
+			Links struct{ Next string }
+		}
+		w := get(t, h, next)
+		if err := json.Unmarshal(w.Body.Bytes(), &page); err != nil || w.Code != 200 {
+			t.Fatalf("%s: %d %v, %s", next, w.Code, err, w.Body)
+		}
+		for _, row := range page.Data {
+			rows = append(rows, string(row))
+		}
+		next = page.Links.Next
+	}
+	return rows
+}
+
+// A cursor goes on in the data that it is from, whatever is published
+// meanwhile, until they are pruned; one of data that are not known here, as on a
+// replica that is behind, leads nowhere yet.
+func TestCursorsAfterAPublish(t *testing.T) {
+	for i, target := range []string{"/levels/GEN/rows?limit=1", "/plants/top?limit=1", "/plants/search?year=2023&limit=1", "/levels/GEN/groups?by=plant_name&limit=1", "/plants/1/generators?limit=1"} {
+		s := sampleStore(t)
+		h := newAPI(s, nil)
+		before := walk(t, h, target)
+		next, _ := linksOf(t, h, target)
+		publish(t, s, "GEN23.csv", strings.NewReader(generators23+"2023,TX,More,9,1,NG,1,1,1\n"+strings.Repeat("2023,TX,More,9,2,NG,1,1,1\n", i)))
+		publish(t, s, "PLNT23.csv", strings.NewReader(placedPlants))
+		if got := walk(t, h, next); fmt.Sprint(got) != fmt.Sprint(before[1:]) {
+			t.Errorf("%s: behind the cursor\n%s\nwant\n%s", next, got, before[1:])
+		}
+		if w := get(t, newAPI(memstore.New().Driver(), nil), next); w.Code != http.StatusNotFound || w.Header().Get("Cache-Control") != "no-store" {
+			t.Errorf("%s where nothing is known: %d %s", next, w.Code, w.Body)
+		}
+		if _, err := s.Prune(t.Context(), driver.PruneRequest{}); err != nil {
 			t.Fatal(err)
 		}
-		publish(t, store, "GEN23.csv", strings.NewReader(generators23+"2023,TX,More,9,1,NG,1,1,1\n"+strings.Repeat("2023,TX,More,9,2,NG,1,1,1\n", len(target))))
-		w := get(t, h, page.Links.Next)
-		if w.Code != http.StatusGone || !strings.Contains(w.Body.String(), "start again from the first page") {
-			t.Errorf("%s: %d %s", page.Links.Next, w.Code, w.Body)
+		w := get(t, h, next)
+		if w.Code != http.StatusGone || !strings.Contains(w.Body.String(), "start again from the first page") || w.Header().Get("Cache-Control") != "no-store" {
+			t.Errorf("%s after a prune: %d %s", next, w.Code, w.Body)
 		}
 	}
 }
 
 func TestETags(t *testing.T) {
 	store := sampleStore(t)
-	h := httpapi.New(store, nil)
+	h := newAPI(store, nil)
 	tags := map[string]string{}
 	for _, test := range answers {
-		if test.status != 200 || strings.Contains(test.target, "@next") || strings.HasSuffix(test.target, "z") {
+		if test.status != 200 || strings.Contains(test.target, "@") || strings.HasSuffix(test.target, "z") {
 			continue
 		}
 		for _, form := range []string{"", "json", "csv", "ndjson"} {
@@ -188,18 +223,18 @@ func TestETags(t *testing.T) {
 
 // Two stores at the same revision number do not share tags.
 func TestETagTellsStoresApart(t *testing.T) {
-	a, b := memstore.New(), memstore.New()
+	a, b := memstore.New().Driver(), memstore.New().Driver()
 	publish(t, a, "GEN23.csv", strings.NewReader(generators23))
 	publish(t, b, "GEN23.csv", strings.NewReader(generators23+"2023,TX,More,9,1,NG,1,1,1\n"))
-	etag := get(t, httpapi.New(a, nil), "/plants/top").Header().Get("ETag")
-	if w := get(t, httpapi.New(b, nil), "/plants/top", "If-None-Match", etag); w.Code != 200 {
+	etag := get(t, newAPI(a, nil), "/plants/top").Header().Get("ETag")
+	if w := get(t, newAPI(b, nil), "/plants/top", "If-None-Match", etag); w.Code != 200 {
 		t.Errorf("status %d for the tag of another store", w.Code)
 	}
 }
 
 func TestPublishIsSeenAtOnce(t *testing.T) {
 	store := sampleStore(t)
-	h := httpapi.New(store, nil)
+	h := newAPI(store, nil)
 	before := get(t, h, "/plants/top?limit=1").Body.String()
 	if again := get(t, h, "/plants/top?limit=1").Body.String(); again != before {
 		t.Errorf("the kept answer differs: %s", again)
@@ -211,10 +246,10 @@ func TestPublishIsSeenAtOnce(t *testing.T) {
 }
 
 func TestHead(t *testing.T) {
-	server := httptest.NewServer(httpapi.New(sampleStore(t), nil))
+	server := httptest.NewServer(newAPI(sampleStore(t), nil))
 	defer server.Close()
 	for _, test := range answers {
-		if strings.Contains(test.target, "@next") || strings.HasSuffix(test.target, "z") && test.status == 200 {
+		if strings.Contains(test.target, "@") || strings.HasSuffix(test.target, "z") && test.status == 200 {
 			continue
 		}
 		head, err := server.Client().Head(server.URL + test.target)
@@ -238,7 +273,7 @@ func TestHead(t *testing.T) {
 }
 
 func TestGzip(t *testing.T) {
-	h := httpapi.New(sampleStore(t), nil)
+	h := newAPI(sampleStore(t), nil)
 	for _, target := range []string{"/plants/search", "/plants/search", "/levels/GEN/rows?format=csv", "/columns?format=ndjson"} {
 		plain := get(t, h, target)
 		zipped := get(t, h, target, "Accept-Encoding", "br, gzip;q=0.8")
@@ -259,7 +294,7 @@ func TestGzip(t *testing.T) {
 }
 
 func TestPrefix(t *testing.T) {
-	h := http.StripPrefix("/api/v1", httpapi.New(sampleStore(t), nil))
+	h := http.StripPrefix("/api/v1", newAPI(sampleStore(t), nil))
 	var page struct{ Links struct{ Self, Next string } }
 	if err := json.Unmarshal(get(t, h, "/api/v1/plants/top?limit=1").Body.Bytes(), &page); err != nil {
 		t.Fatal(err)
@@ -276,7 +311,7 @@ func TestPrefix(t *testing.T) {
 }
 
 func TestMethods(t *testing.T) {
-	h := httpapi.New(sampleStore(t), nil)
+	h := newAPI(sampleStore(t), nil)
 	for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodPatch} {
 		w := httptest.NewRecorder()
 		h.ServeHTTP(w, httptest.NewRequest(method, "/plants/top", strings.NewReader("{}")))
@@ -286,22 +321,39 @@ func TestMethods(t *testing.T) {
 	}
 }
 
-// troubled is a querier that fails from the n-th page on.
+// troubled is a scanner that fails behind some batches, of 5,000 rows each.
 type troubled struct {
-	egrid.Querier
-	pages atomic.Int64
-	fail  error
-	panic bool
+	driver.Scanner
+	batches atomic.Int64
+	fail    error
+	panic   bool
 }
 
-func (q *troubled) Rows(ctx context.Context, query egrid.RowQuery) (egrid.RowPage, error) {
-	if q.pages.Add(-1) < 0 {
-		if q.panic {
-			panic("the store is broken")
+func (q *troubled) Scan(ctx context.Context, p *driver.Plan) iter.Seq2[*egrid.Batch, error] {
+	return func(yield func(*egrid.Batch, error) bool) {
+		left := func() bool {
+			if q.batches.Add(-1) >= 0 {
+				return true
+			}
+			if q.panic {
+				panic("the store is broken")
+			}
+			return false
 		}
-		return egrid.RowPage{}, q.fail
+		for b, err := range q.Scanner.Scan(ctx, p) {
+			for at := 0; err == nil && at < b.Len(); at += 5000 {
+				if !left() {
+					err = q.fail
+				} else if !yield(b.Slice(at, min(at+5000, b.Len())), nil) {
+					return
+				}
+			}
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+		}
 	}
-	return q.Querier.Rows(ctx, query)
 }
 
 // manyGenerators is more than one page of an export.
@@ -315,13 +367,13 @@ func manyGenerators(n int) string {
 }
 
 func TestExportBreaksOff(t *testing.T) {
-	store := memstore.New()
+	store := memstore.New().Driver()
 	publish(t, store, "GEN23.csv", strings.NewReader(manyGenerators(12000)))
 	for _, header := range []string{"identity", "gzip"} {
 		var log bytes.Buffer
-		q := &troubled{Querier: store, fail: errors.New("disk on fire")}
-		q.pages.Store(1)
-		server := httptest.NewServer(httpapi.New(q, &httpapi.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))}))
+		q := &troubled{Scanner: store, fail: errors.New("disk on fire")}
+		q.batches.Store(1)
+		server := httptest.NewServer(newAPI(q, &httpapi.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))}))
 		r, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+"/levels/GEN/rows?format=csv", nil)
 		r.Header.Set("Accept-Encoding", header)
 		resp, err := server.Client().Do(r)
@@ -340,9 +392,9 @@ func TestExportBreaksOff(t *testing.T) {
 }
 
 func TestLargeExportIsComplete(t *testing.T) {
-	store := memstore.New()
+	store := memstore.New().Driver()
 	publish(t, store, "GEN23.csv", strings.NewReader(manyGenerators(12000)))
-	server := httptest.NewServer(httpapi.New(store, nil))
+	server := httptest.NewServer(newAPI(store, nil))
 	defer server.Close()
 	for target, want := range map[string]int{"/levels/GEN/rows?format=csv": 12000, "/plants/search?format=csv": 12000, "/levels/GEN/rows?format=csv&limit=7001": 7001} {
 		resp, err := server.Client().Get(server.URL + target)
@@ -364,8 +416,8 @@ func TestUnknownErrors(t *testing.T) {
 	for name, q := range map[string]*troubled{"error": {fail: errors.New("secret: password of the database")}, "panic": {panic: true}} {
 		t.Run(name, func(t *testing.T) {
 			var log bytes.Buffer
-			q.Querier = sampleStore(t)
-			h := httpapi.New(q, &httpapi.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+			q.Scanner = sampleStore(t)
+			h := newAPI(q, &httpapi.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
 			for _, target := range []string{"/levels/GEN/rows", "/levels/GEN/rows?format=csv", "/plants/1?year=2021"} {
 				w := get(t, h, target)
 				if w.Code != 500 || w.Header().Get("Content-Type") != "application/problem+json" || w.Header().Get("ETag") != "" {
@@ -387,14 +439,14 @@ func TestErrorTable(t *testing.T) {
 		egrid.ErrInvalid: 400, egrid.ErrNotFound: 404, egrid.ErrStale: 410, egrid.ErrClosed: 503, egrid.ErrSchema: 503,
 		context.DeadlineExceeded: 503, errors.New("?"): 500,
 	} {
-		q := &troubled{Querier: sampleStore(t), fail: fmt.Errorf("wrapped: %w", err)}
-		if w := get(t, httpapi.New(q, nil), "/levels/GEN/rows?year=2023&release=none"); w.Code != status {
+		q := &troubled{Scanner: sampleStore(t), fail: fmt.Errorf("wrapped: %w", err)}
+		if w := get(t, newAPI(q, nil), "/levels/GEN/rows?year=2023&release=none"); w.Code != status {
 			t.Errorf("%v: %d; want %d", err, w.Code, status)
 		}
 	}
-	store := memstore.New()
+	store := memstore.New().Driver()
 	store.Close()
-	if w := get(t, httpapi.New(store, nil), "/plants/top"); w.Code != 503 {
+	if w := get(t, newAPI(store, nil), "/plants/top"); w.Code != 503 {
 		t.Errorf("closed store: %d", w.Code)
 	}
 }
@@ -415,12 +467,12 @@ func TestReadiness(t *testing.T) {
 		{[]httpapi.ReadinessCheck{broken, without}, 503, `{"name":"cache","status":"degraded"`},
 		{[]httpapi.ReadinessCheck{panics}, 503, `{"name":"panics","status":"unavailable"`},
 	} {
-		w := get(t, httpapi.New(sampleStore(t), &httpapi.Options{Checks: test.checks}), "/readyz")
+		w := get(t, newAPI(sampleStore(t), &httpapi.Options{Checks: test.checks}), "/readyz")
 		if w.Code != test.status || !strings.Contains(w.Body.String(), test.want) || strings.Contains(w.Body.String(), "secret") {
 			t.Errorf("%d %s; want %d %s", w.Code, w.Body, test.status, test.want)
 		}
 	}
-	h := httpapi.New(memstoreClosed(), nil)
+	h := newAPI(memstoreClosed(), nil)
 	if w := get(t, h, "/readyz"); w.Code != 503 {
 		t.Errorf("closed store: %d", w.Code)
 	}
@@ -429,15 +481,15 @@ func TestReadiness(t *testing.T) {
 	}
 }
 
-func memstoreClosed() egrid.Querier {
-	s := memstore.New()
+func memstoreClosed() driver.Scanner {
+	s := memstore.New().Driver()
 	s.Close()
 	return s
 }
 
 func TestObserve(t *testing.T) {
-	var seen []httpapi.Observation
-	h := httpapi.New(sampleStore(t), &httpapi.Options{Observe: func(o httpapi.Observation) { seen = append(seen, o) }})
+	var seen []middleware.Observation
+	h := newAPI(sampleStore(t), &httpapi.Options{Observe: func(o middleware.Observation) { seen = append(seen, o) }})
 	for _, target := range []string{"/plants/top", "/plants/top", "/plants/1", "/nothing", "/plants/top?limit=0"} {
 		get(t, h, target)
 	}
@@ -457,7 +509,7 @@ func TestObserve(t *testing.T) {
 }
 
 func TestOpenAPI(t *testing.T) {
-	h := httpapi.New(sampleStore(t), &httpapi.Options{Version: "1.2.3"})
+	h := newAPI(sampleStore(t), &httpapi.Options{Version: "1.2.3"})
 	w := get(t, h, "/openapi.json")
 	var doc struct {
 		OpenAPI    string
@@ -475,7 +527,7 @@ func TestOpenAPI(t *testing.T) {
 	for _, path := range []string{
 		"/plants/top", "/plants/search", "/plants/states", "/plants/years", "/plants/chart/{type}", "/plants/statistics", "/plants/{id}",
 		"/plants/{id}/history", "/plants/{id}/generators", "/plants/{id}/units", "/levels/{level}/rows", "/levels/{level}/groups", "/regions/{level}/{code}",
-		"/columns", "/columns/{name}", "/snapshots", "/catalog", "/healthz", "/readyz",
+		"/columns", "/columns/{name}", "/snapshots", "/snapshots/{id}", "/catalog", "/scan", "/healthz", "/readyz",
 	} {
 		if doc.Paths[path]["get"] == nil {
 			t.Errorf("%s is not documented", path)
@@ -546,8 +598,8 @@ func references(t *testing.T, doc []byte) []string {
 func TestCancelledRequestsLeaveNoGoroutines(t *testing.T) {
 	store := sampleStore(t)
 	before := runtime.NumGoroutine()
-	blocked := &blocking{Querier: store, in: make(chan struct{}, 100)}
-	server := httptest.NewServer(httpapi.New(blocked, nil))
+	blocked := &blocking{Scanner: store, in: make(chan struct{}, 100)}
+	server := httptest.NewServer(newAPI(blocked, nil))
 	client := server.Client()
 	const requests = 20
 	ctx, cancel := context.WithCancel(t.Context())
@@ -577,21 +629,23 @@ func TestCancelledRequestsLeaveNoGoroutines(t *testing.T) {
 	}
 }
 
-// blocking is a querier that answers no rows until the caller gives up.
+// blocking is a scanner that answers no rows until the caller gives up.
 type blocking struct {
-	egrid.Querier
+	driver.Scanner
 	in chan struct{}
 }
 
-func (q *blocking) Rows(ctx context.Context, _ egrid.RowQuery) (egrid.RowPage, error) {
-	q.in <- struct{}{}
-	<-ctx.Done()
-	return egrid.RowPage{}, ctx.Err()
+func (q *blocking) Scan(ctx context.Context, _ *driver.Plan) iter.Seq2[*egrid.Batch, error] {
+	return func(yield func(*egrid.Batch, error) bool) {
+		q.in <- struct{}{}
+		<-ctx.Done()
+		yield(nil, ctx.Err())
+	}
 }
 
 func FuzzQueries(f *testing.F) {
 	store := sampleStore(f)
-	h := httpapi.New(store, nil)
+	h := newAPI(store, nil)
 	paths := []string{"/plants/top", "/plants/search", "/levels/GEN/rows", "/levels/PLNT/rows", "/plants/chart/by-subregion", "/plants/years", "/columns", "/plants/1/generators", "/regions/SRL/ERCT", "/plants/", "/levels/GEN/groups"}
 	for i, test := range answers {
 		_, query, _ := strings.Cut(test.target, "?")
@@ -601,7 +655,7 @@ func FuzzQueries(f *testing.F) {
 	f.Add(byte(1), "state=%00&q=%ff&sort=-&cursor=GEN2023.eyJvIjotMX0")
 	f.Add(byte(2), "sequence=1e999&min_sequence=-0&plant_name=%22")
 	f.Add(byte(1), "filter=%22a%22b=1&facet=id,share,basis,level&columns=basis&filter=plants>1")
-	f.Add(byte(10), "by=state,state&measures=max(level),count+as+state&having=level%3E1&sort=-state&year=all&format=page")
+	f.Add(byte(10), "by=state,state&measures=max(level),count+as+state&having=level%3E1&sort=-state&year=all&format=ndjson")
 	f.Fuzz(func(t *testing.T, path byte, query string) {
 		target, err := url.Parse(paths[int(path)%len(paths)])
 		if err != nil {
@@ -635,9 +689,9 @@ func TestRealGenerators(t *testing.T) {
 		t.Skipf("no real eGRID files: set EGRID_DATA to their folder (%v)", err)
 	}
 	defer file.Close()
-	store := memstore.New()
+	store := memstore.New().Driver()
 	publish(t, store, "GEN23.csv", file)
-	h := httpapi.New(store, nil)
+	h := newAPI(store, nil)
 	var page struct {
 		Data []struct {
 			Name       string  `json:"plant_name"`
@@ -661,13 +715,13 @@ func TestRealGenerators(t *testing.T) {
 }
 
 func ExampleNew() {
-	store := memstore.New()
-	defer store.Close()
-	if err := load(store, "GEN23.csv", strings.NewReader(generators23)); err != nil {
+	s := memstore.New().Driver()
+	defer s.Close()
+	if err := load(s, "GEN23.csv", strings.NewReader(generators23)); err != nil {
 		fmt.Println(err)
 		return
 	}
-	api := httpapi.New(store, nil)
+	api := httpapi.New(store.New(s), nil)
 
 	w := httptest.NewRecorder()
 	api.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/plants/search?columns=plant_name,net_generation_mwh&format=csv&limit=2&sort=-net_generation_mwh&state=TX", nil))

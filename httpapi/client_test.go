@@ -1,14 +1,15 @@
 package httpapi_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"net/http"
 	"net/http/httptest"
-	"reflect"
-	"slices"
 	"strings"
 	"testing"
 
@@ -17,24 +18,15 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid/egridtest"
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
 	"github.com/egrid-analytics/egrid-go/egrid/store"
-	"github.com/egrid-analytics/egrid-go/httpapi"
 	"github.com/egrid-analytics/egrid-go/httpapi/client"
+	"github.com/egrid-analytics/egrid-go/httpapi/wire"
 )
 
-// served is a store that is loaded directly and asked over HTTP.
-type served struct {
-	driver.Loader
-	egrid.Querier
-	close func() error
-}
-
-func (s served) Close() error { return s.close() }
-
-// dial serves a querier and returns a client of it, which does not repeat
+// dial serves a scanner and returns a client of it, which does not repeat
 // requests.
-func dial(t testing.TB, q egrid.Querier) *client.Client {
+func dial(t testing.TB, s driver.Scanner) *client.Client {
 	t.Helper()
-	server := httptest.NewServer(httpapi.New(q, nil))
+	server := httptest.NewServer(newAPI(s, nil))
 	t.Cleanup(server.Close)
 	c, err := client.New(server.URL, &client.Options{HTTPClient: server.Client(), Retries: -1})
 	if err != nil {
@@ -43,12 +35,14 @@ func dial(t testing.TB, q egrid.Querier) *client.Client {
 	return c
 }
 
+// serve makes a store that is loaded directly and asked over HTTP.
 func serve(t testing.TB) driver.Store {
-	store := memstore.New()
-	return served{store, dial(t, store), store.Close}
+	s := memstore.New().Driver()
+	s.Scanner = dial(t, s.Scanner)
+	return s
 }
 
-func TestClientIsAQuerier(t *testing.T) {
+func TestClientIsAScanner(t *testing.T) {
 	egridtest.RunStore(t, func(t *testing.T) driver.Store { return serve(t) })
 }
 
@@ -56,164 +50,191 @@ func TestClientAnswersAsTheStore(t *testing.T) {
 	egridtest.RunDifferential(t, func(t *testing.T) driver.Store { return serve(t) })
 }
 
-// The plant endpoints answer what the functions of package egrid answer over
-// the store, down to every value and type.
-func TestClientPlants(t *testing.T) {
-	store := sampleStore(t)
-	c := dial(t, store)
+// Clients stack: a client of a service that asks another one answers as the
+// store behind both, and cursors are those of the store.
+func TestClientsStack(t *testing.T) {
+	s := sampleStore(t)
+	direct, over := store.New(s), store.New(dial(t, dial(t, s)))
+	for _, query := range []store.PlantQuery{
+		{Count: true}, {Year: 2021, Search: "alpha"}, {Year: 2016, Limit: 1},
+		{Limit: 2, Sort: []egrid.Sort{{Column: egrid.NetGeneration, Desc: true}}, Filters: []egrid.Filter{egrid.Where(egrid.State, egrid.Eq, "TX", "OK")}},
+	} {
+		want, err := direct.Plants(t.Context(), query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := over.Plants(t.Context(), query)
+		if err != nil || got.Next != want.Next || got.Total != want.Total || got.Basis != want.Basis || got.Revision != want.Revision {
+			t.Fatalf("%+v: %v, next %q of %d; want %q of %d", query, err, got.Next, got.Total, want.Next, want.Total)
+		}
+		if g, w := appended(got.Batch), appended(want.Batch); g != w {
+			t.Errorf("%+v: got\n%s\nwant\n%s", query, g, w)
+		}
+	}
+}
+
+// appended is a batch as text.
+func appended(b *egrid.Batch) string {
+	var dst []byte
+	for i := range b.Len() {
+		dst = append(b.AppendJSON(fmt.Appendf(dst, "%d %d ", b.Number(i), b.Year()), i), '\n')
+	}
+	return string(dst)
+}
+
+// What only the API has.
+func TestClientAsksTheAPI(t *testing.T) {
+	c := dial(t, sampleStore(t))
 	ctx := t.Context()
-	for _, year := range []int{0, 2021, 2016} {
-		for name, query := range map[string]store.PlantQuery{
-			"all":     {Count: true},
-			"columns": {Columns: []egrid.Column{egrid.PlantName, store.StateShare, egrid.NetGeneration}, Sort: []egrid.Sort{{Column: egrid.PlantName, Desc: true}}},
-			"filters": {Filters: []egrid.Filter{egrid.Where(egrid.State, egrid.Eq, "TX", "OK"), egrid.Where(egrid.NetGeneration, egrid.Gt, "7.5")}, Search: "alpha", Limit: 1},
-			"invalid": {Columns: []egrid.Column{"nonsense"}},
-		} {
-			query.Year = year
-			want, wantErr := egrid.Plants(ctx, store, query)
-			got, err := c.Search(ctx, query)
-			samePlants(t, fmt.Sprint("search ", name, year), want, got, wantErr, err)
-			want, wantErr = egrid.Plants(ctx, c, query)
-			samePlants(t, fmt.Sprint("plants over the client ", name, year), want, got, wantErr, err)
-		}
-		byGeneration := store.PlantQuery{Year: year, Limit: 2, Sort: []egrid.Sort{{Column: egrid.NetGeneration}, {Column: egrid.PlantName}}, Filters: []egrid.Filter{egrid.Where(egrid.State, egrid.Eq, "TX")}}
-		want, wantErr := egrid.Plants(ctx, store, byGeneration)
-		got, err := c.Top(ctx, client.TopQuery{Place: client.Place{State: []string{"TX"}}, Year: year, Limit: 2, Ascending: true})
-		samePlants(t, fmt.Sprint("top ", year), want, got, wantErr, err)
-		for _, id := range []string{"1", "02", "OK~Beta ~ 1/2, East", "99999"} {
-			want, wantErr := egrid.FindPlant(ctx, store, id, year, "")
-			want.Total = 1
-			got, err := c.Plant(ctx, id, year, "")
-			samePlants(t, fmt.Sprint("plant ", id, year), want, got, wantErr, err)
-		}
-		want, wantErr = egrid.SumPlants(ctx, store, egrid.State, store.PlantQuery{Year: year})
-		got, err = c.States(ctx, client.Place{}, year, "")
-		samePlants(t, fmt.Sprint("states ", year), want, got, wantErr, err)
-	}
-	for _, id := range []string{"1", "99999"} {
-		want, wantErr := egrid.PlantHistory(ctx, store, id)
-		got, err := c.PlantHistory(ctx, id)
-		samePlants(t, "history "+id, store.PlantPage{RowPage: want}, store.PlantPage{RowPage: got}, wantErr, err)
-	}
-	years, err := c.Years(ctx, client.Place{State: []string{"OK"}})
-	if err != nil || len(years.Rows) != 3 || years.Rows[2].Text("year") != "2023" {
-		t.Errorf("years: %+v, %v", years.Rows, err)
-	}
-	if _, err := c.Search(ctx, store.PlantQuery{Year: 2019}); !errors.Is(err, egrid.ErrNotFound) {
-		t.Errorf("a year without plants: %v; want ErrNotFound", err)
-	}
-	chart, err := c.Chart(ctx, "by-state", client.Place{}, 0, "")
+	chart, err := c.Chart(ctx, "by-state", nil)
 	if err != nil || chart.Unit != "MWh" || len(chart.Series) != 1 || chart.Series[0].Points[1].X != egrid.TextOf("TX") || *chart.Series[0].Points[1].Y != 1001 {
 		t.Errorf("chart: %+v, %v", chart, err)
 	}
-	if _, err := c.Chart(ctx, "by-colour", client.Place{}, 0, ""); !errors.Is(err, egrid.ErrInvalid) {
+	if chart, err := c.Chart(ctx, "by-fuel", &client.ChartQuery{Year: 2023, Release: egrid.NoRelease, State: []string{"OK"}}); err != nil || len(chart.Series[0].Points) != 2 {
+		t.Errorf("chart of a state: %+v, %v", chart, err)
+	}
+	if _, err := c.Chart(ctx, "by-colour", nil); !errors.Is(err, egrid.ErrInvalid) {
 		t.Errorf("a chart that there is not: %v; want ErrInvalid", err)
+	}
+	if _, err := c.Chart(ctx, "by-state", &client.ChartQuery{Year: 2019}); !errors.Is(err, egrid.ErrNotFound) {
+		t.Errorf("a chart of a year that there is not: %v; want ErrNotFound", err)
 	}
 	statistics, err := c.Statistics(ctx, 0)
 	if err != nil || statistics.Plants != 4 || *statistics.Generators != 6 || *statistics.FirstYear != 2016 || len(statistics.Levels) != 3 || statistics.LastLoad.IsZero() {
 		t.Errorf("statistics: %+v, %v", statistics, err)
 	}
-	facets, err := c.Facets(ctx, store.PlantQuery{Year: 2021}, egrid.State, "OWNCOL")
-	want := []client.FacetValue{{Value: egrid.TextOf("TX"), Count: 2}, {Value: egrid.TextOf("OK"), Count: 1}}
-	if err != nil || !slices.Equal(facets[egrid.State], want) || len(facets["OWNCOL"]) != 3 || !facets["OWNCOL"][2].Value.IsMissing() {
-		t.Errorf("facets: %v, %v", facets, err)
-	}
 }
 
-func samePlants(t *testing.T, what string, want, got store.PlantPage, wantErr, err error) {
-	t.Helper()
-	for _, sentinel := range []error{egrid.ErrNotFound, egrid.ErrInvalid} {
-		if errors.Is(wantErr, sentinel) != errors.Is(err, sentinel) {
-			t.Fatalf("%s: got error %v; want %v", what, err, wantErr)
-		}
-	}
-	if wantErr != nil || err != nil {
-		if (wantErr == nil) != (err == nil) {
-			t.Errorf("%s: got error %v; want %v", what, err, wantErr)
-		}
-		return
-	}
-	if got.Basis != want.Basis || got.Year != want.Year || got.Release != want.Release || got.Total != want.Total || (got.Next == "") != (want.Next == "") || got.Revision != want.Revision {
-		t.Errorf("%s: got %s %d of %d, next %q; want %s %d of %d, next %q", what, got.Basis, got.Year, got.Total, got.Next, want.Basis, want.Year, want.Total, want.Next)
-	}
-	if !reflect.DeepEqual(got.Schema.Fields(), want.Schema.Fields()) || len(got.Rows) != len(want.Rows) {
-		t.Fatalf("%s: %d rows of %v\nwant %d rows of %v", what, len(got.Rows), got.Schema.Columns(), len(want.Rows), want.Schema.Columns())
-	}
-	for i := range want.Rows {
-		if !slices.Equal(got.Rows[i].Values, want.Rows[i].Values) || got.Rows[i].Year != want.Rows[i].Year || got.Rows[i].Number != want.Rows[i].Number {
-			t.Errorf("%s, row %d: got %+v; want %+v", what, i, got.Rows[i].Values, want.Rows[i].Values)
-		}
-	}
+// planOf is the address of a plan.
+func planOf(key string) string {
+	return "/scan?plan=" + base64.RawURLEncoding.EncodeToString([]byte(key))
 }
 
-// Pages are as the document says, and have the rows of the JSON answers.
-func TestPagesAreAsDocumented(t *testing.T) {
-	h := httpapi.New(sampleStore(t), nil)
-	check := newSchemaCheck(t, h)
-	const pageType = "application/vnd.egrid.page+json"
-	for _, target := range []string{
-		"/plants/top?limit=2", "/plants/search?year=2021&facet=fuel", "/plants/states", "/plants/years", "/plants/1", "/plants/1/history",
-		"/plants/1/generators", "/levels/GEN/rows?limit=1&count=false", "/levels/GEN/groups?by=state", "/levels/UNT/rows", "/snapshots", "/columns?level=GGL",
+func TestScan(t *testing.T) {
+	s := sampleStore(t)
+	h := newAPI(s, nil)
+	catalog, err := s.Catalog(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := driver.PlanRows(catalog, egrid.RowQuery{Level: egrid.GEN, Year: egrid.AllYears, Filters: []egrid.Filter{egrid.Where(egrid.State, egrid.Eq, "TX")}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	target := planOf(string(p.Key()))
+	w := get(t, h, target)
+	if w.Code != 200 || w.Header().Get("Content-Type") != wire.TypeBatches || w.Header().Get("Cache-Control") != forEver {
+		t.Fatalf("%d %v %s", w.Code, w.Header(), w.Body)
+	}
+	want := ""
+	for b, err := range s.Scan(t.Context(), p) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		want += appended(b)
+	}
+	body := bytes.Clone(w.Body.Bytes())
+	read := func(body []byte) (rows string, err error) {
+		for b, err := range wire.Batches(bytes.NewReader(body), p.Output) {
+			if err != nil {
+				return rows, err
+			}
+			rows += appended(b)
+		}
+		return rows, nil
+	}
+	if got, err := read(body); err != nil || got != want || strings.Count(got, "\n") != 5 {
+		t.Errorf("%v, got\n%s\nwant\n%s", err, got, want)
+	}
+	for n := range body { // no part is taken for the whole
+		if rows, err := read(body[:n]); err == nil {
+			t.Fatalf("%d of %d bytes are %q", n, len(body), rows)
+		}
+	}
+	if w := get(t, h, target, "If-None-Match", w.Header().Get("ETag")); w.Code != http.StatusNotModified {
+		t.Errorf("again: %d", w.Code)
+	}
+	gen := idOf(t, s, egrid.GEN, 2023)
+	publish(t, s, "GEN23.csv", strings.NewReader(generators23+"2023,TX,More,9,1,NG,1,1,1\n"))
+	if w := get(t, h, target); w.Code != 200 || !bytes.Equal(w.Body.Bytes(), body) {
+		t.Errorf("after a publish: %d, other bytes", w.Code)
+	}
+	if _, err := s.Prune(t.Context(), driver.PruneRequest{}); err != nil {
+		t.Fatal(err)
+	}
+	for target, status := range map[string]int{
+		target: 410,
+		planOf(`{"level":"GEN","snapshots":["` + gen + `"],"count":true}`): 410,
+		planOf(`{"level":"GEN","snapshots":["0123"],"count":true}`):        404,
+		planOf(`{"level":"GEN","snapshots":[],"count":true}`):              200,
+		planOf(`{"level":"XXX","snapshots":[],"count":true}`):              400,
+		planOf(`{"level":"GEN"}`):                                          400,
+		planOf(`[]`):                                                       400,
+		"/scan?plan=%21":                                                   400,
+		"/scan?plan=a":                                                     400,
+		"/scan?plan=":                                                      400,
+		"/scan":                                                            400,
 	} {
-		w := get(t, h, target, "Accept", pageType)
-		if w.Code != http.StatusOK || w.Header().Get("Content-Type") != pageType || w.Header().Get("ETag") == "" {
-			t.Errorf("%s: %d %v", target, w.Code, w.Header())
+		if w := get(t, h, target); w.Code != status || status >= 400 && w.Header().Get("Cache-Control") != "no-store" {
+			t.Errorf("%s: %d %s; want %d", target, w.Code, w.Body, status)
 		}
-		check(t, target, w)
-		var page struct {
-			Data []struct{ Values []any }
-			Meta struct {
-				Columns []struct{ Name string }
-				Count   int
-			}
-		}
-		if err := json.Unmarshal(w.Body.Bytes(), &page); err != nil || page.Meta.Count != len(page.Data) {
-			t.Errorf("%s: %v, %d rows", target, err, len(page.Data))
-		}
-		if strings.HasPrefix(target, "/snapshots") || strings.HasPrefix(target, "/columns") || target == "/plants/1" {
-			continue // of which the JSON is no list of rows
-		}
-		var list struct{ Data []map[string]any }
-		if err := json.Unmarshal(get(t, h, target).Body.Bytes(), &list); err != nil || len(list.Data) != len(page.Data) {
-			t.Fatalf("%s: %v, %d rows and %d", target, err, len(list.Data), len(page.Data))
-		}
-		for i, row := range list.Data {
-			for j, c := range page.Meta.Columns {
-				if page.Data[i].Values[j] != row[c.Name] {
-					t.Errorf("%s, row %d, %s: %v; want %v", target, i, c.Name, page.Data[i].Values[j], row[c.Name])
-				}
-			}
-		}
-	}
-	if w := get(t, h, "/levels/GEN/rows?year=2020", "Accept", pageType); w.Code != http.StatusNotFound {
-		t.Errorf("a year of nothing: %d; want 404", w.Code)
-	}
-	if w := get(t, h, "/plants/chart/by-state", "Accept", pageType); w.Code != http.StatusNotAcceptable {
-		t.Errorf("a chart as a page: %d; want 406", w.Code)
-	}
-	if w := get(t, h, "/levels/GEN/rows?limit=1001", "Accept", pageType); w.Code != http.StatusBadRequest {
-		t.Errorf("a page of 1,001 rows: %d; want 400", w.Code)
 	}
 }
 
-// countingCounts counts the queries that ask for totals.
+// A scan that breaks off in the midst goes on behind the rows that came.
+func TestClientGoesOnBehindABreak(t *testing.T) {
+	s := memstore.New().Driver()
+	publish(t, s, "GEN23.csv", strings.NewReader(manyGenerators(12000)))
+	q := &troubled{Scanner: s, fail: errors.New("disk on fire")}
+	server := httptest.NewServer(newAPI(q, nil))
+	defer server.Close()
+	c, err := client.New(server.URL, &client.Options{Retries: 2, Backoff: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := store.New(c)
+	for batches, ok := range map[int64]bool{1: true, 2: true, 3: true, 0: false} {
+		q.batches.Store(batches)
+		rows := 0
+		for row, err := range db.All(t.Context(), egrid.RowQuery{Level: egrid.GEN}) {
+			if err != nil {
+				if ok {
+					t.Errorf("%d batches: %v after %d rows", batches, err, rows)
+				}
+				break
+			}
+			if want := fmt.Sprintf("Plant %d", rows); row.Text(egrid.PlantName) != want {
+				t.Fatalf("%d batches: row %d is %s", batches, rows, row.Text(egrid.PlantName))
+			}
+			if rows++; rows == 5000*int(batches) {
+				q.batches.Store(100)
+			}
+		}
+		if ok && rows != 12000 || !ok && rows > 0 {
+			t.Errorf("%d batches: %d rows", batches, rows)
+		}
+	}
+}
+
+// countingCounts counts the plans that count.
 type countingCounts struct {
-	egrid.Querier
+	driver.Scanner
 	counts int
 }
 
-func (q *countingCounts) Rows(ctx context.Context, query egrid.RowQuery) (egrid.RowPage, error) {
-	if query.Count {
+func (q *countingCounts) Scan(ctx context.Context, p *driver.Plan) iter.Seq2[*egrid.Batch, error] {
+	if p.Count {
 		q.counts++
 	}
-	return q.Querier.Rows(ctx, query)
+	return q.Scanner.Scan(ctx, p)
 }
 
-// Walking a list counts it once, and anew when the data change.
+// Walking a list counts it once, whatever its order, and anew when its data
+// change.
 func TestTotalsAreCountedOnce(t *testing.T) {
-	store := sampleStore(t)
-	q := &countingCounts{Querier: store}
-	h := httpapi.New(q, nil)
+	s := sampleStore(t)
+	q := &countingCounts{Scanner: s}
+	h := newAPI(q, nil)
 	walk := func(first string, total int) (pages int) {
 		for next := first; next != ""; pages++ {
 			var page struct {
@@ -233,24 +254,28 @@ func TestTotalsAreCountedOnce(t *testing.T) {
 	for i, test := range []struct {
 		first                string
 		total, pages, counts int
-	}{{"/levels/GEN/rows?limit=1", 6, 6, 1}, {"/levels/GEN/rows?limit=2&sort=plant_name", 6, 3, 2}, {"/levels/GEN/rows?limit=1&year=2016", 4, 4, 3}} {
+	}{{"/levels/GEN/rows?limit=1", 6, 6, 1}, {"/levels/GEN/rows?limit=2&sort=plant_name", 6, 3, 1}, {"/levels/GEN/rows?limit=1&year=2016", 4, 4, 2}} {
 		if pages := walk(test.first, test.total); pages != test.pages || q.counts != test.counts {
 			t.Errorf("%d: %d pages and %d counts so far; want %d and %d", i, pages, q.counts, test.pages, test.counts)
 		}
 	}
-	if w := get(t, h, "/levels/GEN/rows?count=false"); !strings.Contains(w.Body.String(), `"total":null`) || q.counts != 3 {
+	if w := get(t, h, "/levels/GEN/rows?count=false"); !strings.Contains(w.Body.String(), `"total":null`) || q.counts != 2 {
 		t.Errorf("counted although refused: %d, %s", q.counts, w.Body)
 	}
-	publish(t, store, "UNT23.csv", strings.NewReader("YEAR,PSTATABB,PNAME,ORISPL,UNITID,PRMVR,HTIAN\n2023,TX,Alpha,1,1,ST,5\n"))
-	if walk("/levels/GEN/rows?limit=3", 6); q.counts != 4 {
-		t.Errorf("%d counts; want 4", q.counts)
+	publish(t, s, "UNT23.csv", strings.NewReader("YEAR,PSTATABB,PNAME,ORISPL,UNITID,PRMVR,HTIAN\n2023,TX,Alpha,1,1,ST,5\n"))
+	if walk("/levels/GEN/rows?limit=3", 6); q.counts != 2 {
+		t.Errorf("%d counts after a publish of others; want 2", q.counts)
+	}
+	publish(t, s, "GEN23.csv", strings.NewReader(generators23+"2023,TX,More,9,1,NG,1,1,1\n"))
+	if walk("/levels/GEN/rows?limit=3", 7); q.counts != 3 {
+		t.Errorf("%d counts; want 3", q.counts)
 	}
 }
 
 func TestFacetsAreBounded(t *testing.T) {
-	store := memstore.New()
+	store := memstore.New().Driver()
 	publish(t, store, "GEN23.csv", strings.NewReader(manyGenerators(1500)+"2023,TX,Plant 1400,x,1,1\n2023,TX,,y,1,1\n"))
-	h := httpapi.New(store, nil)
+	h := newAPI(store, nil)
 	for target, first := range map[string]string{"/levels/GEN/rows?facet=plant_name&limit=1": "Plant 1400", "/plants/search?facet=plant_name&limit=1": "Plant 1400"} {
 		var page struct {
 			Meta struct {
@@ -269,29 +294,130 @@ func TestFacetsAreBounded(t *testing.T) {
 	}
 }
 
-// unsteady is a querier under which something is published between an answer
-// and its facets.
+// unsteady is a scanner under which something is published in front of each of
+// its answers.
 type unsteady struct {
-	egrid.Querier
-	t     *testing.T
-	store driver.Store
-	left  int
+	driver.Scanner
+	publish func()
+	left    int
 }
 
-func (q *unsteady) Groups(ctx context.Context, query egrid.GroupQuery) (egrid.RowPage, error) {
+func (q *unsteady) Scan(ctx context.Context, p *driver.Plan) iter.Seq2[*egrid.Batch, error] {
 	if q.left > 0 {
 		q.left--
-		publish(q.t, q.store, "GEN23.csv", strings.NewReader(manyGenerators(2+q.left)))
+		q.publish()
 	}
-	return q.Querier.Groups(ctx, query)
+	return q.Scanner.Scan(ctx, p)
 }
 
-func TestFacetsAreOfTheSameData(t *testing.T) {
-	for _, test := range []struct{ changes, status int }{{1, 200}, {2, 200}, {3, http.StatusGone}} {
-		store := sampleStore(t)
-		w := get(t, httpapi.New(&unsteady{store, t, store, test.changes}, nil), "/levels/GEN/rows?facet=state")
-		if w.Code != test.status || w.Code == 200 && !strings.Contains(w.Body.String(), `"facets":{"state":[{"value":"TX","count":2}]}`) {
-			t.Errorf("%d changes: %d %s", test.changes, w.Code, w.Body)
+// All parts of an answer are of the same data.
+func TestAnswersAreOfOneState(t *testing.T) {
+	for _, target := range []string{
+		"/levels/GEN/rows?facet=state&limit=2", "/plants/search?facet=state,fuel&columns=plant_name,share,fuel", "/plants/chart/by-subregion", "/plants/statistics", "/plants/years", "/plants/1/history",
+		"/levels/GEN/rows?format=csv", "/plants/top?format=csv",
+	} {
+		s := sampleStore(t)
+		want := get(t, newAPI(s, nil), target)
+		n := 0
+		q := &unsteady{Scanner: s, left: 5, publish: func() {
+			n++
+			publish(t, s, "GEN23.csv", strings.NewReader(manyGenerators(2+n)))
+			publish(t, s, "PLNT23.csv", strings.NewReader(manyPlaces(2+n)))
+		}}
+		got := get(t, newAPI(q, nil), target)
+		if got.Code != 200 || got.Body.String() != want.Body.String() || got.Header().Get("ETag") != want.Header().Get("ETag") {
+			t.Errorf("%s: %d, got\n%s\nwant\n%s", target, got.Code, got.Body, want.Body)
+		}
+		if again := get(t, newAPI(s, nil), target); again.Body.String() == want.Body.String() || n == 0 {
+			t.Errorf("%s: nothing changed after %d publishes", target, n)
+		}
+	}
+}
+
+// catalogs counts how often the catalogue is asked for.
+type catalogs struct {
+	driver.Scanner
+	asked int
+}
+
+func (c *catalogs) Catalog(ctx context.Context) (egrid.Catalog, error) {
+	c.asked++
+	return c.Scanner.Catalog(ctx)
+}
+
+func TestOneCatalogARequest(t *testing.T) {
+	s := sampleStore(t)
+	c := &catalogs{Scanner: s}
+	h := newAPI(c, nil)
+	_, permanent := linksOf(t, h, "/plants/top?limit=3")
+	for _, target := range []string{
+		"/plants/top", "/plants/top", "/plants/search?facet=fuel,state", "/plants/1/units", "/plants/chart/by-subregion", "/plants/statistics", "/levels/GEN/rows?format=csv", "/snapshots", permanent, "/nothing",
+	} {
+		c.asked = 0
+		w := get(t, h, target)
+		if want := map[bool]int{true: 1, false: 0}[w.Code == 200]; c.asked != want {
+			t.Errorf("%s: %d, asked %d times", target, w.Code, c.asked)
+		}
+	}
+	publish(t, s, "GEN24.csv", strings.NewReader(strings.ReplaceAll(generators23, "2023,", "2024,")))
+	c.asked = 0
+	if w := get(t, h, "/plants/top"); c.asked != 1 || !strings.Contains(w.Body.String(), `"year":2024`) {
+		t.Errorf("after a publish: asked %d times, %s", c.asked, w.Body)
+	}
+}
+
+// restored is a scanner whose store can be exchanged for another, as by a restore
+// of its database.
+type restored struct{ driver.Scanner }
+
+// After a restore the revisions come again, with other content: no kept answer
+// and no tag may be taken for that of the new data.
+func TestRestoreUnderARunningAPI(t *testing.T) {
+	line := func(mwh string) string {
+		return "YEAR,PSTATABB,PNAME,ORISPL,GENID,GENNTAN\n2023,TX,Alpha,1,1," + mwh + "\n"
+	}
+	of := func(figures ...string) driver.Store {
+		s := memstore.New().Driver()
+		t.Cleanup(func() { s.Close() })
+		for _, mwh := range figures {
+			publish(t, s, "GEN23.csv", strings.NewReader(line(mwh)))
+		}
+		return s
+	}
+	r := &restored{of("111111.5", "222222.5")}
+	h := newAPI(r, nil)
+	for _, target := range []string{"/plants/top", "/levels/GEN/rows", "/plants/statistics", "/snapshots"} {
+		r.Scanner = of("111111.5", "222222.5")
+		before := get(t, h, target)
+		get(t, h, target)
+		r.Scanner = of("111111.5", "333333.5") // the same revision
+		after := get(t, h, target, "If-None-Match", before.Header().Get("ETag"))
+		if after.Code != 200 || strings.Contains(after.Body.String(), "222222.5") || after.Body.String() == before.Body.String() {
+			t.Errorf("%s: %d %s", target, after.Code, after.Body)
+		}
+	}
+}
+
+// Cells of type number have a decimal point in every form of JSON, also in what
+// is no row, so that readers who guess types do not take them for integers.
+func TestNumbersHaveAPoint(t *testing.T) {
+	s := sampleStore(t)
+	publish(t, s, "PLNT23.csv", strings.NewReader(placedPlants))
+	h := newAPI(s, nil)
+	for target, want := range map[string]string{
+		"/levels/PLNT/rows?format=ndjson":                          `"net_generation_mwh":300.0`,
+		"/levels/PLNT/rows?format=geojson":                         `"coordinates":[180.0,-90.0]`,
+		"/plants/search?format=geojson&columns=net_generation_mwh": `{"net_generation_mwh":300.0}`,
+		"/plants/top":           `"net_generation_mwh":300.0`,
+		"/plants/chart/by-year": `{"x":2023,"y":685.0}`,
+		"/plants/statistics":    `"net_generation_mwh":685.0`,
+		"/regions/SRL/SPSO":     `"gas":0.0`,
+		"/plants/states":        `"net_generation_mwh":-5.0`,
+		"/levels/GEN/groups?year=2023&by=state&measures=sum(net_generation_mwh)": `"net_generation_mwh":-10.0`,
+		"/levels/PLNT/rows?facet=net_generation_mwh":                             `{"value":300.0,"count":1}`,
+	} {
+		if w := get(t, h, target); w.Code != 200 || !strings.Contains(w.Body.String(), want) {
+			t.Errorf("%s: %d, no %s in %s", target, w.Code, want, w.Body)
 		}
 	}
 }
@@ -299,7 +425,7 @@ func TestFacetsAreOfTheSameData(t *testing.T) {
 // Every column of plants and generators can be asked for in every way, or is
 // refused; none breaks the server.
 func TestEveryColumn(t *testing.T) {
-	h := httpapi.New(sampleStore(t), nil)
+	h := newAPI(sampleStore(t), nil)
 	columns := []egrid.Column{store.PlantID, store.StateShare, store.PlantCount, store.BasisColumn, egrid.LevelColumn, egrid.ReleaseColumn, "OWNCOL"}
 	for _, level := range []egrid.Level{egrid.PLNT, egrid.GEN} {
 		for _, f := range egrid.Fields(level) {

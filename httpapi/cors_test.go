@@ -10,6 +10,7 @@ import (
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/httpapi"
+	"github.com/egrid-analytics/egrid-go/httpapi/middleware"
 )
 
 const page = "https://grid.example:8443"
@@ -33,15 +34,15 @@ func variesBy(h http.Header, name string) bool {
 // and the document.
 var corsTargets = map[string]int{
 	"/plants/top": 200, "/levels/GEN/rows?format=csv": 200, "/plants/1?year=2019": 404, "/nothing": 404, "/plants/top?limit=0": 400,
-	"/levels/GEN/rows?year=2021": 500, "/errors": 200, "/healthz": 200, "/openapi.json": 200,
+	"/levels/GEN/rows?year=2023": 500, "/errors": 200, "/healthz": 200, "/openapi.json": 200,
 }
 
 // corsHandler has a store that fails for one target.
 func corsHandler(t *testing.T, origins ...string) http.Handler {
 	t.Helper()
 	store, log := failedStore(t)
-	api := httpapi.New(store, &httpapi.Options{Failures: log, AllowedOrigins: origins})
-	broken := httpapi.New(&troubled{Querier: store, fail: errors.New("disk on fire")}, &httpapi.Options{AllowedOrigins: origins})
+	api := newAPI(store, &httpapi.Options{Failures: log, AllowedOrigins: origins})
+	broken := newAPI(&troubled{Scanner: store, fail: errors.New("disk on fire")}, &httpapi.Options{AllowedOrigins: origins})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if corsTargets[r.URL.RequestURI()] == 500 {
 			broken.ServeHTTP(w, r)
@@ -104,7 +105,7 @@ func TestForeignOrigin(t *testing.T) {
 // and a 304 is readable too.
 func TestCORSOfKeptAnswers(t *testing.T) {
 	const other = "https://other.example"
-	h := httpapi.New(sampleStore(t), &httpapi.Options{AllowedOrigins: []string{page, other}})
+	h := newAPI(sampleStore(t), &httpapi.Options{AllowedOrigins: []string{page, other}})
 	for _, origin := range []string{page, other, "", "https://foreign.example", page} {
 		want := origin
 		if origin == "https://foreign.example" {
@@ -122,7 +123,7 @@ func TestCORSOfKeptAnswers(t *testing.T) {
 			t.Errorf("304 to %q: %d %v", origin, again.Code, again.Header())
 		}
 	}
-	if w := get(t, httpapi.New(sampleStore(t), nil), "/plants/top"); variesBy(w.Header(), "Origin") {
+	if w := get(t, newAPI(sampleStore(t), nil), "/plants/top"); variesBy(w.Header(), "Origin") {
 		t.Errorf("answers vary by origin although none is allowed: %v", w.Header())
 	}
 }
@@ -140,7 +141,7 @@ func preflight(h http.Handler, origin, method, headers string) *httptest.Respons
 }
 
 func TestPreflight(t *testing.T) {
-	h := httpapi.New(sampleStore(t), &httpapi.Options{AllowedOrigins: []string{page}})
+	h := newAPI(sampleStore(t), &httpapi.Options{AllowedOrigins: []string{page}})
 	for _, test := range []struct {
 		origin, method, headers string
 		allowed                 bool
@@ -165,14 +166,14 @@ func TestPreflight(t *testing.T) {
 			t.Errorf("%+v: the browser asks every time", test)
 		}
 	}
-	if w := preflight(httpapi.New(sampleStore(t), nil), page, "GET", ""); w.Code != http.StatusNoContent || len(corsHeaders(w.Header())) > 0 {
+	if w := preflight(newAPI(sampleStore(t), nil), page, "GET", ""); w.Code != http.StatusNoContent || len(corsHeaders(w.Header())) > 0 {
 		t.Errorf("without origins: %d %v", w.Code, w.Header())
 	}
 }
 
 // AllowOrigins stands in front of other handlers too, the API itself included.
 func TestAllowOriginsAround(t *testing.T) {
-	h := httpapi.AllowOrigins(httpapi.New(sampleStore(t), nil), []string{page})
+	h := middleware.AllowOrigins(newAPI(sampleStore(t), nil), []string{page})
 	for range 2 {
 		w := get(t, h, "/plants/top", "Origin", page)
 		if w.Header().Get("Access-Control-Allow-Origin") != page || !variesBy(w.Header(), "Origin") || !variesBy(w.Header(), "Accept-Encoding") {
@@ -183,7 +184,7 @@ func TestAllowOriginsAround(t *testing.T) {
 
 func TestCheckOrigin(t *testing.T) {
 	for _, origin := range []string{"*", "http://localhost", "http://localhost:5173", "https://grid.example", "http://127.0.0.1:4000", "http://[::1]:4000", "https://xn--bcher-kva.example"} {
-		if err := httpapi.CheckOrigin(origin); err != nil {
+		if err := middleware.CheckOrigin(origin); err != nil {
 			t.Error(err)
 		}
 	}
@@ -192,7 +193,7 @@ func TestCheckOrigin(t *testing.T) {
 		"https://u:p@grid.example", "https://*.grid.example", "https://*", "**", "ftp://grid.example", "https://Grid.example", "https://grid.example ", "https://grid.example,https://other.example", "https://a.example,b.example",
 		"https://grid.example:port", "https://grid.example:443", "http://grid.example:80",
 	} {
-		if err := httpapi.CheckOrigin(origin); !errors.Is(err, egrid.ErrInvalid) {
+		if err := middleware.CheckOrigin(origin); !errors.Is(err, egrid.ErrInvalid) {
 			t.Errorf("%q: got %v; want ErrInvalid", origin, err)
 		}
 	}

@@ -20,12 +20,13 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid/egridtest"
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
 	"github.com/egrid-analytics/egrid-go/httpapi"
+	"github.com/egrid-analytics/egrid-go/httpapi/middleware"
 )
 
 // bundledStore holds the sheets of examples/data.
 func bundledStore(t testing.TB) driver.Store {
 	t.Helper()
-	store := memstore.New()
+	store := memstore.New().Driver()
 	t.Cleanup(func() { store.Close() })
 	sample := egridtest.NewSample(&egridtest.SampleOptions{Seed: 730, Plants: 150, Year: 2023})
 	for _, level := range egridtest.SampleLevels() {
@@ -41,20 +42,17 @@ func bundledStore(t testing.TB) driver.Store {
 func bundledAPI(t testing.TB) http.Handler {
 	t.Helper()
 	store := bundledStore(t)
-	failures, ok := store.(driver.FailureLog)
-	if !ok {
-		t.Fatal("the store keeps no failures")
-	}
+	failures := store.FailureLog
 	_, err := failures.RecordFailure(context.Background(), driver.Failure{
 		ID: "1f0c", Kind: "store_unavailable", Where: "egrid.database 1f0c", Message: "the database does not answer", Time: time.Date(2025, 7, 1, 12, 0, 0, 0, time.UTC),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	anybody := func(*http.Request) (httpapi.Identity, error) {
-		return httpapi.Identity{Subject: "test", Scopes: []httpapi.Scope{httpapi.ScopeWrite}}, nil
+	anybody := func(*http.Request) (middleware.Identity, error) {
+		return middleware.Identity{Subject: "test", Scopes: []middleware.Scope{middleware.ScopeWrite}}, nil
 	}
-	return httpapi.New(store, &httpapi.Options{Failures: failures, Runs: steadyRunner{}, Authenticate: anybody})
+	return newAPI(store, &httpapi.Options{Failures: failures, Runs: steadyRunner{}, Authenticate: anybody})
 }
 
 // documented is what the tests read of the OpenAPI document.

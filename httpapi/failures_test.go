@@ -21,10 +21,7 @@ import (
 func failedStore(t testing.TB) (driver.Store, driver.FailureLog) {
 	t.Helper()
 	store := sampleStore(t)
-	log, ok := store.(driver.FailureLog)
-	if !ok {
-		t.Fatal("the store has no failure log")
-	}
+	log := store.FailureLog
 	for i, f := range []driver.Failure{
 		{ID: "m-1", Kind: "invalid_message", Where: "egrid.database, message m-1", Message: "the chunk is cut off"},
 		{ID: "m-2", Kind: "invalid_message", Where: "egrid.database, message m-2", Message: "level \"<X>\" is unknown,\nsee the list"},
@@ -40,7 +37,7 @@ func failedStore(t testing.TB) (driver.Store, driver.FailureLog) {
 
 func TestErrors(t *testing.T) {
 	store, log := failedStore(t)
-	h := httpapi.New(store, &httpapi.Options{Failures: log})
+	h := newAPI(store, &httpapi.Options{Failures: log})
 	check := newSchemaCheck(t, h)
 	for name, target := range map[string]string{"errors": "/errors", "errors_bad_parameter": "/errors?kind=x"} {
 		w := get(t, h, target)
@@ -55,7 +52,7 @@ func TestErrors(t *testing.T) {
 
 func TestErrorsExports(t *testing.T) {
 	store, log := failedStore(t)
-	h := httpapi.New(store, &httpapi.Options{Failures: log})
+	h := newAPI(store, &httpapi.Options{Failures: log})
 	got := records(t, get(t, h, "/errors?format=csv").Body.String())
 	want := [][]string{
 		{"kind", "count", "first_seen", "last_seen", "latest_id", "latest_where", "latest_message"},
@@ -79,7 +76,7 @@ func TestErrorsExports(t *testing.T) {
 // which changes without a publish.
 func TestErrorsAreNotKept(t *testing.T) {
 	store, log := failedStore(t)
-	h := httpapi.New(store, &httpapi.Options{Failures: log})
+	h := newAPI(store, &httpapi.Options{Failures: log})
 	for _, target := range []string{"/errors", "/errors?format=csv", "/errors?format=ndjson"} {
 		for _, tag := range []string{"", `""`, "*", `"x"`} {
 			w := get(t, h, target, "If-None-Match", tag)
@@ -96,8 +93,8 @@ func TestErrorsAreNotKept(t *testing.T) {
 		}
 	}
 	// Before the first publish, when the revision is as that of the answer.
-	empty := memstore.New()
-	h = httpapi.New(empty, &httpapi.Options{Failures: empty})
+	empty := memstore.New().Driver()
+	h = newAPI(empty, &httpapi.Options{Failures: empty})
 	get(t, h, "/errors")
 	if _, err := empty.RecordFailure(t.Context(), driver.Failure{ID: "1", Kind: "invalid_message"}); err != nil {
 		t.Fatal(err)
@@ -115,7 +112,7 @@ func TestErrorsAreNotKept(t *testing.T) {
 
 func TestNoErrorsYet(t *testing.T) {
 	store := sampleStore(t)
-	h := httpapi.New(store, &httpapi.Options{Failures: store.(driver.FailureLog)})
+	h := newAPI(store, &httpapi.Options{Failures: store.FailureLog})
 	if w := get(t, h, "/errors"); w.Code != 200 || !strings.HasPrefix(w.Body.String(), `{"data":[],"meta":{"count":0,"total":0,`) {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
@@ -126,7 +123,7 @@ func TestNoErrorsYet(t *testing.T) {
 
 // Without the option there is no such path, and the document does not say so.
 func TestErrorsAreOptional(t *testing.T) {
-	h := httpapi.New(sampleStore(t), nil)
+	h := newAPI(sampleStore(t), nil)
 	if w := get(t, h, "/errors"); w.Code != http.StatusNotFound {
 		t.Errorf("status %d", w.Code)
 	}
@@ -143,15 +140,15 @@ type brokenLog struct {
 
 func (l brokenLog) Failures(context.Context) ([]driver.FailureCount, error) { return nil, l.err }
 
-// TestErrorsOfTheLog: the list does not depend on the querier, and the log's
+// TestErrorsOfTheLog: the list does not depend on the store, and the log's
 // own trouble is answered like a store's.
 func TestErrorsOfTheLog(t *testing.T) {
 	_, log := failedStore(t)
-	if w := get(t, httpapi.New(memstoreClosed(), &httpapi.Options{Failures: log}), "/errors"); w.Code != 200 {
+	if w := get(t, newAPI(memstoreClosed(), &httpapi.Options{Failures: log}), "/errors"); w.Code != 200 {
 		t.Errorf("beside a closed store: %d", w.Code)
 	}
 	for err, status := range map[error]int{egrid.ErrClosed: 503, errors.New("secret address"): 500} {
-		h := httpapi.New(sampleStore(t), &httpapi.Options{Failures: brokenLog{err: err}})
+		h := newAPI(sampleStore(t), &httpapi.Options{Failures: brokenLog{err: err}})
 		for _, target := range []string{"/errors", "/errors?format=csv"} {
 			w := get(t, h, target)
 			if w.Code != status || strings.Contains(w.Body.String(), "secret") || w.Header().Get("Cache-Control") != "no-store" {

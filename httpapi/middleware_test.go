@@ -14,11 +14,12 @@ import (
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/httpapi"
+	"github.com/egrid-analytics/egrid-go/httpapi/middleware"
 )
 
 func TestRequestIDs(t *testing.T) {
 	var inside string
-	h := httpapi.RequestIDs(httpapi.RequestIDs(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { inside = httpapi.RequestID(r.Context()) })))
+	h := middleware.RequestIDs(middleware.RequestIDs(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { inside = middleware.RequestID(r.Context()) })))
 	for sent, keep := range map[string]bool{"abc-1.2_3": true, "": false, "a b": false, "new\nline": false, strings.Repeat("x", 65): false, "ünicode": false} {
 		w := get(t, h, "/", "X-Request-ID", sent)
 		got := w.Header().Get("X-Request-ID")
@@ -31,7 +32,7 @@ func TestRequestIDs(t *testing.T) {
 func TestRecover(t *testing.T) {
 	var log bytes.Buffer
 	logger := slog.New(slog.NewTextHandler(&log, nil))
-	w := get(t, httpapi.Recover(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("secret") }), logger), "/")
+	w := get(t, middleware.Recover(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("secret") }), logger), "/")
 	if w.Code != 500 || strings.Contains(w.Body.String(), "secret") || !strings.Contains(log.String(), "secret") {
 		t.Errorf("%d %s; log %s", w.Code, w.Body, log.String())
 	}
@@ -45,32 +46,32 @@ func TestRecover(t *testing.T) {
 					t.Errorf("panicked with %v", p)
 				}
 			}()
-			get(t, httpapi.Recover(h, nil), "/")
+			get(t, middleware.Recover(h, nil), "/")
 		})
 	}
 }
 
 func TestAccessLog(t *testing.T) {
 	var log bytes.Buffer
-	h := httpapi.AccessLog(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	h := middleware.AccessLog(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusTeapot)
 		_, _ = w.Write([]byte("short"))
 	}), slog.New(slog.NewTextHandler(&log, nil)))
-	get(t, httpapi.RequestIDs(h), "/pot?size=2")
+	get(t, middleware.RequestIDs(h), "/pot?size=2")
 	for _, want := range []string{"status=418", "bytes=5", "path=/pot", `query="size=2"`, "request_id=test", "method=GET", "aborted=false"} {
 		if !strings.Contains(log.String(), want) {
 			t.Errorf("no %s in %s", want, log.String())
 		}
 	}
 	log.Reset()
-	get(t, httpapi.New(sampleStore(t), &httpapi.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))}), "/columns/NAMEPCAP")
+	get(t, newAPI(sampleStore(t), &httpapi.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))}), "/columns/NAMEPCAP")
 	if !strings.Contains(log.String(), "route=/columns/{name} ") {
 		t.Errorf("no route in %s", log.String())
 	}
 }
 
 func TestLimitBody(t *testing.T) {
-	h := httpapi.LimitBody(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	h := middleware.LimitBody(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, err := io.ReadAll(r.Body); err != nil {
 			w.WriteHeader(http.StatusBadRequest)
 		}
@@ -93,7 +94,7 @@ func TestLimitBody(t *testing.T) {
 }
 
 func TestSecurityHeaders(t *testing.T) {
-	h := get(t, httpapi.New(sampleStore(t), nil), "/plants/top?limit=0").Header()
+	h := get(t, newAPI(sampleStore(t), nil), "/plants/top?limit=0").Header()
 	if h.Get("X-Content-Type-Options") != "nosniff" || !strings.Contains(h.Get("Content-Security-Policy"), "default-src 'none'") {
 		t.Errorf("%v", h)
 	}

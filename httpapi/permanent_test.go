@@ -1,9 +1,10 @@
 package httpapi_test
 
 import (
-	"context"
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -11,6 +12,8 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
 	"github.com/egrid-analytics/egrid-go/httpapi"
+	"github.com/egrid-analytics/egrid-go/httpapi/middleware"
+	"github.com/egrid-analytics/egrid-go/httpapi/wire"
 )
 
 const forEver = "public, max-age=31536000, immutable"
@@ -27,19 +30,23 @@ func linksOf(t *testing.T, h http.Handler, target string) (next, permanent strin
 }
 
 // A permanent address answers with the same bytes, whatever else is published,
-// until its snapshot is replaced.
+// until one of its snapshots is pruned.
 func TestPermanentAddresses(t *testing.T) {
-	store := sampleStore(t)
-	h := httpapi.New(store, nil)
+	s := sampleStore(t)
+	h := newAPI(s, nil)
 	before, tags := map[string]string{}, map[string]string{}
 	for _, target := range []string{
-		"/plants/top?year=2023&limit=2", "/plants/search?q=alpha&year=2023&facet=state&columns=share", "/levels/GEN/rows?year=2023&columns=fuel&sort=-net_generation_mwh&limit=2",
-		"/levels/GEN/groups?by=state&year=2023", "/plants/1?year=2023", "/plants/1/generators?year=2023",
+		"/plants/top?limit=2", "/plants/search?q=alpha&year=2023&facet=state&columns=share", "/levels/GEN/rows?year=2023&columns=fuel&sort=-net_generation_mwh&limit=2",
+		"/levels/GEN/groups?by=state", "/plants/1?year=2023", "/plants/1/generators", "/plants/1/units", "/levels/GEN/rows?year=all&columns=plant_name&limit=9",
+		"/plants/states", "/plants/years", "/plants/1/history", "/plants/chart/by-year", "/plants/chart/by-subregion", "/plants/chart/by-fuel?year=2023", "/regions/SRL/ERCT",
 	} {
 		_, permanent := linksOf(t, h, target)
 		w := get(t, h, permanent)
 		if w.Code != 200 || w.Header().Get("Cache-Control") != forEver || !strings.Contains(w.Body.String(), `"revision":0`) {
-			t.Fatalf("%s: %d %v %s", permanent, w.Code, w.Header(), w.Body)
+			t.Fatalf("%s: %s: %d %v %s", target, permanent, w.Code, w.Header(), w.Body)
+		}
+		if !sameData(t, w, get(t, h, target)) {
+			t.Errorf("%s: another answer than %s", permanent, target)
 		}
 		if _, again := linksOf(t, h, permanent); again != permanent {
 			t.Errorf("%s calls itself %s", permanent, again)
@@ -56,17 +63,27 @@ func TestPermanentAddresses(t *testing.T) {
 			before[next], tags[next] = get(t, h, next).Body.String(), get(t, h, next).Header().Get("ETag")
 		}
 	}
-	publish(t, store, "PLNT24.csv", strings.NewReader(strings.ReplaceAll(plants21, "2021,", "2024,")))
-	publish(t, store, "GEN23_rev1.csv", strings.NewReader(generators23+"2023,TX,More,9,1,NG,1,1,1\n"))
-	for target, want := range before {
-		if w := get(t, h, target); w.Code != 200 || w.Body.String() != want || w.Header().Get("ETag") != tags[target] {
-			t.Errorf("%s: %d, another answer after other publishes:\n%s\n%s", target, w.Code, w.Body, want)
-		}
-		if w := get(t, h, target, "If-None-Match", tags[target]); w.Code != http.StatusNotModified || w.Header().Get("Cache-Control") != forEver {
-			t.Errorf("%s: %d %v", target, w.Code, w.Header())
+	same := func() {
+		t.Helper()
+		for target, want := range before {
+			if w := get(t, h, target); w.Code != 200 || w.Body.String() != want || w.Header().Get("ETag") != tags[target] {
+				t.Errorf("%s: %d, another answer after other publishes:\n%s\n%s", target, w.Code, w.Body, want)
+			}
+			if w := get(t, h, target, "If-None-Match", tags[target]); w.Code != http.StatusNotModified || w.Header().Get("Cache-Control") != forEver {
+				t.Errorf("%s: %d %v", target, w.Code, w.Header())
+			}
 		}
 	}
-	publish(t, store, "GEN23.csv", strings.NewReader(generators23+"2023,TX,Corrected,9,1,NG,1,1,1\n"))
+	publish(t, s, "PLNT24.csv", strings.NewReader(strings.ReplaceAll(plants21, "2021,", "2024,")))
+	publish(t, s, "PLNT23.csv", strings.NewReader(placedPlants)) // in place of generators that stood in for it
+	publish(t, s, "GEN23_rev1.csv", strings.NewReader(generators23+"2023,TX,More,9,1,NG,1,1,1\n"))
+	same()
+	publish(t, s, "GEN23.csv", strings.NewReader(generators23+"2023,TX,Corrected,9,1,NG,1,1,1\n"))
+	publish(t, s, "SRL23.csv", strings.NewReader(strings.ReplaceAll(subregions23, "1001", "1002")))
+	same()
+	if _, err := s.Prune(t.Context(), driver.PruneRequest{}); err != nil {
+		t.Fatal(err)
+	}
 	for target := range before {
 		for _, tag := range []string{"", tags[target]} {
 			if w := get(t, h, target, "If-None-Match", tag); w.Code != http.StatusGone || w.Header().Get("Cache-Control") != "no-store" {
@@ -76,23 +93,47 @@ func TestPermanentAddresses(t *testing.T) {
 	}
 }
 
-// A PLNT sheet takes the place of generators that stood in for it.
-func TestPermanentAddressOfAnotherBasis(t *testing.T) {
-	store := sampleStore(t)
-	h := httpapi.New(store, nil)
-	_, permanent := linksOf(t, h, "/plants/top?year=2023")
-	publish(t, store, "PLNT23.csv", strings.NewReader(placedPlants))
-	for _, form := range []string{"", "&format=csv"} {
-		if w := get(t, h, permanent+form); w.Code != http.StatusGone {
-			t.Errorf("%s: %d %s", permanent+form, w.Code, w.Body)
+// sameData compares the data of two answers.
+func sameData(t *testing.T, a, b *httptest.ResponseRecorder) bool {
+	t.Helper()
+	var of [2]struct {
+		Data json.RawMessage
+		Meta struct {
+			Count  int
+			Total  *int
+			Year   *int
+			Facets json.RawMessage
 		}
+	}
+	for i, w := range []*httptest.ResponseRecorder{a, b} {
+		if err := json.Unmarshal(w.Body.Bytes(), &of[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return reflect.DeepEqual(of[0], of[1])
+}
+
+// A snapshot that is not known here, as on a replica that is behind, is not
+// gone: nobody may keep that answer.
+func TestPermanentAddressOnAReplicaThatIsBehind(t *testing.T) {
+	primary, replica := sampleStore(t), sampleStore(t)
+	publish(t, primary, "GEN23.csv", strings.NewReader(generators23+"2023,TX,More,9,1,NG,1,1,1\n"))
+	_, permanent := linksOf(t, newAPI(primary, nil), "/levels/GEN/rows?state=TX")
+	h := newAPI(replica, nil)
+	for _, form := range []string{"", "&format=csv"} {
+		if w := get(t, h, permanent+form); w.Code != http.StatusNotFound || w.Header().Get("Cache-Control") != "no-store" {
+			t.Errorf("%s: %d %v", permanent+form, w.Code, w.Header())
+		}
+	}
+	publish(t, replica, "GEN23.csv", strings.NewReader(generators23+"2023,TX,More,9,1,NG,1,1,1\n"))
+	if w := get(t, h, permanent); w.Code != http.StatusOK {
+		t.Errorf("%s once it is there: %d %s", permanent, w.Code, w.Body)
 	}
 }
 
 func TestWithoutPermanentAddress(t *testing.T) {
-	h := httpapi.New(sampleStore(t), nil)
-	next, _ := linksOf(t, h, "/levels/GEN/rows?limit=1")
-	for _, target := range []string{next, "/levels/GEN/rows?year=all", "/levels/UNT/rows", "/plants/states", "/plants/years", "/columns", "/snapshots", "/plants/1/history"} {
+	h := newAPI(sampleStore(t), nil)
+	for _, target := range []string{"/levels/UNT/rows", "/columns", "/snapshots", "/catalog", "/plants/statistics"} {
 		if _, permanent := linksOf(t, h, target); permanent != "" {
 			t.Errorf("%s: %s", target, permanent)
 		}
@@ -100,34 +141,35 @@ func TestWithoutPermanentAddress(t *testing.T) {
 }
 
 func TestWrongSnapshots(t *testing.T) {
-	store := sampleStore(t)
-	h := httpapi.New(store, nil)
-	ids := map[egrid.Level]string{}
-	catalog, err := store.Catalog(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, s := range catalog.Snapshots {
-		ids[s.Level] = string(s.ID)
-	}
+	s := sampleStore(t)
+	h := newAPI(s, nil)
+	gen, gen16, plnt, srl := idOf(t, s, egrid.GEN, 2023), idOf(t, s, egrid.GEN, 2016), idOf(t, s, egrid.PLNT, 2021), idOf(t, s, egrid.SRL, 2023)
+	publish(t, s, "GEN23.csv", strings.NewReader(generators23+"2023,TX,More,9,1,NG,1,1,1\n"))
+	now := idOf(t, s, egrid.GEN, 2023)
+	unknown := strings.Repeat("0", 24)
 	for target, status := range map[string]int{
-		"/levels/GEN/rows?snapshot=" + ids[egrid.GEN]:                   200,
-		"/levels/GEN/rows?release=none&snapshot=" + ids[egrid.GEN]:      200,
-		"/levels/GEN/rows?snapshot=" + ids[egrid.SRL]:                   400,
-		"/levels/GEN/rows?year=2016&snapshot=" + ids[egrid.GEN]:         400,
-		"/levels/GEN/rows?year=all&snapshot=" + ids[egrid.GEN]:          400,
-		"/levels/GEN/rows?release=v2&snapshot=" + ids[egrid.GEN]:        400,
-		"/levels/GEN/rows?format=page&snapshot=" + ids[egrid.GEN]:       400,
-		"/levels/GEN/rows?snapshot=abc":                                 400,
-		"/levels/GEN/rows?snapshot=" + strings.Repeat("0", 24):          410,
-		"/plants/top?format=csv&snapshot=" + strings.Repeat("0", 24):    410,
-		"/plants/states?snapshot=" + ids[egrid.PLNT]:                    400,
-		"/plants/1/units?snapshot=" + ids[egrid.GEN]:                    400,
-		"/regions/SRL/ERCT?snapshot=" + ids[egrid.SRL]:                  200,
-		"/plants/99999?snapshot=" + ids[egrid.PLNT]:                     404,
-		"/plants/top?format=geojson&snapshot=" + ids[egrid.PLNT]:        200,
-		"/levels/GEN/rows?columns=nonsense&snapshot=" + ids[egrid.GEN]:  400,
-		"/levels/GEN/groups?by=fuel&facet=x&snapshot=" + ids[egrid.GEN]: 400,
+		"/levels/GEN/rows?snapshot=" + gen:                         200,
+		"/levels/GEN/rows?release=none&snapshot=" + gen:            200,
+		"/levels/GEN/rows?year=all&snapshot=" + gen:                200,
+		"/levels/GEN/rows?year=all&snapshot=" + gen + "," + gen16:  200,
+		"/levels/GEN/rows?year=2016&snapshot=" + gen + "," + gen16: 200,
+		"/levels/GEN/rows?year=all&snapshot=" + gen + "," + now:    400, // both are of 2023
+		"/levels/GEN/rows?snapshot=" + srl:                         400,
+		"/levels/GEN/rows?snapshot=" + gen + "," + srl:             400,
+		"/levels/GEN/rows?year=2016&snapshot=" + gen:               404,
+		"/levels/GEN/rows?release=v2&snapshot=" + gen:              404,
+		"/levels/GEN/rows?snapshot=abc":                            400,
+		"/levels/GEN/rows?snapshot=" + unknown:                     404,
+		"/levels/GEN/rows?snapshot=" + gen + "," + unknown:         404,
+		"/plants/top?format=csv&snapshot=" + unknown:               404,
+		"/plants/states?snapshot=" + plnt:                          200,
+		"/plants/1/units?snapshot=" + srl:                          400,
+		"/regions/SRL/ERCT?snapshot=" + srl:                        200,
+		"/plants/99999?snapshot=" + plnt:                           404,
+		"/plants/top?format=geojson&snapshot=" + plnt:              200,
+		"/levels/GEN/rows?columns=nonsense&snapshot=" + gen:        400,
+		"/levels/GEN/groups?by=fuel&facet=x&snapshot=" + gen:       400,
+		"/columns?snapshot=" + gen:                                 400,
 	} {
 		if w := get(t, h, target); w.Code != status {
 			t.Errorf("%s: %d %s; want %d", target, w.Code, w.Body, status)
@@ -135,29 +177,26 @@ func TestWrongSnapshots(t *testing.T) {
 	}
 }
 
-// What is held was never an answer, and its id leads nowhere.
+// What is held was never an answer: it can be looked at, and not read.
 func TestHeldSnapshotHasNoAddress(t *testing.T) {
-	store := sampleStore(t)
-	h := httpapi.New(store, nil)
+	s := sampleStore(t)
+	h := newAPI(s, nil)
 	held := strings.Join(strings.SplitAfter(generators23, "\n")[:2], "") // most rows are gone
-	if err := loadAs(store, "GEN23_less.csv", strings.NewReader(held), driver.PublishAuto); err != nil {
-		t.Fatal(err)
-	}
-	var list struct {
-		Data []struct{ ID, Status string }
-	}
-	if err := json.Unmarshal(get(t, h, "/snapshots").Body.Bytes(), &list); err != nil {
+	if err := loadAs(s, "GEN23_less.csv", strings.NewReader(held), driver.PublishHold); err != nil {
 		t.Fatal(err)
 	}
 	found := 0
-	for _, s := range list.Data {
-		if s.Status != "held" {
+	for _, info := range snapshotsOf(t, h, "") {
+		if info.Status != egrid.Held {
 			continue
 		}
 		found++
+		if w := get(t, h, "/snapshots/"+string(info.Stage)); w.Code != 200 || !strings.Contains(w.Body.String(), `"status":"held"`) {
+			t.Errorf("%d %s", w.Code, w.Body)
+		}
 		for _, target := range []string{"/levels/GEN/rows?snapshot=", "/plants/top?format=csv&snapshot=", "/plants/1?snapshot="} {
-			if w := get(t, h, target+s.ID); w.Code != http.StatusGone || w.Header().Get("Cache-Control") != "no-store" {
-				t.Errorf("%s: %d %v", target+s.ID, w.Code, w.Header())
+			if w := get(t, h, target+string(info.ID)); w.Code != http.StatusNotFound || w.Header().Get("Cache-Control") != "no-store" {
+				t.Errorf("%s: %d %v", target+string(info.ID), w.Code, w.Header())
 			}
 		}
 	}
@@ -166,14 +205,47 @@ func TestHeldSnapshotHasNoAddress(t *testing.T) {
 	}
 }
 
+func snapshotsOf(t *testing.T, h http.Handler, query string) []wire.SnapshotInfo {
+	t.Helper()
+	var list wire.Answer[[]wire.SnapshotInfo]
+	if err := json.Unmarshal(get(t, h, "/snapshots"+query).Body.Bytes(), &list); err != nil {
+		t.Fatal(err)
+	}
+	return list.Data
+}
+
+// Superseded snapshots are listed on demand, and each can be looked at by its id
+// and by that of its load.
+func TestSnapshots(t *testing.T) {
+	s := sampleStore(t)
+	h := newAPI(s, nil)
+	before := idOf(t, s, egrid.GEN, 2023)
+	publish(t, s, "GEN23.csv", strings.NewReader(generators23+"2023,TX,More,9,1,NG,1,1,1\n"))
+	if now, all := snapshotsOf(t, h, ""), snapshotsOf(t, h, "?all=true"); len(now) != 4 || len(all) != 5 {
+		t.Errorf("%d published of %d; want 4 of 5", len(now), len(all))
+	}
+	for _, info := range snapshotsOf(t, h, "?all=true") {
+		if (info.Status == egrid.Superseded) != (string(info.ID) == before) {
+			t.Errorf("%+v; %s was superseded", info, before)
+		}
+		for _, id := range []string{string(info.ID), string(info.Stage)} {
+			var one wire.Answer[wire.SnapshotInfo]
+			w := get(t, h, "/snapshots/"+id)
+			if err := json.Unmarshal(w.Body.Bytes(), &one); err != nil || !reflect.DeepEqual(one.Data, info) {
+				t.Errorf("%s: %v %s", id, err, w.Body)
+			}
+		}
+	}
+}
+
 // Where reading is closed, no cache that is shared keeps an answer.
 func TestPermanentAddressIsPrivate(t *testing.T) {
-	store := memstore.New()
-	publish(t, store, "GEN23.csv", strings.NewReader(generators23))
-	reader := func(*http.Request) (httpapi.Identity, error) {
-		return httpapi.Identity{Subject: "reader", Scopes: []httpapi.Scope{httpapi.ScopeRead}}, nil
+	s := memstore.New().Driver()
+	publish(t, s, "GEN23.csv", strings.NewReader(generators23))
+	reader := func(*http.Request) (middleware.Identity, error) {
+		return middleware.Identity{Subject: "reader", Scopes: []middleware.Scope{middleware.ScopeRead}}, nil
 	}
-	h := httpapi.New(store, &httpapi.Options{Authenticate: reader, RequireAuth: true})
+	h := newAPI(s, &httpapi.Options{Authenticate: reader, RequireAuth: true})
 	_, permanent := linksOf(t, h, "/plants/top")
 	if got := get(t, h, permanent).Header().Get("Cache-Control"); got != "private, max-age=31536000, immutable" {
 		t.Error(got)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/httpapi"
+	"github.com/egrid-analytics/egrid-go/httpapi/middleware"
 )
 
 // clock is a time that only the test moves.
@@ -45,7 +46,7 @@ func from(h http.Handler, addr, path string) *httptest.ResponseRecorder {
 
 func TestRateLimit(t *testing.T) {
 	c := newClock()
-	h := httpapi.RateLimit(answers200, &httpapi.RateLimitOptions{Requests: 3, Window: 3 * time.Second, Now: c.now})
+	h := middleware.RateLimit(answers200, &middleware.RateLimitOptions{Requests: 3, Window: 3 * time.Second, Now: c.now})
 	const a, b = "192.0.2.1:1", "192.0.2.2:1"
 	for i, step := range []struct {
 		wait             time.Duration
@@ -85,7 +86,7 @@ func TestRateLimit(t *testing.T) {
 
 // A client of version 6 has 2^64 addresses, and is one client.
 func TestRateLimitOfNetworks(t *testing.T) {
-	h := httpapi.RateLimit(answers200, &httpapi.RateLimitOptions{Requests: 2, Now: newClock().now})
+	h := middleware.RateLimit(answers200, &middleware.RateLimitOptions{Requests: 2, Now: newClock().now})
 	for _, step := range []struct {
 		addr   string
 		status int
@@ -102,7 +103,7 @@ func TestRateLimitOfNetworks(t *testing.T) {
 // Those who are known are counted by their name wherever they are, and those who
 // only claim to be somebody by where they are.
 func TestRateLimitOfCallers(t *testing.T) {
-	h := httpapi.New(sampleStore(t), &httpapi.Options{Authenticate: credentials, RateLimit: &httpapi.RateLimitOptions{Requests: 2, Now: newClock().now}})
+	h := newAPI(sampleStore(t), &httpapi.Options{Authenticate: credentials, RateLimit: &middleware.RateLimitOptions{Requests: 2, Now: newClock().now}})
 	ask := func(addr, word string) int {
 		r := httptest.NewRequest(http.MethodGet, "/plants/top", nil)
 		r.RemoteAddr = addr
@@ -128,7 +129,7 @@ func TestRateLimitOfCallers(t *testing.T) {
 // nobody forgotten who has used up what he had.
 func TestRateLimitTableIsBounded(t *testing.T) {
 	c := newClock()
-	h := httpapi.RateLimit(answers200, &httpapi.RateLimitOptions{Requests: 2, MaxClients: 1000, Now: c.now})
+	h := middleware.RateLimit(answers200, &middleware.RateLimitOptions{Requests: 2, MaxClients: 1000, Now: c.now})
 	const greedy, quiet = "192.0.2.1:1", "192.0.2.2:1"
 	for range 3 {
 		from(h, greedy, "/")
@@ -161,7 +162,7 @@ func TestRateLimitTableIsBounded(t *testing.T) {
 }
 
 func BenchmarkRateLimit(b *testing.B) {
-	h := httpapi.RateLimit(answers200, &httpapi.RateLimitOptions{Requests: 1 << 30})
+	h := middleware.RateLimit(answers200, &middleware.RateLimitOptions{Requests: 1 << 30})
 	r := httptest.NewRequest(http.MethodGet, "/plants/top", nil)
 	w := httptest.NewRecorder()
 	b.ReportAllocs()

@@ -21,6 +21,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
 	"github.com/egrid-analytics/egrid-go/httpapi"
+	"github.com/egrid-analytics/egrid-go/httpapi/middleware"
 )
 
 const (
@@ -102,16 +103,16 @@ func (s steadyRunner) decide(ctx context.Context, id string, status driver.RunSt
 }
 
 // may is an authenticator by which a header tells the scope.
-func may(r *http.Request) (httpapi.Identity, error) {
+func may(r *http.Request) (middleware.Identity, error) {
 	if scope := r.Header.Get("X-Scope"); scope != "" {
-		return httpapi.Identity{Subject: "test", Scopes: []httpapi.Scope{httpapi.Scope(scope)}}, nil
+		return middleware.Identity{Subject: "test", Scopes: []middleware.Scope{middleware.Scope(scope)}}, nil
 	}
-	return httpapi.Identity{}, nil
+	return middleware.Identity{}, nil
 }
 
 func runsAPI(t testing.TB, r driver.Runner) http.Handler {
 	t.Helper()
-	return httpapi.New(memstore.New(), &httpapi.Options{Runs: r, Authenticate: may, MaxBodyBytes: 1000})
+	return newAPI(memstore.New().Driver(), &httpapi.Options{Runs: r, Authenticate: may, MaxBodyBytes: 1000})
 }
 
 // ask makes a request with scope write and a body of JSON, unless the header
@@ -224,11 +225,11 @@ func TestOrdersAreRefused(t *testing.T) {
 		})
 	}
 	// Without credentials there is nobody who may.
-	open := httpapi.New(memstore.New(), &httpapi.Options{Runs: steadyRunner{}})
+	open := newAPI(memstore.New().Driver(), &httpapi.Options{Runs: steadyRunner{}})
 	if w := ask(t, open, "post", "/runs", ""); w.Code != http.StatusForbidden {
 		t.Errorf("an open service: %d %s", w.Code, w.Body)
 	}
-	if w := get(t, httpapi.New(memstore.New(), nil), "/runs"); w.Code != http.StatusNotFound {
+	if w := get(t, newAPI(memstore.New().Driver(), nil), "/runs"); w.Code != http.StatusNotFound {
 		t.Errorf("a service without runs: %d", w.Code)
 	}
 }

@@ -12,27 +12,28 @@ import (
 	"testing"
 
 	"github.com/egrid-analytics/egrid-go/httpapi"
+	"github.com/egrid-analytics/egrid-go/httpapi/middleware"
 )
 
 // credentials is an authenticator that knows some words.
-func credentials(r *http.Request) (httpapi.Identity, error) {
+func credentials(r *http.Request) (middleware.Identity, error) {
 	switch word := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "); word {
 	case "":
-		return httpapi.Identity{}, nil
+		return middleware.Identity{}, nil
 	case "nothing":
-		return httpapi.Identity{Subject: word}, nil
+		return middleware.Identity{Subject: word}, nil
 	case "read", "write", "admin", "unknown":
-		return httpapi.Identity{Subject: word, Scopes: []httpapi.Scope{httpapi.Scope(word)}}, nil
+		return middleware.Identity{Subject: word, Scopes: []middleware.Scope{middleware.Scope(word)}}, nil
 	case "away":
-		return httpapi.Identity{}, errors.New("the key server at 10.0.0.1 is away")
+		return middleware.Identity{}, errors.New("the key server at 10.0.0.1 is away")
 	}
-	return httpapi.Identity{Subject: "forged", Scopes: httpapi.Scopes()}, &httpapi.CredentialError{Reason: "the \"token\" is\r\nforged\\", Cause: errors.New("a cause")}
+	return middleware.Identity{Subject: "forged", Scopes: middleware.Scopes()}, &middleware.CredentialError{Reason: "the \"token\" is\r\nforged\\", Cause: errors.New("a cause")}
 }
 
 func TestScopes(t *testing.T) {
-	for scope, may := range map[httpapi.Scope]string{"": "", "read": "read", "write": "read write", "admin": "read write admin", "root": "", "Read": ""} {
-		for _, needed := range []httpapi.Scope{"read", "write", "admin", "root", ""} {
-			got := httpapi.Identity{Scopes: []httpapi.Scope{scope}}.May(needed)
+	for scope, may := range map[middleware.Scope]string{"": "", "read": "read", "write": "read write", "admin": "read write admin", "root": "", "Read": ""} {
+		for _, needed := range []middleware.Scope{"read", "write", "admin", "root", ""} {
+			got := middleware.Identity{Scopes: []middleware.Scope{scope}}.May(needed)
 			if want := needed != "" && strings.Contains(may, string(needed)); got != want {
 				t.Errorf("%q may what needs %q: %t", scope, needed, got)
 			}
@@ -67,7 +68,7 @@ func TestAdmission(t *testing.T) {
 		{"closed, document", httpapi.Options{Authenticate: credentials, RequireAuth: true}, "", document, 200, ""},
 		{"closed to all", httpapi.Options{RequireAuth: true}, "admin", top, 403, ""},
 	} {
-		h := httpapi.New(store, &test.o)
+		h := newAPI(store, &test.o)
 		var header []string
 		if test.word != "" {
 			header = []string{"Authorization", "Bearer " + test.word}
@@ -104,14 +105,14 @@ func checkProblem(t *testing.T, name string, w *httptest.ResponseRecorder) {
 
 // What was kept for a caller who may read is not shown to one who may not.
 func TestKeptAnswersAreGuarded(t *testing.T) {
-	h := httpapi.New(sampleStore(t), &httpapi.Options{Authenticate: credentials, RequireAuth: true})
+	h := newAPI(sampleStore(t), &httpapi.Options{Authenticate: credentials, RequireAuth: true})
 	w := get(t, h, "/plants/top", "Authorization", "Bearer read")
 	for _, header := range [][]string{nil, {"Authorization", "Bearer nothing"}, {"If-None-Match", w.Header().Get("Etag")}, {"If-None-Match", "*"}} {
 		if again := get(t, h, "/plants/top", header...); again.Code != 401 && again.Code != 403 {
 			t.Errorf("%v: %d", header, again.Code)
 		}
 	}
-	if w := preflight(httpapi.New(sampleStore(t), &httpapi.Options{Authenticate: credentials, RequireAuth: true, AllowedOrigins: []string{page}}), page, "GET", "authorization,x-api-key"); w.Header().Get("Access-Control-Allow-Origin") != page {
+	if w := preflight(newAPI(sampleStore(t), &httpapi.Options{Authenticate: credentials, RequireAuth: true, AllowedOrigins: []string{page}}), page, "GET", "authorization,x-api-key"); w.Header().Get("Access-Control-Allow-Origin") != page {
 		t.Errorf("a browser cannot ask first: %d %v", w.Code, w.Header())
 	}
 }
@@ -127,7 +128,7 @@ func TestSecurityInTheDocument(t *testing.T) {
 		}
 	}
 	read := func(o *httpapi.Options) (d document) {
-		w := get(t, httpapi.New(sampleStore(t), o), "/openapi.json")
+		w := get(t, newAPI(sampleStore(t), o), "/openapi.json")
 		if err := json.Unmarshal(w.Body.Bytes(), &d); err != nil {
 			t.Fatal(err)
 		}
@@ -137,7 +138,7 @@ func TestSecurityInTheDocument(t *testing.T) {
 		t.Errorf("an open service asks for credentials: %+v", d.Components)
 	}
 	for _, closed := range []bool{false, true} {
-		d := read(&httpapi.Options{Authenticate: credentials, RequireAuth: closed, RateLimit: &httpapi.RateLimitOptions{}})
+		d := read(&httpapi.Options{Authenticate: credentials, RequireAuth: closed, RateLimit: &middleware.RateLimitOptions{}})
 		if s := d.Components.SecuritySchemes; s["bearer"].Scheme != "bearer" || s["api_key"].Name != "X-API-Key" || s["api_key"].In != "header" {
 			t.Errorf("%+v", s)
 		}
@@ -199,7 +200,7 @@ func TestTrustProxies(t *testing.T) {
 		{"@", []string{"X-Forwarded-For", "198.51.100.7"}, "invalid IP"},
 	} {
 		var got string
-		h := httpapi.TrustProxies(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = httpapi.ClientAddr(r).String() }), proxies)
+		h := middleware.TrustProxies(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = middleware.ClientAddr(r).String() }), proxies)
 		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		r.RemoteAddr = test.peer
 		for i := 0; i < len(test.header); i += 2 {
@@ -215,7 +216,7 @@ func TestTrustProxies(t *testing.T) {
 // The log has the client's address and name, and no credential of a URL.
 func TestLogOfCallers(t *testing.T) {
 	var log bytes.Buffer
-	h := httpapi.New(sampleStore(t), &httpapi.Options{
+	h := newAPI(sampleStore(t), &httpapi.Options{
 		Authenticate: credentials, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")},
 		Logger: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
@@ -233,7 +234,7 @@ func TestLogOfCallers(t *testing.T) {
 }
 
 func TestLimitURL(t *testing.T) {
-	h := httpapi.New(sampleStore(t), nil)
+	h := newAPI(sampleStore(t), nil)
 	for path, want := range map[string]int{
 		"/plants/search?q=" + strings.Repeat("x", 200):                   200,
 		"/plants/search?q=" + strings.Repeat("x", 16<<10):                414,

@@ -12,8 +12,10 @@ import (
 	"testing"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/httpapi"
 	"github.com/egrid-analytics/egrid-go/httpapi/client"
+	"github.com/egrid-analytics/egrid-go/httpapi/middleware"
 	"github.com/egrid-analytics/egrid-go/internal/trace"
 )
 
@@ -43,9 +45,9 @@ func TestTraces(t *testing.T) {
 		"lines in parent": {[]string{sentParent[:50] + "\r\nx"}, nil, false, ""},
 	} {
 		var outer, inner trace.Span
-		h := httpapi.Traces(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := middleware.Traces(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			outer = trace.FromContext(r.Context())
-			httpapi.Traces(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { inner = trace.FromContext(r.Context()) })).ServeHTTP(w, r)
+			middleware.Traces(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { inner = trace.FromContext(r.Context()) })).ServeHTTP(w, r)
 		}))
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
 		r.Header["Traceparent"], r.Header["Tracestate"] = test.parents, test.states
@@ -58,8 +60,8 @@ func TestTraces(t *testing.T) {
 
 // brokenStore panics whatever it is asked, and failingStore fails.
 type (
-	brokenStore  struct{ egrid.Querier }
-	failingStore struct{ egrid.Querier }
+	brokenStore  struct{ driver.Scanner }
+	failingStore struct{ driver.Scanner }
 )
 
 func (failingStore) Catalog(context.Context) (egrid.Catalog, error) {
@@ -73,13 +75,13 @@ func TestTraceInLogs(t *testing.T) {
 	o := &httpapi.Options{Logger: slog.New(slog.NewJSONHandler(&log, nil)),
 		Checks: []httpapi.ReadinessCheck{{Name: "x", Check: nil}}} // which panics
 	for target, h := range map[string]http.Handler{
-		"/plants/years": httpapi.New(sampleStore(t), o),
-		"/no/such/path": httpapi.New(sampleStore(t), o),
-		"/plants/top":   httpapi.New(brokenStore{}, o), // panics
-		"/plants/1":     httpapi.New(failingStore{}, o),
-		"/readyz":       httpapi.New(sampleStore(t), o),
-		"/beside":       httpapi.Traces(httpapi.AccessLog(http.NotFoundHandler(), o.Logger)),
-		"/panics":       httpapi.Traces(httpapi.Recover(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(errors.New("x")) }), o.Logger)),
+		"/plants/years": newAPI(sampleStore(t), o),
+		"/no/such/path": newAPI(sampleStore(t), o),
+		"/plants/top":   newAPI(brokenStore{}, o), // panics
+		"/plants/1":     newAPI(failingStore{}, o),
+		"/readyz":       newAPI(sampleStore(t), o),
+		"/beside":       middleware.Traces(middleware.AccessLog(http.NotFoundHandler(), o.Logger)),
+		"/panics":       middleware.Traces(middleware.Recover(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(errors.New("x")) }), o.Logger)),
 	} {
 		log.Reset()
 		get(t, h, target, "traceparent", sentParent)
@@ -108,7 +110,7 @@ func TestTraceInLogs(t *testing.T) {
 // log.
 func TestClientSendsTrace(t *testing.T) {
 	var headers []http.Header
-	api := httpapi.New(sampleStore(t), nil)
+	api := newAPI(sampleStore(t), nil)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		headers = append(headers, r.Header.Clone())
 		api.ServeHTTP(w, r)
@@ -133,10 +135,10 @@ func TestClientSendsTrace(t *testing.T) {
 func TestTraceID(t *testing.T) {
 	const id = "0af7651916cd43dd8448eb211c80319c"
 	var got string
-	h := httpapi.Traces(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = httpapi.TraceID(r.Context()) }))
+	h := middleware.Traces(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = middleware.TraceID(r.Context()) }))
 	get(t, h, "/", "traceparent", "00-"+id+"-b7ad6b7169203331-01")
-	if got != id || httpapi.TraceID(t.Context()) != "" {
-		t.Errorf("got %q, and %q outside", got, httpapi.TraceID(t.Context()))
+	if got != id || middleware.TraceID(t.Context()) != "" {
+		t.Errorf("got %q, and %q outside", got, middleware.TraceID(t.Context()))
 	}
 	if get(t, h, "/"); got == id || len(got) != len(id) {
 		t.Errorf("a new one is %q", got)
