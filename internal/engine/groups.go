@@ -1,0 +1,346 @@
+package engine
+
+import (
+	"math"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+)
+
+// grouping is groups as the rows of a table: their columns are the By columns,
+// then the measures.
+type grouping struct {
+	columns []*Column
+	live    selection // rows that are groups; others are unused places
+}
+
+// op is an aggregate of a column. A count is of no column.
+type op struct {
+	fn     egrid.Func
+	column *Column
+}
+
+// groups answers a group plan: groups of each snapshot, then groups of those
+// where there are several snapshots, then the filters, the order and the limit
+// of a row plan on the table that the groups make.
+func (q *query) groups() error {
+	g, err := q.aggregated()
+	if err != nil {
+		return err
+	}
+	s := g.live
+	for i := range q.plan.Having {
+		c := g.columns[q.answered(q.plan.Having[i].Column)]
+		s = q.keep(s, c, c.test(&q.plan.Having[i]))
+	}
+	if q.plan.Count {
+		return q.count(s.n)
+	}
+	for i, c := range g.columns {
+		if err := q.check(c, i); err != nil {
+			return err
+		}
+	}
+	keys := make(order, len(q.plan.Sort))
+	for i, key := range q.plan.Sort {
+		keys[i] = sortKey{g.columns[q.answered(key.Column)], key.Desc}
+	}
+	skip := int(min(q.plan.Offset, int64(s.n)))
+	rows := q.top(keys, s, skip+min(q.limit(), s.n-skip))
+	b := egrid.NewBuilder(q.plan.Output, 0)
+	for _, it := range rows[skip:] {
+		q.put(b, g.columns, int(it.row), 0)
+		if !q.hand(b, batchRows) {
+			return q.ctx.Err()
+		}
+	}
+	if b.Len() > 0 {
+		q.hand(b, 0)
+	}
+	return q.ctx.Err()
+}
+
+// answered returns the place of a column among the By columns and measures.
+func (q *query) answered(name egrid.Column) int {
+	for i, c := range q.plan.By {
+		if c == name {
+			return i
+		}
+	}
+	for i, m := range q.plan.Measures {
+		if m.Name() == name {
+			return len(q.plan.By) + i
+		}
+	}
+	panic("engine: the plan has a column that its answer has not: " + string(name)) // planning checked it
+}
+
+// aggregated makes the groups of all snapshots, their sums rounded.
+func (q *query) aggregated() (grouping, error) {
+	parts := make([]grouping, len(q.inputs))
+	for i := range q.inputs {
+		in := &q.inputs[i]
+		s, err := q.matches(in)
+		if err != nil {
+			return grouping{}, err
+		}
+		by := make([]*Column, len(q.plan.By))
+		for j, name := range q.plan.By {
+			if by[j], err = in.column(name); err != nil {
+				return grouping{}, err
+			}
+		}
+		ops := make([]op, len(q.plan.Measures))
+		for j, m := range q.plan.Measures {
+			ops[j].fn = m.Func
+			if ops[j].column, err = in.column(m.Column); err != nil {
+				return grouping{}, err
+			}
+		}
+		parts[i] = q.aggregate(s, by, ops)
+	}
+	g := q.joined(parts)
+	for i, m := range q.plan.Measures {
+		if m.Func == egrid.Sum && g.live.n > 0 {
+			at := len(q.plan.By) + i
+			g.columns[at] = rounded(g.columns[at])
+		}
+	}
+	return g, q.ctx.Err()
+}
+
+// joined makes one grouping of those of several snapshots: it groups the groups.
+func (q *query) joined(parts []grouping) grouping {
+	n := 0
+	for _, p := range parts {
+		n += p.live.n
+	}
+	width := len(q.plan.By) + len(q.plan.Measures)
+	switch {
+	case len(parts) == 1:
+		return parts[0]
+	case n == 0:
+		return grouping{columns: blanks(width)}
+	}
+	columns := make([]*Column, width)
+	ops := make([]op, len(q.plan.Measures))
+	for i := range columns {
+		sum := false
+		if j := i - len(q.plan.By); j >= 0 {
+			ops[j].fn = q.plan.Measures[j].Func
+			if ops[j].fn == egrid.Count {
+				ops[j].fn = egrid.Sum
+			}
+			sum = ops[j].fn == egrid.Sum
+		}
+		columns[i] = join(parts, i, n, sum)
+		if j := i - len(q.plan.By); j >= 0 {
+			ops[j].column = columns[i]
+		}
+	}
+	return q.aggregate(selection{n: n}, columns[:len(q.plan.By)], ops)
+}
+
+func blanks(n int) []*Column {
+	columns := make([]*Column, n)
+	for i := range columns {
+		columns[i] = &Column{most: -1, full: true, dict: &dictionary{}}
+	}
+	return columns
+}
+
+// aggregate groups the selected rows.
+func (q *query) aggregate(s selection, by []*Column, ops []op) grouping {
+	if s.n == 0 {
+		return grouping{columns: blanks(len(by) + len(ops))}
+	}
+	ids, size := q.identify(s, by)
+	counts := q.wide.zeros(size)
+	sample := q.narrow.take(size) // a row of each group
+	if s.rows == nil {
+		for i, id := range ids {
+			counts[id]++
+			sample[id] = int32(i)
+		}
+	} else {
+		for i, id := range ids {
+			counts[id]++
+			sample[id] = s.rows[i]
+		}
+	}
+	g := grouping{columns: make([]*Column, 0, len(by)+len(ops))}
+	g.live = q.used(counts)
+	for _, c := range by {
+		g.columns = append(g.columns, q.sampled(c, sample, g.live))
+	}
+	for _, o := range ops {
+		g.columns = append(g.columns, q.measured(o, s, ids, counts))
+	}
+	return g
+}
+
+// used selects the places that have rows.
+func (q *query) used(counts []int64) selection {
+	live := q.narrow.take(len(counts))
+	n := 0
+	for id, count := range counts {
+		live[n] = int32(id)
+		if count > 0 {
+			n++
+		}
+	}
+	return selection{n, live[:n]}
+}
+
+// sampled returns a column of the groups that has the cells of sample rows.
+func (q *query) sampled(c *Column, sample []int32, live selection) *Column {
+	out := *c
+	out.from, out.lossy = nil, false
+	if c.narrow != nil {
+		out.narrow = q.narrow.take(len(sample))
+		for _, id := range live.rows {
+			out.narrow[id] = c.narrow[sample[id]]
+		}
+	} else {
+		out.wide = q.wide.take(len(sample))
+		for _, id := range live.rows {
+			out.wide[id] = c.wide[sample[id]]
+		}
+	}
+	return &out
+}
+
+// measured aggregates a column over the groups. Places without rows have any
+// content.
+func (q *query) measured(o op, s selection, ids []int32, counts []int64) *Column {
+	c := o.column
+	switch {
+	case o.fn == egrid.Count:
+		return &Column{form: formInteger, wide: counts, least: 1, most: math.MaxInt32, full: true}
+	case c.least > c.most:
+		return &Column{narrow: q.missing(len(counts)), most: -1, dict: &dictionary{}}
+	case o.fn == egrid.Sum:
+		return q.summed(c, s, ids, len(counts))
+	}
+	out := *c
+	out.from, out.lossy = nil, false
+	if c.narrow != nil {
+		out.narrow = q.narrow.take(len(counts))
+		extreme(out.narrow, ids, gathered(&q.narrow, c.narrow, s), o.fn == egrid.Max, absentNarrow)
+	} else {
+		out.wide = q.wide.take(len(counts))
+		extreme(out.wide, ids, gathered(&q.wide, c.wide, s), o.fn == egrid.Max, absent)
+	}
+	return &out
+}
+
+func (q *query) missing(n int) []int32 {
+	keys := q.narrow.take(n)
+	for i := range keys {
+		keys[i] = absentNarrow
+	}
+	return keys
+}
+
+// gathered returns the keys of the selected rows, one after the other.
+func gathered[K key](from *slab[K], keys []K, s selection) []K {
+	if s.rows == nil {
+		return keys[:s.n]
+	}
+	out := from.take(s.n)
+	for i, row := range s.rows {
+		out[i] = keys[row]
+	}
+	return out
+}
+
+// extreme finds the least or the largest key of each group.
+func extreme[K key](out []K, ids []int32, keys []K, largest bool, missing K) {
+	for i := range out {
+		out[i] = missing
+	}
+	if !largest {
+		for i, k := range keys {
+			if id := ids[i]; k < out[id] {
+				out[id] = k
+			}
+		}
+		return
+	}
+	for i, k := range keys {
+		if id := ids[i]; k != missing && (k > out[id] || out[id] == missing) {
+			out[id] = k
+		}
+	}
+}
+
+// summed adds up a column: exactly when the sum of as many cells of its size
+// fits, else by floats. The sums are not rounded yet.
+func (q *query) summed(c *Column, s selection, ids []int32, size int) *Column {
+	largest := max(math.Abs(float64(c.least)), math.Abs(float64(c.most)))
+	if c.form != formInteger && c.form != formDecimal || largest*float64(s.n) >= 1<<62 {
+		return q.summedFloats(c, s, ids, size)
+	}
+	out := &Column{form: c.form, scale: c.scale, wide: q.wide.zeros(size), full: c.full}
+	var seen []int32
+	if !c.full {
+		seen = q.narrow.zeros(size)
+	}
+	if c.narrow != nil {
+		add(out.wide, seen, ids, gathered(&q.narrow, c.narrow, s), absentNarrow)
+	} else {
+		add(out.wide, seen, ids, gathered(&q.wide, c.wide, s), absent)
+	}
+	for id, some := range seen {
+		if some == 0 {
+			out.wide[id] = absent
+		}
+	}
+	out.measure()
+	return out
+}
+
+// add adds keys to the sums of their groups. Without missing cells seen is nil.
+func add[K key](sums []int64, seen, ids []int32, keys []K, missing K) {
+	if seen == nil {
+		for i, k := range keys {
+			sums[ids[i]] += int64(k)
+		}
+		return
+	}
+	for i, k := range keys {
+		if k != missing {
+			id := ids[i]
+			sums[id] += int64(k)
+			seen[id] = 1
+		}
+	}
+}
+
+// summedFloats adds up floats, with Neumaier's compensation for the digits that
+// each addition loses.
+func (q *query) summedFloats(c *Column, s selection, ids []int32, size int) *Column {
+	sums, lost, seen := q.floats.zeros(size), q.floats.zeros(size), q.narrow.zeros(size)
+	for i, id := range ids {
+		k := c.key(s.at(i))
+		if k == absent {
+			continue
+		}
+		x := c.float(k)
+		sum := sums[id] + x
+		if math.Abs(sums[id]) >= math.Abs(x) {
+			lost[id] += (sums[id] - sum) + x
+		} else {
+			lost[id] += (x - sum) + sums[id]
+		}
+		sums[id], seen[id] = sum, 1
+	}
+	out := &Column{form: formFloat, wide: q.wide.take(size)}
+	for id := range sums {
+		out.wide[id] = absent
+		if seen[id] != 0 {
+			out.wide[id] = sumKey(egrid.NumberOf(sums[id] + lost[id]))
+		}
+	}
+	out.measure()
+	return out
+}
