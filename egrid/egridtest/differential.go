@@ -14,6 +14,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
+	"github.com/egrid-analytics/egrid-go/egrid/store"
 )
 
 // RunDifferential loads random sheets into a store and into memstore, asks
@@ -83,7 +84,7 @@ type pair struct {
 }
 
 func newPair(t testing.TB, tested driver.Store, w *world) *pair {
-	p := &pair{TB: t, ctx: t.Context(), world: w, oracle: memstore.New(), tested: tested}
+	p := &pair{TB: t, ctx: t.Context(), world: w, oracle: memstore.New().Driver(), tested: tested}
 	t.Cleanup(func() { _ = errors.Join(p.oracle.Close(), p.tested.Close()) })
 	return p
 }
@@ -115,10 +116,12 @@ func (p *pair) integers() {
 	s := sheet{rows: int64(len(integers)), chunks: []driver.Chunk{{}}, spec: driver.SnapshotSpec{
 		Level: egrid.GEN, Year: 2023, Schema: schema, Source: egrid.Source{Object: "integers.csv", SHA256: "integers"},
 	}}
+	builder := egrid.NewBuilder(schema, 2023)
 	for i, x := range integers {
-		row := egrid.Row{Schema: schema, Values: []egrid.Value{egrid.IntegerOf(x)}, Year: 2023, Number: int64(i + 1)}
-		s.chunks[0].Rows = append(s.chunks[0].Rows, row)
+		builder.Int(0, x)
+		builder.EndRow(int64(i+1), 0)
 	}
+	s.chunks[0].Rows = builder.Batch()
 	p.stage(&s)
 	p.put(&s, 0)
 	p.publish(&s, driver.PublishRequest{Chunks: 1, Rows: s.rows})
@@ -138,10 +141,9 @@ func (p *pair) loads() {
 		sheets[i] = w.sheet(fmt.Sprint("sheet ", i))
 		if i > 0 && w.oneIn(2) { // of the same snapshot as the one before
 			sheets[i].spec.Year, sheets[i].spec.Release = sheets[i-1].spec.Year, sheets[i-1].spec.Release //nolint:gosec // G602: i is above 0
-			for _, c := range sheets[i].chunks {
-				for j := range c.Rows {
-					c.Rows[j].Year = sheets[i].spec.Year
-				}
+			for j := range sheets[i].chunks {
+				c := &sheets[i].chunks[j]
+				c.Rows = ofYear(c.Rows, sheets[i].spec.Year)
 			}
 		}
 	}
@@ -175,6 +177,18 @@ func (p *pair) loads() {
 		p.compareRows(w.rowQuery())
 		p.compareGroups(w.groupQuery())
 	}
+}
+
+// ofYear is a batch with another data year.
+func ofYear(b *egrid.Batch, year int) *egrid.Batch {
+	builder := egrid.NewBuilder(b.Schema(), year)
+	for row := range b.Len() {
+		for _, c := range b.Lossy() {
+			builder.Lossy(b.Schema().Index(c))
+		}
+		builder.Append(b, row)
+	}
+	return builder.Batch()
 }
 
 func (p *pair) stage(s *sheet) {
@@ -329,15 +343,15 @@ func (p *pair) compareRows(q egrid.RowQuery) {
 	what := fmt.Sprintf("Rows %s", asJSON(q))
 	wantQuery, gotQuery := q, q
 	for page := 1; ; page++ {
-		want, wantError := p.oracle.Rows(p.ctx, wantQuery)
-		got, err := p.tested.Rows(p.ctx, gotQuery)
+		want, wantError := store.New(p.oracle).Rows(p.ctx, wantQuery)
+		got, err := store.New(p.tested).Rows(p.ctx, gotQuery)
 		if !p.sameError(what, wantError, err) {
 			return
 		}
 		p.comparePages(what, want, got, nil)
-		for i := range want.Rows {
-			if a, b := want.Rows[i], got.Rows[i]; a.Year != b.Year || a.Number != b.Number {
-				p.Fatalf("%s:\n got row %d of %d\nwant row %d of %d", what, b.Number, b.Year, a.Number, a.Year)
+		for i := range want.Len() {
+			if a, b := want.Row(i), got.Row(i); a.Year() != b.Year() || a.Number() != b.Number() {
+				p.Fatalf("%s:\n got row %d of %d\nwant row %d of %d", what, b.Number(), b.Year(), a.Number(), a.Year())
 			}
 		}
 		if want.Next == "" {
@@ -359,8 +373,8 @@ func (p *pair) compareGroups(q egrid.GroupQuery) {
 	}
 	wantQuery, gotQuery := q, q
 	for page := 1; ; page++ {
-		want, wantError := p.oracle.Groups(p.ctx, wantQuery)
-		got, err := p.tested.Groups(p.ctx, gotQuery)
+		want, wantError := store.New(p.oracle).Groups(p.ctx, wantQuery)
+		got, err := store.New(p.tested).Groups(p.ctx, gotQuery)
 		if !p.sameError(what, wantError, err) {
 			return
 		}
@@ -377,20 +391,20 @@ func (p *pair) compareGroups(q egrid.GroupQuery) {
 
 func (p *pair) comparePages(what string, want, got egrid.RowPage, sums map[int]bool) {
 	p.Helper()
-	if !slices.Equal(want.Schema.Columns(), got.Schema.Columns()) {
-		p.Fatalf("%s:\n got columns %v\nwant columns %v", what, got.Schema.Columns(), want.Schema.Columns())
+	if !slices.Equal(want.Schema().Columns(), got.Schema().Columns()) {
+		p.Fatalf("%s:\n got columns %v\nwant columns %v", what, got.Schema().Columns(), want.Schema().Columns())
 	}
-	if want.Total != got.Total || want.Revision != got.Revision || len(want.Rows) != len(got.Rows) || (want.Next == "") != (got.Next == "") {
+	if want.Total != got.Total || want.Revision != got.Revision || want.Len() != got.Len() || (want.Next == "") != (got.Next == "") {
 		p.Fatalf("%s:\n got %d rows of %d at revision %d, next %q\nwant %d rows of %d at revision %d, next %q", what,
-			len(got.Rows), got.Total, got.Revision, got.Next, len(want.Rows), want.Total, want.Revision, want.Next)
+			got.Len(), got.Total, got.Revision, got.Next, want.Len(), want.Total, want.Revision, want.Next)
 	}
-	for i := range want.Rows {
-		for j, a := range want.Rows[i].Values {
-			b := got.Rows[i].Values[j]
+	for i := range want.Len() {
+		for j := range want.Schema().Len() {
+			a, b := want.Row(i).At(j), got.Row(i).At(j)
 			if a.Type() == b.Type() && a.Compare(b) == 0 || sums[j] && p.near(a, b) {
 				continue
 			}
-			p.Fatalf("%s:\nrow %d, %s: got %s %s; want %s %s", what, i, want.Schema.Field(j).Column, b.Type(), asJSON(b), a.Type(), asJSON(a))
+			p.Fatalf("%s:\nrow %d, %s: got %s %s; want %s %s", what, i, want.Schema().Field(j).Column, b.Type(), asJSON(b), a.Type(), asJSON(a))
 		}
 	}
 }

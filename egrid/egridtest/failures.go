@@ -63,7 +63,7 @@ func (f *failureFixture) record(failure driver.Failure, want bool) {
 }
 
 // want compares the log, written out, with what it should be.
-func (f *failureFixture) want(want ...egrid.FailureCount) {
+func (f *failureFixture) want(want ...driver.FailureCount) {
 	f.Helper()
 	got, err := f.log.Failures(f.Context())
 	if err != nil {
@@ -276,7 +276,7 @@ func testFailureConcurrent(f *failureFixture) {
 
 // testFailureStoreUnchanged: recording is no publish.
 func testFailureStoreUnchanged(f *failureFixture) {
-	store, ok := f.log.(egrid.Querier)
+	store, ok := f.log.(driver.Scanner)
 	if !ok {
 		f.Skip("the log is no store")
 	}

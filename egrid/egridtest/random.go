@@ -164,26 +164,37 @@ func (w *world) sheet(name string) sheet {
 		n = 1100 // enough for a store to index
 	}
 	number := int64(0)
+	builder := egrid.NewBuilder(schema, s.spec.Year)
 	for len(s.chunks) == 0 || n > 0 {
 		c := driver.Chunk{Index: len(s.chunks)}
+		lossy := -1
+		if w.oneIn(4) {
+			lossy = w.intn(len(fields))
+		}
 		for range min(n, 1+w.intn(1+n)) {
 			number += 1 + int64(w.intn(8)/7) // with gaps
-			row := egrid.Row{Schema: schema, Values: make([]egrid.Value, len(fields)), Year: s.spec.Year, Number: number}
+			values := make([]egrid.Value, len(fields))
 			for j := range fields {
-				row.Values[j] = w.value(fields[j].Type)
+				values[j] = w.value(fields[j].Type)
 			}
-			c.Rows = append(c.Rows, row)
+			if err := builder.Row(values); err != nil {
+				panic(err) // values are of the fields' types
+			}
+			if lossy >= 0 {
+				builder.Lossy(lossy)
+			}
+			builder.EndRow(number, 0)
 			n--
 		}
+		c.Rows = builder.Batch()
 		if w.oneIn(4) {
 			c.Rejected = int64(w.intn(3))
-			c.Lossy = []egrid.Column{pick(w.source, fields).Column}
 			c.Findings = []egrid.Audit{{
 				Rule: fmt.Sprintf("rule_%d", w.intn(2)), Severity: pick(w.source, []egrid.Severity{egrid.Info, egrid.Warning, egrid.Warning, egrid.Hard}),
 				Count: 1, Examples: []string{fmt.Sprint("row ", number)},
 			}}
 		}
-		s.rows += int64(len(c.Rows))
+		s.rows += int64(c.Rows.Len())
 		s.chunks = append(s.chunks, c)
 	}
 	return s

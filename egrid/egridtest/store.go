@@ -28,6 +28,7 @@ import (
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
+	"github.com/egrid-analytics/egrid-go/egrid/store"
 )
 
 // RunStore runs the conformance suite. open makes an empty store, which the
@@ -60,11 +61,19 @@ func RunStore(t *testing.T, open func(t *testing.T) driver.Store) {
 		{"Cursors", testCursors},
 		{"Groups", testGroups},
 		{"ReadersDuringPublish", testReadersDuringPublish},
+		{"ContentIdentity", testContentIdentity},
+		{"SupersededStays", testSupersededStays},
+		{"MergedIsNotUnchanged", testMergedIsNotUnchanged},
+		{"Prune", testPrune},
+		{"Retention", testRetention},
+		{"OtherSchema", testOtherSchema},
+		{"WalkDuringPublish", testWalkDuringPublish},
 		{"Closed", testClosed},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			f := &fixture{T: t, store: open(t)}
+			f.db = store.New(f.store)
 			t.Cleanup(func() { _ = f.store.Close() })
 			test.run(f)
 		})
@@ -75,6 +84,7 @@ func RunStore(t *testing.T, open func(t *testing.T) driver.Store) {
 type fixture struct {
 	*testing.T
 	store driver.Store
+	db    *store.DB
 }
 
 func (f *fixture) must(err error) {
@@ -107,34 +117,53 @@ func sheetOf(content string, year int, release string, columns ...egrid.Column) 
 var generators = []egrid.Column{egrid.State, egrid.PlantName, egrid.PlantCode, egrid.Generator, egrid.NetGeneration}
 
 // rowsOf makes rows of a spec, from texts in its columns' order.
-func rowsOf(spec driver.SnapshotSpec, records ...[]string) []egrid.Row {
-	rows := make([]egrid.Row, len(records))
+func rowsOf(spec driver.SnapshotSpec, records ...[]string) *egrid.Batch {
+	rows := make([][]egrid.Value, len(records))
 	for i, record := range records {
-		values := make([]egrid.Value, len(record))
+		rows[i] = make([]egrid.Value, len(record))
 		for j, text := range record {
-			v, err := egrid.ParseValue(spec.Schema.Field(j).Type, text)
+			v, _, err := egrid.ParseValue(spec.Schema.Field(j).Type, text)
 			if err != nil {
 				panic(fmt.Sprintf("record %d, %s: %v", i, text, err))
 			}
-			values[j] = v
+			rows[i][j] = v
 		}
-		rows[i] = egrid.Row{Schema: spec.Schema, Values: values, Year: spec.Year, Number: int64(i + 1)}
 	}
-	return rows
+	b, err := egrid.BatchOf(spec.Schema, spec.Year, rows...)
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
+// withRounded marks a column of a batch as rounded for display.
+func withRounded(b *egrid.Batch, c egrid.Column) *egrid.Batch {
+	builder := egrid.NewBuilder(b.Schema(), b.Year())
+	for row := range b.Len() {
+		builder.Lossy(b.Schema().Index(c))
+		builder.Append(b, row)
+	}
+	return builder.Batch()
 }
 
 // load stages rows in chunks of two and publishes them.
-func (f *fixture) load(spec driver.SnapshotSpec, policy driver.Policy, rows []egrid.Row) driver.PublishReport {
+func (f *fixture) load(spec driver.SnapshotSpec, policy driver.Policy, rows *egrid.Batch) driver.PublishReport {
+	f.Helper()
+	return f.loadBy(2, spec, policy, rows)
+}
+
+// loadBy stages rows in chunks of a size and publishes them.
+func (f *fixture) loadBy(size int, spec driver.SnapshotSpec, policy driver.Policy, rows *egrid.Batch) driver.PublishReport {
 	f.Helper()
 	id, err := f.store.Stage(f.Context(), spec)
 	f.must(err)
 	chunks := 0
-	for rows := range slices.Chunk(rows, 2) {
-		_, err := f.store.Put(f.Context(), id, driver.Chunk{Index: chunks, Rows: rows})
+	for from := 0; from < rows.Len(); from += size {
+		_, err := f.store.Put(f.Context(), id, driver.Chunk{Index: chunks, Rows: rows.Slice(from, min(from+size, rows.Len()))})
 		f.must(err)
 		chunks++
 	}
-	report, err := f.store.Publish(f.Context(), id, driver.PublishRequest{Policy: policy, Chunks: chunks, Rows: int64(len(rows))})
+	report, err := f.store.Publish(f.Context(), id, driver.PublishRequest{Policy: policy, Chunks: chunks, Rows: int64(rows.Len())})
 	f.must(err)
 	return report
 }
@@ -150,10 +179,10 @@ func (f *fixture) loadRecords(content string, year int, release string, records 
 func (f *fixture) texts(c egrid.Column, q egrid.RowQuery) []string {
 	f.Helper()
 	q.Level = egrid.GEN
-	page, err := f.store.Rows(f.Context(), q)
+	page, err := f.db.Rows(f.Context(), q)
 	f.must(err)
 	texts := []string{}
-	for _, row := range page.Rows {
+	for row := range page.Rows() {
 		texts = append(texts, row.Text(c))
 	}
 	return texts
@@ -171,6 +200,20 @@ func catalogOf(ctx context.Context, f *fixture) egrid.Catalog {
 	c, err := f.store.Catalog(ctx)
 	f.must(err)
 	return c
+}
+
+// standing is what is published or held.
+func standing(c egrid.Catalog) []egrid.Snapshot {
+	return slices.DeleteFunc(slices.Clone(c.Snapshots), func(s egrid.Snapshot) bool { return s.Status == egrid.Superseded })
+}
+
+// other is ten with another figure in its last row.
+func other(figure string) [][]string {
+	records := slices.Clone(ten)
+	last := slices.Clone(records[len(records)-1])
+	last[len(last)-1] = figure
+	records[len(records)-1] = last
+	return records
 }
 
 // ten is a small sheet with ties, missing values and a duplicate.

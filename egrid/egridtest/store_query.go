@@ -24,16 +24,14 @@ func testValues(f *fixture) {
 		{{}, egrid.TextOf("NA"), egrid.NumberOf(5), {}},
 		{egrid.IntegerOf(0), egrid.TextOf("line\nbreak \"quoted\" 'é"), egrid.NumberOf(1e300), {}},
 	}
-	var rows []egrid.Row
-	for i, v := range values {
-		rows = append(rows, egrid.Row{Schema: schema, Values: v, Year: 2023, Number: int64(i + 1)})
-	}
-	f.load(spec, driver.PublishAuto, rows)
-	page, err := f.store.Rows(f.Context(), egrid.RowQuery{Level: egrid.GEN, Columns: schema.Columns()})
+	rows, err := egrid.BatchOf(schema, 2023, values...)
 	f.must(err)
-	for i, row := range page.Rows {
-		if !slices.Equal(row.Values, values[i]) || row.Number != int64(i+1) || row.Year != 2023 {
-			f.Errorf("row %d: got %+v; want %+v", i+1, row, values[i])
+	f.load(spec, driver.PublishAuto, rows)
+	page, err := f.db.Rows(f.Context(), egrid.RowQuery{Level: egrid.GEN, Columns: schema.Columns()})
+	f.must(err)
+	for i := range values {
+		if row := page.Row(i); !slices.Equal(row.Values(), values[i]) || row.Number() != int64(i+1) || row.Year() != 2023 {
+			f.Errorf("row %d: got %v; want %v", i+1, row.Values(), values[i])
 		}
 	}
 	byFlag := func(op egrid.Op, v ...string) egrid.RowQuery {
@@ -126,7 +124,7 @@ func testInvalidQueries(f *fixture) {
 		"cursor":        {Level: egrid.GEN, Cursor: "nonsense"},
 		"cursor JSON":   {Level: egrid.GEN, Cursor: base64.RawURLEncoding.EncodeToString([]byte(`{"q":1}`))},
 	} {
-		if _, err := f.store.Rows(f.Context(), q); !errors.Is(err, egrid.ErrInvalid) {
+		if _, err := f.db.Rows(f.Context(), q); !errors.Is(err, egrid.ErrInvalid) {
 			f.Errorf("%s: got %v; want ErrInvalid", name, err)
 		}
 	}
@@ -138,7 +136,7 @@ func testInvalidQueries(f *fixture) {
 		"sort":        {Level: egrid.GEN, By: []egrid.Column{egrid.State}, Measures: []egrid.Measure{{Func: egrid.Count}}, Sort: []egrid.Sort{{Column: egrid.Fuel}}},
 		"having":      {Level: egrid.GEN, By: []egrid.Column{egrid.State}, Measures: []egrid.Measure{{Func: egrid.Count}}, Having: []egrid.Filter{egrid.Where(egrid.Fuel, egrid.Eq, "NG")}},
 	} {
-		if _, err := f.store.Groups(f.Context(), q); !errors.Is(err, egrid.ErrInvalid) {
+		if _, err := f.db.Groups(f.Context(), q); !errors.Is(err, egrid.ErrInvalid) {
 			f.Errorf("%s: got %v; want ErrInvalid", name, err)
 		}
 	}
@@ -158,59 +156,68 @@ func testPages(f *fixture) {
 		{{Column: egrid.Fuel}, {Column: egrid.Year, Desc: true}},
 	} {
 		q := egrid.RowQuery{Level: egrid.GEN, Year: egrid.AllYears, Sort: sort, Count: true}
-		whole, err := f.store.Rows(f.Context(), q)
+		whole, err := f.db.Rows(f.Context(), q)
 		f.must(err)
-		if len(whole.Rows) != 15 || whole.Total != 15 || whole.Next != "" {
-			f.Fatalf("%v: %d rows of %d, next %q", sort, len(whole.Rows), whole.Total, whole.Next)
+		if whole.Len() != 15 || whole.Total != 15 || whole.Next != "" {
+			f.Fatalf("%v: %d rows of %d, next %q", sort, whole.Len(), whole.Total, whole.Next)
 		}
 		for limit := 1; limit <= 16; limit++ {
 			var walked []egrid.Row
 			q.Limit, q.Cursor, q.Count = limit, "", limit%2 == 0
 			for pages := 0; ; pages++ {
-				page, err := f.store.Rows(f.Context(), q)
+				page, err := f.db.Rows(f.Context(), q)
 				f.must(err)
-				walked = append(walked, page.Rows...)
+				walked = append(walked, slices.Collect(page.Rows())...)
 				if page.Next == "" || pages > 15 {
 					break
 				}
 				q.Cursor = page.Next
 			}
-			if !slices.EqualFunc(walked, whole.Rows, func(a, b egrid.Row) bool {
-				return a.Year == b.Year && a.Number == b.Number && slices.Equal(a.Values, b.Values)
+			if !slices.EqualFunc(walked, slices.Collect(whole.Rows()), func(a, b egrid.Row) bool {
+				return a.Year() == b.Year() && a.Number() == b.Number() && slices.Equal(a.Values(), b.Values())
 			}) {
 				f.Errorf("%v by %d: pages give other rows than the whole", sort, limit)
 			}
 		}
 	}
 	n := 0
-	for _, err := range egrid.AllRows(f.Context(), f.store, egrid.RowQuery{Level: egrid.GEN, Year: egrid.AllYears}) {
+	for _, err := range f.db.All(f.Context(), egrid.RowQuery{Level: egrid.GEN, Year: egrid.AllYears}) {
 		f.must(err)
 		n++
 	}
 	if n != 15 {
-		f.Errorf("AllRows gave %d rows", n)
+		f.Errorf("All gave %d rows", n)
 	}
 }
 
 func testCursors(f *fixture) {
 	f.loadRecords("a", 2023, "", ten...)
 	q := egrid.RowQuery{Level: egrid.GEN, Limit: 3}
-	page, err := f.store.Rows(f.Context(), q)
+	page, err := f.db.Rows(f.Context(), q)
 	f.must(err)
 	q.Cursor = page.Next
 	q.Search = "palo"
-	if _, err := f.store.Rows(f.Context(), q); !errors.Is(err, egrid.ErrInvalid) {
+	if _, err := f.db.Rows(f.Context(), q); !errors.Is(err, egrid.ErrInvalid) {
 		f.Errorf("the cursor of another query: got %v; want ErrInvalid", err)
 	}
 	q.Search = ""
-	// A publish elsewhere leaves the cursor alone; one underneath ends it.
+	// A cursor goes on reading what its first page read, whatever is published.
 	f.loadRecords("b", 2022, "", ten...)
-	if _, err := f.store.Rows(f.Context(), q); err != nil {
-		f.Errorf("after a publish of another year: %v", err)
+	if r := f.loadRecords("c", 2023, "", other("8")...); r.Status != egrid.Published {
+		f.Fatalf("got %+v", r)
 	}
-	f.loadRecords("c", 2023, "", ten...)
-	if _, err := f.store.Rows(f.Context(), q); !errors.Is(err, egrid.ErrStale) {
-		f.Errorf("after a publish underneath: got %v; want ErrStale", err)
+	q.Limit = 20
+	rest, err := f.db.Rows(f.Context(), q)
+	f.must(err)
+	if rest.Len() != 7 || rest.Row(6).Text(egrid.NetGeneration) != "7" || rest.Snapshots[0].ID != page.Snapshots[0].ID {
+		f.Errorf("after a publish underneath: %d rows, the last with %s", rest.Len(), rest.Row(rest.Len()-1).Text(egrid.NetGeneration))
+	}
+	// It ends when that is pruned.
+	if _, err := f.store.Prune(f.Context(), driver.PruneRequest{}); err != nil {
+		f.Fatal(err)
+	}
+	if _, err := f.db.Rows(f.Context(), q); !errors.Is(err, egrid.ErrStale) {
+		f.Errorf("after pruning: got %v; want ErrStale", err)
 	}
 }
 
@@ -224,28 +231,28 @@ func testGroups(f *fixture) {
 		},
 		Sort: []egrid.Sort{{Column: egrid.NetGeneration, Desc: true}}, Count: true,
 	}
-	page, err := f.store.Groups(f.Context(), q)
+	page, err := f.db.Groups(f.Context(), q)
 	f.must(err)
 	want := []string{
 		"AZ 2 20954000 Palo Verde 10560000", "AL 1 10394000 Browns Ferry 10394000", "WY 1 794708 Wygen III 794708", "FL 2 12 Crist 7",
 		"TX 2 0 Comanche Peak 0", "PA 1 -2443 Seneca -2443", "MI 1 -346000.5 Ludington -346000.5",
 	}
-	if got := lines(page.Rows); !slices.Equal(got, want) || page.Total != 7 {
+	if got := lines(page.Batch); !slices.Equal(got, want) || page.Total != 7 {
 		f.Errorf("got %q of %d", got, page.Total)
 	}
 	q.Having = []egrid.Filter{egrid.Where(egrid.NetGeneration, egrid.Gt, "0"), egrid.Where("rows", egrid.Eq, "1")}
-	page, err = f.store.Groups(f.Context(), q)
+	page, err = f.db.Groups(f.Context(), q)
 	f.must(err)
-	if got := lines(page.Rows); !slices.Equal(got, want[1:3]) || page.Total != 2 {
+	if got := lines(page.Batch); !slices.Equal(got, want[1:3]) || page.Total != 2 {
 		f.Errorf("having: got %q of %d", got, page.Total)
 	}
 	q.Having = nil
 	q.Limit = 2
 	var walked []string
 	for {
-		page, err := f.store.Groups(f.Context(), q)
+		page, err := f.db.Groups(f.Context(), q)
 		f.must(err)
-		walked = append(walked, lines(page.Rows)...)
+		walked = append(walked, lines(page.Batch)...)
 		if q.Cursor = page.Next; page.Next == "" {
 			break
 		}
@@ -254,23 +261,24 @@ func testGroups(f *fixture) {
 		f.Errorf("pages give %q", walked)
 	}
 	// The sum of nothing is missing, and one group has all rows.
-	page, err = f.store.Groups(f.Context(), egrid.GroupQuery{Level: egrid.GEN, Search: "roscoe", Measures: []egrid.Measure{{Func: egrid.Count}, {Func: egrid.Sum, Column: egrid.NetGeneration}}})
+	page, err = f.db.Groups(f.Context(), egrid.GroupQuery{Level: egrid.GEN, Search: "roscoe", Measures: []egrid.Measure{{Func: egrid.Count}, {Func: egrid.Sum, Column: egrid.NetGeneration}}})
 	f.must(err)
-	if got := lines(page.Rows); !slices.Equal(got, []string{"1 "}) {
+	if got := lines(page.Batch); !slices.Equal(got, []string{"1 "}) {
 		f.Errorf("got %q", got)
 	}
-	page, err = f.store.Groups(f.Context(), egrid.GroupQuery{Level: egrid.GEN, By: []egrid.Column{egrid.Fuel}, Measures: []egrid.Measure{{Func: egrid.Count}}})
+	page, err = f.db.Groups(f.Context(), egrid.GroupQuery{Level: egrid.GEN, By: []egrid.Column{egrid.Fuel}, Measures: []egrid.Measure{{Func: egrid.Count}}})
 	f.must(err)
-	if got := lines(page.Rows); !slices.Equal(got, []string{" 10"}) {
+	if got := lines(page.Batch); !slices.Equal(got, []string{" 10"}) {
 		f.Errorf("by an absent column: got %q", got)
 	}
 }
 
-func lines(rows []egrid.Row) []string {
-	texts := make([]string, len(rows))
-	for i, row := range rows {
-		parts := make([]string, len(row.Values))
-		for j, v := range row.Values {
+func lines(rows *egrid.Batch) []string {
+	texts := make([]string, rows.Len())
+	for i := range texts {
+		values := rows.Row(i).Values()
+		parts := make([]string, len(values))
+		for j, v := range values {
 			parts[j] = v.String()
 		}
 		texts[i] = strings.Join(parts, " ")

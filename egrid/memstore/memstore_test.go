@@ -9,10 +9,11 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/egridtest"
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
+	"github.com/egrid-analytics/egrid-go/egrid/store"
 )
 
 func TestStore(t *testing.T) {
-	egridtest.RunStore(t, func(*testing.T) driver.Store { return memstore.New() })
+	egridtest.RunStore(t, func(*testing.T) driver.Store { return memstore.New().Driver() })
 }
 
 func TestFailureLog(t *testing.T) {
@@ -21,24 +22,28 @@ func TestFailureLog(t *testing.T) {
 
 func Example() {
 	ctx := context.Background()
-	store := memstore.New()
+	backend := memstore.New()
 	plant, _ := egrid.Lookup(egrid.GEN, "PNAME")
 	generation, _ := egrid.Lookup(egrid.GEN, "GENNTAN")
 	schema, _ := egrid.NewSchema(plant, generation)
-	id, err := store.Stage(ctx, driver.SnapshotSpec{
+	id, err := backend.Stage(ctx, driver.SnapshotSpec{
 		Level: egrid.GEN, Year: 2023, Schema: schema, Source: egrid.Source{Object: "typed in", SHA256: "none"},
 	})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	rows := []egrid.Row{
-		{Schema: schema, Values: []egrid.Value{egrid.TextOf("Wyodak"), egrid.NumberOf(1776490)}, Year: 2023, Number: 1},
-		{Schema: schema, Values: []egrid.Value{egrid.TextOf("Wygen III"), egrid.NumberOf(794708)}, Year: 2023, Number: 2},
+	rows, err := egrid.BatchOf(schema, 2023,
+		[]egrid.Value{egrid.TextOf("Wyodak"), egrid.NumberOf(1776490)},
+		[]egrid.Value{egrid.TextOf("Wygen III"), egrid.NumberOf(794708)},
+	)
+	if err != nil {
+		fmt.Println(err)
+		return
 	}
-	_, _ = store.Put(ctx, id, driver.Chunk{Rows: rows})
-	report, _ := store.Publish(ctx, id, driver.PublishRequest{Chunks: 1, Rows: 2})
-	page, _ := store.Rows(ctx, egrid.RowQuery{Level: egrid.GEN, Sort: []egrid.Sort{{Column: egrid.NetGeneration}}})
-	fmt.Println(report.Status, page.Rows[0].Text(egrid.PlantName))
+	_, _ = backend.Put(ctx, id, driver.Chunk{Rows: rows})
+	report, _ := backend.Publish(ctx, id, driver.PublishRequest{Chunks: 1, Rows: 2})
+	page, _ := store.New(backend).Rows(ctx, egrid.RowQuery{Level: egrid.GEN, Sort: []egrid.Sort{{Column: egrid.NetGeneration}}})
+	fmt.Println(report.Status, page.Row(0).Text(egrid.PlantName))
 	// Output: published Wygen III
 }
