@@ -20,7 +20,7 @@ import (
 type cachedCatalog struct {
 	egrid.Catalog
 	token  string
-	places map[egrid.SnapshotID]layout
+	places map[egrid.SnapshotID]*layout
 	since  map[egrid.SnapshotID]time.Time // when it was superseded
 }
 
@@ -58,7 +58,7 @@ func (s *Store) unchanged(ctx context.Context) (egrid.Catalog, bool) {
 // readCatalog returns the catalogue as the transaction sees it. Decoding it
 // takes longer than most queries, so the latest is kept for as long as it holds.
 func (s *Store) readCatalog(ctx context.Context, tx pgx.Tx) (*cachedCatalog, error) {
-	c := &cachedCatalog{places: map[egrid.SnapshotID]layout{}, since: map[egrid.SnapshotID]time.Time{}}
+	c := &cachedCatalog{places: map[egrid.SnapshotID]*layout{}, since: map[egrid.SnapshotID]time.Time{}}
 	if err := tx.QueryRow(ctx, "SELECT revision, token FROM "+s.name("state")).Scan(&c.Revision, &c.token); err != nil {
 		return nil, err
 	}
@@ -83,8 +83,8 @@ func (s *Store) readCatalog(ctx context.Context, tx pgx.Tx) (*cachedCatalog, err
 			return nil, err
 		}
 		c.Snapshots = append(c.Snapshots, snap)
-		if _, met := c.places[snap.ID]; !met { // a held load may have the content of another one
-			c.places[snap.ID] = layout{table: s.name(tableOf(snap.Level, snap.Year, number)), schema: snap.Schema, typed: typed}
+		if c.places[snap.ID] == nil { // a held load may have the content of another one
+			c.places[snap.ID] = &layout{table: s.name(tableOf(snap.Level, snap.Year, number)), year: snap.Year, schema: snap.Schema, typed: typed}
 		}
 		if since != nil {
 			c.since[snap.ID] = *since

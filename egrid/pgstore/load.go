@@ -59,7 +59,7 @@ func (s *Store) find(ctx context.Context, tx pgx.Tx, id egrid.StageID, lock stri
 	if err := json.Unmarshal([]byte(spec), &sh.spec); err != nil {
 		return nil, err
 	}
-	sh.layout.schema = sh.spec.Schema
+	sh.layout.schema, sh.layout.year = sh.spec.Schema, sh.spec.Year
 	sh.layout.table = s.name(sh.table())
 	return sh, nil
 }
@@ -95,7 +95,7 @@ func (s *Store) create(ctx context.Context, tx pgx.Tx, id egrid.StageID, spec dr
 	if err != nil {
 		return nil, err
 	}
-	sh := &sheet{id: id, status: staging, spec: spec, layout: layout{schema: spec.Schema, typed: typed}}
+	sh := &sheet{id: id, status: staging, spec: spec, layout: layout{year: spec.Year, schema: spec.Schema, typed: typed}}
 	err = tx.QueryRow(ctx, "INSERT INTO "+s.name("sheets")+" (id, level, data_year, release, status, typed, spec) VALUES ($1, $2, $3, $4, 'staging', $5, $6) ON CONFLICT (id) DO NOTHING RETURNING number",
 		string(id), string(spec.Level), spec.Year, spec.Release, typed, string(text)).Scan(&sh.number)
 	if errors.Is(err, pgx.ErrNoRows) {

@@ -145,7 +145,7 @@ func (s *Store) identify(ctx context.Context, tx pgx.Tx) error {
 }
 
 func (s *Store) identifySheet(ctx context.Context, tx pgx.Tx, sh *sheet) error {
-	batches, err := s.readSheet(ctx, tx, driver.NewSnapshot(sh.id, sh.spec), sh.layout)
+	batches, err := readSheet(ctx, tx, driver.NewSnapshot(sh.id, sh.spec), &sh.layout)
 	if err != nil {
 		return err
 	}

@@ -115,10 +115,10 @@ func (s *Store) confirm(ctx context.Context, tx pgx.Tx, sh *sheet, staged egrid.
 
 // hold keeps a load back. One that was published before stays superseded.
 func (s *Store) hold(ctx context.Context, tx pgx.Tx, sh *sheet, staged egrid.Snapshot, reason string) (driver.PublishReport, error) {
+	staged.Status, staged.Reason = egrid.Held, reason
 	if sh.shown() {
 		return driver.PublishReport{Status: egrid.Held, Reason: reason, Snapshot: staged}, nil
 	}
-	staged.Status, staged.Reason = egrid.Held, reason
 	return driver.PublishReport{Status: egrid.Held, Reason: reason, Snapshot: staged}, s.record(ctx, tx, &staged)
 }
 
@@ -126,11 +126,11 @@ func (s *Store) hold(ctx context.Context, tx pgx.Tx, sh *sheet, staged egrid.Sna
 // reads both into memory.
 func (s *Store) merge(ctx context.Context, tx pgx.Tx, catalog *cachedCatalog, sh *sheet, live *egrid.Snapshot, staged egrid.Snapshot) (driver.PublishReport, error) {
 	var none driver.PublishReport
-	old, err := s.readSheet(ctx, tx, *live, catalog.places[live.ID])
+	old, err := readSheet(ctx, tx, *live, catalog.places[live.ID])
 	if err != nil {
 		return none, err
 	}
-	added, err := s.readSheet(ctx, tx, staged, sh.layout)
+	added, err := readSheet(ctx, tx, staged, &sh.layout)
 	if err != nil {
 		return none, err
 	}
@@ -333,16 +333,20 @@ func (s *Store) duplicates(ctx context.Context, tx pgx.Tx, sh *sheet) ([]egrid.A
 	if id == nil {
 		return nil, nil
 	}
-	var b binder
+	var args []any
+	bind := func(s string) string {
+		args = append(args, s)
+		return dialect.Mark(len(args), egrid.Text)
+	}
 	values := make([]string, len(id))
 	texts := make([]string, len(id))
 	for i, c := range id {
-		values[i] = fmt.Sprintf("%s AS k%d", sh.layout.value("", c, egrid.Text, &b), i)
+		values[i] = fmt.Sprintf("%s AS k%d", sh.layout.Value(c, egrid.Text, bind), i)
 		texts[i] = fmt.Sprintf("coalesce(k%d, '')", i)
 	}
 	text := strings.Join(texts, " || '/' || ")
 	grouped := fmt.Sprint("SELECT ", text, " AS key FROM (SELECT ", strings.Join(values, ", "), " FROM ", sh.layout.table, ") t GROUP BY ", strings.Join(texts, ", "), " HAVING count(*) > 1")
-	rows, err := tx.Query(ctx, fmt.Sprint(`SELECT key, count(*) OVER () FROM (`, grouped, `) d ORDER BY key COLLATE "C" LIMIT 20`), b.args...)
+	rows, err := tx.Query(ctx, fmt.Sprint(`SELECT key, count(*) OVER () FROM (`, grouped, `) d ORDER BY key COLLATE "C" LIMIT 20`), args...)
 	if err != nil {
 		return nil, err
 	}

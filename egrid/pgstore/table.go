@@ -69,34 +69,38 @@ func typedColumns(level egrid.Level, schema *egrid.Schema) []string {
 	return typed
 }
 
-// layout is where a sheet keeps its values.
+// layout is where a sheet keeps its values. It is a [sqlstore.Table].
 type layout struct {
 	table  string // qualified and quoted
+	year   int
 	schema *egrid.Schema
 	typed  []string
 }
 
 func (l *layout) isTyped(c egrid.Column) bool { return slices.Contains(l.typed, string(c)) }
 
-// value is an expression for a column of the sheet, as a value of type t.
-// alias is empty or ends in a dot.
-func (l *layout) value(alias string, c egrid.Column, t egrid.Type, b *binder) string {
+// From implements [sqlstore.Table]. The year lets the index of states serve its
+// order.
+func (l *layout) From() string { return fmt.Sprint(l.table, " WHERE data_year = ", l.year) }
+
+// Value implements [sqlstore.Table].
+func (l *layout) Value(c egrid.Column, t egrid.Type, bind func(string) string) string {
 	i := l.schema.Index(c)
 	if i < 0 || egrid.IsContext(c) {
 		return null(t)
 	}
 	if l.isTyped(c) {
-		return cast(alias+quote(string(c)), l.schema.Field(i).Type, t)
+		return cast(quote(string(c)), l.schema.Field(i).Type, t)
 	}
-	key := b.bind(string(c), "text")
+	key := bind(string(c))
 	if t == egrid.Text {
-		return fmt.Sprintf(`((%sextra ->> %s) COLLATE "C")`, alias, key)
+		return fmt.Sprintf(`((extra ->> %s) COLLATE "C")`, key)
 	}
 	kind := "number"
 	if t == egrid.Flag {
 		kind = "boolean"
 	}
-	return fmt.Sprintf("(CASE jsonb_typeof(%sextra -> %s) WHEN '%s' THEN (%sextra ->> %s)::%s END)", alias, key, kind, alias, key, castType(t))
+	return fmt.Sprintf("(CASE jsonb_typeof(extra -> %s) WHEN '%s' THEN (extra ->> %s)::%s END)", key, kind, key, castType(t))
 }
 
 // cast turns an expression of one type into another; what has no such form
@@ -118,13 +122,4 @@ func null(t egrid.Type) string {
 		return `(NULL::text COLLATE "C")`
 	}
 	return "NULL::" + castType(t)
-}
-
-// binder collects the values of a statement. Values are bound, never written;
-// the only names in a statement are those of our own tables and columns.
-type binder struct{ args []any }
-
-func (b *binder) bind(v any, sqlType string) string {
-	b.args = append(b.args, v)
-	return fmt.Sprintf("$%d::%s", len(b.args), sqlType)
 }
