@@ -321,35 +321,40 @@ func TestMethods(t *testing.T) {
 	}
 }
 
-// troubled is a scanner that fails behind some batches, of 5,000 rows each.
+// troubled is a scanner that fails behind some rows.
 type troubled struct {
 	driver.Scanner
-	batches atomic.Int64
-	fail    error
-	panic   bool
+	rows  atomic.Int64
+	fail  error
+	panic bool
 }
 
 func (q *troubled) Scan(ctx context.Context, p *driver.Plan) iter.Seq2[*egrid.Batch, error] {
 	return func(yield func(*egrid.Batch, error) bool) {
-		left := func() bool {
-			if q.batches.Add(-1) >= 0 {
-				return true
-			}
+		fail := func() {
 			if q.panic {
 				panic("the store is broken")
 			}
-			return false
+			yield(nil, q.fail)
+		}
+		if q.rows.Load() <= 0 {
+			fail()
+			return
 		}
 		for b, err := range q.Scanner.Scan(ctx, p) {
-			for at := 0; err == nil && at < b.Len(); at += 5000 {
-				if !left() {
-					err = q.fail
-				} else if !yield(b.Slice(at, min(at+5000, b.Len())), nil) {
-					return
-				}
-			}
 			if err != nil {
 				yield(nil, err)
+				return
+			}
+			left := q.rows.Add(-int64(b.Len()))
+			if left < 0 {
+				b = b.Slice(0, max(0, b.Len()+int(left)))
+			}
+			if !yield(b, nil) {
+				return
+			}
+			if left < 0 {
+				fail()
 				return
 			}
 		}
@@ -372,7 +377,7 @@ func TestExportBreaksOff(t *testing.T) {
 	for _, header := range []string{"identity", "gzip"} {
 		var log bytes.Buffer
 		q := &troubled{Scanner: store, fail: errors.New("disk on fire")}
-		q.batches.Store(1)
+		q.rows.Store(5000)
 		server := httptest.NewServer(newAPI(q, &httpapi.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))}))
 		r, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+"/levels/GEN/rows?format=csv", nil)
 		r.Header.Set("Accept-Encoding", header)

@@ -193,25 +193,25 @@ func TestClientGoesOnBehindABreak(t *testing.T) {
 		t.Fatal(err)
 	}
 	db := store.New(c)
-	for batches, ok := range map[int64]bool{1: true, 2: true, 3: true, 0: false} {
-		q.batches.Store(batches)
+	for left, ok := range map[int]bool{3000: true, 5000: true, 10001: true, 0: false} {
+		q.rows.Store(int64(left))
 		rows := 0
 		for row, err := range db.All(t.Context(), egrid.RowQuery{Level: egrid.GEN}) {
 			if err != nil {
 				if ok {
-					t.Errorf("%d batches: %v after %d rows", batches, err, rows)
+					t.Errorf("%d: %v after %d rows", left, err, rows)
 				}
 				break
 			}
 			if want := fmt.Sprintf("Plant %d", rows); row.Text(egrid.PlantName) != want {
-				t.Fatalf("%d batches: row %d is %s", batches, rows, row.Text(egrid.PlantName))
+				t.Fatalf("%d: row %d is %s", left, rows, row.Text(egrid.PlantName))
 			}
-			if rows++; rows == 5000*int(batches) {
-				q.batches.Store(100)
+			if rows++; rows == left {
+				q.rows.Store(100_000)
 			}
 		}
 		if ok && rows != 12000 || !ok && rows > 0 {
-			t.Errorf("%d batches: %d rows", batches, rows)
+			t.Errorf("%d: %d rows", left, rows)
 		}
 	}
 }

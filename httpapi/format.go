@@ -72,7 +72,7 @@ func formats() []format {
 		{
 			name: formatBatches, mediaType: wire.TypeBatches,
 			fits:     func(op *operation) bool { return op.streams == formatBatches },
-			describe: func(*api) *huma.Schema { return &huma.Schema{Type: huma.TypeString, Format: "binary"} },
+			describe: func(*api) *huma.Schema { return nil }, // of bytes OpenAPI tells no more than the media type
 		},
 	}
 }

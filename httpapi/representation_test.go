@@ -156,7 +156,7 @@ func TestGeoJSONBreaksOff(t *testing.T) {
 	store := memstore.New().Driver()
 	publish(t, store, "PLNT23.csv", strings.NewReader(manyPlaces(12000)))
 	q := &troubled{Scanner: store, fail: errors.New("disk on fire")}
-	q.batches.Store(1)
+	q.rows.Store(5000)
 	server := httptest.NewServer(newAPI(q, nil))
 	defer server.Close()
 	resp, err := server.Client().Get(server.URL + "/levels/PLNT/rows?format=geojson")
