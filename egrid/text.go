@@ -166,3 +166,16 @@ func spaceAround(s string) bool {
 	last, _ := utf8.DecodeLastRuneInString(s)
 	return unicode.IsSpace(first) || unicode.IsSpace(last)
 }
+
+// String returns the first rows as CSV, for messages of tests and logs.
+func (b *Batch) String() string {
+	const most = 20
+	text := b.schema.AppendCSVHeader(nil, false)
+	for i := range min(b.n, most) {
+		text = b.AppendCSV(text, i)
+	}
+	if b.n > most {
+		text = append(text, "... "+strconv.Itoa(b.n)+" rows\n"...)
+	}
+	return string(text)
+}

@@ -132,7 +132,7 @@ func TestPackings(t *testing.T) {
 			}
 			page, err := ask(store).Rows(t.Context(), egrid.RowQuery{Level: egrid.GEN, Limit: 3, Year: 2023})
 			if err != nil || page.Row(2).Text(egrid.PlantName) != "Bravo, \"East\"\nand West" || page.Row(2).Text(egrid.PlantCode) != "02" {
-				t.Errorf("%s by %d: %v, %v", name, chunk, page.Rows, err)
+				t.Errorf("%s by %d: %v, %v", name, chunk, page.Batch, err)
 			}
 		}
 	}
@@ -417,7 +417,7 @@ func TestConfig(t *testing.T) {
 	}
 	page, err := ask(store).Rows(t.Context(), egrid.RowQuery{Level: egrid.GEN})
 	if err != nil || page.Row(0).Text(egrid.PlantName) != "ALPHA" || page.Row(0).Text(egrid.NetGeneration) != "-5" || len(page.Schema().Columns()) != 7 {
-		t.Errorf("got %v of %v, %v", page.Rows, page.Schema().Columns(), err)
+		t.Errorf("got %v of %v, %v", page.Batch, page.Schema().Columns(), err)
 	}
 	for text, want := range map[string]string{
 		`{"inputs":[{"match":"*","colums":{}}]}`:           "colums",
@@ -522,7 +522,7 @@ func TestEditionTwiceInAFolder(t *testing.T) {
 				}
 				page, err := ask(store).Rows(t.Context(), egrid.RowQuery{Level: egrid.GEN, Year: 2023, Limit: 1})
 				if err != nil || page.Len() != 1 || page.Row(0).Text(egrid.NetGeneration) != "401" {
-					t.Errorf("readers see %v, %v", page.Rows, err)
+					t.Errorf("readers see %v, %v", page.Batch, err)
 				}
 			})
 		}

@@ -122,7 +122,7 @@ func TestRealRegions(t *testing.T) {
 	}
 	ggl, err := ask(store).Rows(t.Context(), egrid.RowQuery{Level: egrid.GGL, Year: 2018, Release: egrid.NoRelease})
 	if err != nil || ggl.Len() != 6 || !strings.Contains(ggl.Row(1).Text("subregions"), "\n") {
-		t.Errorf("grid gross loss: %v, %v", ggl.Rows, err)
+		t.Errorf("grid gross loss: %v, %v", ggl.Batch, err)
 	}
 	if loss, _ := ggl.Row(0).Float(egrid.GridGrossLoss); loss < 0.04 || loss > 0.06 {
 		t.Errorf("grid gross loss of %s is %v; want a share", ggl.Row(0).Text(egrid.Region), loss)
@@ -132,7 +132,7 @@ func TestRealRegions(t *testing.T) {
 	}
 	us, err := ask(store).Rows(t.Context(), egrid.RowQuery{Level: egrid.US, Year: 2018})
 	if err != nil || us.Snapshots[0].Release != "v2" || us.Row(0).Text(egrid.NetGeneration) != "4168370118" {
-		t.Errorf("the US in 2018: %v, %v", us.Rows, err)
+		t.Errorf("the US in 2018: %v, %v", us.Batch, err)
 	}
 }
 

@@ -38,7 +38,10 @@ type Runs struct {
 	latest []*runRecord // the newest last
 }
 
-var _ driver.Runner = (*Runs)(nil)
+var (
+	_ driver.Runner  = (*Runs)(nil)
+	_ driver.Decider = (*Runs)(nil)
+)
 
 // NewRuns returns runs into a store, which it borrows.
 func NewRuns(store driver.Store, o *RunsOptions) *Runs {
@@ -375,7 +378,7 @@ func (r *Runs) FollowRun(ctx context.Context, id string) iter.Seq2[driver.Run, e
 	}
 }
 
-// PublishRun implements [driver.Runner].
+// PublishRun implements [driver.Decider].
 func (r *Runs) PublishRun(ctx context.Context, id string, p driver.Policy) (driver.Run, error) {
 	policy, err := driver.DecidingPolicy(p)
 	if err != nil {
@@ -387,7 +390,7 @@ func (r *Runs) PublishRun(ctx context.Context, id string, p driver.Policy) (driv
 	})
 }
 
-// DiscardRun implements [driver.Runner].
+// DiscardRun implements [driver.Decider].
 func (r *Runs) DiscardRun(ctx context.Context, id string) (driver.Run, error) {
 	return r.decide(ctx, id, func(load egrid.StageID) (driver.RunStatus, error) {
 		return driver.RunDiscarded, r.store.Discard(ctx, load)

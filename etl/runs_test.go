@@ -16,7 +16,7 @@ import (
 func TestRunsOfPipelines(t *testing.T) {
 	store := memstore.New()
 	defer store.Close()
-	runs := etl.NewRuns(store, &etl.RunsOptions{Keep: 3})
+	runs := etl.NewRuns(store.Driver(), &etl.RunsOptions{Keep: 3})
 	defer runs.Close()
 	dir := folder(t, map[string]string{"GEN.csv": generators, "notes.csv": "a,b\n1,2\n"})
 	told := 0
@@ -64,7 +64,7 @@ func ExampleRuns() {
 	store := memstore.New()
 	defer store.Close()
 	source := etl.Local("testdata/none")
-	runs := etl.NewRuns(store, &etl.RunsOptions{Load: func(ctx context.Context, o etl.Options) (etl.Report, error) {
+	runs := etl.NewRuns(store.Driver(), &etl.RunsOptions{Load: func(ctx context.Context, o etl.Options) (etl.Report, error) {
 		return etl.New(source, etl.ToLoader(store), &o).Run(ctx)
 	}})
 	defer runs.Close()

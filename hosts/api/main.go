@@ -24,6 +24,7 @@ import (
 
 	"github.com/egrid-analytics/egrid-go/hosts/internal/service"
 	"github.com/egrid-analytics/egrid-go/httpapi"
+	"github.com/egrid-analytics/egrid-go/httpapi/middleware"
 )
 
 type cli struct {
@@ -43,7 +44,7 @@ func main() { service.Main("api", "The REST API of eGRID data.", &cli{}) }
 
 func (c *cli) Run(p *service.Process) error {
 	for _, origin := range c.Origins {
-		if err := httpapi.CheckOrigin(origin); err != nil {
+		if err := middleware.CheckOrigin(origin); err != nil {
 			return err
 		}
 	}

@@ -13,7 +13,7 @@ import (
 
 	"github.com/egrid-analytics/egrid-go/hosts/internal/service"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/telemetry"
-	"github.com/egrid-analytics/egrid-go/httpapi"
+	"github.com/egrid-analytics/egrid-go/httpapi/middleware"
 	"github.com/egrid-analytics/egrid-go/internal/trace"
 )
 
@@ -266,7 +266,7 @@ func TestForwardedFor(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		server := httptest.NewServer(httpapi.TrustProxies(proxy, proxies))
+		server := httptest.NewServer(middleware.TrustProxies(proxy, proxies))
 		var seen map[string]string
 		if err := json.Unmarshal([]byte(get(t, server.URL+"/", test.header...).body), &seen); err != nil || seen["for"] != test.want {
 			t.Errorf("trusting %v, with %v: %v, %v", test.trusted, test.header, seen, err)

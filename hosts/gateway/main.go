@@ -24,7 +24,7 @@ import (
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/hosts/internal/service"
-	"github.com/egrid-analytics/egrid-go/httpapi"
+	"github.com/egrid-analytics/egrid-go/httpapi/middleware"
 )
 
 type cli struct {
@@ -59,7 +59,7 @@ func (c *cli) Run(p *service.Process) error {
 	mux.Handle("/{$}", page)
 	mux.Handle("/assets/", page)
 	return p.Together(
-		p.Serve(c.Addr, httpapi.TrustProxies(p.Observe(c.Limit(mux)), proxies), c.Serving),
+		p.Serve(c.Addr, middleware.TrustProxies(p.Observe(c.Limit(mux)), proxies), c.Serving),
 		func(ctx context.Context) error { api.probe(ctx, c.Probe); return nil },
 		func(ctx context.Context) error { web.probe(ctx, c.Probe); return nil },
 	)

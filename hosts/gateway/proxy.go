@@ -18,6 +18,7 @@ import (
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/httpapi"
+	"github.com/egrid-analytics/egrid-go/httpapi/middleware"
 	"github.com/egrid-analytics/egrid-go/internal/trace"
 )
 
@@ -141,10 +142,10 @@ func newProxy(p *pool, log *slog.Logger) http.Handler {
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.Out.URL.Scheme, r.Out.URL.Host = "http", p.name // the pool knows better
 			r.SetXForwarded()
-			if addr := httpapi.ClientAddr(r.In); addr.IsValid() {
+			if addr := middleware.ClientAddr(r.In); addr.IsValid() {
 				r.Out.Header.Set("X-Forwarded-For", addr.String()) // not that of a proxy in front of us
 			}
-			r.Out.Header.Set("X-Request-Id", httpapi.RequestID(r.In.Context()))
+			r.Out.Header.Set("X-Request-Id", middleware.RequestID(r.In.Context()))
 			trace.FromContext(r.In.Context()).SetHeader(r.Out.Header)
 		},
 		ModifyResponse: func(answer *http.Response) error {
@@ -155,7 +156,7 @@ func newProxy(p *pool, log *slog.Logger) http.Handler {
 			if r.Context().Err() != nil {
 				panic(http.ErrAbortHandler) // nobody waits any more
 			}
-			log.WarnContext(r.Context(), "no answer", "request_id", httpapi.RequestID(r.Context()), "error", err)
+			log.WarnContext(r.Context(), "no answer", "request_id", middleware.RequestID(r.Context()), "error", err)
 			if errors.Is(err, errNoneReady) {
 				refuse(w, r, http.StatusServiceUnavailable, 5*time.Second, "the "+p.name+" is not ready; try again")
 				return

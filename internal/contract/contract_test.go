@@ -16,6 +16,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/etl"
 	"github.com/egrid-analytics/egrid-go/examples/data"
 	"github.com/egrid-analytics/egrid-go/httpapi"
+	"github.com/egrid-analytics/egrid-go/httpapi/middleware"
 )
 
 // sampleStore holds the bundled sample.
@@ -101,14 +102,14 @@ func TestEveryAnswer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	some := httpapi.Identity{Subject: "somebody"}
+	some := middleware.Identity{Subject: "somebody"}
 	open := httpapi.Options{Failures: store, Runs: runs, MaxCachedBytes: -1}
 	limited, closed := open, open
-	limited.RateLimit = &httpapi.RateLimitOptions{Requests: 1}
+	limited.RateLimit = &middleware.RateLimitOptions{Requests: 1}
 	closed.RequireAuth = true
-	closed.Authenticate = func(r *http.Request) (httpapi.Identity, error) {
+	closed.Authenticate = func(r *http.Request) (middleware.Identity, error) {
 		if r.Header.Get("X-API-Key") == "" {
-			return httpapi.Identity{}, nil
+			return middleware.Identity{}, nil
 		}
 		return some, nil // who may do nothing
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
 	"github.com/egrid-analytics/egrid-go/httpapi"
 	"github.com/egrid-analytics/egrid-go/httpapi/dashboard"
+	"github.com/egrid-analytics/egrid-go/httpapi/middleware"
 	"github.com/egrid-analytics/egrid-go/httpapi/swaggerui"
 )
 
@@ -70,7 +71,7 @@ func serve(t *testing.T, prefix string, o *dashboard.Options) *platform {
 	t.Helper()
 	p := &platform{store: memstore.New(), polls: map[int]int{}}
 	t.Cleanup(func() { p.store.Close() })
-	api := httpapi.New(p.store, &httpapi.Options{Observe: func(o httpapi.Observation) {
+	api := httpapi.New(p.store, &httpapi.Options{Observe: func(o middleware.Observation) {
 		if o.Route == "/snapshots" {
 			p.mu.Lock()
 			defer p.mu.Unlock()

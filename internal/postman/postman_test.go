@@ -15,6 +15,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
 	"github.com/egrid-analytics/egrid-go/httpapi"
+	"github.com/egrid-analytics/egrid-go/httpapi/middleware"
 	"github.com/egrid-analytics/egrid-go/internal/postman"
 )
 
@@ -30,7 +31,7 @@ func openAPI(t *testing.T) []byte {
 	t.Cleanup(func() { store.Close() })
 	var failures driver.FailureLog = store
 	w := httptest.NewRecorder()
-	nobody := func(*http.Request) (httpapi.Identity, error) { return httpapi.Identity{}, nil }
+	nobody := func(*http.Request) (middleware.Identity, error) { return middleware.Identity{}, nil }
 	httpapi.New(store, &httpapi.Options{Failures: failures, Runs: noRuns{}, Authenticate: nobody}).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/openapi.json", nil))
 	return w.Body.Bytes()
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/httpapi"
 	"github.com/egrid-analytics/egrid-go/httpapi/auth"
+	"github.com/egrid-analytics/egrid-go/httpapi/middleware"
 )
 
 // Clients are the flags of who the clients are, and how often they may ask.
@@ -24,17 +25,17 @@ type Clients struct {
 }
 
 // rateLimit is nil where there is no bound.
-func (c *Clients) rateLimit() *httpapi.RateLimitOptions {
+func (c *Clients) rateLimit() *middleware.RateLimitOptions {
 	if c.RateLimit <= 0 {
 		return nil
 	}
-	return &httpapi.RateLimitOptions{Requests: c.RateLimit, Window: c.RateWindow}
+	return &middleware.RateLimitOptions{Requests: c.RateLimit, Window: c.RateWindow}
 }
 
 // Limit bounds how often clients may ask.
 func (c *Clients) Limit(h http.Handler) http.Handler {
 	if o := c.rateLimit(); o != nil {
-		return httpapi.RateLimit(h, o)
+		return middleware.RateLimit(h, o)
 	}
 	return h
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/telemetry"
 	"github.com/egrid-analytics/egrid-go/httpapi"
+	"github.com/egrid-analytics/egrid-go/httpapi/middleware"
 	"github.com/egrid-analytics/egrid-go/internal/trace"
 	"github.com/egrid-analytics/egrid-go/queue"
 )
@@ -142,7 +143,7 @@ func (p *Process) Serve(addr string, h http.Handler, s Serving) func(context.Con
 
 // Observe logs and counts the requests of a service beside the API.
 func (p *Process) Observe(h http.Handler) http.Handler {
-	return httpapi.Traces(httpapi.RequestIDs(httpapi.Observe(httpapi.Recover(h, p.Log), p.Log, p.Metrics.Request)))
+	return middleware.Traces(middleware.RequestIDs(middleware.Observe(middleware.Recover(h, p.Log), p.Log, p.Metrics.Request)))
 }
 
 // Probes is a handler of health and metrics alone.

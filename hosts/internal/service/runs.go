@@ -47,6 +47,21 @@ type freshRunner struct {
 	refresh func()
 }
 
+// fresh makes a runner fresh, and a decider where it is one.
+func fresh(r driver.Runner, refresh func()) driver.Runner {
+	f := freshRunner{Runner: r, refresh: refresh}
+	if d, ok := r.(driver.Decider); ok {
+		return freshDecider{f, d}
+	}
+	return f
+}
+
+// freshDecider is a fresh runner that decides, too.
+type freshDecider struct {
+	freshRunner
+	decider driver.Decider
+}
+
 // recently is how long a run is over when readers see it in any case.
 const recently = 5 * time.Second
 
@@ -81,12 +96,12 @@ func (f freshRunner) FollowRun(ctx context.Context, id string) iter.Seq2[driver.
 	}
 }
 
-func (f freshRunner) PublishRun(ctx context.Context, id string, p driver.Policy) (driver.Run, error) {
+func (f freshDecider) PublishRun(ctx context.Context, id string, p driver.Policy) (driver.Run, error) {
 	defer f.refresh()
-	return f.Runner.PublishRun(ctx, id, p)
+	return f.decider.PublishRun(ctx, id, p)
 }
 
-func (f freshRunner) DiscardRun(ctx context.Context, id string) (driver.Run, error) {
+func (f freshDecider) DiscardRun(ctx context.Context, id string) (driver.Run, error) {
 	defer f.refresh()
-	return f.Runner.DiscardRun(ctx, id)
+	return f.decider.DiscardRun(ctx, id)
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/httpapi"
 	"github.com/egrid-analytics/egrid-go/httpapi/auth"
 	"github.com/egrid-analytics/egrid-go/httpapi/client"
+	"github.com/egrid-analytics/egrid-go/httpapi/middleware"
 )
 
 // works is a runner with a store and a source that the tests change. A load
@@ -105,7 +106,7 @@ func closing(t *testing.T, r *etl.Runs) *etl.Runs {
 func overHTTP(t *testing.T, r driver.Runner, store driver.Store) *client.Client {
 	t.Helper()
 	const key = "correct horse battery staple"
-	keys, err := auth.New(&auth.Options{APIKeys: []auth.APIKey{{Name: "loader", Scopes: []httpapi.Scope{httpapi.ScopeWrite}, SHA256: sha256.Sum256([]byte(key))}}})
+	keys, err := auth.New(&auth.Options{APIKeys: []auth.APIKey{{Name: "loader", Scopes: []middleware.Scope{middleware.ScopeWrite}, SHA256: sha256.Sum256([]byte(key))}}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -35,7 +35,7 @@ func CachedAPI(store driver.Store, m *telemetry.Metrics, o httpapi.Options, c ca
 	}
 	kept := cache.New(m.Scanner(store.Scanner), &c)
 	if o.Runs != nil {
-		o.Runs = freshRunner{o.Runs, kept.Refresh}
+		o.Runs = fresh(o.Runs, kept.Refresh)
 	}
 	mux := http.NewServeMux()
 	metrics := http.NewServeMux() // which refuses other methods; beside / they would be the API's

@@ -36,7 +36,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/etl"
-	"github.com/egrid-analytics/egrid-go/httpapi"
+	"github.com/egrid-analytics/egrid-go/httpapi/middleware"
 	"github.com/egrid-analytics/egrid-go/queue"
 )
 
@@ -86,7 +86,7 @@ func (m *Metrics) Handler() http.Handler {
 }
 
 // Request counts an answered request.
-func (m *Metrics) Request(o httpapi.Observation) {
+func (m *Metrics) Request(o middleware.Observation) {
 	route := o.Route
 	if route == "" {
 		route = "none"

@@ -16,7 +16,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/etl"
 	"github.com/egrid-analytics/egrid-go/examples/data"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/telemetry"
-	"github.com/egrid-analytics/egrid-go/httpapi"
+	"github.com/egrid-analytics/egrid-go/httpapi/middleware"
 	"github.com/egrid-analytics/egrid-go/queue"
 	"github.com/egrid-analytics/egrid-go/queue/memqueue"
 )
@@ -61,8 +61,8 @@ func TestMetrics(t *testing.T) {
 	if _, err := q.Rows(ctx, egrid.RowQuery{Level: egrid.GEN, Limit: 1}); err != nil {
 		t.Fatal(err)
 	}
-	m.Request(httpapi.Observation{Route: "/plants/{id}", Method: "GET", Status: 200, Duration: time.Millisecond})
-	m.Request(httpapi.Observation{Method: "BREW", Status: 404})
+	m.Request(middleware.Observation{Route: "/plants/{id}", Method: "GET", Status: 200, Duration: time.Millisecond})
+	m.Request(middleware.Observation{Method: "BREW", Status: 404})
 	m.Cached(cache.Hit)
 	m.Delivered(queue.Event{Queue: queue.QueueDatabase, Outcome: queue.Dead})
 	m.Failed("panic")
