@@ -141,11 +141,20 @@ func (p *Pipeline) superseded(ctx context.Context, loads []Load) (map[int]*Load,
 	for i := range loads {
 		spec := &loads[i].Spec
 		live, ok := catalog.Published(spec.Level, spec.Year, spec.Release)
-		if !ok || live.Is(spec.ID()) {
+		if !ok {
+			continue
+		}
+		in := live.Is
+		if p.o.Publish == driver.PublishMerge {
+			in = live.Has
+		}
+		// What is published already stands as it is; what is merged already and
+		// would be merged again is followed by what it would change.
+		if in(spec.ID()) != (p.o.Publish == driver.PublishMerge) {
 			continue
 		}
 		for j := len(loads) - 1; j > i; j-- {
-			if live.Is(loads[j].Spec.ID()) {
+			if in(loads[j].Spec.ID()) {
 				by[i] = &loads[j]
 				break
 			}
