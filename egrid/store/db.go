@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"math"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
@@ -124,7 +125,7 @@ func (v view) page(ctx context.Context, p *driver.Plan, count bool, next func(*e
 	page := egrid.RowPage{Total: -1, Revision: v.catalog.Revision, Snapshots: p.Snapshots}
 	limit := p.Limit
 	more := *p
-	more.Limit = limit + 1
+	more.Limit = min(limit, math.MaxInt-1) + 1
 	all, err := v.collect(ctx, &more)
 	if err != nil {
 		return egrid.RowPage{}, err
