@@ -165,7 +165,7 @@ func (s *scan) byYear(p *driver.Plan) {
 		}
 		inner := *s
 		inner.yield = func(b *egrid.Batch, err error) bool {
-			if err == nil {
+			if err == nil && p.Limit > 0 {
 				left -= b.Len()
 			}
 			return s.yield(b, err)
