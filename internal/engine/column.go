@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"cmp"
 	"math"
 	"math/bits"
@@ -68,28 +69,33 @@ const (
 
 // dictionary holds the texts of a column, sorted byte by byte.
 type dictionary struct {
-	text string
+	text []byte
 	ends []uint32
 
 	once   sync.Once
-	folded string // text with the letters A-Z in lower case
+	folded []byte // text with the letters A-Z in lower case
 }
 
-func (d *dictionary) start(code int) int {
-	if code == 0 {
-		return 0
+// place returns where an entry starts and ends.
+func (d *dictionary) place(code int64) (start, end uint32) {
+	if code > 0 {
+		start = d.ends[code-1]
 	}
-	return int(d.ends[code-1])
+	return start, d.ends[code]
 }
 
-func (d *dictionary) entry(code int) string { return d.text[d.start(code):d.ends[code]] }
+func (d *dictionary) entry(code int64) []byte {
+	start, end := d.place(code)
+	return d.text[start:end]
+}
 
 // mark sets the bits of the entries that have the word in them, which is in
 // ASCII lower case and not empty.
 func (d *dictionary) mark(set []uint64, word string) {
-	d.once.Do(func() { d.folded = lowerASCII(d.text) })
+	d.once.Do(func() { d.folded = lowerASCII(string(d.text)) })
+	sought := []byte(word)
 	for at := 0; ; {
-		found := strings.Index(d.folded[at:], word)
+		found := bytes.Index(d.folded[at:], sought)
 		if found < 0 {
 			return
 		}
@@ -108,14 +114,14 @@ func (d *dictionary) mark(set []uint64, word string) {
 }
 
 // lowerASCII folds the letters A-Z alone.
-func lowerASCII(s string) string {
+func lowerASCII(s string) []byte {
 	b := []byte(s)
 	for i, c := range b {
 		if 'A' <= c && c <= 'Z' {
 			b[i] = c + ('a' - 'A')
 		}
 	}
-	return string(b)
+	return b
 }
 
 // Bytes returns the memory that the column takes, with its part of the batches
@@ -156,7 +162,7 @@ func (c *Column) value(k int64) egrid.Value {
 	}
 	switch c.form {
 	case formText:
-		return egrid.TextOf(c.dict.entry(int(k)))
+		return egrid.TextOf(string(c.dict.entry(k)))
 	case formValues:
 		return c.values[k]
 	case formFlag:
@@ -202,7 +208,7 @@ func (c *Column) seek(v egrid.Value) (k int64, equal bool) {
 	low, high := c.least, c.most
 	for low <= high {
 		middle := low + int64((uint64(high)-uint64(low))/2)
-		switch order := c.value(middle).Compare(v); {
+		switch order := c.compare(middle, v); {
 		case order == 0:
 			return middle, true
 		case order < 0:
@@ -214,6 +220,14 @@ func (c *Column) seek(v egrid.Value) (k int64, equal bool) {
 	return low, false
 }
 
+// compare orders the value of a key and v.
+func (c *Column) compare(k int64, v egrid.Value) int {
+	if c.form == formText && v.Type() == egrid.Text {
+		return cmp.Compare(string(c.dict.entry(k)), v.String())
+	}
+	return c.value(k).Compare(v)
+}
+
 // fits reports whether a batch can hold the column as one of a type.
 func (c *Column) fits(t egrid.Type) bool {
 	if c.least > c.most {
@@ -221,34 +235,6 @@ func (c *Column) fits(t egrid.Type) bool {
 	}
 	have := c.value(c.least).Type()
 	return have == t || have == egrid.Integer && t == egrid.Number
-}
-
-// put sets a cell of the current row of a builder. spare is scratch space, and
-// is returned to be used again.
-func (c *Column) put(b *egrid.Builder, i, row int, t egrid.Type, spare []byte) []byte {
-	k := c.key(row)
-	if k == absent {
-		return spare
-	}
-	switch {
-	case c.form == formText:
-		spare = append(spare[:0], c.dict.entry(int(k))...)
-		b.Text(i, spare)
-	case c.form == formFlag:
-		b.Flag(i, k != 0)
-	case c.form == formInteger && t == egrid.Integer:
-		b.Int(i, k)
-	case c.form == formDecimal && -maxMantissa < k && k < maxMantissa:
-		b.Decimal(i, k, c.scale)
-	default:
-		if err := b.Value(i, c.value(k)); err != nil {
-			panic(err) // fits told the types apart
-		}
-	}
-	if c.lossy {
-		b.Lossy(i)
-	}
-	return spare
 }
 
 // prepare makes a column of the vectors of consecutive batches; nil stands for
@@ -376,7 +362,6 @@ func (c *Column) byText(keys []int64, vectors []*egrid.Vector, lengths []int) {
 			at++
 		}
 	}
-	c.dict = &dictionary{}
 	ranks := ranked(entries, strings.Compare)
 	sorted := make([]string, len(entries))
 	for code, rank := range ranks {
@@ -391,11 +376,10 @@ func (c *Column) byText(keys []int64, vectors []*egrid.Vector, lengths []int) {
 }
 
 func newDictionary(sorted []string) *dictionary {
-	d := &dictionary{text: strings.Join(sorted, ""), ends: make([]uint32, len(sorted))}
-	end := 0
+	d := &dictionary{ends: make([]uint32, len(sorted))}
 	for i, s := range sorted {
-		end += len(s)
-		d.ends[i] = uint32(end)
+		d.text = append(d.text, s...)
+		d.ends[i] = uint32(len(d.text))
 	}
 	return d
 }

@@ -96,13 +96,14 @@ type query struct {
 	wide   slab[int64]
 	floats slab[float64]
 	items  slab[item]
-	spare  []byte
+	out    answer
 }
 
 var queries = sync.Pool{New: func() any { return new(query) }}
 
 func (q *query) release() {
 	q.ctx, q.plan, q.yield, q.left = nil, nil, nil, false
+	q.out.release()
 	clear(q.inputs)
 	q.inputs = q.inputs[:0]
 	q.narrow.used, q.wide.used, q.floats.used, q.items.used = 0, 0, 0, 0
@@ -193,19 +194,6 @@ func (q *query) check(c *Column, i int) error {
 		return fmt.Errorf("%w: a snapshot holds column %s as %s where the plan says %s", egrid.ErrInvalid, f.Column, c.value(c.least).Type(), f.Type)
 	}
 	return nil
-}
-
-// put adds a row to the answer's batch that b makes.
-func (q *query) put(b *egrid.Builder, columns []*Column, row int, number int64) {
-	for i, c := range columns {
-		q.spare = c.put(b, i, row, q.plan.Output.Field(i).Type, q.spare)
-	}
-	b.EndRow(number, 0)
-}
-
-// hand emits the builder's rows when there are at least n; false ends the scan.
-func (q *query) hand(b *egrid.Builder, n int) bool {
-	return b.Len() < max(n, 1) || q.emit(b.Batch())
 }
 
 // emit yields a batch; false ends the scan.

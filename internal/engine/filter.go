@@ -1,8 +1,8 @@
 package engine
 
 import (
+	"bytes"
 	"slices"
-	"strings"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 )
@@ -216,7 +216,7 @@ func (q *query) search(s selection, columns []*Column, word string) selection {
 				continue
 			}
 			if sets[j] != nil && sets[j][k>>6]>>(k&63)&1 != 0 ||
-				sets[j] == nil && strings.Contains(lowerASCII(c.value(k).String()), word) {
+				sets[j] == nil && bytes.Contains(lowerASCII(c.value(k).String()), []byte(word)) {
 				s.rows[s.n] = int32(row)
 				s.n++
 				break

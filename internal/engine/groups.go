@@ -46,16 +46,13 @@ func (q *query) groups() error {
 	}
 	skip := int(min(q.plan.Offset, int64(s.n)))
 	rows := q.top(keys, s, skip+min(q.limit(), s.n-skip))
-	b := egrid.NewBuilder(q.plan.Output, 0)
+	a := q.answer(0)
 	for _, it := range rows[skip:] {
-		q.put(b, g.columns, int(it.row), 0)
-		if !q.hand(b, batchRows) {
+		if !a.add(g.columns, nil, int(it.row)) {
 			return q.ctx.Err()
 		}
 	}
-	if b.Len() > 0 {
-		q.hand(b, 0)
-	}
+	a.end()
 	return q.ctx.Err()
 }
 
@@ -260,9 +257,8 @@ func extreme[K key](out []K, ids []int32, keys []K, largest bool, missing K) {
 	}
 	if !largest {
 		for i, k := range keys {
-			if id := ids[i]; k < out[id] {
-				out[id] = k
-			}
+			id := ids[i]
+			out[id] = min(out[id], k)
 		}
 		return
 	}
@@ -276,11 +272,11 @@ func extreme[K key](out []K, ids []int32, keys []K, largest bool, missing K) {
 // summed adds up a column: exactly when the sum of as many cells of its size
 // fits, else by floats. The sums are not rounded yet.
 func (q *query) summed(c *Column, s selection, ids []int32, size int) *Column {
-	largest := max(math.Abs(float64(c.least)), math.Abs(float64(c.most)))
-	if c.form != formInteger && c.form != formDecimal || largest*float64(s.n) >= 1<<62 {
+	most := max(math.Abs(float64(c.least)), math.Abs(float64(c.most))) * float64(s.n)
+	if c.form != formInteger && c.form != formDecimal || most >= 1<<62 {
 		return q.summedFloats(c, s, ids, size)
 	}
-	out := &Column{form: c.form, scale: c.scale, wide: q.wide.zeros(size), full: c.full}
+	out := &Column{form: c.form, scale: c.scale, wide: q.wide.zeros(size), full: c.full, least: -int64(most) - 1, most: int64(most) + 1}
 	var seen []int32
 	if !c.full {
 		seen = q.narrow.zeros(size)
@@ -295,7 +291,6 @@ func (q *query) summed(c *Column, s selection, ids []int32, size int) *Column {
 			out.wide[id] = absent
 		}
 	}
-	out.measure()
 	return out
 }
 

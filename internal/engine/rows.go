@@ -68,20 +68,18 @@ func (q *query) storedRows(in *input, left *int) (more bool, err error) {
 
 // copyRows answers the selected rows from first on, at most left.
 func (q *query) copyRows(in *input, columns []*Column, s selection, first int, left *int) (more bool, err error) {
-	b := egrid.NewBuilder(q.plan.Output, in.snapshot.Year)
+	a := q.answer(in.snapshot.Year)
 	place := first
 	if s.rows != nil {
 		place, _ = slices.BinarySearch(s.rows, int32(first))
 	}
 	for ; place < s.n && *left > 0; place++ {
-		row := s.at(place)
-		q.put(b, columns, row, in.at(row))
 		*left--
-		if !q.hand(b, batchRows) {
+		if !a.add(columns, in.Table, s.at(place)) {
 			return false, q.ctx.Err()
 		}
 	}
-	if b.Len() > 0 && !q.hand(b, 0) {
+	if !a.end() {
 		return false, q.ctx.Err()
 	}
 	return *left > 0, nil
@@ -195,57 +193,56 @@ func (o order) compare(a, b item) int {
 
 // top returns the first n rows of a selection in the order of the keys.
 func (q *query) top(keys order, s selection, n int) []item {
-	items := q.items.take(s.n)
+	n = min(n, s.n)
 	if len(keys) == 0 {
+		items := q.items.take(n)
 		for i := range items {
-			items[i].row = int32(s.at(i))
+			items[i] = item{row: int32(s.at(i))}
 		}
-		return items[:min(n, len(items))]
+		return items
 	}
+	size := n
+	if n >= s.n/4 {
+		size = s.n // a heap takes longer than to sort all
+	}
+	items := q.items.take(size)
 	if c := keys[0]; c.narrow != nil {
-		list(items, c.narrow, s.rows, c.desc, absentNarrow)
+		least(keys, items, c.narrow, s, absentNarrow)
 	} else {
-		list(items, c.wide, s.rows, c.desc, absent)
-	}
-	if n < len(items)/4 {
-		items = keys.least(items, n)
+		least(keys, items, c.wide, s, absent)
 	}
 	slices.SortFunc(items, keys.compare)
-	return items[:min(n, len(items))]
+	return items[:n]
 }
 
-// list fills in the items of rows; rows is nil for the first ones.
-func list[K key](items []item, keys []K, rows []int32, desc bool, missing K) {
-	for i := range items {
-		row := i
-		if rows != nil {
-			row = int(rows[i])
-		}
+// least fills in the items of the first rows of a selection in the order o, in
+// any order among them: a heap, the largest on top, that the others have to
+// beat. keys are those of the first sort key.
+func least[K key](o order, items []item, keys []K, s selection, missing K) {
+	desc := o[0].desc
+	for i := range s.n {
+		row := s.at(i)
 		k := keys[row]
 		if desc && k != missing {
 			k = ^k
 		}
-		items[i] = item{int64(k), int32(row)}
+		it := item{int64(k), int32(row)}
+		switch {
+		case i < len(items):
+			if items[i] = it; i == len(items)-1 && len(items) < s.n {
+				o.heapify(items)
+			}
+		case it.key < items[0].key || it.key == items[0].key && o.compare(it, items[0]) < 0:
+			items[0] = it
+			o.sink(items, 0)
+		}
 	}
 }
 
-// least moves the n least items to the front: a heap of n, the largest on top,
-// that the others have to beat.
-func (o order) least(items []item, n int) []item {
-	heap := items[:n]
-	if n == 0 {
-		return heap
-	}
-	for i := n/2 - 1; i >= 0; i-- {
+func (o order) heapify(heap []item) {
+	for i := len(heap)/2 - 1; i >= 0; i-- {
 		o.sink(heap, i)
 	}
-	for _, it := range items[n:] {
-		if it.key < heap[0].key || it.key == heap[0].key && o.compare(it, heap[0]) < 0 {
-			heap[0] = it
-			o.sink(heap, 0)
-		}
-	}
-	return heap
 }
 
 func (o order) sink(heap []item, i int) {
@@ -391,24 +388,21 @@ func (q *query) merge(runs []run, left int) error {
 	if len(runs) == 1 {
 		year = runs[0].in.snapshot.Year
 	}
-	b := egrid.NewBuilder(q.plan.Output, year)
+	a := q.answer(year)
 	for ; left > 0; left-- {
 		r := q.first(runs)
 		if r == nil {
 			break
 		}
 		row := int(r.rows[0].row)
-		q.put(b, r.columns, row, r.in.at(row))
 		if r.rows = r.rows[1:]; len(runs) > 1 {
 			r.advance()
 		}
-		if !q.hand(b, batchRows) {
+		if !a.add(r.columns, r.in.Table, row) {
 			return q.ctx.Err()
 		}
 	}
-	if b.Len() > 0 {
-		q.hand(b, 0)
-	}
+	a.end()
 	return q.ctx.Err()
 }
 

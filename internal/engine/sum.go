@@ -54,6 +54,9 @@ func rounded(c *Column) *Column {
 	switch c.form {
 	case formInteger, formDecimal:
 		out.form = formDecimal
+		if -sumLimit < c.least && c.most < sumLimit {
+			return &out
+		}
 		for i, m := range c.wide {
 			out.wide[i] = roundSum(m)
 		}

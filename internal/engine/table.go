@@ -183,5 +183,8 @@ func (t *Table) constant(v egrid.Value) *Column {
 	if v.IsMissing() {
 		return &Column{narrow: s.blanks, most: -1, full: s.rows == 0, dict: &dictionary{}}
 	}
+	if v.Type() == egrid.Text {
+		return &Column{narrow: s.zeros, dict: newDictionary([]string{v.String()}), full: true}
+	}
 	return &Column{form: formValues, narrow: s.zeros, values: []egrid.Value{v}, full: true}
 }

@@ -1,0 +1,149 @@
+package engine
+
+import (
+	"slices"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+)
+
+// answer makes the batches of a scan. Rows of one table that follow each other
+// are added column by column.
+type answer struct {
+	q       *query
+	builder *egrid.Builder
+	types   []egrid.Type
+
+	columns []*Column // of the rows that wait
+	table   *Table    // of them; nil where rows have no number
+	rows    []int
+
+	keys     []int64 // scratch space
+	places   []uint8
+	from, to []uint32
+	present  []uint64
+	odd      []int // columns that are added row by row
+}
+
+// answer starts batches whose rows are of a data year, 0 for several or none.
+func (q *query) answer(year int) *answer {
+	a := &q.out
+	a.q, a.builder = q, egrid.NewBuilder(q.plan.Output, year)
+	a.types = a.types[:0]
+	for i := range q.plan.Output.Len() {
+		a.types = append(a.types, q.plan.Output.Field(i).Type)
+	}
+	return a
+}
+
+// add adds a row of a table, which has the columns of the answer; false ends
+// the scan.
+func (a *answer) add(columns []*Column, t *Table, row int) bool {
+	if len(a.rows) > 0 && a.table != t {
+		a.flush()
+	}
+	a.columns, a.table = columns, t
+	a.rows = append(a.rows, row)
+	return a.builder.Len()+len(a.rows) < batchRows || a.end()
+}
+
+// end hands out the rows that were added, if any; false ends the scan.
+func (a *answer) end() bool {
+	a.flush()
+	return a.builder.Len() == 0 || a.q.emit(a.builder.Batch())
+}
+
+// release forgets what belongs to a plan.
+func (a *answer) release() {
+	a.q, a.builder, a.columns, a.table = nil, nil, nil, nil
+	a.rows = a.rows[:0]
+}
+
+func (a *answer) flush() {
+	n := len(a.rows)
+	if n == 0 {
+		return
+	}
+	a.keys = slices.Grow(a.keys[:0], n)[:n]
+	a.present = slices.Grow(a.present[:0], (n+63)/64)[:(n+63)/64]
+	a.odd = a.odd[:0]
+	for i, c := range a.columns {
+		if c.least > c.most {
+			continue
+		}
+		if !a.column(i, c) {
+			a.odd = append(a.odd, i)
+		}
+		if c.lossy {
+			a.builder.Lossy(i)
+		}
+	}
+	for _, row := range a.rows {
+		for _, i := range a.odd {
+			c := a.columns[i]
+			if err := a.builder.Value(i, c.value(c.key(row))); err != nil {
+				panic(err) // check told the types apart
+			}
+		}
+		number := int64(0)
+		if a.table != nil {
+			number = a.table.at(row)
+		}
+		a.builder.EndRow(number, 0)
+	}
+	a.rows = a.rows[:0]
+}
+
+// column adds the cells of a column; false when they have to be added one by
+// one.
+func (a *answer) column(i int, c *Column) bool {
+	switch t := a.types[i]; {
+	case c.form == formText:
+		a.texts(i, c)
+	case c.form == formFlag, c.form == formInteger && t == egrid.Integer:
+		a.cells(c)
+		a.builder.Ints(i, a.keys, a.present)
+	case c.form == formValues && len(c.values) == 1 && t == egrid.Integer:
+		a.cells(c)
+		x, _ := c.values[0].Int()
+		for k := range a.keys {
+			a.keys[k] = x
+		}
+		a.builder.Ints(i, a.keys, a.present)
+	case c.form == formDecimal && -maxMantissa < c.least && c.most < maxMantissa:
+		a.cells(c)
+		a.places = a.places[:0]
+		for range a.keys {
+			a.places = append(a.places, uint8(c.scale))
+		}
+		a.builder.Decimals(i, a.keys, a.places, a.present)
+	default:
+		return false
+	}
+	return true
+}
+
+// cells reads the keys of the rows, 0 where they are missing.
+func (a *answer) cells(c *Column) {
+	clear(a.present)
+	for k, row := range a.rows {
+		x := c.key(row)
+		if x == absent {
+			a.keys[k] = 0
+			continue
+		}
+		a.keys[k] = x
+		a.present[k>>6] |= 1 << (k & 63)
+	}
+}
+
+func (a *answer) texts(i int, c *Column) {
+	a.from, a.to = a.from[:0], a.to[:0]
+	for _, row := range a.rows {
+		var start, end uint32
+		if k := c.key(row); k != absent {
+			start, end = c.dict.place(k)
+		}
+		a.from, a.to = append(a.from, start), append(a.to, end)
+	}
+	a.builder.Texts(i, c.dict.text, a.from, a.to)
+}
