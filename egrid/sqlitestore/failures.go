@@ -6,7 +6,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
 )
 
@@ -62,7 +61,7 @@ func recordFailure(ctx context.Context, tx *sql.Tx, f driver.Failure) (bool, err
 	if _, err := tx.ExecContext(ctx, "INSERT INTO failure_ids (kind, id, number) VALUES (?, ?, ?)", f.Kind, f.ID, c.Count); err != nil {
 		return false, err
 	}
-	_, err = tx.ExecContext(ctx, "DELETE FROM failure_ids WHERE kind = ? AND number <= ?", f.Kind, c.Count-egrid.RecentFailures)
+	_, err = tx.ExecContext(ctx, "DELETE FROM failure_ids WHERE kind = ? AND number <= ?", f.Kind, c.Count-driver.RecentFailures)
 	return true, err
 }
 

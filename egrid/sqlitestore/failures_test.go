@@ -49,8 +49,8 @@ func TestFailuresInOlderFile(t *testing.T) {
 	}
 	// Programs that know no log still open the file.
 	var version int
-	if err := db.QueryRowContext(t.Context(), "PRAGMA user_version").Scan(&version); err != nil || version != 1 {
-		t.Errorf("the file's version is %d, %v; want 1", version, err)
+	if err := db.QueryRowContext(t.Context(), "PRAGMA user_version").Scan(&version); err != nil || version != 2 {
+		t.Errorf("the file's version is %d, %v; want 2", version, err)
 	}
 }
 

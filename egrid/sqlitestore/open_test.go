@@ -19,6 +19,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid/egridtest"
 	"github.com/egrid-analytics/egrid-go/egrid/sheet"
 	"github.com/egrid-analytics/egrid-go/egrid/sqlitestore"
+	"github.com/egrid-analytics/egrid-go/egrid/store"
 )
 
 func TestOpenRefuses(t *testing.T) {
@@ -171,12 +172,12 @@ func ExampleOpen() {
 		return
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	store, err := sqlitestore.Open(ctx, filepath.Join(dir, "egrid.db"), nil)
+	file, err := sqlitestore.Open(ctx, filepath.Join(dir, "egrid.db"), nil)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	defer func() { _ = store.Close() }()
+	defer func() { _ = file.Close() }()
 
 	// A sheet of three invented plants; package etl does this for real files.
 	pipe, out := io.Pipe()
@@ -187,36 +188,36 @@ func ExampleOpen() {
 		fmt.Println(err)
 		return
 	}
-	var rows []egrid.Row
-	for row, err := range reader.Rows() {
-		if err != nil {
-			fmt.Println(err)
-			return
-		}
-		rows = append(rows, row)
-	}
-	id, err := store.Stage(ctx, driver.SnapshotSpec{
+	id, err := file.Stage(ctx, driver.SnapshotSpec{
 		Level: egrid.PLNT, Year: 2023, Schema: reader.Sheet().Schema, Source: egrid.Source{Object: sample.Name(egrid.PLNT), SHA256: "invented"},
 	})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	if _, err := store.Put(ctx, id, driver.Chunk{Rows: rows}); err != nil {
+	chunk := driver.Chunk{}
+	for decoded, err := range reader.Batches() {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		chunk.Rows = decoded.Batches[0]
+	}
+	if _, err := file.Put(ctx, id, chunk); err != nil {
 		fmt.Println(err)
 		return
 	}
-	if _, err := store.Publish(ctx, id, driver.PublishRequest{Chunks: 1, Rows: int64(len(rows))}); err != nil {
+	if _, err := file.Publish(ctx, id, driver.PublishRequest{Chunks: 1, Rows: int64(chunk.Rows.Len())}); err != nil {
 		fmt.Println(err)
 		return
 	}
 
-	page, err := store.Rows(ctx, egrid.RowQuery{Level: egrid.PLNT, Search: "coal", Columns: []egrid.Column{egrid.PlantName, egrid.CO2Rate}})
+	page, err := store.New(file).Rows(ctx, egrid.RowQuery{Level: egrid.PLNT, Search: "coal", Columns: []egrid.Column{egrid.PlantName, egrid.CO2Rate}})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	for _, row := range page.Rows {
+	for row := range page.Rows() {
 		fmt.Println(row.Text(egrid.PlantName), row.Text(egrid.CO2Rate), "lb/MWh")
 	}
 	// Output: Sample Plant 000002 Coal 2097.12 lb/MWh

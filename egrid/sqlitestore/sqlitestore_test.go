@@ -4,8 +4,6 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/egrid-analytics/egrid-go/egrid/driver"
-	"github.com/egrid-analytics/egrid-go/egrid/egridtest"
 	"github.com/egrid-analytics/egrid-go/egrid/sqlitestore"
 )
 
@@ -21,20 +19,4 @@ func open(t testing.TB) *sqlitestore.Store {
 		}
 	})
 	return store
-}
-
-func TestStore(t *testing.T) {
-	egridtest.RunStore(t, func(t *testing.T) driver.Store { return open(t) })
-}
-
-func TestFailureLog(t *testing.T) {
-	egridtest.RunFailureLog(t, func(t *testing.T) driver.FailureLog { return open(t) })
-}
-
-func TestDifferential(t *testing.T) {
-	egridtest.RunDifferential(t, func(t *testing.T) driver.Store { return open(t) })
-}
-
-func FuzzQueries(f *testing.F) {
-	egridtest.FuzzQueries(f, func(t testing.TB) driver.Store { return open(t) })
 }

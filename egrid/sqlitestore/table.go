@@ -27,6 +27,37 @@ func columnOf(schema *egrid.Schema, i int) string {
 // columnFor names the table's column for a column of the schema.
 func columnFor(schema *egrid.Schema, c egrid.Column) string { return columnOf(schema, schema.Index(c)) }
 
+// place is where a snapshot keeps its rows.
+type place struct {
+	table  string
+	schema *egrid.Schema
+}
+
+func placeOf(snap *egrid.Snapshot) place { return place{tableOf(snap.Stage), snap.Schema} }
+
+// From implements [sqlstore.Table].
+func (p place) From() string { return p.table }
+
+// Value implements [sqlstore.Table]. What has no form of the type is missing.
+func (p place) Value(c egrid.Column, t egrid.Type, _ func(string) string) string {
+	i := p.schema.Index(c)
+	if i < 0 || egrid.IsContext(c) {
+		return "NULL"
+	}
+	name := columnOf(p.schema, i)
+	switch from := p.schema.Field(i).Type; {
+	case from == t:
+		return name
+	case t == egrid.Text && from == egrid.Flag:
+		return "iif(" + name + ", 'true', 'false')"
+	case t == egrid.Text:
+		return "CAST(" + name + " AS TEXT)"
+	case t == egrid.Number && from == egrid.Integer:
+		return "CAST(" + name + " AS REAL)"
+	}
+	return "NULL"
+}
+
 func sqlType(t egrid.Type) string {
 	switch t {
 	case egrid.Integer, egrid.Flag:
@@ -100,5 +131,5 @@ func createView(s egrid.Snapshot) string {
 		used[strings.ToLower(name)] = true
 		terms = append(terms, column+" AS "+quote(name))
 	}
-	return fmt.Sprintf("CREATE VIEW %s AS SELECT %s FROM %s", viewOf(s), strings.Join(terms, ", "), tableOf(s.ID))
+	return fmt.Sprintf("CREATE VIEW %s AS SELECT %s FROM %s", viewOf(s), strings.Join(terms, ", "), tableOf(s.Stage))
 }

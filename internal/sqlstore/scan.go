@@ -153,7 +153,7 @@ func (s *scan) whole(p *driver.Plan) {
 // byYear reads snapshot after snapshot, which is the order of rows that no key
 // sorts.
 func (s *scan) byYear(p *driver.Plan) {
-	left := p.Limit
+	left := most(p)
 	for _, snap := range p.Snapshots {
 		part := *p
 		part.Snapshots, part.Limit = []egrid.Snapshot{snap}, left
@@ -170,7 +170,7 @@ func (s *scan) byYear(p *driver.Plan) {
 			}
 			return s.yield(b, err)
 		}
-		if !inner.paged(&part) || p.Limit > 0 && left <= 0 {
+		if !inner.paged(&part) || left == 0 {
 			return
 		}
 	}
@@ -178,10 +178,7 @@ func (s *scan) byYear(p *driver.Plan) {
 
 // paged reads page after page. It reports whether the scan may go on.
 func (s *scan) paged(p *driver.Plan) bool {
-	part, left := *p, p.Limit
-	if left == 0 {
-		left = math.MaxInt
-	}
+	part, left := *p, most(p)
 	for size := firstPage; ; size = min(4*size, lastPage) {
 		part.Limit = min(size, left)
 		a, err := s.page(s.ctx, &part)
@@ -199,4 +196,12 @@ func (s *scan) paged(p *driver.Plan) bool {
 		}
 		part.After = a.position(&part)
 	}
+}
+
+// most is how many rows the answer may have.
+func most(p *driver.Plan) int {
+	if p.Limit == 0 {
+		return math.MaxInt
+	}
+	return p.Limit
 }

@@ -1,0 +1,56 @@
+package sqlstore
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+)
+
+// Tombstones is how many ids of pruned snapshots a store keeps.
+const Tombstones = 1000
+
+// Superseded returns the superseded snapshot of that content.
+func Superseded(c egrid.Catalog, id egrid.SnapshotID) (egrid.Snapshot, bool) {
+	return find(c, func(s *egrid.Snapshot) bool { return s.ID == id && s.Status == egrid.Superseded })
+}
+
+// Shown returns the published or superseded snapshot of that content.
+func Shown(c egrid.Catalog, id egrid.SnapshotID) (egrid.Snapshot, bool) {
+	return find(c, func(s *egrid.Snapshot) bool { return s.ID == id && s.Status != egrid.Held })
+}
+
+// Staged returns the published or superseded snapshot that a stage was.
+func Staged(c egrid.Catalog, id egrid.StageID) (egrid.Snapshot, bool) {
+	return find(c, func(s *egrid.Snapshot) bool { return s.Stage == id && s.Status != egrid.Held })
+}
+
+func find(c egrid.Catalog, match func(*egrid.Snapshot) bool) (egrid.Snapshot, bool) {
+	for i := range c.Snapshots {
+		if match(&c.Snapshots[i]) {
+			return c.Snapshots[i], true
+		}
+	}
+	return egrid.Snapshot{}, false
+}
+
+// Check returns [egrid.ErrStale] unless the catalogue has the snapshots: one was
+// pruned, or is not in this copy of the database.
+func Check(c egrid.Catalog, snapshots []egrid.Snapshot) error {
+	for _, want := range snapshots {
+		if _, ok := find(c, func(s *egrid.Snapshot) bool { return s.ID == want.ID }); !ok {
+			return fmt.Errorf("%w: snapshot %s of %s %d is not here any more; ask for what is published now", egrid.ErrStale, want.ID, want.Level, want.Year)
+		}
+	}
+	return nil
+}
+
+// AddSources adds to a snapshot's sources those that it has not got yet.
+func AddSources(s *egrid.Snapshot, more []egrid.Source) {
+	s.Sources = slices.Clone(s.Sources)
+	for _, src := range more {
+		if !slices.ContainsFunc(s.Sources, func(have egrid.Source) bool { return have.ID == src.ID }) {
+			s.Sources = append(s.Sources, src)
+		}
+	}
+}
