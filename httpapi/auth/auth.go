@@ -2,7 +2,7 @@
 // by API keys.
 //
 //	who, err := auth.New(&auth.Options{KeySet: "https://id.example/jwks.json", Issuer: "https://id.example/", Audience: "egrid"})
-//	api := httpapi.New(store, &httpapi.Options{Authenticate: who.Authenticate})
+//	api := httpapi.New(db, &httpapi.Options{Authenticate: who.Authenticate})
 //
 // # Guarantees
 //
@@ -27,7 +27,7 @@
 //
 // # See also
 //
-// Package httpapi, which asks for scopes.
+// Package middleware has the scopes, and package httpapi asks for them.
 package auth
 
 import (

@@ -7,14 +7,16 @@ import (
 	"net/http/httptest"
 
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
+	"github.com/egrid-analytics/egrid-go/egrid/store"
+	"github.com/egrid-analytics/egrid-go/httpapi"
 	"github.com/egrid-analytics/egrid-go/httpapi/auth"
 	"github.com/egrid-analytics/egrid-go/httpapi/middleware"
 )
 
 // A service that only those may read who have a key.
 func Example() {
-	store := memstore.New()
-	defer store.Close()
+	data := memstore.New()
+	defer data.Close()
 	who, err := auth.New(&auth.Options{APIKeys: []auth.APIKey{
 		{Name: "nightly-report", Scopes: []middleware.Scope{middleware.ScopeRead}, SHA256: sha256.Sum256([]byte("a long and random text, please"))},
 	}})
@@ -22,7 +24,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	api := httpapi.New(store, &httpapi.Options{Authenticate: who.Authenticate, RequireAuth: true})
+	api := httpapi.New(store.New(data), &httpapi.Options{Authenticate: who.Authenticate, RequireAuth: true})
 	for _, key := range []string{"", "a guess", "a long and random text, please"} {
 		r := httptest.NewRequest(http.MethodGet, "/snapshots", nil)
 		if key != "" {

@@ -2,6 +2,7 @@ package client_test
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,23 +19,33 @@ import (
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/store"
 	"github.com/egrid-analytics/egrid-go/httpapi/client"
+	"github.com/egrid-analytics/egrid-go/httpapi/wire"
 )
 
-const (
-	pageType    = "application/vnd.egrid.page+json"
-	problemType = "application/problem+json"
-)
+const problemType = "application/problem+json"
 
-// onePage is a page with every kind of value.
-const onePage = `{"data":[{"year":2023,"number":7,"values":["0005",9007199254740993,0.1,true]},{"year":2023,"number":8,"values":[null,null,null,null]}],
-"meta":{"count":2,"total":2,"year":2023,"release":"v2","revision":3,"units":{},"columns":[
-{"level":"GEN","name":"generator_id","code":"GENID","type":"text","description":"Id.","editions":["2023"]},
-{"level":"GEN","name":"sequence","code":"SEQGEN","type":"integer","description":"Sequence.","editions":null},
-{"level":"GEN","name":"net_generation_mwh","code":"GENNTAN","type":"number","unit":"MWh","description":"Net.","rule":"sum","editions":null},
-{"level":"GEN","name":"own","code":"","type":"flag","description":"","editions":null}],
-"snapshots":[{"id":"a1","level":"GEN","year":2023,"release":"v2","status":"published","rows":2,"columns":null}]},"links":{"self":"/x"}}`
+// catalog is of one snapshot, with a column of every type.
+const catalog = `{"data":{"id":"c7","revision":7,"snapshots":[{"id":"a1","stage":"b1","level":"GEN","year":2023,"release":"v2","status":"published","rows":2,
+"columns":["GEN/generator_id","GEN/sequence","GEN/net_generation_mwh",{"level":"GEN","name":"own","code":"","type":"flag","description":"","editions":null}]}]}}`
+
+// twoRows are generators with every type of value, and with none.
+func twoRows() *egrid.Batch {
+	var c struct{ Data egrid.Catalog }
+	if err := json.Unmarshal([]byte(catalog), &c); err != nil {
+		panic(err)
+	}
+	b := egrid.NewBuilder(c.Data.Snapshots[0].Schema, 2023)
+	b.Text(0, []byte("0005"))
+	b.Int(1, 9007199254740993)
+	b.Number(2, 0.1)
+	b.Flag(3, true)
+	b.EndRow(7, 0)
+	b.EndRow(8, 0)
+	return b.Batch()
+}
 
 // network answers requests without a network, one step for each.
 type network struct {
@@ -69,8 +80,19 @@ func (n *network) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-func page(body string) step {
-	return step{status: 200, header: map[string]string{"Content-Type": pageType}, body: body}
+// scanned is the answer to a scan, of batches.
+func scanned(batches ...*egrid.Batch) step {
+	var body []byte
+	for _, b := range batches {
+		body = wire.AppendBatch(body, b)
+	}
+	return step{status: 200, header: map[string]string{"Content-Type": wire.TypeBatches}, body: string(wire.AppendEnd(body))}
+}
+
+// cut leaves the first n bytes of a step, behind which the connection breaks.
+func (s step) cut(n int) step {
+	s.body = s.body[:n]
+	return s
 }
 
 func problem(status int, detail string, header ...string) step {
@@ -92,7 +114,30 @@ func newClient(t *testing.T, n *network, o client.Options) *client.Client {
 	return c
 }
 
-var generators = egrid.RowQuery{Level: egrid.GEN, Limit: 5}
+// generators is a plan of all columns of the rows that twoRows are.
+func generators() *driver.Plan {
+	var c struct{ Data egrid.Catalog }
+	if err := json.Unmarshal([]byte(catalog), &c); err != nil {
+		panic(err)
+	}
+	p, err := driver.PlanRows(c.Data, egrid.RowQuery{Level: egrid.GEN, Limit: 5, Columns: c.Data.Snapshots[0].Schema.Columns()})
+	if err != nil {
+		panic(err)
+	}
+	return p
+}
+
+// scan reads all rows of a plan.
+func scan(ctx context.Context, c *client.Client, p *driver.Plan) (*egrid.Batch, error) {
+	var parts []*egrid.Batch
+	for b, err := range c.Scan(ctx, p) {
+		if err != nil {
+			return egrid.Concat(p.Output, parts...), err
+		}
+		parts = append(parts, b)
+	}
+	return egrid.Concat(p.Output, parts...), nil
+}
 
 func TestAddresses(t *testing.T) {
 	for _, address := range []string{"", "grid.example", "ftp://grid.example", "http://", "http://u:p@grid.example", "http://grid.example?x=1", "http://a b", "http://x#y"} {
@@ -108,98 +153,73 @@ func TestAddresses(t *testing.T) {
 }
 
 func TestValuesAreExact(t *testing.T) {
-	n := &network{steps: []step{page(onePage)}}
-	got, err := newClient(t, n, client.Options{}).Rows(t.Context(), egrid.RowQuery{Level: egrid.GEN, Limit: 5, Count: true})
+	n := &network{steps: []step{{status: 200, header: map[string]string{"Content-Type": wire.TypeJSON}, body: catalog}, scanned(twoRows())}}
+	got, err := store.New(newClient(t, n, client.Options{})).Rows(t.Context(), egrid.RowQuery{Level: egrid.GEN, Columns: generators().Output.Columns()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	row := got.Rows[0]
+	row := got.Row(0)
 	if i, ok := row.Int(egrid.Sequence); !ok || i != 9007199254740993 {
-		t.Errorf("the integer became %v", row.Values[1])
+		t.Errorf("the integer became %v", row.At(1))
 	}
-	if yes, ok := row.Bool("own"); !ok || !yes || row.Text(egrid.Generator) != "0005" || row.Values[2] != egrid.NumberOf(0.1) || row.Year != 2023 || row.Number != 7 {
-		t.Errorf("row %+v", row)
+	if yes, ok := row.Bool("own"); !ok || !yes || row.Text(egrid.Generator) != "0005" || row.At(2) != egrid.NumberOf(0.1) || row.Year() != 2023 || row.Number() != 7 {
+		t.Errorf("row %v", row.Values())
 	}
-	for i, v := range got.Rows[1].Values {
+	for i, v := range got.Row(1).Values() {
 		if !v.IsMissing() {
 			t.Errorf("value %d is %v; want missing", i, v)
 		}
 	}
-	f := got.Schema.Field(2)
-	if f.Unit != "MWh" || f.Type != egrid.Number || f.Rule.String() != "sum" || got.Total != 2 || got.Revision != 3 || got.Next != "" {
+	if f := got.Schema().Field(2); f.Unit != "MWh" || f.Type != egrid.Number || f.Code != "GENNTAN" || got.Revision != 7 || got.Next != "" || got.Snapshots[0].Release != "v2" {
 		t.Errorf("field %+v of %+v", f, got)
-	}
-	if s := got.Snapshots[0]; s.ID != "a1" || s.Release != "v2" || s.Schema == nil || s.Schema.Has(egrid.State) {
-		t.Errorf("snapshot %+v", s)
 	}
 }
 
 func TestRequest(t *testing.T) {
-	n := &network{steps: []step{page(onePage)}}
+	n := &network{steps: []step{scanned(twoRows())}}
 	c := newClient(t, n, client.Options{Token: "secret", APIKey: "key", UserAgent: "report/1"})
-	q := egrid.RowQuery{
-		Level: "gen", Year: egrid.AllYears, Release: "v2", Search: " palo  verde ", Cursor: "c", Limit: 5,
-		Filters: []egrid.Filter{egrid.Where("state", egrid.Ne, "TX", "a,b"), egrid.Where("latitude", egrid.Missing)},
-		Sort:    []egrid.Sort{{Column: "state", Desc: true}, {Column: "a,b"}}, Columns: []egrid.Column{"x", `y"; --`},
-	}
-	if _, err := c.Rows(t.Context(), q); err != nil {
+	p := generators()
+	if _, err := scan(t.Context(), c, p); err != nil {
 		t.Fatal(err)
 	}
 	r := n.asked[0]
-	want := url.Values{
-		"year": {"all"}, "release": {"v2"}, "q": {"palo verde"}, "cursor": {"c"}, "limit": {"5"}, "count": {"false"},
-		"filter": {`state!=TX,"a,b"`, "latitude missing"}, "sort": {`-state,"a,b"`}, "columns": {`x,y"; --`},
-	}
-	if r.URL.Path != "/api/levels/GEN/rows" || r.URL.RawQuery != want.Encode() {
+	want := url.Values{"plan": {base64.RawURLEncoding.EncodeToString(p.Key())}}
+	if r.URL.Path != "/api/scan" || r.URL.RawQuery != want.Encode() {
 		t.Errorf("asked %s\nwant ...?%s", r.URL, want.Encode())
 	}
 	h := r.Header
-	if h.Get("Authorization") != "Bearer secret" || h.Get("X-API-Key") != "key" || h.Get("User-Agent") != "report/1 egrid-go" || h.Get("Accept") != pageType {
+	if h.Get("Authorization") != "Bearer secret" || h.Get("X-API-Key") != "key" || h.Get("User-Agent") != "report/1 egrid-go" || h.Get("Accept") != wire.TypeBatches {
 		t.Errorf("header %v", h)
 	}
-	if _, err := c.Plant(t.Context(), "OK~Beta ~ 1/2, East", 2016, ""); err != nil || n.asked[1].URL.EscapedPath() != "/api/plants/OK~Beta%20~%201%2F2%2C%20East" {
-		t.Errorf("asked %s: %v", n.asked[1].URL.EscapedPath(), err)
+	n = &network{steps: []step{{status: 200, header: map[string]string{"Content-Type": wire.TypeJSON}, body: `{"data":{}}`}}}
+	c = newClient(t, n, client.Options{})
+	query := client.ChartQuery{Year: 2023, Release: "v2", State: []string{"TX", "a,b"}, FuelCategory: []string{"COAL"}}
+	if _, err := c.Chart(t.Context(), "by-fuel/x", &query); err != nil {
+		t.Fatal(err)
 	}
-	tokens := 0
+	want = url.Values{"year": {"2023"}, "release": {"v2"}, "state": {`TX,"a,b"`}, "fuel_category": {"COAL"}}
+	if r := n.asked[0]; r.URL.EscapedPath() != "/api/plants/chart/by-fuel%2Fx" || r.URL.RawQuery != want.Encode() {
+		t.Errorf("asked %s", r.URL)
+	}
+	n, tokens := &network{steps: []step{scanned(twoRows())}}, 0
 	c = newClient(t, n, client.Options{TokenSource: func(context.Context) (string, error) { tokens++; return fmt.Sprint("t", tokens), nil }})
 	for range 2 {
-		if _, err := c.Rows(t.Context(), generators); err != nil {
+		if _, err := scan(t.Context(), c, p); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if got := n.asked[3].Header.Get("Authorization"); got != "Bearer t2" {
+	if got := n.asked[1].Header.Get("Authorization"); got != "Bearer t2" {
 		t.Errorf("the second token was %q", got)
-	}
-	for _, id := range []string{"", ".", ".."} {
-		if _, err := c.Plant(t.Context(), id, 0, ""); !errors.Is(err, egrid.ErrInvalid) {
-			t.Errorf("plant %q: %v", id, err)
-		}
 	}
 }
 
 // What cannot be asked is refused before anything is sent.
-func TestInvalidQueries(t *testing.T) {
-	n := &network{steps: []step{page(onePage)}}
-	c := newClient(t, n, client.Options{})
-	for name, q := range map[string]egrid.RowQuery{
-		"level":     {Level: "PLANT"},
-		"limit":     {Level: egrid.GEN, Limit: -1},
-		"two":       {Level: egrid.GEN, Filters: []egrid.Filter{egrid.Where("state", egrid.Gt, "a", "b")}},
-		"none":      {Level: egrid.GEN, Filters: []egrid.Filter{egrid.Where("state", egrid.Eq)}},
-		"missing":   {Level: egrid.GEN, Filters: []egrid.Filter{egrid.Where("state", egrid.Missing, "a")}},
-		"operator":  {Level: egrid.GEN, Filters: []egrid.Filter{egrid.Where("state", "~", "a")}},
-		"no column": {Level: egrid.GEN, Filters: []egrid.Filter{egrid.Where("", egrid.Eq, "a")}},
-		"too long":  {Level: egrid.GEN, Search: strings.Repeat("word ", 8000)},
-	} {
-		if _, err := c.Rows(t.Context(), q); !errors.Is(err, egrid.ErrInvalid) {
-			t.Errorf("%s: %v; want ErrInvalid", name, err)
-		}
-	}
-	if _, err := c.Search(t.Context(), store.PlantQuery{Year: egrid.AllYears}); !errors.Is(err, egrid.ErrInvalid) {
-		t.Errorf("plants of all years: %v", err)
-	}
-	if len(n.asked) > 0 {
-		t.Errorf("asked %d times", len(n.asked))
+func TestPlansTooLongForAnAddress(t *testing.T) {
+	n := &network{steps: []step{scanned()}}
+	p := generators()
+	p.Words = strings.Fields(strings.Repeat("word ", 8000))
+	if _, err := scan(t.Context(), newClient(t, n, client.Options{}), p); !errors.Is(err, egrid.ErrInvalid) || len(n.asked) > 0 {
+		t.Errorf("%v after %d requests; want ErrInvalid", err, len(n.asked))
 	}
 }
 
@@ -218,7 +238,7 @@ func TestErrors(t *testing.T) {
 		"503 of a proxy": {step{status: 503}, egrid.ErrClosed},
 	} {
 		n := &network{steps: []step{test.step}}
-		_, err := newClient(t, n, client.Options{Retries: -1}).Rows(t.Context(), generators)
+		_, err := scan(t.Context(), newClient(t, n, client.Options{Retries: -1}), generators())
 		var e *client.Error
 		if !errors.As(err, &e) || e.Status != test.step.status || e.Title != http.StatusText(e.Status) {
 			t.Fatalf("%s: %v", name, err)
@@ -231,27 +251,55 @@ func TestErrors(t *testing.T) {
 		if strings.Contains(name, "proxy") {
 			continue
 		}
-		if e.Detail == "" || !strings.Contains(err.Error(), e.Detail) || e.RequestID != "r1" || e.Instance != "/x" || len(e.Faults) != 1 || e.Faults[0].Location != "query.limit" {
+		if e.Detail == "" || !strings.Contains(err.Error(), e.Detail) || e.RequestID != "r1" || e.Instance != "/x" || len(e.Errors) != 1 || e.Errors[0].Location != "query.limit" {
 			t.Errorf("%s: %+v", name, e)
 		}
 	}
 }
 
 func TestForeignAnswers(t *testing.T) {
+	whole := scanned(twoRows())
+	other, err := egrid.NewSchema(egrid.Field{Column: "x", Type: egrid.Text})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, s := range map[string]step{
-		"html":       {status: 200, header: map[string]string{"Content-Type": "text/html"}, body: "<html>"},
-		"json":       {status: 200, header: map[string]string{"Content-Type": "application/json"}, body: `{"data":[]}`},
-		"broken":     page(onePage[:100]),
-		"no columns": page(`{"data":[]}`),
-		"too few":    page(strings.Replace(onePage, `,0.1,true]`, `]`, 1)),
-		"a list":     page(strings.Replace(onePage, `0.1`, `[1]`, 1)),
-		"no content": {status: 204},
-		"redirect":   {status: 302, header: map[string]string{"Location": "https://elsewhere.example/"}},
+		"html":          {status: 200, header: map[string]string{"Content-Type": "text/html"}, body: "<html>"},
+		"json":          {status: 200, header: map[string]string{"Content-Type": wire.TypeJSON}, body: `{"data":[]}`},
+		"other columns": scanned(egrid.NewBuilder(other, 2023).Batch()),
+		"no batch":      {status: 200, header: whole.header, body: "\x05hello\x00"},
+		"too large":     {status: 200, header: whole.header, body: "\xff\xff\xff\xff\xff\x7f"},
+		"no length":     {status: 200, header: whole.header, body: strings.Repeat("\xff", 11)},
+		"no content":    {status: 204},
+		"redirect":      {status: 302, header: map[string]string{"Location": "https://elsewhere.example/"}},
 	} {
 		n := &network{steps: []step{s}}
-		if got, err := newClient(t, n, client.Options{Token: "secret", Retries: -1}).Rows(t.Context(), generators); err == nil || len(n.asked) != 1 {
-			t.Errorf("%s: %+v after %d requests", name, got, len(n.asked))
+		got, err := scan(t.Context(), newClient(t, n, client.Options{Token: "secret", Retries: -1}), generators())
+		if err == nil || errors.Is(err, egrid.ErrInvalid) || got.Len() > 0 || len(n.asked) != 1 {
+			t.Errorf("%s: %v, %d rows after %d requests", name, err, got.Len(), len(n.asked))
 		}
+	}
+}
+
+// A scan that breaks off anywhere is asked for again, and no row comes twice.
+func TestScanThatBreaksOff(t *testing.T) {
+	two := twoRows()
+	whole := scanned(two.Slice(0, 1), two.Slice(1, 2), two)
+	for _, again := range []step{whole, scanned(two, two), scanned(two.Slice(0, 1), egrid.Concat(two.Schema(), two.Slice(1, 2), two))} { // cut as the server likes
+		for n := range whole.body {
+			net := &network{steps: []step{whole.cut(n), again}}
+			got, err := scan(t.Context(), newClient(t, net, client.Options{Backoff: 1}), generators())
+			if err != nil || got.Len() != 4 || got.Number(0) != 7 || got.Number(1) != 8 || got.Number(2) != 7 || got.Number(3) != 8 || len(net.asked) != 2 {
+				t.Fatalf("cut behind %d bytes: %v, %d rows of %d requests", n, err, got.Len(), len(net.asked))
+			}
+		}
+	}
+	net := &network{steps: []step{whole.cut(len(whole.body) - 1)}}
+	if got, err := scan(t.Context(), newClient(t, net, client.Options{Backoff: 1, Retries: 2}), generators()); err == nil || got.Len() != 4 || len(net.asked) != 3 {
+		t.Errorf("never whole: %v, %d rows of %d requests", err, got.Len(), len(net.asked))
+	}
+	for range newClient(t, &network{steps: []step{whole}}, client.Options{}).Scan(t.Context(), generators()) {
+		break // who wants no more gets no more
 	}
 }
 
@@ -266,26 +314,24 @@ func TestRetries(t *testing.T) {
 		least    time.Duration
 		most     time.Duration
 	}{
-		"none needed":       {steps: []step{page(onePage)}, requests: 1, ok: true},
-		"network":           {steps: []step{broken, broken, page(onePage)}, requests: 3, ok: true, least: 375 * time.Millisecond, most: 750 * time.Millisecond},
-		"unavailable":       {steps: []step{problem(503, ""), page(onePage)}, requests: 2, ok: true, least: 125 * time.Millisecond, most: 250 * time.Millisecond},
-		"gateway":           {steps: []step{{status: 502}, {status: 504}, page(onePage)}, requests: 3, ok: true, least: 375 * time.Millisecond, most: 750 * time.Millisecond},
-		"seconds":           {steps: []step{problem(429, "", "Retry-After", "3"), page(onePage)}, requests: 2, ok: true, least: 3 * time.Second, most: 3 * time.Second},
-		"date":              {steps: []step{problem(429, "", "Retry-After", date), page(onePage)}, requests: 2, ok: true, least: 7 * time.Second, most: 7 * time.Second},
-		"too long a wait":   {steps: []step{problem(429, "", "Retry-After", "31")}, requests: 1},
-		"given up":          {steps: []step{broken}, requests: 5, least: 1875 * time.Millisecond, most: 3750 * time.Millisecond},
-		"never":             {steps: []step{broken}, o: client.Options{Retries: -1}, requests: 1},
-		"bounded waits":     {steps: []step{broken}, o: client.Options{Retries: 70, MaxBackoff: time.Second}, requests: 71, least: 35 * time.Second, most: 70 * time.Second},
-		"fault of ours":     {steps: []step{problem(400, "")}, requests: 1},
-		"server's mistake":  {steps: []step{problem(500, "")}, requests: 1},
-		"no token":          {steps: []step{page(onePage)}, o: client.Options{TokenSource: func(context.Context) (string, error) { return "", io.EOF }}},
-		"too large":         {steps: []step{page(onePage)}, o: client.Options{MaxResponseBytes: 100}, requests: 1},
-		"just small enough": {steps: []step{page(onePage)}, o: client.Options{MaxResponseBytes: int64(len(onePage))}, requests: 1, ok: true},
+		"none needed":      {steps: []step{scanned(twoRows())}, requests: 1, ok: true},
+		"network":          {steps: []step{broken, broken, scanned(twoRows())}, requests: 3, ok: true, least: 375 * time.Millisecond, most: 750 * time.Millisecond},
+		"unavailable":      {steps: []step{problem(503, ""), scanned(twoRows())}, requests: 2, ok: true, least: 125 * time.Millisecond, most: 250 * time.Millisecond},
+		"gateway":          {steps: []step{{status: 502}, {status: 504}, scanned(twoRows())}, requests: 3, ok: true, least: 375 * time.Millisecond, most: 750 * time.Millisecond},
+		"seconds":          {steps: []step{problem(429, "", "Retry-After", "3"), scanned(twoRows())}, requests: 2, ok: true, least: 3 * time.Second, most: 3 * time.Second},
+		"date":             {steps: []step{problem(429, "", "Retry-After", date), scanned(twoRows())}, requests: 2, ok: true, least: 7 * time.Second, most: 7 * time.Second},
+		"too long a wait":  {steps: []step{problem(429, "", "Retry-After", "31")}, requests: 1},
+		"given up":         {steps: []step{broken}, requests: 5, least: 1875 * time.Millisecond, most: 3750 * time.Millisecond},
+		"never":            {steps: []step{broken}, o: client.Options{Retries: -1}, requests: 1},
+		"bounded waits":    {steps: []step{broken}, o: client.Options{Retries: 70, MaxBackoff: time.Second}, requests: 71, least: 35 * time.Second, most: 70 * time.Second},
+		"fault of ours":    {steps: []step{problem(400, "")}, requests: 1},
+		"server's mistake": {steps: []step{problem(500, "")}, requests: 1},
+		"no token":         {steps: []step{scanned(twoRows())}, o: client.Options{TokenSource: func(context.Context) (string, error) { return "", io.EOF }}},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			n := &network{steps: test.steps}
 			begin := time.Now()
-			_, err := newClient(t, n, test.o).Rows(t.Context(), generators)
+			_, err := scan(t.Context(), newClient(t, n, test.o), generators())
 			if took := time.Since(begin); (err == nil) != test.ok || len(n.asked) != test.requests || took < test.least || took > test.most {
 				t.Errorf("%s: %v after %d requests and %v; want success %t, %d requests, %v to %v", name, err, len(n.asked), took, test.ok, test.requests, test.least, test.most)
 			}
@@ -300,14 +346,14 @@ func TestRetriesAndContexts(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
 		begin := time.Now()
-		_, err := newClient(t, n, client.Options{}).Rows(ctx, generators)
+		_, err := scan(ctx, newClient(t, n, client.Options{}), generators())
 		var e *client.Error
 		if !errors.As(err, &e) || e.RetryAfter != 20*time.Second || time.Since(begin) != 0 {
 			t.Errorf("%v after %v", err, time.Since(begin))
 		}
 		ctx, cancel = context.WithCancel(t.Context())
 		time.AfterFunc(time.Second, cancel)
-		if _, err := newClient(t, n, client.Options{}).Rows(ctx, generators); !errors.Is(err, context.Canceled) || time.Since(begin) != time.Second {
+		if _, err := scan(ctx, newClient(t, n, client.Options{}), generators()); !errors.Is(err, context.Canceled) || time.Since(begin) != time.Second {
 			t.Errorf("%v after %v; want Canceled", err, time.Since(begin))
 		}
 	})
@@ -316,14 +362,16 @@ func TestRetriesAndContexts(t *testing.T) {
 // An answer that breaks off is asked for again, and connections are used again.
 func TestConnections(t *testing.T) {
 	var requests, connections atomic.Int64
+	whole := scanned(twoRows()).body
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", pageType)
+		w.Header().Set("Content-Type", wire.TypeBatches)
 		if requests.Add(1) == 1 {
 			w.Header().Set("Content-Length", "100000")
-			_, _ = io.WriteString(w, onePage[:200])
+			_, _ = io.WriteString(w, whole[:20])
 			panic(http.ErrAbortHandler)
 		}
-		_, _ = io.WriteString(w, onePage)
+		_, _ = io.WriteString(w, whole)
+		_ = http.NewResponseController(w).Flush() // so that the end comes by itself
 	}))
 	server.Config.ConnState = func(_ net.Conn, s http.ConnState) {
 		if s == http.StateNew {
@@ -338,8 +386,8 @@ func TestConnections(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 10 {
-		if got, err := c.Rows(t.Context(), generators); err != nil || len(got.Rows) != 2 {
-			t.Fatalf("%d rows, %v", len(got.Rows), err)
+		if got, err := scan(t.Context(), c, generators()); err != nil || got.Len() != 2 {
+			t.Fatalf("%d rows, %v", got.Len(), err)
 		}
 	}
 	if requests.Load() != 11 || connections.Load() != 2 {
@@ -347,14 +395,76 @@ func TestConnections(t *testing.T) {
 	}
 }
 
+func TestAnswersAreReadToALimit(t *testing.T) {
+	header := map[string]string{"Content-Type": wire.TypeJSON}
+	for limit, ok := range map[int64]bool{int64(len(catalog)): true, int64(len(catalog)) - 1: false} {
+		n := &network{steps: []step{{status: 200, header: header, body: catalog}}}
+		if _, err := newClient(t, n, client.Options{MaxResponseBytes: limit}).Catalog(t.Context()); (err == nil) != ok || len(n.asked) != 1 {
+			t.Errorf("%d bytes: %v after %d requests", limit, err, len(n.asked))
+		}
+	}
+}
+
+// trickle is a server that sends a byte of a scan, or none, every 50 seconds.
+type trickle struct {
+	body string
+	mute bool
+}
+
+func (s *trickle) RoundTrip(r *http.Request) (*http.Response, error) {
+	in, out := io.Pipe()
+	context.AfterFunc(r.Context(), func() { _ = in.CloseWithError(r.Context().Err()) })
+	go func() {
+		for i := range s.body {
+			time.Sleep(50 * time.Second)
+			if s.mute && i > 3 {
+				return
+			}
+			if _, err := io.WriteString(out, s.body[i:i+1]); err != nil {
+				return
+			}
+		}
+		_ = out.Close()
+	}()
+	return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {wire.TypeBatches}}, Body: in, Request: r}, nil
+}
+
+// A scan may take as long as it needs while batches come; who takes them may
+// take time, too.
+func TestScansAreBoundedByBatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		two := scanned(twoRows(), twoRows(), twoRows()).body
+		each := time.Duration(len(two)) * 50 * time.Second
+		for timeout, ok := range map[time.Duration]bool{each / 2: true, each / 4: false, -1: true} {
+			c, err := client.New("http://api.example", &client.Options{HTTPClient: &http.Client{Transport: &trickle{body: two}}, Retries: -1, Timeout: timeout})
+			if err != nil {
+				t.Fatal(err)
+			}
+			rows := 0
+			for b, err := range c.Scan(t.Context(), generators()) {
+				if (err == nil) != ok {
+					t.Errorf("%v for a batch: %v after %d rows", timeout, err, rows)
+				}
+				if err == nil {
+					rows += b.Len()
+					time.Sleep(2 * each)
+				}
+			}
+			if ok && rows != 6 || !ok && rows > 0 {
+				t.Errorf("%v for a batch: %d rows", timeout, rows)
+			}
+			synctest.Wait()
+		}
+	})
+}
+
 func TestCatalogIsAskedForOnce(t *testing.T) {
-	catalog := `{"data":{"revision":7,"snapshots":[{"id":"a1","level":"GEN","year":2023,"release":"","status":"published","rows":1,"columns":[{"level":"GEN","name":"state","code":"PSTATABB","type":"text","description":"d","editions":null}]}]}}`
 	header := map[string]string{"Content-Type": "application/json", "ETag": `"e7"`}
 	n := &network{steps: []step{{status: 200, header: header, body: catalog}, {status: 304, header: header}, {status: 304}}}
 	c := newClient(t, n, client.Options{})
 	for range 3 {
 		got, err := c.Catalog(t.Context())
-		if err != nil || got.Revision != 7 || !got.Snapshots[0].Schema.Has(egrid.State) {
+		if err != nil || got.ID != "c7" || got.Revision != 7 || !got.Snapshots[0].Schema.Has(egrid.Generator) {
 			t.Fatalf("%+v, %v", got, err)
 		}
 	}
@@ -366,114 +476,5 @@ func TestCatalogIsAskedForOnce(t *testing.T) {
 		if _, err := newClient(t, n, client.Options{}).Catalog(t.Context()); err == nil {
 			t.Errorf("%s is no catalogue", body)
 		}
-	}
-}
-
-// pageOf is n rows, of a list that goes on when there is a cursor.
-func pageOf(n int, next string) step {
-	var d map[string]any
-	if err := json.Unmarshal([]byte(onePage), &d); err != nil {
-		panic(err)
-	}
-	rows := []any{}
-	for range n {
-		rows = append(rows, d["data"].([]any)[1])
-	}
-	d["data"] = rows
-	if next != "" {
-		d["links"] = map[string]any{"next": "/x?cursor=" + url.QueryEscape(next)}
-	}
-	b, err := json.Marshal(d)
-	if err != nil {
-		panic(err)
-	}
-	return page(string(b))
-}
-
-// A page of more rows than a server gives at once is read in parts, and begun
-// anew when a publish comes between them.
-func TestLargePages(t *testing.T) {
-	n := &network{steps: []step{
-		pageOf(1000, "a"), problem(410, "start again"),
-		pageOf(1000, "b"), pageOf(1000, "c"), pageOf(500, "d e"),
-	}}
-	got, err := newClient(t, n, client.Options{}).Rows(t.Context(), egrid.RowQuery{Level: egrid.GEN, Limit: 2500, Cursor: "begin", Count: true})
-	if err != nil || len(got.Rows) != 2500 || got.Next != "d e" {
-		t.Fatalf("%d rows, next %q, %v", len(got.Rows), got.Next, err)
-	}
-	var asked []string
-	for _, r := range n.asked {
-		q := r.URL.Query()
-		asked = append(asked, q.Get("cursor")+" "+q.Get("limit")+" "+q.Get("count"))
-	}
-	if got := strings.Join(asked, ", "); got != "begin 1000 , a 1000 false, begin 1000 , b 1000 false, c 500 false" {
-		t.Errorf("asked %s", got)
-	}
-	for i := range got.Rows {
-		if got.Rows[i].Schema != got.Schema {
-			t.Fatalf("row %d has a schema of its own", i)
-		}
-	}
-	// The cursor that the caller gave is the caller's to give up.
-	n = &network{steps: []step{problem(410, "start again")}}
-	if _, err := newClient(t, n, client.Options{}).Rows(t.Context(), egrid.RowQuery{Level: egrid.GEN, Cursor: "old"}); !errors.Is(err, egrid.ErrStale) || len(n.asked) != 1 {
-		t.Errorf("%v after %d requests", err, len(n.asked))
-	}
-	n = &network{steps: []step{pageOf(1000, "a"), problem(410, "start again")}}
-	n.steps = append(n.steps, n.steps...)
-	n.steps = append(n.steps, n.steps...)
-	if _, err := newClient(t, n, client.Options{}).Rows(t.Context(), egrid.RowQuery{Level: egrid.GEN, Limit: 1500}); !errors.Is(err, egrid.ErrStale) || len(n.asked) != 6 {
-		t.Errorf("%v after %d requests", err, len(n.asked))
-	}
-}
-
-func TestIterators(t *testing.T) {
-	for name, walk := range map[string]func(*client.Client) (rows int, err error){
-		"rows": func(c *client.Client) (n int, err error) {
-			for _, err := range c.AllRows(t.Context(), egrid.RowQuery{Level: egrid.GEN, Limit: 3, Cursor: "mine"}) {
-				if err != nil {
-					return n, err
-				}
-				n++
-			}
-			return n, nil
-		},
-		"groups": func(c *client.Client) (n int, err error) {
-			for _, err := range c.AllGroups(t.Context(), egrid.GroupQuery{Level: egrid.GEN}) {
-				if err != nil {
-					return n, err
-				}
-				n++
-			}
-			return n, nil
-		},
-		"plants": func(c *client.Client) (n int, err error) {
-			for _, err := range c.AllPlants(t.Context(), store.PlantQuery{}) {
-				if err != nil {
-					return n, err
-				}
-				n++
-			}
-			return n, nil
-		},
-	} {
-		c := newClient(t, &network{steps: []step{pageOf(1000, "a"), pageOf(3, "")}}, client.Options{})
-		if n, err := walk(c); n != 1003 || err != nil {
-			t.Errorf("%s: %d rows, %v", name, n, err)
-		}
-		c = newClient(t, &network{steps: []step{pageOf(1000, "a"), problem(410, "start again")}}, client.Options{})
-		if n, err := walk(c); n != 1000 || !errors.Is(err, egrid.ErrStale) {
-			t.Errorf("%s: %d rows, %v; want ErrStale", name, n, err)
-		}
-	}
-	n := &network{steps: []step{pageOf(1000, "a")}}
-	for _, err := range newClient(t, n, client.Options{}).AllRows(t.Context(), generators) {
-		if err != nil {
-			t.Error(err)
-		}
-		break
-	}
-	if len(n.asked) != 1 {
-		t.Errorf("%d requests for one row", len(n.asked))
 	}
 }

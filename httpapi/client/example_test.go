@@ -8,14 +8,19 @@ import (
 	"net/http/httptest"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/store"
 	"github.com/egrid-analytics/egrid-go/httpapi/client"
 )
 
 func Example() {
 	// In place of an API, which package httpapi serves.
-	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", pageType)
-		_, _ = io.WriteString(w, onePage)
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer := step{header: map[string]string{"Content-Type": "application/json"}, body: catalog}
+		if r.URL.Path == "/scan" {
+			answer = scanned(twoRows())
+		}
+		w.Header().Set("Content-Type", answer.header["Content-Type"])
+		_, _ = io.WriteString(w, answer.body)
 	}))
 	defer api.Close()
 
@@ -24,16 +29,17 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	page, err := c.Rows(context.Background(), egrid.RowQuery{
+	db := store.New(c)
+	page, err := db.Rows(context.Background(), egrid.RowQuery{
 		Level:   egrid.GEN,
-		Filters: []egrid.Filter{egrid.Where(egrid.State, egrid.Eq, "TX", "OK")},
-		Sort:    []egrid.Sort{{Column: egrid.NetGeneration, Desc: true}},
+		Filters: []egrid.Filter{egrid.Where(egrid.NetGeneration, egrid.Ge, "0")},
+		Columns: []egrid.Column{egrid.Generator, egrid.Sequence, egrid.NetGeneration, "own"},
 	})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	for _, row := range page.Rows {
+	for row := range page.Rows() {
 		mwh, known := row.Float(egrid.NetGeneration)
 		fmt.Printf("%q %v %t\n", row.Text(egrid.Generator), mwh, known)
 	}

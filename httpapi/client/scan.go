@@ -41,11 +41,12 @@ func (c *Client) Scan(ctx context.Context, p *driver.Plan) iter.Seq2[*egrid.Batc
 			if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= wait {
 				again = false
 			}
-			if again && ctx.Err() == nil {
-				again = pause(ctx, wait) == nil
-			}
 			if !again || ctx.Err() != nil {
 				yield(nil, failure(a, err))
+				return
+			}
+			if err := pause(ctx, wait); err != nil {
+				yield(nil, err)
 				return
 			}
 		}
