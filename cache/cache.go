@@ -113,8 +113,8 @@ type Stats struct {
 	Columns     int   // columns kept now
 	ColumnBytes int64 // of these columns
 
-	// Every answer of at most MaxRows rows that was not in Options.Shared is
-	// written to it, or left out: too large, or while Shared is busy or away.
+	// Every answer that the Scanner behind gave is written to Options.Shared, or
+	// left out: too large, or while Shared is busy or away.
 	Written, LeftOut int64
 }
 
@@ -292,6 +292,9 @@ func (c *Cache) stream(ctx context.Context, p *driver.Plan) iter.Seq2[*egrid.Bat
 			return
 		}
 		c.count(ctx, result)
+		if c.second != nil && result == Miss {
+			c.second.leftOut.Add(1)
+		}
 		answer(yield)
 	}
 }
@@ -346,10 +349,11 @@ func (c *Cache) lookup(ctx context.Context, p *driver.Plan) (answered, error) {
 	return a, err
 }
 
-// answer asks the second level, then executes the plan and gives the second
-// level what it did not have.
+// answer executes a plan whose columns are in memory. Else it asks the second
+// level, executes the plan if need be, and gives the second level what it did not
+// have.
 func (c *Cache) answer(ctx context.Context, p *driver.Plan, key string) (answered, error) {
-	if c.second != nil {
+	if c.second != nil && !(c.columns != nil && c.columns.have(p)) {
 		if b, ok := c.second.get(ctx, key, p.Output); ok {
 			return answered{b, RemoteHit}, nil
 		}

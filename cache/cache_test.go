@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -11,18 +13,23 @@ import (
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/cache"
+	"github.com/egrid-analytics/egrid-go/cache/cachetest"
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
+	"github.com/egrid-analytics/egrid-go/egrid/store"
 )
 
-// counting is a querier of n rows per answer that counts its queries.
+// counting is a scanner that counts its plans: each row of the n-th answer is n.
+// Its one snapshot is named by content.
 type counting struct {
 	catalogs, queries atomic.Int64
 	revision          atomic.Int64
+	content           atomic.Int64
 	rows              int
 	fail              error
-	block             chan struct{} // queries wait for it, when set
-	ended             atomic.Int64  // queries whose context ended while blocked
+	block             chan struct{} // plans wait for it, when set
+	ended             atomic.Int64  // plans whose context ended while blocked
 }
 
 var schema = func() *egrid.Schema {
@@ -36,59 +43,82 @@ var schema = func() *egrid.Schema {
 
 func (c *counting) Catalog(context.Context) (egrid.Catalog, error) {
 	c.catalogs.Add(1)
-	return egrid.Catalog{Revision: c.revision.Load()}, nil
+	catalog := egrid.Catalog{Revision: c.revision.Load(), Snapshots: []egrid.Snapshot{{
+		ID: egrid.SnapshotID(fmt.Sprint("content", c.content.Load())), Level: egrid.GEN, Year: 1999, Status: egrid.Published, Schema: schema, Rows: 1 << 40,
+	}}}
+	driver.Seal(&catalog)
+	return catalog, nil
 }
 
-func (c *counting) Rows(ctx context.Context, _ egrid.RowQuery) (egrid.RowPage, error) {
-	n := c.queries.Add(1)
-	if c.block != nil {
-		select {
-		case <-c.block:
-		case <-ctx.Done():
-			c.ended.Add(1)
-			return egrid.RowPage{}, ctx.Err()
+func (c *counting) Scan(ctx context.Context, p *driver.Plan) iter.Seq2[*egrid.Batch, error] {
+	return func(yield func(*egrid.Batch, error) bool) {
+		n := c.queries.Add(1)
+		if c.block != nil {
+			select {
+			case <-c.block:
+			case <-ctx.Done():
+				c.ended.Add(1)
+				yield(nil, ctx.Err())
+				return
+			}
 		}
+		if c.fail != nil {
+			yield(nil, c.fail)
+			return
+		}
+		b := egrid.NewBuilder(p.Output, 1999)
+		for i := range max(c.rows, 1) {
+			b.Number(p.Output.Index(egrid.NetGeneration), float64(n))
+			b.EndRow(int64(i+1), 0)
+		}
+		yield(b.Batch(), nil)
 	}
-	page := egrid.RowPage{Schema: schema, Revision: c.revision.Load(), Total: n}
-	for range c.rows {
-		page.Rows = append(page.Rows, egrid.Row{Schema: schema, Values: []egrid.Value{egrid.IntegerOf(n)}})
-	}
-	return page, c.fail
 }
 
-func (c *counting) Groups(ctx context.Context, _ egrid.GroupQuery) (egrid.RowPage, error) {
-	return c.Rows(ctx, egrid.RowQuery{})
+// query asks for generators, and returns the number of the plan that answered.
+func query(ctx context.Context, s driver.Scanner, limit int) (int64, error) {
+	page, err := store.New(s).Rows(ctx, egrid.RowQuery{Level: egrid.GEN, Limit: limit, Columns: []egrid.Column{egrid.NetGeneration}})
+	if err != nil {
+		return 0, err
+	}
+	n, _ := page.Row(0).Float(egrid.NetGeneration)
+	return int64(n), nil
 }
 
-func ask(t *testing.T, q egrid.Querier, limit int) egrid.RowPage {
+func ask(t *testing.T, s driver.Scanner, limit int) int64 {
 	t.Helper()
-	page, err := q.Rows(t.Context(), egrid.RowQuery{Level: egrid.GEN, Limit: limit})
+	n, err := query(t.Context(), s, limit)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return page
+	return n
 }
 
 func TestHits(t *testing.T) {
-	behind := &counting{rows: 1}
+	behind := &counting{}
 	var observed []cache.Result
 	c := cache.New(behind, &cache.Options{Observe: func(r cache.Result) { observed = append(observed, r) }})
 	ctx, trace := cache.WithTrace(t.Context())
 	for range 3 {
-		if page, err := c.Rows(ctx, egrid.RowQuery{Level: egrid.GEN}); err != nil || page.Total != 1 {
-			t.Fatal(page.Total, err)
+		if n, err := query(ctx, c, 0); err != nil || n != 1 {
+			t.Fatal(n, err)
 		}
 	}
 	ask(t, c, egrid.DefaultLimit) // the same, spelt out
 	ask(t, c, 7)
-	if _, err := c.Groups(t.Context(), egrid.GroupQuery{Level: egrid.GEN}); err != nil {
+	count := egrid.GroupQuery{Level: egrid.GEN, Measures: []egrid.Measure{{Func: egrid.Sum, Column: egrid.NetGeneration}}}
+	if _, err := store.New(c).Groups(t.Context(), count); err != nil {
 		t.Fatal(err)
 	}
 	if n := behind.queries.Load(); n != 3 {
 		t.Errorf("asked %d times; want 3", n)
 	}
-	want := cache.Stats{Hits: 3, Misses: 3, Entries: 3, Cells: 6}
-	if got := c.Stats(); got != want {
+	got := c.Stats()
+	if got.Bytes == 0 {
+		t.Error("answers take no memory")
+	}
+	got.Bytes = 0
+	if want := (cache.Stats{Hits: 3, Misses: 3, Entries: 3}); got != want {
 		t.Errorf("got %+v; want %+v", got, want)
 	}
 	if trace.Hits() != 2 || trace.Misses() != 1 {
@@ -131,14 +161,14 @@ func TestCatalogTTL(t *testing.T) {
 		behind := &counting{}
 		c := cache.New(behind, nil)
 		ask(t, c, 1)
-		behind.revision.Store(1)
+		behind.content.Store(1)
 		time.Sleep(999 * time.Millisecond)
-		if page := ask(t, c, 1); page.Revision != 0 {
-			t.Errorf("revision %d came early", page.Revision)
+		if n := ask(t, c, 1); n != 1 {
+			t.Errorf("plan %d answered: the publish came early", n)
 		}
 		time.Sleep(time.Millisecond)
-		if page := ask(t, c, 1); page.Revision != 1 {
-			t.Errorf("revision %d after the catalogue's time; want 1", page.Revision)
+		if n := ask(t, c, 1); n != 2 {
+			t.Errorf("plan %d answered after the catalogue's time; want 2", n)
 		}
 		if n := behind.catalogs.Load(); n != 2 {
 			t.Errorf("%d catalogues asked; want 2", n)
@@ -151,29 +181,33 @@ func TestRefresh(t *testing.T) {
 		behind := &counting{}
 		c := cache.New(behind, &cache.Options{CatalogTTL: time.Hour})
 		ask(t, c, 1)
-		behind.revision.Store(1)
+		behind.content.Store(1)
 		c.Refresh()
-		if page := ask(t, c, 1); page.Revision != 1 {
-			t.Errorf("revision %d after a refresh; want 1", page.Revision)
+		if n := ask(t, c, 1); n != 2 {
+			t.Errorf("plan %d answered after a refresh; want 2", n)
 		}
 	})
 }
 
-// An answer with a newer revision than the catalogue's ends the catalogue.
-func TestNewerAnswerEndsCatalog(t *testing.T) {
+// A store that is restored from a backup counts its revisions again, with other
+// content behind them. What was kept of the content that is gone does not answer,
+// and what is back answers as before.
+func TestRestoredStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		behind := &counting{}
-		c := cache.New(behind, &cache.Options{CatalogTTL: time.Hour})
-		ask(t, c, 1)
-		behind.revision.Store(1)
-		if page := ask(t, c, 2); page.Revision != 1 {
-			t.Fatalf("revision %d", page.Revision)
+		c := cache.New(behind, nil)
+		publish := func(revision, content int64) int64 {
+			behind.revision.Store(revision)
+			behind.content.Store(content)
+			time.Sleep(time.Second)
+			return ask(t, c, 1)
 		}
-		if page := ask(t, c, 1); page.Revision != 1 {
-			t.Errorf("revision %d after revision 1 was seen", page.Revision)
+		a, b := publish(1, 1), publish(2, 2)
+		if n := publish(1, 1); n != a {
+			t.Errorf("plan %d answers for what was restored; want %d", n, a)
 		}
-		if page := ask(t, c, 2); page.Revision != 1 || behind.queries.Load() != 3 {
-			t.Errorf("the newer answer was not kept: %d queries", behind.queries.Load())
+		if n := publish(2, 3); n == b || n == a {
+			t.Errorf("plan %d answers for revision 2 of other content", n)
 		}
 	})
 }
@@ -185,17 +219,16 @@ func TestSingleFlight(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 50 {
 			wg.Go(func() {
-				if page, err := c.Rows(t.Context(), egrid.RowQuery{Level: egrid.GEN}); err != nil || page.Total != 1 {
-					t.Error(page.Total, err)
+				if n, err := query(t.Context(), c, 0); err != nil || n != 1 {
+					t.Error(n, err)
 				}
 			})
 		}
 		synctest.Wait()
 		close(behind.block)
 		wg.Wait()
-		want := cache.Stats{Misses: 1, Shared: 49, Entries: 1, Cells: 1}
-		if got := c.Stats(); got != want {
-			t.Errorf("got %+v; want %+v", got, want)
+		if got := c.Stats(); got.Misses != 1 || got.Joined != 49 || got.Entries != 1 {
+			t.Errorf("got %+v; want a miss, and 49 that joined it", got)
 		}
 	})
 }
@@ -207,13 +240,13 @@ func TestLeaderGivesUp(t *testing.T) {
 		first, giveUp := context.WithCancel(t.Context())
 		var wg sync.WaitGroup
 		wg.Go(func() {
-			if _, err := c.Rows(first, egrid.RowQuery{Level: egrid.GEN}); !errors.Is(err, context.Canceled) {
+			if _, err := query(first, c, 0); !errors.Is(err, context.Canceled) {
 				t.Errorf("leader: %v", err)
 			}
 		})
 		synctest.Wait()
 		wg.Go(func() {
-			if _, err := c.Rows(t.Context(), egrid.RowQuery{Level: egrid.GEN}); err != nil {
+			if _, err := query(t.Context(), c, 0); err != nil {
 				t.Errorf("follower: %v", err)
 			}
 		})
@@ -235,7 +268,7 @@ func TestAllGiveUp(t *testing.T) {
 		ctx, giveUp := context.WithCancel(t.Context())
 		var wg sync.WaitGroup
 		for range 3 {
-			wg.Go(func() { _, _ = c.Rows(ctx, egrid.RowQuery{Level: egrid.GEN}) })
+			wg.Go(func() { _, _ = query(ctx, c, 0) })
 		}
 		synctest.Wait()
 		giveUp()
@@ -245,8 +278,8 @@ func TestAllGiveUp(t *testing.T) {
 			t.Error("the query goes on with nobody waiting")
 		}
 		close(behind.block)
-		if page := ask(t, c, egrid.DefaultLimit); page.Total != 2 {
-			t.Errorf("joined an abandoned query: %d", page.Total)
+		if n := ask(t, c, egrid.DefaultLimit); n != 2 {
+			t.Errorf("joined an abandoned plan: %d", n)
 		}
 	})
 }
@@ -255,7 +288,7 @@ func TestErrorsAreNotKept(t *testing.T) {
 	behind := &counting{fail: egrid.ErrNotFound}
 	c := cache.New(behind, nil)
 	for range 2 {
-		if _, err := c.Rows(t.Context(), egrid.RowQuery{Level: egrid.GEN}); !errors.Is(err, egrid.ErrNotFound) {
+		if _, err := query(t.Context(), c, 0); !errors.Is(err, egrid.ErrNotFound) {
 			t.Fatal(err)
 		}
 	}
@@ -266,7 +299,9 @@ func TestErrorsAreNotKept(t *testing.T) {
 
 type panicking struct{ counting }
 
-func (*panicking) Rows(context.Context, egrid.RowQuery) (egrid.RowPage, error) { panic("broken") }
+func (*panicking) Scan(context.Context, *driver.Plan) iter.Seq2[*egrid.Batch, error] {
+	panic("broken")
+}
 
 func TestPanicReachesTheCaller(t *testing.T) {
 	c := cache.New(&panicking{}, nil)
@@ -275,7 +310,7 @@ func TestPanicReachesTheCaller(t *testing.T) {
 			t.Error("the panic is lost")
 		}
 	}()
-	_, _ = c.Rows(t.Context(), egrid.RowQuery{Level: egrid.GEN})
+	_, _ = query(t.Context(), c, 0)
 }
 
 func TestBounds(t *testing.T) {
@@ -287,9 +322,10 @@ func TestBounds(t *testing.T) {
 		entries int
 	}{
 		{"entries", cache.Options{MaxEntries: 3}, 1, 10, 3},
-		{"cells", cache.Options{MaxCells: 25}, 10, 10, 2},
-		{"one large page", cache.Options{MaxPageRows: 5}, 6, 10, 0},
-		{"larger than all", cache.Options{MaxCells: 5}, 10, 10, 0},
+		{"bytes", cache.Options{MaxBytes: 1500}, 10, 10, 2},
+		{"one large page", cache.Options{MaxRows: 5}, 7, 4, 0},
+		{"larger than all", cache.Options{MaxBytes: 5}, 10, 10, 0},
+		{"none", cache.Options{MaxBytes: -1}, 1, 3, 0},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -297,25 +333,25 @@ func TestBounds(t *testing.T) {
 			for i := range test.queries {
 				ask(t, c, i+1)
 			}
-			s := c.Stats()
-			if s.Entries != test.entries || s.Cells != test.entries*(test.rows+1) {
+			if s := c.Stats(); s.Entries != test.entries || s.Bytes > max(test.o.MaxBytes, 16<<20) || (s.Bytes == 0) != (s.Entries == 0) {
 				t.Errorf("%+v; want %d entries", s, test.entries)
 			}
 		})
 	}
 }
 
-// Readers and publishers at once: a reader never sees a revision older than
-// one it saw before.
-func TestRevisionsGoForward(t *testing.T) {
-	behind := &counting{rows: 1}
+// Readers and publishers at once: a reader never sees content older than what it
+// saw before.
+func TestContentGoesForward(t *testing.T) {
+	behind := &counting{}
 	c := cache.New(behind, &cache.Options{CatalogTTL: time.Nanosecond, MaxEntries: 4})
+	db := store.New(c)
 	var wg sync.WaitGroup
 	for r := range 4 {
 		wg.Go(func() {
 			last := int64(0)
 			for i := range 500 {
-				page, err := c.Rows(t.Context(), egrid.RowQuery{Level: egrid.GEN, Limit: 1 + (i+r)%8})
+				page, err := db.Rows(t.Context(), egrid.RowQuery{Level: egrid.GEN, Limit: 1 + (i+r)%8})
 				if err != nil || page.Revision < last {
 					t.Errorf("revision %d after %d, %v", page.Revision, last, err)
 					return
@@ -326,6 +362,7 @@ func TestRevisionsGoForward(t *testing.T) {
 	}
 	wg.Go(func() {
 		for range 200 {
+			behind.content.Add(1)
 			behind.revision.Add(1)
 			c.Refresh()
 		}
@@ -333,27 +370,94 @@ func TestRevisionsGoForward(t *testing.T) {
 	wg.Wait()
 }
 
+// Any plan is answered from columns that fit the budget, as the store answers it.
+func TestColumns(t *testing.T) {
+	backend := cachetest.SampleStore(t)
+	db := store.New(backend)
+	for name, test := range map[string]struct {
+		budget int64
+		behind bool // whether every plan needs the store
+	}{"default": {0, false}, "none": {-1, true}, "too few": {1000, true}} {
+		t.Run(name, func(t *testing.T) {
+			c := cache.New(backend, &cache.Options{ColumnBytes: test.budget, MaxBytes: -1})
+			cached := store.New(c)
+			for i := range 40 {
+				q := egrid.RowQuery{
+					Level: egrid.PLNT, Limit: 1 + i, Count: true, Sort: []egrid.Sort{{Column: egrid.NetGeneration, Desc: i%2 == 0}},
+					Filters: []egrid.Filter{egrid.Where(egrid.NameplateCapacity, egrid.Gt, fmt.Sprint(i))},
+				}
+				want, err := db.Rows(t.Context(), q)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got, err := cached.Rows(t.Context(), q)
+				if err != nil || got.String() != want.String() || got.Total != want.Total || got.Next != want.Next {
+					t.Fatalf("got %v of %d, %v; want %v of %d", got.Batch, got.Total, err, want.Batch, want.Total)
+				}
+			}
+			s := c.Stats()
+			if s.Errors > 0 || (s.Computed == 0) != test.behind || s.ColumnBytes > 64<<20 || (s.Columns == 0) != test.behind {
+				t.Errorf("%+v", s)
+			}
+			if !test.behind && s.Misses > 3 {
+				t.Errorf("%d plans needed the store; want those alone that met a column first", s.Misses)
+			}
+		})
+	}
+}
+
+// Columns of snapshots that were pruned are dropped with the next catalogue.
+func TestColumnsOfPrunedSnapshots(t *testing.T) {
+	backend := cachetest.SampleStore(t)
+	c := cache.New(backend, &cache.Options{CatalogTTL: -1, MaxBytes: -1})
+	largest := egrid.RowQuery{Level: egrid.PLNT, Sort: []egrid.Sort{{Column: egrid.NetGeneration}}, Limit: 1}
+	page, err := store.New(c).Rows(t.Context(), largest)
+	if err != nil || c.Stats().Columns == 0 {
+		t.Fatalf("%+v, %v", c.Stats(), err)
+	}
+	old := page.Snapshots[0]
+	plant, err := store.New(backend).Rows(t.Context(), egrid.RowQuery{Level: egrid.PLNT, Limit: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cachetest.Replace(t, backend, &old, plant.Batch)
+	if _, err := backend.Prune(t.Context(), driver.PruneRequest{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.New(c).At(old.ID).Rows(t.Context(), largest); !errors.Is(err, egrid.ErrStale) {
+		t.Errorf("reading what was pruned: %v; want ErrStale", err)
+	}
+	if s := c.Stats(); s.Columns != 0 || s.ColumnBytes != 0 {
+		t.Errorf("%+v: columns of a pruned snapshot stay", s)
+	}
+}
+
 func BenchmarkHit(b *testing.B) {
 	c := cache.New(&counting{rows: 100}, nil)
-	query := egrid.RowQuery{Level: egrid.GEN, Filters: []egrid.Filter{egrid.Where("state", egrid.Eq, "TX")}}
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := c.Rows(b.Context(), query); err != nil {
+		if _, err := query(b.Context(), c, 0); err != nil {
 			b.Fatal(err)
 		}
 	}
 }
 
 func ExampleNew() {
-	store := memstore.New()
-	defer store.Close()
-	q := cache.New(store, nil)
-	for range 3 {
-		if _, err := q.Rows(context.Background(), egrid.RowQuery{Level: egrid.GEN}); err != nil {
+	ctx := context.Background()
+	backend := memstore.New()
+	defer backend.Close()
+	file := strings.NewReader("YEAR,PSTATABB,PNAME,ORISPL,PLNGENAN\n2023,AZ,Palo Verde,6008,31522590\n")
+	if _, err := store.Load(ctx, backend, file, nil); err != nil {
+		fmt.Println(err)
+	}
+	c := cache.New(backend, nil)
+	db := store.New(c)
+	for limit := range 3 {
+		if _, err := db.Rows(ctx, egrid.RowQuery{Level: egrid.PLNT, Limit: 1 + limit}); err != nil {
 			fmt.Println(err)
 		}
 	}
-	stats := q.Stats()
-	fmt.Println(stats.Hits, "hits,", stats.Misses, "miss")
-	// Output: 2 hits, 1 miss
+	stats := c.Stats()
+	fmt.Println(stats.Misses, "plan read columns,", stats.Computed, "were computed on them")
+	// Output: 1 plan read columns, 2 were computed on them
 }

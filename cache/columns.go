@@ -73,6 +73,33 @@ func (c *columns) retain(catalog egrid.Catalog) {
 	}
 }
 
+// have reports whether a plan can be executed without reading anything.
+func (c *columns) have(p *driver.Plan) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i := range p.Snapshots {
+		if c.tables[p.Snapshots[i].ID] == nil || len(c.absent(&p.Snapshots[i], engine.Needed(p))) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// absent returns the needed columns of a snapshot that are not kept. The caller
+// holds mu.
+func (c *columns) absent(s *egrid.Snapshot, needed []egrid.Column) []egrid.Column {
+	var absent []egrid.Column
+	for _, column := range needed {
+		if !s.Schema.Has(column) {
+			continue // missing in every row
+		}
+		if _, ok := c.used.Get(columnKey{s.ID, column}); !ok {
+			absent = append(absent, column)
+		}
+	}
+	return absent
+}
+
 // scan executes a plan on columns, and says whether some had to be read for it.
 // The answer is nil when they do not fit the budget.
 func (c *columns) scan(ctx context.Context, p *driver.Plan) (answer iter.Seq2[*egrid.Batch, error], read bool, err error) {
@@ -101,15 +128,7 @@ func (c *columns) table(ctx context.Context, s *egrid.Snapshot, needed []egrid.C
 	for {
 		c.mu.Lock()
 		t = c.tables[s.ID]
-		var absent []egrid.Column
-		for _, column := range needed {
-			if !s.Schema.Has(column) {
-				continue // missing in every row
-			}
-			if _, ok := c.used.Get(columnKey{s.ID, column}); !ok {
-				absent = append(absent, column)
-			}
-		}
+		absent := c.absent(s, needed)
 		if t != nil && len(absent) == 0 {
 			c.mu.Unlock()
 			return t, read, nil

@@ -14,20 +14,11 @@ import (
 
 	"github.com/egrid-analytics/egrid-go/cache"
 	"github.com/egrid-analytics/egrid-go/cache/cachetest"
-	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 )
 
 func TestShared(t *testing.T) {
 	cachetest.RunShared(t, func(*testing.T) cache.SharedLevel { return cachetest.NewMemory() })
-}
-
-// published is a counting querier with something published.
-type published struct{ counting }
-
-func (p *published) Catalog(ctx context.Context) (egrid.Catalog, error) {
-	c, err := p.counting.Catalog(ctx)
-	c.Snapshots = []egrid.Snapshot{{ID: "a", Status: egrid.Published, Schema: schema, Revision: c.Revision}}
-	return c, err
 }
 
 // calls counts the calls of a level.
@@ -60,7 +51,7 @@ func TestSharedFaults(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				level := &calls{Memory: cachetest.NewMemory()}
 				var log bytes.Buffer
-				c := cache.New(&published{}, &cache.Options{Shared: level, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+				c := cache.New(&counting{}, &cache.Options{Shared: level, Logger: slog.New(slog.NewTextHandler(&log, nil))})
 				limit := 0
 				took := func() time.Duration {
 					limit++
@@ -112,7 +103,7 @@ func TestSharedFaults(t *testing.T) {
 func TestSharedWritesAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		level := &slowWrites{Memory: cachetest.NewMemory(), release: make(chan struct{})}
-		c := cache.New(&published{}, &cache.Options{Shared: level})
+		c := cache.New(&counting{}, &cache.Options{Shared: level})
 		for i := range 1000 {
 			ask(t, c, i+1)
 		}
@@ -143,7 +134,7 @@ func (l *slowWrites) Set(ctx context.Context, key string, value []byte, ttl time
 func TestSharedTTL(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		level := cachetest.NewMemory()
-		behind := &published{}
+		behind := &counting{}
 		for _, step := range []struct{ after, want int64 }{{0, 1}, {3599, 1}, {1, 2}} {
 			time.Sleep(time.Duration(step.after) * time.Second)
 			ask(t, cache.New(behind, &cache.Options{Shared: level}), 1)
@@ -159,7 +150,7 @@ func TestSharedTTL(t *testing.T) {
 func TestSharedSingleFlight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		level := &calls{Memory: cachetest.NewMemory()}
-		behind := &published{}
+		behind := &counting{}
 		ask(t, cache.New(behind, &cache.Options{Shared: level}), 1)
 		synctest.Wait()
 		level.Break(func(context.Context) error { time.Sleep(10 * time.Millisecond); return nil })
@@ -169,7 +160,7 @@ func TestSharedSingleFlight(t *testing.T) {
 			wg.Go(func() { ask(t, c, 1) })
 		}
 		wg.Wait()
-		if s := c.Stats(); s.RemoteHits != 1 || s.Shared != 49 || level.gets.Load() != 2 {
+		if s := c.Stats(); s.RemoteHits != 1 || s.Joined != 49 || level.gets.Load() != 2 {
 			t.Errorf("%+v, %d reads", s, level.gets.Load())
 		}
 	})
@@ -180,10 +171,10 @@ func TestSharedCallerGivesUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		level := &calls{Memory: cachetest.NewMemory()}
 		level.Break(cachetest.Hang)
-		c := cache.New(&published{}, &cache.Options{Shared: level})
+		c := cache.New(&counting{}, &cache.Options{Shared: level})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
-		if _, err := c.Rows(ctx, egrid.RowQuery{Level: egrid.GEN}); err == nil {
+		if _, err := query(ctx, c, 1); err == nil {
 			t.Error("no error")
 		}
 		synctest.Wait()
@@ -196,86 +187,17 @@ func TestSharedCallerGivesUp(t *testing.T) {
 	})
 }
 
-// An answer of the second level that was overtaken by a publish while it was
-// on its way is not given.
-func TestSharedIsOvertaken(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		level := cachetest.NewMemory()
-		behind := &published{}
-		ask(t, cache.New(behind, &cache.Options{Shared: level}), 1)
-		synctest.Wait()
-		c := cache.New(behind, &cache.Options{Shared: level, CatalogTTL: time.Hour})
-		release := make(chan struct{})
-		level.Break(func(context.Context) error { <-release; return nil })
-		var page egrid.RowPage
-		var wg sync.WaitGroup
-		wg.Go(func() { page = ask(t, c, 1) })
-		synctest.Wait()
-		behind.revision.Store(1)
-		c.Refresh()
-		if _, err := c.Catalog(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		close(release)
-		wg.Wait()
-		if page.Revision != 1 {
-			t.Errorf("revision %d after revision 1 was seen", page.Revision)
-		}
-		synctest.Wait()
-	})
-}
-
-// slowCatalog answers with the catalogue of the time at which it was asked.
-type slowCatalog struct {
-	counting
-	release chan struct{}
-}
-
-func (s *slowCatalog) Catalog(ctx context.Context) (egrid.Catalog, error) {
-	c, err := s.counting.Catalog(ctx)
-	if s.catalogs.Load() == 2 {
-		<-s.release
-	}
-	return c, err
-}
-
-// A catalogue that was asked for before a newer answer came is not waited for.
-func TestNewerAnswerEndsCatalogOnItsWay(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		behind := &slowCatalog{release: make(chan struct{})}
-		behind.block = make(chan struct{})
-		c := cache.New(behind, nil)
-		var wg sync.WaitGroup
-		wg.Go(func() { ask(t, c, 1) }) // with the first catalogue
-		synctest.Wait()
-		time.Sleep(time.Second)
-		wg.Go(func() { ask(t, c, 2) }) // waits for the second one
-		synctest.Wait()
-		behind.revision.Store(1)
-		close(behind.block)
-		synctest.Wait() // the first query has seen revision 1
-		var page egrid.RowPage
-		wg.Go(func() { page = ask(t, c, 1) })
-		synctest.Wait()
-		if behind.catalogs.Load() != 3 || page.Revision != 1 {
-			t.Errorf("%d catalogues asked, revision %d", behind.catalogs.Load(), page.Revision)
-		}
-		close(behind.release)
-		wg.Wait()
-	})
-}
-
 // TestMix has an API answer an hour of requests from a cold start, one in a
 // second, with the default times to live.
 func TestMix(t *testing.T) {
-	store := cachetest.SampleStore(t)
+	backend := cachetest.SampleStore(t)
 	for _, test := range []struct {
 		replicas int
 		shared   bool
 	}{{1, false}, {4, true}} { // four that share nothing have 69.5 %
 		t.Run(fmt.Sprintf("replicas=%d,shared=%t", test.replicas, test.shared), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				if rate := askMix(t, store, test.replicas, test.shared); rate < 0.8 {
+				if rate := askMix(t, backend, test.replicas, test.shared); rate < 0.8 {
 					t.Errorf("%.1f %% hits; want 80 %%", 100*rate)
 				}
 			})
@@ -283,15 +205,15 @@ func TestMix(t *testing.T) {
 	}
 }
 
-func askMix(t *testing.T, store egrid.Querier, replicas int, shared bool) (rate float64) {
+func askMix(t *testing.T, backend driver.Scanner, replicas int, shared bool) (rate float64) {
 	time.Sleep(24 * 366 * 24 * time.Hour) // bubbles begin in 2000, and a query may not ask for the future
-	mix := cachetest.NewMix(t, 1, store)
+	mix := cachetest.NewMix(t, 1, backend)
 	caches := make([]*cache.Cache, replicas)
 	level := cachetest.NewMemory()
 	for i := range caches {
-		caches[i] = cache.New(store, nil)
+		caches[i] = cache.New(backend, &cache.Options{ColumnBytes: -1})
 		if shared {
-			caches[i] = cache.New(store, &cache.Options{Shared: level})
+			caches[i] = cache.New(backend, &cache.Options{Shared: level, ColumnBytes: -1})
 		}
 	}
 	const perSecond = 1
@@ -322,7 +244,7 @@ func BenchmarkMiss(b *testing.B) {
 	c := cache.New(&counting{rows: 100}, &cache.Options{TTL: time.Nanosecond})
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := c.Rows(b.Context(), egrid.RowQuery{Level: egrid.GEN}); err != nil {
+		if _, err := query(b.Context(), c, 0); err != nil {
 			b.Fatal(err)
 		}
 	}

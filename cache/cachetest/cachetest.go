@@ -23,8 +23,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"math"
-	"reflect"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -34,6 +35,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/egridtest"
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
+	"github.com/egrid-analytics/egrid-go/egrid/store"
 )
 
 // RunShared runs the suite of second levels. open returns a level that works,
@@ -56,10 +58,10 @@ func RunShared(t *testing.T, open func(t *testing.T) cache.SharedLevel) {
 		t.Run(test.name, func(t *testing.T) { test.run(t, open(t)) })
 	}
 	t.Run("Store", func(t *testing.T) {
-		egridtest.RunStore(t, func(t *testing.T) driver.Store { return newTwin(t, open(t)) })
+		egridtest.RunStore(t, func(t *testing.T) driver.Store { return newTwin(t, open(t)).Driver() })
 	})
 	t.Run("Differential", func(t *testing.T) {
-		egridtest.RunDifferential(t, func(t *testing.T) driver.Store { return newTwin(t, open(t)) })
+		egridtest.RunDifferential(t, func(t *testing.T) driver.Store { return newTwin(t, open(t)).Driver() })
 	})
 }
 
@@ -92,17 +94,17 @@ func testKeepsValues(t *testing.T, level cache.SharedLevel) {
 }
 
 func testSecondReplica(t *testing.T, level cache.SharedLevel) {
-	store := loaded(t, "a")
+	backend := loaded(t, "a")
 	var observed []cache.Result
 	observe := func(r cache.Result) { observed = append(observed, r) }
-	a, b := replica(store, level, nil), replica(store, level, &cache.Options{Observe: observe})
+	a, b := replica(backend, level, nil), replica(backend, level, &cache.Options{Observe: observe})
 	query := egrid.RowQuery{Level: egrid.PLNT, Count: true}
 	want := rows(t, a, query)
 	settle(t, a)
 	ctx, trace := cache.WithTrace(t.Context())
 	for range 2 {
-		got, err := b.Rows(ctx, query)
-		if err != nil || !reflect.DeepEqual(got, want) {
+		got, err := store.New(b).Rows(ctx, query)
+		if err != nil || !same(got, want) {
 			t.Errorf("the second replica answers differently: %v", err)
 		}
 	}
@@ -116,19 +118,19 @@ func testSecondReplica(t *testing.T, level cache.SharedLevel) {
 
 // A publish is never answered by what was kept before it, in any replica.
 func testPublish(t *testing.T, level cache.SharedLevel) {
-	store := loaded(t, "a")
+	backend := loaded(t, "a")
 	query := egrid.RowQuery{Level: egrid.PLNT}
 	for i := range 5 {
-		a, b := replica(store, level, nil), replica(store, level, nil)
+		a, b := replica(backend, level, nil), replica(backend, level, nil)
 		for range 2 {
 			for _, q := range []*cache.Cache{a, b} {
-				want := rows(t, store, query)
-				if got := rows(t, q, query); !reflect.DeepEqual(got, want) {
+				want := rows(t, backend, query)
+				if got := rows(t, q, query); !same(got, want) {
 					t.Errorf("publish %d: revision %d; want %d", i, got.Revision, want.Revision)
 				}
 				settle(t, q)
 			}
-			load(t, store, fmt.Sprint(i, a.Stats().Misses))
+			load(t, backend, fmt.Sprint(i, a.Stats().Misses))
 		}
 	}
 }
@@ -136,31 +138,22 @@ func testPublish(t *testing.T, level cache.SharedLevel) {
 func testTwoStores(t *testing.T, level cache.SharedLevel) {
 	query := egrid.RowQuery{Level: egrid.PLNT}
 	for _, name := range []string{"a", "b", "c"} {
-		store := loaded(t, name)
-		c := replica(store, level, nil)
-		if got := rows(t, c, query).Rows[0].Text(egrid.PlantName); got != name {
+		backend := loaded(t, name)
+		c := replica(backend, level, nil)
+		if got := rows(t, c, query).Row(0).Text(egrid.PlantName); got != name {
 			t.Errorf("store %s answers with plant %s", name, got)
 		}
 		settle(t, c)
 	}
-	// Nothing tells stores without anything published apart.
-	for range 2 {
-		c := replica(nothing{}, level, nil)
-		rows(t, c, query)
-		settle(t, c)
-		if s := c.Stats(); s.Misses != 1 || s.Written != 0 {
-			t.Errorf("%+v of a store that publishes nothing", s)
-		}
-	}
 }
 
 func testNamespaces(t *testing.T, level cache.SharedLevel) {
-	store := loaded(t, "a")
+	backend := loaded(t, "a")
 	for _, test := range []struct {
 		namespace string
 		hits      int64
 	}{{"1.0", 0}, {"1.1", 0}, {"", 0}, {"1.0", 1}, {"", 1}} {
-		c := replica(store, level, &cache.Options{Namespace: test.namespace})
+		c := replica(backend, level, &cache.Options{Namespace: test.namespace})
 		rows(t, c, egrid.RowQuery{Level: egrid.PLNT})
 		settle(t, c)
 		if s := c.Stats(); s.RemoteHits != test.hits {
@@ -170,19 +163,19 @@ func testNamespaces(t *testing.T, level cache.SharedLevel) {
 }
 
 func testExact(t *testing.T, level cache.SharedLevel) {
-	q := newExact(t)
-	a, b := replica(q, level, nil), replica(q, level, nil)
+	backend := exact(t)
+	a, b := replica(backend, level, nil), replica(backend, level, nil)
 	want := rows(t, a, egrid.RowQuery{Level: egrid.GEN})
 	settle(t, a)
 	got := rows(t, b, egrid.RowQuery{Level: egrid.GEN})
 	if b.Stats().RemoteHits != 1 {
 		t.Fatalf("%+v: not shared", b.Stats())
 	}
-	if !reflect.DeepEqual(got, want) {
+	if !same(got, want) {
 		t.Errorf("got %+v\nwant %+v", got, want)
 	}
-	for i, v := range got.Rows[0].Values {
-		if w := want.Rows[0].Values[i]; v != w { // bit by bit
+	for i, v := range got.Row(0).Values() {
+		if w := want.Row(0).At(i); v != w { // bit by bit
 			t.Errorf("value %d: %#v; want %#v", i, v, w)
 		}
 	}
@@ -190,9 +183,9 @@ func testExact(t *testing.T, level cache.SharedLevel) {
 
 // Whatever stands in place of an answer is a miss.
 func testGarbage(t *testing.T, level cache.SharedLevel) {
-	store := loaded(t, "a")
+	backend := loaded(t, "a")
 	recorder := &recorder{SharedLevel: level}
-	a := replica(store, recorder, nil)
+	a := replica(backend, recorder, nil)
 	query := egrid.RowQuery{Level: egrid.PLNT}
 	want := rows(t, a, query)
 	rows(t, a, egrid.RowQuery{Level: egrid.PLNT, Limit: 7})
@@ -221,29 +214,28 @@ func testGarbage(t *testing.T, level cache.SharedLevel) {
 		if err := level.Set(t.Context(), recorder.keys[0], value, time.Minute); err != nil {
 			t.Fatal(err)
 		}
-		c := replica(store, level, nil)
-		if got := rows(t, c, query); !reflect.DeepEqual(got, want) || c.Stats().Misses != 1 {
+		c := replica(backend, level, nil)
+		if got := rows(t, c, query); !same(got, want) || c.Stats().Misses != 1 {
 			t.Errorf("value %d: %+v", i, c.Stats())
 		}
 		settle(t, c)
 	}
-	c := replica(store, level, nil)
+	c := replica(backend, level, nil)
 	if rows(t, c, query); c.Stats().RemoteHits != 1 {
 		t.Errorf("%+v: a good answer has not replaced the garbage", c.Stats())
 	}
 }
 
 func testTooLarge(t *testing.T, level cache.SharedLevel) {
-	store := loaded(t, "a")
+	backend := loaded(t, "a")
 	for _, test := range []struct {
 		o     cache.Options
 		limit int
 	}{
 		{cache.Options{SharedMaxBytes: 10}, 100},
-		{cache.Options{MaxPageRows: 10}, 100},
-		{cache.Options{MaxCells: 10}, 100},
+		{cache.Options{SharedMaxBytes: 10}, 7},
 	} {
-		c := replica(store, level, &test.o)
+		c := replica(backend, level, &test.o)
 		rows(t, c, egrid.RowQuery{Level: egrid.PLNT, Limit: test.limit})
 		settle(t, c)
 		if s := c.Stats(); s.LeftOut != 1 || s.Written != 0 {
@@ -254,12 +246,12 @@ func testTooLarge(t *testing.T, level cache.SharedLevel) {
 
 // testMix has four replicas answer one mix of queries, each cold at first.
 func testMix(t *testing.T, level cache.SharedLevel) {
-	store := SampleStore(t)
+	backend := SampleStore(t)
 	var replicas []*cache.Cache
 	for range 4 {
-		replicas = append(replicas, replica(store, level, nil))
+		replicas = append(replicas, replica(backend, level, nil))
 	}
-	mix := NewMix(t, 1, store)
+	mix := NewMix(t, 1, backend)
 	for i := range 3000 {
 		if err := mix.Ask(t.Context(), replicas[i%len(replicas)]); err != nil {
 			t.Fatal(err)
@@ -269,6 +261,7 @@ func testMix(t *testing.T, level cache.SharedLevel) {
 	for _, c := range replicas {
 		s := c.Stats()
 		sum.Hits, sum.RemoteHits, sum.Misses = sum.Hits+s.Hits, sum.RemoteHits+s.RemoteHits, sum.Misses+s.Misses
+		sum.Computed += s.Computed
 	}
 	rate := HitRate(sum)
 	t.Logf("%.1f %% hits: %d local, %d remote, %d misses", 100*rate, sum.Hits, sum.RemoteHits, sum.Misses)
@@ -277,21 +270,23 @@ func testMix(t *testing.T, level cache.SharedLevel) {
 	}
 }
 
-// HitRate is the part of the queries that were answered from either level.
+// HitRate is the part of the plans that were answered from memory or from the
+// second level.
 func HitRate(s cache.Stats) float64 {
-	hits := float64(s.Hits + s.RemoteHits)
-	return hits / (hits + float64(s.Misses+s.Shared+s.Errors))
+	hits := float64(s.Hits + s.Computed + s.RemoteHits)
+	return hits / (hits + float64(s.Misses+s.Joined+s.Errors))
 }
 
-// replica is a cache that sees every publish, and waits for the level as long
-// as a busy machine takes.
-func replica(q egrid.Querier, level cache.SharedLevel, o *cache.Options) *cache.Cache {
+// replica is a cache that sees every publish, keeps no columns, and waits for the
+// level as long as a busy machine takes.
+func replica(s driver.Scanner, level cache.SharedLevel, o *cache.Options) *cache.Cache {
 	var with cache.Options
 	if o != nil {
 		with = *o
 	}
 	with.Shared, with.CatalogTTL, with.SharedTimeout = level, -1, 5*time.Second
-	return cache.New(q, &with)
+	with.ColumnBytes = -1
+	return cache.New(s, &with)
 }
 
 // settle waits until every answer is written or left out.
@@ -317,9 +312,23 @@ func eventually(t testing.TB, otherwise string, ok func() bool) {
 	}
 }
 
-func rows(t testing.TB, q egrid.Querier, query egrid.RowQuery) egrid.RowPage {
+// same compares pages by what they say.
+func same(a, b egrid.RowPage) bool {
+	if a.Next != b.Next || a.Total != b.Total || a.Revision != b.Revision || a.Len() != b.Len() || !slices.Equal(a.Schema().Columns(), b.Schema().Columns()) {
+		return false
+	}
+	for i := range a.Len() {
+		x, y := a.Row(i), b.Row(i)
+		if !slices.Equal(x.Values(), y.Values()) || x.Number() != y.Number() || x.Year() != y.Year() {
+			return false
+		}
+	}
+	return true
+}
+
+func rows(t testing.TB, s driver.Scanner, query egrid.RowQuery) egrid.RowPage {
 	t.Helper()
-	page, err := q.Rows(t.Context(), query)
+	page, err := store.New(s).Rows(t.Context(), query)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -329,75 +338,55 @@ func rows(t testing.TB, q egrid.Querier, query egrid.RowQuery) egrid.RowPage {
 // loaded is a store with 30 plants, the first of a name.
 func loaded(t testing.TB, name string) *memstore.Store {
 	t.Helper()
-	store := memstore.New()
-	t.Cleanup(func() { _ = store.Close() })
-	load(t, store, name)
-	return store
+	backend := memstore.New()
+	t.Cleanup(func() { _ = backend.Close() })
+	load(t, backend, name)
+	return backend
 }
 
-func load(t testing.TB, store driver.Store, name string) {
+func load(t testing.TB, l driver.Loader, name string) {
 	t.Helper()
 	text := "PSTATABB,PNAME,ORISPL,PLNGENAN\n"
 	for i := range 30 {
 		text += fmt.Sprintf("TX,%s,%d,%d.5\n", name, i+1, i*1000)
 		name = fmt.Sprint("Plant ", i+2)
 	}
-	publish(t, store, "PLNT23.csv", text)
+	publish(t, l, "PLNT23.csv", text)
 }
 
-// nothing is a store that publishes nothing.
-type nothing struct{}
-
-func (nothing) Catalog(context.Context) (egrid.Catalog, error) { return egrid.Catalog{}, nil }
-func (nothing) Rows(context.Context, egrid.RowQuery) (egrid.RowPage, error) {
-	return egrid.RowPage{}, nil
-}
-
-func (nothing) Groups(context.Context, egrid.GroupQuery) (egrid.RowPage, error) {
-	return egrid.RowPage{}, nil
-}
-
-// exact answers with values that are easily lost.
-type exact struct {
-	nothing
-	catalog egrid.Catalog
-	page    egrid.RowPage
-}
-
-func newExact(t testing.TB) *exact {
+// exact is a store with values that are easily lost.
+func exact(t testing.TB) *memstore.Store {
 	t.Helper()
 	values := []egrid.Value{
-		{}, egrid.TextOf("\x00\xff\xfe, \"quoted\"\r\n"), egrid.TextOf("NA"), egrid.TextOf("é"), egrid.FlagOf(true), egrid.FlagOf(false),
+		egrid.TextOf("\x00\x01, \"quoted\"\r\n"), egrid.TextOf("NA"), egrid.TextOf("é"), egrid.FlagOf(true), egrid.FlagOf(false),
 		egrid.IntegerOf(math.MaxInt64), egrid.IntegerOf(math.MinInt64), egrid.IntegerOf(1<<53 + 1), egrid.IntegerOf(0), egrid.IntegerOf(-1),
 		egrid.NumberOf(0), egrid.NumberOf(0.1), egrid.NumberOf(math.MaxFloat64), egrid.NumberOf(math.SmallestNonzeroFloat64), egrid.NumberOf(-1 << 53),
+		{},
 	}
-	known, _ := egrid.Lookup(egrid.GEN, "GENNTAN")
-	fields := []egrid.Field{known}
-	for i := 1; i < len(values); i++ {
-		fields = append(fields, egrid.Field{Level: egrid.GEN, Column: egrid.Column(fmt.Sprint("Own header é ", i)), Type: egrid.Text})
+	var fields []egrid.Field
+	for i, v := range values {
+		typ := v.Type()
+		if typ == "" {
+			typ = egrid.Text
+		}
+		fields = append(fields, egrid.Field{Level: egrid.GEN, Column: egrid.Column(fmt.Sprint("Own header é ", i)), Type: typ})
 	}
-	full, err := egrid.NewSchema(fields...)
+	schema, err := egrid.NewSchema(fields...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	half, err := egrid.NewSchema(fields[:8]...)
-	if err != nil {
-		t.Fatal(err)
+	builder := egrid.NewBuilder(schema, 2023)
+	for _, number := range []int64{1, math.MaxInt64} {
+		if err := builder.Row(values); err != nil {
+			t.Fatal(err)
+		}
+		builder.EndRow(number, 0)
 	}
-	now := time.Now()
-	snapshot := egrid.Snapshot{ID: "exact", Level: egrid.GEN, Year: 2023, Status: egrid.Published, Rows: 2, Schema: half, LoadedAt: now, Revision: 3}
-	held := egrid.Snapshot{ID: "held", Level: egrid.GEN, Year: 2023, Status: egrid.Held, Schema: half, LoadedAt: now}
-	earlier := egrid.Snapshot{ID: "earlier", Level: egrid.GEN, Year: 2022, Status: egrid.Published, Schema: full, LoadedAt: now, Revision: 2}
-	page := egrid.RowPage{Schema: full, Next: "cursor", Total: 1 << 60, Revision: 3, Snapshots: []egrid.Snapshot{snapshot}}
-	for i := range 2 {
-		page.Rows = append(page.Rows, egrid.Row{Schema: full, Values: values, Year: 2023 - i, Number: math.MaxInt64 - int64(i), Line: int64(i)})
-	}
-	return &exact{catalog: egrid.Catalog{Revision: 3, Snapshots: []egrid.Snapshot{held, earlier, snapshot}}, page: page}
-}
-
-func (q *exact) Catalog(context.Context) (egrid.Catalog, error) { return q.catalog, nil }
-func (q *exact) Rows(context.Context, egrid.RowQuery) (egrid.RowPage, error) {
-	return q.page, nil
+	backend := memstore.New()
+	t.Cleanup(func() { _ = backend.Close() })
+	spec := driver.SnapshotSpec{Level: egrid.GEN, Year: 2023, Schema: schema, Source: egrid.Source{Object: "exact.csv", SHA256: "exact"}}
+	publishChunk(t, backend, spec, builder.Batch())
+	return backend
 }
 
 // recorder remembers the keys that are written, in their order.
@@ -417,7 +406,7 @@ func (r *recorder) Set(ctx context.Context, key string, value []byte, ttl time.D
 // twin is a store behind two replicas. It answers as the second one does, from
 // what the first one kept, and fails where they differ.
 type twin struct {
-	driver.Store
+	*memstore.Store
 	t    testing.TB
 	a, b *cache.Cache
 }
@@ -433,24 +422,38 @@ func newTwin(t testing.TB, level cache.SharedLevel) *twin {
 	return w
 }
 
+// Driver returns the store in all of its roles, behind the replicas.
+func (w *twin) Driver() driver.Store {
+	s := w.Store.Driver()
+	s.Scanner = w
+	return s
+}
+
 func (w *twin) Catalog(ctx context.Context) (egrid.Catalog, error) { return w.b.Catalog(ctx) }
 
-func (w *twin) Rows(ctx context.Context, q egrid.RowQuery) (egrid.RowPage, error) {
-	return w.ask(func(c *cache.Cache) (egrid.RowPage, error) { return c.Rows(ctx, q) })
-}
-
-func (w *twin) Groups(ctx context.Context, q egrid.GroupQuery) (egrid.RowPage, error) {
-	return w.ask(func(c *cache.Cache) (egrid.RowPage, error) { return c.Groups(ctx, q) })
-}
-
-func (w *twin) ask(ask func(*cache.Cache) (egrid.RowPage, error)) (egrid.RowPage, error) {
-	a, errA := ask(w.a)
-	settle(w.t, w.a)
-	b, errB := ask(w.b)
-	if errB == nil && errA == nil && a.Revision == b.Revision && !reflect.DeepEqual(a, b) {
-		w.t.Errorf("the replicas differ: %+v\n%+v", a, b)
+func (w *twin) Scan(ctx context.Context, p *driver.Plan) iter.Seq2[*egrid.Batch, error] {
+	return func(yield func(*egrid.Batch, error) bool) {
+		a, errA := collect(w.a.Scan(ctx, p), p)
+		if p.Limit > 0 || p.Count {
+			settle(w.t, w.a)
+		}
+		b, errB := collect(w.b.Scan(ctx, p), p)
+		if errB == nil && errA == nil && !same(egrid.RowPage{Batch: a}, egrid.RowPage{Batch: b}) {
+			w.t.Errorf("the replicas differ:\n%v\n%v", a, b)
+		}
+		yield(b, errB)
 	}
-	return b, errB
+}
+
+func collect(batches iter.Seq2[*egrid.Batch, error], p *driver.Plan) (*egrid.Batch, error) {
+	var all []*egrid.Batch
+	for b, err := range batches {
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, b)
+	}
+	return egrid.Concat(p.Output, all...), nil
 }
 
 // Memory is a second level in memory, for tests. The zero value is of no use:

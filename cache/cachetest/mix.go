@@ -2,7 +2,6 @@ package cachetest
 
 import (
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -20,50 +19,52 @@ import (
 // to ask. It is closed when the test ends.
 func SampleStore(t testing.TB) *memstore.Store {
 	t.Helper()
-	store := memstore.New()
-	t.Cleanup(func() { _ = store.Close() })
+	backend := memstore.New()
+	t.Cleanup(func() { _ = backend.Close() })
 	sample := egridtest.NewSample(&egridtest.SampleOptions{Plants: 200})
 	for _, level := range egridtest.SampleLevels() {
 		var text strings.Builder
 		if err := sample.Write(&text, level); err != nil {
 			t.Fatal(err)
 		}
-		publish(t, store, sample.Name(level), text.String())
+		publish(t, backend, sample.Name(level), text.String())
 	}
-	return store
+	return backend
 }
 
 // publish loads a sheet in place of what the store has of it.
-func publish(t testing.TB, store driver.Store, name, text string) {
+func publish(t testing.TB, l driver.Loader, name, text string) {
 	t.Helper()
-	reader, err := sheet.NewReader(strings.NewReader(text), &sheet.ReaderOptions{Name: name})
-	if err != nil {
-		t.Fatal(err)
+	loaded, err := store.Load(t.Context(), l, strings.NewReader(text), &store.LoadOptions{
+		ReaderOptions: sheet.ReaderOptions{Name: name}, Publish: driver.PublishReplace,
+	})
+	if err != nil || len(loaded.Reports) != 1 || loaded.Reports[0].Status != egrid.Published {
+		t.Fatalf("%s: %+v, %v", name, loaded.Reports, err)
 	}
-	sheet := reader.Sheet()
-	spec := driver.SnapshotSpec{
-		Level: sheet.Level, Year: sheet.Year, Release: sheet.Release, Schema: sheet.Schema,
-		Source: egrid.Source{Object: name, SHA256: fmt.Sprintf("%x", sha256.Sum256([]byte(text))), Bytes: int64(len(text))},
-	}
-	var chunk driver.Chunk
-	for row, err := range reader.Rows() {
-		if err != nil {
-			t.Fatal(err)
-		}
-		spec.Year = row.Year // the same in every row of these sheets
-		chunk.Rows = append(chunk.Rows, row)
-	}
-	id, err := store.Stage(t.Context(), spec)
+}
+
+// publishChunk publishes rows that are no file's.
+func publishChunk(t testing.TB, l driver.Loader, spec driver.SnapshotSpec, rows *egrid.Batch) {
+	t.Helper()
+	id, err := l.Stage(t.Context(), spec)
 	if err == nil {
-		_, err = store.Put(t.Context(), id, chunk)
+		_, err = l.Put(t.Context(), id, driver.Chunk{Rows: rows})
+	}
+	if err == nil {
+		_, err = l.Publish(t.Context(), id, driver.PublishRequest{Policy: driver.PublishReplace, Chunks: 1, Rows: int64(rows.Len())})
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	report, err := store.Publish(t.Context(), id, driver.PublishRequest{Policy: driver.PublishReplace, Chunks: 1, Rows: int64(len(chunk.Rows))})
-	if err != nil || report.Status != egrid.Published {
-		t.Fatalf("%s: %s %s %v", name, report.Status, report.Reason, err)
+}
+
+// Replace publishes rows in place of a snapshot.
+func Replace(t testing.TB, l driver.Loader, of *egrid.Snapshot, rows *egrid.Batch) {
+	t.Helper()
+	spec := driver.SnapshotSpec{
+		Level: of.Level, Year: of.Year, Release: of.Release, Schema: rows.Schema(), Source: egrid.Source{Object: "replaced.csv", SHA256: "replaced"},
 	}
+	publishChunk(t, l, spec, rows)
 }
 
 // Mix makes requests in the proportions of an API with a dashboard in front of
@@ -87,10 +88,10 @@ type Mix struct {
 }
 
 // NewMix returns the mix of a seed, for a [SampleStore].
-func NewMix(t testing.TB, seed uint64, store egrid.Querier) *Mix {
+func NewMix(t testing.TB, seed uint64, s driver.Scanner) *Mix {
 	t.Helper()
 	m := &Mix{r: rand.New(rand.NewPCG(seed, 0))} //nolint:gosec // G404: to be repeatable
-	for row, err := range egrid.AllRows(t.Context(), store, egrid.RowQuery{Level: egrid.PLNT, Columns: []egrid.Column{egrid.PlantCode}}) {
+	for row, err := range store.New(s).All(t.Context(), egrid.RowQuery{Level: egrid.PLNT, Columns: []egrid.Column{egrid.PlantCode}}) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -100,7 +101,8 @@ func NewMix(t testing.TB, seed uint64, store egrid.Querier) *Mix {
 }
 
 // Ask makes the next request, which is one query or some.
-func (m *Mix) Ask(ctx context.Context, q egrid.Querier) error {
+func (m *Mix) Ask(ctx context.Context, s driver.Scanner) error {
+	q := store.New(s)
 	switch n := m.r.IntN(100); {
 	case n < 30:
 		return m.top(ctx, q)
@@ -128,25 +130,25 @@ func (m *Mix) state() string {
 		"KY", "IA", "NJ", "CO", "WV", "KS", "OR", "MS", "AR", "MN", "WI", "ND", "NE", "UT", "NV", "WY", "MD", "NM", "CT", "MT", "MA", "NH", "SD", "ID", "ME")
 }
 
-func (m *Mix) top(ctx context.Context, q egrid.Querier) error {
+func (m *Mix) top(ctx context.Context, q *store.DB) error {
 	query := store.PlantQuery{Sort: []egrid.Sort{{Column: egrid.NetGeneration, Desc: true}, {Column: egrid.PlantName}}, Limit: 10}
 	if m.r.IntN(2) == 0 {
 		query.Filters = []egrid.Filter{egrid.Where(egrid.State, egrid.Eq, m.state())}
 	}
-	_, err := egrid.Plants(ctx, q, query)
+	_, err := q.Plants(ctx, query)
 	return err
 }
 
-func (m *Mix) plant(ctx context.Context, q egrid.Querier) error {
+func (m *Mix) plant(ctx context.Context, q *store.DB) error {
 	id := m.of(m.plants...)
-	if _, err := egrid.FindPlant(ctx, q, id, 0, ""); err != nil {
+	if _, err := q.Plant(ctx, id, 0, ""); err != nil {
 		return err
 	}
 	_, err := q.Rows(ctx, egrid.RowQuery{Level: egrid.GEN, Filters: store.PlantFilters(id)})
 	return err
 }
 
-func (m *Mix) factors(ctx context.Context, q egrid.Querier) error {
+func (m *Mix) factors(ctx context.Context, q *store.DB) error {
 	query := egrid.RowQuery{Columns: []egrid.Column{egrid.CO2Rate, egrid.CH4Rate, egrid.N2ORate, egrid.CO2eRate, egrid.NonbaseloadCO2eRate}}
 	switch m.zipf(4) {
 	case 0:
@@ -162,31 +164,31 @@ func (m *Mix) factors(ctx context.Context, q egrid.Querier) error {
 	return err
 }
 
-func (m *Mix) chart(ctx context.Context, q egrid.Querier) (err error) {
+func (m *Mix) chart(ctx context.Context, q *store.DB) (err error) {
 	switch m.zipf(3) {
 	case 0:
-		_, err = egrid.SumPlants(ctx, q, egrid.State, store.PlantQuery{})
+		_, err = q.SumPlants(ctx, egrid.State, store.PlantQuery{})
 	case 1:
-		_, err = egrid.SumPlants(ctx, q, egrid.FuelGroup, store.PlantQuery{})
+		_, err = q.SumPlants(ctx, egrid.FuelGroup, store.PlantQuery{})
 	default:
-		_, err = egrid.SumPlantsByYear(ctx, q, store.PlantQuery{})
+		_, err = q.SumPlantsByYear(ctx, store.PlantQuery{})
 	}
 	return err
 }
 
-func (m *Mix) search(ctx context.Context, q egrid.Querier) error {
+func (m *Mix) search(ctx context.Context, q *store.DB) error {
 	query := store.PlantQuery{Limit: 20, Count: true, Search: m.of("sample", "wind", "solar", "creek", "river", "north", "energy", "station", "center", "lake",
 		"hill", "county", "power", "farm", "hydro", "landfill", "mill", "island", "valley", "south", "east", "west", "city", "canyon")}
-	page, err := egrid.Plants(ctx, q, query)
+	page, err := q.Plants(ctx, query)
 	if err != nil || page.Next == "" || m.r.IntN(4) > 0 {
 		return err
 	}
 	query.Cursor = page.Next
-	_, err = egrid.Plants(ctx, q, query)
+	_, err = q.Plants(ctx, query)
 	return err
 }
 
-func (m *Mix) generators(ctx context.Context, q egrid.Querier) error {
+func (m *Mix) generators(ctx context.Context, q *store.DB) error {
 	fuel := egrid.Where(egrid.Fuel, egrid.Eq, m.of("NG", "SUN", "WND", "WAT", "DFO", "BIT", "LFG", "SUB", "NUC", "WDS"))
 	if m.r.IntN(2) == 0 {
 		_, err := q.Groups(ctx, egrid.GroupQuery{
@@ -199,7 +201,7 @@ func (m *Mix) generators(ctx context.Context, q egrid.Querier) error {
 	return err
 }
 
-func (m *Mix) threshold(ctx context.Context, q egrid.Querier) error {
+func (m *Mix) threshold(ctx context.Context, q *store.DB) error {
 	more := egrid.Where(egrid.NameplateCapacity, egrid.Gt, fmt.Sprint(m.r.Float64()*500))
 	_, err := q.Rows(ctx, egrid.RowQuery{Level: egrid.PLNT, Filters: []egrid.Filter{more}, Sort: []egrid.Sort{{Column: egrid.NameplateCapacity}}})
 	return err
