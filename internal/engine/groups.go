@@ -151,28 +151,63 @@ func (q *query) aggregate(s selection, by []*Column, ops []op) grouping {
 		return grouping{columns: blanks(len(by) + len(ops))}
 	}
 	ids, size := q.identify(s, by)
-	counts := q.wide.zeros(size)
-	sample := q.narrow.take(size) // a row of each group
-	if s.rows == nil {
-		for i, id := range ids {
-			counts[id]++
-			sample[id] = int32(i)
-		}
-	} else {
-		for i, id := range ids {
-			counts[id]++
-			sample[id] = s.rows[i]
-		}
+	counts, mask := q.lanes(s.n, size)
+	for i, id := range ids {
+		counts[int(id)+i&mask*size]++
 	}
+	counts = fold(counts, size)
 	g := grouping{columns: make([]*Column, 0, len(by)+len(ops))}
 	g.live = q.used(counts)
-	for _, c := range by {
-		g.columns = append(g.columns, q.sampled(c, sample, g.live))
+	if len(by) == 1 && by[0].dense(s.n) {
+		g.columns = append(g.columns, q.counted(by[0], size))
+	} else {
+		sample := q.sample(s, ids, size)
+		for _, c := range by {
+			g.columns = append(g.columns, q.sampled(c, sample, g.live))
+		}
 	}
 	for _, o := range ops {
 		g.columns = append(g.columns, q.measured(o, s, ids, counts))
 	}
 	return g
+}
+
+// lanes returns zeros for as many totals as there are groups. Neighbours are
+// often of one group, and each addition would wait for the one before; where
+// groups are few there are lanes of totals, and row i adds to lane i&mask. fold
+// adds up the lanes.
+func (q *query) lanes(n, groups int) (totals []int64, mask int) {
+	if groups < n/64 {
+		mask = 3
+	}
+	return q.wide.zeros((mask + 1) * groups), mask
+}
+
+func fold(totals []int64, groups int) []int64 {
+	for i, x := range totals[groups:] {
+		totals[i%groups] += x
+	}
+	return totals[:groups]
+}
+
+// counted returns the column of groups that are numbered by its keys.
+func (q *query) counted(c *Column, size int) *Column {
+	out := *c
+	out.from, out.lossy, out.narrow, out.wide = nil, false, nil, q.wide.take(size)
+	for id := range out.wide {
+		out.wide[id] = c.least + int64(id)
+	}
+	out.wide[size-1] = absent
+	return &out
+}
+
+// sample returns a row of each group.
+func (q *query) sample(s selection, ids []int32, size int) []int32 {
+	sample := q.narrow.take(size)
+	for i, id := range ids {
+		sample[id] = int32(s.at(i))
+	}
+	return sample
 }
 
 // used selects the places that have rows.
@@ -216,7 +251,7 @@ func (q *query) measured(o op, s selection, ids []int32, counts []int64) *Column
 	case c.least > c.most:
 		return &Column{narrow: q.missing(len(counts)), most: -1, dict: &dictionary{}}
 	case o.fn == egrid.Sum:
-		return q.summed(c, s, ids, len(counts))
+		return q.summed(c, s, ids, counts)
 	}
 	out := *c
 	out.from, out.lossy = nil, false
@@ -252,6 +287,7 @@ func gathered[K key](from *slab[K], keys []K, s selection) []K {
 
 // extreme finds the least or the largest key of each group.
 func extreme[K key](out []K, ids []int32, keys []K, largest bool, missing K) {
+	ids = ids[:len(keys)]
 	for i := range out {
 		out[i] = missing
 	}
@@ -271,42 +307,47 @@ func extreme[K key](out []K, ids []int32, keys []K, largest bool, missing K) {
 
 // summed adds up a column: exactly when the sum of as many cells of its size
 // fits, else by floats. The sums are not rounded yet.
-func (q *query) summed(c *Column, s selection, ids []int32, size int) *Column {
+func (q *query) summed(c *Column, s selection, ids []int32, counts []int64) *Column {
 	most := max(math.Abs(float64(c.least)), math.Abs(float64(c.most))) * float64(s.n)
 	if c.form != formInteger && c.form != formDecimal || most >= 1<<62 {
-		return q.summedFloats(c, s, ids, size)
+		return q.summedFloats(c, s, ids, len(counts))
 	}
-	out := &Column{form: c.form, scale: c.scale, wide: q.wide.zeros(size), full: c.full, least: -int64(most) - 1, most: int64(most) + 1}
-	var seen []int32
+	totals, mask := q.lanes(s.n, len(counts))
+	out := &Column{form: c.form, scale: c.scale, full: c.full, least: -int64(most) - 1, most: int64(most) + 1}
+	var missing []int32 // cells of each group
 	if !c.full {
-		seen = q.narrow.zeros(size)
+		missing = q.narrow.zeros(len(counts))
 	}
 	if c.narrow != nil {
-		add(out.wide, seen, ids, gathered(&q.narrow, c.narrow, s), absentNarrow)
+		add(totals, mask, missing, ids, gathered(&q.narrow, c.narrow, s), absentNarrow)
 	} else {
-		add(out.wide, seen, ids, gathered(&q.wide, c.wide, s), absent)
+		add(totals, mask, missing, ids, gathered(&q.wide, c.wide, s), absent)
 	}
-	for id, some := range seen {
-		if some == 0 {
+	out.wide = fold(totals, len(counts))
+	for id, n := range missing {
+		if n > 0 && int64(n) == counts[id] {
 			out.wide[id] = absent
 		}
 	}
 	return out
 }
 
-// add adds keys to the sums of their groups. Without missing cells seen is nil.
-func add[K key](sums []int64, seen, ids []int32, keys []K, missing K) {
-	if seen == nil {
+// add adds keys to the totals of their groups, and counts the missing ones. A
+// column without these has none to count them in.
+func add[K key](totals []int64, mask int, missing, ids []int32, keys []K, none K) {
+	ids = ids[:len(keys)]
+	groups := len(totals) / (mask + 1)
+	if missing == nil {
 		for i, k := range keys {
-			sums[ids[i]] += int64(k)
+			totals[int(ids[i])+i&mask*groups] += int64(k)
 		}
 		return
 	}
 	for i, k := range keys {
-		if k != missing {
-			id := ids[i]
-			sums[id] += int64(k)
-			seen[id] = 1
+		if k == none {
+			missing[ids[i]]++
+		} else {
+			totals[int(ids[i])+i&mask*groups] += int64(k)
 		}
 	}
 }

@@ -31,12 +31,16 @@ func (q *query) identify(s selection, by []*Column) (ids []int32, size int) {
 	return ids, size
 }
 
+// dense reports whether the cells of n rows are numbered by their keys.
+func (c *Column) dense(n int) bool {
+	return uint64(c.most)-uint64(c.least)+1 < uint64(denseLimit(n))
+}
+
 // places numbers the cells of a column: by their keys where these are close
 // together, the missing ones last.
 func (q *query) places(s selection, c *Column) (ids []int32, size int) {
 	ids = q.narrow.take(s.n)
-	span := uint64(c.most) - uint64(c.least) + 1
-	if span < uint64(denseLimit(s.n)) {
+	if span := uint64(c.most) - uint64(c.least) + 1; c.dense(s.n) {
 		if c.narrow != nil {
 			near(ids, c.narrow, s, c.least, span)
 		} else {
