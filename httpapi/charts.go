@@ -105,13 +105,14 @@ func (a *api) statisticsOperation() {
 
 func (in *request) statistics(ctx context.Context) (*answer, error) {
 	s := wire.Statistics{Levels: []wire.LevelStatistics{}}
-	newest := map[egrid.Level]map[int]egrid.Snapshot{}
-	for _, snap := range in.data.catalog.Snapshots {
+	newest := map[egrid.Level]map[int]*egrid.Snapshot{}
+	for i := range in.data.catalog.Snapshots {
+		snap := &in.data.catalog.Snapshots[i]
 		if snap.Status != egrid.Published {
 			continue
 		}
 		if newest[snap.Level] == nil {
-			newest[snap.Level] = map[int]egrid.Snapshot{}
+			newest[snap.Level] = map[int]*egrid.Snapshot{}
 		}
 		newest[snap.Level][snap.Year] = snap // releases come oldest first
 		if s.FirstYear == nil || snap.Year < *s.FirstYear {

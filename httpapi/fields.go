@@ -13,8 +13,8 @@ import (
 // published sheets have besides.
 func fieldsOf(d data, derived []egrid.Column, levels ...egrid.Level) fieldSet {
 	set := fieldSet{levels: levels, derived: derived}
-	for _, s := range d.catalog.Snapshots {
-		if s.Status == egrid.Published && slices.Contains(levels, s.Level) {
+	for i := range d.catalog.Snapshots {
+		if s := &d.catalog.Snapshots[i]; s.Status == egrid.Published && slices.Contains(levels, s.Level) {
 			set.schemas = append(set.schemas, s.Schema)
 		}
 	}

@@ -39,7 +39,7 @@ func (a *api) levelOperations() {
 			return ans, err
 		},
 	})
-	a.groupOperation(level)
+	a.groupOperation(&level)
 	a.regionOperation()
 }
 
@@ -64,12 +64,12 @@ func (in *request) rows(query egrid.RowQuery) list {
 }
 
 // groupOperation serves aggregates of any level.
-func (a *api) groupOperation(level parameter) {
+func (a *api) groupOperation(level *parameter) {
 	by := parameter{name: "by", list: true, doc: "Columns whose values make the groups; one group of all rows when it is left out."}
 	a.register(operation{
 		id: "groups", path: "/levels/{level}/groups", tag: "levels", summary: "Aggregates of the rows of any level", groups: true,
 		details: languageDetails + " The columns of the answer are those of by and then the measures; sort and having are on them.",
-		params: []parameter{level, yearsParam(), releaseParam(), filterParam("filter", "the rows"), searchParam(), by, measuresParam(),
+		params: []parameter{*level, yearsParam(), releaseParam(), filterParam("filter", "the rows"), searchParam(), by, measuresParam(),
 			filterParam("having", "the groups"), sortParam(), limitParam("100"), cursorParam(), countParam()},
 		pins: ofLevel, fields: levelFields, schema: listOf(rowSchema()),
 		answer: func(_ context.Context, in *request) (*answer, error) {

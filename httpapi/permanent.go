@@ -44,7 +44,8 @@ func (in *request) pin(op *operation) error {
 		return err
 	}
 	levels := op.pins(in)
-	for i, s := range pinned.catalog.Snapshots {
+	for i := range pinned.catalog.Snapshots {
+		s := &pinned.catalog.Snapshots[i]
 		if !slices.Contains(levels, s.Level) {
 			return fmt.Errorf("%w: snapshot %s is of level %s, and this answer is made of %v", egrid.ErrInvalid, s.ID, s.Level, levels)
 		}

@@ -208,6 +208,20 @@ func TestExportsInConstantMemory(t *testing.T) {
 	}
 }
 
+// An export allocates by batch and not by row.
+func TestExportsAllocateNothingByRow(t *testing.T) {
+	const rows = 20_000
+	s := memstore.New().Driver()
+	publish(t, s, "PLNT23.csv", strings.NewReader(manyPlaces(rows)))
+	h := newAPI(s, nil)
+	for _, form := range []string{"csv", "ndjson", "geojson", "csv&sort=-net_generation_mwh"} {
+		r := httptest.NewRequest(http.MethodGet, "/levels/PLNT/rows?format="+form, nil)
+		if n := testing.AllocsPerRun(1, func() { h.ServeHTTP(&taker{header: http.Header{}}, r) }); n > rows/10 {
+			t.Errorf("%s: %.0f allocations for %d rows", form, n, rows)
+		}
+	}
+}
+
 func TestCSV(t *testing.T) {
 	h := newAPI(placedStore(t), nil)
 	for _, test := range []struct{ target, want string }{

@@ -50,7 +50,7 @@ func (a *api) runOperations() {
 		details: "Server-sent events: each is named run, and its data is the run as /runs/{id} has it. The stream ends behind the event whose status is not running. A browser's EventSource asks again when the connection breaks, and gets the run as it is then.",
 		params:  []parameter{id}, stream: a.followRun, streams: formatEvents, unkept: true,
 	})
-	a.registerOrder(order{
+	a.registerOrder(&order{
 		operation: operation{id: "start-run", path: "/runs", tag: "runs", summary: "Start a load of the configured source",
 			details: "What is loaded already is left alone. The answer comes at once, and names where the run can be followed; 409 while one is under way."},
 		status: http.StatusAccepted, body: typeOf[driver.RunRequest](),
@@ -64,14 +64,14 @@ func (a *api) runOperations() {
 		},
 	})
 	if decider, ok := a.o.Runs.(driver.Decider); ok {
-		a.decideOperations(decider, id)
+		a.decideOperations(decider, &id)
 	}
 }
 
 // decideOperations take decisions on what runs held.
-func (a *api) decideOperations(decider driver.Decider, id parameter) {
-	a.registerOrder(order{
-		operation: operation{id: "publish-run", path: "/runs/{id}/publish", tag: "runs", summary: "Publish what a run held", params: []parameter{id},
+func (a *api) decideOperations(decider driver.Decider, id *parameter) {
+	a.registerOrder(&order{
+		operation: operation{id: "publish-run", path: "/runs/{id}/publish", tag: "runs", summary: "Publish what a run held", params: []parameter{*id},
 			details: "All held loads of the run become what readers see: in place of what is published, or merged into it. 409 when it holds nothing."},
 		status: http.StatusOK, body: typeOf[wire.PublishOrder](),
 		do: func(ctx context.Context, in *request, body []byte) (driver.Run, error) {
@@ -83,8 +83,8 @@ func (a *api) decideOperations(decider driver.Decider, id parameter) {
 			return decider.PublishRun(ctx, in.text("id"), p.Policy)
 		},
 	})
-	a.registerOrder(order{
-		operation: operation{id: "discard-run", path: "/runs/{id}/discard", tag: "runs", summary: "Drop what a run held", params: []parameter{id},
+	a.registerOrder(&order{
+		operation: operation{id: "discard-run", path: "/runs/{id}/discard", tag: "runs", summary: "Drop what a run held", params: []parameter{*id},
 			details: "All held loads of the run are dropped; what is published stays. 409 when it holds nothing."},
 		status: http.StatusOK,
 		do: func(ctx context.Context, in *request, _ []byte) (driver.Run, error) {
@@ -156,7 +156,7 @@ type order struct {
 }
 
 // registerOrder puts an order on the router and into the document.
-func (a *api) registerOrder(o order) {
+func (a *api) registerOrder(o *order) {
 	o.scope, o.unkept = middleware.ScopeWrite, true
 	o.schema = a.component(typeOf[driver.Run]())
 	o.formats = formatsOf(&o.operation)
@@ -186,7 +186,7 @@ func (a *api) registerOrder(o order) {
 			r, w := humamux.Unwrap(hctx)
 			middleware.SetRoute(r, o.path)
 			if middleware.Allow(w, r, o.scope) {
-				a.obey(&o, schema, w, r)
+				a.obey(o, schema, w, r)
 			}
 		}}, nil
 	})

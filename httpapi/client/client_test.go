@@ -298,7 +298,10 @@ func TestScanThatBreaksOff(t *testing.T) {
 	if got, err := scan(t.Context(), newClient(t, net, client.Options{Backoff: 1, Retries: 2}), generators()); err == nil || got.Len() != 4 || len(net.asked) != 3 {
 		t.Errorf("never whole: %v, %d rows of %d requests", err, got.Len(), len(net.asked))
 	}
-	for range newClient(t, &network{steps: []step{whole}}, client.Options{}).Scan(t.Context(), generators()) {
+	for b, err := range newClient(t, &network{steps: []step{whole}}, client.Options{}).Scan(t.Context(), generators()) {
+		if err != nil || b.Len() != 1 {
+			t.Errorf("%d rows, %v", b.Len(), err)
+		}
 		break // who wants no more gets no more
 	}
 }

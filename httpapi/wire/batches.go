@@ -44,7 +44,7 @@ func Batches(r io.Reader, schema *egrid.Schema) iter.Seq2[*egrid.Batch, error] {
 func readBatch(in *bufio.Reader, schema *egrid.Schema) (*egrid.Batch, error) {
 	n, err := binary.ReadUvarint(in)
 	switch {
-	case err == io.EOF: //nolint:errorlint // ReadUvarint returns it as it is
+	case err == io.EOF:
 		return nil, io.ErrUnexpectedEOF
 	case err != nil || n == 0:
 		return nil, err
@@ -53,7 +53,7 @@ func readBatch(in *bufio.Reader, schema *egrid.Schema) (*egrid.Batch, error) {
 	}
 	var data bytes.Buffer // grows with what comes, and not with what is promised
 	if _, err := io.CopyN(&data, in, int64(n)); err != nil {
-		if err == io.EOF { //nolint:errorlint // CopyN returns it as it is
+		if err == io.EOF {
 			err = io.ErrUnexpectedEOF
 		}
 		return nil, err
