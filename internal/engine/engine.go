@@ -86,7 +86,7 @@ func Scan(ctx context.Context, p *driver.Plan, table func(egrid.Snapshot) *Table
 
 // query is one execution of a plan. Its memory is used again by the next one.
 type query struct {
-	ctx    context.Context //nolint:containedctx // lives as long as the call that got it
+	ctx    context.Context // of the call, while it runs
 	plan   *driver.Plan
 	yield  func(*egrid.Batch, error) bool
 	left   bool // the caller wants no more

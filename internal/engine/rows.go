@@ -60,7 +60,7 @@ func (q *query) storedRows(in *input, left *int) (more bool, err error) {
 			first = in.after(at.Number)
 		}
 	}
-	if s.rows == nil && whole(columns) {
+	if s.rows == nil && q.whole(columns) {
 		return q.storedBatches(in, columns, first, left)
 	}
 	return q.copyRows(in, columns, s, first, left)
@@ -101,14 +101,14 @@ func (q *query) output(in *input) ([]*Column, error) {
 	return columns, nil
 }
 
-// whole reports whether all of the columns are in the same stored batches, or
-// missing in all rows.
-func whole(columns []*Column) bool {
+// whole reports whether all of the columns are in the same stored batches, with
+// the answer's types, or missing in all rows.
+func (q *query) whole(columns []*Column) bool {
 	var from *source
-	for _, c := range columns {
+	for i, c := range columns {
 		switch {
 		case c.least > c.most:
-		case c.from == nil || from != nil && c.from != from:
+		case c.from == nil || from != nil && c.from != from || c.value(c.least).Type() != q.plan.Output.Field(i).Type:
 			return false
 		default:
 			from = c.from

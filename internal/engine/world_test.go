@@ -227,7 +227,7 @@ func (w *world) planRows(t testing.TB) *driver.Plan {
 			q.Columns = append(q.Columns, c)
 		}
 	}
-	if len(q.Columns) > 0 && !slices.Contains(q.Columns, egrid.Year) {
+	if sorted := slices.ContainsFunc(q.Sort, func(s egrid.Sort) bool { return s.Column == egrid.Year }); sorted && len(q.Columns) > 0 && !slices.Contains(q.Columns, egrid.Year) {
 		q.Columns = append(q.Columns, egrid.Year)
 	}
 	p, err := driver.PlanRows(w.catalog, q)
