@@ -14,7 +14,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/service"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/terminal"
-	"github.com/egrid-analytics/egrid-go/httpapi"
+	"github.com/egrid-analytics/egrid-go/httpapi/wire"
 	"github.com/egrid-analytics/egrid-go/queue"
 )
 
@@ -79,7 +79,7 @@ func (c *healthCmd) Run(a *app) error {
 func examine(ctx context.Context, address string) []state {
 	began := time.Now()
 	name := withoutPassword(address)
-	var checks []httpapi.CheckResult
+	var checks []wire.CheckResult
 	var err error
 	switch scheme, _, _ := strings.Cut(address, ":"); scheme {
 	case "http", "https":
@@ -119,7 +119,7 @@ func askQueue(ctx context.Context, address string) error {
 }
 
 // askService asks a service's readiness, unless the address is of another probe.
-func askService(ctx context.Context, address string) ([]httpapi.CheckResult, error) {
+func askService(ctx context.Context, address string) ([]wire.CheckResult, error) {
 	u, err := url.Parse(address)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", egrid.ErrInvalid, err)
@@ -136,7 +136,7 @@ func askService(ctx context.Context, address string) ([]httpapi.CheckResult, err
 		return nil, err
 	}
 	defer answer.Body.Close()
-	var health httpapi.Health
+	var health wire.Health
 	if err := json.NewDecoder(http.MaxBytesReader(nil, answer.Body, 1<<20)).Decode(&health); err != nil {
 		return nil, fmt.Errorf("%s, and what it answers is no health: %w", answer.Status, err)
 	}
