@@ -14,82 +14,13 @@ import (
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/httpapi"
-	"github.com/egrid-analytics/egrid-go/httpapi/middleware"
 )
 
-func TestRequestIDs(t *testing.T) {
-	var inside string
-	h := middleware.RequestIDs(middleware.RequestIDs(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { inside = middleware.RequestID(r.Context()) })))
-	for sent, keep := range map[string]bool{"abc-1.2_3": true, "": false, "a b": false, "new\nline": false, strings.Repeat("x", 65): false, "ünicode": false} {
-		w := get(t, h, "/", "X-Request-ID", sent)
-		got := w.Header().Get("X-Request-ID")
-		if got == "" || got != inside || (got == sent) != keep {
-			t.Errorf("sent %q: answered %q, inside %q", sent, got, inside)
-		}
-	}
-}
-
-func TestRecover(t *testing.T) {
+func TestAccessLogHasTheRoute(t *testing.T) {
 	var log bytes.Buffer
-	logger := slog.New(slog.NewTextHandler(&log, nil))
-	w := get(t, middleware.Recover(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("secret") }), logger), "/")
-	if w.Code != 500 || strings.Contains(w.Body.String(), "secret") || !strings.Contains(log.String(), "secret") {
-		t.Errorf("%d %s; log %s", w.Code, w.Body, log.String())
-	}
-	for name, h := range map[string]http.HandlerFunc{
-		"answer has begun": func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("x")); panic("secret") },
-		"aborted":          func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			defer func() {
-				if p, _ := recover().(error); !errors.Is(p, http.ErrAbortHandler) {
-					t.Errorf("panicked with %v", p)
-				}
-			}()
-			get(t, middleware.Recover(h, nil), "/")
-		})
-	}
-}
-
-func TestAccessLog(t *testing.T) {
-	var log bytes.Buffer
-	h := middleware.AccessLog(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.WriteHeader(http.StatusTeapot)
-		_, _ = w.Write([]byte("short"))
-	}), slog.New(slog.NewTextHandler(&log, nil)))
-	get(t, middleware.RequestIDs(h), "/pot?size=2")
-	for _, want := range []string{"status=418", "bytes=5", "path=/pot", `query="size=2"`, "request_id=test", "method=GET", "aborted=false"} {
-		if !strings.Contains(log.String(), want) {
-			t.Errorf("no %s in %s", want, log.String())
-		}
-	}
-	log.Reset()
 	get(t, newAPI(sampleStore(t), &httpapi.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))}), "/columns/NAMEPCAP")
 	if !strings.Contains(log.String(), "route=/columns/{name} ") {
 		t.Errorf("no route in %s", log.String())
-	}
-}
-
-func TestLimitBody(t *testing.T) {
-	h := middleware.LimitBody(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if _, err := io.ReadAll(r.Body); err != nil {
-			w.WriteHeader(http.StatusBadRequest)
-		}
-	}), 10)
-	for _, test := range []struct {
-		body   io.Reader
-		status int
-	}{
-		{strings.NewReader("1234567890"), 200},
-		{strings.NewReader("12345678901"), 413},
-		{io.MultiReader(strings.NewReader("12345678901")), 400}, // length not told
-		{nil, 200},
-	} {
-		w := httptest.NewRecorder()
-		h.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/", test.body))
-		if w.Code != test.status {
-			t.Errorf("%d; want %d", w.Code, test.status)
-		}
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/egrid-analytics/egrid-go/httpapi"
 	"github.com/egrid-analytics/egrid-go/httpapi/middleware"
@@ -246,6 +247,31 @@ func TestLimitURL(t *testing.T) {
 		w := get(t, h, path)
 		if w.Code != want || w.Body.Len() > 32<<10 {
 			t.Errorf("%.60s: %d of %d bytes", path, w.Code, w.Body.Len())
+		}
+	}
+}
+
+// Those who are known are counted by their name wherever they are, and those who
+// only claim to be somebody by where they are.
+func TestRateLimitOfCallers(t *testing.T) {
+	h := newAPI(sampleStore(t), &httpapi.Options{Authenticate: credentials, RateLimit: &middleware.RateLimitOptions{Requests: 2, Now: func() time.Time { return time.Unix(1e9, 0) }}})
+	ask := func(addr, word string) int {
+		r := httptest.NewRequest(http.MethodGet, "/plants/top", nil)
+		r.RemoteAddr = addr
+		r.Header.Set("Authorization", "Bearer "+word)
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		return w.Code
+	}
+	for i, step := range []struct {
+		addr, word string
+		status     int
+	}{
+		{"192.0.2.1:1", "read", 200}, {"192.0.2.2:1", "read", 200}, {"192.0.2.3:1", "read", 429}, {"192.0.2.1:1", "write", 200},
+		{"192.0.2.1:1", "guess 1", 401}, {"192.0.2.1:1", "guess 2", 401}, {"192.0.2.1:1", "guess 3", 429}, {"192.0.2.1:1", "write", 200},
+	} {
+		if got := ask(step.addr, step.word); got != step.status {
+			t.Errorf("step %d: %d; want %d", i, got, step.status)
 		}
 	}
 }

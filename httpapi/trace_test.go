@@ -25,39 +25,6 @@ const (
 	sentParent = "00-" + sentTrace + "-" + sentSpan + "-01"
 )
 
-func TestTraces(t *testing.T) {
-	for name, test := range map[string]struct {
-		parents, states []string
-		taken           bool
-		state           string
-	}{
-		"none":            {nil, nil, false, ""},
-		"taken over":      {[]string{sentParent}, []string{"a=1"}, true, "a=1"},
-		"state in two":    {[]string{sentParent}, []string{"a=1", "b=2"}, true, "a=1,b=2"},
-		"state too long":  {[]string{sentParent}, []string{"a=" + strings.Repeat("x", 600)}, true, ""},
-		"invalid state":   {[]string{sentParent}, []string{"a"}, true, ""},
-		"two parents":     {[]string{sentParent, sentParent}, []string{"a=1"}, false, ""},
-		"capitals":        {[]string{strings.ToUpper(sentParent)}, []string{"a=1"}, false, ""},
-		"version ff":      {[]string{"ff" + sentParent[2:]}, nil, false, ""},
-		"zero":            {[]string{"00-" + strings.Repeat("0", 32) + "-" + sentSpan + "-01"}, nil, false, ""},
-		"too long":        {[]string{sentParent + "-00"}, nil, false, ""},
-		"state alone":     {nil, []string{"a=1"}, false, ""},
-		"lines in parent": {[]string{sentParent[:50] + "\r\nx"}, nil, false, ""},
-	} {
-		var outer, inner trace.Span
-		h := middleware.Traces(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			outer = trace.FromContext(r.Context())
-			middleware.Traces(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { inner = trace.FromContext(r.Context()) })).ServeHTTP(w, r)
-		}))
-		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil)
-		r.Header["Traceparent"], r.Header["Tracestate"] = test.parents, test.states
-		h.ServeHTTP(httptest.NewRecorder(), r)
-		if !outer.IsValid() || inner != outer || (outer.TraceID.String() == sentTrace) != test.taken || outer.ID.String() == sentSpan || outer.State != test.state {
-			t.Errorf("%s: %+v, and %+v within", name, outer, inner)
-		}
-	}
-}
-
 // brokenStore panics whatever it is asked, and failingStore fails.
 type (
 	brokenStore  struct{ driver.Scanner }
@@ -129,18 +96,5 @@ func TestClientSendsTrace(t *testing.T) {
 	}
 	if len(headers) != 2 || headers[0].Get("traceparent") != sentParent || headers[0].Get("tracestate") != "a=1" || len(headers[1].Values("traceparent")) > 0 {
 		t.Errorf("sent %v", headers)
-	}
-}
-
-func TestTraceID(t *testing.T) {
-	const id = "0af7651916cd43dd8448eb211c80319c"
-	var got string
-	h := middleware.Traces(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = middleware.TraceID(r.Context()) }))
-	get(t, h, "/", "traceparent", "00-"+id+"-b7ad6b7169203331-01")
-	if got != id || middleware.TraceID(t.Context()) != "" {
-		t.Errorf("got %q, and %q outside", got, middleware.TraceID(t.Context()))
-	}
-	if get(t, h, "/"); got == id || len(got) != len(id) {
-		t.Errorf("a new one is %q", got)
 	}
 }

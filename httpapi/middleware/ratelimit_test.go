@@ -1,4 +1,4 @@
-package httpapi_test
+package middleware_test
 
 import (
 	"fmt"
@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/egrid-analytics/egrid-go/httpapi"
 	"github.com/egrid-analytics/egrid-go/httpapi/middleware"
 )
 
@@ -96,31 +95,6 @@ func TestRateLimitOfNetworks(t *testing.T) {
 	} {
 		if w := from(h, step.addr, "/"); w.Code != step.status {
 			t.Errorf("%s: %d; want %d", step.addr, w.Code, step.status)
-		}
-	}
-}
-
-// Those who are known are counted by their name wherever they are, and those who
-// only claim to be somebody by where they are.
-func TestRateLimitOfCallers(t *testing.T) {
-	h := newAPI(sampleStore(t), &httpapi.Options{Authenticate: credentials, RateLimit: &middleware.RateLimitOptions{Requests: 2, Now: newClock().now}})
-	ask := func(addr, word string) int {
-		r := httptest.NewRequest(http.MethodGet, "/plants/top", nil)
-		r.RemoteAddr = addr
-		r.Header.Set("Authorization", "Bearer "+word)
-		w := httptest.NewRecorder()
-		h.ServeHTTP(w, r)
-		return w.Code
-	}
-	for i, step := range []struct {
-		addr, word string
-		status     int
-	}{
-		{"192.0.2.1:1", "read", 200}, {"192.0.2.2:1", "read", 200}, {"192.0.2.3:1", "read", 429}, {"192.0.2.1:1", "write", 200},
-		{"192.0.2.1:1", "guess 1", 401}, {"192.0.2.1:1", "guess 2", 401}, {"192.0.2.1:1", "guess 3", 429}, {"192.0.2.1:1", "write", 200},
-	} {
-		if got := ask(step.addr, step.word); got != step.status {
-			t.Errorf("step %d: %d; want %d", i, got, step.status)
 		}
 	}
 }
