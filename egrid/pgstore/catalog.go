@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
-	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -109,27 +108,4 @@ func (s *Store) readCatalog(ctx context.Context, tx pgx.Tx) (*cachedCatalog, err
 func (s *Store) touchCatalog(ctx context.Context, tx pgx.Tx) error {
 	_, err := tx.Exec(ctx, "UPDATE "+s.name("state")+" SET token = $1", rand.Text())
 	return err
-}
-
-// superseded returns the superseded snapshot of that content.
-func (c *cachedCatalog) superseded(id egrid.SnapshotID) (egrid.Snapshot, bool) {
-	i := slices.IndexFunc(c.Snapshots, func(s egrid.Snapshot) bool { return s.ID == id && s.Status == egrid.Superseded })
-	if i < 0 {
-		return egrid.Snapshot{}, false
-	}
-	return c.Snapshots[i], true
-}
-
-// shows reports whether a snapshot of that content is or was published.
-func (c *cachedCatalog) shows(id egrid.SnapshotID) bool {
-	return slices.ContainsFunc(c.Snapshots, func(s egrid.Snapshot) bool { return s.ID == id && s.Status != egrid.Held })
-}
-
-// stage returns the published or superseded snapshot that a stage was.
-func (c *cachedCatalog) stage(id egrid.StageID) (egrid.Snapshot, bool) {
-	i := slices.IndexFunc(c.Snapshots, func(s egrid.Snapshot) bool { return s.Stage == id && s.Status != egrid.Held })
-	if i < 0 {
-		return egrid.Snapshot{}, false
-	}
-	return c.Snapshots[i], true
 }

@@ -3,13 +3,13 @@ package pgstore
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
+	"github.com/egrid-analytics/egrid-go/internal/sqlstore"
 )
 
 // Restore implements [driver.History].
@@ -23,11 +23,10 @@ func (s *Store) Restore(ctx context.Context, id egrid.SnapshotID) (egrid.Snapsho
 		if err != nil {
 			return err
 		}
-		snap, ok := catalog.superseded(id)
+		snap, ok := sqlstore.Superseded(catalog.Catalog, id)
 		if !ok {
-			if i := slices.IndexFunc(catalog.Snapshots, func(s egrid.Snapshot) bool { return s.ID == id && s.Status == egrid.Published }); i >= 0 {
-				restored = catalog.Snapshots[i]
-				return nil
+			if restored, ok = sqlstore.Shown(catalog.Catalog, id); ok {
+				return nil // it is published
 			}
 			return fmt.Errorf("%w: no snapshot %s was published here, or it was pruned", egrid.ErrNotFound, id)
 		}
@@ -39,7 +38,7 @@ func (s *Store) Restore(ctx context.Context, id egrid.SnapshotID) (egrid.Snapsho
 		if err != nil {
 			return err
 		}
-		report, err := s.switchTo(ctx, tx, sh, snap, live)
+		report, err := s.switchTo(ctx, tx, sh, &snap, live)
 		restored = report.Snapshot
 		return err
 	})
@@ -62,9 +61,6 @@ func (s *Store) Prune(ctx context.Context, r driver.PruneRequest) ([]egrid.Snaps
 	return pruned, nil
 }
 
-// tombstones is how many ids of pruned snapshots are kept.
-const tombstones = 1000
-
 func (s *Store) prune(ctx context.Context, tx pgx.Tx, r driver.PruneRequest) ([]egrid.Snapshot, error) {
 	catalog, err := s.readCatalog(ctx, tx)
 	if err != nil {
@@ -78,7 +74,8 @@ func (s *Store) prune(ctx context.Context, tx pgx.Tx, r driver.PruneRequest) ([]
 	if len(expired) == 0 {
 		return nil, s.sweep(ctx, tx)
 	}
-	for _, snap := range expired {
+	for i := range expired {
+		snap := &expired[i]
 		sh, err := s.find(ctx, tx, snap.Stage, forSettle)
 		if err != nil {
 			return nil, err
@@ -95,7 +92,7 @@ func (s *Store) prune(ctx context.Context, tx pgx.Tx, r driver.PruneRequest) ([]
 			return nil, err
 		}
 	}
-	if _, err := tx.Exec(ctx, fmt.Sprint("DELETE FROM ", s.name("pruned"), " WHERE number NOT IN (SELECT number FROM ", s.name("pruned"), " ORDER BY number DESC LIMIT ", tombstones, ")")); err != nil {
+	if _, err := tx.Exec(ctx, fmt.Sprint("DELETE FROM ", s.name("pruned"), " WHERE number NOT IN (SELECT number FROM ", s.name("pruned"), " ORDER BY number DESC LIMIT ", sqlstore.Tombstones, ")")); err != nil {
 		return nil, err
 	}
 	if err := s.touchCatalog(ctx, tx); err != nil {

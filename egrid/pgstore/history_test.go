@@ -25,9 +25,9 @@ func loadRound(t *testing.T, store driver.Loader, n int) egrid.Snapshot {
 }
 
 // planOf reads a snapshot whole.
-func planOf(t *testing.T, s egrid.Snapshot) *driver.Plan {
+func planOf(t *testing.T, s *egrid.Snapshot) *driver.Plan {
 	t.Helper()
-	p, err := driver.PlanRows(egrid.Catalog{Snapshots: []egrid.Snapshot{s}}, egrid.RowQuery{Level: egrid.GEN})
+	p, err := driver.PlanRows(egrid.Catalog{Snapshots: []egrid.Snapshot{*s}}, egrid.RowQuery{Level: egrid.GEN})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,9 +59,10 @@ func scanned(t *testing.T, store driver.Scanner, p *driver.Plan) (rows, round in
 func TestSupersededStay(t *testing.T) {
 	schema := newSchema(t)
 	store := openIn(t, schema)
-	snapshots := map[int]egrid.Snapshot{}
+	snapshots := map[int]*egrid.Snapshot{}
 	for n := 1; n <= 3; n++ {
-		snapshots[n] = loadRound(t, store, n)
+		snap := loadRound(t, store, n)
+		snapshots[n] = &snap
 	}
 	tool := connect(t)
 	expect := func(published int, there ...int) {
@@ -145,7 +146,7 @@ func TestSlowScan(t *testing.T) {
 	seen := 0
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	for b, err := range store.Scan(ctx, planOf(t, first)) {
+	for b, err := range store.Scan(ctx, planOf(t, &first)) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -174,7 +175,7 @@ func TestSlowScan(t *testing.T) {
 		t.Fatal(err)
 	}
 	var stale error
-	for b, err := range store.Scan(ctx, planOf(t, first)) {
+	for b, err := range store.Scan(ctx, planOf(t, &first)) {
 		if stale = err; err != nil {
 			break
 		}
@@ -255,7 +256,7 @@ func TestRestoredUnderneath(t *testing.T) {
 	expect(2, 2)
 	execute(t, serverURL(t), "DROP DATABASE "+name+" WITH (FORCE)")
 	execute(t, serverURL(t), "CREATE DATABASE "+name+" TEMPLATE "+name+"_backup")
-	if _, _, err := scanned(t, store, planOf(t, lost)); !errors.Is(err, egrid.ErrNotFound) {
+	if _, _, err := scanned(t, store, planOf(t, &lost)); !errors.Is(err, egrid.ErrNotFound) {
 		t.Errorf("a scan of what the backup does not have: got %v; want ErrNotFound", err)
 	}
 	expect(1, 1)
@@ -313,7 +314,7 @@ func TestLaggingReplica(t *testing.T) {
 		if got := checkWhole(t, store); got != 1 {
 			t.Errorf("readers see round %d; want 1", got)
 		}
-		if _, _, err := scanned(t, store, planOf(t, fresh)); !errors.Is(err, egrid.ErrNotFound) {
+		if _, _, err := scanned(t, store, planOf(t, &fresh)); !errors.Is(err, egrid.ErrNotFound) {
 			t.Errorf("a scan of what is not here yet: got %v; want ErrNotFound", err)
 		}
 		loadRound(t, store, 3)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
+	"github.com/egrid-analytics/egrid-go/internal/sqlstore"
 )
 
 // readiness is what the work before the switch found out.
@@ -41,8 +42,11 @@ func (s *Store) makeReady(ctx context.Context, id egrid.StageID, r driver.Publis
 			return err
 		}
 		catalog, err := s.readCatalog(ctx, tx)
-		if err != nil || catalog.shows(snap.ID) {
+		if err != nil {
 			return err
+		}
+		if _, here := sqlstore.Shown(catalog.Catalog, snap.ID); here {
+			return nil
 		}
 		ready, err = s.prepare(ctx, tx, sh, snap.Rows)
 		return err

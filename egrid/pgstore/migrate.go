@@ -145,7 +145,8 @@ func (s *Store) identify(ctx context.Context, tx pgx.Tx) error {
 }
 
 func (s *Store) identifySheet(ctx context.Context, tx pgx.Tx, sh *sheet) error {
-	batches, err := readSheet(ctx, tx, driver.NewSnapshot(sh.id, sh.spec), &sh.layout)
+	snap := driver.NewSnapshot(sh.id, sh.spec)
+	batches, err := readSheet(ctx, tx, &snap, &sh.layout)
 	if err != nil {
 		return err
 	}
@@ -158,7 +159,7 @@ func (s *Store) identifySheet(ctx context.Context, tx pgx.Tx, sh *sheet) error {
 		if err := tx.QueryRow(ctx, "SELECT snapshot FROM "+s.name("sheets")+" WHERE number = $1", sh.number).Scan(&text); err != nil {
 			return err
 		}
-		var snap egrid.Snapshot
+		snap = egrid.Snapshot{}
 		if err := json.Unmarshal([]byte(text), &snap); err != nil {
 			return err
 		}

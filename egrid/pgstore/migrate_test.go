@@ -224,10 +224,11 @@ func migrateFrom(t *testing.T, version int) {
 	if err != nil || len(catalog.Snapshots) != len(want) || catalog.Revision != 2 || catalog.ID == "" {
 		t.Fatalf("got %d snapshots at revision %d, %v; want %d at 2", len(catalog.Snapshots), catalog.Revision, err, len(want))
 	}
-	for _, got := range catalog.Snapshots {
+	for i := range catalog.Snapshots {
+		got := &catalog.Snapshots[i]
 		w := want[got.Stage]
 		if got.ID == "" || got.ID != w.ID || got.Status != w.Status || got.Rows != w.Rows || got.Rejected != w.Rejected || got.Year != w.Year {
-			t.Errorf("got %+v; want %+v", got, w)
+			t.Errorf("got %+v; want %+v", *got, w)
 		}
 		if fmt.Sprint(got.Audits) != fmt.Sprint(w.Audits) || fmt.Sprint(got.Lossy) != fmt.Sprint(w.Lossy) || fmt.Sprint(got.Sources) != fmt.Sprint(w.Sources) {
 			t.Errorf("%s: got %v %v %v; want %v %v %v", got.Stage, got.Audits, got.Lossy, got.Sources, w.Audits, w.Lossy, w.Sources)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -12,6 +11,7 @@ import (
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
+	"github.com/egrid-analytics/egrid-go/internal/sqlstore"
 )
 
 // Publish implements [driver.Loader].
@@ -59,35 +59,38 @@ func (s *Store) publish(ctx context.Context, tx pgx.Tx, id egrid.StageID, policy
 	status, reason := driver.Decide(policy, staged, live)
 	switch {
 	case status == egrid.Unchanged:
-		return s.confirm(ctx, tx, sh, staged, live)
+		return s.confirm(ctx, tx, sh, &staged, live)
 	case status == egrid.Held:
-		return s.hold(ctx, tx, sh, staged, reason)
+		return s.hold(ctx, tx, sh, &staged, reason)
 	case policy == driver.PublishMerge && live != nil:
-		return s.merge(ctx, tx, catalog, sh, live, staged)
+		return s.merge(ctx, tx, catalog, sh, live, &staged)
 	}
-	if old, ok := catalog.superseded(staged.ID); ok && old.Stage != sh.id {
+	if old, ok := sqlstore.Superseded(catalog.Catalog, staged.ID); ok && old.Stage != sh.id {
 		driver.Confirm(&old, staged.Sources[0])
 		if sh, err = s.instead(ctx, tx, sh, old.Stage); err != nil {
 			return none, err
 		}
 		staged = old
 	}
-	return s.switchTo(ctx, tx, sh, staged, live)
+	return s.switchTo(ctx, tx, sh, &staged, live)
 }
 
 // describe is what a sheet would be as a snapshot. A sheet that was published
 // is one already.
 func (s *Store) describe(ctx context.Context, tx pgx.Tx, catalog *cachedCatalog, sh *sheet, r driver.PublishRequest, ready readiness) (egrid.Snapshot, error) {
 	if sh.shown() {
-		snap, ok := catalog.stage(sh.id)
+		snap, ok := sqlstore.Staged(catalog.Catalog, sh.id)
 		if !ok {
 			return snap, fmt.Errorf("pgstore: stage %s is %s and not in the catalogue", sh.id, sh.status)
 		}
 		return snap, nil
 	}
 	snap, err := s.summarize(ctx, tx, sh, r)
-	if err != nil || catalog.shows(snap.ID) {
+	if err != nil {
 		return snap, err
+	}
+	if _, here := sqlstore.Shown(catalog.Catalog, snap.ID); here {
+		return snap, nil
 	}
 	if ready.number != sh.number { // loaded again, or its equal was pruned, since makeReady
 		if ready, err = s.prepare(ctx, tx, sh, snap.Rows); err != nil {
@@ -100,7 +103,7 @@ func (s *Store) describe(ctx context.Context, tx pgx.Tx, catalog *cachedCatalog,
 
 // confirm says of the published snapshot that a load has the same content, and
 // drops the load.
-func (s *Store) confirm(ctx context.Context, tx pgx.Tx, sh *sheet, staged egrid.Snapshot, live *egrid.Snapshot) (driver.PublishReport, error) {
+func (s *Store) confirm(ctx context.Context, tx pgx.Tx, sh *sheet, staged, live *egrid.Snapshot) (driver.PublishReport, error) {
 	report := driver.PublishReport{Status: egrid.Unchanged, Snapshot: *live}
 	if sh.shown() {
 		return report, nil
@@ -114,19 +117,20 @@ func (s *Store) confirm(ctx context.Context, tx pgx.Tx, sh *sheet, staged egrid.
 }
 
 // hold keeps a load back. One that was published before stays superseded.
-func (s *Store) hold(ctx context.Context, tx pgx.Tx, sh *sheet, staged egrid.Snapshot, reason string) (driver.PublishReport, error) {
+func (s *Store) hold(ctx context.Context, tx pgx.Tx, sh *sheet, staged *egrid.Snapshot, reason string) (driver.PublishReport, error) {
 	staged.Status, staged.Reason = egrid.Held, reason
+	report := driver.PublishReport{Status: egrid.Held, Reason: reason, Snapshot: *staged}
 	if sh.shown() {
-		return driver.PublishReport{Status: egrid.Held, Reason: reason, Snapshot: staged}, nil
+		return report, nil
 	}
-	return driver.PublishReport{Status: egrid.Held, Reason: reason, Snapshot: staged}, s.record(ctx, tx, &staged)
+	return report, s.record(ctx, tx, staged)
 }
 
 // merge publishes what updating the published rows by the staged ones makes. It
 // reads both into memory.
-func (s *Store) merge(ctx context.Context, tx pgx.Tx, catalog *cachedCatalog, sh *sheet, live *egrid.Snapshot, staged egrid.Snapshot) (driver.PublishReport, error) {
+func (s *Store) merge(ctx context.Context, tx pgx.Tx, catalog *cachedCatalog, sh *sheet, live, staged *egrid.Snapshot) (driver.PublishReport, error) {
 	var none driver.PublishReport
-	old, err := readSheet(ctx, tx, *live, catalog.places[live.ID])
+	old, err := readSheet(ctx, tx, live, catalog.places[live.ID])
 	if err != nil {
 		return none, err
 	}
@@ -134,37 +138,37 @@ func (s *Store) merge(ctx context.Context, tx pgx.Tx, catalog *cachedCatalog, sh
 	if err != nil {
 		return none, err
 	}
-	merged, rows, err := driver.Merge(*live, staged, old, added)
+	merged, rows, err := driver.Merge(*live, *staged, old, added)
 	if err != nil {
 		return none, err
 	}
 	if merged.ID == live.ID {
-		live.Sources = sources(live.Sources, staged.Sources)
+		sqlstore.AddSources(live, staged.Sources)
 		if err := s.release(ctx, tx, sh); err != nil {
 			return none, err
 		}
 		return driver.PublishReport{Status: egrid.Unchanged, Snapshot: *live}, s.record(ctx, tx, live)
 	}
-	if before, ok := catalog.superseded(merged.ID); ok {
-		before.Sources = sources(before.Sources, merged.Sources)
+	if before, ok := sqlstore.Superseded(catalog.Catalog, merged.ID); ok {
+		sqlstore.AddSources(&before, merged.Sources)
 		target, err := s.instead(ctx, tx, sh, before.Stage)
 		if err != nil {
 			return none, err
 		}
-		return s.switchTo(ctx, tx, target, before, live)
+		return s.switchTo(ctx, tx, target, &before, live)
 	}
-	target, err := s.fill(ctx, tx, sh.spec, merged, rows)
+	target, err := s.fill(ctx, tx, sh.spec, &merged, rows)
 	if err != nil {
 		return none, err
 	}
 	if err := s.release(ctx, tx, sh); err != nil {
 		return none, err
 	}
-	return s.switchTo(ctx, tx, target, merged, live)
+	return s.switchTo(ctx, tx, target, &merged, live)
 }
 
 // fill makes the indexed table of a merged snapshot.
-func (s *Store) fill(ctx context.Context, tx pgx.Tx, spec driver.SnapshotSpec, merged egrid.Snapshot, rows []*egrid.Batch) (*sheet, error) {
+func (s *Store) fill(ctx context.Context, tx pgx.Tx, spec driver.SnapshotSpec, merged *egrid.Snapshot, rows []*egrid.Batch) (*sheet, error) {
 	spec.Schema = merged.Schema
 	sh, err := s.create(ctx, tx, merged.Stage, spec)
 	if err != nil {
@@ -179,17 +183,6 @@ func (s *Store) fill(ctx context.Context, tx pgx.Tx, spec driver.SnapshotSpec, m
 		}
 	}
 	return sh, s.indexTable(ctx, tx, sh, merged.Rows)
-}
-
-// sources adds those that are not there yet.
-func sources(all, more []egrid.Source) []egrid.Source {
-	all = slices.Clone(all)
-	for _, src := range more {
-		if !slices.ContainsFunc(all, func(s egrid.Source) bool { return s.ID == src.ID }) {
-			all = append(all, src)
-		}
-	}
-	return all
 }
 
 // instead drops a load in favour of the snapshot that another one made.
@@ -210,7 +203,7 @@ func (s *Store) release(ctx context.Context, tx pgx.Tx, sh *sheet) error {
 
 // switchTo makes a snapshot the one that readers see, and the former one
 // superseded.
-func (s *Store) switchTo(ctx context.Context, tx pgx.Tx, sh *sheet, snap egrid.Snapshot, live *egrid.Snapshot) (driver.PublishReport, error) {
+func (s *Store) switchTo(ctx context.Context, tx pgx.Tx, sh *sheet, snap, live *egrid.Snapshot) (driver.PublishReport, error) {
 	var none driver.PublishReport
 	if live != nil {
 		old, err := s.find(ctx, tx, live.Stage, forSettle)
@@ -229,7 +222,7 @@ func (s *Store) switchTo(ctx context.Context, tx pgx.Tx, sh *sheet, snap egrid.S
 		return none, err
 	}
 	snap.Status, snap.Reason = egrid.Published, ""
-	if err := s.record(ctx, tx, &snap); err != nil {
+	if err := s.record(ctx, tx, snap); err != nil {
 		return none, err
 	}
 	for _, statement := range []string{
@@ -245,7 +238,7 @@ func (s *Store) switchTo(ctx context.Context, tx pgx.Tx, sh *sheet, snap egrid.S
 			return none, err
 		}
 	}
-	return driver.PublishReport{Status: egrid.Published, Snapshot: snap}, nil
+	return driver.PublishReport{Status: egrid.Published, Snapshot: *snap}, nil
 }
 
 // A publisher waits so long for the locks of a level's table, and tries so

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"iter"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -50,7 +49,7 @@ func (s *Store) Scan(ctx context.Context, p *driver.Plan) iter.Seq2[*egrid.Batch
 func (s *Store) page(ctx context.Context, p *driver.Plan) (sqlstore.Answer, error) {
 	var a sqlstore.Answer
 	err := s.view(ctx, func(tx pgx.Tx, catalog *cachedCatalog) (err error) {
-		if err := catalog.has(p.Snapshots); err != nil {
+		if err := sqlstore.Check(catalog.Catalog, p.Snapshots); err != nil {
 			return err
 		}
 		a, err = query(ctx, tx, p, func(snap *egrid.Snapshot) sqlstore.Table { return catalog.places[snap.ID] })
@@ -59,24 +58,9 @@ func (s *Store) page(ctx context.Context, p *driver.Plan) (sqlstore.Answer, erro
 	return a, err
 }
 
-// has returns ErrStale for a snapshot that was pruned, and ErrNotFound for one
-// that never was here: in a replica that lags, or a database that was restored.
-func (c *cachedCatalog) has(snapshots []egrid.Snapshot) error {
-	for _, s := range snapshots {
-		if c.places[s.ID] != nil {
-			continue
-		}
-		if slices.Contains(c.Pruned, s.ID) {
-			return fmt.Errorf("%w: snapshot %s of %s %d was pruned; ask for what is published now", egrid.ErrStale, s.ID, s.Level, s.Year)
-		}
-		return fmt.Errorf("%w: snapshot %s of %s %d is not in this database, or not yet; ask for what is published now", egrid.ErrNotFound, s.ID, s.Level, s.Year)
-	}
-	return nil
-}
-
 // readSheet reads every row of a snapshot, or of a stage, in their order.
-func readSheet(ctx context.Context, tx pgx.Tx, snap egrid.Snapshot, place *layout) ([]*egrid.Batch, error) {
-	p := &driver.Plan{Level: snap.Level, Snapshots: []egrid.Snapshot{snap}, Input: snap.Schema, Output: snap.Schema, Visible: snap.Schema.Len()}
+func readSheet(ctx context.Context, tx pgx.Tx, snap *egrid.Snapshot, place *layout) ([]*egrid.Batch, error) {
+	p := &driver.Plan{Level: snap.Level, Snapshots: []egrid.Snapshot{*snap}, Input: snap.Schema, Output: snap.Schema, Visible: snap.Schema.Len()}
 	a, err := query(ctx, tx, p, func(*egrid.Snapshot) sqlstore.Table { return place })
 	return a.Batches, err
 }

@@ -34,12 +34,18 @@ func find(c egrid.Catalog, match func(*egrid.Snapshot) bool) (egrid.Snapshot, bo
 	return egrid.Snapshot{}, false
 }
 
-// Check returns [egrid.ErrStale] unless the catalogue has the snapshots: one was
-// pruned, or is not in this copy of the database.
+// Check returns [egrid.ErrStale] for a snapshot that was pruned, and
+// [egrid.ErrNotFound] for one that this copy of the database never had: a replica
+// that lags, or a backup that was restored.
 func Check(c egrid.Catalog, snapshots []egrid.Snapshot) error {
-	for _, want := range snapshots {
+	for i := range snapshots {
+		want := &snapshots[i]
 		if _, ok := find(c, func(s *egrid.Snapshot) bool { return s.ID == want.ID }); !ok {
-			return fmt.Errorf("%w: snapshot %s of %s %d is not here any more; ask for what is published now", egrid.ErrStale, want.ID, want.Level, want.Year)
+			reason, what := egrid.ErrNotFound, "is not in this database, or not yet"
+			if slices.Contains(c.Pruned, want.ID) {
+				reason, what = egrid.ErrStale, "was pruned"
+			}
+			return fmt.Errorf("%w: snapshot %s of %s %d %s; ask for what is published now", reason, want.ID, want.Level, want.Year, what)
 		}
 	}
 	return nil

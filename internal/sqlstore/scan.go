@@ -154,9 +154,10 @@ func (s *scan) whole(p *driver.Plan) {
 // sorts.
 func (s *scan) byYear(p *driver.Plan) {
 	left := most(p)
-	for _, snap := range p.Snapshots {
+	for i := range p.Snapshots {
+		snap := &p.Snapshots[i]
 		part := *p
-		part.Snapshots, part.Limit = []egrid.Snapshot{snap}, left
+		part.Snapshots, part.Limit = []egrid.Snapshot{*snap}, left
 		if p.After != nil && snap.Year < p.After.Year {
 			continue
 		}
