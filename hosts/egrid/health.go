@@ -95,7 +95,7 @@ func examine(ctx context.Context, address string) []state {
 	}
 	states := []state{s}
 	for _, check := range checks {
-		states = append(states, state{Name: name + " " + check.Name, Status: check.Status, Latency: check.Latency})
+		states = append(states, state{Name: name + " " + check.Name, Status: check.Status, Latency: float64(check.Latency)})
 	}
 	return states
 }
