@@ -61,13 +61,13 @@ func BenchmarkDivide(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	sheet, err := sheet.Inspect(bytes.NewReader(file), nil)
+	of, err := sheet.Inspect(bytes.NewReader(file), nil)
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.SetBytes(int64(len(file)))
 	for b.Loop() {
-		for _, err := range sheet.Divide(bytes.NewReader(file), 1<<20) {
+		for _, err := range of.Divide(bytes.NewReader(file), 1<<20) {
 			if err != nil {
 				b.Fatal(err)
 			}

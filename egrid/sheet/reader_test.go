@@ -2,6 +2,7 @@ package sheet_test
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -75,14 +76,14 @@ func TestReaderRealGenerators(t *testing.T) {
 		{"2016/GEN16.csv", 26183, math.NaN(), 680, -1, 2016, true, true},
 	} {
 		t.Run(test.file, func(t *testing.T) {
-			sheet, rows, refused := readAll(t, realFile(t, test.file), &sheet.ReaderOptions{Name: test.file})
-			if sheet.Level != egrid.GEN || len(rows) != test.rows || len(refused) != 0 {
-				t.Fatalf("level %s, %d rows, refused %v", sheet.Level, len(rows), refused)
+			of, rows, refused := readAll(t, realFile(t, test.file), &sheet.ReaderOptions{Name: test.file})
+			if of.Level != egrid.GEN || len(rows) != test.rows || len(refused) != 0 {
+				t.Fatalf("level %s, %d rows, refused %v", of.Level, len(rows), refused)
 			}
 			sum, negative, missing, lossy := 0.0, 0, 0, false
 			for i, row := range rows {
-				if row.Year != test.year || row.Number != int64(i+1) {
-					t.Fatalf("row %d has data year %d and number %d", i+1, row.Year, row.Number)
+				if row.Year() != test.year || row.Number() != int64(i+1) {
+					t.Fatalf("row %d has data year %d and number %d", i+1, row.Year(), row.Number())
 				}
 				v := row.Value(egrid.NetGeneration)
 				x, ok := v.Float()
@@ -93,7 +94,8 @@ func TestReaderRealGenerators(t *testing.T) {
 				if x < 0 {
 					negative++
 				}
-				lossy = lossy || v.Lossy()
+				b, _ := row.Batch()
+				lossy = lossy || slices.Contains(b.Lossy(), egrid.NetGeneration)
 			}
 			if !math.IsNaN(test.sum) && math.Abs(sum-test.sum) > 0.001 {
 				t.Errorf("net generation sums to %.3f MWh; want %.3f", sum, test.sum)
@@ -101,8 +103,8 @@ func TestReaderRealGenerators(t *testing.T) {
 			if negative != test.negative || test.missing >= 0 && missing != test.missing {
 				t.Errorf("%d negative, %d missing; want %d and %d", negative, missing, test.negative, test.missing)
 			}
-			if lossy != test.lossy || sheet.Schema.Has("oris_plant_code") != test.orispl {
-				t.Errorf("lossy %v, has ORIS codes %v", lossy, sheet.Schema.Has("oris_plant_code"))
+			if lossy != test.lossy || of.Schema.Has("oris_plant_code") != test.orispl {
+				t.Errorf("lossy %v, has ORIS codes %v", lossy, of.Schema.Has("oris_plant_code"))
 			}
 		})
 	}
@@ -136,24 +138,24 @@ func TestReaderRealFiles(t *testing.T) {
 		{"2000/PLNT00-subset.csv", egrid.PLNT, 4701, []int{2000}, "", 1},
 	} {
 		t.Run(test.file, func(t *testing.T) {
-			sheet, rows, refused := readAll(t, realFile(t, test.file), &sheet.ReaderOptions{Name: test.file})
+			of, rows, refused := readAll(t, realFile(t, test.file), &sheet.ReaderOptions{Name: test.file})
 			var years []int
 			for _, row := range rows {
-				if !slices.Contains(years, row.Year) {
-					years = append(years, row.Year)
+				if !slices.Contains(years, row.Year()) {
+					years = append(years, row.Year())
 				}
 			}
 			slices.Sort(years)
-			if sheet.Level != test.level || sheet.Release != test.release || sheet.ShareScale != test.scale || !slices.Equal(years, test.years) {
-				t.Errorf("level %s release %q scale %v years %v", sheet.Level, sheet.Release, sheet.ShareScale, years)
+			if of.Level != test.level || of.Release != test.release || of.ShareScale != test.scale || !slices.Equal(years, test.years) {
+				t.Errorf("level %s release %q scale %v years %v", of.Level, of.Release, of.ShareScale, years)
 			}
-			unknown := slices.DeleteFunc(sheet.Unknown, func(c egrid.Column) bool { return c == "PLGENAOT" }) // of 2000: no column of today's
+			unknown := slices.DeleteFunc(of.Unknown, func(c egrid.Column) bool { return c == "PLGENAOT" }) // of 2000: no column of today's
 			if len(rows) != test.rows || len(refused) > 0 || len(unknown) > 0 {
-				t.Errorf("%d rows, refused %v, unknown columns %v", len(rows), refused, sheet.Unknown)
+				t.Errorf("%d rows, refused %v, unknown columns %v", len(rows), refused, of.Unknown)
 			}
 			for _, row := range rows {
 				if share, ok := row.Float("coal_generation_share"); ok && (share < 0 || share > 1) {
-					t.Errorf("row %d has a coal share of %v", row.Number, share)
+					t.Errorf("row %d has a coal share of %v", row.Number(), share)
 				}
 			}
 		})
@@ -223,7 +225,7 @@ func TestReaderRowErrors(t *testing.T) {
 		"2023,8,H,7\n" +
 		"2023,9,\"cut"
 	_, rows, refused := readAll(t, strings.NewReader(file), nil)
-	if len(rows) != 2 || rows[1].Number != 8 || rows[1].Line != 9 {
+	if len(rows) != 2 || rows[1].Number() != 8 || rows[1].Line() != 9 {
 		t.Errorf("rows %+v", rows)
 	}
 	var got []string
@@ -238,9 +240,9 @@ func TestReaderRowErrors(t *testing.T) {
 
 func TestReaderKeepsUnknownColumns(t *testing.T) {
 	const file = "YEAR,ORISPL,GENID,GENNTAN,NEWCODE,,ORISPL\n2023,1,A,5,x,stray,2\n"
-	sheet, rows, _ := readAll(t, strings.NewReader(file), nil)
-	if want := []egrid.Column{"NEWCODE", "column_6", "ORISPL"}; !slices.Equal(sheet.Unknown, want) {
-		t.Fatalf("unknown %v; want %v", sheet.Unknown, want)
+	of, rows, _ := readAll(t, strings.NewReader(file), nil)
+	if want := []egrid.Column{"NEWCODE", "column_6", "ORISPL"}; !slices.Equal(of.Unknown, want) {
+		t.Fatalf("unknown %v; want %v", of.Unknown, want)
 	}
 	if got := rows[0].Text("NEWCODE") + rows[0].Text("column_6") + rows[0].Text("ORISPL"); got != "xstray2" {
 		t.Errorf("values %q", got)
@@ -286,9 +288,9 @@ func TestInferEdition(t *testing.T) {
 		{sheet.ReaderOptions{Name: "GEN23-rev0.csv", Release: egrid.NoRelease}, 2023, ""},
 		{sheet.ReaderOptions{Name: "x.zip", Sheet: "GEN21.csv", Year: 2020}, 2021, ""},
 	} {
-		sheet, err := sheet.Inspect(strings.NewReader(noYear), &test.options)
-		if err != nil || sheet.Year != test.year || sheet.Release != test.release {
-			t.Errorf("%+v: got %+v, %v", test.options, sheet, err)
+		got, err := sheet.Inspect(strings.NewReader(noYear), &test.options)
+		if err != nil || got.Year != test.year || got.Release != test.release {
+			t.Errorf("%+v: got %+v, %v", test.options, got, err)
 		}
 	}
 	for _, name := range []string{"", "generators.csv", "2018+2019_generators.csv"} {
@@ -306,9 +308,9 @@ func TestMapping(t *testing.T) {
 		Transform: map[string]string{"GENNTAN": "null_if:x", "CFACT": "divide_by_100"},
 	}
 	o := sheet.ReaderOptions{Level: egrid.GEN, Year: 2021, Mapping: m}
-	sheet, rows, refused := readAll(t, strings.NewReader(file), &o)
-	if len(rows) != 2 || len(refused) != 0 || len(sheet.Unknown) != 0 {
-		t.Fatalf("%d rows, refused %v, unknown %v", len(rows), refused, sheet.Unknown)
+	of, rows, refused := readAll(t, strings.NewReader(file), &o)
+	if len(rows) != 2 || len(refused) != 0 || len(of.Unknown) != 0 {
+		t.Fatalf("%d rows, refused %v, unknown %v", len(rows), refused, of.Unknown)
 	}
 	if share, _ := rows[0].Float("capacity_factor"); share != 0.25 || !rows[1].Value(egrid.NetGeneration).IsMissing() {
 		t.Errorf("rows %v", rows)
@@ -348,11 +350,11 @@ func divideAndCompare(t *testing.T, file []byte, name string, size int64) {
 	t.Helper()
 	o := &sheet.ReaderOptions{Name: name}
 	_, want, wantRefused := readAll(t, bytes.NewReader(file), o)
-	sheet, err := sheet.Inspect(bytes.NewReader(file), o)
+	of, err := sheet.Inspect(bytes.NewReader(file), o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	handed, err := json.Marshal(sheet)
+	handed, err := json.Marshal(of)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -362,8 +364,9 @@ func divideAndCompare(t *testing.T, file []byte, name string, size int64) {
 	}
 	var got []egrid.Row
 	refused := 0
-	at := sheet.DataOffset
-	for span, err := range sheet.Divide(bytes.NewReader(file), size) {
+	decoder := taken.NewDecoder()
+	at := of.DataOffset
+	for span, err := range of.Divide(bytes.NewReader(file), size) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -371,36 +374,38 @@ func divideAndCompare(t *testing.T, file []byte, name string, size int64) {
 			t.Fatalf("span %d starts at %d; want %d", span.Index, span.Offset, at)
 		}
 		at += span.Length
-		for row, err := range taken.Decode(bytes.NewReader(file[span.Offset:]), span) {
-			if err != nil {
-				refused++
-				continue
-			}
-			got = append(got, row)
+		decoded, err := decoder.Decode(file[span.Offset:span.Offset+span.Length], span)
+		if err != nil || decoded.Records != span.Rows {
+			t.Fatalf("span %+v: %d records, %v", span, decoded.Records, err)
+		}
+		refused += len(decoded.Rejects)
+		for _, b := range decoded.Batches {
+			got = slices.AppendSeq(got, b.Rows())
 		}
 	}
 	if at != int64(len(file)) || len(got) != len(want) || refused != len(wantRefused) {
 		t.Fatalf("size %d: spans end at %d of %d; %d rows, %d refused; want %d and %d", size, at, len(file), len(got), refused, len(want), len(wantRefused))
 	}
+	slices.SortStableFunc(got, func(a, b egrid.Row) int { return cmp.Compare(a.Number(), b.Number()) })
 	for i := range got {
 		g, w := got[i], want[i]
-		if g.Number != w.Number || g.Line != w.Line || g.Year != w.Year || !slices.Equal(g.Values, w.Values) {
-			t.Fatalf("size %d, row %d: got %+v; want %+v", size, i+1, g, w)
+		if g.Number() != w.Number() || g.Line() != w.Line() || g.Year() != w.Year() || !slices.Equal(g.Values(), w.Values()) {
+			t.Fatalf("size %d, row %d: got %v; want %v", size, i+1, g.Values(), w.Values())
 		}
 	}
 }
 
-func TestDecodeOfAShorterFile(t *testing.T) {
+func TestDivideOfAShorterFile(t *testing.T) {
 	const file = "YEAR,ORISPL,GENID,GENNTAN\n2023,1,A,5\n2023,2,B,6\n"
-	sheet, err := sheet.Inspect(strings.NewReader(file), nil)
+	of, err := sheet.Inspect(strings.NewReader(file), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var last error
-	for _, err := range sheet.Decode(strings.NewReader("2023,1,A,5\n"), sheet.Span{Offset: sheet.DataOffset, Length: 22, Line: 2, Row: 1}) {
+	for _, err := range of.Divide(strings.NewReader(file[:20]), 100) {
 		last = err
 	}
-	if !errors.Is(last, io.ErrUnexpectedEOF) {
+	if !errors.Is(last, io.ErrUnexpectedEOF) || !errors.Is(last, egrid.ErrInvalid) {
 		t.Errorf("got %v; want unexpected EOF", last)
 	}
 }
@@ -414,7 +419,7 @@ func FuzzReader(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, file []byte, size int64) {
 		o := &sheet.ReaderOptions{Name: "2020/x.csv"}
-		sheet, err := sheet.Inspect(bytes.NewReader(file), o)
+		of, err := sheet.Inspect(bytes.NewReader(file), o)
 		if err != nil {
 			if !errors.Is(err, egrid.ErrInvalid) {
 				t.Fatalf("%v is not ErrInvalid", err)
@@ -431,12 +436,13 @@ func FuzzReader(f *testing.F) {
 				return false
 			default:
 				o.rows++
-				o.line = row.Line
+				o.line = row.Line()
 			}
 			return true
 		}
 		var whole, parts outcome
 		wholeEnds, partsEnd := true, true
+		decoder := of.NewDecoder()
 		r, err := sheet.NewReader(bytes.NewReader(file), o)
 		if err != nil {
 			t.Fatal(err)
@@ -444,16 +450,20 @@ func FuzzReader(f *testing.F) {
 		for row, err := range r.Rows() {
 			wholeEnds = count(&whole, row, err)
 		}
-		for span, err := range sheet.Divide(bytes.NewReader(file), max(size%512, 1)) {
+		for span, err := range of.Divide(bytes.NewReader(file), max(size%512, 1)) {
 			if err != nil {
 				partsEnd = false
 				break
 			}
 			var n outcome
-			for row, err := range sheet.Decode(bytes.NewReader(file[span.Offset:]), span) {
-				if !count(&n, row, err) {
-					t.Fatalf("span %+v: %v", span, err)
-				}
+			decoded, err := decoder.Decode(file[span.Offset:span.Offset+span.Length], span)
+			if err != nil {
+				t.Fatalf("span %+v: %v", span, err)
+			}
+			n.refused = int64(len(decoded.Rejects))
+			for _, b := range decoded.Batches {
+				n.rows += int64(b.Len())
+				n.line = max(n.line, b.Line(b.Len()-1))
 			}
 			if n.rows+n.refused != span.Rows {
 				t.Fatalf("span %+v has %d rows and %d refused", span, n.rows, n.refused)
