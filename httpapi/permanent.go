@@ -35,9 +35,11 @@ func (in *request) pin(op *operation) error {
 	if len(names) == 0 {
 		return nil
 	}
-	ids := make([]egrid.SnapshotID, len(names))
-	for i, name := range names {
-		ids[i] = egrid.SnapshotID(name)
+	var ids []egrid.SnapshotID
+	for _, name := range names {
+		if id := egrid.SnapshotID(name); !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
 	}
 	pinned, err := read(in.http.Context(), in.data.db.At(ids...))
 	if err != nil {

@@ -149,6 +149,7 @@ func TestWrongSnapshots(t *testing.T) {
 	unknown := strings.Repeat("0", 24)
 	for target, status := range map[string]int{
 		"/levels/GEN/rows?snapshot=" + gen:                         200,
+		"/levels/GEN/rows?snapshot=" + gen + "," + gen:             200,
 		"/levels/GEN/rows?release=none&snapshot=" + gen:            200,
 		"/levels/GEN/rows?year=all&snapshot=" + gen:                200,
 		"/levels/GEN/rows?year=all&snapshot=" + gen + "," + gen16:  200,

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"strconv"
@@ -46,20 +47,21 @@ func Faulty(r *http.Request, faults ...Fault) *Problem {
 // Write answers with the problem, and takes back the headers of what was to be
 // answered instead.
 func (p *Problem) Write(w http.ResponseWriter) {
-	b, err := json.Marshal(p)
-	if err != nil {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(p); err != nil {
 		panic(err) // texts and numbers only
 	}
 	h := w.Header()
 	for _, name := range []string{"Etag", "Content-Encoding", "Content-Disposition", "Trailer"} {
 		h.Del(name)
 	}
-	b = append(b, '\n')
 	h.Set("Content-Type", TypeProblem)
-	h.Set("Content-Length", strconv.Itoa(len(b)))
+	h.Set("Content-Length", strconv.Itoa(b.Len()))
 	h.Set("Cache-Control", "no-store")
 	w.WriteHeader(p.Status)
-	_, _ = w.Write(b) // the client may be gone
+	_, _ = w.Write(b.Bytes()) // the client may be gone
 }
 
 // RequestURI is what the client asked for, the prefix of a mount included.
