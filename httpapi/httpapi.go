@@ -170,13 +170,17 @@ func New(db *store.DB, o *Options) http.Handler {
 	return a.around(http.HandlerFunc(a.serveCached))
 }
 
-// around puts the middleware around the API, from the inside to the outside; the
-// last one is the first to see a request. Limits and HEAD are next to what they
-// are for. Whoever is refused was counted by the rate limit before, which needs to
-// know the caller; so Identify is outside of it and Admit within. The headers of
-// SecurityHeaders and AllowOrigins stand on those refusals, too, and on the 500 of
-// Recover only because they are set before it panics. Observe sees every answer,
-// with the client that TrustProxies found, under the ids of the outermost two.
+// around puts the middleware around the API, from the inside to the outside: the
+// last line is the first to see a request.
+//
+//   - Options, HEAD and the limits need nobody to be known, and stand next to what
+//     they guard.
+//   - RateLimit counts by the caller, so Identify is outside of it; it counts those
+//     whom Admit refuses, so Admit is within.
+//   - SecurityHeaders and AllowOrigins are outside of all that refuses, because their
+//     headers belong on refusals, too.
+//   - Observe is outside of Recover, because it logs the 500 of a panic, and within
+//     TrustProxies, RequestIDs and Traces, because it logs what they found.
 func (a *api) around(h http.Handler) http.Handler {
 	h = a.answerOptions(h)
 	h = middleware.Head(h)

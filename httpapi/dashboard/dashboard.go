@@ -1,7 +1,7 @@
 // Package dashboard serves a page over the HTTP API: an [http.Handler] of
 // static files that show plants, tables and charts in the browser.
 //
-//	mux.Handle("/", httpapi.New(store, nil))
+//	mux.Handle("/", httpapi.New(db, nil))
 //	mux.Handle("/{$}", dashboard.New(nil))
 //	mux.Handle("/assets/", dashboard.New(nil))
 //

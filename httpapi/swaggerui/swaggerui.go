@@ -1,7 +1,7 @@
 // Package swaggerui serves Swagger UI over the document of package httpapi: an
 // [http.Handler] of static files on which the API can be read and tried.
 //
-//	mux.Handle("/", httpapi.New(store, nil))
+//	mux.Handle("/", httpapi.New(db, nil))
 //	mux.Handle("/api", swaggerui.New(nil))
 //	mux.Handle("/api/", swaggerui.New(nil))
 //
