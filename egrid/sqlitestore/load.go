@@ -51,7 +51,7 @@ func (s *Store) Stage(ctx context.Context, spec egrid.SnapshotSpec) (egrid.Stage
 		return "", err
 	}
 	return id, s.update(ctx, func(tx *sql.Tx) error {
-		if err := dropAbandoned(ctx, tx, time.Now().Add(-s.options.StageLifetime)); err != nil {
+		if err := dropAbandoned(ctx, tx, s.options.StageLifetime); err != nil {
 			return err
 		}
 		_, err := find(ctx, tx, id)
@@ -61,15 +61,16 @@ func (s *Store) Stage(ctx context.Context, spec egrid.SnapshotSpec) (egrid.Stage
 		if _, err := tx.ExecContext(ctx, createTable(id, spec.Schema)); err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, "INSERT INTO sheets (id, level, year, release, status, spec, touched_at) VALUES (?, ?, ?, ?, 'staging', ?, ?)",
-			id, spec.Level, spec.Year, spec.Release, string(text), time.Now().Unix())
+		_, err = tx.ExecContext(ctx, "INSERT INTO sheets (id, level, year, release, status, spec, touched_at) VALUES (?, ?, ?, ?, 'staging', ?, unixepoch())",
+			id, spec.Level, spec.Year, spec.Release, string(text))
 		return err
 	})
 }
 
-// dropAbandoned drops the stages of loads that died.
-func dropAbandoned(ctx context.Context, tx *sql.Tx, before time.Time) error {
-	rows, err := tx.QueryContext(ctx, "SELECT id FROM sheets WHERE status = 'staging' AND touched_at < ?", before.Unix())
+// dropAbandoned drops the stages of loads that died. Only SQLite's clock writes
+// and compares touched_at.
+func dropAbandoned(ctx context.Context, tx *sql.Tx, lifetime time.Duration) error {
+	rows, err := tx.QueryContext(ctx, "SELECT id FROM sheets WHERE status = 'staging' AND touched_at < unixepoch() - ?", int64(lifetime.Seconds()))
 	if err != nil {
 		return err
 	}
@@ -133,7 +134,7 @@ func (s *Store) Put(ctx context.Context, id egrid.StageID, c egrid.Chunk) (egrid
 			change.Duplicate = true
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, "UPDATE sheets SET touched_at = ? WHERE id = ?", time.Now().Unix(), id); err != nil {
+		if _, err := tx.ExecContext(ctx, "UPDATE sheets SET touched_at = unixepoch() WHERE id = ?", id); err != nil {
 			return err
 		}
 		change.Rows = int64(len(c.Rows))

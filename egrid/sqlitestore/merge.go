@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 )
@@ -28,8 +27,8 @@ func merge(ctx context.Context, tx *sql.Tx, live, staged egrid.Snapshot, spec eg
 			return merged, err
 		}
 	}
-	if _, err := tx.ExecContext(ctx, "INSERT INTO sheets (id, level, year, release, status, spec, touched_at) VALUES (?, ?, ?, ?, 'staging', ?, ?)",
-		merged.ID, merged.Level, merged.Year, merged.Release, string(text), time.Now().Unix()); err != nil {
+	if _, err := tx.ExecContext(ctx, "INSERT INTO sheets (id, level, year, release, status, spec, touched_at) VALUES (?, ?, ?, ?, 'staging', ?, unixepoch())",
+		merged.ID, merged.Level, merged.Year, merged.Release, string(text)); err != nil {
 		return merged, err
 	}
 	if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM "+tableOf(merged.ID)).Scan(&merged.Rows); err != nil {
