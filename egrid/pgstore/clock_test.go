@@ -26,7 +26,7 @@ func TestAbandonedByOneClock(t *testing.T) {
 	fresh := stage(t, 1)
 	began := time.Now()
 	synctest.Test(t, func(t *testing.T) {
-		time.Sleep(began.Add(48 * time.Hour).Sub(time.Now())) // costs nothing: the clock of the bubble moves
+		time.Sleep(time.Until(began.Add(48 * time.Hour))) // costs nothing: the clock of the bubble moves
 		stage(t, 2)
 	})
 	if err := openIn(t, schema).Discard(t.Context(), fresh); err != nil {
