@@ -46,6 +46,9 @@ type reading struct {
 	total int       // dead letters when it began
 	seen  int
 	bytes int // of the bodies seen
+	ahead int // that the last window has room for
+
+	others bool // somebody holds some who does not wait for turns
 }
 
 // walk looks at the dead letters of a queue that there are now, oldest first,
@@ -65,27 +68,53 @@ func (b *Broker) walk(ctx context.Context, name string, look func(*amqp.Delivery
 		return err
 	}
 	defer release()
-	others, err := r.begin(ctx)
-	if err != nil {
+	if err := r.begin(ctx); err != nil {
 		return err
 	}
 	defer r.giveBack(ctx)
-	more := true
-	for more && r.seen < r.total {
-		if more, err = r.window(ctx, look); errors.Is(err, errNothing) {
-			return &queue.PartialError{Queue: name, Seen: r.seen, Total: r.total}
-		} else if err != nil {
+	err = r.read(ctx, look)
+	if err == nil && r.others {
+		return &queue.PartialError{Queue: name, Seen: r.seen}
+	}
+	if errors.Is(err, errNothing) {
+		r.others = true
+		return &queue.PartialError{Queue: name, Seen: r.seen, Total: r.total}
+	}
+	if err != nil && r.seen < r.total {
+		r.takeRest(ctx)
+	}
+	if errors.Is(err, errEnough) {
+		return nil
+	}
+	return err
+}
+
+// The ends of a reading that are no failures: nothing more comes, although not
+// all were seen; look wants no more.
+var (
+	errNothing = errors.New("no more dead letters")
+	errEnough  = errors.New("enough dead letters")
+)
+
+// read looks at one window after another.
+func (r *reading) read(ctx context.Context, look func(*amqp.Delivery) (fate, error)) error {
+	for r.seen < r.total {
+		if err := r.window(ctx, look); err != nil {
 			return err
 		}
-	}
-	if more && others {
-		return &queue.PartialError{Queue: name, Seen: r.seen}
 	}
 	return nil
 }
 
-// errNothing says that nothing more comes, although not all were seen.
-var errNothing = errors.New("no more dead letters")
+// takeRest takes those that nobody wants to see, for what goes back goes behind
+// those that stayed, where these were taken before. It gives up after a while:
+// their order is not worth more.
+func (r *reading) takeRest(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
+	defer cancel()
+	r.seen += min(r.ahead, r.total-r.seen) // on their way already
+	_ = r.read(ctx, func(*amqp.Delivery) (fate, error) { return stays, nil })
+}
 
 // turn waits until no other reader of this package is at work, so that each
 // finds all of them: in this process, and at the server by a queue that belongs
@@ -101,18 +130,20 @@ func (r *reading) turn(ctx context.Context) (release func(), err error) {
 	case <-r.b.done:
 		return nil, queue.ErrClosed
 	}
-	for {
+	for locked := false; ; {
 		r.asks, err = hold(patient, r.b, r.lock, r.unlock)
 		if err == nil {
 			return func() { r.unlock(r.asks); <-local }, nil
 		}
 		var refused *amqp.Error
-		locked := errors.As(err, &refused) && refused.Code == amqp.ResourceLocked
-		if locked && pause(patient, turnPause) {
-			continue
+		if errors.As(err, &refused) && refused.Code == amqp.ResourceLocked {
+			locked = true
+			if pause(patient, turnPause) {
+				continue
+			}
 		}
 		<-local
-		if locked {
+		if locked && patient.Err() != nil {
 			return nil, r.notMyTurn(ctx)
 		}
 		return nil, err
@@ -200,18 +231,17 @@ func (r *reading) ask(ctx context.Context) (amqp.Queue, error) {
 	}, func(amqp.Queue) {})
 }
 
-// begin counts. It reports whether somebody holds dead letters who does not wait
-// for turns. The server takes a moment to give back what a reader had who has
-// just ended, or was killed.
-func (r *reading) begin(ctx context.Context) (others bool, err error) {
-	for until := time.Now().Add(quiet); ; {
+// begin counts. It finds out whether there are others, too: the server takes a
+// moment to give back what a reader had who has just ended, or was killed.
+func (r *reading) begin(ctx context.Context) error {
+	for until := time.Now().Add(time.Second); ; {
 		q, err := r.ask(ctx)
 		if err != nil {
-			return false, err
+			return err
 		}
-		r.total = q.Messages
-		if q.Consumers == 0 || time.Now().After(until) || !pause(ctx, turnPause) {
-			return q.Consumers > 0, nil
+		r.total, r.others = q.Messages, q.Consumers > 0
+		if !r.others || time.Now().After(until) || !pause(ctx, turnPause) {
+			return nil
 		}
 	}
 }
@@ -220,6 +250,22 @@ func (r *reading) begin(ctx context.Context) (others bool, err error) {
 type consumed struct {
 	ch      channel
 	letters <-chan amqp.Delivery
+}
+
+// consume begins to take as many dead letters as a window has.
+func (r *reading) consume(size int) (consumed, error) {
+	ch, err := r.conn.Channel()
+	if err != nil {
+		return consumed{}, err
+	}
+	if err = ch.Qos(size, 0, false); err == nil {
+		var letters <-chan amqp.Delivery
+		if letters, err = ch.Consume(queue.DeadQueue(r.name), consumerTag, false, false, false, false, nil); err == nil {
+			return consumed{ch, letters}, nil
+		}
+	}
+	_ = ch.Close()
+	return consumed{}, err
 }
 
 // size returns how many dead letters the next window has.
@@ -231,49 +277,38 @@ func (r *reading) size() int {
 	return max(min(fit, mostWindow), firstWindow, min(r.seen/windows, maxPrefetch))
 }
 
-// window looks at the dead letters of one window. It reports whether look wants
-// more.
-func (r *reading) window(ctx context.Context, look func(*amqp.Delivery) (fate, error)) (more bool, err error) {
+// window looks at the dead letters of one window.
+func (r *reading) window(ctx context.Context, look func(*amqp.Delivery) (fate, error)) error {
 	size := r.size()
-	w, err := hold(ctx, r.b, func() (w consumed, err error) {
-		if w.ch, err = r.conn.Channel(); err == nil {
-			err = w.ch.Qos(size, 0, false)
-		}
-		if err == nil {
-			w.letters, err = w.ch.Consume(queue.DeadQueue(r.name), consumerTag, false, false, false, false, nil)
-		}
-		if err != nil && w.ch != nil {
-			_ = w.ch.Close()
-		}
-		return w, err
-	}, func(w consumed) { _ = w.ch.Close() })
+	w, err := hold(ctx, r.b, func() (consumed, error) { return r.consume(size) }, func(w consumed) { _ = w.ch.Close() })
 	if err != nil {
-		return false, err
+		return err
 	}
 	r.held = append(r.held, w.ch)
-	for kept := 0; kept < size && r.seen < r.total; {
+	for r.ahead = size; r.ahead > 0 && r.seen < r.total; {
 		d, err := r.next(ctx, w.letters)
 		if err != nil {
-			return false, err
+			return err
 		}
 		r.seen++
 		r.bytes += len(d.Body)
 		f, err := look(&d)
 		if err != nil {
-			return false, err
+			return err
 		}
 		switch f {
 		case goes:
 			if err := w.ch.Ack(d.DeliveryTag, false); err != nil {
-				return false, fmt.Errorf("%w: %w", errReading, err)
+				return fmt.Errorf("%w: %w", errReading, err)
 			}
 		case stays:
-			kept++
+			r.ahead--
 		case staysLast:
-			return false, nil
+			r.ahead--
+			return errEnough
 		}
 	}
-	return true, nil
+	return nil
 }
 
 var errReading = errors.New("the connection was lost; dead letters not yet settled are in their queue again")
@@ -310,19 +345,23 @@ func (r *reading) next(ctx context.Context, letters <-chan amqp.Delivery) (amqp.
 	}
 }
 
-// giveBack puts back what was read, in its order, and waits for a moment until
-// the server has done so, so that the next call finds it.
+// giveBack puts back what was read, one window after the other so that it goes
+// back in its order: closing a channel returns before the queue knows of it. The
+// last window may have room, and must not get again what the others give back.
 func (r *reading) giveBack(ctx context.Context) {
-	r.within(func() {
-		for _, ch := range r.held {
-			_ = ch.Close() // fails when the connection is lost, which gives back all
-		}
-	})
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
 	defer cancel()
-	for {
-		if q, err := r.ask(ctx); err != nil || q.Consumers == 0 || !pause(ctx, time.Millisecond) {
-			return
+	if n := len(r.held); n > 0 {
+		r.within(func() { _ = r.held[n-1].Cancel(consumerTag, false) })
+	}
+	for _, ch := range r.held {
+		before, err := r.ask(ctx)
+		r.within(func() { _ = ch.Close() }) // fails when the connection is lost, which gives back all
+		for err == nil && !r.others {
+			var now amqp.Queue
+			if now, err = r.ask(ctx); now.Consumers == 0 || now.Consumers < before.Consumers || !pause(ctx, time.Millisecond) {
+				break
+			}
 		}
 	}
 }

@@ -89,6 +89,22 @@ func (f *Fake) Fill(key string, full bool) {
 	f.full[key] = full
 }
 
+// Hold has somebody else consume messages of a queue, and keep them.
+func (f *Fake) Hold(name string, n int) (release func(), err error) {
+	conn, err := f.dial(context.Background(), "")
+	if err != nil {
+		return nil, err
+	}
+	ch, err := conn.Channel()
+	if err == nil {
+		err = ch.Qos(n, 0, false)
+	}
+	if err == nil {
+		_, err = ch.Consume(name, "", false, false, false, false, nil)
+	}
+	return func() { _ = conn.Close() }, err
+}
+
 // SetTurnTimeout says how long readers of dead letters wait for each other.
 func (b *Broker) SetTurnTimeout(d time.Duration) { b.turnTimeout = d }
 
