@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -18,12 +19,20 @@ type Health struct {
 }
 
 // CheckResult is the state of one dependency. Why it does not work is in the
-// log, not in the answer.
+// log, and in the answer where the check returned a [Reason].
 type CheckResult struct {
 	Name    string  `json:"name"`
 	Status  string  `json:"status" enum:"ok,degraded,unavailable" doc:"degraded: it is away, and the service works without it."`
 	Latency float64 `json:"latency_seconds"`
+	Reason  string  `json:"reason,omitempty" doc:"Why it does not work, where that may be told."`
 }
+
+// Reason is an error of a check that whoever asks may read: it names no address
+// and quotes no secret.
+type Reason string
+
+// Error returns the text.
+func (r Reason) Error() string { return string(r) }
 
 // checkTimeout bounds a readiness check, and optionalTimeout one of what a
 // service works without, so that it does not keep those waiting who probe.
@@ -64,6 +73,10 @@ func Readiness(log *slog.Logger, checks ...ReadinessCheck) http.HandlerFunc {
 		wg.Wait()
 		status := http.StatusOK
 		for i, err := range errs {
+			var reason Reason
+			if errors.As(err, &reason) {
+				health.Checks[i].Reason = string(reason)
+			}
 			switch {
 			case err == nil:
 			case checks[i].Optional:
