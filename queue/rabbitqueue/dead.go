@@ -285,28 +285,74 @@ func (r *reading) window(ctx context.Context, look func(*amqp.Delivery) (fate, e
 		return err
 	}
 	r.held = append(r.held, w.ch)
-	for r.ahead = size; r.ahead > 0 && r.seen < r.total; {
-		d, err := r.next(ctx, w.letters)
+	r.ahead = size
+	gone := &acks{ch: w.ch, most: size / 2}
+	err = r.lookAt(ctx, w.letters, gone, look)
+	if ackErr := gone.flush(); ackErr != nil {
+		return ackErr
+	}
+	return err
+}
+
+func (r *reading) lookAt(ctx context.Context, letters <-chan amqp.Delivery, gone *acks, look func(*amqp.Delivery) (fate, error)) error {
+	for r.ahead > 0 && r.seen < r.total {
+		d, err := r.next(ctx, letters)
 		if err != nil {
 			return err
 		}
 		r.seen++
+		r.ahead--
 		r.bytes += len(d.Body)
 		f, err := look(&d)
+		switch {
+		case err != nil:
+			return err
+		case f == goes:
+			r.ahead++
+			err = gone.add(d.DeliveryTag)
+		case f == staysLast:
+			return errEnough
+		default:
+			err = gone.stay()
+		}
 		if err != nil {
 			return err
 		}
-		switch f {
-		case goes:
-			if err := w.ch.Ack(d.DeliveryTag, false); err != nil {
-				return fmt.Errorf("%w: %w", errReading, err)
-			}
-		case stays:
-			r.ahead--
-		case staysLast:
-			r.ahead--
-			return errEnough
-		}
+	}
+	return nil
+}
+
+// acks are the dead letters of a window that go. The server is told of many at
+// once, as long as none before them stays.
+type acks struct {
+	ch      channel
+	most    int // at once, less than the window has
+	last    uint64
+	pending int
+	mixed   bool // one has stayed
+}
+
+func (a *acks) add(tag uint64) error {
+	a.last = tag
+	if a.pending++; a.pending < a.most && !a.mixed {
+		return nil
+	}
+	return a.flush()
+}
+
+func (a *acks) stay() error {
+	err := a.flush()
+	a.mixed = true
+	return err
+}
+
+func (a *acks) flush() error {
+	if a.pending == 0 {
+		return nil
+	}
+	a.pending = 0
+	if err := a.ch.Ack(a.last, !a.mixed); err != nil {
+		return fmt.Errorf("%w: %w", errReading, err)
 	}
 	return nil
 }
