@@ -82,7 +82,7 @@ func block(t testing.TB) func(t *testing.T, active bool) {
 	}
 	run := func(t testing.TB, active bool) {
 		t.Helper()
-		if out, err := exec.Command("sh", "-c", commands[active]).CombinedOutput(); err != nil { //nolint:noctx // at the end of a test, too
+		if out, err := exec.Command("sh", "-c", commands[active]).CombinedOutput(); err != nil {
 			t.Errorf("%v: %s", err, out)
 		}
 	}
