@@ -23,7 +23,8 @@ type connection interface {
 	Channel() (channel, error)
 	NotifyClose(chan *amqp.Error) chan *amqp.Error
 	NotifyBlocked(chan amqp.Blocking) chan amqp.Blocking
-	Close() error
+	// Close gives a server that does not answer so long.
+	Close(patience time.Duration) error
 }
 
 // channel is what is used of *amqp.Channel.
@@ -55,12 +56,14 @@ type server struct{ *amqp.Connection }
 
 func (s server) Channel() (channel, error) { return s.Connection.Channel() }
 
-// Close gives a server that does not answer little time.
-func (s server) Close() error { return s.CloseDeadline(time.Now().Add(closeTimeout)) }
+func (s server) Close(patience time.Duration) error {
+	return s.CloseDeadline(time.Now().Add(patience))
+}
 
 const (
 	dialTimeout  = 15 * time.Second
 	closeTimeout = 5 * time.Second
+	closeBlocked = 100 * time.Millisecond // a server that blocks a connection reads no farewell either
 	heartbeat    = 10 * time.Second
 )
 

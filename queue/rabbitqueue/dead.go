@@ -18,7 +18,7 @@ import (
 // being asked for each, and closing the channels in their order gives back what
 // was read in its order, as does the end of the process.
 const (
-	firstWindow = 16       // dead letters, before it is known how long they are
+	firstWindow = 64       // dead letters, before it is known how long they are
 	mostWindow  = 2000     // dead letters
 	windowBytes = 16 << 20 // of bodies, on average
 	windows     = 500      // from then on a window grows with what was read: a connection has 2,047 channels

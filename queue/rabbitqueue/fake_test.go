@@ -102,7 +102,7 @@ func (f *Fake) Hold(name string, n int) (release func(), err error) {
 	if err == nil {
 		_, err = ch.Consume(name, "", false, false, false, false, nil)
 	}
-	return func() { _ = conn.Close() }, err
+	return func() { _ = conn.Close(0) }, err
 }
 
 // SetTurnTimeout says how long readers of dead letters wait for each other.

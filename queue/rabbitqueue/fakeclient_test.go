@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 
@@ -52,7 +53,7 @@ func (c *fakeConn) NotifyBlocked(l chan amqp.Blocking) chan amqp.Blocking {
 	return l
 }
 
-func (c *fakeConn) Close() error {
+func (c *fakeConn) Close(time.Duration) error {
 	c.f.mu.Lock()
 	defer c.f.mu.Unlock()
 	c.shut(nil)

@@ -52,7 +52,7 @@ func (l *link) connect(ctx context.Context) (connection, error) {
 		return conn, nil
 	}
 	if err := l.b.use(ctx, conn, l.setUp); err != nil {
-		_ = conn.Close()
+		_ = conn.Close(closeTimeout)
 		return nil, err
 	}
 	return conn, nil
@@ -130,8 +130,12 @@ func (l *link) watch(ctx context.Context, conn connection) {
 			return
 		case <-ctx.Done():
 			l.b.letEnd() // subscriptions give back what they have
+			patience := closeTimeout
+			if _, blocked, _ := l.state(); blocked != "" {
+				patience = closeBlocked
+			}
 			l.set(nil, "")
-			_ = conn.Close()
+			_ = conn.Close(patience)
 			return
 		}
 	}

@@ -52,7 +52,7 @@
 // Options.DeliveryLimit, which matters only when processes keep dying: Consume
 // looks at its own, lower limit first.
 //
-// Dead letters are read by consuming, some 16 MiB of them at a time, and are out
+// Dead letters are read by consuming, some 16 MiB of them at a time (64 at first), and are out
 // of sight until the loop ends, when they go back in their order, as they do
 // when the program is killed. Other readers through this package, in whatever
 // process, wait up to 10 seconds for their turn. A call that others kept from
@@ -176,7 +176,7 @@ func open(ctx context.Context, dial dialer, o Options) (*Broker, error) {
 		if err != nil {
 			end()
 			for _, c := range conns {
-				_ = c.Close()
+				_ = c.Close(closeTimeout)
 			}
 			return nil, fmt.Errorf("open broker: %w", err)
 		}
