@@ -129,25 +129,25 @@ func wantPartial(t *testing.T, what string, err error, seen, total int) {
 func TestOthersHold(t *testing.T) {
 	onServers(t, func(t *testing.T, s deadServer) {
 		b := s.open(t)
-		ids := bury(t, b, 40)
+		ids := bury(t, b, 100)
 		release := s.hold(t, 3)
 		seen, err := list(soon(t), b, nil)
-		wantPartial(t, "they were first", err, 37, 0)
+		wantPartial(t, "they were first", err, 97, 0)
 		if !slices.Equal(seen, ids[3:]) {
 			t.Errorf("saw %q", seen)
 		}
-		if d, err := b.Depth(soon(t), queue.QueueDatabase); err != nil || d != (queue.Depth{Dead: 37, Reading: true}) {
+		if d, err := b.Depth(soon(t), queue.QueueDatabase); err != nil || d != (queue.Depth{Dead: 97, Reading: true}) {
 			t.Errorf("depth: %+v, %v", d, err)
 		}
 		release()
 		seen, err = list(soon(t), b, func() { release = s.hold(t, 5) })
-		wantPartial(t, "they came meanwhile", err, 35, 40)
-		if len(seen) != 35 {
+		wantPartial(t, "they came meanwhile", err, 95, 100)
+		if len(seen) != 95 {
 			t.Errorf("saw %q", seen)
 		}
 		n, err := b.Drop(soon(t), queue.QueueDatabase, ids...)
-		wantPartial(t, "drop", err, 35, 0)
-		if n != 35 {
+		wantPartial(t, "drop", err, 95, 0)
+		if n != 95 {
 			t.Errorf("dropped %d", n)
 		}
 		release()
@@ -202,7 +202,7 @@ func TestTurns(t *testing.T) {
 func TestReaderLost(t *testing.T) {
 	onServers(t, func(t *testing.T, s deadServer) {
 		b := s.open(t)
-		ids := bury(t, b, 40)
+		ids := bury(t, b, 100)
 		slices.Sort(ids)
 		seen, err := list(soon(t), b, s.cut)
 		var partial *queue.PartialError
