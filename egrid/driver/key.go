@@ -72,7 +72,9 @@ func ParsePlan(key []byte, c egrid.Catalog) (*Plan, error) {
 	} else {
 		p.Limit, p.After, p.Offset = k.Limit, k.After, k.Offset
 	}
-	if k.Limit < 0 || k.Offset < 0 || k.After != nil && len(k.After.Keys) != len(p.Sort) || !bytes.Equal(p.Key(), key) {
+	groups := len(k.Measures) > 0
+	begins := !groups && k.Offset == 0 && (k.After == nil || len(k.After.Keys) == len(p.Sort)) || groups && k.After == nil && k.Offset >= 0
+	if k.Limit < 0 || !begins || !bytes.Equal(p.Key(), key) {
 		return nil, fmt.Errorf("%w: the key of the plan is not as Plan.Key writes it", egrid.ErrInvalid)
 	}
 	return p, nil

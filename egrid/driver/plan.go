@@ -449,6 +449,7 @@ func (p *Plan) measure(level egrid.Level, m *egrid.Measure) (egrid.Field, error)
 		if m.Column != "" {
 			return egrid.Field{}, fmt.Errorf("%w: count takes no column", egrid.ErrInvalid)
 		}
+		m.As = egrid.Column(validText(string(m.As)))
 		return egrid.Field{Level: level, Column: m.Name(), Type: egrid.Integer, Description: "Number of rows."}, nil
 	}
 	f, err := p.field(level, m.Column)
@@ -459,6 +460,7 @@ func (p *Plan) measure(level egrid.Level, m *egrid.Measure) (egrid.Field, error)
 	if m.As == "" {
 		name = f.Column
 	}
+	name = egrid.Column(validText(string(name)))
 	m.Column, m.As = f.Column, name
 	f.Column = name
 	switch m.Func {
@@ -519,7 +521,7 @@ func coerce(v egrid.Value, f egrid.Field) (egrid.Value, error) {
 		return egrid.Value{}, fmt.Errorf("%w: a filter on %s has an empty value; use the operator missing", egrid.ErrInvalid, f.Column)
 	}
 	if f.Type == egrid.Text {
-		return egrid.TextOf(v.String()), nil
+		return egrid.TextOf(validText(v.String())), nil
 	}
 	if v.Type() == f.Type {
 		return v, nil
@@ -564,6 +566,9 @@ func resume(query any, text string) (string, cursor, error) {
 	}
 	return id, at, nil
 }
+
+// validText is text as a key can hold it. No cell has any other.
+func validText(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
 
 // lowerASCII folds the letters A-Z alone: the one folding that every store
 // does alike.

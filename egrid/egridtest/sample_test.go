@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/egridtest"
 	"github.com/egrid-analytics/egrid-go/egrid/sheet"
 )
@@ -36,16 +37,16 @@ func readSample(t testing.TB, s *egridtest.Sample, level egrid.Level) sheetRows 
 	if err != nil {
 		t.Fatal(err)
 	}
-	auditor := egrid.NewAuditor(level, r.Sheet().Schema)
 	out := sheetRows{Sheet: r.Sheet()}
-	for row, err := range r.Rows() {
-		if err != nil {
-			t.Fatalf("%s: %v", level, err)
+	for decoded, err := range r.Batches() {
+		if err != nil || len(decoded.Rejects) > 0 {
+			t.Fatalf("%s: %v, rejected %v", level, err, decoded.Rejects)
 		}
-		auditor.Check(row)
-		out.rows = append(out.rows, row)
+		for _, b := range decoded.Batches {
+			out.audits = driver.MergeAudits(out.audits, driver.AuditRows(level, b))
+			out.rows = slices.AppendSeq(out.rows, b.Rows())
+		}
 	}
-	out.audits = auditor.Findings()
 	return out
 }
 
@@ -68,20 +69,20 @@ func TestSampleGolden(t *testing.T) {
 func TestSampleReads(t *testing.T) {
 	s := egridtest.NewSample(&egridtest.SampleOptions{Seed: 1, Plants: 1200, Year: 2021, Release: "rev2"})
 	for _, level := range egridtest.SampleLevels() {
-		sheet := readSample(t, s, level)
-		if sheet.Level != level || sheet.Release != "rev2" || len(sheet.Unknown) > 0 || sheet.ShareScale != 1 || sheet.HeaderLine != 2 {
+		read := readSample(t, s, level)
+		if read.Level != level || read.Release != "rev2" || len(read.Unknown) > 0 || read.ShareScale != 1 || read.HeaderLine != 2 {
 			t.Errorf("%s: read as %s of %q with unknown columns %v, shares times %v, codes in line %d",
-				level, sheet.Level, sheet.Release, sheet.Unknown, sheet.ShareScale, sheet.HeaderLine)
+				level, read.Level, read.Release, read.Unknown, read.ShareScale, read.HeaderLine)
 		}
-		for _, row := range sheet.rows {
-			if row.Year != 2021 {
-				t.Fatalf("%s: row %d is of %d", level, row.Number, row.Year)
+		for _, row := range read.rows {
+			if row.Year() != 2021 {
+				t.Fatalf("%s: row %d is of %d", level, row.Number(), row.Year())
 			}
 		}
-		if len(sheet.rows) == 0 {
+		if len(read.rows) == 0 {
 			t.Errorf("%s has no row", level)
 		}
-		for _, a := range sheet.audits {
+		for _, a := range read.audits {
 			if a.Severity == egrid.Hard {
 				t.Errorf("%s: %+v", level, a)
 			}
@@ -253,7 +254,7 @@ func TestSampleSums(t *testing.T) {
 func checkRegion(t *testing.T, level egrid.Level, region egrid.Row, plants []egrid.Row) {
 	t.Helper()
 	sum := func(c egrid.Column, r egrid.Rule) float64 {
-		if own, ok := egrid.Lookup(level, string(c)); ok && !plants[0].Schema.Has(c) && len(own.Rule.Denominator) == 0 {
+		if own, ok := egrid.Lookup(level, string(c)); ok && !plants[0].Schema().Has(c) && len(own.Rule.Denominator) == 0 {
 			r = own.Rule // a column of the region that is a sum itself
 			c = r.Numerator[0]
 		}
@@ -271,13 +272,13 @@ func checkRegion(t *testing.T, level egrid.Level, region egrid.Row, plants []egr
 		}
 		return total
 	}
-	for i, f := range region.Schema.Fields() {
+	for i, f := range region.Schema().Fields() {
 		if f.Rule.IsZero() || f.Column == "hg_lb" {
 			continue
 		}
-		got, ok := region.Values[i].Float()
+		got, ok := region.At(i).Float()
 		if !ok {
-			t.Errorf("%s %v: %s is missing", level, region.Values[:2], f.Column)
+			t.Errorf("%s %v: %s is missing", level, region.Values()[:2], f.Column)
 			continue
 		}
 		if len(f.Rule.Denominator) == 0 {
@@ -286,7 +287,7 @@ func checkRegion(t *testing.T, level egrid.Level, region egrid.Row, plants []egr
 				c = f.Rule.Numerator[0]
 			}
 			if want := sum(c, f.Rule); math.Abs(got-want) > near {
-				t.Errorf("%s %v: %s is %v; its plants add up to %v", level, region.Values[:2], f.Column, got, want)
+				t.Errorf("%s %v: %s is %v; its plants add up to %v", level, region.Values()[:2], f.Column, got, want)
 			}
 			continue
 		}
@@ -305,7 +306,7 @@ func checkRegion(t *testing.T, level egrid.Level, region egrid.Row, plants []egr
 			want = max(want, 0)
 		}
 		if math.Abs(got-want) > 0.0006+1e-6*math.Abs(want) {
-			t.Errorf("%s %v: %s is %v; its rule %s gives %v", level, region.Values[:2], f.Column, got, f.Rule, want)
+			t.Errorf("%s %v: %s is %v; its rule %s gives %v", level, region.Values()[:2], f.Column, got, f.Rule, want)
 		}
 	}
 }
@@ -362,12 +363,12 @@ func (c *counter) Write(b []byte) (int, error) {
 
 func ExampleSample() {
 	sample := egridtest.NewSample(&egridtest.SampleOptions{Seed: 1, Plants: 3})
-	var sheet strings.Builder
-	if err := sample.Write(&sheet, egrid.GEN); err != nil {
+	var file strings.Builder
+	if err := sample.Write(&file, egrid.GEN); err != nil {
 		fmt.Println(err)
 		return
 	}
-	reader, err := sheet.NewReader(strings.NewReader(sheet.String()), &sheet.ReaderOptions{Name: sample.Name(egrid.GEN)})
+	reader, err := sheet.NewReader(strings.NewReader(file.String()), &sheet.ReaderOptions{Name: sample.Name(egrid.GEN)})
 	if err != nil {
 		fmt.Println(err)
 		return

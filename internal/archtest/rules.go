@@ -210,7 +210,7 @@ func Rules() []Rule {
 			Packages: []string{"httpapi/auth"},
 			Own:      []string{"egrid", "httpapi", "httpapi/middleware"},
 			Modules:  []string{jwt},
-			TestOwn:  []string{"egrid/memstore"},
+			TestOwn:  []string{"egrid/memstore", "egrid/store"},
 			Why:      "auth is the one package that reads tokens: httpapi takes any function that tells who asks",
 		},
 		{
