@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
@@ -18,23 +19,35 @@ import (
 // handle them with [DatabaseHandler]. Publish waits until s, the store that
 // they write to, shows the outcome, or the order or a chunk of the load became
 // a dead letter. Those that an earlier run of the same load left behind it puts
-// back, for their cause may be mended.
-func ToQueue(b queue.Broker, s driver.Scanner) Sink { return queueSink{b, s} }
+// back, for their cause may be mended: at once where there are few dead letters,
+// and else when it comes upon them.
+//
+// It counts dead letters and looks at them only when there are more than before,
+// or when a load has waited long: those of other loads may be many.
+func ToQueue(b queue.Broker, s driver.Scanner) Sink {
+	return &queueSink{broker: b, store: s, watches: map[egrid.StageID]*deadWatch{}}
+}
 
 type queueSink struct {
 	broker queue.Broker
 	store  driver.Scanner
+
+	mu      sync.Mutex
+	watches map[egrid.StageID]*deadWatch // from the first chunk of a stage to its outcome
 }
 
-func (s queueSink) db() *store.DB { return store.New(s.store) }
+func (s *queueSink) db() *store.DB { return store.New(s.store) }
 
-func (s queueSink) Put(ctx context.Context, spec driver.SnapshotSpec, c driver.Chunk) error {
+func (s *queueSink) Put(ctx context.Context, spec driver.SnapshotSpec, c driver.Chunk) error {
 	m, err := EncodeChunk(spec, c)
 	if err != nil {
 		return err
 	}
 	if len(m.Body) > queue.MaxBody {
 		return fmt.Errorf("%w: chunk %d takes %d bytes on the queue, at most %d are allowed; load it without one", egrid.ErrInvalid, c.Index, len(m.Body), queue.MaxBody)
+	}
+	if _, err := s.watch(ctx, spec.ID()); err != nil {
+		return err
 	}
 	return s.broker.Publish(ctx, m)
 }
@@ -47,13 +60,18 @@ const (
 	orderGrace = 2 * time.Second // for a chunk that dies behind its order
 )
 
-func (s queueSink) Publish(ctx context.Context, spec driver.SnapshotSpec, r driver.PublishRequest) (driver.PublishReport, error) {
+func (s *queueSink) Publish(ctx context.Context, spec driver.SnapshotSpec, r driver.PublishRequest) (driver.PublishReport, error) {
 	before, err := s.store.Catalog(ctx)
 	if err != nil {
 		return driver.PublishReport{}, err
 	}
 	id := spec.ID()
-	if err := s.revive(ctx, id); err != nil {
+	watch, err := s.watch(ctx, id)
+	if err != nil {
+		return driver.PublishReport{}, err
+	}
+	defer s.forget(id)
+	if err := watch.begin(ctx); err != nil {
 		return driver.PublishReport{}, err
 	}
 	if _, live := settled(before, id, egrid.Published, r.Policy); live {
@@ -68,11 +86,14 @@ func (s queueSink) Publish(ctx context.Context, spec driver.SnapshotSpec, r driv
 			return held, nil
 		}
 	}
-	m, err := encodePublish(publishOrder{spec, r, rand.Text()})
-	if err != nil {
-		return driver.PublishReport{}, err
+	order := func() error {
+		m, err := encodePublish(publishOrder{spec, r, rand.Text()})
+		if err != nil {
+			return err
+		}
+		return s.broker.Publish(ctx, m)
 	}
-	if err := s.broker.Publish(ctx, m); err != nil {
+	if err := order(); err != nil {
 		return driver.PublishReport{}, err
 	}
 	var orderDied time.Time
@@ -90,7 +111,10 @@ func (s queueSink) Publish(ctx context.Context, spec driver.SnapshotSpec, r driv
 		if !errors.Is(err, errPending) {
 			return report, err
 		}
-		letter, err := s.deadLetter(ctx, id)
+		letter, revived, err := watch.died(ctx)
+		if err == nil && revived {
+			err = order()
+		}
 		switch {
 		case err != nil:
 			return driver.PublishReport{}, err
@@ -146,44 +170,6 @@ func settled(c egrid.Catalog, id egrid.StageID, status egrid.Status, policy driv
 		return egrid.Snapshot{}, false
 	}
 	return c.Snapshots[i], true
-}
-
-// revive puts back the chunks of the stage that died, and forgets the orders:
-// a new one follows, if need be.
-func (s queueSink) revive(ctx context.Context, id egrid.StageID) error {
-	var chunks, orders []string
-	for letter, err := range s.broker.DeadLetters(ctx, queue.QueueDatabase) {
-		switch m := letter.Message; {
-		case err != nil:
-			return err
-		case m.Headers[HeaderStage] != string(id):
-		case m.Key == queue.KeyChunk:
-			chunks = append(chunks, m.ID)
-		default:
-			orders = append(orders, m.ID)
-		}
-	}
-	if len(chunks)+len(orders) == 0 {
-		return nil // looking once more would keep them from others
-	}
-	_, replayErr := s.broker.Replay(ctx, queue.QueueDatabase, chunks...)
-	_, dropErr := s.broker.Drop(ctx, queue.QueueDatabase, orders...)
-	return errors.Join(replayErr, dropErr)
-}
-
-// deadLetter finds a message of the stage that was given up, a chunk rather
-// than an order. It is nil when there is none.
-func (s queueSink) deadLetter(ctx context.Context, id egrid.StageID) (*queue.DeadLetter, error) {
-	var found *queue.DeadLetter
-	for letter, err := range s.broker.DeadLetters(ctx, queue.QueueDatabase) {
-		if err != nil {
-			return nil, err
-		}
-		if letter.Message.Headers[HeaderStage] == string(id) && (found == nil || letter.Message.Key == queue.KeyChunk) {
-			found = &letter
-		}
-	}
-	return found, nil
 }
 
 // DatabaseHandler handles the messages of [ToQueue]: it puts chunks into the

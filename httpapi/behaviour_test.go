@@ -458,6 +458,7 @@ func TestErrorTable(t *testing.T) {
 
 func TestReadiness(t *testing.T) {
 	broken := httpapi.ReadinessCheck{Name: "queue", Check: func(context.Context) error { return errors.New("secret address") }}
+	told := httpapi.ReadinessCheck{Name: "publishing", Check: func(context.Context) error { return fmt.Errorf("secret address: %w", httpapi.Reason("low on disk")) }}
 	panics := httpapi.ReadinessCheck{Name: "panics", Check: func(context.Context) error { panic("x") }}
 	without := httpapi.ReadinessCheck{Name: "cache", Check: func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }, Optional: true}
 	works := httpapi.ReadinessCheck{Name: "disk", Check: func(context.Context) error { return nil }}
@@ -470,6 +471,7 @@ func TestReadiness(t *testing.T) {
 		{[]httpapi.ReadinessCheck{works, broken}, 503, `{"name":"queue","status":"unavailable"`},
 		{[]httpapi.ReadinessCheck{works, without}, 200, `{"name":"cache","status":"degraded"`},
 		{[]httpapi.ReadinessCheck{broken, without}, 503, `{"name":"cache","status":"degraded"`},
+		{[]httpapi.ReadinessCheck{told}, 503, `"reason":"low on disk"`},
 		{[]httpapi.ReadinessCheck{panics}, 503, `{"name":"panics","status":"unavailable"`},
 	} {
 		w := get(t, newAPI(sampleStore(t), &httpapi.Options{Checks: test.checks}), "/readyz")

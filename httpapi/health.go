@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -55,6 +56,13 @@ type ReadinessCheck struct {
 	Optional bool
 }
 
+// Reason is an error of a check that whoever asks may read: it names no address
+// and quotes no secret.
+type Reason string
+
+// Error returns the text.
+func (r Reason) Error() string { return string(r) }
+
 // checkTimeout bounds a readiness check, and optionalTimeout one of what a
 // service works without, so that it does not keep those waiting who probe.
 const (
@@ -94,6 +102,10 @@ func Readiness(log *slog.Logger, checks ...ReadinessCheck) http.HandlerFunc {
 		wg.Wait()
 		status := http.StatusOK
 		for i, err := range errs {
+			var reason Reason
+			if errors.As(err, &reason) {
+				health.Checks[i].Reason = string(reason)
+			}
 			switch {
 			case err == nil:
 			case checks[i].Optional:

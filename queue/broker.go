@@ -7,11 +7,13 @@ import (
 )
 
 // Broker holds messages between those who publish and those who consume them.
-// All methods are safe for concurrent use.
+// It is every role at once, for whoever opens one; functions ask for the roles
+// that they need. All methods are safe for concurrent use.
 type Broker interface {
 	Publisher
 	Subscriber
 	Inspector
+	DeadLetterBox
 
 	// Close ends all subscriptions and every call that waits, with ErrClosed;
 	// all later calls return ErrClosed too. What becomes of messages that
@@ -29,7 +31,8 @@ type Publisher interface {
 	// the same ID. The message is of the trace that ctx belongs to.
 	//
 	// It returns ErrInvalid for a message that breaks a limit, ErrUnroutable
-	// for one that no queue is bound to, ErrClosed, or ctx's error.
+	// for one that no queue is bound to, ErrClosed, or ctx's error, which comes
+	// with a *BlockedError when the broker took no messages meanwhile.
 	Publish(ctx context.Context, m Message) error
 }
 
@@ -102,15 +105,30 @@ const (
 	Unsettled Outcome = "unsettled"
 )
 
-// Inspector shows what a broker holds, and repairs it. All methods return
-// ErrUnknownQueue, ErrClosed, or ctx's error.
+// Inspector shows how much a broker holds, and whether it takes more.
 type Inspector interface {
-	// Depth counts the messages of a queue.
+	// Depth counts the messages of a queue. It returns ErrUnknownQueue,
+	// ErrClosed, or ctx's error.
 	Depth(ctx context.Context, queue string) (Depth, error)
-	// DeadLetters yields the dead letters of a queue, oldest first, and leaves
-	// them there. An error ends the sequence. While a caller iterates, the
-	// dead letters may be out of sight for others: Replay and Drop come after
-	// the loop.
+	// Blocked returns nil while the broker takes messages, and a *BlockedError
+	// while publishers have to wait for it. It returns ErrClosed or ctx's error
+	// when it cannot tell.
+	Blocked(ctx context.Context) error
+}
+
+// DeadLetterBox is what was given up, and its repair. Beside what they say, the
+// methods return ErrUnknownQueue, ErrClosed, or ctx's error.
+//
+// A broker may show each dead letter to one reader at a time. Then the others
+// wait for their turn, for a limited time. A call that did not find all dead
+// letters, since others read them, too, did its work on those that it found and
+// returns a *PartialError.
+type DeadLetterBox interface {
+	// DeadLetters yields the dead letters of a queue that there are when the
+	// loop begins, oldest first, each as soon as it was read, and leaves them
+	// there. It holds few of them in memory. An error ends the sequence. While a
+	// caller iterates, the dead letters may be out of sight for others: Replay
+	// and Drop come after the loop.
 	DeadLetters(ctx context.Context, queue string) iter.Seq2[DeadLetter, error]
 	// Replay puts dead letters back into their queue, and only there, as if
 	// they had just been published: with no attempt behind them. It waits as
@@ -128,4 +146,7 @@ type Depth struct {
 	Ready   int // may be delivered now
 	Delayed int // wait for their next attempt
 	Dead    int // dead letters
+	// Reading says that somebody reads the dead letters at the moment. Dead is
+	// without those that the reader holds, then, and says little.
+	Reading bool
 }

@@ -30,7 +30,9 @@
 // and after a replay, as do the messages that the handler publishes with that
 // ctx. It is no part of a message's ID.
 //
-// Dead letters stay until they are replayed or dropped ([Inspector]).
+// Dead letters stay until they are replayed or dropped ([DeadLetterBox]). A
+// broker that takes no messages says why: in the error of Publish, and when it is
+// asked ([Inspector]).
 //
 // Messages do not belong to the broker alone: nobody may change the Body or
 // the Headers of one after it was published or delivered.
@@ -39,7 +41,8 @@
 //
 // [ErrClosed], [ErrUnroutable], [ErrUnknownQueue], [ErrInvalid], [ErrSettled]
 // and [ErrDrain], to be tested by errors.Is; each method says which it
-// returns. A handler's panic is a [*PanicError].
+// returns. A handler's panic is a [*PanicError]; [*PartialError] and
+// [*BlockedError] say how much was found and why nothing is taken.
 //
 // # See also
 //

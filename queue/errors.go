@@ -3,6 +3,8 @@ package queue
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 )
 
 // The errors that callers decide by. They come wrapped, with what they are
@@ -46,6 +48,64 @@ type permanentError struct{ err error }
 
 func (e *permanentError) Error() string { return e.err.Error() }
 func (e *permanentError) Unwrap() error { return e.err }
+
+// PartialError says that a call of a [DeadLetterBox] did not find all dead
+// letters, because others were reading them at the same time.
+type PartialError struct {
+	Queue string
+	Seen  int // dead letters that the call found
+	// Total is how many there are, or 0 where the broker cannot tell because
+	// the others were first.
+	Total int
+}
+
+// Error says how many of how many were found, and what to do.
+func (e *PartialError) Error() string {
+	found := fmt.Sprintf("%d of %d", e.Seen, e.Total)
+	if e.Total <= e.Seen {
+		found = fmt.Sprintf("%d and not all", e.Seen)
+	}
+	return fmt.Sprintf("queue: found %s of the dead letters of %s: others are looking at the rest; try again when they have ended", found, e.Queue)
+}
+
+// BlockReason is why a broker takes no messages.
+type BlockReason string
+
+// The reasons.
+const (
+	BlockedByMemory BlockReason = "memory"     // the server is short of memory
+	BlockedByDisk   BlockReason = "disk"       // the server is short of disk space
+	BlockedByQueue  BlockReason = "queue_full" // a queue holds as much as it may
+	BlockedByOther  BlockReason = "other"      // Detail says what it is
+)
+
+// BlockReasons returns all reasons.
+func BlockReasons() []BlockReason {
+	return []BlockReason{BlockedByMemory, BlockedByDisk, BlockedByQueue, BlockedByOther}
+}
+
+// BlockedError says why a broker takes no messages.
+type BlockedError struct {
+	Reasons []BlockReason // at least one
+	Detail  string        // in the broker's words, or the names of the full queues
+}
+
+// Error says why, and what mends it.
+func (e *BlockedError) Error() string {
+	var remedies []string
+	for _, r := range e.Reasons {
+		remedies = append(remedies, map[BlockReason]string{
+			BlockedByMemory: "give the server more memory, or let consumers empty its queues",
+			BlockedByDisk:   "free disk space on the server",
+			BlockedByQueue:  "start consumers of the queue, or raise its limit",
+			BlockedByOther:  "see the server's log",
+		}[r])
+	}
+	return fmt.Sprintf("queue: the broker takes no messages (%s): %s", e.Detail, strings.Join(remedies, "; "))
+}
+
+// Has reports whether this is one of the reasons.
+func (e *BlockedError) Has(r BlockReason) bool { return slices.Contains(e.Reasons, r) }
 
 // PanicError is the error that a panic in a handler is turned into. It is
 // retried like any other error: what a panic was caused by is not known.

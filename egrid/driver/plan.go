@@ -122,7 +122,7 @@ func rowQueryOf(q egrid.RowQuery) any {
 func withCursorColumns(p *Plan) (*egrid.Schema, error) {
 	var more []egrid.Field
 	add := func(c egrid.Column) error {
-		if p.Output.Has(c) {
+		if p.Output.Has(c) || slices.ContainsFunc(more, func(f egrid.Field) bool { return f.Column == c }) {
 			return nil
 		}
 		f, err := p.field(p.Level, c)

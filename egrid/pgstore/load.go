@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -111,14 +110,15 @@ func (s *Store) create(ctx context.Context, tx pgx.Tx, id egrid.StageID, spec dr
 	return sh, err
 }
 
-// dropAbandoned drops the stages of loads that died.
+// dropAbandoned drops the stages of loads that died. The server's clock alone
+// says how old they are: it wrote their times, and clients' clocks differ.
 func (s *Store) dropAbandoned(ctx context.Context, tx pgx.Tx) error {
 	if s.options.StageLifetime < 0 {
 		return nil
 	}
-	before := time.Now().Add(-s.options.StageLifetime)
-	rows, err := tx.Query(ctx, "SELECT id FROM "+s.name("sheets")+" s WHERE status = 'staging' AND touched_at < $1 AND NOT EXISTS (SELECT 1 FROM "+
-		s.name("chunks")+" c WHERE c.sheet = s.number AND c.put_at >= $1) FOR UPDATE SKIP LOCKED", before)
+	const before = "now() - $1::bigint * interval '1 microsecond'"
+	rows, err := tx.Query(ctx, "SELECT id FROM "+s.name("sheets")+" s WHERE status = 'staging' AND touched_at < "+before+" AND NOT EXISTS (SELECT 1 FROM "+
+		s.name("chunks")+" c WHERE c.sheet = s.number AND c.put_at >= "+before+") FOR UPDATE SKIP LOCKED", s.options.StageLifetime.Microseconds())
 	if err != nil {
 		return err
 	}

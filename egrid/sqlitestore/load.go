@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
@@ -67,17 +66,18 @@ func create(ctx context.Context, tx *sql.Tx, id egrid.StageID, spec driver.Snaps
 	if _, err := tx.ExecContext(ctx, createTable(id, spec.Schema)); err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, "INSERT INTO sheets (id, level, year, release, status, spec, touched_at) VALUES (?, ?, ?, ?, 'staging', ?, ?)",
-		id, spec.Level, spec.Year, spec.Release, string(text), time.Now().Unix())
+	_, err = tx.ExecContext(ctx, "INSERT INTO sheets (id, level, year, release, status, spec, touched_at) VALUES (?, ?, ?, ?, 'staging', ?, unixepoch())",
+		id, spec.Level, spec.Year, spec.Release, string(text))
 	return err
 }
 
-// dropAbandoned drops the stages of loads that died.
+// dropAbandoned drops the stages of loads that died. Only SQLite's clock writes
+// and compares touched_at.
 func (s *Store) dropAbandoned(ctx context.Context, tx *sql.Tx) error {
 	if s.options.StageLifetime < 0 {
 		return nil
 	}
-	ids, err := column(ctx, tx, "SELECT id FROM sheets WHERE status = 'staging' AND touched_at < ?", time.Now().Add(-s.options.StageLifetime).Unix())
+	ids, err := column(ctx, tx, "SELECT id FROM sheets WHERE status = 'staging' AND touched_at < unixepoch() - ?", int64(s.options.StageLifetime.Seconds()))
 	if err != nil {
 		return err
 	}
@@ -127,7 +127,7 @@ func (s *Store) Put(ctx context.Context, id egrid.StageID, c driver.Chunk) (driv
 			change.Duplicate = true
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, "UPDATE sheets SET touched_at = ? WHERE id = ?", time.Now().Unix(), id); err != nil {
+		if _, err := tx.ExecContext(ctx, "UPDATE sheets SET touched_at = unixepoch() WHERE id = ?", id); err != nil {
 			return err
 		}
 		change.Rows = int64(c.Rows.Len())

@@ -30,6 +30,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/etl"
 	"github.com/egrid-analytics/egrid-go/etl/notify"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/service"
+	"github.com/egrid-analytics/egrid-go/httpapi"
 	"github.com/egrid-analytics/egrid-go/queue"
 )
 
@@ -52,12 +53,13 @@ func main() { service.Main("consumer", "A consumer of one queue.", &cli{}) }
 // consume runs a consumer until it is told to stop.
 func (c *cli) consume(p *service.Process, b queue.Broker, name string, handle queue.Handler, store *driver.Store) error {
 	p.Metrics.WatchQueues(b, name)
-	checks := p.Probes(service.QueueCheck(b, name))
+	p.Metrics.WatchBlocked(b)
+	checks := []httpapi.ReadinessCheck{service.QueueCheck(b, name), service.PublishCheck(b)}
 	if store != nil {
-		checks = p.Probes(service.QueueCheck(b, name), service.StoreCheck(store.Scanner))
+		checks = append(checks, service.StoreCheck(store.Scanner))
 	}
 	o := queue.ConsumeOptions{Workers: c.Workers, Retry: queue.RetryPolicy{MaxAttempts: c.MaxAttempts, Base: c.RetryBase}}
-	err := p.Together(p.Serve(c.Addr, checks, c.Serving), p.Consume(b, name, handle, o))
+	err := p.Together(p.Serve(c.Addr, p.Probes(checks...), c.Serving), p.Consume(b, name, handle, o))
 	if store != nil {
 		err = errors.Join(err, store.Close())
 	}

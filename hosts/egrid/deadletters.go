@@ -1,12 +1,18 @@
 package main
 
 import (
+	"bytes"
+	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/etl"
@@ -66,19 +72,29 @@ func deadQueues(name string) ([]string, error) {
 	return []string{name}, nil
 }
 
-// letters reads the dead letters of a queue.
-func (a *app) letters(b queue.Broker, name string) ([]deadLetter, error) {
-	var all []deadLetter
-	for l, err := range b.DeadLetters(a.ctx, name) {
-		if err != nil {
-			return nil, err
+// letters yields the dead letters of a queue as they are printed.
+func (a *app) letters(b queue.DeadLetterBox, name string) iter.Seq2[deadLetter, error] {
+	return func(yield func(deadLetter, error) bool) {
+		for l, err := range b.DeadLetters(a.ctx, name) {
+			if !yield(deadLetter{
+				Queue: l.Queue, ID: l.Message.ID, Key: l.Message.Key, Content: etl.Describe(l.Message), Bytes: len(l.Message.Body),
+				Attempts: l.Attempts, FirstSeen: l.FirstSeen, Died: l.Died, Reason: l.Reason, Stack: l.Stack, Headers: l.Message.Headers,
+			}, err) {
+				return
+			}
 		}
-		all = append(all, deadLetter{
-			Queue: l.Queue, ID: l.Message.ID, Key: l.Message.Key, Content: etl.Describe(l.Message), Bytes: len(l.Message.Body),
-			Attempts: l.Attempts, FirstSeen: l.FirstSeen, Died: l.Died, Reason: l.Reason, Stack: l.Stack, Headers: l.Message.Headers,
-		})
 	}
-	return all, nil
+}
+
+// tellPart says on stderr that others kept some dead letters, and makes the exit
+// status of it. Any other error it returns.
+func (a *app) tellPart(err error) error {
+	var partial *queue.PartialError
+	if !errors.As(err, &partial) {
+		return err
+	}
+	fmt.Fprintln(a.stderr, "egrid:", err)
+	return incomplete
 }
 
 type listDeadCmd struct {
@@ -92,24 +108,99 @@ func (c *listDeadCmd) Run(a *app) error {
 		return err
 	}
 	return a.withBroker(func(b queue.Broker) error {
-		all := []deadLetter{}
-		for _, name := range names {
-			letters, err := a.letters(b, name)
-			if err != nil {
-				return err
-			}
-			all = append(all, letters...)
-		}
+		var out letterWriter = &letterTable{w: a.stdout}
 		if c.JSON {
-			return printJSON(a, all)
+			out = &letterJSON{w: a.stdout}
 		}
-		t := terminal.Table{Header: []string{"queue", "id", "content", "attempts", "died", "reason"}, Right: []bool{false, false, false, true}}
-		for i := range all {
-			l := &all[i]
-			t.Add(strings.TrimPrefix(l.Queue, queue.Exchange+"."), short(l.ID), l.Content, fmt.Sprint(l.Attempts), l.Died.Format("2006-01-02 15:04:05"), oneLine(l.Reason, 100))
+		var part error
+		for _, name := range names {
+			for l, err := range a.letters(b, name) {
+				if err == nil {
+					err = out.write(&l)
+				} else if err = a.tellPart(err); errors.Is(err, incomplete) {
+					part, err = err, nil
+				}
+				if err != nil {
+					return errors.Join(err, out.end())
+				}
+			}
 		}
-		return t.Write(a.stdout)
+		return errors.Join(out.end(), part)
 	})
+}
+
+// letterWriter prints dead letters one by one.
+type letterWriter interface {
+	write(*deadLetter) error
+	end() error
+}
+
+// letterTable prints a table whose columns have the widths that its first rows
+// need.
+type letterTable struct {
+	w     io.Writer
+	table terminal.Table
+	rows  int
+	began bool
+}
+
+// letterRows is how many rows of the table are written at a time.
+const letterRows = 50
+
+func (t *letterTable) write(l *deadLetter) error {
+	t.table.Add(strings.TrimPrefix(l.Queue, queue.Exchange+"."), printable(short(l.ID)), printable(l.Content), fmt.Sprint(l.Attempts), l.Died.Format("2006-01-02 15:04:05"), oneLine(l.Reason, 100))
+	if t.rows++; t.rows < letterRows {
+		return nil
+	}
+	return t.flush()
+}
+
+func (t *letterTable) flush() error {
+	if !t.began {
+		t.table.Header = []string{"queue", "id", "content", "attempts", "died", "reason"}
+		t.table.Right = []bool{false, false, false, true}
+		t.began = true
+	}
+	t.rows = 0
+	return t.table.Flush(t.w)
+}
+
+func (t *letterTable) end() error {
+	if t.began && t.rows == 0 {
+		return nil
+	}
+	return t.flush()
+}
+
+// letterJSON prints one JSON array.
+type letterJSON struct {
+	w     io.Writer
+	began bool
+}
+
+func (j *letterJSON) write(l *deadLetter) error {
+	var text bytes.Buffer
+	if text.WriteByte(','); !j.began {
+		text.Reset()
+		text.WriteByte('[')
+	}
+	j.began = true
+	enc := json.NewEncoder(&text)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(l); err != nil {
+		return err
+	}
+	_, err := j.w.Write(bytes.TrimSpace(text.Bytes()))
+	return err
+}
+
+func (j *letterJSON) end() error {
+	text := "]\n"
+	if !j.began {
+		text = "[]\n"
+	}
+	_, err := io.WriteString(j.w, text)
+	return err
 }
 
 // short is enough of an id to name it by.
@@ -117,11 +208,21 @@ func short(id string) string { return id[:min(12, len(id))] }
 
 // oneLine is the beginning of a text, on one line.
 func oneLine(text string, most int) string {
-	text = strings.Join(strings.Fields(text), " ")
+	text = printable(strings.Join(strings.Fields(text), " "))
 	if r := []rune(text); len(r) > most {
 		text = string(r[:most-1]) + "…"
 	}
 	return text
+}
+
+// printable replaces what a terminal would not print but obey. Lines stay.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\n' || r == '\t' || unicode.IsPrint(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, text)
 }
 
 // chosen are the dead letters that a command is about.
@@ -131,54 +232,77 @@ type chosen struct {
 	All   bool     `help:"All dead letters of the queue."`
 }
 
-// ids finds the whole ids of what was chosen.
-func (c *chosen) ids(a *app, b queue.Broker) (name string, ids []string, err error) {
+// act does something with what was chosen, and says how many it was. What others
+// kept from it is told, too.
+func (c *chosen) act(a *app, done string, do func(b queue.DeadLetterBox, name string, ids []string) (int, error)) error {
 	names, err := deadQueues(c.Queue)
 	if err != nil {
-		return "", nil, err
+		return err
 	}
-	name = names[0]
 	if c.All == (len(c.ID) > 0) {
-		return name, nil, fmt.Errorf("%w: give either ids or --all", egrid.ErrInvalid)
+		return fmt.Errorf("%w: give either ids or --all", egrid.ErrInvalid)
 	}
-	letters, err := a.letters(b, name)
-	if err != nil {
-		return name, nil, err
-	}
-	found := map[string]bool{}
-	for i := range letters {
-		if c.All {
-			found[letters[i].ID] = true
+	return a.withBroker(func(b queue.Broker) error {
+		ids, part := c.ids(a, b, names[0])
+		var partial *queue.PartialError
+		if part != nil && !errors.As(part, &partial) {
+			return part
 		}
-	}
-	for _, prefix := range c.ID {
-		id, err := whole(letters, prefix)
-		if err != nil {
-			return name, nil, err
-		}
-		found[id] = true
-	}
-	return name, slices.Sorted(maps.Keys(found)), nil
+		n, err := do(b, names[0], ids)
+		fmt.Fprintf(a.stdout, "%d %s %s\n", n, done, names[0])
+		return a.tellPart(cmp.Or(err, part))
+	})
 }
 
-// whole finds the id that begins so. Several dead letters may have the same.
-func whole(letters []deadLetter, prefix string) (string, error) {
-	id := ""
-	for i := range letters {
-		switch l := &letters[i]; {
-		case l.ID == prefix:
-			return prefix, nil
-		case !strings.HasPrefix(l.ID, prefix) || l.ID == id:
-		case id != "":
-			return "", fmt.Errorf("%w: several ids begin with %q", egrid.ErrInvalid, prefix)
-		default:
-			id = l.ID
+// ids finds the whole ids of what was chosen. Beside a *queue.PartialError it
+// returns those that it found.
+func (c *chosen) ids(a *app, b queue.DeadLetterBox, name string) ([]string, error) {
+	var ids []string
+	known := map[string]bool{}
+	for l, err := range a.letters(b, name) {
+		if err != nil && c.All {
+			return ids, err
+		}
+		if err != nil {
+			return nil, err
+		}
+		if !known[l.ID] {
+			known[l.ID] = true
+			ids = append(ids, l.ID)
 		}
 	}
-	if id == "" {
+	if c.All {
+		return ids, nil
+	}
+	var found []string
+	for _, prefix := range c.ID {
+		id, err := whole(ids, prefix)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, id)
+	}
+	return found, nil
+}
+
+// whole finds the id that begins so.
+func whole(ids []string, prefix string) (string, error) {
+	found := ""
+	for _, id := range ids {
+		switch {
+		case id == prefix:
+			return prefix, nil
+		case !strings.HasPrefix(id, prefix):
+		case found != "" && found != id:
+			return "", fmt.Errorf("%w: several ids begin with %q", egrid.ErrInvalid, prefix)
+		default:
+			found = id
+		}
+	}
+	if found == "" {
 		return "", fmt.Errorf("%w: no dead letter %q; egrid dead-letters list shows those there are", egrid.ErrNotFound, prefix)
 	}
-	return id, nil
+	return found, nil
 }
 
 type showDeadCmd struct {
@@ -193,33 +317,39 @@ func (c *showDeadCmd) Run(a *app) error {
 		return err
 	}
 	return a.withBroker(func(b queue.Broker) error {
-		letters, err := a.letters(b, names[0])
+		var letters []deadLetter // those that may be meant
+		var ids []string
+		for l, err := range a.letters(b, names[0]) {
+			if err != nil {
+				return a.tellPart(err)
+			}
+			if strings.HasPrefix(l.ID, c.ID) && !slices.Contains(ids, l.ID) && len(ids) < 2 || l.ID == c.ID {
+				letters, ids = append(letters, l), append(ids, l.ID)
+			}
+		}
+		id, err := whole(ids, c.ID)
 		if err != nil {
 			return err
 		}
-		id, err := whole(letters, c.ID)
-		if err != nil {
-			return err
-		}
-		letter := letters[slices.IndexFunc(letters, func(l deadLetter) bool { return l.ID == id })]
+		letter := letters[slices.Index(ids, id)]
 		if c.JSON {
 			return printJSON(a, letter)
 		}
 		t := terminal.Table{Header: []string{"queue", letter.Queue}}
-		t.Add("id", letter.ID)
-		t.Add("key", letter.Key)
-		t.Add("content", letter.Content)
+		t.Add("id", printable(letter.ID))
+		t.Add("key", printable(letter.Key))
+		t.Add("content", printable(letter.Content))
 		t.Add("bytes", fmt.Sprint(letter.Bytes))
 		t.Add("attempts", fmt.Sprint(letter.Attempts))
 		t.Add("first seen", letter.FirstSeen.Format(time.RFC3339))
 		t.Add("died", letter.Died.Format(time.RFC3339))
 		for _, name := range slices.Sorted(maps.Keys(letter.Headers)) {
-			t.Add(name, letter.Headers[name])
+			t.Add(printable(name), oneLine(letter.Headers[name], 1000))
 		}
 		if err := t.Write(a.stdout); err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(a.stdout, "\n%s\n%s", letter.Reason, letter.Stack)
+		_, err = fmt.Fprintf(a.stdout, "\n%s\n%s", printable(letter.Reason), printable(letter.Stack))
 		return err
 	})
 }
@@ -227,27 +357,15 @@ func (c *showDeadCmd) Run(a *app) error {
 type replayDeadCmd struct{ chosen }
 
 func (c *replayDeadCmd) Run(a *app) error {
-	return a.withBroker(func(b queue.Broker) error {
-		name, ids, err := c.ids(a, b)
-		if err != nil {
-			return err
-		}
-		n, err := b.Replay(a.ctx, name, ids...)
-		fmt.Fprintf(a.stdout, "%d put back into %s\n", n, name)
-		return err
+	return c.act(a, "put back into", func(b queue.DeadLetterBox, name string, ids []string) (int, error) {
+		return b.Replay(a.ctx, name, ids...)
 	})
 }
 
 type dropDeadCmd struct{ chosen }
 
 func (c *dropDeadCmd) Run(a *app) error {
-	return a.withBroker(func(b queue.Broker) error {
-		name, ids, err := c.ids(a, b)
-		if err != nil {
-			return err
-		}
-		n, err := b.Drop(a.ctx, name, ids...)
-		fmt.Fprintf(a.stdout, "%d dropped from %s\n", n, name)
-		return err
+	return c.act(a, "dropped from", func(b queue.DeadLetterBox, name string, ids []string) (int, error) {
+		return b.Drop(a.ctx, name, ids...)
 	})
 }

@@ -95,7 +95,7 @@ func examine(ctx context.Context, address string) []state {
 	}
 	states := []state{s}
 	for _, check := range checks {
-		states = append(states, state{Name: name + " " + check.Name, Status: check.Status, Latency: float64(check.Latency)})
+		states = append(states, state{Name: name + " " + check.Name, Status: check.Status, Latency: float64(check.Latency), Error: oneLine(check.Reason, 200)})
 	}
 	return states
 }
@@ -115,6 +115,9 @@ func askQueue(ctx context.Context, address string) error {
 		return err
 	}
 	_, err = broker.Depth(ctx, queue.QueueDatabase)
+	if err == nil {
+		err = broker.Blocked(ctx)
+	}
 	return errors.Join(err, broker.Close())
 }
 
@@ -146,12 +149,13 @@ func askService(ctx context.Context, address string) ([]wire.CheckResult, error)
 	return health.Checks, err
 }
 
-// withoutPassword is an address as it may be shown.
+// withoutPassword is an address as it may be shown, also one that cannot be read
+// as it has several hosts.
 func withoutPassword(address string) string {
-	u, err := url.Parse(address)
-	if err != nil || u.User == nil {
+	scheme, rest, ok := strings.Cut(address, "://")
+	at := strings.LastIndex(rest, "@")
+	if !ok || at < 0 {
 		return address
 	}
-	u.User = nil
-	return u.String()
+	return scheme + "://" + rest[at+1:]
 }

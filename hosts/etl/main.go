@@ -89,7 +89,8 @@ func (c *cli) Run(p *service.Process) error {
 	}})
 	o.Runs = runs
 	api.Runs = runs
-	mux := p.Probes(service.StoreCheck(store.Scanner), service.QueueCheck(broker, queue.QueueDatabase))
+	p.Metrics.WatchBlocked(broker)
+	mux := p.Probes(service.StoreCheck(store.Scanner), service.QueueCheck(broker, queue.QueueDatabase), service.PublishCheck(broker))
 	service.MountRuns(mux, store, p.Metrics, api)
 	err = p.Together(
 		p.Serve(c.Addr, mux, c.Serving),

@@ -117,9 +117,10 @@ type Health struct {
 }
 
 // CheckResult is the state of one dependency. Why it does not work is in the
-// log, not in the answer.
+// log, and in the answer where it may be told.
 type CheckResult struct {
 	Name    string `json:"name"`
 	Status  string `json:"status" enum:"ok,degraded,unavailable" doc:"degraded: it is away, and the service works without it."`
 	Latency Number `json:"latency_seconds"`
+	Reason  string `json:"reason,omitempty" doc:"Why it does not work, where that may be told."`
 }

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# A private RabbitMQ node for tests: rabbitmq.sh start|stop|restart|kill|url
+# A private RabbitMQ node for tests: rabbitmq.sh start|stop|restart|kill|block|unblock|url
 #
 # It listens on the loopback interface only, keeps everything it writes below
 # ${EGRID_SERVICES_DIR:-/tmp/egrid-services}/rabbitmq, and has a port mapper and
 # a cookie of its own. start installs Debian's package when it is missing and
 # prints the URL; stop ends what start began, and nothing else; kill ends the
-# node as a crash would, and starts it again.
+# node as a crash would, and starts it again; block has it take no messages, as
+# when it is short of memory.
 set -euo pipefail
 
 home=${EGRID_SERVICES_DIR:-/tmp/egrid-services}/rabbitmq
@@ -114,9 +115,11 @@ kill)
   end starter.pid KILL
   start
   ;;
+block) $bin/rabbitmqctl -q set_vm_memory_high_watermark 0 ;;
+unblock) $bin/rabbitmqctl -q set_vm_memory_high_watermark 0.6 ;;
 url) echo "$url" ;;
 *)
-  echo "usage: $0 start|stop|restart|kill|url" >&2
+  echo "usage: $0 start|stop|restart|kill|block|unblock|url" >&2
   exit 2
   ;;
 esac

@@ -52,5 +52,6 @@ start redis EGRID_TEST_REDIS
 if [ -z "${EGRID_TEST_AMQP:-}" ]; then
   start rabbitmq EGRID_TEST_AMQP
   export EGRID_TEST_AMQP_RESTART="$here/rabbitmq.sh restart" EGRID_TEST_AMQP_KILL="$here/rabbitmq.sh kill"
+  export EGRID_TEST_AMQP_BLOCK="$here/rabbitmq.sh block" EGRID_TEST_AMQP_UNBLOCK="$here/rabbitmq.sh unblock"
 fi
 "$@"

@@ -41,6 +41,7 @@ import (
 	"iter"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -88,6 +89,9 @@ type line struct {
 	waiting list.List // of *wait: callers of Next, in order
 	delayed map[*item]*time.Timer
 	dead    list.List // of *item, oldest first
+
+	replays int // calls of Replay under way
+	away    int // dead letters that they hold
 }
 
 // item is a message with a place in a line, or a dead letter.
@@ -187,9 +191,20 @@ func (b *Broker) enter(ctx context.Context, m queue.Message, lines []*line) erro
 		return e.err
 	default:
 	}
+	full := b.full(lines)
 	b.publishers.Remove(element)
 	b.admit() // those behind it may fit
-	return ctx.Err()
+	return fmt.Errorf("%w: %w", ctx.Err(), full)
+}
+
+// full says that publishers wait for room in these lines.
+func (b *Broker) full(lines []*line) error {
+	var names []string
+	for _, l := range lines {
+		names = append(names, l.name)
+	}
+	slices.Sort(names)
+	return &queue.BlockedError{Reasons: []queue.BlockReason{queue.BlockedByQueue}, Detail: "full: " + strings.Join(slices.Compact(names), ", ")}
 }
 
 // room reports whether every line can take the message.
@@ -244,7 +259,28 @@ func (b *Broker) Depth(ctx context.Context, name string) (queue.Depth, error) {
 	if err != nil {
 		return queue.Depth{}, err
 	}
-	return queue.Depth{Ready: l.ready.Len(), Delayed: len(l.delayed), Dead: l.dead.Len()}, nil
+	return queue.Depth{Ready: l.ready.Len(), Delayed: len(l.delayed), Dead: l.dead.Len(), Reading: l.replays > 0}, nil
+}
+
+// Blocked implements part of [queue.Inspector]. The broker takes no messages
+// while a publisher waits for room.
+func (b *Broker) Blocked(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed {
+		return queue.ErrClosed
+	}
+	var lines []*line
+	for element := b.publishers.Front(); element != nil; element = element.Next() {
+		lines = append(lines, element.Value.(*entry).lines...)
+	}
+	if len(lines) == 0 {
+		return nil
+	}
+	return b.full(lines)
 }
 
 // line finds a queue for a call that may still be made.
@@ -262,8 +298,8 @@ func (b *Broker) line(ctx context.Context, name string) (*line, error) {
 	return l, nil
 }
 
-// DeadLetters implements part of [queue.Inspector]. It yields those that there
-// were when the loop began.
+// DeadLetters implements part of [queue.DeadLetterBox]. It hides none of them
+// from others; those that Replay has in its hands are out of sight.
 func (b *Broker) DeadLetters(ctx context.Context, name string) iter.Seq2[queue.DeadLetter, error] {
 	return func(yield func(queue.DeadLetter, error) bool) {
 		b.mu.Lock()
@@ -277,6 +313,7 @@ func (b *Broker) DeadLetters(ctx context.Context, name string) iter.Seq2[queue.D
 		for e := l.dead.Front(); e != nil; e = e.Next() {
 			messages = append(messages, e.Value.(*item).message)
 		}
+		partial := l.partial(len(messages))
 		b.mu.Unlock()
 		for _, m := range messages {
 			if err := ctx.Err(); err != nil {
@@ -287,30 +324,55 @@ func (b *Broker) DeadLetters(ctx context.Context, name string) iter.Seq2[queue.D
 				return
 			}
 		}
+		if partial != nil {
+			yield(queue.DeadLetter{}, partial)
+		}
 	}
 }
 
-// Replay implements part of [queue.Inspector].
+// partial is the error of a call that found so many dead letters; nil when they
+// are all.
+func (l *line) partial(seen int) error {
+	if l.away == 0 {
+		return nil
+	}
+	return &queue.PartialError{Queue: l.name, Seen: seen, Total: seen + l.away}
+}
+
+// Replay implements part of [queue.DeadLetterBox].
 func (b *Broker) Replay(ctx context.Context, name string, ids ...string) (int, error) {
 	b.mu.Lock()
 	l, err := b.line(ctx, name)
-	var letters []*item
-	if err == nil {
-		letters = l.takeDead(ids)
+	if err != nil {
+		b.mu.Unlock()
+		return 0, err
 	}
+	partial := l.partial(l.dead.Len())
+	letters := l.takeDead(ids)
+	l.replays++
+	l.away += len(letters)
 	b.mu.Unlock()
-	for i, it := range letters {
-		if err := b.enter(ctx, queue.NewDeadLetter(name, it.message).Message, []*line{l}); err != nil {
+	n := 0
+	for n < len(letters) && err == nil {
+		if err = b.enter(ctx, queue.NewDeadLetter(name, letters[n].message).Message, []*line{l}); err == nil {
+			n++
 			b.mu.Lock()
-			l.putBack(letters[i:])
+			l.away--
 			b.mu.Unlock()
-			return i, fmt.Errorf("replay to queue %s: %w", name, err)
 		}
 	}
-	return len(letters), err
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	l.replays--
+	l.away -= len(letters) - n
+	l.putBack(letters[n:])
+	if err != nil {
+		return n, fmt.Errorf("replay to queue %s: %w", name, err)
+	}
+	return n, partial
 }
 
-// Drop implements part of [queue.Inspector].
+// Drop implements part of [queue.DeadLetterBox].
 func (b *Broker) Drop(ctx context.Context, name string, ids ...string) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -318,7 +380,8 @@ func (b *Broker) Drop(ctx context.Context, name string, ids ...string) (int, err
 	if err != nil {
 		return 0, err
 	}
-	return len(l.takeDead(ids)), nil
+	partial := l.partial(l.dead.Len())
+	return len(l.takeDead(ids)), partial
 }
 
 // takeDead takes out the dead letters with one of the ids, oldest first.

@@ -20,6 +20,7 @@ func (f *fixture) wantAll(ctx context.Context, sub queue.Subscription, want erro
 	f.wantError("Next", err, want)
 	_, err = f.broker.Depth(ctx, main)
 	f.wantError("Depth", err, want)
+	f.wantError("Blocked", f.broker.Blocked(ctx), want)
 	_, err = f.broker.Replay(ctx, main, "a")
 	f.wantError("Replay", err, want)
 	_, err = f.broker.Drop(ctx, main, "a")
@@ -166,6 +167,7 @@ func (f *fixture) fill() (ids []string, last string) {
 		cancel()
 		if err != nil {
 			f.wantError("Publish to a full queue", err, context.DeadlineExceeded)
+			f.wantBlocked("Publish to a full queue", err)
 			return ids, id
 		}
 		ids = append(ids, id)

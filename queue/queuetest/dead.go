@@ -2,6 +2,8 @@ package queuetest
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -109,6 +111,96 @@ func testDeadLetters(f *fixture) {
 	}
 	f.wantError("listing", last, context.Canceled)
 	f.wantLetters("a", "b", "c")
+}
+
+// testManyDeadLetters looks at more of them than a broker reads at once, and
+// stops at several places: they stay, in their order.
+func testManyDeadLetters(f *fixture) {
+	n := f.features.Messages / 4
+	var ids []string
+	for i := range n {
+		ids = append(ids, fmt.Sprint(i))
+	}
+	f.bury(ids...)
+	f.wantLetters(ids...)
+	for _, stop := range []int{1, 64, 65, n / 2, n} {
+		seen := 0
+		for letter, err := range f.broker.DeadLetters(f.soon(), main) {
+			if f.must(err); letter.Message.ID != ids[seen] {
+				f.Fatalf("dead letter %d is %q", seen, letter.Message.ID)
+			}
+			if seen++; seen == stop {
+				break
+			}
+		}
+		f.wantDepth(main, queue.Depth{Dead: n})
+	}
+	ctx, cancel := context.WithCancel(f.soon())
+	defer cancel()
+	seen := 0
+	for _, err := range f.broker.DeadLetters(ctx, main) {
+		if seen++; seen == n/2 {
+			cancel()
+		}
+		if seen > n/2 {
+			f.wantError("listing", err, context.Canceled)
+		}
+	}
+	f.wantLetters(ids...)
+
+	var odd, even []string
+	for i, id := range ids {
+		if i%2 == 0 {
+			even = append(even, id)
+		} else {
+			odd = append(odd, id)
+		}
+	}
+	dropped, err := f.broker.Drop(f.soon(), main, odd...)
+	f.wantCount("drop", dropped, err, len(odd))
+	f.wantLetters(even...)
+	replayed, err := f.broker.Replay(f.soon(), main, even...)
+	f.wantCount("replay", replayed, err, len(even))
+	f.wantDepth(main, queue.Depth{Ready: len(even)})
+}
+
+// testReaders has several readers of dead letters at once. Each sees all of them,
+// or learns that it did not.
+func testReaders(f *fixture) {
+	ids := []string{"a", "b", "c", "d", "e"}
+	f.bury(ids...)
+	read := func(during func()) error {
+		var seen []string
+		for letter, err := range f.broker.DeadLetters(f.soon(), main) {
+			var partial *queue.PartialError
+			if errors.As(err, &partial) && partial.Queue == main && partial.Seen == len(seen) && len(seen) < len(ids) {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			if seen = append(seen, letter.Message.ID); len(seen) == 2 {
+				during()
+			}
+		}
+		if !slices.Equal(seen, ids) {
+			return fmt.Errorf("a reader saw %q, and no error; want %q", seen, ids)
+		}
+		return nil
+	}
+	started, goOn := make(chan struct{}), make(chan struct{})
+	ended := make(chan error, 3)
+	go func() { ended <- read(func() { close(started); <-goOn }) }()
+	receive(f, "the first reader", started)
+	for range cap(ended) - 1 {
+		go func() { ended <- read(func() {}) }()
+	}
+	f.letWait()
+	close(goOn)
+	for range cap(ended) {
+		f.must(receive(f, "the end of a reader", ended))
+	}
+	f.wantLetters(ids...)
 }
 
 func testReplay(f *fixture) {

@@ -59,6 +59,9 @@ type Features struct {
 	// Restart, when it is set, breaks the connection of all brokers and
 	// subscriptions that are open, and returns when a new one can be made.
 	Restart func(t *testing.T)
+	// Block, when it is set, has the broker take no messages, or take them again:
+	// for a broker that may be blocked by something else than full queues.
+	Block func(t *testing.T, active bool)
 	// Patience is how long a test waits for what must happen; default 20
 	// seconds.
 	Patience time.Duration
@@ -126,6 +129,8 @@ func Run(t *testing.T, open func(t *testing.T, o BrokerOptions) queue.Broker, fe
 		{"DrainTimeout", usual, testDrainTimeout},
 
 		{"DeadLetters", usual, testDeadLetters},
+		{"ManyDeadLetters", usual, testManyDeadLetters},
+		{"Readers", usual, testReaders},
 		{"Replay", usual, testReplay},
 		{"ReplayToOneQueue", BrokerOptions{Topology: twoQueues}, testReplayToOneQueue},
 		{"Drop", usual, testDrop},
@@ -138,6 +143,8 @@ func Run(t *testing.T, open func(t *testing.T, o BrokerOptions) queue.Broker, fe
 		{"Full", bounded, testFull},
 		{"FullCancelled", bounded, testFullCancelled},
 		{"FullClosed", bounded, testFullClosed},
+		{"FullBlocked", bounded, testFullBlocked},
+		{"Blocked", usual, testBlocked},
 
 		{"Concurrent", usual, testConcurrent},
 		{"ConcurrentFailures", usual, testConcurrentFailures},
@@ -152,6 +159,10 @@ func Run(t *testing.T, open func(t *testing.T, o BrokerOptions) queue.Broker, fe
 		}
 		if test.name == "Restart" && f.Restart == nil {
 			t.Logf("without %s: the broker has no connection that could break", test.name)
+			continue
+		}
+		if test.name == "Blocked" && f.Block == nil {
+			t.Logf("without %s: nothing but full queues blocks the broker", test.name)
 			continue
 		}
 		t.Run(test.name, func(t *testing.T) {

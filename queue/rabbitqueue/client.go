@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"strings"
+	"sync"
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
@@ -21,7 +23,8 @@ type connection interface {
 	Channel() (channel, error)
 	NotifyClose(chan *amqp.Error) chan *amqp.Error
 	NotifyBlocked(chan amqp.Blocking) chan amqp.Blocking
-	Close() error
+	// Close gives a server that does not answer so long.
+	Close(patience time.Duration) error
 }
 
 // channel is what is used of *amqp.Channel.
@@ -29,6 +32,7 @@ type channel interface {
 	ExchangeDeclare(name, kind string, durable, autoDelete, internal, noWait bool, args amqp.Table) error
 	QueueDeclare(name string, durable, autoDelete, exclusive, noWait bool, args amqp.Table) (amqp.Queue, error)
 	QueueDeclarePassive(name string, durable, autoDelete, exclusive, noWait bool, args amqp.Table) (amqp.Queue, error)
+	QueueDelete(name string, ifUnused, ifEmpty, noWait bool) (int, error)
 	QueueBind(name, key, exchange string, noWait bool, args amqp.Table) error
 
 	Confirm(noWait bool) error
@@ -40,7 +44,6 @@ type channel interface {
 	Qos(count, size int, global bool) error
 	Consume(queue, consumer string, autoAck, exclusive, noLocal, noWait bool, args amqp.Table) (<-chan amqp.Delivery, error)
 	Cancel(consumer string, noWait bool) error
-	Get(queue string, autoAck bool) (amqp.Delivery, bool, error)
 	Ack(tag uint64, multiple bool) error
 	Nack(tag uint64, multiple, requeue bool) error
 	Reject(tag uint64, requeue bool) error
@@ -53,12 +56,14 @@ type server struct{ *amqp.Connection }
 
 func (s server) Channel() (channel, error) { return s.Connection.Channel() }
 
-// Close gives a server that does not answer little time.
-func (s server) Close() error { return s.CloseDeadline(time.Now().Add(closeTimeout)) }
+func (s server) Close(patience time.Duration) error {
+	return s.CloseDeadline(time.Now().Add(patience))
+}
 
 const (
 	dialTimeout  = 15 * time.Second
 	closeTimeout = 5 * time.Second
+	closeBlocked = 100 * time.Millisecond // a server that blocks a connection reads no farewell either
 	heartbeat    = 10 * time.Second
 )
 
@@ -87,11 +92,77 @@ func dialServer(ctx context.Context, address, name string) (connection, error) {
 		return nil, ctx.Err()
 	}
 	if err != nil {
-		var bad *url.Error
-		if errors.As(err, &bad) {
-			err = fmt.Errorf("%w URL: %w", queue.ErrInvalid, bad.Err) // without the password in it
-		}
 		return nil, errors.Join(err, ctx.Err())
 	}
 	return server{conn}, nil
+}
+
+// servers are the addresses of the nodes of one broker.
+type servers struct {
+	addresses []string
+	dial      func(ctx context.Context, address, name string) (connection, error)
+
+	mu      sync.Mutex
+	current int // the one to try first: that which answered last
+}
+
+// connect tries the servers in turn, each once.
+func (s *servers) connect(ctx context.Context, name string) (connection, error) {
+	s.mu.Lock()
+	first := s.current
+	s.mu.Unlock()
+	var errs []error
+	for i := range s.addresses {
+		n := (first + i) % len(s.addresses)
+		conn, err := s.dial(ctx, s.addresses[n], name)
+		if err == nil {
+			s.mu.Lock()
+			s.current = n
+			s.mu.Unlock()
+			return conn, nil
+		}
+		if errs = append(errs, fmt.Errorf("%s: %w", hostOf(s.addresses[n]), err)); ctx.Err() != nil {
+			break
+		}
+	}
+	return nil, errors.Join(errs...)
+}
+
+// hostOf returns what may be printed of an address.
+func hostOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "?"
+	}
+	return u.Host
+}
+
+// parseServers reads an address with one or more hosts, separated by commas. The
+// error wraps queue.ErrInvalid, and quotes nothing: what was meant as a password
+// may be anywhere.
+func parseServers(address string) ([]string, error) {
+	bad := func(reason string) ([]string, error) {
+		return nil, fmt.Errorf("%w URL: %s; want amqp://USER:PASSWORD@HOST:PORT,HOST:PORT/VHOST, or amqps, with / ? # @ %% in names and password written as %%2F %%3F %%23 %%40 %%25", queue.ErrInvalid, reason)
+	}
+	scheme, rest, ok := strings.Cut(address, "://")
+	if !ok || scheme != "amqp" && scheme != "amqps" {
+		return bad("it does not begin with amqp:// or amqps://")
+	}
+	authority, path := rest, ""
+	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
+		authority, path = rest[:i], rest[i:]
+	}
+	at := strings.LastIndex(authority, "@") + 1
+	if strings.Contains(path, "@") {
+		return bad("there is an @ behind the host")
+	}
+	var addresses []string
+	for host := range strings.SplitSeq(authority[at:], ",") {
+		one := scheme + "://" + authority[:at] + host + path
+		if _, err := amqp.ParseURI(one); err != nil || host == "" && strings.Contains(authority, ",") {
+			return bad("it cannot be read")
+		}
+		addresses = append(addresses, one)
+	}
+	return addresses, nil
 }

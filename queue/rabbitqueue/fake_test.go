@@ -24,12 +24,14 @@ type Fake struct {
 	last     uint64 // number given to a message
 	down     bool
 	blocked  bool
+	full     map[string]bool // routing keys whose messages are refused
 }
 
 type fakeQueue struct {
 	name      string
-	limit     int    // of deliveries
-	deadTo    string // the queue for what expires, or is over the limit
+	limit     int       // of deliveries
+	deadTo    string    // the queue for what expires, or is over the limit
+	owner     *fakeConn // of an exclusive queue
 	ready     []*fakeMessage
 	consumers []*fakeChannel
 }
@@ -43,7 +45,7 @@ type fakeMessage struct {
 
 // NewFake returns a server without any queue.
 func NewFake() *Fake {
-	return &Fake{queues: map[string]*fakeQueue{}, conns: map[*fakeConn]bool{}}
+	return &Fake{queues: map[string]*fakeQueue{}, conns: map[*fakeConn]bool{}, full: map[string]bool{}}
 }
 
 // Open opens a broker on the fake.
@@ -79,6 +81,47 @@ func (f *Fake) Up() {
 	f.down = false
 }
 
+// Fill has the server refuse messages of a routing key, as when a queue is full,
+// or no longer.
+func (f *Fake) Fill(key string, full bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.full[key] = full
+}
+
+// Hold has somebody else consume messages of a queue, and keep them.
+func (f *Fake) Hold(name string, n int) (release func(), err error) {
+	conn, err := f.dial(context.Background(), "")
+	if err != nil {
+		return nil, err
+	}
+	ch, err := conn.Channel()
+	if err == nil {
+		err = ch.Qos(n, 0, false)
+	}
+	if err == nil {
+		_, err = ch.Consume(name, "", false, false, false, false, nil)
+	}
+	return func() { _ = conn.Close(0) }, err
+}
+
+// SetTurnTimeout says how long readers of dead letters wait for each other.
+func (b *Broker) SetTurnTimeout(d time.Duration) { b.turnTimeout = d }
+
+// ParseServers is for the tests of addresses.
+var ParseServers = parseServers
+
+// OpenServers opens a broker by addresses that dial answers for.
+func (f *Fake) OpenServers(ctx context.Context, addresses []string, up func(address string) error, o *Options) (*Broker, error) {
+	nodes := &servers{addresses: addresses, dial: func(ctx context.Context, address, name string) (connection, error) {
+		if err := up(address); err != nil {
+			return nil, err
+		}
+		return f.dial(ctx, name)
+	}}
+	return open(ctx, nodes.connect, *o)
+}
+
 // Block has the server block publishers, or no longer.
 func (f *Fake) Block(active bool) {
 	f.mu.Lock()
@@ -86,7 +129,7 @@ func (f *Fake) Block(active bool) {
 	f.blocked = active
 	for c := range f.conns {
 		for _, l := range c.blockings {
-			l <- amqp.Blocking{Active: active, Reason: "test"}
+			l <- amqp.Blocking{Active: active, Reason: "low on memory"}
 		}
 	}
 }

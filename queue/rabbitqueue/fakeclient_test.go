@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 
@@ -52,7 +53,7 @@ func (c *fakeConn) NotifyBlocked(l chan amqp.Blocking) chan amqp.Blocking {
 	return l
 }
 
-func (c *fakeConn) Close() error {
+func (c *fakeConn) Close(time.Duration) error {
 	c.f.mu.Lock()
 	defer c.f.mu.Unlock()
 	c.shut(nil)
@@ -65,6 +66,7 @@ func (c *fakeConn) shut(reason *amqp.Error) {
 	}
 	c.over = true
 	delete(c.f.conns, c)
+	maps.DeleteFunc(c.f.queues, func(_ string, q *fakeQueue) bool { return q.owner == c })
 	for ch := range c.channels {
 		ch.shut(reason)
 	}
@@ -182,13 +184,28 @@ func (ch *fakeChannel) ExchangeDeclare(name, _ string, _, _, _, _ bool, _ amqp.T
 	})
 }
 
-func (ch *fakeChannel) QueueDeclare(name string, _, _, _, _ bool, args amqp.Table) (amqp.Queue, error) {
+func (ch *fakeChannel) QueueDeclare(name string, _, _, exclusive, _ bool, args amqp.Table) (amqp.Queue, error) {
 	return amqp.Queue{}, ch.do(func() *amqp.Error {
-		if ch.f.queues[name] == nil {
-			limit, _ := args["x-delivery-limit"].(int64)
-			deadTo, _ := args["x-dead-letter-routing-key"].(string)
-			ch.f.queues[name] = &fakeQueue{name: name, limit: int(limit), deadTo: deadTo}
+		if q := ch.f.queues[name]; q != nil {
+			if q.owner != nil && q.owner != ch.c {
+				return &amqp.Error{Code: amqp.ResourceLocked}
+			}
+			return nil
 		}
+		limit, _ := args["x-delivery-limit"].(int64)
+		deadTo, _ := args["x-dead-letter-routing-key"].(string)
+		q := &fakeQueue{name: name, limit: int(limit), deadTo: deadTo}
+		if exclusive {
+			q.owner = ch.c
+		}
+		ch.f.queues[name] = q
+		return nil
+	})
+}
+
+func (ch *fakeChannel) QueueDelete(name string, _, _, _ bool) (int, error) {
+	return 0, ch.do(func() *amqp.Error {
+		delete(ch.f.queues, name)
 		return nil
 	})
 }
@@ -199,6 +216,7 @@ func (ch *fakeChannel) QueueDeclarePassive(name string, _, _, _, _ bool, _ amqp.
 			return &amqp.Error{Code: amqp.NotFound}
 		}
 		q.Messages = len(ch.f.queues[name].ready)
+		q.Consumers = len(ch.f.queues[name].consumers)
 		return nil
 	})
 	return q, err
@@ -255,12 +273,13 @@ func (ch *fakeChannel) PublishWithContext(_ context.Context, exchange, key strin
 			return nil // it is not read, nor confirmed
 		}
 		ch.published++
-		number, routed := ch.published, ch.f.route(exchange, key, p)
+		number, refused := ch.published, ch.f.full[key]
+		routed := refused || ch.f.route(exchange, key, p)
 		ch.events <- func() {
 			if !routed {
 				ch.returns <- amqp.Return{CorrelationId: p.CorrelationId, RoutingKey: key, ReplyCode: amqp.NoRoute}
 			}
-			ch.confirms <- amqp.Confirmation{DeliveryTag: number, Ack: true}
+			ch.confirms <- amqp.Confirmation{DeliveryTag: number, Ack: !refused}
 		}
 		return nil
 	})
@@ -292,20 +311,6 @@ func (ch *fakeChannel) Cancel(string, bool) error {
 		ch.endConsumer()
 		return nil
 	})
-}
-
-func (ch *fakeChannel) Get(name string, _ bool) (d amqp.Delivery, ok bool, err error) {
-	err = ch.do(func() *amqp.Error {
-		q := ch.f.queues[name]
-		if q == nil {
-			return &amqp.Error{Code: amqp.NotFound}
-		}
-		if ok = len(q.ready) > 0; ok {
-			d = ch.take(q)
-		}
-		return nil
-	})
-	return d, ok, err
 }
 
 // settle finds the deliveries that a call is about.

@@ -1,6 +1,7 @@
 package rabbitqueue
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math/rand/v2"
@@ -33,7 +34,7 @@ type link struct {
 
 	mu      sync.Mutex
 	conn    connection // nil while there is none
-	blocked bool       // the server takes no messages
+	blocked string     // why the server takes no messages; empty while it does
 	changed chan struct{}
 }
 
@@ -51,7 +52,7 @@ func (l *link) connect(ctx context.Context) (connection, error) {
 		return conn, nil
 	}
 	if err := l.b.use(ctx, conn, l.setUp); err != nil {
-		_ = conn.Close()
+		_ = conn.Close(closeTimeout)
 		return nil, err
 	}
 	return conn, nil
@@ -105,7 +106,7 @@ func (l *link) keep(ctx context.Context, conn connection) {
 func (l *link) watch(ctx context.Context, conn connection) {
 	closed := conn.NotifyClose(make(chan *amqp.Error, 1))
 	blocked := conn.NotifyBlocked(make(chan amqp.Blocking, 8))
-	l.set(conn, false)
+	l.set(conn, "")
 	for {
 		select {
 		case b, ok := <-blocked:
@@ -113,22 +114,28 @@ func (l *link) watch(ctx context.Context, conn connection) {
 				blocked = nil
 				continue
 			}
+			reason := ""
 			if b.Active {
-				l.b.log.WarnContext(ctx, "server blocks publishers", "reason", b.Reason)
+				reason = cmp.Or(b.Reason, "blocked")
+				l.b.log.WarnContext(ctx, "server blocks publishers", "reason", reason)
 			} else {
 				l.b.log.InfoContext(ctx, "server takes messages again")
 			}
-			l.set(conn, b.Active)
+			l.set(conn, reason)
 		case err := <-closed:
-			l.set(nil, false)
+			l.set(nil, "")
 			if ctx.Err() == nil {
 				l.b.log.WarnContext(ctx, "connection lost", "connection", l.name, "error", err)
 			}
 			return
 		case <-ctx.Done():
 			l.b.letEnd() // subscriptions give back what they have
-			l.set(nil, false)
-			_ = conn.Close()
+			patience := closeTimeout
+			if _, blocked, _ := l.state(); blocked != "" {
+				patience = closeBlocked
+			}
+			l.set(nil, "")
+			_ = conn.Close(patience)
 			return
 		}
 	}
@@ -164,7 +171,7 @@ func (l *link) reconnect(ctx context.Context) connection {
 	return nil
 }
 
-func (l *link) set(conn connection, blocked bool) {
+func (l *link) set(conn connection, blocked string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.conn, l.blocked = conn, blocked
@@ -172,7 +179,7 @@ func (l *link) set(conn connection, blocked bool) {
 	l.changed = make(chan struct{})
 }
 
-func (l *link) state() (conn connection, blocked bool, changed <-chan struct{}) {
+func (l *link) state() (conn connection, blocked string, changed <-chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.conn, l.blocked, l.changed

@@ -54,34 +54,46 @@ func (b *Broker) send(ctx context.Context, exchange, key string, p amqp.Publishi
 	var last error
 	for failures := 0; ; failures++ {
 		if err := b.alive(ctx); err != nil {
-			return because(err, last)
+			return b.inVain(err, last)
 		}
 		j := &job{exchange: exchange, key: key, p: p, result: make(chan error, 1)}
 		select {
 		case b.jobs <- j:
 		case <-ctx.Done():
-			return because(ctx.Err(), last)
+			return b.inVain(ctx.Err(), last)
 		case <-b.done:
 			return queue.ErrClosed
 		}
 		select {
 		case last = <-j.result:
 		case <-ctx.Done():
-			return because(ctx.Err(), last)
+			return b.inVain(ctx.Err(), last)
 		case <-b.done:
 			return queue.ErrClosed
 		}
+		b.full.note(b.targets(exchange, key), last)
 		if !errors.Is(last, errLost) && !errors.Is(last, errRefused) {
 			return last
 		}
 		if !pause(ctx, backoff(min(failures, 3))) {
-			return because(ctx.Err(), last)
+			return b.inVain(ctx.Err(), last)
 		}
 	}
 }
 
-// because adds what went wrong before the time was over.
-func because(err, last error) error {
+// targets returns the queues that a message is meant for.
+func (b *Broker) targets(exchange, key string) []string {
+	if exchange == "" {
+		return []string{key}
+	}
+	return b.o.Topology.Route(key)
+}
+
+// inVain adds what went wrong before the time was over.
+func (b *Broker) inVain(err, last error) error {
+	if blocked := b.blocked(); blocked != nil {
+		last = blocked
+	}
 	if last == nil {
 		return err
 	}
@@ -138,7 +150,7 @@ func (b *Broker) serveOn(ctx context.Context, conn connection) (sent int, err er
 	for {
 		jobs := b.jobs
 		current, blocked, changed := b.publishing.state()
-		if blocked {
+		if blocked != "" {
 			jobs = nil
 		}
 		if current != conn {

@@ -24,7 +24,11 @@
 // Publish returns when the server has confirmed. Calls at the same time share
 // few channels and wait for their confirms together, so many publishers cost
 // little more than one. While the server is away or blocks publishers, Publish
-// waits, up to Options.PublishTimeout.
+// waits, up to Options.PublishTimeout, and its error says why in vain: by a
+// *queue.BlockedError when the server is short of memory or disk, or a queue is
+// full that refuses more (overflow reject-publish). Blocked asks the server by a
+// message that goes nowhere. That a queue is full, it knows from the last message
+// for it, for a minute.
 //
 // Broken connections are made again, with growing delays, and subscriptions go
 // on; deliveries that were unsettled come again, and settling them returns
@@ -46,9 +50,14 @@
 //
 // The server makes a dead letter of what comes back more often than
 // Options.DeliveryLimit, which matters only when processes keep dying: Consume
-// looks at its own, lower limit first. Listing dead letters takes them all out
-// of sight for as long as the loop runs, and reads all of them even when the
-// loop ends early, to keep their order.
+// looks at its own, lower limit first.
+//
+// Dead letters are read by consuming, some 16 MiB of them at a time (64 at first), and are out
+// of sight until the loop ends, when they go back in their order, as they do
+// when the program is killed. Other readers through this package, in whatever
+// process, wait up to 10 seconds for their turn. A call that others kept from
+// some of them, as a consumer of the queue queue.DeadQueue by another program,
+// says so by a *queue.PartialError.
 //
 // Open declares exchange and queues, and leaves them as they are when they are
 // there. The server refuses this when they were made with other options, as by
@@ -113,6 +122,9 @@ type Broker struct {
 	publishing, consuming *link
 	jobs                  chan *job
 	idle                  channels
+	full                  refusals
+	reading               map[string]chan struct{} // by queue: has room for the one who reads its dead letters
+	turnTimeout           time.Duration            // how long others wait for their turn
 
 	done     <-chan struct{} // closed by Close
 	end      func()
@@ -124,22 +136,34 @@ type Broker struct {
 var _ queue.Broker = (*Broker)(nil)
 
 // Open connects to a server and declares the topology. url is as
-// amqp://user:password@host:port/vhost, or amqps. ctx bounds the call alone.
+// amqp://user:password@host:port/vhost, or amqps. A cluster has several hosts,
+// as amqp://user:password@a:5672,b:5672/vhost: a connection that is made, or made
+// again, goes to the host that answered last, and else to the others in turn. ctx
+// bounds the call alone.
 //
-// It returns queue.ErrInvalid for a topology that no server can have, the
-// error of the connection, or ctx's.
+// It returns queue.ErrInvalid for a URL that cannot be read or a topology that no
+// server can have, the errors of the connections, or ctx's. None of them quotes
+// the user or the password.
 func Open(ctx context.Context, url string, o *Options) (*Broker, error) {
 	var options Options
 	if o != nil {
 		options = *o
 	}
-	return open(ctx, func(ctx context.Context, name string) (connection, error) { return dialServer(ctx, url, name) }, options)
+	addresses, err := parseServers(url)
+	if err != nil {
+		return nil, err
+	}
+	nodes := &servers{addresses: addresses, dial: dialServer}
+	return open(ctx, nodes.connect, options)
 }
 
 func open(ctx context.Context, dial dialer, o Options) (*Broker, error) {
-	b := &Broker{o: o, dial: dial, jobs: make(chan *job)}
+	b := &Broker{o: o, dial: dial, jobs: make(chan *job), reading: map[string]chan struct{}{}, turnTimeout: 10 * time.Second}
 	if err := b.complete(); err != nil {
 		return nil, err
+	}
+	for _, name := range b.o.Topology.Queues() {
+		b.reading[name] = make(chan struct{}, 1)
 	}
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
 	b.done, b.end = life.Done(), end
@@ -152,7 +176,7 @@ func open(ctx context.Context, dial dialer, o Options) (*Broker, error) {
 		if err != nil {
 			end()
 			for _, c := range conns {
-				_ = c.Close()
+				_ = c.Close(closeTimeout)
 			}
 			return nil, fmt.Errorf("open broker: %w", err)
 		}

@@ -32,6 +32,7 @@ func TestBroker(t *testing.T) {
 		return openFake(t, f, rabbitqueue.Options{Topology: o.Topology})
 	}, &queuetest.Features{
 		Unbounded: true, Reorders: true,
+		Block: func(_ *testing.T, active bool) { f.Block(active) },
 		Restart: func(*testing.T) {
 			f.Cut(true)
 			time.AfterFunc(100*time.Millisecond, f.Up)

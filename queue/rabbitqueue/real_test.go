@@ -2,6 +2,7 @@ package rabbitqueue_test
 
 import (
 	"os"
+	"os/exec"
 	"testing"
 	"time"
 
@@ -71,6 +72,29 @@ func openAt(t testing.TB, url string, o rabbitqueue.Options) *rabbitqueue.Broker
 	return b
 }
 
+// block returns what has the server take no messages, by commands in the
+// environment; nil where they are not set.
+func block(t testing.TB) func(t *testing.T, active bool) {
+	t.Helper()
+	commands := map[bool]string{true: os.Getenv("EGRID_TEST_AMQP_BLOCK"), false: os.Getenv("EGRID_TEST_AMQP_UNBLOCK")}
+	if commands[true] == "" || commands[false] == "" {
+		return nil
+	}
+	run := func(t testing.TB, active bool) {
+		t.Helper()
+		if out, err := exec.Command("sh", "-c", commands[active]).CombinedOutput(); err != nil {
+			t.Errorf("%v: %s", err, out)
+		}
+	}
+	return func(t *testing.T, active bool) {
+		t.Helper()
+		if active {
+			t.Cleanup(func() { run(t, false) })
+		}
+		run(t, active)
+	}
+}
+
 // TestServer runs the suite on a real server.
 func TestServer(t *testing.T) {
 	url := serverURL(t)
@@ -79,7 +103,7 @@ func TestServer(t *testing.T) {
 		wipe(t, url, o.Topology)
 		return openAt(t, p.url, rabbitqueue.Options{Topology: o.Topology})
 	}, &queuetest.Features{
-		Unbounded: true, Reorders: true,
+		Unbounded: true, Reorders: true, Block: block(t),
 		Restart: func(*testing.T) {
 			p.cut(true)
 			time.AfterFunc(700*time.Millisecond, p.up)

@@ -46,6 +46,10 @@ func retryQueue(name string, d time.Duration) string {
 	panic("unreachable")
 }
 
+// turnQueue returns the name of the queue that the one has who reads a queue's
+// dead letters. It never has a message.
+func turnQueue(name string) string { return queue.DeadQueue(name) + ".turn" }
+
 // expiration returns a delay as the server wants it: no less.
 func expiration(d time.Duration) string {
 	d = min(d, maxDelay)
@@ -58,7 +62,7 @@ func validNames(t queue.Topology) error {
 		if len(name) > maxQueueName {
 			return fmt.Errorf("%w topology: queue %q has more than %d bytes", queue.ErrInvalid, name, maxQueueName)
 		}
-		for _, n := range append(retryQueues(name), name, queue.DeadQueue(name)) {
+		for _, n := range append(retryQueues(name), name, queue.DeadQueue(name), turnQueue(name)) {
 			if other, ok := taken[n]; ok {
 				return fmt.Errorf("%w topology: the name %s is taken by queue %s", queue.ErrInvalid, n, other)
 			}

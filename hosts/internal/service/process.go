@@ -170,3 +170,16 @@ func QueueCheck(b queue.Inspector, name string) httpapi.ReadinessCheck {
 		return err
 	}}
 }
+
+// PublishCheck is whether a broker takes messages. Why it does not is told to
+// whoever asks.
+func PublishCheck(b queue.Inspector) httpapi.ReadinessCheck {
+	return httpapi.ReadinessCheck{Name: "publishing", Check: func(ctx context.Context) error {
+		err := b.Blocked(ctx)
+		var blocked *queue.BlockedError
+		if errors.As(err, &blocked) {
+			return httpapi.Reason(blocked.Error())
+		}
+		return err
+	}}
+}

@@ -51,6 +51,7 @@ func TestMetrics(t *testing.T) {
 	m.Run(&report)
 	m.WatchStore(pooled{store})
 	m.WatchQueues(broker, queue.QueueDatabase)
+	m.WatchBlocked(broker)
 	if err := broker.Publish(ctx, queue.Message{Key: queue.KeyChunk}); err != nil {
 		t.Fatal(err)
 	}
@@ -83,6 +84,8 @@ func TestMetrics(t *testing.T) {
 		`egrid_queue_messages_total{queue="egrid.database",result="dead"} 1`,
 		`egrid_queue_depth{queue="egrid.database"} 1`,
 		`egrid_dead_letters{queue="egrid.database"} 0`,
+		`egrid_queue_blocked{reason="memory"} 0`,
+		`egrid_queue_blocked{reason="queue_full"} 0`,
 		`egrid_errors_total{kind="panic"} 1`,
 		`egrid_snapshot_rows{level="GEN",release="",status="published",year="2023"} 311`,
 		`egrid_held_loads 0`,
@@ -106,6 +109,8 @@ func (away) Catalog(context.Context) (egrid.Catalog, error) {
 	return egrid.Catalog{}, errors.New("away")
 }
 
+func (away) Blocked(context.Context) error { return errors.New("away") }
+
 func (away) Depth(context.Context, string) (queue.Depth, error) {
 	return queue.Depth{}, errors.New("away")
 }
@@ -114,9 +119,42 @@ func TestWhatIsAwayIsMissing(t *testing.T) {
 	m := telemetry.New()
 	m.WatchStore(away{})
 	m.WatchQueues(away{}, queue.QueueDatabase)
+	m.WatchBlocked(away{})
 	m.Failed("store_away")
 	text := scrape(t, m)
-	if strings.Contains(text, "egrid_queue_depth") || strings.Contains(text, "egrid_held_loads") || !strings.Contains(text, "egrid_errors_total") {
+	if strings.Contains(text, "egrid_queue_depth") || strings.Contains(text, "egrid_queue_blocked") || strings.Contains(text, "egrid_held_loads") || !strings.Contains(text, "egrid_errors_total") {
 		t.Errorf("got %s", text)
 	}
+}
+
+// readers is a broker whose dead letters are read, and that takes nothing.
+type readers struct {
+	queue.Inspector
+	depth   queue.Depth
+	blocked error
+}
+
+func (r *readers) Depth(context.Context, string) (queue.Depth, error) { return r.depth, nil }
+
+func (r *readers) Blocked(context.Context) error { return r.blocked }
+
+func TestBlockedAndRead(t *testing.T) {
+	m, b := telemetry.New(), &readers{depth: queue.Depth{Dead: 7}}
+	m.WatchQueues(b, queue.QueueDatabase)
+	m.WatchBlocked(b)
+	want := func(lines ...string) {
+		t.Helper()
+		text := scrape(t, m)
+		for _, line := range lines {
+			if !strings.Contains(text, "\n"+line+"\n") {
+				t.Errorf("no %s in %s", line, text)
+			}
+		}
+	}
+	want(`egrid_dead_letters{queue="egrid.database"} 7`, `egrid_queue_blocked{reason="disk"} 0`)
+	b.depth = queue.Depth{Dead: 2, Reading: true}
+	b.blocked = &queue.BlockedError{Reasons: []queue.BlockReason{queue.BlockedByDisk}, Detail: "low on disk"}
+	want(`egrid_dead_letters{queue="egrid.database"} 7`, `egrid_queue_blocked{reason="disk"} 1`, `egrid_queue_blocked{reason="memory"} 0`)
+	b.depth, b.blocked = queue.Depth{Dead: 3}, nil
+	want(`egrid_dead_letters{queue="egrid.database"} 3`, `egrid_queue_blocked{reason="disk"} 0`)
 }

@@ -2,7 +2,9 @@ package telemetry
 
 import (
 	"context"
+	"errors"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -89,18 +91,44 @@ func (m *Metrics) WatchStore(store driver.Scanner) {
 	}})
 }
 
-// WatchQueues shows what a broker holds.
+// WatchQueues shows what a broker holds. While somebody reads the dead letters of
+// a queue, their number is the one from before.
 func (m *Metrics) WatchQueues(b queue.Inspector, queues ...string) {
 	depth := describe("egrid_queue_depth", "Messages that wait, those that wait for a retry included.", "queue")
 	dead := describe("egrid_dead_letters", "Messages that were given up.", "queue")
+	var mu sync.Mutex
+	counted := map[string]int{}
 	m.registry.MustRegister(collector{[]*prometheus.Desc{depth, dead}, func(ctx context.Context, out chan<- prometheus.Metric) {
+		mu.Lock()
+		defer mu.Unlock()
 		for _, name := range queues {
 			d, err := b.Depth(ctx, name)
 			if err != nil {
 				continue
 			}
+			if _, known := counted[name]; !d.Reading || !known {
+				counted[name] = d.Dead
+			}
 			out <- gauge(depth, float64(d.Ready+d.Delayed), name)
-			out <- gauge(dead, float64(d.Dead), name)
+			out <- gauge(dead, float64(counted[name]), name)
+		}
+	}})
+}
+
+// WatchBlocked shows why a broker takes no messages: 1 while so, for each reason.
+func (m *Metrics) WatchBlocked(b queue.Inspector) {
+	blocked := describe("egrid_queue_blocked", "Whether the broker takes no messages for this reason.", "reason")
+	m.registry.MustRegister(collector{[]*prometheus.Desc{blocked}, func(ctx context.Context, out chan<- prometheus.Metric) {
+		why := &queue.BlockedError{}
+		if err := b.Blocked(ctx); err != nil && !errors.As(err, &why) {
+			return
+		}
+		for _, reason := range queue.BlockReasons() {
+			value := 0.0
+			if why.Has(reason) {
+				value = 1
+			}
+			out <- gauge(blocked, value, string(reason))
 		}
 	}})
 }

@@ -33,6 +33,7 @@ type Table struct {
 	Header []string
 	Right  []bool // columns to be aligned to the right; missing ones are not
 	rows   [][]string
+	widths []int // set by Flush
 }
 
 // Add appends a row.
@@ -40,17 +41,30 @@ func (t *Table) Add(cells ...string) { t.rows = append(t.rows, cells) }
 
 // Write aligns and writes the table.
 func (t *Table) Write(w io.Writer) error {
-	widths := make([]int, len(t.Header))
-	for _, row := range append([][]string{t.Header}, t.rows...) {
-		for i, cell := range row {
-			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
+	t.widths = nil
+	return t.Flush(w)
+}
+
+// Flush writes the rows added since it was called last, and forgets them: for a
+// table that is longer than memory should hold. The first call writes the header
+// and decides on the widths of the columns; longer cells of later rows stick out.
+func (t *Table) Flush(w io.Writer) error {
+	rows := t.rows
+	if t.widths == nil {
+		rows = append([][]string{t.Header}, t.rows...)
+		t.widths = make([]int, len(t.Header))
+		for _, row := range rows {
+			for i, cell := range row {
+				t.widths[i] = max(t.widths[i], utf8.RuneCountInString(cell))
+			}
 		}
 	}
+	t.rows = nil
 	var b strings.Builder
-	for _, row := range append([][]string{t.Header}, t.rows...) {
+	for _, row := range rows {
 		line := ""
 		for i, cell := range row {
-			pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
+			pad := strings.Repeat(" ", max(t.widths[i]-utf8.RuneCountInString(cell), 0))
 			if i < len(t.Right) && t.Right[i] {
 				line += pad + cell + "  "
 			} else {
