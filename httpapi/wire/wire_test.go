@@ -118,7 +118,10 @@ func FuzzBatches(f *testing.F) {
 		if err != nil {
 			return
 		}
-		for b := range wire.Batches(bytes.NewReader(data), s) {
+		for b, err := range wire.Batches(bytes.NewReader(data), s) {
+			if err != nil {
+				t.Fatalf("refused the second time: %v", err)
+			}
 			again = wire.AppendBatch(again, b)
 		}
 		if got, err := read(bytes.NewReader(wire.AppendEnd(again)), s); err != nil || got != rows {
