@@ -51,6 +51,9 @@ func newPlantView(all view, query *PlantQuery) (*plantView, error) {
 			v.basis, v.snapshot = level, found[0]
 		}
 	}
+	if v.basis == "" && query.Cursor != "" {
+		return v, driver.ErrCursor
+	}
 	if v.basis == "" && absent != nil {
 		what := "no plants"
 		if query.Year > 0 {
@@ -69,11 +72,14 @@ func newPlantView(all view, query *PlantQuery) (*plantView, error) {
 	return v, nil
 }
 
+// snapshotIDLength is that of a SnapshotID, in hex.
+const snapshotIDLength = 24
+
 // A cursor of the plant view is that of the rows or groups behind it, with the
 // snapshot that they are of in front: 1f6a....xyz.
 func (query *PlantQuery) openCursor() (egrid.SnapshotID, error) {
 	head, inner, ok := strings.Cut(query.Cursor, ".")
-	if !ok || head == "" || inner == "" {
+	if !ok || len(head) != snapshotIDLength || strings.Trim(head, "0123456789abcdef") != "" || inner == "" {
 		return "", driver.ErrCursor
 	}
 	query.Cursor = inner

@@ -4,7 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"iter"
 	"math"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -13,39 +17,20 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
 	"github.com/egrid-analytics/egrid-go/egrid/sheet"
+	"github.com/egrid-analytics/egrid-go/egrid/store"
 )
 
 // publishCSV reads a sheet and publishes it, replacing what is there.
-func publishCSV(t testing.TB, store driver.Store, name, text string) {
+func publishCSV(t testing.TB, l driver.Loader, name, text string) {
 	t.Helper()
-	publishRows(t, store, name, strings.NewReader(text))
+	publishFrom(t, l, name, strings.NewReader(text))
 }
 
-func publishFile(t testing.TB, store driver.Store, name string) {
+func publishFrom(t testing.TB, l driver.Loader, name string, r io.Reader) {
 	t.Helper()
-	publishRows(t, store, name, realFile(t, name))
-}
-
-func publishRows(t testing.TB, store driver.Store, name string, src interface{ Read([]byte) (int, error) }) {
-	t.Helper()
-	ctx := context.Background()
-	sheet, rows, refused := readAll(t, src, &sheet.ReaderOptions{Name: name})
-	if len(refused) > 0 || len(rows) == 0 {
-		t.Fatalf("%s: %d rows, refused: %v", name, len(rows), refused)
-	}
-	id, err := store.Stage(ctx, driver.SnapshotSpec{
-		Level: sheet.Level, Year: rows[0].Year, Release: sheet.Release, Schema: sheet.Schema,
-		Source: egrid.Source{Object: name, SHA256: fmt.Sprintf("%s %d", name, len(rows)), Bytes: 1},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := store.Put(ctx, id, driver.Chunk{Rows: rows}); err != nil {
-		t.Fatal(err)
-	}
-	report, err := store.Publish(ctx, id, driver.PublishRequest{Policy: driver.PublishReplace, Chunks: 1, Rows: int64(len(rows))})
-	if err != nil || report.Status != egrid.Published {
-		t.Fatalf("%s: %+v, %v", name, report, err)
+	loaded, err := store.Load(t.Context(), l, r, &store.LoadOptions{ReaderOptions: sheet.ReaderOptions{Name: name}, Publish: driver.PublishReplace})
+	if err != nil || loaded.Rejected > 0 || len(loaded.Reports) != 1 || loaded.Reports[0].Status != egrid.Published {
+		t.Fatalf("%s: %+v, %v", name, loaded, err)
 	}
 }
 
@@ -73,14 +58,32 @@ const namelessPlants16 = `YEAR,PSTATABB,PNAME,GENID,GENNTAN
 2016,OK,"Beta ~ 1/2, East",2,10
 `
 
-func plantStore(t testing.TB) driver.Store {
+func plantStore(t testing.TB) (*memstore.Store, *store.DB) {
 	t.Helper()
-	store := memstore.New()
-	t.Cleanup(func() { store.Close() })
-	publishCSV(t, store, "GEN23.csv", generators23)
-	publishCSV(t, store, "PLNT21.csv", plants21)
-	publishCSV(t, store, "GEN16.csv", namelessPlants16)
-	return store
+	s := memstore.New()
+	t.Cleanup(func() { s.Close() })
+	publishCSV(t, s, "GEN23.csv", generators23)
+	publishCSV(t, s, "PLNT21.csv", plants21)
+	publishCSV(t, s, "GEN16.csv", namelessPlants16)
+	return s, store.New(s)
+}
+
+// realFile opens a file of the folder of real eGRID files.
+func realFile(t testing.TB, name string) *os.File {
+	t.Helper()
+	dir := os.Getenv("EGRID_DATA")
+	if dir == "" {
+		dir = filepath.Join("..", "..", "shared", "data")
+	}
+	f, err := os.Open(filepath.Join(dir, filepath.FromSlash(name)))
+	if err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("real eGRID files are needed: %v", err)
+		}
+		t.Skipf("no real eGRID files: set EGRID_DATA to their folder (%v)", err)
+	}
+	t.Cleanup(func() { f.Close() })
+	return f
 }
 
 // line writes columns of a row for comparison.
@@ -92,16 +95,16 @@ func line(row egrid.Row, columns ...egrid.Column) string {
 	return strings.Join(texts, " ")
 }
 
-func lines(rows []egrid.Row, columns ...egrid.Column) []string {
-	texts := make([]string, len(rows))
-	for i, row := range rows {
-		texts[i] = line(row, columns...)
+func lines(b *egrid.Batch, columns ...egrid.Column) []string {
+	var texts []string
+	for row := range b.Rows() {
+		texts = append(texts, line(row, columns...))
 	}
 	return texts
 }
 
 func TestPlants(t *testing.T) {
-	store := plantStore(t)
+	_, db := plantStore(t)
 	byGeneration := []egrid.Sort{{Column: egrid.NetGeneration, Desc: true}}
 	tests := []struct {
 		name    string
@@ -137,14 +140,14 @@ func TestPlants(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			page, err := egrid.Plants(t.Context(), store, test.query)
+			page, err := db.Plants(t.Context(), test.query)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if page.Basis != test.basis {
 				t.Errorf("basis %s; want %s", page.Basis, test.basis)
 			}
-			if got := lines(page.Rows, test.columns...); !slices.Equal(got, test.want) {
+			if got := lines(page.Batch, test.columns...); !slices.Equal(got, test.want) {
 				t.Errorf("got %q\nwant %q", got, test.want)
 			}
 		})
@@ -152,19 +155,19 @@ func TestPlants(t *testing.T) {
 }
 
 func TestPlantsPages(t *testing.T) {
-	store := plantStore(t)
+	_, db := plantStore(t)
 	for _, year := range []int{0, 2016, 2021} {
 		query := store.PlantQuery{Year: year, Limit: 1, Count: true}
 		var ids []string
 		for {
-			page, err := egrid.Plants(t.Context(), store, query)
+			page, err := db.Plants(t.Context(), query)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if want := map[int]int64{0: 4, 2016: 3, 2021: 3}[year]; page.Total != want {
 				t.Fatalf("%d: total %d; want %d", year, page.Total, want)
 			}
-			ids = append(ids, lines(page.Rows, store.PlantID)...)
+			ids = append(ids, lines(page.Batch, store.PlantID)...)
 			if query.Cursor = page.Next; query.Cursor == "" {
 				break
 			}
@@ -177,32 +180,40 @@ func TestPlantsPages(t *testing.T) {
 }
 
 func TestPlantsCursors(t *testing.T) {
-	store := plantStore(t)
-	first, err := egrid.Plants(t.Context(), store, store.PlantQuery{Limit: 1})
+	s, db := plantStore(t)
+	first, err := db.Plants(t.Context(), store.PlantQuery{Limit: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, cursor := range []string{"x", "GEN2023.", "GEN2023.x", "ST2023.x", "GEN1.x", first.Next[:len(first.Next)-3], "PLNT9999999999999999999.x"} {
-		if _, err := egrid.Plants(t.Context(), store, store.PlantQuery{Limit: 1, Cursor: cursor}); !errors.Is(err, egrid.ErrInvalid) {
+		if _, err := db.Plants(t.Context(), store.PlantQuery{Limit: 1, Cursor: cursor}); !errors.Is(err, egrid.ErrInvalid) {
 			t.Errorf("cursor %q: %v", cursor, err)
 		}
 	}
-	if _, err := egrid.Plants(t.Context(), store, store.PlantQuery{Year: 2021, Cursor: first.Next}); !errors.Is(err, egrid.ErrInvalid) {
+	if _, err := db.Plants(t.Context(), store.PlantQuery{Year: 2021, Cursor: first.Next}); !errors.Is(err, egrid.ErrInvalid) {
 		t.Errorf("cursor of another year: %v", err)
 	}
-	publishCSV(t, store, "GEN24.csv", strings.ReplaceAll(generators23, "2023,", "2024,"))
-	second, err := egrid.Plants(t.Context(), store, store.PlantQuery{Limit: 1, Cursor: first.Next})
+	publishCSV(t, s, "GEN24.csv", strings.ReplaceAll(generators23, "2023,", "2024,"))
+	second, err := db.Plants(t.Context(), store.PlantQuery{Limit: 1, Cursor: first.Next})
 	if err != nil || second.Year != 2023 {
 		t.Errorf("a newer year changed the pages of an older: %d, %v", second.Year, err)
 	}
-	publishCSV(t, store, "PLNT23.csv", strings.ReplaceAll(plants21, "2021,", "2023,"))
-	if _, err := egrid.Plants(t.Context(), store, store.PlantQuery{Limit: 1, Cursor: first.Next}); !errors.Is(err, egrid.ErrStale) {
-		t.Errorf("a cursor of the generators after plants came: %v", err)
+	publishCSV(t, s, "PLNT23.csv", strings.ReplaceAll(plants21, "2021,", "2023,"))
+	third, err := db.Plants(t.Context(), store.PlantQuery{Limit: 1, Cursor: first.Next})
+	if err != nil || third.Basis != egrid.GEN || line(third.Row(0), store.PlantID) != line(second.Row(0), store.PlantID) {
+		t.Errorf("a cursor of the generators after plants came: %s, %v", third.Basis, err)
+	}
+	publishCSV(t, s, "GEN23.csv", strings.ReplaceAll(generators23, "2023,TX", "2023,CA"))
+	if _, err := s.Prune(t.Context(), driver.PruneRequest{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Plants(t.Context(), store.PlantQuery{Limit: 1, Cursor: first.Next}); !errors.Is(err, egrid.ErrStale) {
+		t.Errorf("a cursor whose snapshot was pruned: %v", err)
 	}
 }
 
 func TestPlantsErrors(t *testing.T) {
-	store := plantStore(t)
+	_, db := plantStore(t)
 	tests := []struct {
 		name  string
 		query store.PlantQuery
@@ -220,7 +231,7 @@ func TestPlantsErrors(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			_, err := egrid.Plants(t.Context(), store, test.query)
+			_, err := db.Plants(t.Context(), test.query)
 			if !errors.Is(err, test.want) || !strings.Contains(err.Error(), test.say) {
 				t.Errorf("got %v; want %v with %q", err, test.want, test.say)
 			}
@@ -229,76 +240,76 @@ func TestPlantsErrors(t *testing.T) {
 }
 
 func TestPlantsOfNothing(t *testing.T) {
-	store := memstore.New()
-	page, err := egrid.Plants(t.Context(), store, store.PlantQuery{})
-	if err != nil || page.Basis != "" || len(page.Rows) != 0 || page.Schema == nil {
+	db := store.New(memstore.New())
+	page, err := db.Plants(t.Context(), store.PlantQuery{})
+	if err != nil || page.Basis != "" || page.Len() != 0 || page.Schema() == nil {
 		t.Errorf("%+v, %v", page, err)
 	}
-	if _, err := egrid.FindPlant(t.Context(), store, "1", 0, ""); !errors.Is(err, egrid.ErrNotFound) {
+	if _, err := db.Plant(t.Context(), "1", 0, ""); !errors.Is(err, egrid.ErrNotFound) {
 		t.Error(err)
 	}
-	sums, err := egrid.SumPlants(t.Context(), store, egrid.State, store.PlantQuery{})
-	if err != nil || len(sums.Rows) != 0 {
+	sums, err := db.SumPlants(t.Context(), egrid.State, store.PlantQuery{})
+	if err != nil || sums.Len() != 0 {
 		t.Error(sums, err)
 	}
-	years, err := egrid.SumPlantsByYear(t.Context(), store, store.PlantQuery{})
-	if err != nil || len(years.Rows) != 0 || years.Schema == nil {
+	years, err := db.SumPlantsByYear(t.Context(), store.PlantQuery{})
+	if err != nil || years.Len() != 0 || years.Schema() == nil {
 		t.Error(years, err)
 	}
 }
 
 func TestFindPlant(t *testing.T) {
-	store := plantStore(t)
+	_, db := plantStore(t)
 	for _, year := range []int{2016, 2021, 2023} {
-		all, err := egrid.Plants(t.Context(), store, store.PlantQuery{Year: year})
+		all, err := db.Plants(t.Context(), store.PlantQuery{Year: year})
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, row := range all.Rows {
+		for row := range all.Rows() {
 			id := row.Text(store.PlantID)
-			one, err := egrid.FindPlant(t.Context(), store, id, year, "")
+			one, err := db.Plant(t.Context(), id, year, "")
 			if err != nil {
 				t.Errorf("%d %s: %v", year, id, err)
 				continue
 			}
 			columns := []egrid.Column{store.PlantID, egrid.PlantName, egrid.NetGeneration, store.StateShare}
-			if got, want := line(one.Rows[0], columns...), line(row, columns...); got != want {
+			if got, want := line(one.Row(0), columns...), line(row, columns...); got != want {
 				t.Errorf("got %s; want %s", got, want)
 			}
-			members, err := store.Rows(t.Context(), egrid.RowQuery{Level: egrid.GEN, Filters: store.PlantFilters(id), Year: all.Year})
-			if all.Basis == egrid.GEN && (err != nil || len(members.Rows) == 0) {
-				t.Errorf("generators of %s: %v, %v", id, members.Rows, err)
+			members, err := db.Rows(t.Context(), egrid.RowQuery{Level: egrid.GEN, Filters: store.PlantFilters(id), Year: all.Year})
+			if all.Basis == egrid.GEN && (err != nil || members.Len() == 0) {
+				t.Errorf("generators of %s: %v, %v", id, members, err)
 			}
 		}
 	}
-	own, err := egrid.FindPlant(t.Context(), store, "1", 2021, "")
-	if err != nil || own.Rows[0].Text("OWNCOL") != "x" {
+	own, err := db.Plant(t.Context(), "1", 2021, "")
+	if err != nil || own.Row(0).Text("OWNCOL") != "x" {
 		t.Error("a column without a name of ours is lost", err)
 	}
 	for _, id := range []string{"2", "99", "TX~Nobody", "~"} {
-		if _, err := egrid.FindPlant(t.Context(), store, id, 2023, ""); err == nil {
+		if _, err := db.Plant(t.Context(), id, 2023, ""); err == nil {
 			t.Errorf("plant %q exists", id)
 		}
 	}
 }
 
 func TestPlantHistory(t *testing.T) {
-	store := plantStore(t)
-	page, err := egrid.PlantHistory(t.Context(), store, "1")
+	_, db := plantStore(t)
+	page, err := db.PlantHistory(t.Context(), "1")
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := []string{"1 2021 PLNT 900", "1 2023 GEN 900.5"}
-	if got := lines(page.Rows, store.PlantID, egrid.Year, store.BasisColumn, egrid.NetGeneration); !slices.Equal(got, want) {
+	if got := lines(page.Batch, store.PlantID, egrid.Year, store.BasisColumn, egrid.NetGeneration); !slices.Equal(got, want) {
 		t.Errorf("got %q; want %q", got, want)
 	}
-	if _, err := egrid.PlantHistory(t.Context(), store, "77"); !errors.Is(err, egrid.ErrNotFound) {
+	if _, err := db.PlantHistory(t.Context(), "77"); !errors.Is(err, egrid.ErrNotFound) {
 		t.Error(err)
 	}
 }
 
 func TestSumPlants(t *testing.T) {
-	store := plantStore(t)
+	_, db := plantStore(t)
 	tests := []struct {
 		by   egrid.Column
 		year int
@@ -313,61 +324,67 @@ func TestSumPlants(t *testing.T) {
 		{egrid.State, 2016, []string{"OK 2 27 ", "TX 1 7 "}},
 	}
 	for _, test := range tests {
-		page, err := egrid.SumPlants(t.Context(), store, test.by, store.PlantQuery{Year: test.year})
+		page, err := db.SumPlants(t.Context(), test.by, store.PlantQuery{Year: test.year})
 		if err != nil {
 			t.Errorf("%s %d: %v", test.by, test.year, err)
 			continue
 		}
-		if got := lines(page.Rows, test.by, store.PlantCount, egrid.NetGeneration, egrid.NameplateCapacity); !slices.Equal(got, test.want) {
+		if got := lines(page.Batch, test.by, store.PlantCount, egrid.NetGeneration, egrid.NameplateCapacity); !slices.Equal(got, test.want) {
 			t.Errorf("%s %d: got %q; want %q", test.by, test.year, got, test.want)
 		}
 	}
-	years, err := egrid.SumPlantsByYear(t.Context(), store, store.PlantQuery{})
+	years, err := db.SumPlantsByYear(t.Context(), store.PlantQuery{})
 	want := []string{"2016 GEN 3 34", "2021 PLNT 3 990", "2023 GEN 4 991"}
-	if got := lines(years.Rows, egrid.Year, store.BasisColumn, store.PlantCount, egrid.NetGeneration); err != nil || !slices.Equal(got, want) {
+	if got := lines(years.Batch, egrid.Year, store.BasisColumn, store.PlantCount, egrid.NetGeneration); err != nil || !slices.Equal(got, want) {
 		t.Errorf("got %q, %v; want %q", got, err, want)
 	}
 }
 
-// publishing is a querier during whose first answers somebody publishes.
+// publishing is a scanner during whose scans somebody publishes.
 type publishing struct {
-	egrid.Querier
-	times   int
+	driver.Scanner
 	publish func()
 }
 
-func (p *publishing) Rows(ctx context.Context, q egrid.RowQuery) (egrid.RowPage, error) {
-	if p.times > 0 {
-		p.times--
-		p.publish()
-	}
-	return p.Querier.Rows(ctx, q)
+func (p publishing) Scan(ctx context.Context, plan *driver.Plan) iter.Seq2[*egrid.Batch, error] {
+	p.publish()
+	return p.Scanner.Scan(ctx, plan)
 }
 
-func TestPlantsSeeOneRevision(t *testing.T) {
-	for _, times := range []int{1, 2, 3} {
-		store := plantStore(t)
+// TestPlantsSeeOneState publishes a newer release and other figures during
+// every scan of a call: the call answers from what was published when it began.
+func TestPlantsSeeOneState(t *testing.T) {
+	for _, year := range []int{2021, 2023} {
+		s, before := plantStore(t)
+		query := store.PlantQuery{Year: year, Count: true, Limit: 2}
+		want, err := before.Plants(t.Context(), query)
+		if err != nil {
+			t.Fatal(err)
+		}
 		n := 0
-		q := &publishing{Querier: store, times: times, publish: func() {
+		db := store.New(publishing{s, func() {
 			n++
-			publishCSV(t, store, fmt.Sprintf("PLNT21_v%d.csv", n), plants21)
-		}}
-		page, err := egrid.Plants(t.Context(), q, store.PlantQuery{Year: 2021})
-		if times < 3 {
-			if want := fmt.Sprintf("v%d", times); err != nil || page.Release != want {
-				t.Errorf("after %d publishes: release %q, %v; want %s", times, page.Release, err, want)
-			}
-		} else if !errors.Is(err, egrid.ErrStale) {
-			t.Errorf("after %d publishes: %v", times, err)
+			publishCSV(t, s, fmt.Sprintf("PLNT21_v%d.csv", n), plants21)
+			publishCSV(t, s, "PLNT21.csv", strings.ReplaceAll(plants21, ",TX,", fmt.Sprintf(",T%d,", n)))
+			publishCSV(t, s, "GEN23.csv", strings.ReplaceAll(generators23, ",TX,", fmt.Sprintf(",T%d,", n)))
+		}})
+		got, err := db.Plants(t.Context(), query)
+		if err != nil || n == 0 || got.Release != want.Release || got.Total != want.Total || got.String() != want.String() {
+			t.Errorf("%d, after %d publishes: release %q, %v\n%swant\n%s", year, n, got.Release, err, got, want)
+		}
+		later, err := db.Plants(t.Context(), query)
+		if err != nil || later.String() == want.String() && later.Release == want.Release {
+			t.Errorf("%d: the next call sees nothing of it: %v", year, err)
 		}
 	}
 }
 
 // The figures are those of EPA's GEN23 sheet, summed by hand.
 func TestPlantsOfRealGenerators(t *testing.T) {
-	store := memstore.New()
-	publishFile(t, store, "2023/GEN23.csv")
-	page, err := egrid.Plants(t.Context(), store, store.PlantQuery{
+	s := memstore.New()
+	publishFrom(t, s, "2023/GEN23.csv", realFile(t, "2023/GEN23.csv"))
+	db := store.New(s)
+	page, err := db.Plants(t.Context(), store.PlantQuery{
 		Sort: []egrid.Sort{{Column: egrid.NetGeneration, Desc: true}}, Limit: 3, Count: true,
 	})
 	if err != nil {
@@ -378,7 +395,7 @@ func TestPlantsOfRealGenerators(t *testing.T) {
 		generation float64
 	}{{"Palo Verde", "NUC", 31522590}, {"Browns Ferry", "NUC", 30820509.999}, {"Vogtle", "NUC", 23036612}}
 	for i, w := range want {
-		row := page.Rows[i]
+		row := page.Row(i)
 		got, _ := row.Float(egrid.NetGeneration)
 		if row.Text(egrid.PlantName) != w.name || row.Text(egrid.Fuel) != w.fuel || math.Abs(got-w.generation) > 0.0005 {
 			t.Errorf("%d: got %s; want %v", i+1, line(row, egrid.PlantName, egrid.Fuel, egrid.NetGeneration), w)
@@ -386,54 +403,5 @@ func TestPlantsOfRealGenerators(t *testing.T) {
 	}
 	if page.Total != 12611 {
 		t.Errorf("%d plants; want 12611", page.Total)
-	}
-}
-
-func ExamplePlants() {
-	store := memstore.New()
-	defer store.Close()
-	loadExample(store, "GEN23.csv", generators23)
-	page, err := egrid.Plants(context.Background(), store, store.PlantQuery{
-		Sort:  []egrid.Sort{{Column: egrid.NetGeneration, Desc: true}},
-		Limit: 2,
-	})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	for _, plant := range page.Rows {
-		generation, _ := plant.Float(egrid.NetGeneration)
-		fmt.Printf("%s %s: %.1f MWh\n", plant.Text(store.PlantID), plant.Text(egrid.PlantName), generation)
-	}
-	fmt.Println("read from", page.Basis, page.Year)
-	// Output:
-	// 1 Alpha: 900.5 MWh
-	// 02 Bravo: 100.5 MWh
-	// read from GEN 2023
-}
-
-// loadExample publishes a sheet; examples have no testing.T.
-func loadExample(store driver.Store, name, text string) {
-	ctx := context.Background()
-	r, err := sheet.NewReader(strings.NewReader(text), &sheet.ReaderOptions{Name: name})
-	if err != nil {
-		panic(err)
-	}
-	var rows []egrid.Row
-	for row, err := range r.Rows() {
-		if err != nil {
-			panic(err)
-		}
-		rows = append(rows, row)
-	}
-	id, err := store.Stage(ctx, driver.SnapshotSpec{
-		Level: r.Sheet().Level, Year: rows[0].Year, Schema: r.Sheet().Schema, Source: egrid.Source{Object: name, SHA256: name},
-	})
-	if err != nil {
-		panic(err)
-	}
-	_, _ = store.Put(ctx, id, driver.Chunk{Rows: rows})
-	if _, err := store.Publish(ctx, id, driver.PublishRequest{Chunks: 1, Rows: int64(len(rows))}); err != nil {
-		panic(err)
 	}
 }
