@@ -12,6 +12,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/cache"
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
+	"github.com/egrid-analytics/egrid-go/egrid/store"
 	"github.com/egrid-analytics/egrid-go/etl"
 	"github.com/egrid-analytics/egrid-go/examples/data"
 	"github.com/egrid-analytics/egrid-go/httpapi"
@@ -20,14 +21,14 @@ import (
 // The whole flow: files into a store, and the store over HTTP.
 func Example() {
 	ctx := context.Background()
-	store := memstore.New()
-	report, err := etl.New(etl.FS(data.Files()), etl.ToLoader(store), nil).Run(ctx)
+	backend := memstore.New()
+	report, err := etl.New(etl.FS(data.Files()), etl.ToLoader(backend), nil).Run(ctx)
 	if err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println(report.Status, len(report.Files), "files")
 
-	api := httpapi.New(cache.New(store, nil), nil)
+	api := httpapi.New(store.New(cache.New(backend, nil)), nil)
 	w := httptest.NewRecorder()
 	api.ServeHTTP(w, httptest.NewRequest("GET", "/plants/search?sort=-net_generation_mwh&columns=fuel&limit=1&format=csv", nil))
 	fmt.Println(w.Code, strings.Count(w.Body.String(), "\n"), "lines")
@@ -39,17 +40,17 @@ func Example() {
 // Example_readme is the example of README.md.
 func Example_readme() {
 	ctx := context.Background()
-	store := memstore.New()
+	backend := memstore.New()
 	source := etl.FS(data.Files()) // or etl.Local("GEN23.csv", "folder")
-	if _, err := etl.New(source, etl.ToLoader(store), nil).Run(ctx); err != nil {
+	if _, err := etl.New(source, etl.ToLoader(backend), nil).Run(ctx); err != nil {
 		log.Fatal(err)
 	}
-	page, err := egrid.Plants(ctx, store, store.PlantQuery{
+	page, err := store.New(backend).Plants(ctx, store.PlantQuery{
 		Filters: []egrid.Filter{egrid.Where(egrid.FuelGroup, egrid.Eq, "WIND")}, Limit: 1})
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(len(page.Rows), "plant of", page.Year, "read from", page.Basis)
+	fmt.Println(page.Len(), "plant of", page.Year, "read from", page.Basis)
 	// Output: 1 plant of 2023 read from PLNT
 }
 

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/egridtest"
 	"github.com/egrid-analytics/egrid-go/egrid/sheet"
 	"github.com/egrid-analytics/egrid-go/examples/data"
@@ -70,18 +71,20 @@ func TestLoads(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		auditor := egrid.NewAuditor(level, r.Sheet().Schema)
+		var audits []egrid.Audit
 		n := 0
-		for row, err := range r.Rows() {
-			if err != nil {
-				t.Fatal(err)
+		for d, err := range r.Batches() {
+			if err != nil || len(d.Rejects) > 0 {
+				t.Fatal(d.Rejects, err)
 			}
-			auditor.Check(row)
-			n++
+			for _, b := range d.Batches {
+				audits = driver.MergeAudits(audits, driver.AuditRows(level, b))
+				n += b.Len()
+			}
 		}
-		bad := slices.ContainsFunc(auditor.Findings(), func(a egrid.Audit) bool { return a.Severity != egrid.Info })
+		bad := slices.ContainsFunc(audits, func(a egrid.Audit) bool { return a.Severity != egrid.Info })
 		if r.Sheet().Level != level || n == 0 || len(r.Sheet().Unknown) > 0 || bad {
-			t.Errorf("%s: %d rows of %s, unknown columns %v, audits %+v", level, n, r.Sheet().Level, r.Sheet().Unknown, auditor.Findings())
+			t.Errorf("%s: %d rows of %s, unknown columns %v, audits %+v", level, n, r.Sheet().Level, r.Sheet().Unknown, audits)
 		}
 		if err := f.Close(); err != nil {
 			t.Error(err)

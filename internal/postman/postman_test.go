@@ -14,6 +14,7 @@ import (
 
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
+	"github.com/egrid-analytics/egrid-go/egrid/store"
 	"github.com/egrid-analytics/egrid-go/httpapi"
 	"github.com/egrid-analytics/egrid-go/httpapi/middleware"
 	"github.com/egrid-analytics/egrid-go/internal/postman"
@@ -27,12 +28,12 @@ type noRuns struct{ driver.Runner }
 // openAPI is the document as hosts serve it that know credentials.
 func openAPI(t *testing.T) []byte {
 	t.Helper()
-	store := memstore.New()
-	t.Cleanup(func() { store.Close() })
-	var failures driver.FailureLog = store
+	backend := memstore.New()
+	t.Cleanup(func() { backend.Close() })
+	var failures driver.FailureLog = backend
 	w := httptest.NewRecorder()
 	nobody := func(*http.Request) (middleware.Identity, error) { return middleware.Identity{}, nil }
-	httpapi.New(store, &httpapi.Options{Failures: failures, Runs: noRuns{}, Authenticate: nobody}).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/openapi.json", nil))
+	httpapi.New(store.New(backend), &httpapi.Options{Failures: failures, Runs: noRuns{}, Authenticate: nobody}).ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/openapi.json", nil))
 	return w.Body.Bytes()
 }
 

@@ -20,8 +20,10 @@ import (
 
 	"github.com/egrid-analytics/egrid-go/cache"
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/egridtest"
 	"github.com/egrid-analytics/egrid-go/egrid/pgstore"
+	"github.com/egrid-analytics/egrid-go/egrid/store"
 	"github.com/egrid-analytics/egrid-go/etl"
 	"github.com/egrid-analytics/egrid-go/httpapi"
 )
@@ -37,8 +39,8 @@ import (
 // knows the catalogue for a second.
 func BenchmarkUncachedTop(b *testing.B) {
 	record := &recorder{}
-	pool, store := openPostgres(b, record)
-	missing := cache.New(store, &cache.Options{TTL: time.Nanosecond})
+	pool, backend := openPostgres(b, record)
+	missing := cache.New(backend, &cache.Options{TTL: time.Nanosecond})
 	for _, test := range []struct{ name, path string }{
 		{"plants", "/plants/top?year=2023&limit=%d"},
 		{"plants-of-state", "/plants/top?year=2023&state=TX&limit=%d"},
@@ -46,7 +48,7 @@ func BenchmarkUncachedTop(b *testing.B) {
 		{"generators-of-state", "/plants/top?year=2022&state=TX&limit=%d"},
 	} {
 		for _, limit := range []int{10, 100} {
-			for name, q := range map[string]egrid.Querier{"uncached": store, "missed": missing} {
+			for name, q := range map[string]driver.Scanner{"uncached": backend, "missed": missing} {
 				b.Run(fmt.Sprintf("%s/%d/%s", test.name, limit, name), func(b *testing.B) {
 					url := serve(b, q) + fmt.Sprintf(test.path, limit)
 					statements := record.during(func() { ask(b, url) })
@@ -107,7 +109,7 @@ func openPostgres(b *testing.B, record *recorder) (*pgxpool.Pool, *pgstore.Store
 			b.Error(err)
 		}
 	})
-	store, err := pgstore.New(b.Context(), pool, &pgstore.Options{Schema: schema, Migrate: true})
+	backend, err := pgstore.New(b.Context(), pool, &pgstore.Options{Schema: schema, Migrate: true})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -124,22 +126,22 @@ func openPostgres(b *testing.B, record *recorder) (*pgxpool.Pool, *pgstore.Store
 			}
 		}
 	}
-	report, err := etl.New(etl.FS(os.DirFS(folder)), etl.ToLoader(store), nil).Run(b.Context())
+	report, err := etl.New(etl.FS(os.DirFS(folder)), etl.ToLoader(backend), nil).Run(b.Context())
 	if err != nil || report.Status != "published" {
 		b.Fatalf("%s, %v", report.Status, err)
 	}
-	return pool, store
+	return pool, backend
 }
 
-// serve serves the API over q, no answer kept.
-func serve(b *testing.B, q egrid.Querier) (url string) {
+// serve serves the API over s, no answer kept.
+func serve(b *testing.B, s driver.Scanner) (url string) {
 	b.Helper()
 	var config net.ListenConfig
 	listener, err := config.Listen(b.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		b.Fatal(err)
 	}
-	server := httpapi.NewServer("", httpapi.New(q, &httpapi.Options{MaxCachedBytes: -1}), nil)
+	server := httpapi.NewServer("", httpapi.New(store.New(s), &httpapi.Options{MaxCachedBytes: -1}), nil)
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	b.Cleanup(func() {
