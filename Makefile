@@ -10,7 +10,7 @@ BENCH ?= .#       which benchmarks run
 CONTRACT ?= contract-smoke# what make test holds the API to; contract is the whole
 
 # Tests run in the folder of their package: a relative path would mean another
-# folder in each. Unset, tests look beside the checkout.
+# folder in each. Unset, tests on EPA's files skip.
 ifdef EGRID_DATA
 override EGRID_DATA := $(abspath $(EGRID_DATA))
 export EGRID_DATA

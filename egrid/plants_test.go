@@ -11,6 +11,7 @@ import (
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
+	"github.com/egrid-analytics/egrid-go/internal/testenv"
 )
 
 // publishCSV reads a sheet and publishes it, replacing what is there.
@@ -21,7 +22,7 @@ func publishCSV(t testing.TB, store egrid.Store, name, text string) {
 
 func publishFile(t testing.TB, store egrid.Store, name string) {
 	t.Helper()
-	publishRows(t, store, name, realFile(t, name))
+	publishRows(t, store, name, testenv.Open(t, name))
 }
 
 func publishRows(t testing.TB, store egrid.Store, name string, src interface{ Read([]byte) (int, error) }) {

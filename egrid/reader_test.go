@@ -7,33 +7,14 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/internal/testenv"
 )
-
-// realFile opens a file of the folder of real eGRID files.
-func realFile(t testing.TB, name string) *os.File {
-	t.Helper()
-	dir := os.Getenv("EGRID_DATA")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "shared", "data")
-	}
-	f, err := os.Open(filepath.Join(dir, filepath.FromSlash(name)))
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("real eGRID files are needed: %v", err)
-		}
-		t.Skipf("no real eGRID files: set EGRID_DATA to their folder (%v)", err)
-	}
-	t.Cleanup(func() { f.Close() })
-	return f
-}
 
 // readAll returns the rows of a reader, and the errors of those it refused.
 func readAll(t testing.TB, src io.Reader, o *egrid.ReaderOptions) (*egrid.Sheet, []egrid.Row, []*egrid.RowError) {
@@ -74,7 +55,7 @@ func TestReaderRealGenerators(t *testing.T) {
 		{"2016/GEN16.csv", 26183, math.NaN(), 680, -1, 2016, true, true},
 	} {
 		t.Run(test.file, func(t *testing.T) {
-			sheet, rows, refused := readAll(t, realFile(t, test.file), &egrid.ReaderOptions{Name: test.file})
+			sheet, rows, refused := readAll(t, testenv.Open(t, test.file), &egrid.ReaderOptions{Name: test.file})
 			if sheet.Level != egrid.GEN || len(rows) != test.rows || len(refused) != 0 {
 				t.Fatalf("level %s, %d rows, refused %v", sheet.Level, len(rows), refused)
 			}
@@ -135,7 +116,7 @@ func TestReaderRealFiles(t *testing.T) {
 		{"2000/PLNT00-subset.csv", egrid.PLNT, 4701, []int{2000}, "", 1},
 	} {
 		t.Run(test.file, func(t *testing.T) {
-			sheet, rows, refused := readAll(t, realFile(t, test.file), &egrid.ReaderOptions{Name: test.file})
+			sheet, rows, refused := readAll(t, testenv.Open(t, test.file), &egrid.ReaderOptions{Name: test.file})
 			var years []int
 			for _, row := range rows {
 				if !slices.Contains(years, row.Year) {
@@ -164,7 +145,7 @@ func TestReaderRefusesOtherFiles(t *testing.T) {
 		"2018/PLNT18-renamed-subset.csv", "2021/PLNT21-renamed-subset.csv", "2021/UNT21.xlsx", "1998/eGRID1998_location.xls",
 		"reference/dictionary.csv", "reference/eGRID_2023_NationalTotals.csv",
 	} {
-		_, err := egrid.NewReader(realFile(t, name), &egrid.ReaderOptions{Name: name})
+		_, err := egrid.NewReader(testenv.Open(t, name), &egrid.ReaderOptions{Name: name})
 		if !errors.Is(err, egrid.ErrInvalid) {
 			t.Errorf("%s: got %v; want ErrInvalid", name, err)
 		}
@@ -330,7 +311,7 @@ func TestMapping(t *testing.T) {
 // rows as read in one go.
 func TestDivide(t *testing.T) {
 	for _, name := range []string{"2016/GEN16.csv", "2019/2018+2019_GGL.csv", "2000/PLNT00-subset.csv"} {
-		file, err := io.ReadAll(realFile(t, name))
+		file, err := io.ReadAll(testenv.Open(t, name))
 		if err != nil {
 			t.Fatal(err)
 		}

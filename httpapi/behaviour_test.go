@@ -13,8 +13,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -26,6 +24,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
 	"github.com/egrid-analytics/egrid-go/httpapi"
+	"github.com/egrid-analytics/egrid-go/internal/testenv"
 )
 
 // lists are the paths that also come as CSV and NDJSON, with their data rows.
@@ -623,20 +622,8 @@ func FuzzQueries(f *testing.F) {
 
 // The figures are those of EPA's GEN23 sheet.
 func TestRealGenerators(t *testing.T) {
-	dir := os.Getenv("EGRID_DATA")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "shared", "data")
-	}
-	file, err := os.Open(filepath.Join(dir, "2023", "GEN23.csv"))
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("real eGRID files are needed: %v", err)
-		}
-		t.Skipf("no real eGRID files: set EGRID_DATA to their folder (%v)", err)
-	}
-	defer file.Close()
 	store := memstore.New()
-	publish(t, store, "GEN23.csv", file)
+	publish(t, store, "GEN23.csv", testenv.Open(t, "2023/GEN23.csv"))
 	h := httpapi.New(store, nil)
 	var page struct {
 		Data []struct {

@@ -8,19 +8,14 @@ import (
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid/egridtest"
+	"github.com/egrid-analytics/egrid-go/internal/testenv"
 )
 
 // services names the real servers, or skips.
 func services(t *testing.T) (store, broker string) {
 	t.Helper()
-	store, address := os.Getenv("EGRID_TEST_POSTGRES"), os.Getenv("EGRID_TEST_AMQP")
-	if store == "" || address == "" {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("EGRID_TEST_POSTGRES and EGRID_TEST_AMQP name no servers")
-		}
-		t.Skip("EGRID_TEST_POSTGRES and EGRID_TEST_AMQP name no servers; internal/scripts/with-services.sh starts them")
-	}
-	u, err := url.Parse(address)
+	store = testenv.Server(t, "EGRID_TEST_POSTGRES")
+	u, err := url.Parse(testenv.Server(t, "EGRID_TEST_AMQP"))
 	if err != nil {
 		t.Fatal(err)
 	}

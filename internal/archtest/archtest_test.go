@@ -65,6 +65,8 @@ func TestCheck(t *testing.T) {
 		{"core test imports an adapter", nil, pkg("egrid", file("a_test.go", mod+"/egrid/sqlitestore")),
 			[]string{"a_test.go imports " + mod + "/egrid/sqlitestore", "not among the packages"}},
 		{"external test imports its package", nil, pkg("egrid", file("a_test.go", mod+"/egrid", mod+"/egrid/memstore")), nil},
+		{"core test imports testenv", nil, pkg("egrid", file("a_test.go", mod+"/internal/testenv")), nil},
+		{"core imports testenv", nil, pkg("egrid", file("a.go", mod+"/internal/testenv")), []string{"not among the packages"}},
 		{"core imports what only its tests may", nil, pkg("egrid", file("a.go", mod+"/egrid/memstore")),
 			[]string{"a.go imports " + mod + "/egrid/memstore", "only its tests"}},
 		{"egrid imports queue", nil, pkg("egrid", file("a.go", mod+"/queue")), []string{"imports " + mod + "/queue", "unaware of queue"}},

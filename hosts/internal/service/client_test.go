@@ -18,6 +18,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid/sqlitestore"
 	"github.com/egrid-analytics/egrid-go/httpapi"
 	"github.com/egrid-analytics/egrid-go/httpapi/client"
+	"github.com/egrid-analytics/egrid-go/internal/testenv"
 )
 
 // served is a store that is loaded directly and asked over HTTP.
@@ -61,25 +62,10 @@ func openSQLite(t testing.TB) egrid.Store {
 
 var postgresSchemas atomic.Int64
 
-// serverOf returns the address of a real server. Without one the test skips, and
-// in CI fails.
-func serverOf(t testing.TB, name string) string {
-	t.Helper()
-	address := os.Getenv(name)
-	if address == "" {
-		why := name + " names no server; internal/scripts/with-services.sh starts one"
-		if os.Getenv("CI") == "true" {
-			t.Fatal(why)
-		}
-		t.Skip(why)
-	}
-	return address
-}
-
 // openPostgres opens a store in a schema of its own.
 func openPostgres(t testing.TB) egrid.Store {
 	t.Helper()
-	server := serverOf(t, "EGRID_TEST_POSTGRES")
+	server := testenv.Server(t, "EGRID_TEST_POSTGRES")
 	schema := fmt.Sprintf("test_http_%d_%d", os.Getpid(), postgresSchemas.Add(1))
 	store, err := pgstore.Open(t.Context(), server, &pgstore.Options{Schema: schema, Migrate: true})
 	if err != nil {

@@ -1,0 +1,81 @@
+// Package testenv finds what some tests need and a clone does not bring: EPA's
+// own files, real servers, programs.
+//
+//	f := testenv.Open(t, "2023/GEN23.csv")
+//	url := testenv.Server(t, "EGRID_TEST_POSTGRES")
+//
+// # Guarantees
+//
+// What is not there skips the test and says how to get it. Where CI=true it fails
+// the test: what is skipped there runs nowhere.
+//
+// # Errors
+//
+// A setting that cannot be right, as a folder that does not exist, fails the test
+// everywhere.
+package testenv
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// Data returns the folder of EPA's files, which EGRID_DATA names.
+func Data(t testing.TB) string {
+	t.Helper()
+	dir := os.Getenv("EGRID_DATA")
+	if dir == "" {
+		Missing(t, "EGRID_DATA is not set: it names the folder of EPA's files, by year, as in 2023/GEN23.csv")
+	}
+	if !filepath.IsAbs(dir) {
+		t.Fatalf("EGRID_DATA=%s is a relative path, and each test runs in the folder of its package: give the whole path, or use make", dir)
+	}
+	if _, err := os.Stat(dir); err != nil {
+		t.Fatalf("EGRID_DATA names no folder: %v", err)
+	}
+	return dir
+}
+
+// File returns the path of one of EPA's files, which is named relative to the
+// folder and with slashes.
+func File(t testing.TB, name string) string {
+	t.Helper()
+	path := filepath.Join(Data(t), filepath.FromSlash(name))
+	if _, err := os.Stat(path); err != nil {
+		Missing(t, "the folder EGRID_DATA lacks a file: %v", err)
+	}
+	return path
+}
+
+// Open opens one of EPA's files, and closes it after the test.
+func Open(t testing.TB, name string) *os.File {
+	t.Helper()
+	f, err := os.Open(File(t, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	return f
+}
+
+// Server returns what an environment variable says of a server: its address, or
+// the command that restarts it.
+func Server(t testing.TB, variable string) string {
+	t.Helper()
+	value := os.Getenv(variable)
+	if value == "" {
+		Missing(t, "%s is not set: internal/scripts/with-services.sh COMMAND starts servers for a command, as go test, and sets it", variable)
+	}
+	return value
+}
+
+// Missing ends a test that lacks something, and says what: skipped, or failed
+// where CI=true.
+func Missing(t testing.TB, format string, args ...any) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatalf(format, args...)
+	}
+	t.Skipf(format, args...)
+}
