@@ -30,6 +30,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv("EGRID_TEST_COMMAND") != "" {
 		main()
 	}
+	testenv.ClearSettings()
 	os.Exit(m.Run())
 }
 

@@ -18,6 +18,7 @@ package testenv
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -68,6 +69,22 @@ func Server(t testing.TB, variable string) string {
 		Missing(t, "%s is not set: internal/scripts/with-services.sh COMMAND starts servers for a command, as go test, and sets it", variable)
 	}
 	return value
+}
+
+// ClearSettings removes the settings of our programs from the environment, as
+// EGRID_STORE and EGRID_ADDR. Tests that run them call it from TestMain, so that
+// they never load into a store, or ask a service, that the contributor works
+// with. What tests are told stays: EGRID_DATA, EGRID_TEST_* and EGRID_BENCH_*.
+func ClearSettings() {
+	for _, pair := range os.Environ() {
+		name, _, _ := strings.Cut(pair, "=")
+		if !strings.HasPrefix(name, "EGRID_") || name == "EGRID_DATA" || strings.HasPrefix(name, "EGRID_TEST_") || strings.HasPrefix(name, "EGRID_BENCH_") {
+			continue
+		}
+		if err := os.Unsetenv(name); err != nil {
+			panic(err)
+		}
+	}
 }
 
 // Missing ends a test that lacks something, and says what: skipped, or failed

@@ -40,6 +40,24 @@ func outcome(t *testing.T, f func(t testing.TB) string) string {
 	return r.outcome
 }
 
+func TestClearSettings(t *testing.T) {
+	const kept, gone = "EGRID_DATA EGRID_TEST_AMQP EGRID_BENCH_ROWS", "EGRID_STORE EGRID_QUEUE EGRID_DATABASE_PORT EGRID_S3_SECRET_KEY"
+	for _, name := range strings.Fields(kept + " " + gone) {
+		t.Setenv(name, "x") // and puts back what was there
+	}
+	testenv.ClearSettings()
+	for _, name := range strings.Fields(kept) {
+		if os.Getenv(name) != "x" {
+			t.Errorf("%s is gone", name)
+		}
+	}
+	for _, name := range strings.Fields(gone) {
+		if value, ok := os.LookupEnv(name); ok {
+			t.Errorf("%s=%s is still there", name, value)
+		}
+	}
+}
+
 func TestOutcomes(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "a.csv"), nil, 0o600); err != nil {

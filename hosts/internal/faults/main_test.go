@@ -26,6 +26,7 @@ var folder string
 
 func TestMain(m *testing.M) {
 	flag.Parse()
+	testenv.ClearSettings()
 	var err error
 	if folder, err = os.MkdirTemp("", "egrid-faults"); err != nil {
 		fmt.Fprintln(os.Stderr, err)
