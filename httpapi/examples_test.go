@@ -227,7 +227,7 @@ func TestExamples(t *testing.T) {
 		}
 		for contentType, answer := range want[op.OperationID] {
 			if got, want := compact(t, shown[contentType].Example), compact(t, answer); got != want && !*update {
-				t.Errorf("%s, %s: the document has (write it anew with -update, twice)\n%s\nand the API answers\n%s", op.OperationID, contentType, got, want)
+				t.Errorf("%s, %s: the document has (when the change is meant, run make generate)\n%s\nand the API answers\n%s", op.OperationID, contentType, got, want)
 			}
 		}
 	}

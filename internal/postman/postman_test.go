@@ -52,7 +52,7 @@ func TestFresh(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(got, want) {
-		t.Errorf("%s is not that of the API; write it anew with go generate ./internal/postman", path)
+		t.Errorf("%s is not that of the API; run make generate", path)
 	}
 }
 
