@@ -97,11 +97,16 @@ func TestVerifyShifted(t *testing.T) {
 
 func FuzzVerify(f *testing.F) {
 	f.Add("msg_1", strconv.Itoa(signedAt), signature, []byte(signedBody))
+	f.Add("msg_1", "+"+strconv.Itoa(signedAt), signature, []byte(signedBody))
+	f.Add("msg_1", "0"+strconv.Itoa(signedAt), signature, []byte(signedBody))
+	f.Add("msg_1", strconv.Itoa(signedAt)+" ", "v1,AAAA "+signature, []byte(signedBody))
+	f.Add("msg_1", strconv.Itoa(signedAt+1), signature, []byte(signedBody))
 	f.Fuzz(func(t *testing.T, id, timestamp, sig string, body []byte) {
 		h := http.Header{"Webhook-Id": {id}, "Webhook-Timestamp": {timestamp}, "Webhook-Signature": {sig}}
-		same := id == "msg_1" && string(body) == signedBody && strings.Contains(sig, signature)
-		if err := notify.Verify(secret, h, body, time.Unix(signedAt, 0)); err == nil && !same {
-			t.Errorf("%q %q %q %q passes", id, timestamp, sig, body)
+		signed := id == "msg_1" && timestamp == strconv.Itoa(signedAt) && string(body) == signedBody
+		err := notify.Verify(secret, h, body, time.Unix(signedAt, 0))
+		if err == nil && !(signed && strings.Contains(sig, signature)) || err != nil && signed && sig == signature {
+			t.Errorf("%q %q %q %q: %v", id, timestamp, sig, body, err)
 		}
 	})
 }

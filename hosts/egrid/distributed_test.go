@@ -1,6 +1,7 @@
 package main
 
 import (
+	"flag"
 	"net/url"
 	"os"
 	"os/exec"
@@ -10,6 +11,9 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid/egridtest"
 	"github.com/egrid-analytics/egrid-go/internal/testenv"
 )
+
+// seedFlag makes other data for each run; a run that failed logs it.
+var seedFlag = flag.Uint64("seed", uint64(time.Now().UnixNano()), "of the sample that TestDistributed loads")
 
 // services names the real servers, or skips.
 func services(t *testing.T) (store, broker string) {
@@ -29,8 +33,9 @@ func services(t *testing.T) (store, broker string) {
 func TestDistributed(t *testing.T) {
 	s := newShell(t)
 	store, broker := services(t)
+	t.Logf("-seed %d", *seedFlag)
 	const year = "1991" // of no other test
-	sample := egridtest.NewSample(&egridtest.SampleOptions{Seed: uint64(time.Now().UnixNano()), Plants: 2000, Year: 1991})
+	sample := egridtest.NewSample(&egridtest.SampleOptions{Seed: *seedFlag, Plants: 2000, Year: 1991})
 	if _, err := sample.WriteFolder(s.dir); err != nil {
 		t.Fatal(err)
 	}
