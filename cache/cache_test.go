@@ -70,6 +70,7 @@ func ask(t *testing.T, q egrid.Querier, limit int) egrid.RowPage {
 }
 
 func TestHits(t *testing.T) {
+	t.Parallel()
 	behind := &counting{rows: 1}
 	var observed []cache.Result
 	c := cache.New(behind, &cache.Options{Observe: func(r cache.Result) { observed = append(observed, r) }})
@@ -252,6 +253,7 @@ func TestAllGiveUp(t *testing.T) {
 }
 
 func TestErrorsAreNotKept(t *testing.T) {
+	t.Parallel()
 	behind := &counting{fail: egrid.ErrNotFound}
 	c := cache.New(behind, nil)
 	for range 2 {
@@ -269,6 +271,7 @@ type panicking struct{ counting }
 func (*panicking) Rows(context.Context, egrid.RowQuery) (egrid.RowPage, error) { panic("broken") }
 
 func TestPanicReachesTheCaller(t *testing.T) {
+	t.Parallel()
 	c := cache.New(&panicking{}, nil)
 	defer func() {
 		if recover() == nil {
@@ -279,6 +282,7 @@ func TestPanicReachesTheCaller(t *testing.T) {
 }
 
 func TestBounds(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name    string
 		o       cache.Options
@@ -293,6 +297,7 @@ func TestBounds(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
 			c := cache.New(&counting{rows: test.rows}, &test.o)
 			for i := range test.queries {
 				ask(t, c, i+1)
@@ -308,6 +313,7 @@ func TestBounds(t *testing.T) {
 // Readers and publishers at once: a reader never sees a revision older than
 // one it saw before.
 func TestRevisionsGoForward(t *testing.T) {
+	t.Parallel()
 	behind := &counting{rows: 1}
 	c := cache.New(behind, &cache.Options{CatalogTTL: time.Nanosecond, MaxEntries: 4})
 	var wg sync.WaitGroup

@@ -30,6 +30,7 @@ func samplePage(t testing.TB) (egrid.RowPage, []egrid.Snapshot) {
 }
 
 func TestCodec(t *testing.T) {
+	t.Parallel()
 	full, known := samplePage(t)
 	empty := full
 	empty.Rows, empty.Snapshots, empty.Next = []egrid.Row{}, nil, ""
@@ -65,6 +66,7 @@ func TestCodec(t *testing.T) {
 
 // What could not be read back exactly is not written.
 func TestCodecRefuses(t *testing.T) {
+	t.Parallel()
 	lossy, err := egrid.ParseValue(egrid.Number, "1,000")
 	if err != nil {
 		t.Fatal(err)

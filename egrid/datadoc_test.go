@@ -14,6 +14,7 @@ var update = flag.Bool("update", false, "write docs/data.md anew")
 
 // docs/data.md is the dictionary for readers.
 func TestDataDoc(t *testing.T) {
+	t.Parallel()
 	const path = "../docs/data.md"
 	want := dataDoc()
 	if *update {

@@ -100,6 +100,7 @@ func lines(rows []egrid.Row, columns ...egrid.Column) []string {
 }
 
 func TestPlants(t *testing.T) {
+	t.Parallel()
 	store := plantStore(t)
 	byGeneration := []egrid.Sort{{Column: egrid.NetGeneration, Desc: true}}
 	tests := []struct {
@@ -151,6 +152,7 @@ func TestPlants(t *testing.T) {
 }
 
 func TestPlantsPages(t *testing.T) {
+	t.Parallel()
 	store := plantStore(t)
 	for _, year := range []int{0, 2016, 2021} {
 		query := egrid.PlantQuery{Year: year, Limit: 1, Count: true}
@@ -176,6 +178,7 @@ func TestPlantsPages(t *testing.T) {
 }
 
 func TestPlantsCursors(t *testing.T) {
+	t.Parallel()
 	store := plantStore(t)
 	first, err := egrid.Plants(t.Context(), store, egrid.PlantQuery{Limit: 1})
 	if err != nil {
@@ -201,6 +204,7 @@ func TestPlantsCursors(t *testing.T) {
 }
 
 func TestPlantsErrors(t *testing.T) {
+	t.Parallel()
 	store := plantStore(t)
 	tests := []struct {
 		name  string
@@ -228,6 +232,7 @@ func TestPlantsErrors(t *testing.T) {
 }
 
 func TestPlantsOfNothing(t *testing.T) {
+	t.Parallel()
 	store := memstore.New()
 	page, err := egrid.Plants(t.Context(), store, egrid.PlantQuery{})
 	if err != nil || page.Basis != "" || len(page.Rows) != 0 || page.Schema == nil {
@@ -247,6 +252,7 @@ func TestPlantsOfNothing(t *testing.T) {
 }
 
 func TestFindPlant(t *testing.T) {
+	t.Parallel()
 	store := plantStore(t)
 	for _, year := range []int{2016, 2021, 2023} {
 		all, err := egrid.Plants(t.Context(), store, egrid.PlantQuery{Year: year})
@@ -282,6 +288,7 @@ func TestFindPlant(t *testing.T) {
 }
 
 func TestPlantHistory(t *testing.T) {
+	t.Parallel()
 	store := plantStore(t)
 	page, err := egrid.PlantHistory(t.Context(), store, "1")
 	if err != nil {
@@ -297,6 +304,7 @@ func TestPlantHistory(t *testing.T) {
 }
 
 func TestSumPlants(t *testing.T) {
+	t.Parallel()
 	store := plantStore(t)
 	tests := []struct {
 		by   egrid.Column
@@ -344,6 +352,7 @@ func (p *publishing) Rows(ctx context.Context, q egrid.RowQuery) (egrid.RowPage,
 }
 
 func TestPlantsSeeOneRevision(t *testing.T) {
+	t.Parallel()
 	for _, times := range []int{1, 2, 3} {
 		store := plantStore(t)
 		n := 0
@@ -364,6 +373,7 @@ func TestPlantsSeeOneRevision(t *testing.T) {
 
 // The figures are those of EPA's GEN23 sheet, summed by hand.
 func TestPlantsOfRealGenerators(t *testing.T) {
+	t.Parallel()
 	store := memstore.New()
 	publishFile(t, store, "2023/GEN23.csv")
 	page, err := egrid.Plants(t.Context(), store, egrid.PlantQuery{

@@ -40,6 +40,7 @@ func readAll(t testing.TB, src io.Reader, o *egrid.ReaderOptions) (*egrid.Sheet,
 }
 
 func TestReaderRealGenerators(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		file              string
 		rows              int
@@ -55,6 +56,7 @@ func TestReaderRealGenerators(t *testing.T) {
 		{"2016/GEN16.csv", 26183, math.NaN(), 680, -1, 2016, true, true},
 	} {
 		t.Run(test.file, func(t *testing.T) {
+			t.Parallel()
 			sheet, rows, refused := readAll(t, testenv.Open(t, test.file), &egrid.ReaderOptions{Name: test.file})
 			if sheet.Level != egrid.GEN || len(rows) != test.rows || len(refused) != 0 {
 				t.Fatalf("level %s, %d rows, refused %v", sheet.Level, len(rows), refused)
@@ -89,6 +91,7 @@ func TestReaderRealGenerators(t *testing.T) {
 }
 
 func TestReaderRealFiles(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		file    string
 		level   egrid.Level
@@ -116,6 +119,7 @@ func TestReaderRealFiles(t *testing.T) {
 		{"2000/PLNT00-subset.csv", egrid.PLNT, 4701, []int{2000}, "", 1},
 	} {
 		t.Run(test.file, func(t *testing.T) {
+			t.Parallel()
 			sheet, rows, refused := readAll(t, testenv.Open(t, test.file), &egrid.ReaderOptions{Name: test.file})
 			var years []int
 			for _, row := range rows {
@@ -141,6 +145,7 @@ func TestReaderRealFiles(t *testing.T) {
 }
 
 func TestReaderRefusesOtherFiles(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{
 		"2018/PLNT18-renamed-subset.csv", "2021/PLNT21-renamed-subset.csv", "2021/UNT21.xlsx", "1998/eGRID1998_location.xls",
 		"reference/dictionary.csv", "reference/eGRID_2023_NationalTotals.csv",
@@ -155,6 +160,7 @@ func TestReaderRefusesOtherFiles(t *testing.T) {
 
 // The layouts that people's files have, each around the same two rows.
 func TestReaderLayouts(t *testing.T) {
+	t.Parallel()
 	const codes = "SEQGEN23,YEAR,PSTATABB,PNAME,ORISPL,GENID,GENNTAN\n"
 	const rows = "1,2023,AK,Alakanuk,00057,7E600,\"1,234\"\n2,2023,WY,\"Naughton, or\nso\",4162,0290, (12)\n"
 	for name, file := range map[string]string{
@@ -171,6 +177,7 @@ func TestReaderLayouts(t *testing.T) {
 		"empty first column": "," + codes + "," + strings.Replace(rows, "\n2,", "\n,2,", 1),
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			for _, chunked := range []bool{false, true} {
 				var src io.Reader = strings.NewReader(file)
 				if chunked {
@@ -192,6 +199,7 @@ func TestReaderLayouts(t *testing.T) {
 }
 
 func TestReaderRowErrors(t *testing.T) {
+	t.Parallel()
 	const file = "YEAR,ORISPL,GENID,GENNTAN\n" +
 		"2023,1,A,5\n" +
 		"2023,2,B,five\n" +
@@ -217,6 +225,7 @@ func TestReaderRowErrors(t *testing.T) {
 }
 
 func TestReaderKeepsUnknownColumns(t *testing.T) {
+	t.Parallel()
 	const file = "YEAR,ORISPL,GENID,GENNTAN,NEWCODE,,ORISPL\n2023,1,A,5,x,stray,2\n"
 	sheet, rows, _ := readAll(t, strings.NewReader(file), nil)
 	if want := []egrid.Column{"NEWCODE", "column_6", "ORISPL"}; !slices.Equal(sheet.Unknown, want) {
@@ -228,6 +237,7 @@ func TestReaderKeepsUnknownColumns(t *testing.T) {
 }
 
 func TestReaderLargeAndUnclosedFields(t *testing.T) {
+	t.Parallel()
 	head := "YEAR,ORISPL,GENID,GENNTAN\n"
 	big := strings.Repeat("x", 10<<20)
 	_, rows, refused := readAll(t, strings.NewReader(head+"2023,1,\""+big+"\",5\n2023,2,B,6\n"), nil)
@@ -252,6 +262,7 @@ func TestReaderLargeAndUnclosedFields(t *testing.T) {
 }
 
 func TestInferEdition(t *testing.T) {
+	t.Parallel()
 	const noYear = "PSTATABB,PNAME,ORISPL,GENID,GENNTAN\nAK,A,1,1,5\n"
 	for _, test := range []struct {
 		options egrid.ReaderOptions
@@ -279,6 +290,7 @@ func TestInferEdition(t *testing.T) {
 }
 
 func TestMapping(t *testing.T) {
+	t.Parallel()
 	const file = "ignored title\n;plant;gen;net;share\n1;P1;G1;5;25\n2;P2;G2;x;--\n"
 	m := &egrid.Mapping{
 		Delimiter: ";", SkipRows: 1,
@@ -310,6 +322,7 @@ func TestMapping(t *testing.T) {
 // Divided and decoded in parts, in another process, a sheet gives the same
 // rows as read in one go.
 func TestDivide(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"2016/GEN16.csv", "2019/2018+2019_GGL.csv", "2000/PLNT00-subset.csv"} {
 		file, err := io.ReadAll(testenv.Open(t, name))
 		if err != nil {
@@ -371,6 +384,7 @@ func divideAndCompare(t *testing.T, file []byte, name string, size int64) {
 }
 
 func TestDecodeOfAShorterFile(t *testing.T) {
+	t.Parallel()
 	const file = "YEAR,ORISPL,GENID,GENNTAN\n2023,1,A,5\n2023,2,B,6\n"
 	sheet, err := egrid.Inspect(strings.NewReader(file), nil)
 	if err != nil {

@@ -34,6 +34,7 @@ func countOf(t *testing.T, q egrid.Querier, f egrid.Filter) int64 {
 // TestRealGenerators loads the generator sheets, each into a store of its own.
 // The totals are those of the files' README.
 func TestRealGenerators(t *testing.T) {
+	t.Parallel()
 	dir := testenv.Data(t)
 	for _, test := range []struct {
 		file  string
@@ -89,6 +90,7 @@ func TestRealGenerators(t *testing.T) {
 
 // TestRealRegions loads what is special about the region sheets.
 func TestRealRegions(t *testing.T) {
+	t.Parallel()
 	dir := testenv.Data(t)
 	report, store := run(t, etl.Local(filepath.Join(dir, "2018"), filepath.Join(dir, "2019")), nil)
 	lines := sheetsOf(report)
@@ -124,6 +126,7 @@ func TestRealRegions(t *testing.T) {
 // TestRealFolder loads the whole folder: every sheet in CSV loads, and what
 // does not load is refused with the reason and the remedy.
 func TestRealFolder(t *testing.T) {
+	t.Parallel()
 	dir := testenv.Data(t)
 	report, _ := run(t, etl.Local(dir), nil)
 	for _, f := range report.Files {
@@ -163,6 +166,7 @@ func TestRealFolder(t *testing.T) {
 // TestOverlappingExports: what is published of a folder does not depend on the
 // order of its files.
 func TestOverlappingExports(t *testing.T) {
+	t.Parallel()
 	files := []string{"GEN23.csv", "GEN23-display-format.csv", "egridData.csv"}
 	heads := map[string]string{} // of the same generators in each
 	for _, file := range files {

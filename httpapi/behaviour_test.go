@@ -42,6 +42,7 @@ func separator(target string) string {
 }
 
 func TestExports(t *testing.T) {
+	t.Parallel()
 	server := httptest.NewServer(httpapi.New(sampleStore(t), nil))
 	defer server.Close()
 	for target, rows := range lists {
@@ -71,6 +72,7 @@ func TestExports(t *testing.T) {
 
 // What comes out as CSV is what went in.
 func TestCSVEqualsStoredRows(t *testing.T) {
+	t.Parallel()
 	h := httpapi.New(sampleStore(t), nil)
 	want := records(t, generators23)
 	got := records(t, get(t, h, "/levels/GEN/rows?format=csv&columns=data_year,state,plant_name,oris_plant_code,generator_id,fuel,nameplate_capacity_mw,net_generation_mwh,net_generation_ozone_season_mwh").Body.String())
@@ -81,6 +83,7 @@ func TestCSVEqualsStoredRows(t *testing.T) {
 
 // NDJSON has the same objects as the JSON answer.
 func TestNDJSONEqualsJSON(t *testing.T) {
+	t.Parallel()
 	h := httpapi.New(sampleStore(t), nil)
 	var page struct{ Data []json.RawMessage }
 	if err := json.Unmarshal(get(t, h, "/levels/GEN/rows").Body.Bytes(), &page); err != nil {
@@ -99,6 +102,7 @@ func TestNDJSONEqualsJSON(t *testing.T) {
 
 // Walking links.next yields every row once, on every list that is paged.
 func TestWalkingPages(t *testing.T) {
+	t.Parallel()
 	h := httpapi.New(sampleStore(t), nil)
 	for target, want := range map[string]int{
 		"/plants/top?limit=1": 4, "/plants/top?year=2021&limit=2": 3, "/plants/search?limit=3&sort=plant_name": 4, "/plants/search?year=2016&limit=1": 3,
@@ -131,6 +135,7 @@ func TestWalkingPages(t *testing.T) {
 }
 
 func TestStaleCursorIsGone(t *testing.T) {
+	t.Parallel()
 	store := sampleStore(t)
 	h := httpapi.New(store, nil)
 	for _, target := range []string{"/levels/GEN/rows?limit=1", "/plants/top?limit=1"} {
@@ -147,6 +152,7 @@ func TestStaleCursorIsGone(t *testing.T) {
 }
 
 func TestETags(t *testing.T) {
+	t.Parallel()
 	store := sampleStore(t)
 	h := httpapi.New(store, nil)
 	tags := map[string]string{}
@@ -187,6 +193,7 @@ func TestETags(t *testing.T) {
 
 // Two stores at the same revision number do not share tags.
 func TestETagTellsStoresApart(t *testing.T) {
+	t.Parallel()
 	a, b := memstore.New(), memstore.New()
 	publish(t, a, "GEN23.csv", strings.NewReader(generators23))
 	publish(t, b, "GEN23.csv", strings.NewReader(generators23+"2023,TX,More,9,1,NG,1,1,1\n"))
@@ -197,6 +204,7 @@ func TestETagTellsStoresApart(t *testing.T) {
 }
 
 func TestPublishIsSeenAtOnce(t *testing.T) {
+	t.Parallel()
 	store := sampleStore(t)
 	h := httpapi.New(store, nil)
 	before := get(t, h, "/plants/top?limit=1").Body.String()
@@ -210,6 +218,7 @@ func TestPublishIsSeenAtOnce(t *testing.T) {
 }
 
 func TestHead(t *testing.T) {
+	t.Parallel()
 	server := httptest.NewServer(httpapi.New(sampleStore(t), nil))
 	defer server.Close()
 	for _, test := range answers {
@@ -237,6 +246,7 @@ func TestHead(t *testing.T) {
 }
 
 func TestGzip(t *testing.T) {
+	t.Parallel()
 	h := httpapi.New(sampleStore(t), nil)
 	for _, target := range []string{"/plants/search", "/plants/search", "/levels/GEN/rows?format=csv", "/columns?format=ndjson"} {
 		plain := get(t, h, target)
@@ -258,6 +268,7 @@ func TestGzip(t *testing.T) {
 }
 
 func TestPrefix(t *testing.T) {
+	t.Parallel()
 	h := http.StripPrefix("/api/v1", httpapi.New(sampleStore(t), nil))
 	var page struct{ Links struct{ Self, Next string } }
 	if err := json.Unmarshal(get(t, h, "/api/v1/plants/top?limit=1").Body.Bytes(), &page); err != nil {
@@ -275,6 +286,7 @@ func TestPrefix(t *testing.T) {
 }
 
 func TestMethods(t *testing.T) {
+	t.Parallel()
 	h := httpapi.New(sampleStore(t), nil)
 	for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodPatch} {
 		w := httptest.NewRecorder()
@@ -314,6 +326,7 @@ func manyGenerators(n int) string {
 }
 
 func TestExportBreaksOff(t *testing.T) {
+	t.Parallel()
 	store := memstore.New()
 	publish(t, store, "GEN23.csv", strings.NewReader(manyGenerators(12000)))
 	for _, header := range []string{"identity", "gzip"} {
@@ -339,6 +352,7 @@ func TestExportBreaksOff(t *testing.T) {
 }
 
 func TestLargeExportIsComplete(t *testing.T) {
+	t.Parallel()
 	store := memstore.New()
 	publish(t, store, "GEN23.csv", strings.NewReader(manyGenerators(12000)))
 	server := httptest.NewServer(httpapi.New(store, nil))
@@ -360,8 +374,10 @@ func TestLargeExportIsComplete(t *testing.T) {
 }
 
 func TestUnknownErrors(t *testing.T) {
+	t.Parallel()
 	for name, q := range map[string]*troubled{"error": {fail: errors.New("secret: password of the database")}, "panic": {panic: true}} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			var log bytes.Buffer
 			q.Querier = sampleStore(t)
 			h := httpapi.New(q, &httpapi.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
@@ -382,6 +398,7 @@ func TestUnknownErrors(t *testing.T) {
 }
 
 func TestErrorTable(t *testing.T) {
+	t.Parallel()
 	for err, status := range map[error]int{
 		egrid.ErrInvalid: 400, egrid.ErrNotFound: 404, egrid.ErrStale: 410, egrid.ErrClosed: 503, egrid.ErrSchema: 503,
 		context.DeadlineExceeded: 503, errors.New("?"): 500,
@@ -399,6 +416,7 @@ func TestErrorTable(t *testing.T) {
 }
 
 func TestReadiness(t *testing.T) {
+	t.Parallel()
 	broken := httpapi.ReadinessCheck{Name: "queue", Check: func(context.Context) error { return errors.New("secret address") }}
 	panics := httpapi.ReadinessCheck{Name: "panics", Check: func(context.Context) error { panic("x") }}
 	without := httpapi.ReadinessCheck{Name: "cache", Check: func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }, Optional: true}
@@ -435,6 +453,7 @@ func memstoreClosed() egrid.Querier {
 }
 
 func TestObserve(t *testing.T) {
+	t.Parallel()
 	var seen []httpapi.Observation
 	h := httpapi.New(sampleStore(t), &httpapi.Options{Observe: func(o httpapi.Observation) { seen = append(seen, o) }})
 	for _, target := range []string{"/plants/top", "/plants/top", "/plants/1", "/nothing", "/plants/top?limit=0"} {
@@ -456,6 +475,7 @@ func TestObserve(t *testing.T) {
 }
 
 func TestOpenAPI(t *testing.T) {
+	t.Parallel()
 	h := httpapi.New(sampleStore(t), &httpapi.Options{Version: "1.2.3"})
 	w := get(t, h, "/openapi.json")
 	var doc struct {
@@ -622,6 +642,7 @@ func FuzzQueries(f *testing.F) {
 
 // The figures are those of EPA's GEN23 sheet.
 func TestRealGenerators(t *testing.T) {
+	t.Parallel()
 	store := memstore.New()
 	publish(t, store, "GEN23.csv", testenv.Open(t, "2023/GEN23.csv"))
 	h := httpapi.New(store, nil)

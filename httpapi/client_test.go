@@ -47,16 +47,19 @@ func serve(t testing.TB) egrid.Store {
 }
 
 func TestClientIsAQuerier(t *testing.T) {
+	t.Parallel()
 	egridtest.RunStore(t, func(t *testing.T) egrid.Store { return serve(t) })
 }
 
 func TestClientAnswersAsTheStore(t *testing.T) {
+	t.Parallel()
 	egridtest.RunDifferential(t, func(t *testing.T) egrid.Store { return serve(t) })
 }
 
 // The plant endpoints answer what the functions of package egrid answer over
 // the store, down to every value and type.
 func TestClientPlants(t *testing.T) {
+	t.Parallel()
 	store := sampleStore(t)
 	c := dial(t, store)
 	ctx := t.Context()
@@ -146,6 +149,7 @@ func samePlants(t *testing.T, what string, want, got egrid.PlantPage, wantErr, e
 
 // Pages are as the document says, and have the rows of the JSON answers.
 func TestPagesAreAsDocumented(t *testing.T) {
+	t.Parallel()
 	h := httpapi.New(sampleStore(t), nil)
 	check := newSchemaCheck(t, h)
 	const pageType = "application/vnd.egrid.page+json"
@@ -209,6 +213,7 @@ func (q *countingCounts) Rows(ctx context.Context, query egrid.RowQuery) (egrid.
 
 // Walking a list counts it once, and anew when the data change.
 func TestTotalsAreCountedOnce(t *testing.T) {
+	t.Parallel()
 	store := sampleStore(t)
 	q := &countingCounts{Querier: store}
 	h := httpapi.New(q, nil)
@@ -246,6 +251,7 @@ func TestTotalsAreCountedOnce(t *testing.T) {
 }
 
 func TestFacetsAreBounded(t *testing.T) {
+	t.Parallel()
 	store := memstore.New()
 	publish(t, store, "GEN23.csv", strings.NewReader(manyGenerators(1500)+"2023,TX,Plant 1400,x,1,1\n2023,TX,,y,1,1\n"))
 	h := httpapi.New(store, nil)
@@ -285,6 +291,7 @@ func (q *unsteady) Groups(ctx context.Context, query egrid.GroupQuery) (egrid.Ro
 }
 
 func TestFacetsAreOfTheSameData(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct{ changes, status int }{{1, 200}, {2, 200}, {3, http.StatusGone}} {
 		store := sampleStore(t)
 		w := get(t, httpapi.New(&unsteady{store, t, store, test.changes}, nil), "/levels/GEN/rows?facet=state")
@@ -297,6 +304,7 @@ func TestFacetsAreOfTheSameData(t *testing.T) {
 // Every column of plants and generators can be asked for in every way, or is
 // refused; none breaks the server.
 func TestEveryColumn(t *testing.T) {
+	t.Parallel()
 	h := httpapi.New(sampleStore(t), nil)
 	columns := []egrid.Column{egrid.PlantID, egrid.StateShare, egrid.PlantCount, egrid.BasisColumn, egrid.LevelColumn, egrid.ReleaseColumn, "OWNCOL"}
 	for _, level := range []egrid.Level{egrid.PLNT, egrid.GEN} {

@@ -52,6 +52,7 @@ func corsHandler(t *testing.T, origins ...string) http.Handler {
 }
 
 func TestAllowedOrigin(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		allowed      []string
 		origin, want string
@@ -82,6 +83,7 @@ func TestAllowedOrigin(t *testing.T) {
 }
 
 func TestForeignOrigin(t *testing.T) {
+	t.Parallel()
 	for name, allowed := range map[string][]string{
 		"none": nil, "another": {page}, "refused entries only": {"https://*", "", "null", "https://foreign.example/"},
 	} {
@@ -103,6 +105,7 @@ func TestForeignOrigin(t *testing.T) {
 // TestCORSOfKeptAnswers: what is kept for one origin carries no other's name,
 // and a 304 is readable too.
 func TestCORSOfKeptAnswers(t *testing.T) {
+	t.Parallel()
 	const other = "https://other.example"
 	h := httpapi.New(sampleStore(t), &httpapi.Options{AllowedOrigins: []string{page, other}})
 	for _, origin := range []string{page, other, "", "https://foreign.example", page} {
@@ -140,6 +143,7 @@ func preflight(h http.Handler, origin, method, headers string) *httptest.Respons
 }
 
 func TestPreflight(t *testing.T) {
+	t.Parallel()
 	h := httpapi.New(sampleStore(t), &httpapi.Options{AllowedOrigins: []string{page}})
 	for _, test := range []struct {
 		origin, method, headers string
@@ -172,6 +176,7 @@ func TestPreflight(t *testing.T) {
 
 // AllowOrigins stands in front of other handlers too, the API itself included.
 func TestAllowOriginsAround(t *testing.T) {
+	t.Parallel()
 	h := httpapi.AllowOrigins(httpapi.New(sampleStore(t), nil), []string{page})
 	for range 2 {
 		w := get(t, h, "/plants/top", "Origin", page)
@@ -182,6 +187,7 @@ func TestAllowOriginsAround(t *testing.T) {
 }
 
 func TestCheckOrigin(t *testing.T) {
+	t.Parallel()
 	for _, origin := range []string{"*", "http://localhost", "http://localhost:5173", "https://grid.example", "http://127.0.0.1:4000", "http://[::1]:4000", "https://xn--bcher-kva.example"} {
 		if err := httpapi.CheckOrigin(origin); err != nil {
 			t.Error(err)

@@ -199,6 +199,7 @@ func exampleAnswer(t *testing.T, w *httptest.ResponseRecorder) any {
 
 // Every operation has an example: a request, and what the API answers to it.
 func TestExamples(t *testing.T) {
+	t.Parallel()
 	h := bundledAPI(t)
 	document := documentOf(t, h)
 	want := map[string]map[string]any{}

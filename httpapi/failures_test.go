@@ -38,6 +38,7 @@ func failedStore(t testing.TB) (egrid.Store, egrid.FailureLog) {
 }
 
 func TestErrors(t *testing.T) {
+	t.Parallel()
 	store, log := failedStore(t)
 	h := httpapi.New(store, &httpapi.Options{Failures: log})
 	check := newSchemaCheck(t, h)
@@ -53,6 +54,7 @@ func TestErrors(t *testing.T) {
 }
 
 func TestErrorsExports(t *testing.T) {
+	t.Parallel()
 	store, log := failedStore(t)
 	h := httpapi.New(store, &httpapi.Options{Failures: log})
 	got := records(t, get(t, h, "/errors?format=csv").Body.String())
@@ -77,6 +79,7 @@ func TestErrorsExports(t *testing.T) {
 // TestErrorsAreNotKept: neither the handler nor a client may keep the list,
 // which changes without a publish.
 func TestErrorsAreNotKept(t *testing.T) {
+	t.Parallel()
 	store, log := failedStore(t)
 	h := httpapi.New(store, &httpapi.Options{Failures: log})
 	for _, target := range []string{"/errors", "/errors?format=csv", "/errors?format=ndjson"} {
@@ -113,6 +116,7 @@ func TestErrorsAreNotKept(t *testing.T) {
 }
 
 func TestNoErrorsYet(t *testing.T) {
+	t.Parallel()
 	store := sampleStore(t)
 	h := httpapi.New(store, &httpapi.Options{Failures: store.(egrid.FailureLog)})
 	if w := get(t, h, "/errors"); w.Code != 200 || !strings.HasPrefix(w.Body.String(), `{"data":[],"meta":{"count":0,"total":0,`) {
@@ -125,6 +129,7 @@ func TestNoErrorsYet(t *testing.T) {
 
 // Without the option there is no such path, and the document does not say so.
 func TestErrorsAreOptional(t *testing.T) {
+	t.Parallel()
 	h := httpapi.New(sampleStore(t), nil)
 	if w := get(t, h, "/errors"); w.Code != http.StatusNotFound {
 		t.Errorf("status %d", w.Code)
@@ -145,6 +150,7 @@ func (l brokenLog) Failures(context.Context) ([]egrid.FailureCount, error) { ret
 // TestErrorsOfTheLog: the list does not depend on the querier, and the log's
 // own trouble is answered like a store's.
 func TestErrorsOfTheLog(t *testing.T) {
+	t.Parallel()
 	_, log := failedStore(t)
 	if w := get(t, httpapi.New(memstoreClosed(), &httpapi.Options{Failures: log}), "/errors"); w.Code != 200 {
 		t.Errorf("beside a closed store: %d", w.Code)

@@ -250,6 +250,7 @@ var (
 )
 
 func TestAnswers(t *testing.T) {
+	t.Parallel()
 	h := httpapi.New(sampleStore(t), nil)
 	check := newSchemaCheck(t, h)
 	for _, test := range answers {

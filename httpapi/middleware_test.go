@@ -17,6 +17,7 @@ import (
 )
 
 func TestRequestIDs(t *testing.T) {
+	t.Parallel()
 	var inside string
 	h := httpapi.RequestIDs(httpapi.RequestIDs(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { inside = httpapi.RequestID(r.Context()) })))
 	for sent, keep := range map[string]bool{"abc-1.2_3": true, "": false, "a b": false, "new\nline": false, strings.Repeat("x", 65): false, "ünicode": false} {
@@ -29,6 +30,7 @@ func TestRequestIDs(t *testing.T) {
 }
 
 func TestRecover(t *testing.T) {
+	t.Parallel()
 	var log bytes.Buffer
 	logger := slog.New(slog.NewTextHandler(&log, nil))
 	w := get(t, httpapi.Recover(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("secret") }), logger), "/")
@@ -40,6 +42,7 @@ func TestRecover(t *testing.T) {
 		"aborted":          func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			defer func() {
 				if p, _ := recover().(error); !errors.Is(p, http.ErrAbortHandler) {
 					t.Errorf("panicked with %v", p)
@@ -51,6 +54,7 @@ func TestRecover(t *testing.T) {
 }
 
 func TestAccessLog(t *testing.T) {
+	t.Parallel()
 	var log bytes.Buffer
 	h := httpapi.AccessLog(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusTeapot)
@@ -70,6 +74,7 @@ func TestAccessLog(t *testing.T) {
 }
 
 func TestLimitBody(t *testing.T) {
+	t.Parallel()
 	h := httpapi.LimitBody(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, err := io.ReadAll(r.Body); err != nil {
 			w.WriteHeader(http.StatusBadRequest)
@@ -93,6 +98,7 @@ func TestLimitBody(t *testing.T) {
 }
 
 func TestSecurityHeaders(t *testing.T) {
+	t.Parallel()
 	h := get(t, httpapi.New(sampleStore(t), nil), "/plants/top?limit=0").Header()
 	if h.Get("X-Content-Type-Options") != "nosniff" || !strings.Contains(h.Get("Content-Security-Policy"), "default-src 'none'") {
 		t.Errorf("%v", h)
@@ -100,6 +106,7 @@ func TestSecurityHeaders(t *testing.T) {
 }
 
 func TestNewServer(t *testing.T) {
+	t.Parallel()
 	s := httpapi.NewServer("127.0.0.1:0", http.NotFoundHandler(), nil)
 	if s.ReadHeaderTimeout <= 0 || s.ReadTimeout <= 0 || s.IdleTimeout <= 0 || s.WriteTimeout < 10*time.Minute || s.MaxHeaderBytes != 32<<10 || s.ErrorLog == nil {
 		t.Errorf("%+v", s)
@@ -112,6 +119,7 @@ func TestNewServer(t *testing.T) {
 
 // A client that sends its header drop by drop is cut off.
 func TestSlowHeaderIsCutOff(t *testing.T) {
+	t.Parallel()
 	server := httptest.NewUnstartedServer(http.NotFoundHandler())
 	server.Config = httpapi.NewServer("", http.NotFoundHandler(), &httpapi.ServerOptions{ReadHeaderTimeout: 50 * time.Millisecond})
 	server.Start()

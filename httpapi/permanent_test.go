@@ -28,6 +28,7 @@ func linksOf(t *testing.T, h http.Handler, target string) (next, permanent strin
 // A permanent address answers with the same bytes, whatever else is published,
 // until its snapshot is replaced.
 func TestPermanentAddresses(t *testing.T) {
+	t.Parallel()
 	store := sampleStore(t)
 	h := httpapi.New(store, nil)
 	before, tags := map[string]string{}, map[string]string{}
@@ -77,6 +78,7 @@ func TestPermanentAddresses(t *testing.T) {
 
 // A PLNT sheet takes the place of generators that stood in for it.
 func TestPermanentAddressOfAnotherBasis(t *testing.T) {
+	t.Parallel()
 	store := sampleStore(t)
 	h := httpapi.New(store, nil)
 	_, permanent := linksOf(t, h, "/plants/top?year=2023")
@@ -89,6 +91,7 @@ func TestPermanentAddressOfAnotherBasis(t *testing.T) {
 }
 
 func TestWithoutPermanentAddress(t *testing.T) {
+	t.Parallel()
 	h := httpapi.New(sampleStore(t), nil)
 	next, _ := linksOf(t, h, "/levels/GEN/rows?limit=1")
 	for _, target := range []string{next, "/levels/GEN/rows?year=all", "/levels/UNT/rows", "/plants/states", "/plants/years", "/columns", "/snapshots", "/plants/1/history"} {
@@ -99,6 +102,7 @@ func TestWithoutPermanentAddress(t *testing.T) {
 }
 
 func TestWrongSnapshots(t *testing.T) {
+	t.Parallel()
 	store := sampleStore(t)
 	h := httpapi.New(store, nil)
 	ids := map[egrid.Level]string{}
@@ -136,6 +140,7 @@ func TestWrongSnapshots(t *testing.T) {
 
 // What is held was never an answer, and its id leads nowhere.
 func TestHeldSnapshotHasNoAddress(t *testing.T) {
+	t.Parallel()
 	store := sampleStore(t)
 	h := httpapi.New(store, nil)
 	held := strings.Join(strings.SplitAfter(generators23, "\n")[:2], "") // most rows are gone
@@ -167,6 +172,7 @@ func TestHeldSnapshotHasNoAddress(t *testing.T) {
 
 // Where reading is closed, no cache that is shared keeps an answer.
 func TestPermanentAddressIsPrivate(t *testing.T) {
+	t.Parallel()
 	store := memstore.New()
 	publish(t, store, "GEN23.csv", strings.NewReader(generators23))
 	reader := func(*http.Request) (httpapi.Identity, error) {

@@ -44,6 +44,7 @@ func from(h http.Handler, addr, path string) *httptest.ResponseRecorder {
 }
 
 func TestRateLimit(t *testing.T) {
+	t.Parallel()
 	c := newClock()
 	h := httpapi.RateLimit(answers200, &httpapi.RateLimitOptions{Requests: 3, Window: 3 * time.Second, Now: c.now})
 	const a, b = "192.0.2.1:1", "192.0.2.2:1"
@@ -85,6 +86,7 @@ func TestRateLimit(t *testing.T) {
 
 // A client of version 6 has 2^64 addresses, and is one client.
 func TestRateLimitOfNetworks(t *testing.T) {
+	t.Parallel()
 	h := httpapi.RateLimit(answers200, &httpapi.RateLimitOptions{Requests: 2, Now: newClock().now})
 	for _, step := range []struct {
 		addr   string
@@ -102,6 +104,7 @@ func TestRateLimitOfNetworks(t *testing.T) {
 // Those who are known are counted by their name wherever they are, and those who
 // only claim to be somebody by where they are.
 func TestRateLimitOfCallers(t *testing.T) {
+	t.Parallel()
 	h := httpapi.New(sampleStore(t), &httpapi.Options{Authenticate: credentials, RateLimit: &httpapi.RateLimitOptions{Requests: 2, Now: newClock().now}})
 	ask := func(addr, word string) int {
 		r := httptest.NewRequest(http.MethodGet, "/plants/top", nil)

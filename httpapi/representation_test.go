@@ -54,6 +54,7 @@ type collection struct {
 
 // GeoJSON has the same values as JSON, except for the plants without a place.
 func TestGeoJSON(t *testing.T) {
+	t.Parallel()
 	server := httptest.NewServer(httpapi.New(placedStore(t), nil))
 	defer server.Close()
 	for _, test := range []struct {
@@ -127,6 +128,7 @@ func checkProperties(t *testing.T, target string, got collection, rows []map[str
 }
 
 func TestGeoJSONElsewhere(t *testing.T) {
+	t.Parallel()
 	h := httpapi.New(placedStore(t), nil)
 	for _, test := range []struct {
 		target, accept string
@@ -154,6 +156,7 @@ func TestGeoJSONElsewhere(t *testing.T) {
 
 // An export that cannot go on breaks the connection in the midst of a document.
 func TestGeoJSONBreaksOff(t *testing.T) {
+	t.Parallel()
 	store := memstore.New()
 	publish(t, store, "PLNT23.csv", strings.NewReader(manyPlaces(12000)))
 	q := &troubled{Querier: store, fail: errors.New("disk on fire")}
@@ -197,6 +200,7 @@ func (*taker) WriteHeader(int) {}
 
 // What is held back at once does not grow with the number of rows.
 func TestExportsInConstantMemory(t *testing.T) {
+	t.Parallel()
 	store := memstore.New()
 	publish(t, store, "PLNT23.csv", strings.NewReader(manyPlaces(60000)))
 	h := httpapi.New(store, nil)
@@ -210,6 +214,7 @@ func TestExportsInConstantMemory(t *testing.T) {
 }
 
 func TestCSV(t *testing.T) {
+	t.Parallel()
 	h := httpapi.New(placedStore(t), nil)
 	for _, test := range []struct{ target, want string }{
 		{"/levels/PLNT/rows?format=csv&columns=plant_name,ODD,net_generation_mwh&limit=2", "plant_name,ODD,net_generation_mwh\r\n\"Alpha \"\"A\"\"\",\"a,b\",300\r\nEdge,,200\r\n"},
@@ -236,6 +241,7 @@ func TestCSV(t *testing.T) {
 
 // A byte order mark at the beginning of a cell stays, also at that of the file.
 func TestCSVWithByteOrderMarks(t *testing.T) {
+	t.Parallel()
 	store := memstore.New()
 	publish(t, store, "PLNT23.csv", strings.NewReader("YEAR,PSTATABB,PNAME,ORISPL,\ufeffMARK\n2023,TX,\ufeffAlpha,1,\ufeffx\n"))
 	w := get(t, httpapi.New(store, nil), "/levels/PLNT/rows?format=csv&columns=%EF%BB%BFMARK,plant_name")
@@ -245,6 +251,7 @@ func TestCSVWithByteOrderMarks(t *testing.T) {
 }
 
 func TestEncodings(t *testing.T) {
+	t.Parallel()
 	h := httpapi.New(placedStore(t), nil)
 	for accept, want := range map[string]string{"gzip": "gzip", "gzip;q=0.0": "", "gzip; q=0": "", "br": "", "br, gzip;q=0.001": "gzip", "": ""} {
 		for _, target := range []string{"/openapi.json", "/openapi.yaml", "/columns", "/plants/search?format=geojson"} {
@@ -270,6 +277,7 @@ func TestEncodings(t *testing.T) {
 // Every path tells by which methods it can be asked, to OPTIONS and in refusing
 // another method: those of the document, HEAD and OPTIONS.
 func TestMethodsOfPaths(t *testing.T) {
+	t.Parallel()
 	h := bundledAPI(t)
 	document := documentOf(t, h)
 	want := map[string][]string{"/openapi.json": {"GET"}, "/openapi.yaml": {"GET"}}
@@ -312,6 +320,7 @@ func TestMethodsOfPaths(t *testing.T) {
 
 // HEAD is answered like GET, whatever the representation, status and encoding.
 func TestHeadIsLikeGet(t *testing.T) {
+	t.Parallel()
 	server := httptest.NewServer(httpapi.New(placedStore(t), nil))
 	defer server.Close()
 	exchange := func(method, target string, header ...string) (status int, h http.Header, body []byte) {

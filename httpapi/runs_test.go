@@ -131,6 +131,7 @@ func ask(t testing.TB, h http.Handler, method, target, body string, header ...st
 // TestRuns compares every answer about runs with its golden file and with the
 // document.
 func TestRuns(t *testing.T) {
+	t.Parallel()
 	h := runsAPI(t, steadyRunner{})
 	document := documentOf(t, h)
 	for name, test := range map[string]struct {
@@ -178,6 +179,7 @@ func TestRuns(t *testing.T) {
 // TestOrdersAreRefused: what is wrong with an order is told before anything is
 // done.
 func TestOrdersAreRefused(t *testing.T) {
+	t.Parallel()
 	h := runsAPI(t, steadyRunner{err: errors.New("it was done")})
 	for name, test := range map[string]struct {
 		target, body string
@@ -276,6 +278,7 @@ func TestRunEvents(t *testing.T) {
 
 // Who takes anything gets the events: that is what most programs send.
 func TestRunEventsForAnybody(t *testing.T) {
+	t.Parallel()
 	h := runsAPI(t, steadyRunner{states: progressing(0, 0)})
 	for _, accept := range []string{"", "*/*", "text/html, */*;q=0.8"} {
 		if w := get(t, h, "/runs/"+runID+"/events", "Accept", accept); w.Code != 200 || w.Header().Get("Content-Type") != "text/event-stream" {
@@ -285,6 +288,7 @@ func TestRunEventsForAnybody(t *testing.T) {
 }
 
 func TestRunEventsThatEndBadly(t *testing.T) {
+	t.Parallel()
 	h := runsAPI(t, steadyRunner{})
 	if w := get(t, h, "/runs/none/events"); w.Code != http.StatusNotFound {
 		t.Errorf("an unknown run: %d", w.Code)
@@ -316,6 +320,7 @@ func TestRunEventsThatEndBadly(t *testing.T) {
 
 // A server that is told to stop does not wait for runs.
 func TestRunEventsWhenTheServerStops(t *testing.T) {
+	t.Parallel()
 	ended := make(chan struct{})
 	h := runsAPI(t, steadyRunner{states: func(yield func(egrid.Run, error) bool) {
 		_ = yield(egrid.Run{ID: runID, Status: egrid.RunUnderWay}, nil)

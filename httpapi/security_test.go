@@ -30,6 +30,7 @@ func credentials(r *http.Request) (httpapi.Identity, error) {
 }
 
 func TestScopes(t *testing.T) {
+	t.Parallel()
 	for scope, may := range map[httpapi.Scope]string{"": "", "read": "read", "write": "read write", "admin": "read write admin", "root": "", "Read": ""} {
 		for _, needed := range []httpapi.Scope{"read", "write", "admin", "root", ""} {
 			got := httpapi.Identity{Scopes: []httpapi.Scope{scope}}.May(needed)
@@ -41,6 +42,7 @@ func TestScopes(t *testing.T) {
 }
 
 func TestAdmission(t *testing.T) {
+	t.Parallel()
 	store := sampleStore(t)
 	const top, ready, document = "/plants/top", "/readyz", "/openapi.json"
 	for _, test := range []struct {
@@ -104,6 +106,7 @@ func checkProblem(t *testing.T, name string, w *httptest.ResponseRecorder) {
 
 // What was kept for a caller who may read is not shown to one who may not.
 func TestKeptAnswersAreGuarded(t *testing.T) {
+	t.Parallel()
 	h := httpapi.New(sampleStore(t), &httpapi.Options{Authenticate: credentials, RequireAuth: true})
 	w := get(t, h, "/plants/top", "Authorization", "Bearer read")
 	for _, header := range [][]string{nil, {"Authorization", "Bearer nothing"}, {"If-None-Match", w.Header().Get("Etag")}, {"If-None-Match", "*"}} {
@@ -117,6 +120,7 @@ func TestKeptAnswersAreGuarded(t *testing.T) {
 }
 
 func TestSecurityInTheDocument(t *testing.T) {
+	t.Parallel()
 	type document struct {
 		Components struct {
 			SecuritySchemes map[string]struct{ Type, Scheme, In, Name string }
@@ -167,6 +171,7 @@ func TestSecurityInTheDocument(t *testing.T) {
 }
 
 func TestTrustProxies(t *testing.T) {
+	t.Parallel()
 	proxies := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}
 	for _, test := range []struct {
 		peer   string
@@ -214,6 +219,7 @@ func TestTrustProxies(t *testing.T) {
 
 // The log has the client's address and name, and no credential of a URL.
 func TestLogOfCallers(t *testing.T) {
+	t.Parallel()
 	var log bytes.Buffer
 	h := httpapi.New(sampleStore(t), &httpapi.Options{
 		Authenticate: credentials, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")},
@@ -233,6 +239,7 @@ func TestLogOfCallers(t *testing.T) {
 }
 
 func TestLimitURL(t *testing.T) {
+	t.Parallel()
 	h := httpapi.New(sampleStore(t), nil)
 	for path, want := range map[string]int{
 		"/plants/search?q=" + strings.Repeat("x", 200):                   200,

@@ -24,6 +24,7 @@ const (
 )
 
 func TestTraces(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		parents, states []string
 		taken           bool
@@ -69,6 +70,7 @@ func (failingStore) Catalog(context.Context) (egrid.Catalog, error) {
 // TestTraceInLogs asks the API with a logger that knows nothing of traces: the
 // access log and the cause of a 500 have the trace, once, and so has what panics.
 func TestTraceInLogs(t *testing.T) {
+	t.Parallel()
 	var log bytes.Buffer
 	o := &httpapi.Options{Logger: slog.New(slog.NewJSONHandler(&log, nil)),
 		Checks: []httpapi.ReadinessCheck{{Name: "x", Check: nil}}} // which panics
@@ -107,6 +109,7 @@ func TestTraceInLogs(t *testing.T) {
 // TestClientSendsTrace: the trace of a ctx goes over the wire into the server's
 // log.
 func TestClientSendsTrace(t *testing.T) {
+	t.Parallel()
 	var headers []http.Header
 	api := httpapi.New(sampleStore(t), nil)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -131,6 +134,7 @@ func TestClientSendsTrace(t *testing.T) {
 }
 
 func TestTraceID(t *testing.T) {
+	t.Parallel()
 	const id = "0af7651916cd43dd8448eb211c80319c"
 	var got string
 	h := httpapi.Traces(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = httpapi.TraceID(r.Context()) }))

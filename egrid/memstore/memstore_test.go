@@ -11,10 +11,12 @@ import (
 )
 
 func TestStore(t *testing.T) {
+	t.Parallel()
 	egridtest.RunStore(t, func(*testing.T) egrid.Store { return memstore.New() })
 }
 
 func TestFailureLog(t *testing.T) {
+	t.Parallel()
 	egridtest.RunFailureLog(t, func(*testing.T) egrid.FailureLog { return memstore.New() })
 }
 

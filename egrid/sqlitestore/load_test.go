@@ -136,6 +136,7 @@ func checkWhole(t *testing.T, store egrid.Querier) int {
 // TestKilled kills a loading process again and again, without warning and at
 // any moment, and looks at what it leaves behind.
 func TestKilled(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "egrid.db")
 	store, err := sqlitestore.Open(t.Context(), path, nil)
 	if err != nil {
@@ -198,6 +199,7 @@ func TestKilled(t *testing.T) {
 
 // TestSameSheetAtOnce loads one sheet through two handles and another process.
 func TestSameSheetAtOnce(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "egrid.db")
 	cmd, lines := child(t, "once", path, "same")
 	var loaders sync.WaitGroup
@@ -241,6 +243,7 @@ func TestSameSheetAtOnce(t *testing.T) {
 
 // TestBackup copies a store that is being loaded.
 func TestBackup(t *testing.T) {
+	t.Parallel()
 	store := open(t)
 	if _, err := load(t.Context(), store, "a", 0, io.Discard); err != nil {
 		t.Fatal(err)

@@ -24,14 +24,17 @@ func open(t testing.TB) *sqlitestore.Store {
 }
 
 func TestStore(t *testing.T) {
+	t.Parallel()
 	egridtest.RunStore(t, func(t *testing.T) egrid.Store { return open(t) })
 }
 
 func TestFailureLog(t *testing.T) {
+	t.Parallel()
 	egridtest.RunFailureLog(t, func(t *testing.T) egrid.FailureLog { return open(t) })
 }
 
 func TestDifferential(t *testing.T) {
+	t.Parallel()
 	egridtest.RunDifferential(t, func(t *testing.T) egrid.Store { return open(t) })
 }
 

@@ -158,6 +158,7 @@ func allKinds(t testing.TB) *auth.Authenticator {
 }
 
 func TestAccepted(t *testing.T) {
+	t.Parallel()
 	a, s := allKinds(t), signers()
 	rw := []httpapi.Scope{httpapi.ScopeRead, httpapi.ScopeWrite}
 	hs := func(change jwt.MapClaims) []string {
@@ -195,6 +196,7 @@ func TestAccepted(t *testing.T) {
 
 // TestRefused: nothing of what makes a token good may be left out or forged.
 func TestRefused(t *testing.T) {
+	t.Parallel()
 	a, s := allKinds(t), signers()
 	good := sign(jwt.SigningMethodHS256, secret, claims(nil))
 	parts := strings.Split(good, ".")
@@ -276,6 +278,7 @@ func pemOf(key crypto.PublicKey) []byte {
 // Without a secret no token by HS256 is accepted, and without a key set none by a
 // public key.
 func TestOnlyWhatIsSetUp(t *testing.T) {
+	t.Parallel()
 	s := signers()
 	byKeys := newAuthenticator(t, auth.Options{KeySet: keyFile(t, fullKeySet())})
 	bySecret := newAuthenticator(t, auth.Options{Secret: secret})
@@ -295,6 +298,7 @@ func TestOnlyWhatIsSetUp(t *testing.T) {
 }
 
 func TestNewRefuses(t *testing.T) {
+	t.Parallel()
 	key := auth.APIKey{Name: "a", Scopes: httpapi.Scopes(), SHA256: sha256.Sum256([]byte(apiKey))}
 	for name, o := range map[string]*auth.Options{
 		"nothing":               nil,
@@ -321,6 +325,7 @@ func TestNewRefuses(t *testing.T) {
 }
 
 func TestReadAPIKeys(t *testing.T) {
+	t.Parallel()
 	hash := fmt.Sprintf("%x", sha256.Sum256([]byte(apiKey)))
 	other := strings.Repeat("ab", 32)
 	keys, err := auth.ReadAPIKeys(strings.NewReader("# the keys\n\nnightly write " + hash + "\n  reader\tread,write  " + other + " ; third admin " + strings.Repeat("cd", 32) + ";\n"))

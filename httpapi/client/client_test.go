@@ -94,6 +94,7 @@ func newClient(t *testing.T, n *network, o client.Options) *client.Client {
 var generators = egrid.RowQuery{Level: egrid.GEN, Limit: 5}
 
 func TestAddresses(t *testing.T) {
+	t.Parallel()
 	for _, address := range []string{"", "grid.example", "ftp://grid.example", "http://", "http://u:p@grid.example", "http://grid.example?x=1", "http://a b", "http://x#y"} {
 		if _, err := client.New(address, nil); !errors.Is(err, egrid.ErrInvalid) {
 			t.Errorf("%q: %v; want ErrInvalid", address, err)
@@ -107,6 +108,7 @@ func TestAddresses(t *testing.T) {
 }
 
 func TestValuesAreExact(t *testing.T) {
+	t.Parallel()
 	n := &network{steps: []step{page(onePage)}}
 	got, err := newClient(t, n, client.Options{}).Rows(t.Context(), egrid.RowQuery{Level: egrid.GEN, Limit: 5, Count: true})
 	if err != nil {
@@ -134,6 +136,7 @@ func TestValuesAreExact(t *testing.T) {
 }
 
 func TestRequest(t *testing.T) {
+	t.Parallel()
 	n := &network{steps: []step{page(onePage)}}
 	c := newClient(t, n, client.Options{Token: "secret", APIKey: "key", UserAgent: "report/1"})
 	q := egrid.RowQuery{
@@ -178,6 +181,7 @@ func TestRequest(t *testing.T) {
 
 // What cannot be asked is refused before anything is sent.
 func TestInvalidQueries(t *testing.T) {
+	t.Parallel()
 	n := &network{steps: []step{page(onePage)}}
 	c := newClient(t, n, client.Options{})
 	for name, q := range map[string]egrid.RowQuery{
@@ -203,6 +207,7 @@ func TestInvalidQueries(t *testing.T) {
 }
 
 func TestErrors(t *testing.T) {
+	t.Parallel()
 	sentinels := []error{egrid.ErrInvalid, egrid.ErrNotFound, egrid.ErrStale, egrid.ErrClosed}
 	for name, test := range map[string]struct {
 		step step
@@ -237,6 +242,7 @@ func TestErrors(t *testing.T) {
 }
 
 func TestForeignAnswers(t *testing.T) {
+	t.Parallel()
 	for name, s := range map[string]step{
 		"html":       {status: 200, header: map[string]string{"Content-Type": "text/html"}, body: "<html>"},
 		"json":       {status: 200, header: map[string]string{"Content-Type": "application/json"}, body: `{"data":[]}`},
@@ -314,6 +320,7 @@ func TestRetriesAndContexts(t *testing.T) {
 
 // An answer that breaks off is asked for again, and connections are used again.
 func TestConnections(t *testing.T) {
+	t.Parallel()
 	var requests, connections atomic.Int64
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", pageType)
@@ -347,6 +354,7 @@ func TestConnections(t *testing.T) {
 }
 
 func TestCatalogIsAskedForOnce(t *testing.T) {
+	t.Parallel()
 	catalog := `{"data":{"revision":7,"snapshots":[{"id":"a1","level":"GEN","year":2023,"release":"","status":"published","rows":1,"columns":[{"level":"GEN","name":"state","code":"PSTATABB","type":"text","description":"d","editions":null}]}]}}`
 	header := map[string]string{"Content-Type": "application/json", "ETag": `"e7"`}
 	n := &network{steps: []step{{status: 200, header: header, body: catalog}, {status: 304, header: header}, {status: 304}}}
@@ -392,6 +400,7 @@ func pageOf(n int, next string) step {
 // A page of more rows than a server gives at once is read in parts, and begun
 // anew when a publish comes between them.
 func TestLargePages(t *testing.T) {
+	t.Parallel()
 	n := &network{steps: []step{
 		pageOf(1000, "a"), problem(410, "start again"),
 		pageOf(1000, "b"), pageOf(1000, "c"), pageOf(500, "d e"),
@@ -427,6 +436,7 @@ func TestLargePages(t *testing.T) {
 }
 
 func TestIterators(t *testing.T) {
+	t.Parallel()
 	for name, walk := range map[string]func(*client.Client) (rows int, err error){
 		"rows": func(c *client.Client) (n int, err error) {
 			for _, err := range c.AllRows(t.Context(), egrid.RowQuery{Level: egrid.GEN, Limit: 3, Cursor: "mine"}) {

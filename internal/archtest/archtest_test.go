@@ -11,6 +11,7 @@ const root = "../.."
 
 // TestArchitecture holds this module to its own rules.
 func TestArchitecture(t *testing.T) {
+	t.Parallel()
 	tree, err := archtest.Load(t.Context(), root)
 	if err != nil {
 		t.Fatal(err)
@@ -36,6 +37,7 @@ func hasPackage(tree archtest.Tree, folder string) bool {
 
 // TestCheck breaks each rule in a tree that exists only here.
 func TestCheck(t *testing.T) {
+	t.Parallel()
 	const mod = "example.org/m"
 	file := func(name string, imports ...string) []archtest.File {
 		return []archtest.File{{Name: name, Lines: 10, Imports: imports}}
@@ -89,6 +91,7 @@ func TestCheck(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
 			found := archtest.Check(archtest.Tree{
 				Module:   mod,
 				Requires: []string{"modernc.org/sqlite", "github.com/hashicorp/golang-lru/v2"},

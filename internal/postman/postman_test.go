@@ -37,6 +37,7 @@ func openAPI(t *testing.T) []byte {
 
 // The collection is that of the API as it is.
 func TestFresh(t *testing.T) {
+	t.Parallel()
 	want, err := postman.Collection(openAPI(t))
 	if err != nil {
 		t.Fatal(err)
@@ -58,6 +59,7 @@ func TestFresh(t *testing.T) {
 
 // Every operation has a request, unless it is a stream of events.
 func TestComplete(t *testing.T) {
+	t.Parallel()
 	document := openAPI(t)
 	b, err := postman.Collection(document)
 	if err != nil {
@@ -111,6 +113,7 @@ const writing = `{"info":{"title":"T"},"tags":[{"name":"runs"}],"paths":{
  "/runs/events":{"get":{"summary":"What happens","tags":["runs"],"responses":{"200":{"content":{"text/event-stream":{"example":"data: 1"}}}}}}}}`
 
 func TestOperationsThatWrite(t *testing.T) {
+	t.Parallel()
 	b, err := postman.Collection([]byte(writing))
 	if err != nil {
 		t.Fatal(err)
@@ -145,6 +148,7 @@ func TestOperationsThatWrite(t *testing.T) {
 }
 
 func TestNoDocument(t *testing.T) {
+	t.Parallel()
 	for _, text := range []string{"", "{}", "[]", "openapi: 3.1.0"} {
 		if _, err := postman.Collection([]byte(text)); err == nil {
 			t.Errorf("%q made a collection", text)
