@@ -84,6 +84,7 @@ func openPostgres(t testing.TB) egrid.Store {
 // TestClientIsAQuerier runs the suite of stores on every store behind the
 // cache, the API and the client.
 func TestClientIsAQuerier(t *testing.T) {
+	t.Parallel()
 	for name, open := range behindAPI {
 		t.Run(name, func(t *testing.T) {
 			egridtest.RunStore(t, func(t *testing.T) egrid.Store { return serveStore(t, open(t)) })
@@ -94,6 +95,7 @@ func TestClientIsAQuerier(t *testing.T) {
 // TestClientAnswersAsTheStore holds every store behind the cache, the API and
 // the client against memstore.
 func TestClientAnswersAsTheStore(t *testing.T) {
+	t.Parallel()
 	for name, open := range behindAPI {
 		t.Run(name, func(t *testing.T) {
 			egridtest.RunDifferential(t, func(t *testing.T) egrid.Store { return serveStore(t, open(t)) })

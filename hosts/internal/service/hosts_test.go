@@ -102,6 +102,7 @@ func start(t testing.TB, path string, args ...string) *program {
 // TestHosts starts every service without any other, looks at its probes, and
 // tells it to stop.
 func TestHosts(t *testing.T) {
+	t.Parallel()
 	dir := build(t)
 	const any = "--addr=127.0.0.1:0"
 	// Nothing listens on port 1; on the gateway's default ports a deployment may.
