@@ -10,7 +10,7 @@ BENCH ?= .#       which benchmarks run
 CONTRACT ?= contract-smoke# what make test holds the API to; contract is the whole
 
 # Tests run in the folder of their package: a relative path would mean another
-# folder in each. Unset, tests look beside the checkout.
+# folder in each. Unset, tests on EPA's files skip.
 ifdef EGRID_DATA
 override EGRID_DATA := $(abspath $(EGRID_DATA))
 export EGRID_DATA
@@ -38,7 +38,11 @@ run: ## the whole platform in one process, on the bundled sample
 	go run ./hosts/egrid up
 
 .PHONY: test
-test: system lint with-services faults nested $(CONTRACT) vuln-if-reachable ## everything: lint, tests on real services, browser tests, fuzz and contract smoke, vulnerabilities
+test: system lint generate-check with-services faults nested $(CONTRACT) vuln-if-reachable ## everything: lint, tests on real services, browser tests, fuzz and contract smoke, vulnerabilities
+
+.PHONY: generate
+generate: ## write anew what is made from the source: golden files, examples, sample, docs/data.md, Postman collection
+	@internal/scripts/generate.sh
 
 .PHONY: fmt
 fmt: $(LINT) ## format the source
@@ -54,6 +58,10 @@ system: # what tests need beside Go
 lint: $(LINT) ## go vet and golangci-lint
 	go vet ./...
 	$(LINT) run
+
+.PHONY: generate-check
+generate-check: # fails when make generate changes a file
+	@internal/scripts/generate.sh --check
 
 .PHONY: arch
 arch: ## import budgets and other rules of the architecture

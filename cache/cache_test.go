@@ -285,6 +285,7 @@ func TestAllGiveUp(t *testing.T) {
 }
 
 func TestErrorsAreNotKept(t *testing.T) {
+	t.Parallel()
 	behind := &counting{fail: egrid.ErrNotFound}
 	c := cache.New(behind, nil)
 	for range 2 {
@@ -304,6 +305,7 @@ func (*panicking) Scan(context.Context, *driver.Plan) iter.Seq2[*egrid.Batch, er
 }
 
 func TestPanicReachesTheCaller(t *testing.T) {
+	t.Parallel()
 	c := cache.New(&panicking{}, nil)
 	defer func() {
 		if recover() == nil {
@@ -314,6 +316,7 @@ func TestPanicReachesTheCaller(t *testing.T) {
 }
 
 func TestBounds(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name    string
 		o       cache.Options
@@ -329,6 +332,7 @@ func TestBounds(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
 			c := cache.New(&counting{rows: test.rows}, &test.o)
 			for i := range test.queries {
 				ask(t, c, i+1)

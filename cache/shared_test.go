@@ -18,6 +18,7 @@ import (
 )
 
 func TestShared(t *testing.T) {
+	t.Parallel()
 	cachetest.RunShared(t, func(*testing.T) cache.SharedLevel { return cachetest.NewMemory() })
 }
 

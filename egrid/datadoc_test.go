@@ -12,8 +12,9 @@ import (
 
 var update = flag.Bool("update", false, "write docs/data.md anew")
 
-// docs/data.md is the dictionary for readers: go test ./egrid -run DataDoc -update
+// docs/data.md is the dictionary for readers.
 func TestDataDoc(t *testing.T) {
+	t.Parallel()
 	const path = "../docs/data.md"
 	want := dataDoc()
 	if *update {
@@ -23,7 +24,7 @@ func TestDataDoc(t *testing.T) {
 	}
 	got, err := os.ReadFile(path)
 	if err != nil || string(got) != want {
-		t.Errorf("%s is not what the dictionary says; go test ./egrid -run DataDoc -update (%v)", path, err)
+		t.Errorf("%s is not what the dictionary says; run make generate (%v)", path, err)
 	}
 }
 
@@ -34,8 +35,8 @@ func dataDoc() string {
 Every column, by level. The name is that of answers, queries and stores, and the same at every level;
 the code is EPA's. Units: short tons for CO2, CO2e, NOx and SO2; pounds for CH4 and N2O; shares are 0-1
 whatever scale the file had. A rule says how a region's figure follows from its plants. This page is
-written from the dictionary by ` + "`go test ./egrid -run DataDoc -update`" + `; the command ` + "`egrid columns`" + ` and the
-path ` + "`/columns`" + ` tell the same.
+written from the dictionary by ` + "`make generate`" + `; the command ` + "`egrid columns`" + ` and the path ` + "`/columns`" + ` tell the
+same.
 
 Every row also has ` + "`level`, `data_year` and `release`" + `.
 `)

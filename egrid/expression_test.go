@@ -9,6 +9,7 @@ import (
 )
 
 func TestParseFilter(t *testing.T) {
+	t.Parallel()
 	for text, want := range map[string]egrid.Filter{
 		"nameplate_capacity_mw>=100":    egrid.Where("nameplate_capacity_mw", egrid.Ge, "100"),
 		" state = TX , OK ":             egrid.Where("state", egrid.Eq, "TX", "OK"),
@@ -39,6 +40,7 @@ func TestParseFilter(t *testing.T) {
 }
 
 func TestParseSort(t *testing.T) {
+	t.Parallel()
 	for text, want := range map[string][]egrid.Sort{
 		"":                                nil,
 		",,":                              nil,
@@ -57,6 +59,7 @@ func TestParseSort(t *testing.T) {
 }
 
 func TestParseMeasures(t *testing.T) {
+	t.Parallel()
 	for text, want := range map[string][]egrid.Measure{
 		"count": {{Func: egrid.Count}},
 		"count as n, sum(net_generation_mwh),max( plant_name ) as  last": {

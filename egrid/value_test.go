@@ -9,6 +9,7 @@ import (
 )
 
 func TestParseValueNumber(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		text    string
 		want    float64
@@ -40,6 +41,7 @@ func TestParseValueNumber(t *testing.T) {
 }
 
 func TestParseValueMissing(t *testing.T) {
+	t.Parallel()
 	for _, typ := range []egrid.Type{egrid.Text, egrid.Integer, egrid.Number, egrid.Flag} {
 		for _, text := range []string{"", "  ", "--", " -- ", "N/A"} {
 			if v, _, err := egrid.ParseValue(typ, text); err != nil || !v.IsMissing() {
@@ -56,6 +58,7 @@ func TestParseValueMissing(t *testing.T) {
 }
 
 func TestParseValueIdentifiers(t *testing.T) {
+	t.Parallel()
 	for _, id := range []string{"7E600", "0290", "10-94", "5.1", "00123"} {
 		if v, _, err := egrid.ParseValue(egrid.Text, id); err != nil || v.String() != id {
 			t.Errorf("%q: got %q, %v", id, v, err)
@@ -64,6 +67,7 @@ func TestParseValueIdentifiers(t *testing.T) {
 }
 
 func TestParseValueInteger(t *testing.T) {
+	t.Parallel()
 	for text, want := range map[string]int64{"2013": 2013, "1,234": 1234, "2013.0": 2013, "-5": -5, "9007199254740993": 9007199254740993} {
 		v, _, err := egrid.ParseValue(egrid.Integer, text)
 		if got, ok := v.Int(); err != nil || !ok || got != want {
@@ -78,6 +82,7 @@ func TestParseValueInteger(t *testing.T) {
 }
 
 func TestValueCompare(t *testing.T) {
+	t.Parallel()
 	ascending := []egrid.Value{
 		egrid.NumberOf(-1.5), egrid.IntegerOf(0), egrid.NumberOf(0.5), egrid.IntegerOf(math.MaxInt64 - 1), egrid.IntegerOf(math.MaxInt64),
 		egrid.FlagOf(false), egrid.FlagOf(true),

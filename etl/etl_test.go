@@ -107,6 +107,7 @@ func sheetsOf(r etl.Report) []string {
 }
 
 func TestPackings(t *testing.T) {
+	t.Parallel()
 	many := generators + strings.Repeat("2023,TX,Alpha,1,2,500.5\n", 5000)
 	for _, chunk := range []int64{1, 100, 1 << 20} {
 		for name, files := range map[string]map[string]string{
@@ -139,6 +140,7 @@ func TestPackings(t *testing.T) {
 }
 
 func TestRefusals(t *testing.T) {
+	t.Parallel()
 	dir := folder(t, map[string]string{
 		"a/GEN23.csv":       generators,
 		"b/empty.csv":       "",
@@ -183,6 +185,7 @@ func TestRefusals(t *testing.T) {
 }
 
 func TestWideField(t *testing.T) {
+	t.Parallel()
 	wide := strings.Repeat("w", 10_000_000)
 	report, store := run(t, etl.Local(folder(t, map[string]string{"GEN23.csv": generators + "2023,TX," + wide + ",5,1,1\n"})), nil)
 	page, err := ask(store).Rows(t.Context(), egrid.RowQuery{Level: egrid.GEN, Search: "www", Columns: []egrid.Column{egrid.PlantName}})
@@ -192,6 +195,7 @@ func TestWideField(t *testing.T) {
 }
 
 func TestZipBombIsBounded(t *testing.T) {
+	t.Parallel()
 	rows := strings.Repeat(strings.Repeat(" ", 1<<20)+"\n", 32) // blank records
 	report, _ := run(t, etl.Local(folder(t, map[string]string{"GEN23.zip": zipped(t, "GEN23.csv", generators+rows)})), nil)
 	if report.Status != etl.Failed || !strings.Contains(report.Files[0].Sheets[0].Reason, "unpacks to more than") {
@@ -200,6 +204,7 @@ func TestZipBombIsBounded(t *testing.T) {
 }
 
 func TestRejects(t *testing.T) {
+	t.Parallel()
 	text := strings.Replace(generators, "500.5", "much", 1) + "2023,TX,\"Ch\xffrlie\",5,1,1\n2023,TX,Short,6\n2023,TX,Delta,7,1,10\n2023,TX,Cut,8,"
 	for _, chunk := range []int64{20, 1 << 20} {
 		kept := filepath.Join(t.TempDir(), "new", "rejects.csv")
@@ -236,6 +241,7 @@ func TestRejects(t *testing.T) {
 // Every stage's answer survives a trip through JSON, and the stages one by one
 // do what Run does.
 func TestStagesThroughJSON(t *testing.T) {
+	t.Parallel()
 	dir := folder(t, map[string]string{"GEN.csv": generators, "st/v2_2018.csv": "PSTATABB,FIPSST,STNGENAN\nTX,48,5\nOK,40,6\n", "bad.csv": "x"})
 	want, _ := run(t, etl.Local(dir), &etl.Options{ChunkBytes: 30})
 
@@ -271,6 +277,7 @@ func through[T any](t *testing.T, v T, err error) (w T) {
 }
 
 func TestValidateLoadsNothing(t *testing.T) {
+	t.Parallel()
 	dir := folder(t, map[string]string{
 		"GEN.csv":     generators + "2023,TX,Alpha,1,1,2\n2023,TX,Alpha,1,9,?\n",
 		"SRL23.csv":   "SUBRGN,SRNGENAN,SRCO2AN,SRCO2EQA\nNYCW,5,10,8\n",
@@ -302,6 +309,7 @@ func TestValidateLoadsNothing(t *testing.T) {
 }
 
 func TestTotalsAreComparedWithTheUSSheet(t *testing.T) {
+	t.Parallel()
 	report, _ := run(t, etl.Local(folder(t, map[string]string{
 		"ST23.csv":  "PSTATABB,FIPSST,STNGENAN\nTX,48,5000\nOK,40,6000\n",
 		"SRL23.csv": "SUBRGN,SRNAME,SRNGENAN\nERCT,ERCOT,5000\nSPSO,SPP,5900\n",
@@ -329,6 +337,7 @@ func (f *flaky) Put(ctx context.Context, spec driver.SnapshotSpec, c driver.Chun
 }
 
 func TestAFailedRunIsRunAgain(t *testing.T) {
+	t.Parallel()
 	dir := folder(t, map[string]string{"GEN.csv": generators + strings.Repeat("2023,TX,Alpha,1,2,500.5\n", 300)})
 	for failAt := range 15 {
 		store := memstore.New()
@@ -352,6 +361,7 @@ func TestAFailedRunIsRunAgain(t *testing.T) {
 }
 
 func TestAnObjectThatChanges(t *testing.T) {
+	t.Parallel()
 	dir := folder(t, map[string]string{"GEN.csv": generators})
 	p := etl.New(etl.Local(dir), etl.ToLoader(memstore.New()), nil)
 	scanned, err := p.Scan(t.Context())
@@ -376,6 +386,7 @@ func TestAnObjectThatChanges(t *testing.T) {
 }
 
 func TestManyFiles(t *testing.T) {
+	t.Parallel()
 	files := map[string]string{}
 	for i := range 1000 {
 		files[fmt.Sprintf("%04d/GEN.csv", i)] = fmt.Sprintf("YEAR,PSTATABB,PNAME,ORISPL,GENID,GENNTAN\n%d,TX,Alpha,%d,1,5\n", 1990+i%30, i)
@@ -388,6 +399,7 @@ func TestManyFiles(t *testing.T) {
 }
 
 func TestCancel(t *testing.T) {
+	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	p := etl.New(etl.Local(folder(t, map[string]string{"GEN.csv": generators})), etl.ToLoader(memstore.New()), nil)
@@ -403,6 +415,7 @@ func TestCancel(t *testing.T) {
 }
 
 func TestConfig(t *testing.T) {
+	t.Parallel()
 	const text = `{"inputs":[{"match":"mine*.csv","level":"GEN","year":2020,"release":"v2","delimiter":";","skip_rows":1,
 		"columns":{"Bundesstaat":"PSTATABB","Werk":"plant_name","Block":"GENID","Strom":"GENNTAN","Egal":""},
 		"transform":{"GENNTAN":"negate","plant_name":"upper"}}]}`
@@ -435,6 +448,7 @@ func TestConfig(t *testing.T) {
 }
 
 func TestFS(t *testing.T) {
+	t.Parallel()
 	files := fstest.MapFS{"x/GEN23.csv": {Data: []byte(generators)}, "readme.md": {Data: []byte("x")}}
 	report, _ := run(t, etl.FS(files), &etl.Options{ChunkBytes: 20})
 	if report.RowsLoaded != 4 || report.Files[0].Object != "x/GEN23.csv" {
@@ -482,6 +496,7 @@ func FuzzRun(f *testing.F) {
 // A folder with two files of one edition is loaded again and again: the one that
 // comes last is published, and stays so.
 func TestEditionTwiceInAFolder(t *testing.T) {
+	t.Parallel()
 	dir := folder(t, map[string]string{"a/GEN.csv": generators, "b/GEN.csv": strings.Replace(generators, "400", "401", 1)})
 	for name, through := range map[string]func(*memstore.Store, *etl.Options) (etl.Report, error){
 		"store": func(store *memstore.Store, o *etl.Options) (etl.Report, error) {

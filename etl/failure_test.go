@@ -105,6 +105,7 @@ func deadLetters(t *testing.T, b queue.Broker) int {
 // A message that dies of something that passes is tried once more by itself,
 // and nobody is bothered.
 func TestCurableDeadLetter(t *testing.T) {
+	t.Parallel()
 	store, broker := memstore.New(), memqueue.New(nil)
 	deliveries, done := 0, make(chan int, 1)
 	notices := repair(t, store, broker, func(queue.Delivery) error {
@@ -149,6 +150,7 @@ func (h *hidden) Replay(ctx context.Context, name string, ids ...string) (int, e
 
 // A dead letter that is out of sight is looked for again.
 func TestDeadLetterOutOfSight(t *testing.T) {
+	t.Parallel()
 	log, broker := memstore.New(), &hidden{Broker: memqueue.New(nil)}
 	defer broker.Close()
 	m := chunkMessage(t)
@@ -185,6 +187,7 @@ func TestDeadLetterOutOfSight(t *testing.T) {
 // A message that nothing cures stays a dead letter, and people are told, once
 // for many.
 func TestIncurableDeadLetters(t *testing.T) {
+	t.Parallel()
 	store, broker := memstore.New(), memqueue.New(nil)
 	handle := etl.DatabaseHandler(store)
 	notices := repair(t, store, broker, func(d queue.Delivery) error { return handle(t.Context(), d) })
@@ -213,6 +216,7 @@ func TestIncurableDeadLetters(t *testing.T) {
 
 // A message that dies again after it was replayed stays where it is.
 func TestDeadLetterThatDiesAgain(t *testing.T) {
+	t.Parallel()
 	store, broker := memstore.New(), memqueue.New(nil)
 	notices := repair(t, store, broker, func(queue.Delivery) error { return errors.New("disk full") })
 	m := chunkMessage(t)
@@ -228,6 +232,7 @@ func TestDeadLetterThatDiesAgain(t *testing.T) {
 }
 
 func TestIncidentsOfRuns(t *testing.T) {
+	t.Parallel()
 	dir := folder(t, map[string]string{"GEN.csv": generators, "notes.csv": "not,egrid\n1,2\n"})
 	report, _ := run(t, etl.Local(dir), nil)
 	incidents := etl.ObjectIncidents(report)

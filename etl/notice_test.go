@@ -57,6 +57,7 @@ func ExampleNotices() {
 }
 
 func TestNotices(t *testing.T) {
+	t.Parallel()
 	sheet := func(s etl.Status) []etl.FileReport {
 		return []etl.FileReport{{Object: "a.csv", Sheets: []etl.SheetReport{{Level: egrid.GEN, Year: 2023, Status: s}}}}
 	}
@@ -77,6 +78,7 @@ func TestNotices(t *testing.T) {
 		{"nothing", etl.Report{Status: etl.Failed}, []string{"run_failed Load failed: there was nothing to load"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
 			test.report.RunID = "r1"
 			var got []string
 			for _, n := range etl.Notices(test.report, noticeTime.In(time.FixedZone("", 3600))) {
@@ -97,6 +99,7 @@ func TestNotices(t *testing.T) {
 
 // A run of a real source tells what its report says.
 func TestNoticesOfARun(t *testing.T) {
+	t.Parallel()
 	dir := folder(t, map[string]string{
 		"GEN.csv":   generators,
 		"SRL23.csv": "SUBRGN,SRNGENAN,SRCO2AN,SRCO2EQA\nNYCW,5,10,8\n", // held: CO2e below CO2
@@ -117,6 +120,7 @@ func TestNoticesOfARun(t *testing.T) {
 
 // Names and reasons come from files: they can end no line and no command early.
 func TestNoticesOfHostileNames(t *testing.T) {
+	t.Parallel()
 	object := "it's $(here)\n; rm -rf ~.csv\x1b[2J"
 	report := etl.Report{Status: etl.Held, Files: []etl.FileReport{{Object: object, Sheets: []etl.SheetReport{
 		{Status: etl.Held, Reason: "why\nPublish it:\n    rm -rf ~"},
@@ -135,6 +139,7 @@ func TestNoticesOfHostileNames(t *testing.T) {
 }
 
 func TestNoticesOfManyFiles(t *testing.T) {
+	t.Parallel()
 	report := etl.Report{Status: etl.Failed}
 	for i := range 1000 {
 		report.Files = append(report.Files, etl.FileReport{Object: fmt.Sprintf("%d.csv", i), Error: strings.Repeat("é", 1000)})
@@ -152,6 +157,7 @@ func TestNoticesOfManyFiles(t *testing.T) {
 }
 
 func TestNoticeThroughMessage(t *testing.T) {
+	t.Parallel()
 	n := etl.Notice{Kind: etl.NoticeFailure, Time: noticeTime, RunID: "r1", Title: "Ünïcode", Text: "a\nb\tc"}
 	m, err := etl.EncodeNotice(n)
 	if err != nil {
@@ -176,6 +182,7 @@ func TestNoticeThroughMessage(t *testing.T) {
 }
 
 func TestNoticesThatCannotBe(t *testing.T) {
+	t.Parallel()
 	for _, n := range []etl.Notice{
 		{Kind: "failure"},
 		{Kind: "failure", Title: "\n"},

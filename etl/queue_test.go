@@ -38,6 +38,7 @@ func consume(t *testing.T, b queue.Broker, handle queue.Handler) {
 // Through a queue that delivers everything twice to several consumers, a load
 // ends as it does without one.
 func TestThroughAQueue(t *testing.T) {
+	t.Parallel()
 	dir := folder(t, map[string]string{
 		"GEN.csv":   generators + strings.Repeat("2023,TX,Alpha,1,2,500.5\n", 300),
 		"SRL23.csv": "SUBRGN,SRNGENAN,SRCO2AN,SRCO2EQA\nNYCW,5,10,8\n", // held: CO2e below CO2
@@ -86,6 +87,7 @@ func (s *brokenStore) Put(ctx context.Context, id egrid.StageID, c driver.Chunk)
 }
 
 func TestDeadLettersEndTheLoad(t *testing.T) {
+	t.Parallel()
 	dir := folder(t, map[string]string{"GEN.csv": generators})
 	store := &brokenStore{memstore.New(), errors.New("disk full")}
 	broker := memqueue.New(nil)
@@ -99,6 +101,7 @@ func TestDeadLettersEndTheLoad(t *testing.T) {
 // A load whose cause of death is mended is simply run again: what died of the
 // first run is no failure of the second, and is not left behind.
 func TestLoadAgainBehindDeadLetters(t *testing.T) {
+	t.Parallel()
 	dir := folder(t, map[string]string{"GEN.csv": generators})
 	store := &brokenStore{memstore.New(), errors.New("disk full")}
 	broker := memqueue.New(nil)
@@ -126,6 +129,7 @@ func TestLoadAgainBehindDeadLetters(t *testing.T) {
 }
 
 func TestPoison(t *testing.T) {
+	t.Parallel()
 	ctx := t.Context()
 	good := func() queue.Message {
 		m, err := etl.EncodeChunk(specOf(t))
@@ -187,6 +191,7 @@ func specOf(t testing.TB) (driver.SnapshotSpec, driver.Chunk) {
 }
 
 func TestCodec(t *testing.T) {
+	t.Parallel()
 	spec, chunk := specOf(t)
 	m, err := etl.EncodeChunk(spec, chunk)
 	if err != nil {

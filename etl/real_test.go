@@ -1,7 +1,6 @@
 package etl_test
 
 import (
-	"cmp"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,21 +11,8 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
 	"github.com/egrid-analytics/egrid-go/etl"
+	"github.com/egrid-analytics/egrid-go/internal/testenv"
 )
-
-// realFiles is the folder of EPA's files as people have them. Where it is not
-// there the test skips, but in CI.
-func realFiles(t testing.TB) string {
-	t.Helper()
-	dir := cmp.Or(os.Getenv("EGRID_DATA"), filepath.Join("..", "..", "shared", "data"))
-	if _, err := os.Stat(filepath.Join(dir, "2023", "GEN23.csv")); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("real eGRID files are needed: %v", err)
-		}
-		t.Skipf("no real eGRID files: set EGRID_DATA to their folder (%v)", err)
-	}
-	return dir
-}
 
 func sumOf(t *testing.T, q driver.Scanner, level egrid.Level, year int) string {
 	t.Helper()
@@ -49,7 +35,8 @@ func countOf(t *testing.T, q driver.Scanner, f egrid.Filter) int64 {
 // TestRealGenerators loads the generator sheets, each into a store of its own.
 // The totals are those of the files' README.
 func TestRealGenerators(t *testing.T) {
-	dir := realFiles(t)
+	t.Parallel()
+	dir := testenv.Data(t)
 	for _, test := range []struct {
 		file  string
 		year  int
@@ -104,7 +91,8 @@ func TestRealGenerators(t *testing.T) {
 
 // TestRealRegions loads what is special about the region sheets.
 func TestRealRegions(t *testing.T) {
-	dir := realFiles(t)
+	t.Parallel()
+	dir := testenv.Data(t)
 	report, store := run(t, etl.Local(filepath.Join(dir, "2018"), filepath.Join(dir, "2019")), nil)
 	lines := sheetsOf(report)
 	for _, want := range []string{
@@ -139,7 +127,8 @@ func TestRealRegions(t *testing.T) {
 // TestRealFolder loads the whole folder: every sheet in CSV loads, and what
 // does not load is refused with the reason and the remedy.
 func TestRealFolder(t *testing.T) {
-	dir := realFiles(t)
+	t.Parallel()
+	dir := testenv.Data(t)
 	report, _ := run(t, etl.Local(dir), nil)
 	for _, f := range report.Files {
 		mapped := strings.Contains(f.Object, "renamed-subset")
@@ -178,10 +167,11 @@ func TestRealFolder(t *testing.T) {
 // TestOverlappingExports: what is published of a folder does not depend on the
 // order of its files.
 func TestOverlappingExports(t *testing.T) {
+	t.Parallel()
 	files := []string{"GEN23.csv", "GEN23-display-format.csv", "egridData.csv"}
 	heads := map[string]string{} // of the same generators in each
 	for _, file := range files {
-		text, err := os.ReadFile(filepath.Join(realFiles(t), "2023", file))
+		text, err := os.ReadFile(filepath.Join(testenv.Data(t), "2023", file))
 		if err != nil {
 			t.Fatal(err)
 		}

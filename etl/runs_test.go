@@ -14,6 +14,7 @@ import (
 
 // Runs that nobody asked for are remembered too, under the ids of their reports.
 func TestRunsOfPipelines(t *testing.T) {
+	t.Parallel()
 	store := memstore.New()
 	defer store.Close()
 	runs := etl.NewRuns(store.Driver(), &etl.RunsOptions{Keep: 3})

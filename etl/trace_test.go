@@ -56,6 +56,7 @@ func someSpan(t *testing.T) trace.Span {
 
 // TestRunIsOfATrace: that of its ctx, or one of its own.
 func TestRunIsOfATrace(t *testing.T) {
+	t.Parallel()
 	dir := folder(t, map[string]string{"GEN.csv": generators})
 	outer := someSpan(t)
 	var own []string
@@ -86,6 +87,7 @@ func TestRunIsOfATrace(t *testing.T) {
 // TestStagesAreOfOneTrace has each stage in a process of its own, so that only
 // JSON goes from one to the next.
 func TestStagesAreOfOneTrace(t *testing.T) {
+	t.Parallel()
 	dir := folder(t, map[string]string{"GEN.csv": generators})
 	through := func(from, to any) {
 		t.Helper()
@@ -137,6 +139,7 @@ func TestStagesAreOfOneTrace(t *testing.T) {
 
 // TestWatchTraces: each run has a trace of its own, and done is called in it.
 func TestWatchTraces(t *testing.T) {
+	t.Parallel()
 	source := &shelf{texts: map[string]string{"GEN.csv": generators}, listing: errors.New("bucket is away")}
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
@@ -162,6 +165,7 @@ func TestWatchTraces(t *testing.T) {
 // of it are all of one trace, and so is what the error consumer logs. The names of
 // messages do not depend on it.
 func TestTraceThroughTheQueue(t *testing.T) {
+	t.Parallel()
 	dir := folder(t, map[string]string{"GEN.csv": generators})
 	store, broker := memstore.New(), memqueue.New(nil)
 	var log bytes.Buffer // of one worker, and read when that has ended

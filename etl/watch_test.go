@@ -78,6 +78,7 @@ func (o outcome) objects() (names []string) {
 }
 
 func TestWatch(t *testing.T) {
+	t.Parallel()
 	source := &shelf{texts: map[string]string{"GEN.csv": generators, "notes.csv": "not,egrid\n1,2\n"}}
 	ctx, stop := context.WithCancel(t.Context())
 	runs, ended := make(chan outcome), make(chan struct{})
@@ -149,6 +150,7 @@ type once struct{}
 func (once) Next(time.Time) time.Time { return time.Time{} }
 
 func TestWatchEnds(t *testing.T) {
+	t.Parallel()
 	source := &shelf{texts: map[string]string{"GEN.csv": generators}}
 	var stages []string
 	o := &etl.Options{Observe: func(e etl.Event) { stages = append(stages, e.Stage) }}

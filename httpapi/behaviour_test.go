@@ -14,8 +14,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -30,6 +28,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid/store"
 	"github.com/egrid-analytics/egrid-go/httpapi"
 	"github.com/egrid-analytics/egrid-go/httpapi/middleware"
+	"github.com/egrid-analytics/egrid-go/internal/testenv"
 )
 
 // lists are the paths that also come as CSV and NDJSON, with their data rows.
@@ -85,6 +84,7 @@ func TestCSVEqualsStoredRows(t *testing.T) {
 }
 
 func TestETags(t *testing.T) {
+	t.Parallel()
 	store := sampleStore(t)
 	h := newAPI(store, nil)
 	tags := map[string]string{}
@@ -135,6 +135,7 @@ func TestETagTellsStoresApart(t *testing.T) {
 }
 
 func TestPublishIsSeenAtOnce(t *testing.T) {
+	t.Parallel()
 	store := sampleStore(t)
 	h := newAPI(store, nil)
 	before := get(t, h, "/plants/top?limit=1").Body.String()
@@ -320,8 +321,10 @@ func TestLargeExportIsComplete(t *testing.T) {
 }
 
 func TestUnknownErrors(t *testing.T) {
+	t.Parallel()
 	for name, q := range map[string]*troubled{"error": {fail: errors.New("secret: password of the database")}, "panic": {panic: true}} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			var log bytes.Buffer
 			q.Scanner = sampleStore(t)
 			h := newAPI(q, &httpapi.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))})
@@ -342,6 +345,7 @@ func TestUnknownErrors(t *testing.T) {
 }
 
 func TestErrorTable(t *testing.T) {
+	t.Parallel()
 	for err, status := range map[error]int{
 		egrid.ErrInvalid: 400, egrid.ErrNotFound: 404, egrid.ErrStale: 410, egrid.ErrClosed: 503, egrid.ErrSchema: 503,
 		context.DeadlineExceeded: 503, errors.New("?"): 500,
@@ -359,6 +363,7 @@ func TestErrorTable(t *testing.T) {
 }
 
 func TestReadiness(t *testing.T) {
+	t.Parallel()
 	broken := httpapi.ReadinessCheck{Name: "queue", Check: func(context.Context) error { return errors.New("secret address") }}
 	told := httpapi.ReadinessCheck{Name: "publishing", Check: func(context.Context) error { return fmt.Errorf("secret address: %w", httpapi.Reason("low on disk")) }}
 	panics := httpapi.ReadinessCheck{Name: "panics", Check: func(context.Context) error { panic("x") }}
@@ -586,18 +591,7 @@ func FuzzQueries(f *testing.F) {
 
 // The figures are those of EPA's GEN23 sheet.
 func TestRealGenerators(t *testing.T) {
-	dir := os.Getenv("EGRID_DATA")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "shared", "data")
-	}
-	file, err := os.Open(filepath.Join(dir, "2023", "GEN23.csv"))
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("real eGRID files are needed: %v", err)
-		}
-		t.Skipf("no real eGRID files: set EGRID_DATA to their folder (%v)", err)
-	}
-	defer file.Close()
+	file := testenv.Open(t, "2023/GEN23.csv")
 	store := memstore.New().Driver()
 	publish(t, store, "GEN23.csv", file)
 	h := newAPI(store, nil)

@@ -52,6 +52,7 @@ func corsHandler(t *testing.T, origins ...string) http.Handler {
 }
 
 func TestAllowedOrigin(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		allowed      []string
 		origin, want string
@@ -82,6 +83,7 @@ func TestAllowedOrigin(t *testing.T) {
 }
 
 func TestForeignOrigin(t *testing.T) {
+	t.Parallel()
 	for name, allowed := range map[string][]string{
 		"none": nil, "another": {page}, "refused entries only": {"https://*", "", "null", "https://foreign.example/"},
 	} {
@@ -103,6 +105,7 @@ func TestForeignOrigin(t *testing.T) {
 // TestCORSOfKeptAnswers: what is kept for one origin carries no other's name,
 // and a 304 is readable too.
 func TestCORSOfKeptAnswers(t *testing.T) {
+	t.Parallel()
 	const other = "https://other.example"
 	h := newAPI(sampleStore(t), &httpapi.Options{AllowedOrigins: []string{page, other}})
 	for _, origin := range []string{page, other, "", "https://foreign.example", page} {

@@ -262,6 +262,7 @@ var sensible = map[string][]any{
 // Every answer is as documented, whatever is asked and in whichever
 // representation; and every operation shows its statuses.
 func TestAnswersAreAsDocumented(t *testing.T) {
+	t.Parallel()
 	h := bundledAPI(t)
 	document := documentOf(t, h)
 	requests := 0

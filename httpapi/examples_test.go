@@ -197,6 +197,7 @@ func exampleAnswer(t *testing.T, w *httptest.ResponseRecorder) any {
 
 // Every operation has an example: a request, and what the API answers to it.
 func TestExamples(t *testing.T) {
+	t.Parallel()
 	h := bundledAPI(t)
 	document := documentOf(t, h)
 	want := map[string]map[string]any{}
@@ -225,7 +226,7 @@ func TestExamples(t *testing.T) {
 		}
 		for contentType, answer := range want[op.OperationID] {
 			if got, want := compact(t, shown[contentType].Example), compact(t, answer); got != want && !*update {
-				t.Errorf("%s, %s: the document has (write it anew with -update, twice)\n%s\nand the API answers\n%s", op.OperationID, contentType, got, want)
+				t.Errorf("%s, %s: the document has (when the change is meant, run make generate)\n%s\nand the API answers\n%s", op.OperationID, contentType, got, want)
 			}
 		}
 	}

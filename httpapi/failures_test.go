@@ -36,6 +36,7 @@ func failedStore(t testing.TB) (driver.Store, driver.FailureLog) {
 }
 
 func TestErrors(t *testing.T) {
+	t.Parallel()
 	store, log := failedStore(t)
 	h := newAPI(store, &httpapi.Options{Failures: log})
 	check := newSchemaCheck(t, h)
@@ -51,6 +52,7 @@ func TestErrors(t *testing.T) {
 }
 
 func TestErrorsExports(t *testing.T) {
+	t.Parallel()
 	store, log := failedStore(t)
 	h := newAPI(store, &httpapi.Options{Failures: log})
 	got := records(t, get(t, h, "/errors?format=csv").Body.String())
@@ -75,6 +77,7 @@ func TestErrorsExports(t *testing.T) {
 // TestErrorsAreNotKept: neither the handler nor a client may keep the list,
 // which changes without a publish.
 func TestErrorsAreNotKept(t *testing.T) {
+	t.Parallel()
 	store, log := failedStore(t)
 	h := newAPI(store, &httpapi.Options{Failures: log})
 	for _, target := range []string{"/errors", "/errors?format=csv", "/errors?format=ndjson"} {
@@ -111,6 +114,7 @@ func TestErrorsAreNotKept(t *testing.T) {
 }
 
 func TestNoErrorsYet(t *testing.T) {
+	t.Parallel()
 	store := sampleStore(t)
 	h := newAPI(store, &httpapi.Options{Failures: store.FailureLog})
 	if w := get(t, h, "/errors"); w.Code != 200 || !strings.HasPrefix(w.Body.String(), `{"data":[],"meta":{"count":0,"total":0,`) {
@@ -143,6 +147,7 @@ func (l brokenLog) Failures(context.Context) ([]driver.FailureCount, error) { re
 // TestErrorsOfTheLog: the list does not depend on the store, and the log's
 // own trouble is answered like a store's.
 func TestErrorsOfTheLog(t *testing.T) {
+	t.Parallel()
 	_, log := failedStore(t)
 	if w := get(t, newAPI(memstoreClosed(), &httpapi.Options{Failures: log}), "/errors"); w.Code != 200 {
 		t.Errorf("beside a closed store: %d", w.Code)

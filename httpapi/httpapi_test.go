@@ -324,7 +324,7 @@ func golden(t *testing.T, name string, got []byte) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(got, want) {
-		t.Errorf("not as in %s (write it anew with -update):\n%s", path, got)
+		t.Errorf("not as in %s (when the change is meant, run make generate):\n%s", path, got)
 	}
 }
 

@@ -32,6 +32,7 @@ func TestSecurityHeaders(t *testing.T) {
 }
 
 func TestNewServer(t *testing.T) {
+	t.Parallel()
 	s := httpapi.NewServer("127.0.0.1:0", http.NotFoundHandler(), nil)
 	if s.ReadHeaderTimeout <= 0 || s.ReadTimeout <= 0 || s.IdleTimeout <= 0 || s.WriteTimeout < 10*time.Minute || s.MaxHeaderBytes != 32<<10 || s.ErrorLog == nil {
 		t.Errorf("%+v", s)
@@ -44,6 +45,7 @@ func TestNewServer(t *testing.T) {
 
 // A client that sends its header drop by drop is cut off.
 func TestSlowHeaderIsCutOff(t *testing.T) {
+	t.Parallel()
 	server := httptest.NewUnstartedServer(http.NotFoundHandler())
 	server.Config = httpapi.NewServer("", http.NotFoundHandler(), &httpapi.ServerOptions{ReadHeaderTimeout: 50 * time.Millisecond})
 	server.Start()

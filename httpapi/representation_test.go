@@ -283,6 +283,7 @@ func TestEncodings(t *testing.T) {
 // Every path tells by which methods it can be asked, to OPTIONS and in refusing
 // another method: those of the document, HEAD and OPTIONS.
 func TestMethodsOfPaths(t *testing.T) {
+	t.Parallel()
 	h := bundledAPI(t)
 	document := documentOf(t, h)
 	want := map[string][]string{"/openapi.json": {"GET"}, "/openapi.yaml": {"GET"}}

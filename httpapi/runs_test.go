@@ -133,6 +133,7 @@ func ask(t testing.TB, h http.Handler, method, target, body string, header ...st
 // TestRuns compares every answer about runs with its golden file and with the
 // document.
 func TestRuns(t *testing.T) {
+	t.Parallel()
 	h := runsAPI(t, steadyRunner{})
 	document := documentOf(t, h)
 	for name, test := range map[string]struct {
@@ -180,6 +181,7 @@ func TestRuns(t *testing.T) {
 // TestOrdersAreRefused: what is wrong with an order is told before anything is
 // done.
 func TestOrdersAreRefused(t *testing.T) {
+	t.Parallel()
 	h := runsAPI(t, steadyRunner{err: errors.New("it was done")})
 	for name, test := range map[string]struct {
 		target, body string
@@ -278,6 +280,7 @@ func TestRunEvents(t *testing.T) {
 
 // Who takes anything gets the events: that is what most programs send.
 func TestRunEventsForAnybody(t *testing.T) {
+	t.Parallel()
 	h := runsAPI(t, steadyRunner{states: progressing(0, 0)})
 	for _, accept := range []string{"", "*/*", "text/html, */*;q=0.8"} {
 		if w := get(t, h, "/runs/"+runID+"/events", "Accept", accept); w.Code != 200 || w.Header().Get("Content-Type") != "text/event-stream" {
@@ -287,6 +290,7 @@ func TestRunEventsForAnybody(t *testing.T) {
 }
 
 func TestRunEventsThatEndBadly(t *testing.T) {
+	t.Parallel()
 	h := runsAPI(t, steadyRunner{})
 	if w := get(t, h, "/runs/none/events"); w.Code != http.StatusNotFound {
 		t.Errorf("an unknown run: %d", w.Code)
@@ -318,6 +322,7 @@ func TestRunEventsThatEndBadly(t *testing.T) {
 
 // A server that is told to stop does not wait for runs.
 func TestRunEventsWhenTheServerStops(t *testing.T) {
+	t.Parallel()
 	ended := make(chan struct{})
 	h := runsAPI(t, steadyRunner{states: func(yield func(driver.Run, error) bool) {
 		_ = yield(driver.Run{ID: runID, Status: driver.RunUnderWay}, nil)

@@ -43,6 +43,7 @@ func TestScopes(t *testing.T) {
 }
 
 func TestAdmission(t *testing.T) {
+	t.Parallel()
 	store := sampleStore(t)
 	const top, ready, document = "/plants/top", "/readyz", "/openapi.json"
 	for _, test := range []struct {
@@ -119,6 +120,7 @@ func TestKeptAnswersAreGuarded(t *testing.T) {
 }
 
 func TestSecurityInTheDocument(t *testing.T) {
+	t.Parallel()
 	type document struct {
 		Components struct {
 			SecuritySchemes map[string]struct{ Type, Scheme, In, Name string }
@@ -169,6 +171,7 @@ func TestSecurityInTheDocument(t *testing.T) {
 }
 
 func TestTrustProxies(t *testing.T) {
+	t.Parallel()
 	proxies := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/8")}
 	for _, test := range []struct {
 		peer   string
@@ -216,6 +219,7 @@ func TestTrustProxies(t *testing.T) {
 
 // The log has the client's address and name, and no credential of a URL.
 func TestLogOfCallers(t *testing.T) {
+	t.Parallel()
 	var log bytes.Buffer
 	h := newAPI(sampleStore(t), &httpapi.Options{
 		Authenticate: credentials, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")},

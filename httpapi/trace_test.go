@@ -38,6 +38,7 @@ func (failingStore) Catalog(context.Context) (egrid.Catalog, error) {
 // TestTraceInLogs asks the API with a logger that knows nothing of traces: the
 // access log and the cause of a 500 have the trace, once, and so has what panics.
 func TestTraceInLogs(t *testing.T) {
+	t.Parallel()
 	var log bytes.Buffer
 	o := &httpapi.Options{Logger: slog.New(slog.NewJSONHandler(&log, nil)),
 		Checks: []httpapi.ReadinessCheck{{Name: "x", Check: nil}}} // which panics
@@ -76,6 +77,7 @@ func TestTraceInLogs(t *testing.T) {
 // TestClientSendsTrace: the trace of a ctx goes over the wire into the server's
 // log.
 func TestClientSendsTrace(t *testing.T) {
+	t.Parallel()
 	var headers []http.Header
 	api := newAPI(sampleStore(t), nil)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -103,6 +103,7 @@ func (b *bench) wantOutcomes(want ...queue.Outcome) []queue.Event {
 }
 
 func TestConsumeInvalid(t *testing.T) {
+	t.Parallel()
 	broker := memqueue.New(nil)
 	defer broker.Close()
 	for name, test := range map[string]struct {
@@ -437,6 +438,7 @@ func TestConsumeBrokenSubscriber(t *testing.T) {
 
 // TestConsumeSettleFails tells of messages whose verdict did not arrive.
 func TestConsumeSettleFails(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		handle queue.Handler
 		want   []error

@@ -32,6 +32,7 @@ type wild struct{}
 func (wild) Error() string { panic("no text") }
 
 func TestReasonIsCut(t *testing.T) {
+	t.Parallel()
 	const limit = 2 << 10
 	for name, test := range map[string]struct{ text, want string }{
 		"empty":           {"", ""},
@@ -57,6 +58,7 @@ func TestReasonIsCut(t *testing.T) {
 func tail(s string) string { return s[max(0, len(s)-20):] }
 
 func TestStackIsCut(t *testing.T) {
+	t.Parallel()
 	var deep func(n int)
 	deep = func(n int) {
 		if n == 0 {
@@ -78,6 +80,7 @@ func throw(v any) error { panic(v) }
 
 // TestPanicsOfAllKinds also passes on a panic that a handler caught itself.
 func TestPanicsOfAllKinds(t *testing.T) {
+	t.Parallel()
 	m := queue.Message{ID: "a", Key: "k"}
 	for name, test := range map[string]struct {
 		handle func() error
@@ -103,6 +106,7 @@ func TestPanicsOfAllKinds(t *testing.T) {
 // TestStory reads headers that only a stranger can have written: what makes no
 // sense is as good as none.
 func TestStory(t *testing.T) {
+	t.Parallel()
 	seen := "2024-02-29T01:02:03.5Z"
 	for name, test := range map[string]struct {
 		headers  map[string]string
@@ -150,6 +154,7 @@ func TestStory(t *testing.T) {
 
 // TestStackIsOfTheLastAttempt has a panic first, and an error then.
 func TestStackIsOfTheLastAttempt(t *testing.T) {
+	t.Parallel()
 	m := queue.Message{Key: "k", Headers: map[string]string{queue.HeaderStack: "old", queue.HeaderError: "panic: old", "mine": "1"}}
 	h := afterDead(t, m, func(_ context.Context, d queue.Delivery) error {
 		if d.LastError != "panic: old" {

@@ -11,6 +11,7 @@ import (
 )
 
 func TestIsPermanent(t *testing.T) {
+	t.Parallel()
 	base := errors.New("no such plant")
 	permanent := queue.Permanent(base)
 	for name, test := range map[string]struct {
@@ -45,6 +46,7 @@ func TestIsPermanent(t *testing.T) {
 }
 
 func TestPanicError(t *testing.T) {
+	t.Parallel()
 	for want, err := range map[string]*queue.PanicError{
 		"panic: boom": {Value: "boom", Stack: []byte("stack")},
 		"panic: EOF":  {Value: io.EOF},

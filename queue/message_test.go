@@ -13,6 +13,7 @@ import (
 )
 
 func TestMessageID(t *testing.T) {
+	t.Parallel()
 	const empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 	if got := queue.MessageID(nil); got != empty {
 		t.Errorf("id of no bytes: %s", got)
@@ -23,6 +24,7 @@ func TestMessageID(t *testing.T) {
 }
 
 func TestNormalize(t *testing.T) {
+	t.Parallel()
 	version := map[string]string{queue.HeaderVersion: queue.Version}
 	for name, test := range map[string]struct{ message, want queue.Message }{
 		"least":       {queue.Message{Key: "a"}, queue.Message{ID: queue.MessageID(nil), Key: "a", Headers: version}},
@@ -54,6 +56,7 @@ func sameMessage(a, b queue.Message) bool {
 
 // TestNormalizeLimits looks at both sides of each limit.
 func TestNormalizeLimits(t *testing.T) {
+	t.Parallel()
 	long := strings.Repeat("x", 256)
 	headers := func(name string, size int) map[string]string {
 		return map[string]string{name: strings.Repeat("v", size-len(name))}
@@ -104,6 +107,7 @@ func TestNormalizeLimits(t *testing.T) {
 // TestNormalizeSpan fills the headers of a trace from a ctx, as far as there is
 // room and the message says nothing itself.
 func TestNormalizeSpan(t *testing.T) {
+	t.Parallel()
 	const parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 	s, _ := trace.Parse(parent, "a=1")
 	ctx := trace.NewContext(t.Context(), s)

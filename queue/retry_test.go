@@ -11,6 +11,7 @@ import (
 )
 
 func TestRetryPolicyDelay(t *testing.T) {
+	t.Parallel()
 	const second = time.Second
 	plain := queue.RetryPolicy{Jitter: -1}
 	for name, test := range map[string]struct {
@@ -47,6 +48,7 @@ func TestRetryPolicyDelay(t *testing.T) {
 }
 
 func TestRetryPolicyJitter(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		jitter          float64
 		attempt         int
@@ -84,6 +86,7 @@ func TestRetryPolicyJitter(t *testing.T) {
 }
 
 func TestRetryPolicyInvalid(t *testing.T) {
+	t.Parallel()
 	broker := memqueue.New(nil)
 	t.Cleanup(func() { _ = broker.Close() })
 	for name, policy := range map[string]queue.RetryPolicy{

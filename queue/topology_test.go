@@ -19,6 +19,7 @@ func topologyOf(patterns ...string) queue.Topology {
 }
 
 func TestTopologyRoute(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		pattern       string
 		matches, fail []string
@@ -57,6 +58,7 @@ func TestTopologyRoute(t *testing.T) {
 }
 
 func TestTopologyQueues(t *testing.T) {
+	t.Parallel()
 	topology := queue.Topology{Exchange: "test", Bindings: []queue.Binding{
 		{Pattern: "a.*", Queue: "second"}, {Pattern: "#", Queue: "first"}, {Pattern: "*.b", Queue: "second"}, {Pattern: "c", Queue: "third"},
 	}}
@@ -79,6 +81,7 @@ func TestTopologyQueues(t *testing.T) {
 }
 
 func TestDefaultTopology(t *testing.T) {
+	t.Parallel()
 	topology := queue.DefaultTopology()
 	if err := topology.Validate(); err != nil {
 		t.Error(err)
@@ -96,6 +99,7 @@ func TestDefaultTopology(t *testing.T) {
 }
 
 func TestTopologyValidate(t *testing.T) {
+	t.Parallel()
 	long := strings.Repeat("x", 256)
 	bindings := topologyOf("a").Bindings
 	for name, test := range map[string]struct {

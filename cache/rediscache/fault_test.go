@@ -21,6 +21,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/cache"
 	"github.com/egrid-analytics/egrid-go/cache/cachetest"
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/internal/testenv"
 )
 
 // server is a Redis server of a test's own, to be killed.
@@ -34,7 +35,7 @@ type server struct {
 func newServer(t testing.TB, flags ...string) *server {
 	t.Helper()
 	if _, err := exec.LookPath("redis-server"); err != nil {
-		skip(t, "there is no redis-server; internal/scripts/redis.sh start installs it")
+		testenv.Missing(t, "there is no redis-server; internal/scripts/redis.sh start installs it")
 	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -349,7 +350,7 @@ func (h *hearer) Printf(_ context.Context, format string, v ...any) {
 // BenchmarkLevels compares what a query costs that is kept in the first level,
 // in the second, or not at all: a page of 100 plants with all their columns.
 func BenchmarkLevels(b *testing.B) {
-	store, level := cachetest.SampleStore(b), open(b, address(b))
+	store, level := cachetest.SampleStore(b), open(b, testenv.Server(b, "EGRID_TEST_REDIS"))
 	query := egrid.RowQuery{Level: egrid.PLNT, Sort: []egrid.Sort{{Column: egrid.NetGeneration, Desc: true}}}
 	run := func(b *testing.B, q egrid.Querier, o cache.Options, result cache.Result) {
 		var last cache.Result

@@ -2,7 +2,6 @@ package rediscache_test
 
 import (
 	"errors"
-	"os"
 	"strings"
 	"testing"
 
@@ -12,25 +11,8 @@ import (
 	"github.com/egrid-analytics/egrid-go/cache/cachetest"
 	"github.com/egrid-analytics/egrid-go/cache/rediscache"
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/internal/testenv"
 )
-
-// address is the URL of a server that works.
-func address(t testing.TB) string {
-	t.Helper()
-	url := os.Getenv("EGRID_TEST_REDIS")
-	if url == "" {
-		skip(t, "EGRID_TEST_REDIS names no server; internal/scripts/redis.sh starts one")
-	}
-	return url
-}
-
-func skip(t testing.TB, why string) {
-	t.Helper()
-	if os.Getenv("CI") == "true" {
-		t.Fatal(why)
-	}
-	t.Skip(why)
-}
 
 func open(t testing.TB, url string) *rediscache.Level {
 	t.Helper()
@@ -43,12 +25,12 @@ func open(t testing.TB, url string) *rediscache.Level {
 }
 
 func TestShared(t *testing.T) {
-	url := address(t)
+	url := testenv.Server(t, "EGRID_TEST_REDIS")
 	cachetest.RunShared(t, func(t *testing.T) cache.SharedLevel { return open(t, url) })
 }
 
 func TestBorrowedClient(t *testing.T) {
-	config, err := redis.ParseURL(address(t))
+	config, err := redis.ParseURL(testenv.Server(t, "EGRID_TEST_REDIS"))
 	if err != nil {
 		t.Fatal(err)
 	}

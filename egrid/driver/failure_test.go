@@ -15,6 +15,7 @@ import (
 )
 
 func TestNormalizeFailure(t *testing.T) {
+	t.Parallel()
 	at := time.Date(2026, 1, 2, 3, 4, 5, 6_000, time.UTC)
 	plain := driver.Failure{ID: "m-1", Kind: "invalid_message", Where: "egrid.database", Message: "no such level", Time: at}
 	changed := func(change func(*driver.Failure)) driver.Failure {
@@ -42,6 +43,7 @@ func TestNormalizeFailure(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
 			got, err := test.in.Normalize()
 			if err != nil || got != test.want {
 				t.Fatalf("got %+v, %v; want %+v", got, err, test.want)
@@ -59,6 +61,7 @@ func TestNormalizeFailure(t *testing.T) {
 }
 
 func TestNormalizeFailureNow(t *testing.T) {
+	t.Parallel()
 	before := time.Now().Truncate(time.Microsecond)
 	f, err := driver.Failure{ID: "1", Kind: "x"}.Normalize()
 	if err != nil || f.Time.Before(before) || f.Time.After(time.Now()) || f.Time.Location() != time.UTC {
@@ -67,6 +70,7 @@ func TestNormalizeFailureNow(t *testing.T) {
 }
 
 func TestLongFailureIDsStayDifferent(t *testing.T) {
+	t.Parallel()
 	long := strings.Repeat("x", 300)
 	a, err := driver.Failure{ID: long + "a", Kind: "x"}.Normalize()
 	b, err2 := driver.Failure{ID: long + "b", Kind: "x"}.Normalize()
@@ -89,6 +93,7 @@ func TestInvalidFailures(t *testing.T) {
 	}
 	for name, f := range tests {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			if _, err := f.Normalize(); !errors.Is(err, egrid.ErrInvalid) {
 				t.Errorf("got %v; want ErrInvalid", err)
 			}

@@ -53,6 +53,7 @@ func readSample(t testing.TB, s *egridtest.Sample, level egrid.Level) sheetRows 
 // TestSampleGolden pins the bytes: a program that quotes a figure of a sample
 // must find it again.
 func TestSampleGolden(t *testing.T) {
+	t.Parallel()
 	h := sha256.New()
 	s := egridtest.NewSample(&egridtest.SampleOptions{Seed: 7, Plants: 2000})
 	for _, level := range egridtest.SampleLevels() {
@@ -67,6 +68,7 @@ func TestSampleGolden(t *testing.T) {
 }
 
 func TestSampleReads(t *testing.T) {
+	t.Parallel()
 	s := egridtest.NewSample(&egridtest.SampleOptions{Seed: 1, Plants: 1200, Year: 2021, Release: "rev2"})
 	for _, level := range egridtest.SampleLevels() {
 		read := readSample(t, s, level)
@@ -93,6 +95,7 @@ func TestSampleReads(t *testing.T) {
 
 // TestSampleLayout compares with the columns that EPA's eGRID2023 has.
 func TestSampleLayout(t *testing.T) {
+	t.Parallel()
 	columns := map[egrid.Level]int{
 		egrid.UNT: 33, egrid.GEN: 17, egrid.PLNT: 150, egrid.ST: 169, egrid.BA: 169, egrid.SRL: 169, egrid.NRL: 169, egrid.US: 167, egrid.GGL: 6,
 	}
@@ -121,6 +124,7 @@ func TestSampleLayout(t *testing.T) {
 }
 
 func TestSampleErrors(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		options egridtest.SampleOptions
 		level   egrid.Level
@@ -145,6 +149,7 @@ func (w failingWriter) Write([]byte) (int, error) { return 0, w.err }
 
 // TestSampleQuirks looks for what the sample has on purpose.
 func TestSampleQuirks(t *testing.T) {
+	t.Parallel()
 	s := egridtest.NewSample(&egridtest.SampleOptions{Seed: 3, Plants: 12000})
 	generators := readSample(t, s, egrid.GEN)
 	plants := readSample(t, egridtest.NewSample(&egridtest.SampleOptions{Seed: 3, Plants: 3000}), egrid.PLNT)
@@ -204,6 +209,7 @@ const near = 0.01 // of a sum of figures with three decimals
 // TestSampleSums adds generators and units up to plants, and plants to
 // regions, by the dictionary's rules, from the figures in the files.
 func TestSampleSums(t *testing.T) {
+	t.Parallel()
 	s := egridtest.NewSample(&egridtest.SampleOptions{Seed: 5, Plants: 700})
 	plants := readSample(t, s, egrid.PLNT)
 	for _, test := range []struct {
@@ -312,6 +318,7 @@ func checkRegion(t *testing.T, level egrid.Level, region egrid.Row, plants []egr
 }
 
 func TestSampleFolder(t *testing.T) {
+	t.Parallel()
 	s := egridtest.NewSample(&egridtest.SampleOptions{Seed: 9, Plants: 40, Release: "v2"})
 	dir := filepath.Join(t.TempDir(), "new")
 	paths, err := s.WriteFolder(dir)

@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/url"
-	"os"
 	"os/exec"
 	"strings"
 	"sync"
@@ -21,6 +20,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/pgstore"
+	"github.com/egrid-analytics/egrid-go/internal/testenv"
 )
 
 // parameter is a URL with another parameter.
@@ -410,10 +410,7 @@ func giveTo(t *testing.T, schema, role string) {
 // server that other tests use.
 func TestRestart(t *testing.T) {
 	serverURL(t)
-	command := os.Getenv("EGRID_TEST_POSTGRES_RESTART")
-	if command == "" {
-		t.Skip("EGRID_TEST_POSTGRES_RESTART is not set: with postgres.sh it is internal/scripts/postgres.sh restart, with its whole path")
-	}
+	command := testenv.Server(t, "EGRID_TEST_POSTGRES_RESTART")
 	schema := newSchema(t)
 	store := openIn(t, schema)
 	if _, err := load(t.Context(), store, "before", 1, io.Discard); err != nil {

@@ -15,20 +15,13 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/pgstore"
 	"github.com/egrid-analytics/egrid-go/egrid/store"
+	"github.com/egrid-analytics/egrid-go/internal/testenv"
 )
 
 // serverURL is the server that tests use.
 func serverURL(t testing.TB) string {
 	t.Helper()
-	url := os.Getenv("EGRID_TEST_POSTGRES")
-	if url == "" {
-		const why = "EGRID_TEST_POSTGRES names no server; internal/scripts/postgres.sh starts one"
-		if os.Getenv("CI") == "true" {
-			t.Fatal(why)
-		}
-		t.Skip(why)
-	}
-	return url
+	return testenv.Server(t, "EGRID_TEST_POSTGRES")
 }
 
 // named is the server's URL for connections with an application name.

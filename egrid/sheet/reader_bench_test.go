@@ -7,13 +7,14 @@ import (
 	"testing"
 
 	"github.com/egrid-analytics/egrid-go/egrid/sheet"
+	"github.com/egrid-analytics/egrid-go/internal/testenv"
 )
 
 // The two benchmarks read the same file: rows with types, units and line
 // numbers beside the bare fields of encoding/csv.
 
 func BenchmarkReader(b *testing.B) {
-	file, err := io.ReadAll(realFile(b, "2023/GEN23.csv"))
+	file, err := io.ReadAll(testenv.Open(b, "2023/GEN23.csv"))
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -35,7 +36,7 @@ func BenchmarkReader(b *testing.B) {
 }
 
 func BenchmarkEncodingCSV(b *testing.B) {
-	file, err := io.ReadAll(realFile(b, "2023/GEN23.csv"))
+	file, err := io.ReadAll(testenv.Open(b, "2023/GEN23.csv"))
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -57,7 +58,7 @@ func BenchmarkEncodingCSV(b *testing.B) {
 }
 
 func BenchmarkDivide(b *testing.B) {
-	file, err := io.ReadAll(realFile(b, "2023/GEN23.csv"))
+	file, err := io.ReadAll(testenv.Open(b, "2023/GEN23.csv"))
 	if err != nil {
 		b.Fatal(err)
 	}

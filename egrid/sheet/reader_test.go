@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -17,25 +15,8 @@ import (
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/sheet"
+	"github.com/egrid-analytics/egrid-go/internal/testenv"
 )
-
-// realFile opens a file of the folder of real eGRID files.
-func realFile(t testing.TB, name string) *os.File {
-	t.Helper()
-	dir := os.Getenv("EGRID_DATA")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "shared", "data")
-	}
-	f, err := os.Open(filepath.Join(dir, filepath.FromSlash(name)))
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("real eGRID files are needed: %v", err)
-		}
-		t.Skipf("no real eGRID files: set EGRID_DATA to their folder (%v)", err)
-	}
-	t.Cleanup(func() { f.Close() })
-	return f
-}
 
 // readAll returns the rows of a reader, and the errors of those it refused.
 func readAll(t testing.TB, src io.Reader, o *sheet.ReaderOptions) (*sheet.Sheet, []egrid.Row, []*sheet.RowError) {
@@ -61,6 +42,7 @@ func readAll(t testing.TB, src io.Reader, o *sheet.ReaderOptions) (*sheet.Sheet,
 }
 
 func TestReaderRealGenerators(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		file              string
 		rows              int
@@ -76,7 +58,7 @@ func TestReaderRealGenerators(t *testing.T) {
 		{"2016/GEN16.csv", 26183, math.NaN(), 680, -1, 2016, true, true},
 	} {
 		t.Run(test.file, func(t *testing.T) {
-			of, rows, refused := readAll(t, realFile(t, test.file), &sheet.ReaderOptions{Name: test.file})
+			of, rows, refused := readAll(t, testenv.Open(t, test.file), &sheet.ReaderOptions{Name: test.file})
 			if of.Level != egrid.GEN || len(rows) != test.rows || len(refused) != 0 {
 				t.Fatalf("level %s, %d rows, refused %v", of.Level, len(rows), refused)
 			}
@@ -111,6 +93,7 @@ func TestReaderRealGenerators(t *testing.T) {
 }
 
 func TestReaderRealFiles(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		file    string
 		level   egrid.Level
@@ -138,7 +121,7 @@ func TestReaderRealFiles(t *testing.T) {
 		{"2000/PLNT00-subset.csv", egrid.PLNT, 4701, []int{2000}, "", 1},
 	} {
 		t.Run(test.file, func(t *testing.T) {
-			of, rows, refused := readAll(t, realFile(t, test.file), &sheet.ReaderOptions{Name: test.file})
+			of, rows, refused := readAll(t, testenv.Open(t, test.file), &sheet.ReaderOptions{Name: test.file})
 			var years []int
 			for _, row := range rows {
 				if !slices.Contains(years, row.Year()) {
@@ -163,11 +146,12 @@ func TestReaderRealFiles(t *testing.T) {
 }
 
 func TestReaderRefusesOtherFiles(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{
 		"2018/PLNT18-renamed-subset.csv", "2021/PLNT21-renamed-subset.csv", "2021/UNT21.xlsx", "1998/eGRID1998_location.xls",
 		"reference/dictionary.csv", "reference/eGRID_2023_NationalTotals.csv",
 	} {
-		_, err := sheet.NewReader(realFile(t, name), &sheet.ReaderOptions{Name: name})
+		_, err := sheet.NewReader(testenv.Open(t, name), &sheet.ReaderOptions{Name: name})
 		if !errors.Is(err, egrid.ErrInvalid) {
 			t.Errorf("%s: got %v; want ErrInvalid", name, err)
 		}
@@ -177,6 +161,7 @@ func TestReaderRefusesOtherFiles(t *testing.T) {
 
 // The layouts that people's files have, each around the same two rows.
 func TestReaderLayouts(t *testing.T) {
+	t.Parallel()
 	const codes = "SEQGEN23,YEAR,PSTATABB,PNAME,ORISPL,GENID,GENNTAN\n"
 	const rows = "1,2023,AK,Alakanuk,00057,7E600,\"1,234\"\n2,2023,WY,\"Naughton, or\nso\",4162,0290, (12)\n"
 	for name, file := range map[string]string{
@@ -193,6 +178,7 @@ func TestReaderLayouts(t *testing.T) {
 		"empty first column": "," + codes + "," + strings.Replace(rows, "\n2,", "\n,2,", 1),
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			for _, chunked := range []bool{false, true} {
 				var src io.Reader = strings.NewReader(file)
 				if chunked {
@@ -214,6 +200,7 @@ func TestReaderLayouts(t *testing.T) {
 }
 
 func TestReaderRowErrors(t *testing.T) {
+	t.Parallel()
 	const file = "YEAR,ORISPL,GENID,GENNTAN\n" +
 		"2023,1,A,5\n" +
 		"2023,2,B,five\n" +
@@ -239,6 +226,7 @@ func TestReaderRowErrors(t *testing.T) {
 }
 
 func TestReaderKeepsUnknownColumns(t *testing.T) {
+	t.Parallel()
 	const file = "YEAR,ORISPL,GENID,GENNTAN,NEWCODE,,ORISPL\n2023,1,A,5,x,stray,2\n"
 	of, rows, _ := readAll(t, strings.NewReader(file), nil)
 	if want := []egrid.Column{"NEWCODE", "column_6", "ORISPL"}; !slices.Equal(of.Unknown, want) {
@@ -250,6 +238,7 @@ func TestReaderKeepsUnknownColumns(t *testing.T) {
 }
 
 func TestReaderLargeAndUnclosedFields(t *testing.T) {
+	t.Parallel()
 	head := "YEAR,ORISPL,GENID,GENNTAN\n"
 	big := strings.Repeat("x", 10<<20)
 	_, rows, refused := readAll(t, strings.NewReader(head+"2023,1,\""+big+"\",5\n2023,2,B,6\n"), nil)
@@ -274,6 +263,7 @@ func TestReaderLargeAndUnclosedFields(t *testing.T) {
 }
 
 func TestInferEdition(t *testing.T) {
+	t.Parallel()
 	const noYear = "PSTATABB,PNAME,ORISPL,GENID,GENNTAN\nAK,A,1,1,5\n"
 	for _, test := range []struct {
 		options sheet.ReaderOptions
@@ -301,6 +291,7 @@ func TestInferEdition(t *testing.T) {
 }
 
 func TestMapping(t *testing.T) {
+	t.Parallel()
 	const file = "ignored title\n;plant;gen;net;share\n1;P1;G1;5;25\n2;P2;G2;x;--\n"
 	m := &sheet.Mapping{
 		Delimiter: ";", SkipRows: 1,
@@ -332,8 +323,9 @@ func TestMapping(t *testing.T) {
 // Divided and decoded in parts, in another process, a sheet gives the same
 // rows as read in one go.
 func TestDivide(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"2016/GEN16.csv", "2019/2018+2019_GGL.csv", "2000/PLNT00-subset.csv"} {
-		file, err := io.ReadAll(realFile(t, name))
+		file, err := io.ReadAll(testenv.Open(t, name))
 		if err != nil {
 			t.Fatal(err)
 		}

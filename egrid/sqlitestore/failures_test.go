@@ -14,6 +14,7 @@ import (
 
 // TestFailuresInOlderFile opens a file that was made before there was a log.
 func TestFailuresInOlderFile(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "egrid.db")
 	openFile := func() *sqlitestore.Store {
 		t.Helper()
@@ -57,6 +58,7 @@ func TestFailuresInOlderFile(t *testing.T) {
 // TestFailuresOfProcesses records through two handles of one file, as two
 // processes do, and opens it again.
 func TestFailuresOfProcesses(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "egrid.db")
 	var group sync.WaitGroup
 	for range 2 {
@@ -90,6 +92,7 @@ func TestFailuresOfProcesses(t *testing.T) {
 
 // TestClearFailures deletes a kind as a person would.
 func TestClearFailures(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "egrid.db")
 	store, err := sqlitestore.Open(t.Context(), path, nil)
 	if err != nil {

@@ -144,6 +144,7 @@ func checkWhole(t *testing.T, scanner driver.Scanner) int {
 // TestKilled kills a loading process again and again, without warning and at
 // any moment, and looks at what it leaves behind.
 func TestKilled(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "egrid.db")
 	store, err := sqlitestore.Open(t.Context(), path, nil)
 	if err != nil {
@@ -207,6 +208,7 @@ func TestKilled(t *testing.T) {
 
 // TestSameSheetAtOnce loads one sheet through two handles and another process.
 func TestSameSheetAtOnce(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "egrid.db")
 	cmd, lines := child(t, "once", path, "same")
 	var loaders sync.WaitGroup
@@ -250,6 +252,7 @@ func TestSameSheetAtOnce(t *testing.T) {
 
 // TestBackup copies a store that is being loaded.
 func TestBackup(t *testing.T) {
+	t.Parallel()
 	store := open(t)
 	if _, err := load(t.Context(), store, "a", 0, io.Discard); err != nil {
 		t.Fatal(err)

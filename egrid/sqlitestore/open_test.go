@@ -23,6 +23,7 @@ import (
 )
 
 func TestOpenRefuses(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	write := func(name string, content string) string {
 		t.Helper()
@@ -75,6 +76,7 @@ func TestOpenRefuses(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
 			store, err := sqlitestore.Open(t.Context(), test.path, nil)
 			if err == nil {
 				_ = store.Close()
@@ -92,6 +94,7 @@ func TestOpenRefuses(t *testing.T) {
 
 // TestEmptyFile makes a store of a file of no length, as mktemp leaves one.
 func TestEmptyFile(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "empty.db")
 	if err := os.WriteFile(path, nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -108,6 +111,7 @@ func TestEmptyFile(t *testing.T) {
 // TestDiskFull limits the size of the file, which is what a full disk looks
 // like to SQLite.
 func TestDiskFull(t *testing.T) {
+	t.Parallel()
 	const name = "small disk.db"
 	pages := 100 // of 4 KiB
 	sqlite.RegisterConnectionHook(func(conn sqlite.ExecQuerierContext, dsn string) error {
@@ -226,6 +230,7 @@ func ExampleOpen() {
 // TestOpenWaits opens a new file while another holds it: SQLite itself would not
 // wait for the lock that the change to a write-ahead log needs.
 func TestOpenWaits(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "egrid.db")
 	other, err := sql.Open("sqlite", path)
 	if err != nil {

@@ -76,6 +76,7 @@ var (
 )
 
 func TestHandler(t *testing.T) {
+	t.Parallel()
 	// An outcome is that of one attempt.
 	const done, retry, dead = "done", "retry", "dead"
 	for _, test := range []struct {
@@ -94,6 +95,7 @@ func TestHandler(t *testing.T) {
 		{"both give up in the end", []error{errBusy, errGone}, []error{errGone}, []string{retry, dead}, [2]int{2, 1}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
 			a, b := &channel{name: "a", fail: test.a}, &channel{name: "b", fail: test.b}
 			handle := notify.Handler(a, b)
 			m := messageOf(t, someNotice)
@@ -123,6 +125,7 @@ func TestHandler(t *testing.T) {
 }
 
 func TestHandlerErrors(t *testing.T) {
+	t.Parallel()
 	handle := notify.Handler(&channel{name: "a", fail: []error{errGone}}, &channel{name: "b", fail: []error{errBusy}}, &channel{name: "c", fail: []error{errPanic}})
 	err := handle(t.Context(), queue.Delivery{Message: messageOf(t, someNotice), Attempt: 1})
 	var p *queue.PanicError
@@ -139,6 +142,7 @@ func TestHandlerErrors(t *testing.T) {
 
 // A dead letter that is replayed goes to whom it never reached.
 func TestReplay(t *testing.T) {
+	t.Parallel()
 	a, b := &channel{name: "a"}, &channel{name: "b", fail: []error{errGone}}
 	broker := memqueue.New(nil)
 	defer broker.Close()
@@ -227,6 +231,7 @@ func TestCopiesAtOnce(t *testing.T) {
 // What is remembered is bounded: the oldest message is forgotten, and a newer
 // one is not.
 func TestMemory(t *testing.T) {
+	t.Parallel()
 	c := &channel{name: "c"}
 	handle := notify.Handler(c)
 	m := messageOf(t, someNotice)
@@ -250,6 +255,7 @@ func TestMemory(t *testing.T) {
 }
 
 func TestLog(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		kind  etl.NoticeKind
 		level string

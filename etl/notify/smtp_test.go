@@ -40,6 +40,7 @@ func smtpTo(t testing.TB, addr string, o *notify.SMTPOptions) notify.Notifier {
 }
 
 func TestMail(t *testing.T) {
+	t.Parallel()
 	s := (&mailServer{}).start(t, "127.0.0.1")
 	n := smtpTo(t, s.addr, mailOptions())
 	notice := someNotice
@@ -112,6 +113,7 @@ func parseMail(t testing.TB, data []byte) parsedMail {
 }
 
 func TestMailOverTLS(t *testing.T) {
+	t.Parallel()
 	config, pool := certificate(t)
 	const password = "hunter2"
 	login := "PLAIN " + base64.StdEncoding.EncodeToString([]byte("\x00egrid\x00"+password))
@@ -168,6 +170,7 @@ func TestMailOverTLS(t *testing.T) {
 
 // Mail leaves the host under TLS, or by permission.
 func TestMailWithoutTLS(t *testing.T) {
+	t.Parallel()
 	addrs, err := net.InterfaceAddrs()
 	if err != nil {
 		t.Fatal(err)
@@ -196,6 +199,7 @@ func TestMailWithoutTLS(t *testing.T) {
 }
 
 func TestMailRefused(t *testing.T) {
+	t.Parallel()
 	for _, step := range []string{"GREETING", "MAIL", "RCPT", "RCPT TO:<b", "DATA", "."} {
 		for reply, permanent := range map[string]bool{"421 later": false, "451 later": false, "550 never": true, "554 never": true, "close": false, "garbage": false} {
 			t.Run(step+" "+reply, func(t *testing.T) {
@@ -223,6 +227,7 @@ func TestMailRefused(t *testing.T) {
 }
 
 func TestMailThatHangs(t *testing.T) {
+	t.Parallel()
 	for _, step := range []string{"GREETING", "EHLO", "MAIL", "RCPT", "DATA", "."} {
 		for _, by := range []string{"timeout", "ctx"} {
 			t.Run(step+" "+by, func(t *testing.T) {
@@ -253,6 +258,7 @@ func TestMailThatHangs(t *testing.T) {
 
 // A mail that is refused for now arrives in the end, once.
 func TestMailThroughQueue(t *testing.T) {
+	t.Parallel()
 	s := (&mailServer{script: map[string]string{"RCPT": "450 greylisted"}}).start(t, "127.0.0.1")
 	broker := memqueue.New(nil)
 	defer broker.Close()
@@ -275,6 +281,7 @@ func TestMailThroughQueue(t *testing.T) {
 }
 
 func TestMailArguments(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		addr string
 		o    notify.SMTPOptions

@@ -38,6 +38,7 @@ func signedHeader() http.Header {
 }
 
 func TestVerify(t *testing.T) {
+	t.Parallel()
 	set := func(name, value string) http.Header {
 		h := signedHeader()
 		h.Set(name, value)
@@ -72,6 +73,7 @@ func TestVerify(t *testing.T) {
 		{"no secret", "", signedHeader(), signedBody, 0, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
 			err := notify.Verify(test.secret, test.header, []byte(test.body), time.Unix(signedAt, 0).Add(test.after))
 			if test.ok && err != nil || !test.ok && !errors.Is(err, egrid.ErrInvalid) {
 				t.Error(err)
@@ -83,6 +85,7 @@ func TestVerify(t *testing.T) {
 // Where a dot were allowed in an id, what was signed as the begin of a body could
 // be shown as the time.
 func TestVerifyShifted(t *testing.T) {
+	t.Parallel()
 	h := signedHeader()
 	h.Set("webhook-signature", "v1,opnOE6uDR0GOiikfgaNPoQsTam0agY0SWjZnsx+KaHA=")
 	now := time.Unix(signedAt, 0)
@@ -97,11 +100,16 @@ func TestVerifyShifted(t *testing.T) {
 
 func FuzzVerify(f *testing.F) {
 	f.Add("msg_1", strconv.Itoa(signedAt), signature, []byte(signedBody))
+	f.Add("msg_1", "+"+strconv.Itoa(signedAt), signature, []byte(signedBody))
+	f.Add("msg_1", "0"+strconv.Itoa(signedAt), signature, []byte(signedBody))
+	f.Add("msg_1", strconv.Itoa(signedAt)+" ", "v1,AAAA "+signature, []byte(signedBody))
+	f.Add("msg_1", strconv.Itoa(signedAt+1), signature, []byte(signedBody))
 	f.Fuzz(func(t *testing.T, id, timestamp, sig string, body []byte) {
 		h := http.Header{"Webhook-Id": {id}, "Webhook-Timestamp": {timestamp}, "Webhook-Signature": {sig}}
-		same := id == "msg_1" && string(body) == signedBody && strings.Contains(sig, signature)
-		if err := notify.Verify(secret, h, body, time.Unix(signedAt, 0)); err == nil && !same {
-			t.Errorf("%q %q %q %q passes", id, timestamp, sig, body)
+		signed := id == "msg_1" && timestamp == strconv.Itoa(signedAt) && string(body) == signedBody
+		err := notify.Verify(secret, h, body, time.Unix(signedAt, 0))
+		if err == nil && !(signed && strings.Contains(sig, signature)) || err != nil && signed && sig == signature {
+			t.Errorf("%q %q %q %q: %v", id, timestamp, sig, body, err)
 		}
 	})
 }
@@ -150,6 +158,7 @@ func webhook(t testing.TB, url string, o *notify.WebhookOptions) notify.Notifier
 }
 
 func TestWebhookStatuses(t *testing.T) {
+	t.Parallel()
 	for status, want := range map[int]queue.Outcome{
 		200: queue.Done, 202: queue.Done, 204: queue.Done,
 		301: queue.Dead, 302: queue.Dead, 307: queue.Dead, 304: queue.Dead,
@@ -157,6 +166,7 @@ func TestWebhookStatuses(t *testing.T) {
 		408: queue.Retry, 425: queue.Retry, 429: queue.Retry, 500: queue.Retry, 502: queue.Retry, 503: queue.Retry, 504: queue.Retry,
 	} {
 		t.Run(strconv.Itoa(status), func(t *testing.T) {
+			t.Parallel()
 			r := receive(t, status)
 			err := webhook(t, r.URL, &notify.WebhookOptions{Secret: secret}).Notify(t.Context(), "id-1", someNotice)
 			got := queue.Done
@@ -175,6 +185,7 @@ func TestWebhookStatuses(t *testing.T) {
 
 // Through the queue, failures are retried under the same id.
 func TestWebhookThroughQueue(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		name     string
 		statuses []int
@@ -186,6 +197,7 @@ func TestWebhookThroughQueue(t *testing.T) {
 		{"never", []int{500, 500, 500, 500}, queue.Dead, 4},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
 			r := receive(t, test.statuses...)
 			broker := memqueue.New(nil)
 			defer broker.Close()
@@ -208,6 +220,7 @@ func TestWebhookThroughQueue(t *testing.T) {
 }
 
 func TestWebhookThatHangs(t *testing.T) {
+	t.Parallel()
 	release := make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/body" {
@@ -238,6 +251,7 @@ func TestWebhookThatHangs(t *testing.T) {
 }
 
 func TestWebhookWithoutServer(t *testing.T) {
+	t.Parallel()
 	server := httptest.NewServer(http.NotFoundHandler())
 	server.Close()
 	address := strings.Replace(server.URL, "http://", "http://me:hunter2@", 1) + "/T0/s3cret?token=abc#x"
@@ -261,6 +275,7 @@ func TestWebhookWithoutServer(t *testing.T) {
 
 // The address is sent as it was given, and so is an id that is fit to be.
 func TestWebhookRequest(t *testing.T) {
+	t.Parallel()
 	var got *http.Request
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r }))
 	defer server.Close()
@@ -282,6 +297,7 @@ func TestWebhookRequest(t *testing.T) {
 }
 
 func TestWebhookArguments(t *testing.T) {
+	t.Parallel()
 	for _, address := range []string{"", "hooks.example.org", "ftp://example.org", "http://", "https://user:se/cret@example.org", "http://example.org:x\x7f", "https:///path"} {
 		if _, err := notify.Webhook(address, nil); !errors.Is(err, egrid.ErrInvalid) || strings.Contains(err.Error(), "se/cret") || strings.Contains(err.Error(), ":se") {
 			t.Errorf("%q: %v; want ErrInvalid", address, err)
@@ -297,6 +313,7 @@ func TestWebhookArguments(t *testing.T) {
 // TestWebhookTrace: the trace of a delivery goes along, and one of a message that
 // was published in a trace belongs to it.
 func TestWebhookTrace(t *testing.T) {
+	t.Parallel()
 	const id = "0af7651916cd43dd8448eb211c80319c"
 	s, _ := trace.Parse("00-"+id+"-b7ad6b7169203331-01", "a=1")
 	got := make(chan http.Header, 2)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/url"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +17,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
 	"github.com/egrid-analytics/egrid-go/etl"
 	"github.com/egrid-analytics/egrid-go/etl/s3source"
+	"github.com/egrid-analytics/egrid-go/internal/testenv"
 )
 
 const generators = `YEAR,PSTATABB,PNAME,ORISPL,GENID,GENNTAN
@@ -35,14 +35,7 @@ type server struct {
 
 func newServer(t *testing.T) *server {
 	t.Helper()
-	address := os.Getenv("EGRID_TEST_S3")
-	if address == "" {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("EGRID_TEST_S3 names no server")
-		}
-		t.Skip("EGRID_TEST_S3 names no server, as http://KEY:SECRET@HOST:PORT; internal/scripts/minio.sh start prints one")
-	}
-	u, err := url.Parse(address)
+	u, err := url.Parse(testenv.Server(t, "EGRID_TEST_S3"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,8 +26,6 @@ import (
 	"io/fs"
 )
 
-//go:generate go test -run TestFresh -update .
-
 //go:embed *.csv
 var files embed.FS
 

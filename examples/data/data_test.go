@@ -45,7 +45,7 @@ func TestFresh(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !bytes.Equal(got, want.Bytes()) {
-			t.Errorf("%s is not what the generator writes; go generate ./examples/data", name)
+			t.Errorf("%s is not what the generator writes; run make generate", name)
 		}
 	}
 	if total > maxBytes {

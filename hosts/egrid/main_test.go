@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -24,6 +23,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid/egridtest"
 	"github.com/egrid-analytics/egrid-go/etl"
 	"github.com/egrid-analytics/egrid-go/httpapi/client"
+	"github.com/egrid-analytics/egrid-go/internal/testenv"
 )
 
 // The test binary is the command when it is told so: for tests that kill it.
@@ -31,6 +31,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv("EGRID_TEST_COMMAND") != "" {
 		main()
 	}
+	testenv.ClearSettings()
 	os.Exit(m.Run())
 }
 
@@ -302,13 +303,7 @@ func TestUp(t *testing.T) {
 // TestRealFile is the first line of the acceptance of the embedded form.
 func TestRealFile(t *testing.T) {
 	s := newShell(t)
-	file := filepath.Join(cmp.Or(os.Getenv("EGRID_DATA"), filepath.Join("..", "..", "..", "shared", "data")), "2023", "GEN23.csv")
-	if _, err := os.Stat(file); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("real eGRID files are needed: %v", err)
-		}
-		t.Skipf("no real eGRID files: set EGRID_DATA to their folder (%v)", err)
-	}
+	file := testenv.File(t, "2023/GEN23.csv")
 	if r := s.report(0, file); r.RowsRead != 26601 || r.RowsLoaded != 26601 || r.RowsRejected != 0 {
 		t.Errorf("got %+v", r)
 	}

@@ -96,6 +96,7 @@ func get(t *testing.T, url string, header ...string) reply {
 }
 
 func TestRequestsPassAsTheyAre(t *testing.T) {
+	t.Parallel()
 	url, _ := front(t, time.Minute, newBackend(t, echo))
 	const path = "/plants/TX~A%2FB%20%25?q=a%20b&columns=x,y"
 	answer := get(t, url+path, "X-Forwarded-For", "6.6.6.6", "X-Request-Id", "mine")
@@ -114,6 +115,7 @@ func TestRequestsPassAsTheyAre(t *testing.T) {
 // TestTracePassesThrough: the gateway is a span between the client and the
 // service.
 func TestTracePassesThrough(t *testing.T) {
+	t.Parallel()
 	url, _ := front(t, time.Minute, newBackend(t, echo))
 	const id, client = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 	for name, test := range map[string]struct{ parent, state, want string }{
@@ -132,6 +134,7 @@ func TestTracePassesThrough(t *testing.T) {
 }
 
 func TestRequestsGoRound(t *testing.T) {
+	t.Parallel()
 	a, b, c := newBackend(t, echo), newBackend(t, echo), newBackend(t, echo)
 	url, p := front(t, time.Minute, a, b, c)
 	all := func() {
@@ -181,6 +184,7 @@ func probing(t *testing.T, p *pool) {
 }
 
 func TestAnswersThatFail(t *testing.T) {
+	t.Parallel()
 	release := make(chan struct{})
 	b := newBackend(t, func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
@@ -225,6 +229,7 @@ func TestAnswersThatFail(t *testing.T) {
 
 // What may have had an effect is not done twice.
 func TestPostsAreNotRepeated(t *testing.T) {
+	t.Parallel()
 	drop := func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
 	a, b := newBackend(t, drop), newBackend(t, drop)
 	url, _ := front(t, time.Minute, a, b)
@@ -245,6 +250,7 @@ func TestPostsAreNotRepeated(t *testing.T) {
 // What is behind the gateway learns the client's address: not what the client
 // says, unless a proxy says it that is trusted, and never the proxies in between.
 func TestForwardedFor(t *testing.T) {
+	t.Parallel()
 	b := newBackend(t, echo)
 	p, err := newPool("api", []string{b.URL}, time.Minute)
 	if err != nil {
@@ -276,6 +282,7 @@ func TestForwardedFor(t *testing.T) {
 }
 
 func TestAddressesThatCannotBe(t *testing.T) {
+	t.Parallel()
 	for _, address := range []string{"", "localhost:3000", "ftp://a", "http://", "http://a/path", "%"} {
 		if _, err := newPool("api", []string{address}, 0); err == nil || !strings.Contains(err.Error(), "http://HOST:PORT") {
 			t.Errorf("%q: %v", address, err)

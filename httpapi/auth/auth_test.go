@@ -6,6 +6,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
+	"crypto/hmac"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/sha256"
@@ -157,6 +158,7 @@ func allKinds(t testing.TB) *auth.Authenticator {
 }
 
 func TestAccepted(t *testing.T) {
+	t.Parallel()
 	a, s := allKinds(t), signers()
 	rw := []middleware.Scope{middleware.ScopeRead, middleware.ScopeWrite}
 	hs := func(change jwt.MapClaims) []string {
@@ -194,6 +196,7 @@ func TestAccepted(t *testing.T) {
 
 // TestRefused: nothing of what makes a token good may be left out or forged.
 func TestRefused(t *testing.T) {
+	t.Parallel()
 	a, s := allKinds(t), signers()
 	good := sign(jwt.SigningMethodHS256, secret, claims(nil))
 	parts := strings.Split(good, ".")
@@ -275,6 +278,7 @@ func pemOf(key crypto.PublicKey) []byte {
 // Without a secret no token by HS256 is accepted, and without a key set none by a
 // public key.
 func TestOnlyWhatIsSetUp(t *testing.T) {
+	t.Parallel()
 	s := signers()
 	byKeys := newAuthenticator(t, auth.Options{KeySet: keyFile(t, fullKeySet())})
 	bySecret := newAuthenticator(t, auth.Options{Secret: secret})
@@ -320,6 +324,7 @@ func TestNewRefuses(t *testing.T) {
 }
 
 func TestReadAPIKeys(t *testing.T) {
+	t.Parallel()
 	hash := fmt.Sprintf("%x", sha256.Sum256([]byte(apiKey)))
 	other := strings.Repeat("ab", 32)
 	keys, err := auth.ReadAPIKeys(strings.NewReader("# the keys\n\nnightly write " + hash + "\n  reader\tread,write  " + other + " ; third admin " + strings.Repeat("cd", 32) + ";\n"))
@@ -336,19 +341,79 @@ func TestReadAPIKeys(t *testing.T) {
 	}
 }
 
-// FuzzToken: nothing that a client may send is accepted without a signature, or
-// brings the service down.
+// FuzzToken: whatever header and claims a token has, it is accepted only with the
+// signature of the secret and with claims that are for this service and now.
 func FuzzToken(f *testing.F) {
 	a := allKinds(f)
-	good := sign(jwt.SigningMethodHS256, secret, claims(nil))
-	f.Add(good[:len(good)-1])
-	f.Add("..")
-	f.Add(b64([]byte(`{"alg":"none"}`)) + "." + b64([]byte(`{"exp":9e99,"aud":[1]}`)) + ".")
-	f.Fuzz(func(t *testing.T, token string) {
-		if identity, err := ask(a, bearer(token)...); err == nil && !strings.HasPrefix(token, good[:len(good)-1]) {
-			t.Errorf("%q was accepted as %+v", token, identity)
+	public, err := x509.MarshalPKIXPublicKey(signers().rsa.Public())
+	if err != nil {
+		f.Fatal(err)
+	}
+	keys := [][]byte{secret, {}, public, []byte(b64(secret)), nil} // with nil there is no signature
+	const header = `{"alg":"HS256","typ":"JWT"}`
+	good := string(mustMarshal(claims(nil)))
+	for key := range keys {
+		f.Add(header, good, byte(key))
+		f.Add(`{"alg":"none"}`, good, byte(key))
+		f.Add(`{"alg":"RS256","kid":"rsa"}`, good, byte(key))
+	}
+	for _, change := range []jwt.MapClaims{
+		{"aud": nil}, {"aud": []string{"other", audience}}, {"aud": []any{1}}, {"iss": "https://other.example/"}, {"iss": nil},
+		{"exp": now.Add(-time.Hour).Unix()}, {"exp": nil}, {"exp": 9e99}, {"nbf": now.Add(time.Hour).Unix()},
+	} {
+		f.Add(header, string(mustMarshal(claims(change))), byte(0))
+	}
+	f.Add(`{"alg":"HS256","crit":["x"]}`, good, byte(0))
+	f.Add("", "..", byte(0))
+	f.Fuzz(func(t *testing.T, header, payload string, which byte) {
+		key := keys[int(which)%len(keys)]
+		token := b64([]byte(header)) + "." + b64([]byte(payload))
+		signature := ""
+		if key != nil {
+			mac := hmac.New(sha256.New, key)
+			mac.Write([]byte(token))
+			signature = b64(mac.Sum(nil))
+		}
+		identity, err := ask(a, bearer(token+"."+signature)...)
+		if want := goodHeader(header) && goodClaims(payload) && int(which)%len(keys) == 0; err == nil && !want {
+			t.Errorf("header %q, claims %q and key %q were accepted as %+v", header, payload, key, identity)
+		} else if err != nil && want && payload == good {
+			t.Errorf("a good token was refused: %v", err)
 		}
 	})
+}
+
+func mustMarshal(v any) []byte {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
+func goodHeader(text string) bool {
+	var header map[string]any
+	err := json.Unmarshal([]byte(text), &header)
+	_, critical := header["crit"]
+	return err == nil && header["alg"] == "HS256" && !critical
+}
+
+// goodClaims reads claims without the library that the package uses.
+func goodClaims(text string) bool {
+	var c struct {
+		Iss      string
+		Aud      any
+		Exp, Nbf json.Number
+	}
+	if json.Unmarshal([]byte(text), &c) != nil {
+		return false
+	}
+	audiences, _ := c.Aud.([]any)
+	exp, err := c.Exp.Float64()
+	nbf, _ := c.Nbf.Float64() // zero when there is none
+	const leeway = 31         // seconds; the package has 30, and cuts fractions off
+	at := float64(now.Unix())
+	return err == nil && c.Iss == issuer && (c.Aud == audience || slices.Contains(audiences, any(audience))) && at < exp+leeway && at > nbf-leeway
 }
 
 // FuzzKeySet: a key set may be anything.

@@ -140,6 +140,7 @@ func scan(ctx context.Context, c *client.Client, p *driver.Plan) (*egrid.Batch, 
 }
 
 func TestAddresses(t *testing.T) {
+	t.Parallel()
 	for _, address := range []string{"", "grid.example", "ftp://grid.example", "http://", "http://u:p@grid.example", "http://grid.example?x=1", "http://a b", "http://x#y"} {
 		if _, err := client.New(address, nil); !errors.Is(err, egrid.ErrInvalid) {
 			t.Errorf("%q: %v; want ErrInvalid", address, err)
@@ -224,6 +225,7 @@ func TestPlansTooLongForAnAddress(t *testing.T) {
 }
 
 func TestErrors(t *testing.T) {
+	t.Parallel()
 	sentinels := []error{egrid.ErrInvalid, egrid.ErrNotFound, egrid.ErrStale, egrid.ErrClosed}
 	for name, test := range map[string]struct {
 		step step
@@ -364,6 +366,7 @@ func TestRetriesAndContexts(t *testing.T) {
 
 // An answer that breaks off is asked for again, and connections are used again.
 func TestConnections(t *testing.T) {
+	t.Parallel()
 	var requests, connections atomic.Int64
 	whole := scanned(twoRows()).body
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

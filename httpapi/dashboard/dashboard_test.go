@@ -61,6 +61,7 @@ func ExampleNew() {
 }
 
 func TestHeaders(t *testing.T) {
+	t.Parallel()
 	h := dashboard.New(nil)
 	types := map[string]string{
 		".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml", "": "text/html; charset=utf-8",
@@ -103,6 +104,7 @@ func TestHeaders(t *testing.T) {
 }
 
 func TestNotFound(t *testing.T) {
+	t.Parallel()
 	h := dashboard.New(nil)
 	for _, target := range []string{"/nothing", "/index.html", "/assets", "/assets/", "/assets/nothing.js", "/assets/../dashboard.go", "/page/index.html", "//", "/plants/top", "/assets/app.js/"} {
 		w := get(h, target)
@@ -113,6 +115,7 @@ func TestNotFound(t *testing.T) {
 }
 
 func TestPrefix(t *testing.T) {
+	t.Parallel()
 	page := dashboard.New(nil)
 	body := get(page, "/").Body.String()
 	for _, strip := range []string{"/data/egrid", "/data/egrid/"} {
@@ -133,6 +136,7 @@ func TestPrefix(t *testing.T) {
 
 // The redirect stays on this server, whatever is asked.
 func TestRedirectStaysHere(t *testing.T) {
+	t.Parallel()
 	h := http.StripPrefix("/data", dashboard.New(nil))
 	for _, target := range []string{"/data", "/data?//elsewhere", "/data?next=http:%2f%2felsewhere"} {
 		if to := get(h, target).Header().Get("Location"); !strings.HasPrefix(to, "./data/") {
@@ -142,6 +146,7 @@ func TestRedirectStaysHere(t *testing.T) {
 }
 
 func TestOptions(t *testing.T) {
+	t.Parallel()
 	body := get(dashboard.New(nil), "/").Body.String()
 	for _, want := range []string{`content="./"`, `name="egrid-refresh" content="30"`, "<title>eGRID power plants</title>"} {
 		if !strings.Contains(body, want) {
@@ -170,6 +175,7 @@ func TestOptions(t *testing.T) {
 }
 
 func TestBadAPI(t *testing.T) {
+	t.Parallel()
 	for _, api := range []string{
 		"https://user:secret@example.org/", "https://example.org/?key=1", "https://example.org/?", "https://example.org/#x", "ftp://example.org/",
 		"javascript:alert(1)", "https:///path", "https://a;script-src", "https://a,b", "https://*", "://", "https://exa mple.org/", "https://ex\nample.org",
@@ -187,6 +193,7 @@ func TestBadAPI(t *testing.T) {
 
 // Nothing comes from elsewhere, and nothing on the page runs but its modules.
 func TestSelfContained(t *testing.T) {
+	t.Parallel()
 	external := regexp.MustCompile(`(?i)(https?:)?//[a-z0-9-]+\.[a-z0-9.-]+`)
 	inline := regexp.MustCompile(`(?i)<script[^>]*>[^<]|<style|\son[a-z]+=|\sstyle=|javascript:`)
 	markup := regexp.MustCompile(`innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function|DOMParser`)
@@ -215,6 +222,7 @@ func TestSelfContained(t *testing.T) {
 // Every file that the page and its modules name is there, every module is
 // announced in the page, and none is left over.
 func TestReferences(t *testing.T) {
+	t.Parallel()
 	h := dashboard.New(nil)
 	body := get(h, "/").Body.String()
 	named := []string{}

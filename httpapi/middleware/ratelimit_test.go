@@ -44,6 +44,7 @@ func from(h http.Handler, addr, path string) *httptest.ResponseRecorder {
 }
 
 func TestRateLimit(t *testing.T) {
+	t.Parallel()
 	c := newClock()
 	h := middleware.RateLimit(answers200, &middleware.RateLimitOptions{Requests: 3, Window: 3 * time.Second, Now: c.now})
 	const a, b = "192.0.2.1:1", "192.0.2.2:1"

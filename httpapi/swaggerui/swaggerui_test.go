@@ -26,6 +26,7 @@ func get(h http.Handler, target string, header ...string) *httptest.ResponseReco
 
 // Every file that the page refers to is there, and none is elsewhere.
 func TestPageIsComplete(t *testing.T) {
+	t.Parallel()
 	h := http.StripPrefix("/egrid", swaggerui.New(&swaggerui.Options{Title: "<Ours>"}))
 	page := get(h, "/egrid/api")
 	if page.Code != http.StatusOK || !strings.Contains(page.Body.String(), "<title>&lt;Ours&gt;</title>") {
@@ -53,6 +54,7 @@ func TestPageIsComplete(t *testing.T) {
 }
 
 func TestFiles(t *testing.T) {
+	t.Parallel()
 	h := swaggerui.New(nil)
 	const file = "/api/swagger-ui-bundle.js"
 	plain, zipped := get(h, file), get(h, file, "Accept-Encoding", "br, gzip")
@@ -83,6 +85,7 @@ func TestFiles(t *testing.T) {
 }
 
 func TestMethods(t *testing.T) {
+	t.Parallel()
 	h := swaggerui.New(nil)
 	for method, status := range map[string]int{http.MethodHead: 200, http.MethodPost: 405, http.MethodDelete: 405} {
 		w := httptest.NewRecorder()

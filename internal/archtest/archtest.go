@@ -139,6 +139,8 @@ func judge(tree Tree, p Package, f File, imported string, rule Rule) string {
 	switch {
 	case own && folder == p.Folder && f.isTest():
 		return "" // an external test
+	case own && folder == TestEnv && f.isTest():
+		return ""
 	case own && isSuite(folder) && !f.isTest() && !isSuite(p.Folder): // a suite may run another one
 		return "a test suite, which only _test.go files may import"
 	case own && matches(folder, rule.Own), own && f.isTest() && matches(folder, rule.TestOwn):

@@ -11,6 +11,7 @@ const root = "../.."
 
 // TestArchitecture holds this module to its own rules.
 func TestArchitecture(t *testing.T) {
+	t.Parallel()
 	tree, err := archtest.Load(t.Context(), root)
 	if err != nil {
 		t.Fatal(err)
@@ -36,6 +37,7 @@ func hasPackage(tree archtest.Tree, folder string) bool {
 
 // TestCheck breaks each rule in a tree that exists only here.
 func TestCheck(t *testing.T) {
+	t.Parallel()
 	const mod = "example.org/m"
 	file := func(name string, imports ...string) []archtest.File {
 		return []archtest.File{{Name: name, Lines: 10, Imports: imports}}
@@ -65,6 +67,8 @@ func TestCheck(t *testing.T) {
 		{"core test imports an adapter", nil, pkg("egrid", file("a_test.go", mod+"/egrid/sqlitestore")),
 			[]string{"a_test.go imports " + mod + "/egrid/sqlitestore", "not among the packages"}},
 		{"external test imports its package", nil, pkg("egrid", file("a_test.go", mod+"/egrid", mod+"/egrid/memstore")), nil},
+		{"core test imports testenv", nil, pkg("egrid", file("a_test.go", mod+"/internal/testenv")), nil},
+		{"core imports testenv", nil, pkg("egrid", file("a.go", mod+"/internal/testenv")), []string{"not among the packages"}},
 		{"core imports what only its tests may", nil, pkg("egrid", file("a.go", mod+"/egrid/memstore")),
 			[]string{"a.go imports " + mod + "/egrid/memstore", "only its tests"}},
 		{"egrid imports queue", nil, pkg("egrid", file("a.go", mod+"/queue")), []string{"imports " + mod + "/queue", "unaware of queue"}},
@@ -87,6 +91,7 @@ func TestCheck(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
 			found := archtest.Check(archtest.Tree{
 				Module:   mod,
 				Requires: []string{"modernc.org/sqlite", "github.com/hashicorp/golang-lru/v2"},

@@ -16,6 +16,7 @@ import (
 // third-party module. Tidy also loads the tests of the packages imported, so
 // this fails, too, when a test of egrid imports an adapter.
 func TestConsumerOfCore(t *testing.T) {
+	t.Parallel()
 	tree, err := archtest.Load(t.Context(), root)
 	if err != nil {
 		t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 )
 
 func TestLoad(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	for name, text := range map[string]string{
 		"go.mod":               "module example.org/m\n\ngo 1.26\n\nrequire example.org/dep v1.0.0 // indirect\n",
@@ -55,6 +56,7 @@ func TestLoad(t *testing.T) {
 }
 
 func TestLoadFails(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	if _, err := archtest.Load(t.Context(), dir); err == nil {
 		t.Error("a folder without go.mod was loaded")

@@ -252,7 +252,7 @@ func Rules() []Rule {
 			Why:      "what is compared with the driver alone needs the driver, and nobody imports it",
 		},
 		{
-			Packages: []string{"internal/archtest", "internal/testreport"},
+			Packages: []string{"internal/archtest", "internal/testreport", TestEnv},
 			Why:      "the project's own checks need the standard library only",
 		},
 	}
@@ -263,6 +263,10 @@ func Rules() []Rule {
 func TopLevel() []string {
 	return []string{"egrid", "etl", "queue", "cache", "httpapi", "examples", "hosts", "docs", "findings", "internal"}
 }
+
+// TestEnv is the one package that every test may import: it finds files and
+// servers, and needs the standard library only.
+const TestEnv = "internal/testenv"
 
 // MaxMainLines is the length that no main.go of a host exceeds.
 const MaxMainLines = 150

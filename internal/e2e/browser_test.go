@@ -16,20 +16,12 @@ import (
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+
+	"github.com/egrid-analytics/egrid-go/internal/testenv"
 )
 
 // patience is how long anything on the page may take.
 const patience = 20 * time.Second
-
-// need skips a test that lacks something, or fails it where nothing may be
-// skipped.
-func need(t *testing.T, format string, args ...any) {
-	t.Helper()
-	if os.Getenv("CI") == "true" {
-		t.Fatalf(format, args...)
-	}
-	t.Skipf(format, args...)
-}
 
 func chromium(t *testing.T) string {
 	t.Helper()
@@ -41,7 +33,7 @@ func chromium(t *testing.T) string {
 			return path
 		}
 	}
-	need(t, "no chromium in PATH, and EGRID_TEST_CHROMIUM names none")
+	testenv.Missing(t, "no chromium in PATH, and EGRID_TEST_CHROMIUM names none")
 	return ""
 }
 

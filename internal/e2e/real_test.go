@@ -1,35 +1,19 @@
 package e2e_test
 
 import (
-	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/egrid-analytics/egrid-go/httpapi/dashboard"
+	"github.com/egrid-analytics/egrid-go/internal/testenv"
 )
 
 // real is a platform with files that EPA published.
 func real(t *testing.T) *platform {
 	t.Helper()
-	folder := os.Getenv("EGRID_DATA")
-	if folder == "" {
-		folder = filepath.FromSlash("../../../shared/data")
-	}
-	if _, err := os.Stat(filepath.Join(folder, "2023", "GEN23.csv")); err != nil {
-		need(t, "no real files: %v", err)
-	}
 	p := serve(t, "/egrid", &dashboard.Options{})
 	for _, name := range []string{"2023/GEN23.csv", "2016/GEN16.csv", "2023/SRL23-rev0.csv"} {
-		f, err := os.Open(filepath.Join(folder, filepath.FromSlash(name)))
-		if os.IsNotExist(err) {
-			t.Logf("without %s", name)
-			continue
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		p.publish(t, filepath.Base(name), f)
-		f.Close()
+		p.publish(t, filepath.Base(name), testenv.Open(t, name))
 	}
 	return p
 }

@@ -4,8 +4,8 @@
 //
 //	collection, err := postman.Collection(openapi)
 //
-// The collection is docs/api/egrid.postman_collection.json; go generate writes
-// it anew.
+// The collection is docs/api/egrid.postman_collection.json; make generate
+// writes it.
 //
 // # Guarantees
 //
@@ -38,8 +38,6 @@ import (
 	"slices"
 	"strings"
 )
-
-//go:generate go test -run TestFresh -update .
 
 // document is what a collection needs of an OpenAPI document.
 type document struct {

@@ -39,6 +39,7 @@ func openAPI(t *testing.T) []byte {
 
 // The collection is that of the API as it is.
 func TestFresh(t *testing.T) {
+	t.Parallel()
 	want, err := postman.Collection(openAPI(t))
 	if err != nil {
 		t.Fatal(err)
@@ -54,12 +55,13 @@ func TestFresh(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(got, want) {
-		t.Errorf("%s is not that of the API; write it anew with go generate ./internal/postman", path)
+		t.Errorf("%s is not that of the API; run make generate", path)
 	}
 }
 
 // Every operation has a request, unless it is a stream of events.
 func TestComplete(t *testing.T) {
+	t.Parallel()
 	document := openAPI(t)
 	b, err := postman.Collection(document)
 	if err != nil {
@@ -113,6 +115,7 @@ const writing = `{"info":{"title":"T"},"tags":[{"name":"runs"}],"paths":{
  "/runs/events":{"get":{"summary":"What happens","tags":["runs"],"responses":{"200":{"content":{"text/event-stream":{"example":"data: 1"}}}}}}}}`
 
 func TestOperationsThatWrite(t *testing.T) {
+	t.Parallel()
 	b, err := postman.Collection([]byte(writing))
 	if err != nil {
 		t.Fatal(err)
@@ -147,6 +150,7 @@ func TestOperationsThatWrite(t *testing.T) {
 }
 
 func TestNoDocument(t *testing.T) {
+	t.Parallel()
 	for _, text := range []string{"", "{}", "[]", "openapi: 3.1.0"} {
 		if _, err := postman.Collection([]byte(text)); err == nil {
 			t.Errorf("%q made a collection", text)

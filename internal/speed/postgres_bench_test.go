@@ -26,6 +26,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid/store"
 	"github.com/egrid-analytics/egrid-go/etl"
 	"github.com/egrid-analytics/egrid-go/httpapi"
+	"github.com/egrid-analytics/egrid-go/internal/testenv"
 )
 
 // BenchmarkUncachedTop asks the API for the largest plants, over a connection
@@ -87,10 +88,7 @@ func median(times []time.Duration) float64 {
 // own, and loads a sample of 12,000 plants.
 func openPostgres(b *testing.B, record *recorder) (*pgxpool.Pool, *pgstore.Store) {
 	b.Helper()
-	server := os.Getenv("EGRID_TEST_POSTGRES")
-	if server == "" {
-		b.Skip("EGRID_TEST_POSTGRES names no server; internal/scripts/with-services.sh starts one")
-	}
+	server := testenv.Server(b, "EGRID_TEST_POSTGRES")
 	config, err := pgxpool.ParseConfig(server)
 	if err != nil {
 		b.Fatal(err)

@@ -6,6 +6,7 @@ import (
 )
 
 func TestReport(t *testing.T) {
+	t.Parallel()
 	const pass = `{"Action":"run","Package":"p","Test":"TestA"}
 {"Action":"output","Package":"p","Test":"TestA","Output":"=== RUN   TestA\n"}
 {"Action":"output","Package":"p","Test":"TestA","Output":"    a_test.go:3: chatty\n"}
@@ -61,6 +62,7 @@ func TestReport(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
 			var out strings.Builder
 			r := newReport(&out)
 			if err := r.read(strings.NewReader(test.events)); err != nil {

@@ -20,6 +20,7 @@ const (
 )
 
 func TestParse(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		parent, want string // what is sent on, empty when it is refused
 	}{
@@ -59,6 +60,7 @@ func TestParse(t *testing.T) {
 }
 
 func TestState(t *testing.T) {
+	t.Parallel()
 	var many []string
 	for i := range 32 {
 		many = append(many, fmt.Sprintf("k%d=v", i))
@@ -141,6 +143,7 @@ func FuzzParse(f *testing.F) {
 }
 
 func TestChild(t *testing.T) {
+	t.Parallel()
 	s, _ := trace.Parse("00-"+traceID+"-"+spanID+"-00", "a=1")
 	c := s.Child()
 	if c.TraceID != s.TraceID || c.ID == s.ID || !c.IsValid() || c.Sampled || c.State != "a=1" {
@@ -157,6 +160,7 @@ func TestChild(t *testing.T) {
 }
 
 func TestContext(t *testing.T) {
+	t.Parallel()
 	ctx := t.Context()
 	if s := trace.FromContext(ctx); s != (trace.Span{}) {
 		t.Errorf("%+v of nothing", s)
@@ -172,6 +176,7 @@ func TestContext(t *testing.T) {
 }
 
 func TestHeader(t *testing.T) {
+	t.Parallel()
 	sent, _ := trace.Parse(parent, "a=1")
 	h := http.Header{}
 	h.Set("TraceParent", "x")
@@ -204,6 +209,7 @@ func TestHeader(t *testing.T) {
 }
 
 func TestLogger(t *testing.T) {
+	t.Parallel()
 	var out bytes.Buffer
 	log := trace.Logger(slog.New(slog.NewJSONHandler(&out, nil)))
 	s, _ := trace.Parse(parent, "")
@@ -245,6 +251,7 @@ func TestLogger(t *testing.T) {
 
 // A record that others hold too is not changed: it may be handled again.
 func TestHandlerLeavesTheRecord(t *testing.T) {
+	t.Parallel()
 	var out bytes.Buffer
 	h := trace.Handler(slog.NewTextHandler(&out, nil))
 	var r slog.Record

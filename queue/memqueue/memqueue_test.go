@@ -22,12 +22,14 @@ func open(_ *testing.T, o queuetest.BrokerOptions) queue.Broker {
 }
 
 func TestBroker(t *testing.T) {
+	t.Parallel()
 	queuetest.Run(t, open, nil)
 }
 
 // TestBrokerAsAnother runs the parts of the suite that are for brokers behind
 // a connection: this one keeps their promises easily.
 func TestBrokerAsAnother(t *testing.T) {
+	t.Parallel()
 	queuetest.Run(t, open, &queuetest.Features{
 		Unbounded: true, Reorders: true, Restart: func(*testing.T) {}, Patience: time.Minute, Messages: 100,
 	})
@@ -35,8 +37,10 @@ func TestBrokerAsAnother(t *testing.T) {
 
 // TestBrokerTight runs the load on queues that are full nearly all the time.
 func TestBrokerTight(t *testing.T) {
+	t.Parallel()
 	for _, limit := range []memqueue.Options{{MaxMessages: 1}, {MaxMessages: 5}, {MaxBytes: 1}, {MaxBytes: 20}} {
 		t.Run(fmt.Sprintf("%d messages, %d bytes", limit.MaxMessages, limit.MaxBytes), func(t *testing.T) {
+			t.Parallel()
 			broker := memqueue.New(&limit)
 			defer broker.Close()
 			queuetest.Stress(t, broker, queuetest.Load{Messages: 400, Publishers: 8, Consumers: 3, FailEvery: 10, ComeAndGo: true})
@@ -196,6 +200,7 @@ func (b *bench) bury(ids ...string) {
 var ok = queue.Verdict{Outcome: queue.Done}
 
 func TestNew(t *testing.T) {
+	t.Parallel()
 	for name, topology := range map[string]queue.Topology{
 		"no exchange": {Bindings: []queue.Binding{{Pattern: "a", Queue: "a"}}},
 		"no bindings": {Exchange: "test", Bindings: []queue.Binding{}},

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
 	"strings"
 	"sync"
@@ -13,6 +12,7 @@ import (
 
 	amqp "github.com/rabbitmq/amqp091-go"
 
+	"github.com/egrid-analytics/egrid-go/internal/testenv"
 	"github.com/egrid-analytics/egrid-go/queue"
 	"github.com/egrid-analytics/egrid-go/queue/rabbitqueue"
 )
@@ -174,21 +174,18 @@ func TestRestart(t *testing.T) {
 	}
 	t.Cleanup(func() { wipe(t, url, own) })
 	for _, test := range []struct {
-		name, variable, verb string
-		topology             queue.Topology
-		open                 func(testing.TB, string, rabbitqueue.Options) *rabbitqueue.Broker
+		name, variable string
+		topology       queue.Topology
+		open           func(testing.TB, string, rabbitqueue.Options) *rabbitqueue.Broker
 	}{
-		{"stopped", "EGRID_TEST_AMQP_RESTART", "restart", queue.DefaultTopology(), openEmpty},
+		{"stopped", "EGRID_TEST_AMQP_RESTART", queue.DefaultTopology(), openEmpty},
 		// Right after its queues were made.
-		{"killed", "EGRID_TEST_AMQP_KILL", "kill", own, openAt},
+		{"killed", "EGRID_TEST_AMQP_KILL", own, openAt},
 		// Right after its queues were deleted, and made again by the broker.
-		{"forgetful", "EGRID_TEST_AMQP_KILL", "kill", own, openForgotten},
+		{"forgetful", "EGRID_TEST_AMQP_KILL", own, openForgotten},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			command := os.Getenv(test.variable)
-			if command == "" {
-				t.Skipf("%s is not set: with rabbitmq.sh it is internal/scripts/rabbitmq.sh %s, with its whole path", test.variable, test.verb)
-			}
+			command := testenv.Server(t, test.variable)
 			b := test.open(t, url, rabbitqueue.Options{Topology: test.topology})
 			l := newLoad(t, b, test.topology.Queues()[0], 16)
 			l.moves(t, 200)

@@ -8,6 +8,7 @@ import (
 
 	amqp "github.com/rabbitmq/amqp091-go"
 
+	"github.com/egrid-analytics/egrid-go/internal/testenv"
 	"github.com/egrid-analytics/egrid-go/queue"
 	"github.com/egrid-analytics/egrid-go/queue/queuetest"
 	"github.com/egrid-analytics/egrid-go/queue/rabbitqueue"
@@ -16,15 +17,7 @@ import (
 // serverURL returns the URL of the server to test with.
 func serverURL(t testing.TB) string {
 	t.Helper()
-	url := os.Getenv("EGRID_TEST_AMQP")
-	if url == "" {
-		const missing = "EGRID_TEST_AMQP is not set: internal/scripts/rabbitmq.sh start prints what it may be"
-		if os.Getenv("CI") == "true" {
-			t.Fatal(missing)
-		}
-		t.Skip(missing)
-	}
-	return url
+	return testenv.Server(t, "EGRID_TEST_AMQP")
 }
 
 // wipe removes from the server all that belongs to a topology.

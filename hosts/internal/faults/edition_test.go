@@ -17,6 +17,7 @@ import (
 	domain "github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/egridtest"
 	"github.com/egrid-analytics/egrid-go/egrid/sqlitestore"
+	"github.com/egrid-analytics/egrid-go/internal/testenv"
 )
 
 const year = 2023
@@ -230,7 +231,7 @@ func (r *reader) end(t *testing.T) {
 // TestFaultComparison shows that the comparison sees what it should: two
 // editions differ at every level.
 func TestFaultComparison(t *testing.T) {
-	setting(t, "EGRID_TEST_POSTGRES")
+	testenv.Server(t, "EGRID_TEST_POSTGRES")
 	p, err := large()
 	if err != nil {
 		t.Fatal(err)

@@ -3,6 +3,7 @@ package faults_test
 import (
 	"testing"
 
+	"github.com/egrid-analytics/egrid-go/internal/testenv"
 	"github.com/egrid-analytics/egrid-go/queue"
 )
 
@@ -38,7 +39,7 @@ func TestFaultETLKilled(t *testing.T) {
 }
 
 func TestFaultBrokerRestarted(t *testing.T) {
-	setting(t, "EGRID_TEST_AMQP_RESTART")
+	testenv.Server(t, "EGRID_TEST_AMQP_RESTART")
 	p := newPlatform(t, large)
 	p.consume(3)
 	load := p.etl()
@@ -50,7 +51,7 @@ func TestFaultBrokerRestarted(t *testing.T) {
 
 // TestFaultDatabaseCrashed ends the server without a shutdown.
 func TestFaultDatabaseCrashed(t *testing.T) {
-	setting(t, "EGRID_TEST_POSTGRES_RESTART")
+	testenv.Server(t, "EGRID_TEST_POSTGRES_RESTART")
 	p := newPlatform(t, large)
 	p.consume(3)
 	load := p.etl()

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/egrid-analytics/egrid-go/internal/testenv"
 )
 
 var (
@@ -24,6 +26,7 @@ var folder string
 
 func TestMain(m *testing.M) {
 	flag.Parse()
+	testenv.ClearSettings()
 	var err error
 	if folder, err = os.MkdirTemp("", "egrid-faults"); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -34,20 +37,6 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 	}
 	os.Exit(code)
-}
-
-// setting is an environment variable that names a server; without it the test
-// skips.
-func setting(t *testing.T, name string) string {
-	t.Helper()
-	value := os.Getenv(name)
-	if value == "" {
-		if os.Getenv("CI") == "true" {
-			t.Fatal(name, "is not set")
-		}
-		t.Skip(name, "is not set; make faults starts the servers that this test breaks")
-	}
-	return value
 }
 
 // build makes the programs, once.
@@ -110,7 +99,7 @@ func database(server, role, name string) (string, error) {
 func restart(t *testing.T, variable string) {
 	t.Helper()
 	began := time.Now()
-	if out, err := exec.CommandContext(t.Context(), "sh", "-c", setting(t, variable)).CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(t.Context(), "sh", "-c", testenv.Server(t, variable)).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	t.Logf("restarted after %v", time.Since(began).Round(time.Millisecond))

@@ -20,6 +20,7 @@ import (
 	domain "github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/egridtest"
 	"github.com/egrid-analytics/egrid-go/etl"
+	"github.com/egrid-analytics/egrid-go/internal/testenv"
 	"github.com/egrid-analytics/egrid-go/queue"
 )
 
@@ -31,7 +32,7 @@ type bucket struct {
 
 func newBucket(t *testing.T) *bucket {
 	t.Helper()
-	server, err := url.Parse(setting(t, "EGRID_TEST_S3"))
+	server, err := url.Parse(testenv.Server(t, "EGRID_TEST_S3"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/egrid-analytics/egrid-go/egrid/egridtest"
 	"github.com/egrid-analytics/egrid-go/egrid/pgstore"
+	"github.com/egrid-analytics/egrid-go/internal/testenv"
 	"github.com/egrid-analytics/egrid-go/queue"
 	"github.com/egrid-analytics/egrid-go/queue/rabbitqueue"
 )
@@ -43,8 +44,8 @@ var databases atomic.Int64
 
 func newPlatform(t *testing.T, editions func() (pair, error), flags ...string) *platform {
 	t.Helper()
-	server := setting(t, "EGRID_TEST_POSTGRES")
-	p := &platform{t: t, chunk: 4 << 10, queue: setting(t, "EGRID_TEST_AMQP"), flags: flags, env: []string{"XDG_DATA_HOME=" + t.TempDir()}}
+	server := testenv.Server(t, "EGRID_TEST_POSTGRES")
+	p := &platform{t: t, chunk: 4 << 10, queue: testenv.Server(t, "EGRID_TEST_AMQP"), flags: flags, env: []string{"XDG_DATA_HOME=" + t.TempDir()}}
 	var err error
 	if p.editions, err = editions(); err != nil {
 		t.Fatal(err)

@@ -19,6 +19,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid/sqlitestore"
 	"github.com/egrid-analytics/egrid-go/httpapi"
 	"github.com/egrid-analytics/egrid-go/httpapi/client"
+	"github.com/egrid-analytics/egrid-go/internal/testenv"
 )
 
 // served is a store that is loaded directly and asked over HTTP.
@@ -62,25 +63,10 @@ func openSQLite(t testing.TB) driver.Store {
 
 var postgresSchemas atomic.Int64
 
-// serverOf returns the address of a real server. Without one the test skips, and
-// in CI fails.
-func serverOf(t testing.TB, name string) string {
-	t.Helper()
-	address := os.Getenv(name)
-	if address == "" {
-		why := name + " names no server; internal/scripts/with-services.sh starts one"
-		if os.Getenv("CI") == "true" {
-			t.Fatal(why)
-		}
-		t.Skip(why)
-	}
-	return address
-}
-
 // openPostgres opens a store in a schema of its own.
 func openPostgres(t testing.TB) driver.Store {
 	t.Helper()
-	server := serverOf(t, "EGRID_TEST_POSTGRES")
+	server := testenv.Server(t, "EGRID_TEST_POSTGRES")
 	schema := fmt.Sprintf("test_http_%d_%d", os.Getpid(), postgresSchemas.Add(1))
 	store, err := pgstore.Open(t.Context(), server, &pgstore.Options{Schema: schema, Migrate: true})
 	if err != nil {
@@ -99,6 +85,7 @@ func openPostgres(t testing.TB) driver.Store {
 // TestClientIsAQuerier runs the suite of stores on every store behind the
 // cache, the API and the client.
 func TestClientIsAQuerier(t *testing.T) {
+	t.Parallel()
 	for name, open := range behindAPI {
 		t.Run(name, func(t *testing.T) {
 			egridtest.RunStore(t, func(t *testing.T) driver.Store { return serveStore(t, open(t)) })
@@ -109,6 +96,7 @@ func TestClientIsAQuerier(t *testing.T) {
 // TestClientAnswersAsTheStore holds every store behind the cache, the API and
 // the client against memstore.
 func TestClientAnswersAsTheStore(t *testing.T) {
+	t.Parallel()
 	for name, open := range behindAPI {
 		t.Run(name, func(t *testing.T) {
 			egridtest.RunDifferential(t, func(t *testing.T) driver.Store { return serveStore(t, open(t)) })

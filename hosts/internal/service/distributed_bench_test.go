@@ -17,6 +17,7 @@ import (
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/egridtest"
+	"github.com/egrid-analytics/egrid-go/internal/testenv"
 )
 
 // BenchmarkDistributed takes a sheet of generators from a bucket through the
@@ -65,10 +66,7 @@ type deployment struct {
 
 func newDeployment(b *testing.B, rows int) *deployment {
 	b.Helper()
-	store, broker, bucket := os.Getenv("EGRID_TEST_POSTGRES"), os.Getenv("EGRID_TEST_AMQP"), os.Getenv("EGRID_TEST_S3")
-	if store == "" || broker == "" || bucket == "" {
-		b.Skip("EGRID_TEST_POSTGRES, EGRID_TEST_AMQP and EGRID_TEST_S3 name no servers; internal/scripts/with-services.sh starts them")
-	}
+	store, broker, bucket := testenv.Server(b, "EGRID_TEST_POSTGRES"), testenv.Server(b, "EGRID_TEST_AMQP"), testenv.Server(b, "EGRID_TEST_S3")
 	d := &deployment{B: b, programs: build(b), rows: rows, sheet: filepath.Join(b.TempDir(), "GEN23.csv")}
 	d.writeSheet()
 

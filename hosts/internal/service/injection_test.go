@@ -23,6 +23,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/hosts/internal/service"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/telemetry"
 	"github.com/egrid-analytics/egrid-go/httpapi"
+	"github.com/egrid-analytics/egrid-go/internal/testenv"
 )
 
 // fragments are pieces of SQL, and of what may end a text in it.
@@ -72,7 +73,7 @@ func guardSQLite(t testing.TB) guarded {
 
 func guardPostgres(t testing.TB) guarded {
 	t.Helper()
-	server := serverOf(t, "EGRID_TEST_POSTGRES")
+	server := testenv.Server(t, "EGRID_TEST_POSTGRES")
 	schema := fmt.Sprintf("test_sql_%d_%d", os.Getpid(), postgresSchemas.Add(1))
 	psql := func(t testing.TB, q string) string {
 		out, err := exec.Command("psql", "-qtAX", "-v", "ON_ERROR_STOP=1", "-d", server, "-c", q).CombinedOutput() // not ended with the test, which cleans up by it

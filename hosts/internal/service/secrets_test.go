@@ -107,13 +107,16 @@ func TestSecretsAreNotLogged(t *testing.T) {
 		"profiles for all":     {"web", []string{"--addr=127.0.0.1:0", "--pprof-addr=0.0.0.0:0"}, ""},
 		"profiles on a port":   {"web", []string{"--addr=127.0.0.1:0", "--pprof-addr=:6060"}, ""},
 	} {
-		command := exec.CommandContext(t.Context(), filepath.Join(dir, test.host), append(test.args, "--log-level=debug")...)
-		command.Env = append(os.Environ(), test.env)
-		out, _ := command.CombinedOutput()
-		if code := command.ProcessState.ExitCode(); code != 2 || !bytes.Contains(out, []byte("invalid")) {
-			t.Errorf("%s: exit status %d\n%s", name, code, out)
-		}
-		clean(t, name, string(out))
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			command := exec.CommandContext(t.Context(), filepath.Join(dir, test.host), append(test.args, "--log-level=debug")...)
+			command.Env = append(os.Environ(), test.env)
+			out, _ := command.CombinedOutput()
+			if code := command.ProcessState.ExitCode(); code != 2 || !bytes.Contains(out, []byte("invalid")) {
+				t.Errorf("exit status %d\n%s", code, out)
+			}
+			clean(t, name, string(out))
+		})
 	}
 
 	// Programs that wait for what is not there, and say so again and again.
@@ -121,15 +124,18 @@ func TestSecretsAreNotLogged(t *testing.T) {
 		"store": {"api", "--store=postgres://egrid:" + password + "@127.0.0.1:1/egrid"},
 		"queue": {"etl", "--store=mem:", "--queue=amqp://egrid:" + password + "@127.0.0.1:1/egrid", files},
 	} {
-		ctx, stop := context.WithTimeout(t.Context(), 3*time.Second)
-		command := exec.CommandContext(ctx, filepath.Join(dir, args[0]), append(args[1:], "--log-level=debug", "--addr=127.0.0.1:0")...)
-		command.Cancel = func() error { return command.Process.Signal(syscall.SIGTERM) }
-		command.WaitDelay = 10 * time.Second
-		out, _ := command.CombinedOutput()
-		stop()
-		if !bytes.Contains(out, []byte("waiting for the "+name)) {
-			t.Errorf("%s: %s", name, out)
-		}
-		clean(t, name, string(out))
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ctx, stop := context.WithTimeout(t.Context(), 3*time.Second)
+			defer stop()
+			command := exec.CommandContext(ctx, filepath.Join(dir, args[0]), append(args[1:], "--log-level=debug", "--addr=127.0.0.1:0")...)
+			command.Cancel = func() error { return command.Process.Signal(syscall.SIGTERM) }
+			command.WaitDelay = 10 * time.Second
+			out, _ := command.CombinedOutput()
+			if !bytes.Contains(out, []byte("waiting for the "+name)) {
+				t.Errorf("no sign of waiting: %s", out)
+			}
+			clean(t, name, string(out))
+		})
 	}
 }

@@ -74,6 +74,7 @@ func serving(t *testing.T, flags service.Serving) (url string, log *lockedBuffer
 // TestCertificateIsRenewed changes the files of a server that runs: a good pair is
 // taken, and with a broken one the server goes on as it was.
 func TestCertificateIsRenewed(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	flags := service.Serving{TLSCert: filepath.Join(dir, "cert.pem"), TLSKey: filepath.Join(dir, "key.pem")}
 	write := func(cert, key []byte) {

@@ -22,12 +22,13 @@ import (
 	"github.com/egrid-analytics/egrid-go/hosts/internal/service"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/telemetry"
 	"github.com/egrid-analytics/egrid-go/httpapi"
+	"github.com/egrid-analytics/egrid-go/internal/testenv"
 )
 
 // TestReplicasShareTheirCache has two replicas of the API, each with its own
 // connections to one database, share a Redis server.
 func TestReplicasShareTheirCache(t *testing.T) {
-	url := serverOf(t, "EGRID_TEST_REDIS")
+	url := testenv.Server(t, "EGRID_TEST_REDIS")
 	for name, open := range twoOnOne {
 		t.Run(name, func(t *testing.T) {
 			a, b := open(t)

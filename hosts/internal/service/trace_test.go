@@ -21,6 +21,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/hosts/internal/service"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/telemetry"
 	"github.com/egrid-analytics/egrid-go/httpapi"
+	"github.com/egrid-analytics/egrid-go/internal/testenv"
 	"github.com/egrid-analytics/egrid-go/internal/trace"
 	"github.com/egrid-analytics/egrid-go/queue"
 	"github.com/egrid-analytics/egrid-go/queue/memqueue"
@@ -200,7 +201,7 @@ func TestTracesInProcesses(t *testing.T) {
 
 // oneLoadInAllProcesses makes a load through RabbitMQ.
 func oneLoadInAllProcesses(t *testing.T, dir string) {
-	address := serverOf(t, "EGRID_TEST_AMQP")
+	address := testenv.Server(t, "EGRID_TEST_AMQP")
 	u, err := url.Parse(address)
 	if err != nil {
 		t.Fatal(err)

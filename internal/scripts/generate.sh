@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Writes anew every file that is made from the source:
+#
+#   generate.sh           writes them
+#   generate.sh --check   writes them, and fails when that changed one
+#
+# Each step may read what the steps before it wrote.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+update() { # package, the tests that write its files
+  go test -count=1 -run "^($2)\$" "$1" -update >"$log" 2>&1 || { cat "$log" >&2 && exit 1; }
+}
+
+sums() {
+  find docs/data.md docs/api examples/data/*.csv httpapi/examples.json httpapi/testdata -type f -exec sha256sum {} + | sort -k 2
+}
+
+log=$(mktemp)
+before=$(mktemp)
+trap 'rm -f "$log" "$before"' EXIT
+sums >"$before"
+
+update ./egrid TestDataDoc       # the dictionary -> docs/data.md
+update ./examples/data TestFresh # the sample generator -> examples/data/*.csv
+rm -f httpapi/testdata/*.golden  # those of tests that are no more
+update ./httpapi 'TestAnswers|TestErrors|TestRuns|TestExamples' # the API -> its golden files, examples.json
+update ./internal/postman TestFresh # the API's document, with those examples -> docs/api
+
+changed=$( (diff "$before" <(sums) || true) | sed -nE 's/^[<>] [0-9a-f]+ +/  /p' | sort -u)
+[ -n "$changed" ] || exit 0
+echo "$changed"
+if [ "${1:-}" = --check ]; then
+  echo "These files were not what the source makes of them. They are now: look at the changes and commit them (make generate)." >&2
+  exit 1
+fi
