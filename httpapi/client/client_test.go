@@ -411,19 +411,18 @@ func TestAnswersAreReadToALimit(t *testing.T) {
 	}
 }
 
-// trickle is a server that sends a byte of a scan, or none, every 50 seconds.
-type trickle struct {
-	body string
-	mute bool
-}
+// trickle is a server that sends a byte of a scan every 50 seconds.
+type trickle struct{ body string }
 
 func (s *trickle) RoundTrip(r *http.Request) (*http.Response, error) {
 	in, out := io.Pipe()
+	gone := r.Context().Done()
 	context.AfterFunc(r.Context(), func() { _ = in.CloseWithError(r.Context().Err()) })
 	go func() {
 		for i := range s.body {
-			time.Sleep(50 * time.Second)
-			if s.mute && i > 3 {
+			select {
+			case <-time.After(50 * time.Second):
+			case <-gone:
 				return
 			}
 			if _, err := io.WriteString(out, s.body[i:i+1]); err != nil {
