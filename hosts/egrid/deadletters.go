@@ -54,6 +54,9 @@ func (a *app) withBroker(f func(queue.Broker) error) error {
 	if err != nil {
 		return err
 	}
+	if broker == nil {
+		return fmt.Errorf("%w: no queue is named; give --queue amqp://HOST/VHOST, or EGRID_QUEUE", egrid.ErrInvalid)
+	}
 	return errors.Join(f(broker), broker.Close())
 }
 

@@ -21,6 +21,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/egridtest"
+	"github.com/egrid-analytics/egrid-go/egrid/store"
 	"github.com/egrid-analytics/egrid-go/etl"
 	"github.com/egrid-analytics/egrid-go/httpapi/client"
 	"github.com/egrid-analytics/egrid-go/internal/testenv"
@@ -260,14 +261,14 @@ func TestServeRuns(t *testing.T) {
 	if ended.Status != driver.RunHeld || ended.Read == 0 || ended.Loaded != 0 {
 		t.Errorf("held as asked: %+v", ended)
 	}
-	if page, err := c.Top(t.Context(), client.TopQuery{}); err != nil || len(page.Rows) != 0 {
-		t.Errorf("before the decision: %d rows, %v", len(page.Rows), err)
+	if page, err := store.New(c).Plants(t.Context(), store.PlantQuery{Limit: 10}); err != nil || page.Len() != 0 {
+		t.Errorf("before the decision: %d rows, %v", page.Len(), err)
 	}
 	if ended, err = c.PublishRun(t.Context(), started.ID, ""); err != nil || ended.Status != driver.RunPublished || ended.Loaded != ended.Read {
 		t.Errorf("published: %+v, %v", ended, err)
 	}
-	if page, err := c.Top(t.Context(), client.TopQuery{}); err != nil || len(page.Rows) != 10 {
-		t.Errorf("behind it: %d rows, %v", len(page.Rows), err)
+	if page, err := store.New(c).Plants(t.Context(), store.PlantQuery{Limit: 10}); err != nil || page.Len() != 10 {
+		t.Errorf("behind it: %d rows, %v", page.Len(), err)
 	}
 	if got := stop(); got != 0 {
 		t.Errorf("exit status %d", got)

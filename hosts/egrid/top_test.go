@@ -90,7 +90,7 @@ var topFlags = map[string]string{
 }
 
 // drawTop picks one or two filters and values for them that occur.
-func drawTop(t *testing.T, draw *rand.Rand, q egrid.Querier, basis string) topQuestion {
+func drawTop(t *testing.T, draw *rand.Rand, db *store.DB, basis string) topQuestion {
 	t.Helper()
 	columns := []egrid.Column{egrid.State, egrid.Fuel, egrid.FuelGroup}
 	if basis == "PLNT" { // generators do not know the rest
@@ -99,13 +99,13 @@ func drawTop(t *testing.T, draw *rand.Rand, q egrid.Querier, basis string) topQu
 	question := topQuestion{limit: 1 + draw.IntN(20), places: map[string][]string{}}
 	for range draw.IntN(3) {
 		column := columns[draw.IntN(len(columns))]
-		sums, err := egrid.SumPlants(t.Context(), q, column, store.PlantQuery{})
+		sums, err := db.SumPlants(t.Context(), column, store.PlantQuery{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		var values []string
 		for range 1 + draw.IntN(3) {
-			if v := sums.Rows[draw.IntN(len(sums.Rows))].Values[0]; !v.IsMissing() {
+			if v := sums.Row(draw.IntN(sums.Len())).At(0); !v.IsMissing() {
 				values = append(values, v.String())
 			}
 		}
@@ -136,18 +136,18 @@ func (q topQuestion) query() string {
 	return v.Encode()
 }
 
-func (q topQuestion) ofStore(t *testing.T, store egrid.Querier) []any {
+func (q topQuestion) ofStore(t *testing.T, db *store.DB) []any {
 	t.Helper()
 	query := store.PlantQuery{Limit: q.limit, Sort: []egrid.Sort{{Column: egrid.NetGeneration, Desc: true}, {Column: egrid.PlantName}}}
 	for name, values := range q.places {
 		query.Filters = append(query.Filters, egrid.Where(egrid.Column(name), egrid.Eq, values...))
 	}
-	page, err := egrid.Plants(t.Context(), store, query)
+	page, err := db.Plants(t.Context(), query)
 	if err != nil {
 		t.Fatal(err)
 	}
 	text := ""
-	for _, row := range page.Rows {
+	for row := range page.Rows() {
 		b, err := json.Marshal(row)
 		if err != nil {
 			t.Fatal(err)

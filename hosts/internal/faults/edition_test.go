@@ -2,7 +2,6 @@ package faults_test
 
 import (
 	"context"
-	"encoding/csv"
 	"fmt"
 	"math"
 	"path/filepath"
@@ -17,6 +16,7 @@ import (
 	domain "github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/egridtest"
 	"github.com/egrid-analytics/egrid-go/egrid/sqlitestore"
+	"github.com/egrid-analytics/egrid-go/egrid/store"
 	"github.com/egrid-analytics/egrid-go/internal/testenv"
 )
 
@@ -45,19 +45,20 @@ func newEdition(name string, seed uint64, plants int) (edition, error) {
 	if _, err := egrid(ctx, "load", "--store", "sqlite:"+file, e.dir); err != nil {
 		return e, err
 	}
-	store, err := sqlitestore.Open(ctx, file, nil)
+	backend, err := sqlitestore.Open(ctx, file, nil)
 	if err != nil {
 		return e, err
 	}
-	defer store.Close()
+	defer backend.Close()
+	db := store.New(backend)
 	for _, level := range egridtest.SampleLevels() {
 		if e.sheets[level], err = printedRows(ctx, "sqlite:"+file, level); err != nil {
 			return e, err
 		}
-		if e.asks[level], err = question(ctx, store, level); err != nil {
+		if e.asks[level], err = question(ctx, db, level); err != nil {
 			return e, err
 		}
-		if e.facts[level], err = ask(ctx, store, e.asks[level]); err != nil {
+		if e.facts[level], err = ask(ctx, db, e.asks[level]); err != nil {
 			return e, err
 		}
 	}
@@ -90,34 +91,21 @@ func printedRows(ctx context.Context, store string, level domain.Level) (string,
 }
 
 // rows is the same without a process of its own.
-func rows(ctx context.Context, q domain.Querier, level domain.Level) (string, error) {
-	var b strings.Builder
-	w := csv.NewWriter(&b)
-	query := domain.RowQuery{Level: level, Year: year, Limit: 1000}
-	for {
-		page, err := q.Rows(ctx, query)
+func rows(ctx context.Context, db *store.DB, level domain.Level) (string, error) {
+	answer, err := db.Stream(ctx, domain.RowQuery{Level: level, Year: year})
+	if err != nil {
+		return "", err
+	}
+	text := answer.Schema.AppendCSVHeader(nil, false)
+	for b, err := range answer.Batches {
 		if err != nil {
 			return "", err
 		}
-		if query.Cursor == "" {
-			var header []string
-			for _, c := range page.Schema.Columns() {
-				header = append(header, string(c))
-			}
-			_ = w.Write(header) // into memory
-		}
-		for _, row := range page.Rows {
-			var cells []string
-			for _, v := range row.Values {
-				cells = append(cells, v.String())
-			}
-			_ = w.Write(cells)
-		}
-		if query.Cursor = page.Next; page.Next == "" {
-			w.Flush()
-			return sorted(b.String()), w.Error()
+		for i := range b.Len() {
+			text = b.AppendCSV(text, i)
 		}
 	}
+	return sorted(string(text)), nil
 }
 
 func sorted(text string) string {
@@ -136,13 +124,13 @@ func (c count) same(d count) bool {
 
 // question asks for the number of a level's rows and the sums of some columns,
 // in one answer.
-func question(ctx context.Context, q domain.Querier, level domain.Level) (domain.GroupQuery, error) {
+func question(ctx context.Context, q *store.DB, level domain.Level) (domain.GroupQuery, error) {
 	query := domain.GroupQuery{Level: level, Year: year, Measures: []domain.Measure{{Func: domain.Count}}}
 	page, err := q.Rows(ctx, domain.RowQuery{Level: level, Year: year, Limit: 1})
 	if err != nil {
 		return query, err
 	}
-	for _, f := range page.Schema.Fields() {
+	for _, f := range page.Schema().Fields() {
 		if f.Type == domain.Number && len(query.Measures) < 4 {
 			query.Measures = append(query.Measures, domain.Measure{Func: domain.Sum, Column: f.Column})
 		}
@@ -150,13 +138,13 @@ func question(ctx context.Context, q domain.Querier, level domain.Level) (domain
 	return query, nil
 }
 
-func ask(ctx context.Context, q domain.Querier, query domain.GroupQuery) (count, error) {
+func ask(ctx context.Context, q *store.DB, query domain.GroupQuery) (count, error) {
 	page, err := q.Groups(ctx, query)
 	if err != nil {
 		return nil, err
 	}
 	var c count
-	for _, v := range page.Rows[0].Values {
+	for _, v := range page.Row(0).Values() {
 		x, _ := v.Float() // 0 for a sum of nothing
 		c = append(c, x)
 	}
@@ -175,7 +163,7 @@ type reader struct {
 
 // watch starts a reader. forward is whether nothing old may come behind
 // something new.
-func watch(ctx context.Context, q domain.Querier, p pair, forward bool, pause time.Duration) *reader {
+func watch(ctx context.Context, q *store.DB, p pair, forward bool, pause time.Duration) *reader {
 	ctx, stop := context.WithCancel(ctx)
 	r := &reader{stop: stop}
 	r.done.Go(func() {

@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	domain "github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/egridtest"
 	"github.com/egrid-analytics/egrid-go/etl"
 	"github.com/egrid-analytics/egrid-go/etl/notify"
@@ -65,7 +65,7 @@ func (p *platform) record() *recorder {
 	}
 	for i := range streamed.Loads {
 		load := &streamed.Loads[i]
-		request := domain.PublishRequest{Policy: domain.PublishReplace, Chunks: load.Chunks, Rows: load.Rows}
+		request := driver.PublishRequest{Policy: driver.PublishReplace, Chunks: load.Chunks, Rows: load.Rows}
 		if _, err := sink.Publish(ctx, load.Spec, request); !errors.Is(err, errRecorded) {
 			p.t.Fatal(err)
 		}

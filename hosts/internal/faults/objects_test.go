@@ -19,6 +19,7 @@ import (
 
 	domain "github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/egridtest"
+	"github.com/egrid-analytics/egrid-go/egrid/store"
 	"github.com/egrid-analytics/egrid-go/etl"
 	"github.com/egrid-analytics/egrid-go/internal/testenv"
 	"github.com/egrid-analytics/egrid-go/queue"
@@ -180,7 +181,7 @@ func TestFaultObjectReplaced(t *testing.T) {
 		if level == domain.GEN {
 			want = p.editions.old
 		}
-		if got, err := rows(t.Context(), p.pg, level); err != nil || got != want.sheets[level] {
+		if got, err := rows(t.Context(), store.New(p.pg), level); err != nil || got != want.sheets[level] {
 			t.Errorf("%s: %v, %s", level, err, difference(got, want.sheets[level]))
 		}
 	}

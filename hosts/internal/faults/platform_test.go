@@ -14,6 +14,7 @@ import (
 
 	"github.com/egrid-analytics/egrid-go/egrid/egridtest"
 	"github.com/egrid-analytics/egrid-go/egrid/pgstore"
+	"github.com/egrid-analytics/egrid-go/egrid/store"
 	"github.com/egrid-analytics/egrid-go/internal/testenv"
 	"github.com/egrid-analytics/egrid-go/queue"
 	"github.com/egrid-analytics/egrid-go/queue/rabbitqueue"
@@ -72,7 +73,7 @@ func newPlatform(t *testing.T, editions func() (pair, error), flags ...string) *
 	}
 	t.Cleanup(func() { _ = p.broker.Close() })
 	p.empty()
-	p.reader = watch(t.Context(), p.pg, p.editions, true, 10*time.Millisecond)
+	p.reader = watch(t.Context(), store.New(p.pg), p.editions, true, 10*time.Millisecond)
 	return p
 }
 

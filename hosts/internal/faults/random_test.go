@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid/egridtest"
+	"github.com/egrid-analytics/egrid-go/egrid/store"
 	"github.com/egrid-analytics/egrid-go/queue"
 )
 
@@ -17,7 +18,7 @@ func TestFaultRandomKills(t *testing.T) {
 	chance := rand.New(rand.NewPCG(*seedFlag, 0))
 	p := newPlatform(t, small, "--retry-base", "50ms")
 	p.reader.halt()
-	p.reader = watch(t.Context(), p.pg, p.editions, false, 200*time.Millisecond)
+	p.reader = watch(t.Context(), store.New(p.pg), p.editions, false, 200*time.Millisecond)
 	p.consume(3)
 	editions := []edition{p.editions.new, p.editions.old}
 	var usual time.Duration
@@ -69,7 +70,7 @@ func TestFaultRandomKills(t *testing.T) {
 func (p *platform) wantEdition(e edition) {
 	p.t.Helper()
 	for _, level := range egridtest.SampleLevels() {
-		got, err := rows(p.t.Context(), p.pg, level)
+		got, err := rows(p.t.Context(), store.New(p.pg), level)
 		if err != nil {
 			p.t.Fatal(err)
 		}

@@ -11,54 +11,48 @@ import (
 	"testing"
 
 	"github.com/egrid-analytics/egrid-go/cache"
-	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/egridtest"
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
 	"github.com/egrid-analytics/egrid-go/egrid/pgstore"
 	"github.com/egrid-analytics/egrid-go/egrid/sqlitestore"
+	"github.com/egrid-analytics/egrid-go/egrid/store"
 	"github.com/egrid-analytics/egrid-go/httpapi"
 	"github.com/egrid-analytics/egrid-go/httpapi/client"
 	"github.com/egrid-analytics/egrid-go/internal/testenv"
 )
 
-// served is a store that is loaded directly and asked over HTTP.
-type served struct {
-	driver.Loader
-	egrid.Querier
-	close func() error
-}
-
-func (s served) Close() error { return s.close() }
-
-// serveStore puts the cache, the API and the client in front of a store. The
-// cache believes no catalogue, so that publishes are seen at once.
-func serveStore(t testing.TB, store driver.Store) served {
+// serveStore puts the cache, the API and the client in front of a store, which is
+// loaded directly. The cache keeps no catalogue, so that publishes are seen at
+// once.
+func serveStore(t testing.TB, backend driver.Store) driver.Store {
 	t.Helper()
-	server := httptest.NewServer(httpapi.New(cache.New(store, &cache.Options{CatalogTTL: -1}), nil))
+	db := store.New(cache.New(backend.Scanner, &cache.Options{CatalogTTL: -1}))
+	server := httptest.NewServer(httpapi.New(db, nil))
 	t.Cleanup(server.Close)
 	c, err := client.New(server.URL, &client.Options{HTTPClient: server.Client(), Retries: -1})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return served{store, c, store.Close}
+	backend.Scanner = c
+	return backend
 }
 
 // The stores that an API is put in front of.
 var behindAPI = map[string]func(testing.TB) driver.Store{
-	"memory":     func(testing.TB) driver.Store { return memstore.New() },
+	"memory":     func(testing.TB) driver.Store { return memstore.New().Driver() },
 	"SQLite":     openSQLite,
 	"PostgreSQL": openPostgres,
 }
 
 func openSQLite(t testing.TB) driver.Store {
 	t.Helper()
-	store, err := sqlitestore.Open(t.Context(), filepath.Join(t.TempDir(), "egrid.db"), nil)
+	backend, err := sqlitestore.Open(t.Context(), filepath.Join(t.TempDir(), "egrid.db"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = store.Close() })
-	return store
+	t.Cleanup(func() { _ = backend.Close() })
+	return backend.Driver()
 }
 
 var postgresSchemas atomic.Int64
@@ -68,23 +62,23 @@ func openPostgres(t testing.TB) driver.Store {
 	t.Helper()
 	server := testenv.Server(t, "EGRID_TEST_POSTGRES")
 	schema := fmt.Sprintf("test_http_%d_%d", os.Getpid(), postgresSchemas.Add(1))
-	store, err := pgstore.Open(t.Context(), server, &pgstore.Options{Schema: schema, Migrate: true})
+	backend, err := pgstore.Open(t.Context(), server, &pgstore.Options{Schema: schema, Migrate: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		_ = store.Close()
+		_ = backend.Close()
 		drop := exec.CommandContext(context.WithoutCancel(t.Context()), "psql", "-qX", "-d", server, "-c", "SET client_min_messages = warning; DROP SCHEMA "+schema+" CASCADE")
 		if out, err := drop.CombinedOutput(); err != nil {
 			t.Errorf("%v: %s", err, out)
 		}
 	})
-	return store
+	return backend.Driver()
 }
 
-// TestClientIsAQuerier runs the suite of stores on every store behind the
+// TestClientIsAScanner runs the suite of stores on every store behind the
 // cache, the API and the client.
-func TestClientIsAQuerier(t *testing.T) {
+func TestClientIsAScanner(t *testing.T) {
 	t.Parallel()
 	for name, open := range behindAPI {
 		t.Run(name, func(t *testing.T) {

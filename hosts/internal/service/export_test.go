@@ -327,7 +327,7 @@ func wholeWalk(t *testing.T, c *client.Client) error {
 		if err != nil {
 			return err
 		}
-		for _, row := range page.Rows {
+		for row := range page.Rows() {
 			if figure == "" {
 				figure = row.Text(egrid.NetGeneration)
 			}

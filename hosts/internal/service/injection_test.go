@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/pgstore"
 	"github.com/egrid-analytics/egrid-go/egrid/sqlitestore"
 	"github.com/egrid-analytics/egrid-go/etl"
@@ -36,12 +37,12 @@ var fragments = []string{
 
 // guarded is an API on a database whose tables can be looked at.
 type guarded struct {
-	store service.Store
+	store driver.Store
 	h     http.Handler
 	look  func(t testing.TB) string // every table, with how many rows it has
 }
 
-func guard(t testing.TB, store service.Store, look func(testing.TB) string) guarded {
+func guard(t testing.TB, store driver.Store, look func(testing.TB) string) guarded {
 	t.Helper()
 	t.Cleanup(func() { _ = store.Close() })
 	if _, err := etl.New(etl.FS(data.Files()), etl.ToLoader(store), nil).Run(t.Context()); err != nil {

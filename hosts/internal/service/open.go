@@ -33,6 +33,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/storeurl"
 	"github.com/egrid-analytics/egrid-go/queue"
+	"github.com/egrid-analytics/egrid-go/queue/memqueue"
 	"github.com/egrid-analytics/egrid-go/queue/rabbitqueue"
 )
 
@@ -90,9 +91,12 @@ func openStore(ctx context.Context, url, replica string) (driver.Store, error) {
 	return storeurl.Open(ctx, url, o)
 }
 
-// OpenQueue opens amqp://... It returns nil for an empty URL: then there is no
-// queue, and loads write into the store themselves.
+// OpenQueue opens amqp://... It returns nil for an empty URL and for mem:, since
+// then loads write into the store themselves.
 func OpenQueue(ctx context.Context, url string) (queue.Broker, error) {
+	if strings.HasPrefix(url, "mem:") {
+		url = "" // a queue in the process would only be a longer way to the store
+	}
 	return openQueue(ctx, url, nil)
 }
 
@@ -100,8 +104,10 @@ func openQueue(ctx context.Context, url string, log *slog.Logger) (queue.Broker,
 	switch scheme, _, _ := strings.Cut(url, ":"); scheme {
 	case "":
 		return nil, nil //nolint:nilnil // no queue is no error
+	case "mem":
+		return memqueue.New(&memqueue.Options{MaxMessages: 64, MaxBytes: 24 << 20}), nil
 	case "amqp", "amqps":
 		return rabbitqueue.Open(ctx, url, &rabbitqueue.Options{Logger: log})
 	}
-	return nil, fmt.Errorf("%w: the queue's URL does not begin with amqp:// or amqps://", egrid.ErrInvalid)
+	return nil, fmt.Errorf("%w: the queue's URL is neither amqp://HOST/VHOST nor mem:", egrid.ErrInvalid)
 }

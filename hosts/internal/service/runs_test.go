@@ -110,7 +110,7 @@ func overHTTP(t *testing.T, r driver.Runner, store driver.Store) *client.Client 
 	if err != nil {
 		t.Fatal(err)
 	}
-	full, ok := store.(service.Store)
+	full, ok := store.(driver.Store)
 	if !ok {
 		t.Fatal("the store keeps no failures")
 	}

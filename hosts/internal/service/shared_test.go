@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
 	"github.com/egrid-analytics/egrid-go/egrid/pgstore"
 	"github.com/egrid-analytics/egrid-go/egrid/sqlitestore"
@@ -80,10 +81,10 @@ func TestSharedCacheURL(t *testing.T) {
 }
 
 // twoOnOne opens two stores on one new database.
-var twoOnOne = map[string]func(t *testing.T) (a, b service.Store){
-	"SQLite": func(t *testing.T) (a, b service.Store) {
+var twoOnOne = map[string]func(t *testing.T) (a, b driver.Store){
+	"SQLite": func(t *testing.T) (a, b driver.Store) {
 		path := filepath.Join(t.TempDir(), "egrid.db")
-		open := func() service.Store {
+		open := func() driver.Store {
 			store, err := sqlitestore.Open(t.Context(), path, nil)
 			if err != nil {
 				t.Fatal(err)
@@ -93,9 +94,9 @@ var twoOnOne = map[string]func(t *testing.T) (a, b service.Store){
 		}
 		return open(), open()
 	},
-	"PostgreSQL": func(t *testing.T) (a, b service.Store) {
+	"PostgreSQL": func(t *testing.T) (a, b driver.Store) {
 		server := os.Getenv("EGRID_TEST_POSTGRES")
-		a = openPostgres(t).(service.Store) // skips where there is no server
+		a = openPostgres(t).(driver.Store) // skips where there is no server
 		schema := fmt.Sprintf("test_http_%d_%d", os.Getpid(), postgresSchemas.Load())
 		b, err := pgstore.Open(t.Context(), server, &pgstore.Options{Schema: schema})
 		if err != nil {
@@ -106,7 +107,7 @@ var twoOnOne = map[string]func(t *testing.T) (a, b service.Store){
 	},
 }
 
-func sharedReplica(t *testing.T, store service.Store, url string) *httptest.Server {
+func sharedReplica(t *testing.T, store driver.Store, url string) *httptest.Server {
 	t.Helper()
 	o, closing, err := service.OpenSharedCache(url, nil)
 	if err != nil {

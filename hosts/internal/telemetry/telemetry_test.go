@@ -12,7 +12,9 @@ import (
 
 	"github.com/egrid-analytics/egrid-go/cache"
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
+	"github.com/egrid-analytics/egrid-go/egrid/store"
 	"github.com/egrid-analytics/egrid-go/etl"
 	"github.com/egrid-analytics/egrid-go/examples/data"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/telemetry"
@@ -22,7 +24,7 @@ import (
 )
 
 // pooled is a store that has connections.
-type pooled struct{ egrid.Querier }
+type pooled struct{ driver.Scanner }
 
 func (pooled) Connections() (inUse, idle int) { return 2, 3 }
 
@@ -40,26 +42,22 @@ func scrape(t *testing.T, m *telemetry.Metrics) string {
 // users rely on.
 func TestMetrics(t *testing.T) {
 	ctx := t.Context()
-	store, broker := memstore.New(), memqueue.New(nil)
-	defer store.Close()
+	backend, broker := memstore.New(), memqueue.New(nil)
+	defer backend.Close()
 	defer broker.Close()
 	m := telemetry.New()
-	report, err := etl.New(etl.FS(data.Files()), etl.ToLoader(store), &etl.Options{Observe: m.Stage}).Run(ctx)
+	report, err := etl.New(etl.FS(data.Files()), etl.ToLoader(backend), &etl.Options{Observe: m.Stage}).Run(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
 	m.Run(&report)
-	m.WatchStore(pooled{store})
+	m.WatchStore(pooled{backend})
 	m.WatchQueues(broker, queue.QueueDatabase)
 	m.WatchBlocked(broker)
 	if err := broker.Publish(ctx, queue.Message{Key: queue.KeyChunk}); err != nil {
 		t.Fatal(err)
 	}
-	q := m.Querier(store)
-	if _, err := q.Catalog(ctx); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := q.Rows(ctx, egrid.RowQuery{Level: egrid.GEN, Limit: 1}); err != nil {
+	if _, err := store.New(m.Scanner(backend)).Rows(ctx, egrid.RowQuery{Level: egrid.GEN, Limit: 1}); err != nil {
 		t.Fatal(err)
 	}
 	m.Request(middleware.Observation{Route: "/plants/{id}", Method: "GET", Status: 200, Duration: time.Millisecond})
@@ -101,7 +99,7 @@ func TestMetrics(t *testing.T) {
 
 // away is a store and a broker that do not answer.
 type away struct {
-	egrid.Querier
+	driver.Scanner
 	queue.Inspector
 }
 
