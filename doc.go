@@ -2,28 +2,36 @@
 // which reads, validates, stores and serves EPA's eGRID data on US power
 // plants. It has no code: import the packages below it.
 //
-//	import "github.com/egrid-analytics/egrid-go/egrid"
+//	import (
+//		"github.com/egrid-analytics/egrid-go/egrid"
+//		"github.com/egrid-analytics/egrid-go/egrid/sheet"
+//	)
+//
+// # Which package
+//
+//	to read a file                    egrid/sheet
+//	to keep data and ask for them     egrid/store, over egrid/sqlitestore, egrid/pgstore or egrid/memstore
+//	to open a store by its URL        egrid/storeurl
+//	to answer from memory             cache; cache/rediscache for what replicas share
+//	to serve or to ask over HTTP      httpapi, httpapi/auth, httpapi/dashboard; httpapi/client
+//	to load folders and buckets       etl, etl/s3source, etl/notify
+//	to move chunks between processes  queue, over queue/memqueue or queue/rabbitqueue
+//	to implement a store              egrid/driver, and egrid/egridtest for its tests
+//
+// Package egrid has the nouns that all of them speak in. It, egrid/sheet,
+// egrid/driver, egrid/store and egrid/memstore need the standard library only.
 //
 // # One way through
 //
-//	file -> sheet -> rows -> chunk -> queue -> stage -> snapshot -> page of rows -> JSON, CSV -> dashboard
+//	file -> sheet -> batches -> stage -> snapshot -> batches -> JSON, CSV -> dashboard
 //
-// Package egrid has the nouns: levels, columns, editions, rows, queries, and
-// the two contracts of every store, Querier and Loader. It reads CSV sheets and
-// needs the standard library only. Below it memstore keeps data in memory,
-// sqlitestore in one file, and egridtest has the suite that both pass.
-//
-// Package etl takes files into a store in five stages. Package queue carries
-// the chunks of rows from those who decode them to those who write them;
-// memqueue does so within a process.
-//
-// Package cache answers repeated queries from memory. Package httpapi serves
-// any Querier over HTTP, and httpapi/dashboard is a page over that API.
+// A batch, rows of one sheet column by column, is the one form in which data move.
 //
 // # Guarantees
 //
-// Readers see a published snapshot whole, never half a load. The same bytes
-// loaded twice are loaded once. Nothing that a file says is lost in silence.
+// Readers see a published snapshot whole, never half a load, and what it replaced
+// stays readable until it is pruned. The same content loaded twice is there once.
+// Nothing that a file says is lost in silence.
 //
 // # Errors
 //

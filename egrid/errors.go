@@ -11,9 +11,7 @@ var (
 	ErrNotFound = errors.New("not found")
 	// ErrInvalid: the request or the input is malformed; the text says how to mend it.
 	ErrInvalid = errors.New("invalid")
-	// ErrHeld: a load is complete but was not published.
-	ErrHeld = errors.New("held")
-	// ErrStale: a cursor's snapshots have been replaced since; start again without it.
+	// ErrStale: a snapshot that a cursor or an address names was pruned.
 	ErrStale = errors.New("stale")
 	// ErrIncomplete: a stage does not hold every chunk yet.
 	ErrIncomplete = errors.New("incomplete")

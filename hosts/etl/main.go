@@ -87,8 +87,7 @@ func (c *cli) Run(p *service.Process) error {
 		tell(ctx, p, broker, r, err)
 		return r, err
 	}})
-	o.Runs = runs
-	api.Runs = runs
+	o.Runs, api.Runs = runs, runs
 	p.Metrics.WatchBlocked(broker)
 	mux := p.Probes(service.StoreCheck(store.Scanner), service.QueueCheck(broker, queue.QueueDatabase), service.PublishCheck(broker))
 	service.MountRuns(mux, store, p.Metrics, api)

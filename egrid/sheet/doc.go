@@ -1,0 +1,39 @@
+// Package sheet reads eGRID sheets: it finds out what a CSV file is, and turns
+// its records into batches of typed rows.
+//
+//	r, err := sheet.NewReader(file, &sheet.ReaderOptions{Name: "GEN23.csv"})
+//	for row, err := range r.Rows() {
+//		mwh, ok := row.Float(egrid.NetGeneration)
+//	}
+//
+// Start with [NewReader] for a stream, whose [Reader.Rows] gives rows and
+// [Reader.Batches] whole batches; [Inspect] tells what a file is without reading
+// all of it. Programs that read one file in parallel use [Sheet.Divide] and a
+// [Decoder] for each goroutine.
+//
+// # Guarantees
+//
+// It accepts what EPA and people's exports have: a description row above the
+// code row or none, titles and blank rows, an empty first column, a byte order
+// mark, CRLF, no final newline, quoted newlines, numbers in display formats.
+// Nothing a file says is lost: blank is not zero, NA is a code, identifiers keep
+// their leading zeros, a column that the dictionary does not know is kept under
+// its own header, and a record that cannot be read comes back as a [*RowError]
+// with its line, column and raw text. Memory does not grow with the file.
+//
+// Units are those of EPA's sheets. Only shares are brought to one scale, 0-1;
+// [Sheet].ShareScale says what the file had.
+//
+// The package needs the standard library only. A Sheet is safe to share; a Reader
+// and a Decoder belong to one goroutine.
+//
+// # Errors
+//
+// [egrid.ErrInvalid] for a file that is no sheet; the text says what is missing
+// and how to give it.
+//
+// # See also
+//
+// Package store, whose Load puts a sheet into a store, and package etl for
+// folders, buckets and archives.
+package sheet
