@@ -21,7 +21,6 @@ var statuses = []struct {
 	{egrid.ErrInvalid, http.StatusBadRequest, ""},
 	{egrid.ErrNotFound, http.StatusNotFound, ""},
 	{egrid.ErrStale, http.StatusGone, ""},
-	{egrid.ErrHeld, http.StatusConflict, ""},
 	{egrid.ErrConflict, http.StatusConflict, ""},
 	{egrid.ErrIncomplete, http.StatusConflict, ""},
 	{egrid.ErrClosed, http.StatusServiceUnavailable, "the store is shutting down"},
