@@ -7,8 +7,6 @@ import (
 	"io"
 	"iter"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -18,6 +16,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
 	"github.com/egrid-analytics/egrid-go/egrid/sheet"
 	"github.com/egrid-analytics/egrid-go/egrid/store"
+	"github.com/egrid-analytics/egrid-go/internal/testenv"
 )
 
 // publishCSV reads a sheet and publishes it, replacing what is there.
@@ -66,24 +65,6 @@ func plantStore(t testing.TB) (*memstore.Store, *store.DB) {
 	publishCSV(t, s, "PLNT21.csv", plants21)
 	publishCSV(t, s, "GEN16.csv", namelessPlants16)
 	return s, store.New(s)
-}
-
-// realFile opens a file of the folder of real eGRID files.
-func realFile(t testing.TB, name string) *os.File {
-	t.Helper()
-	dir := os.Getenv("EGRID_DATA")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "shared", "data")
-	}
-	f, err := os.Open(filepath.Join(dir, filepath.FromSlash(name)))
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("real eGRID files are needed: %v", err)
-		}
-		t.Skipf("no real eGRID files: set EGRID_DATA to their folder (%v)", err)
-	}
-	t.Cleanup(func() { f.Close() })
-	return f
 }
 
 // line writes columns of a row for comparison.
@@ -382,7 +363,7 @@ func TestPlantsSeeOneState(t *testing.T) {
 // The figures are those of EPA's GEN23 sheet, summed by hand.
 func TestPlantsOfRealGenerators(t *testing.T) {
 	s := memstore.New()
-	publishFrom(t, s, "2023/GEN23.csv", realFile(t, "2023/GEN23.csv"))
+	publishFrom(t, s, "2023/GEN23.csv", testenv.Open(t, "2023/GEN23.csv"))
 	db := store.New(s)
 	page, err := db.Plants(t.Context(), store.PlantQuery{
 		Sort: []egrid.Sort{{Column: egrid.NetGeneration, Desc: true}}, Limit: 3, Count: true,
