@@ -3,7 +3,6 @@ package cell
 
 import (
 	"errors"
-	"math"
 	"strconv"
 	"strings"
 )
@@ -20,7 +19,8 @@ type Decimal struct {
 	Places   int
 	Float    float64
 	Exact    bool
-	Rounded  bool // the text was in a display format
+	Rounded  bool   // the text was in a display format
+	digits   string // plain, where it is not Exact
 }
 
 // Nearest is the float nearest to the text.
@@ -54,20 +54,40 @@ func Blank(s string) bool {
 	return false
 }
 
-// Shift moves the decimal point to the left, which divides by 10^places without
-// rounding twice.
+// Shift moves the decimal point to the left, in the text: dividing would round
+// twice.
 func (d Decimal) Shift(places int) Decimal {
-	if d.Exact = d.Exact && d.Places+places <= MaxPlaces; d.Exact {
+	if d.Exact && d.Places+places <= MaxPlaces {
 		d.Places += places
+		d.Float = d.Nearest()
 		return d
 	}
-	d.Float /= math.Pow10(places)
+	if d.Exact {
+		d.Exact, d.digits = false, strconv.FormatInt(d.Mantissa, 10)+"e-"+strconv.Itoa(d.Places)
+	}
+	mantissa, exponent, has := strings.Cut(strings.ToLower(d.digits), "e")
+	e := 0
+	if has {
+		var err error
+		if e, err = strconv.Atoi(exponent); err != nil {
+			return d // beyond an int: it is 0 and stays so
+		}
+	}
+	d.digits = mantissa + "e" + strconv.Itoa(e-places)
+	if f, err := strconv.ParseFloat(d.digits, 64); err == nil {
+		d.Float = f
+	}
 	return d
 }
 
 // Negate changes the sign.
 func (d Decimal) Negate() Decimal {
 	d.Mantissa, d.Float = -d.Mantissa, -d.Float
+	if rest, was := strings.CutPrefix(d.digits, "-"); was {
+		d.digits = rest
+	} else if d.digits != "" {
+		d.digits = "-" + strings.TrimPrefix(d.digits, "+")
+	}
 	return d
 }
 
@@ -160,7 +180,7 @@ func plainDecimal(s string) (Decimal, error) {
 	case err != nil:
 		return Decimal{}, errNumber
 	}
-	return Decimal{Float: f}, nil
+	return Decimal{Float: f, digits: s}, nil
 }
 
 func plainNumber(s string) bool {
@@ -193,14 +213,17 @@ func plainNumber(s string) bool {
 func ungroup(s string) (string, bool) {
 	whole, fraction, _ := strings.Cut(s, ".")
 	groups := strings.Split(whole, ",")
-	first := strings.TrimLeft(groups[0], "+-")
-	if len(first) == 0 || len(first) > 3 || strings.Contains(fraction, ",") {
+	groups[0] = strings.TrimLeft(groups[0], "+-")
+	if len(groups[0]) == 0 || len(groups[0]) > 3 {
 		return "", false
 	}
-	for _, g := range groups[1:] {
-		if len(g) != 3 {
+	for i, g := range groups {
+		if i > 0 && len(g) != 3 {
 			return "", false
 		}
+	}
+	if strings.Trim(strings.Join(groups, "")+fraction, "0123456789") != "" {
+		return "", false
 	}
 	return strings.ReplaceAll(s, ",", ""), true
 }
