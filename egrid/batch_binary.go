@@ -215,7 +215,7 @@ func (p *batchParser) whole(v *Vector) (err error) {
 	for i := range p.n {
 		most = max(most, v.values.get(i))
 	}
-	if v.base < -cell.MaxMantissa || v.base > cell.MaxMantissa || most > cell.MaxMantissa || v.base+int64(most) > cell.MaxMantissa {
+	if v.base < -cell.MaxMantissa || v.base > cell.MaxMantissa || most > 2*cell.MaxMantissa || v.base+int64(most) > cell.MaxMantissa {
 		return fmt.Errorf("it has a number of more than 53 bits")
 	}
 	return nil
@@ -226,8 +226,8 @@ func (p *batchParser) floats(v *Vector) (err error) {
 		return err
 	}
 	for i := range p.n {
-		if f := math.Float64frombits(v.values.get(i)); math.IsNaN(f) || math.IsInf(f, 0) {
-			return fmt.Errorf("cell %d is %v", i, f)
+		if f := math.Float64frombits(v.values.get(i)); math.IsNaN(f) || math.IsInf(f, 0) || f == 0 && math.Signbit(f) {
+			return fmt.Errorf("cell %d is %v, which no batch holds", i, f)
 		}
 	}
 	return nil

@@ -76,8 +76,8 @@ func (c *columnBuilder) set(n int, x uint64) {
 	c.valid[n>>6] |= 1 << (n & 63)
 }
 
-// Text sets a cell of a text column; empty text is missing. The bytes are
-// copied.
+// Text sets a cell of a text column; empty text is missing. The bytes, which are
+// UTF-8, are copied.
 func (b *Builder) Text(i int, s []byte) {
 	c := b.column(i)
 	if len(s) > 0 {

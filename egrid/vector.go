@@ -143,7 +143,8 @@ func (v *Vector) Text(i int) string {
 }
 
 // Code returns the place of the i-th cell of a text column in the column's
-// dictionary; -1 when it is missing or no text. Equal cells have equal codes.
+// dictionary; -1 when it is missing or no text. Equal codes are equal cells; in
+// a batch that a [Builder] made, equal cells have equal codes, too.
 func (v *Vector) Code(i int) int {
 	if v.encoding != encText || v.IsMissing(i) {
 		return -1
