@@ -398,6 +398,22 @@ func TestColumns(t *testing.T) {
 				if err != nil || got.String() != want.String() || got.Total != want.Total || got.Next != want.Next {
 					t.Fatalf("got %v of %d, %v; want %v of %d", got.Batch, got.Total, err, want.Batch, want.Total)
 				}
+				// Groups that differ in order, limit and filters on groups are made once.
+				g := egrid.GroupQuery{
+					Level: egrid.PLNT, By: []egrid.Column{egrid.State}, Limit: 1 + i, Count: true, Sort: q.Sort,
+					Measures: []egrid.Measure{{Func: egrid.Sum, Column: egrid.NetGeneration}},
+					Having:   []egrid.Filter{egrid.Where(egrid.NetGeneration, egrid.Gt, fmt.Sprint(1000*i))},
+				}
+				if i%3 == 0 {
+					g.Filters = []egrid.Filter{egrid.Where(egrid.State, egrid.Ne, "TX")}
+				}
+				if want, err = db.Groups(t.Context(), g); err != nil {
+					t.Fatal(err)
+				}
+				got, err = cached.Groups(t.Context(), g)
+				if err != nil || got.String() != want.String() || got.Total != want.Total || got.Next != want.Next {
+					t.Fatalf("got groups %v of %d, %v; want %v of %d", got.Batch, got.Total, err, want.Batch, want.Total)
+				}
 			}
 			s := c.Stats()
 			if s.Errors > 0 || (s.Computed == 0) != test.behind || s.ColumnBytes > 64<<20 || (s.Columns == 0) != test.behind {
@@ -418,6 +434,9 @@ func TestColumnsOfPrunedSnapshots(t *testing.T) {
 	page, err := store.New(c).Rows(t.Context(), largest)
 	if err != nil || c.Stats().Columns == 0 {
 		t.Fatalf("%+v, %v", c.Stats(), err)
+	}
+	if _, err := store.New(c).Groups(t.Context(), egrid.GroupQuery{Level: egrid.PLNT, By: []egrid.Column{egrid.State}, Measures: []egrid.Measure{{Func: egrid.Count, As: "rows"}}}); err != nil {
+		t.Fatal(err)
 	}
 	old := page.Snapshots[0]
 	plant, err := store.New(backend).Rows(t.Context(), egrid.RowQuery{Level: egrid.PLNT, Limit: 1})

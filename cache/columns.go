@@ -13,25 +13,35 @@ import (
 	"github.com/egrid-analytics/egrid-go/internal/engine"
 )
 
-// columns keeps columns of snapshots in memory, within a budget of bytes, and
-// executes plans on them. The least recently used column makes room first.
+// columns keeps columns of snapshots in memory, and the groups made of them,
+// within a budget of bytes, and executes plans on them. What was used longest ago
+// makes room first.
 type columns struct {
 	behind driver.Scanner
 	budget int64
 
 	mu     sync.Mutex
 	tables map[egrid.SnapshotID]*engine.Table
-	used   *simplelru.LRU[columnKey, int64] // bytes of each column
+	groups map[string]groups                // by the key of the plan that makes them
+	used   *simplelru.LRU[columnKey, int64] // bytes of each column, and of groups
 	bytes  int64
 	loads  map[egrid.SnapshotID]*flight[struct{}] // one at a time for each snapshot: plans need much the same columns
 }
 
+// columnKey names a column of a snapshot, or groups.
 type columnKey struct {
 	snapshot egrid.SnapshotID
 	column   egrid.Column
+	groups   string
 }
 
-// maxColumns bounds the columns that are kept; the budget is reached before.
+// groups are the groups of some snapshots.
+type groups struct {
+	*engine.Groups
+	of []egrid.Snapshot
+}
+
+// maxColumns bounds what is kept; the budget is reached before.
 const maxColumns = 1 << 16
 
 // cellBytes is about what a cell takes, to tell before loading a column whether
@@ -39,14 +49,18 @@ const maxColumns = 1 << 16
 const cellBytes = 12
 
 func newColumns(behind driver.Scanner, budget int64) *columns {
-	c := &columns{behind: behind, budget: budget, tables: map[egrid.SnapshotID]*engine.Table{}, loads: map[egrid.SnapshotID]*flight[struct{}]{}}
+	c := &columns{behind: behind, budget: budget, tables: map[egrid.SnapshotID]*engine.Table{}, groups: map[string]groups{}, loads: map[egrid.SnapshotID]*flight[struct{}]{}}
 	c.used, _ = simplelru.NewLRU(maxColumns, c.evicted) // the size is positive
 	return c
 }
 
-// evicted removes a column from its table. The caller holds mu.
+// evicted removes a column from its table, or groups. The caller holds mu.
 func (c *columns) evicted(k columnKey, bytes int64) {
 	c.bytes -= bytes
+	if k.groups != "" {
+		delete(c.groups, k.groups)
+		return
+	}
 	if t := c.tables[k.snapshot]; t != nil {
 		if t = t.Without(k.column); t.Columns() > 0 {
 			c.tables[k.snapshot] = t
@@ -59,15 +73,20 @@ func (c *columns) evicted(k columnKey, bytes int64) {
 func (c *columns) size() (columns int, bytes int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.used.Len(), c.bytes
+	return c.used.Len() - len(c.groups), c.bytes
 }
 
 // retain drops the columns of snapshots that the store does not have any more.
 func (c *columns) retain(catalog egrid.Catalog) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	known := func(s egrid.SnapshotID) bool { _, ok := catalog.Find(string(s)); return ok }
 	for _, k := range c.used.Keys() {
-		if _, ok := catalog.Find(string(k.snapshot)); !ok {
+		gone := k.groups == "" && !known(k.snapshot)
+		for _, s := range c.groups[k.groups].of {
+			gone = gone || !known(s.ID)
+		}
+		if gone {
 			c.used.Remove(k)
 		}
 	}
@@ -75,6 +94,12 @@ func (c *columns) retain(catalog egrid.Catalog) {
 
 // have reports whether a plan can be executed without reading anything.
 func (c *columns) have(p *driver.Plan) bool {
+	if len(p.Measures) > 0 {
+		all, _ := engine.Split(p)
+		if _, ok := c.groupsOf(string(all.Key())); ok {
+			return true
+		}
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for i := range p.Snapshots {
@@ -93,7 +118,7 @@ func (c *columns) absent(s *egrid.Snapshot, needed []egrid.Column) []egrid.Colum
 		if !s.Schema.Has(column) {
 			continue // missing in every row
 		}
-		if _, ok := c.used.Get(columnKey{s.ID, column}); !ok {
+		if _, ok := c.used.Get(columnKey{snapshot: s.ID, column: column}); !ok {
 			absent = append(absent, column)
 		}
 	}
@@ -103,6 +128,74 @@ func (c *columns) absent(s *egrid.Snapshot, needed []egrid.Column) []egrid.Colum
 // scan executes a plan on columns, and says whether some had to be read for it.
 // The answer is nil when they do not fit the budget.
 func (c *columns) scan(ctx context.Context, p *driver.Plan) (answer iter.Seq2[*egrid.Batch, error], read bool, err error) {
+	if len(p.Measures) > 0 {
+		return c.scanGroups(ctx, p)
+	}
+	tables, read, err := c.open(ctx, p)
+	if tables == nil || err != nil {
+		return nil, false, err
+	}
+	return engine.Scan(ctx, p, tables), read, nil
+}
+
+// scanGroups is scan for group plans. It keeps the groups: the next plan often
+// orders or filters the same ones.
+func (c *columns) scanGroups(ctx context.Context, p *driver.Plan) (answer iter.Seq2[*egrid.Batch, error], read bool, err error) {
+	all, rest := engine.Split(p)
+	key := string(all.Key())
+	if g, ok := c.groupsOf(key); ok {
+		return g.Scan(ctx, rest), false, nil
+	}
+	tables, read, err := c.open(ctx, all)
+	if tables == nil || err != nil {
+		return nil, false, err
+	}
+	g, err := engine.Group(ctx, all, tables)
+	if err != nil {
+		return nil, false, err
+	}
+	c.keep(key, groups{g, p.Snapshots})
+	return g.Scan(ctx, rest), read, nil
+}
+
+func (c *columns) groupsOf(key string) (groups, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.used.Get(columnKey{groups: key})
+	g, ok := c.groups[key]
+	return g, ok
+}
+
+// groupsShare is the part of the budget that one kept set of groups takes at
+// most, so that it does not displace the columns that all of them need.
+const groupsShare = 16
+
+func (c *columns) keep(key string, g groups) {
+	bytes := g.Bytes() + int64(len(key))
+	if bytes > c.budget/groupsShare {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if _, ok := c.groups[key]; ok {
+		return
+	}
+	c.groups[key] = g
+	c.bytes += bytes
+	c.used.Add(columnKey{groups: key}, bytes)
+	c.makeRoom(1)
+}
+
+// makeRoom drops all that is over the budget, except the last few.
+func (c *columns) makeRoom(last int) {
+	for c.bytes > c.budget && c.used.Len() > last {
+		c.used.RemoveOldest()
+	}
+}
+
+// open returns the tables that a plan reads, and says whether some columns had
+// to be read for it; nil when they do not fit the budget.
+func (c *columns) open(ctx context.Context, p *driver.Plan) (table func(egrid.Snapshot) *engine.Table, read bool, err error) {
 	needed := engine.Needed(p)
 	estimate := int64(0)
 	for i := range p.Snapshots {
@@ -120,7 +213,7 @@ func (c *columns) scan(ctx context.Context, p *driver.Plan) (answer iter.Seq2[*e
 		read = read || loaded
 		tables[p.Snapshots[i].ID] = t
 	}
-	return engine.Scan(ctx, p, func(s egrid.Snapshot) *engine.Table { return tables[s.ID] }), read, nil
+	return func(s egrid.Snapshot) *engine.Table { return tables[s.ID] }, read, nil
 }
 
 // table returns a table that has the needed columns of a snapshot.
@@ -183,16 +276,14 @@ func (c *columns) load(ctx context.Context, s egrid.Snapshot, names []egrid.Colu
 	}
 	c.tables[s.ID] = t
 	for _, name := range names {
-		k, bytes := columnKey{s.ID, name}, t.Column(name).Bytes()
+		k, bytes := columnKey{snapshot: s.ID, column: name}, t.Column(name).Bytes()
 		if was, ok := c.used.Peek(k); ok { // a load that everybody had given up
 			c.bytes -= was
 		}
 		c.bytes += bytes
 		c.used.Add(k, bytes)
 	}
-	for c.bytes > c.budget && c.used.Len() > len(names) {
-		c.used.RemoveOldest()
-	}
+	c.makeRoom(len(names))
 	return nil
 }
 

@@ -74,11 +74,23 @@ func grouped(p *driver.Plan) bool { return len(p.Measures) > 0 }
 // error: that of the context, or ErrInvalid for a table that does not fit the
 // plan.
 func Scan(ctx context.Context, p *driver.Plan, table func(egrid.Snapshot) *Table) iter.Seq2[*egrid.Batch, error] {
+	return scan(ctx, p, func(q *query) error {
+		if err := q.open(table); err != nil {
+			return err
+		}
+		if grouped(p) {
+			return q.groups()
+		}
+		return q.rows()
+	})
+}
+
+func scan(ctx context.Context, p *driver.Plan, run func(q *query) error) iter.Seq2[*egrid.Batch, error] {
 	return func(yield func(*egrid.Batch, error) bool) {
 		q := queries.Get().(*query)
 		defer q.release()
 		q.ctx, q.plan, q.yield = ctx, p, yield
-		if err := q.run(table); err != nil && !q.left {
+		if err := run(q); err != nil && !q.left {
 			yield(nil, err)
 		}
 	}
@@ -161,7 +173,8 @@ func (in *input) column(name egrid.Column) (*Column, error) {
 	return nil, fmt.Errorf("%w: column %s of snapshot %s is not prepared", egrid.ErrInvalid, name, in.snapshot.ID)
 }
 
-func (q *query) run(table func(egrid.Snapshot) *Table) error {
+// open gets the tables of the plan's snapshots.
+func (q *query) open(table func(egrid.Snapshot) *Table) error {
 	for i := range q.plan.Snapshots {
 		s := &q.plan.Snapshots[i]
 		t := table(*s)
@@ -170,13 +183,7 @@ func (q *query) run(table func(egrid.Snapshot) *Table) error {
 		}
 		q.inputs = append(q.inputs, input{Table: t, snapshot: s})
 	}
-	if err := q.ctx.Err(); err != nil {
-		return err
-	}
-	if grouped(q.plan) {
-		return q.groups()
-	}
-	return q.rows()
+	return q.ctx.Err()
 }
 
 // count answers a plan that counts.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"math"
 	"math/big"
 	"math/rand/v2"
@@ -171,13 +172,22 @@ func (w *world) scan(t testing.TB, p *driver.Plan) []line {
 		half := w.intn(len(needed) + 1)
 		tables[id] = engine.NewTable(batches, needed[:half]).With(engine.NewTable(w.batches[id], needed[half:]))
 	}
-	return execute(t, p, func(s egrid.Snapshot) *engine.Table { return tables[s.ID] })
+	table := func(s egrid.Snapshot) *engine.Table { return tables[s.ID] }
+	if len(p.Measures) == 0 || w.oneIn(2) {
+		return lines(t, p, engine.Scan(t.Context(), p, table))
+	}
+	all, rest := engine.Split(p)
+	g, err := engine.Group(t.Context(), all, table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return lines(t, p, g.Scan(t.Context(), rest))
 }
 
-func execute(t testing.TB, p *driver.Plan, table func(egrid.Snapshot) *engine.Table) []line {
+func lines(t testing.TB, p *driver.Plan, answer iter.Seq2[*egrid.Batch, error]) []line {
 	t.Helper()
 	var lines []line
-	for b, err := range engine.Scan(t.Context(), p, table) {
+	for b, err := range answer {
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,9 +1,13 @@
 package engine
 
 import (
+	"context"
+	"iter"
 	"math"
+	"slices"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 )
 
 // grouping is groups as the rows of a table: their columns are the By columns,
@@ -19,6 +23,76 @@ type op struct {
 	column *Column
 }
 
+// Groups are the groups of a plan, to be kept: they answer every plan that
+// [Split] makes the same groups of. They are immutable and safe to share.
+type Groups struct{ made grouping }
+
+// Split takes a group plan apart. all makes groups; from them rest gives the
+// answer of p. Plans that differ only in their order, limit, offset, in what
+// they count, and in filters on groups share all: a filter on a By column is one
+// on groups too.
+func Split(p *driver.Plan) (all, rest *driver.Plan) {
+	a, r := *p, *p
+	a.Having, a.Sort, a.Limit, a.Offset, a.Count, a.Filters = nil, nil, 0, 0, false, nil
+	r.Filters, r.Having = nil, slices.Clone(p.Having)
+	for _, f := range p.Filters {
+		if slices.Contains(p.By, f.Column) {
+			r.Having = append(r.Having, f)
+		} else {
+			a.Filters = append(a.Filters, f)
+		}
+	}
+	return &a, &r
+}
+
+// Group makes the groups of a plan that is the first of [Split]. Errors as
+// [Scan].
+func Group(ctx context.Context, all *driver.Plan, table func(egrid.Snapshot) *Table) (*Groups, error) {
+	q := queries.Get().(*query)
+	defer q.release()
+	q.ctx, q.plan = ctx, all
+	if err := q.open(table); err != nil {
+		return nil, err
+	}
+	g, err := q.aggregated()
+	if err != nil {
+		return nil, err
+	}
+	return &Groups{g.kept()}, nil
+}
+
+// Scan answers a plan that is the second of [Split], as the function of this
+// name.
+func (g *Groups) Scan(ctx context.Context, rest *driver.Plan) iter.Seq2[*egrid.Batch, error] {
+	return scan(ctx, rest, func(q *query) error { return q.answerGroups(g.made) })
+}
+
+// Bytes returns about what the groups take.
+func (g *Groups) Bytes() int64 {
+	n := int64(0)
+	for _, c := range g.made.columns {
+		n += c.Bytes()
+	}
+	return n
+}
+
+// kept copies the groups out of the memory of their query.
+func (g grouping) kept() grouping {
+	k := grouping{live: selection{n: g.live.n}}
+	for _, c := range g.columns {
+		out := *c
+		out.narrow, out.wide = nil, nil
+		switch {
+		case c.narrow != nil:
+			out.narrow = gathered(&slab[int32]{}, c.narrow, g.live)
+		case c.wide != nil:
+			out.wide = gathered(&slab[int64]{}, c.wide, g.live)
+		}
+		k.columns = append(k.columns, &out)
+	}
+	return k
+}
+
 // groups answers a group plan: groups of each snapshot, then groups of those
 // where there are several snapshots, then the filters, the order and the limit
 // of a row plan on the table that the groups make.
@@ -27,6 +101,11 @@ func (q *query) groups() error {
 	if err != nil {
 		return err
 	}
+	return q.answerGroups(g)
+}
+
+// answerGroups is the part of groups that reads the groups alone.
+func (q *query) answerGroups(g grouping) error {
 	s := g.live
 	for i := range q.plan.Having {
 		c := g.columns[q.answered(q.plan.Having[i].Column)]

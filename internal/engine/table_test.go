@@ -76,7 +76,7 @@ func TestSumsHaveFifteenDigits(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := execute(t, p, w.table(p)); len(got) != 1 || got[0].values[0].String() != test.want || got[0].values[0].Type() != egrid.Number {
+			if got := lines(t, p, engine.Scan(t.Context(), p, w.table(p))); len(got) != 1 || got[0].values[0].String() != test.want || got[0].values[0].Type() != egrid.Number {
 				t.Errorf("%v add up to %v, want %s", test.addends, got, test.want)
 			}
 		})
@@ -98,7 +98,7 @@ func TestSearchStaysInsideTexts(t *testing.T) {
 				t.Fatal(err)
 			}
 			var got []int64
-			for _, l := range execute(t, p, w.table(p)) {
+			for _, l := range lines(t, p, engine.Scan(t.Context(), p, w.table(p))) {
 				got = append(got, l.at.Number)
 			}
 			if !slices.Equal(got, want) {
@@ -116,7 +116,7 @@ func TestTableOrdersRows(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got []int64
-	for _, l := range execute(t, p, w.table(p)) {
+	for _, l := range lines(t, p, engine.Scan(t.Context(), p, w.table(p))) {
 		got = append(got, l.at.Number)
 		if want := fmt.Sprint("plant ", l.at.Number); l.values[0].String() != want || l.values[1].String() != fmt.Sprint(l.at.Number) {
 			t.Errorf("row %d is %v", l.at.Number, l.values)
