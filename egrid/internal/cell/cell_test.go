@@ -23,7 +23,7 @@ func numberIn(text string) (digits string, shift int, rounded, ok bool) {
 	}
 	negative := false
 	if strings.HasPrefix(text, "(") && strings.HasSuffix(text, ")") {
-		negative, text = true, strings.TrimSpace(strings.Trim(text, "()"))
+		negative, text = true, strings.TrimSpace(text[1:len(text)-1])
 	}
 	if strings.HasSuffix(text, "%") {
 		shift, text = 2, strings.TrimSpace(strings.TrimSuffix(text, "%"))
