@@ -172,7 +172,7 @@ func (d *Decoder) builder(year int) {
 func nextRecord(data []byte, delim byte, line int64) (record, int, error) {
 	n, lines, found := recordEnd(data, delim, 0)
 	if !found {
-		n, lines = len(data), int64(bytes.Count(data, []byte{'\n'}))
+		n, lines = len(data), linesOf(data)
 	}
 	rec := record{raw: data[:n], line: line, lines: max(lines, 1), size: int64(n), open: !found && insideQuotes(data, delim)}
 	if n > maxRecord {
@@ -290,8 +290,8 @@ func (d *Decoder) quoted(c *columnDecoder, data []byte) (n int, some bool) {
 
 // text decodes the text of a field of n bytes.
 func (d *Decoder) text(c *columnDecoder, text []byte, n int) (size int, some bool) {
-	if text[0] == ' ' || text[len(text)-1] == ' ' {
-		if text = bytes.Trim(text, " "); len(text) == 0 {
+	if text[0] <= ' ' || text[len(text)-1] <= ' ' {
+		if text = bytes.Trim(text, " \t"); len(text) == 0 { // a tab may stand between quotes where it delimits
 			return n, false
 		}
 	}

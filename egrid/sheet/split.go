@@ -51,7 +51,7 @@ func (s *splitter) next() (record, error) {
 			if len(rest) == 0 {
 				return record{}, io.EOF
 			}
-			n, lines = len(rest), int64(bytes.Count(rest, []byte{'\n'}))
+			n, lines = len(rest), linesOf(rest)
 		}
 		if n > maxRecord || !found && !s.eof && len(rest) > maxRecord {
 			return record{}, errTooLong(s.line)
@@ -148,6 +148,16 @@ func recordEnd(b []byte, delim byte, from int) (n int, lines int64, found bool) 
 		}
 	}
 	return scanAgain, 0, false
+}
+
+// linesOf counts the lines of the rest of a file, whose last one may lack its
+// end.
+func linesOf(rest []byte) int64 {
+	n := int64(bytes.Count(rest, []byte{'\n'}))
+	if !bytes.HasSuffix(rest, []byte{'\n'}) {
+		n++
+	}
+	return n
 }
 
 // insideQuotes reports whether b, which holds no whole record, ends within a

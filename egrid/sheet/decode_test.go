@@ -1,0 +1,405 @@
+package sheet_test
+
+import (
+	"bytes"
+	"encoding/csv"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/sheet"
+)
+
+// oracle decodes a sheet in the plainest way: byte by byte, then cell by cell.
+type oracle struct {
+	of     *sheet.Sheet
+	rows   []string        // of all rows, as text
+	lossy  map[string]bool // data year and column
+	bad    []string        // line and number of refused records
+	fields [][]string      // of all records that are not blank, as far as quotes go
+	broken bool            // the last record never ends
+}
+
+// plainRecord is a record as its quotes have it.
+type plainRecord struct {
+	raw    string
+	fields []string
+	line   int64
+	lines  int64
+	fault  bool // text behind a closing quote, or none that closes
+	open   bool // the data end inside quotes
+}
+
+// records cuts data. A quote means something only where a field begins.
+func records(data string, delim byte, line int64) []plainRecord {
+	var out []plainRecord
+	for len(data) > 0 {
+		rec := plainRecord{line: line, lines: 1}
+		var field []byte
+		const (
+			begins = iota
+			bare
+			quoted
+			closed
+		)
+		state, i := begins, 0
+	scan:
+		for ; ; i++ {
+			if i == len(data) {
+				rec.open = state == quoted
+				rec.fault = rec.fault || rec.open
+				break
+			}
+			c := data[i]
+			switch {
+			case state == quoted && c == '"':
+				state = closed
+			case state == quoted:
+				field = append(field, c)
+				if c == '\n' {
+					rec.lines++
+				}
+			case c == '\n':
+				break scan
+			case c == delim:
+				rec.fields = append(rec.fields, string(field))
+				field, state = nil, begins
+			case state == begins && c == '"':
+				state = quoted
+			case state == closed && c == '"':
+				field, state = append(field, '"'), quoted
+			case state == closed && c == '\r' && (i+1 == len(data) || data[i+1] == '\n'):
+			case state == closed:
+				rec.fault, state = true, bare
+			default:
+				field, state = append(field, c), bare
+			}
+		}
+		rec.raw = strings.TrimSuffix(data[:i], "\r")
+		if state == bare && !rec.fault {
+			field = bytes.TrimSuffix(field, []byte("\r"))
+		}
+		rec.fields = append(rec.fields, string(field))
+		if i == len(data) && i > 0 && data[i-1] == '\n' && rec.open {
+			rec.lines-- // a line that has not begun
+		}
+		data = data[min(i+1, len(data)):]
+		line += rec.lines
+		out = append(out, rec)
+	}
+	return out
+}
+
+func decodeByHand(of *sheet.Sheet, data []byte, line int64) *oracle {
+	o := &oracle{of: of, lossy: map[string]bool{}}
+	number := int64(1)
+	for _, rec := range records(string(data), of.Delimiter[0], line) {
+		if strings.Trim(rec.raw, of.Delimiter+" \t") == "" {
+			continue
+		}
+		if rec.open && rec.lines > 1 {
+			o.broken = true
+			return o
+		}
+		o.fields = append(o.fields, rec.fields)
+		if row, ok := o.row(rec); ok {
+			o.rows = append(o.rows, fmt.Sprintf("%d %d %s", number, rec.line, row))
+		} else {
+			o.bad = append(o.bad, fmt.Sprintf("%d %d", number, rec.line))
+		}
+		number++
+	}
+	return o
+}
+
+func (o *oracle) row(rec plainRecord) (string, bool) {
+	n := len(o.of.Cells)
+	if rec.fault || !utf8.ValidString(rec.raw) || strings.Contains(rec.raw, "\x00") || len(rec.fields) < n {
+		return "", false
+	}
+	for _, more := range rec.fields[n:] {
+		if strings.TrimSpace(more) != "" {
+			return "", false
+		}
+	}
+	year := int64(o.of.Year)
+	values := make([]egrid.Value, o.of.Schema.Len())
+	var rounded []egrid.Column
+	for i, c := range o.of.Cells {
+		if c.Column == "" {
+			continue
+		}
+		at := o.of.Schema.Index(c.Column)
+		typ := egrid.Integer
+		share := false
+		if at >= 0 {
+			typ = o.of.Schema.Field(at).Type
+			share = o.of.Schema.Field(at).Unit == "fraction" && o.of.ShareScale != 1
+		}
+		v, isRounded, ok := cellByHand(rec.fields[i], typ, c.Transform, share)
+		if !ok {
+			return "", false
+		}
+		if at < 0 {
+			var there bool
+			if year, there = v.Int(); !there || egrid.CheckYear(int(year)) != nil {
+				return "", false
+			}
+			continue
+		}
+		values[at] = v
+		if isRounded {
+			rounded = append(rounded, c.Column)
+		}
+	}
+	for _, c := range rounded {
+		o.lossy[fmt.Sprint(year, " ", c)] = true
+	}
+	return rowText(int(year), values), true
+}
+
+func cellByHand(field string, typ egrid.Type, transform string, share bool) (v egrid.Value, rounded, ok bool) {
+	shift, negate := 0, false
+	if x, is := strings.CutPrefix(transform, "null_if:"); is && strings.TrimSpace(field) == x {
+		return egrid.Value{}, false, true
+	}
+	switch transform {
+	case "upper":
+		field = strings.ToUpper(field)
+	case "negate":
+		negate = true
+	case "divide_by_100":
+		shift = 2
+	}
+	if share && !strings.Contains(field, "%") && transform != "negate" {
+		shift = 2
+	}
+	v, rounded, err := egrid.ParseValue(typ, field)
+	if err != nil || typ != egrid.Number || v.IsMissing() {
+		return v, rounded, err == nil
+	}
+	if !negate && shift == 0 {
+		return v, rounded, true
+	}
+	// The digits alone, the point moved in the text.
+	digits := strings.TrimSpace(field)
+	if strings.HasPrefix(digits, "(") {
+		digits = "-" + digits
+	}
+	if strings.Contains(digits, "%") {
+		shift += 2
+	}
+	digits = strings.Map(func(r rune) rune {
+		if strings.ContainsRune("0123456789.eE+-", r) {
+			return r
+		}
+		return -1
+	}, digits)
+	mantissa, exponent, _ := strings.Cut(strings.ToLower(digits), "e")
+	e, _ := strconv.Atoi(exponent)
+	x, err := strconv.ParseFloat(fmt.Sprintf("%se%d", mantissa, e-shift), 64)
+	if negate {
+		x = -x
+	}
+	return egrid.NumberOf(x), rounded, err == nil
+}
+
+func rowText(year int, values []egrid.Value) string {
+	texts := []string{strconv.Itoa(year)}
+	for _, v := range values {
+		texts = append(texts, string(v.Type()), strconv.Quote(v.String()))
+	}
+	return strings.Join(texts, " ")
+}
+
+// outcome gathers what a decoder made of one span or several.
+type outcome struct {
+	rows  map[int64]string // by number
+	bad   []string
+	lossy map[string]bool
+}
+
+func (o *outcome) add(t *testing.T, d sheet.Decoded) {
+	t.Helper()
+	for _, b := range d.Batches {
+		if b.Len() == 0 {
+			t.Error("an empty batch")
+		}
+		for row := range b.Rows() {
+			if was, twice := o.rows[row.Number()]; twice {
+				t.Errorf("two rows with the number %d: %s", row.Number(), was)
+			}
+			o.rows[row.Number()] = fmt.Sprintf("%d %d %s", row.Number(), row.Line(), rowText(b.Year(), row.Values()))
+		}
+		for _, c := range b.Lossy() {
+			o.lossy[fmt.Sprint(b.Year(), " ", c)] = true
+		}
+	}
+	for _, r := range d.Rejects {
+		o.bad = append(o.bad, fmt.Sprintf("%d %d", r.Number, r.Line))
+		if r.Reason == "" {
+			t.Errorf("line %d is refused without a reason", r.Line)
+		}
+	}
+}
+
+func newOutcome() *outcome { return &outcome{rows: map[int64]string{}, lossy: map[string]bool{}} }
+
+func (o *outcome) check(t *testing.T, how string, want *oracle, data []byte) {
+	t.Helper()
+	var rows []string
+	for _, number := range slices.Sorted(maps.Keys(o.rows)) {
+		rows = append(rows, o.rows[number])
+	}
+	for i := range max(len(rows), len(want.rows)) {
+		got, wanted := "none", "none"
+		if i < len(rows) {
+			got = rows[i]
+		}
+		if i < len(want.rows) {
+			wanted = want.rows[i]
+		}
+		if got != wanted {
+			t.Fatalf("%s: row %d\n got %s\nwant %s\ndata %q", how, i, got, wanted, data)
+		}
+	}
+	if !slices.Equal(o.bad, want.bad) {
+		t.Fatalf("%s: refused %q; want %q\ndata %q", how, o.bad, want.bad, data)
+	}
+	if !maps.Equal(o.lossy, want.lossy) {
+		t.Fatalf("%s: rounded %v; want %v\ndata %q", how, o.lossy, want.lossy, data)
+	}
+}
+
+// layouts are sheets whose records are decoded. Among their columns are flags,
+// shares in percent, texts that are left out, and those that a mapping changes.
+func layouts(t testing.TB) []*sheet.Sheet {
+	t.Helper()
+	inspect := func(text string, o *sheet.ReaderOptions) *sheet.Sheet {
+		of, err := sheet.Inspect(strings.NewReader(text), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return of
+	}
+	percent := inspect("YEAR,PSTATABB,PNAME,ORISPL,CHPFLAG,CAPFAC,PLCLPR,PLNGENAN,NUMGEN\n2021,TX,A,1,Yes,0.5,25,10,2\n", nil)
+	percent.ShareScale = 0.01
+	mapped := &sheet.Mapping{
+		Delimiter: ";",
+		Columns:   map[string]string{"plant": "PNAME", "id": "GENID", "net": "GENNTAN", "cf": "CFACT", "mw": "NAMEPCAP", "year": "YEAR", "": "", "note": ""},
+		Transform: map[string]string{"PNAME": "upper", "GENNTAN": "negate", "CFACT": "divide_by_100", "NAMEPCAP": "null_if:-99", "GENID": "trim"},
+	}
+	return []*sheet.Sheet{
+		inspect("YEAR,PSTATABB,PNAME,ORISPL,GENID,GENNTAN\n2023,AK,A,1,A,5\n", nil),
+		inspect("PSTATABB,PNAME,ORISPL,GENID,NUMBLR,GENNTAN\nAK,A,1,A,1,5\n", &sheet.ReaderOptions{Year: 2020}),
+		percent,
+		inspect("plant;id;net;cf;mw;year;;note\nA;1;5;20;7;2021;;x\n", &sheet.ReaderOptions{Level: egrid.GEN, Mapping: mapped}),
+		inspect("\"PNAME\"\t\"GENID\"\t\"GENNTAN\"\tOWN\nA\t1\t5\tx\n", &sheet.ReaderOptions{Level: egrid.GEN, Year: 2019, Mapping: &sheet.Mapping{Delimiter: "\t"}}),
+	}
+}
+
+func decodeAndCompare(t *testing.T, of *sheet.Sheet, data []byte, cut int64) {
+	t.Helper()
+	want := decodeByHand(of, data, 2)
+	agreeWithCSV(t, of, data, want)
+
+	decoder := of.NewDecoder()
+	d, err := decoder.Decode(data, sheet.Span{Line: 2, Row: 1})
+	if (err != nil) != want.broken {
+		t.Fatalf("got %v; never ends: %v\ndata %q", err, want.broken, data)
+	}
+	if err != nil {
+		return
+	}
+	got := newOutcome()
+	got.add(t, d)
+	got.check(t, "in one go", want, data)
+	if d.Records != int64(len(want.rows)+len(want.bad)) {
+		t.Fatalf("%d records; want %d and %d", d.Records, len(want.rows), len(want.bad))
+	}
+
+	// The same bytes cut into spans, by the decoder that was used before.
+	whole := *of
+	whole.DataOffset, whole.DataLine = 0, 2
+	parts := newOutcome()
+	for span, err := range whole.Divide(bytes.NewReader(data), cut) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := decoder.Decode(data[span.Offset:span.Offset+span.Length], span)
+		if err != nil || d.Records != span.Rows {
+			t.Fatalf("span %+v: %d records, %v", span, d.Records, err)
+		}
+		parts.add(t, d)
+	}
+	parts.check(t, fmt.Sprintf("cut by %d", cut), want, data)
+}
+
+// agreeWithCSV holds the oracle against encoding/csv, where that reads the data.
+func agreeWithCSV(t *testing.T, of *sheet.Sheet, data []byte, want *oracle) {
+	t.Helper()
+	if bytes.ContainsRune(data, '\r') || want.broken {
+		return
+	}
+	r := csv.NewReader(bytes.NewReader(data))
+	r.Comma, r.FieldsPerRecord = rune(of.Delimiter[0]), -1
+	all, err := r.ReadAll()
+	if err != nil {
+		return
+	}
+	all = slices.DeleteFunc(all, func(record []string) bool {
+		return strings.Trim(strings.Join(record, of.Delimiter), of.Delimiter+" \t") == ""
+	})
+	fields := slices.DeleteFunc(slices.Clone(want.fields), func(record []string) bool {
+		return strings.Trim(strings.Join(record, of.Delimiter), of.Delimiter+" \t") == ""
+	})
+	if !slices.EqualFunc(fields, all, slices.Equal[[]string]) {
+		t.Fatalf("the test reads %q\nencoding/csv %q\ndata %q", fields, all, data)
+	}
+}
+
+var decoded = []string{
+	"2023,AK,Alakanuk,57,7E600,1234\n",
+	"2023,AK,Alakanuk,57,7E600,\"1,234\"\n2022, WY ,\"Naughton, or\nso\",4162,0290, (12)\n2023,--,N/A,,,\n,,,,,\n , ,,,,\n",
+	"AK,\"A \"\"B\"\"\",1,A,2,5%\r\nAK,B,2,B,2.0,1e3\r\nAK,C,3,C,1.5,x\r\nAK,D,4,D,1,2,,\n",
+	"2021,TX,A,1,Yes,0.123456789012345,25,10,2\n2021,TX,B,2,0,--,(12.5%),-0,9007199254740993\n2021,TX,C,3,maybe,1,1,1,1\n2021,TX,D,4,N,.5,5.,+7,007\n",
+	"a;1;5.5;20;7;2021;;x\nb;2;(3);7%;-99;2021;;\n ; ; ; ; ; ; ; \n;;;;;;;x\nc;3;-0;0.1;--;2022;;y\n",
+	"A\t1\t5\tx\n\"\tB\"\t\"A\t\"\t \t\n\t\t\t \n\xff\t1\t2\t3\nA\x00\t1\t2\t3\n",
+	"2023,TX,\"never\nclosed,1,2,3\n",
+	"\"2023\",\"AK\",\"\",\"\",\"\",\"\"\n2023,é,日本,1,1,1\n2023,a,b,\"c\"d,1,1\n",
+}
+
+func TestDecode(t *testing.T) {
+	for i, of := range layouts(t) {
+		for _, text := range decoded {
+			for _, times := range []int{1, 9, 70, 600} {
+				decodeAndCompare(t, of, []byte(strings.Repeat(text, times)), int64(37*times+i))
+				decodeAndCompare(t, of, []byte(strings.TrimSuffix(strings.Repeat(text, times), "\n")), 1000)
+			}
+		}
+	}
+}
+
+// Any bytes are decoded as the plainest decoder does, in one go and cut into
+// spans: records come many times, so that they are decoded in blocks, too.
+func FuzzDecode(f *testing.F) {
+	for i, text := range decoded {
+		f.Add([]byte(text), uint8(i), uint8(3*i), uint16(100))
+	}
+	sheets := layouts(f)
+	f.Fuzz(func(t *testing.T, data []byte, layout, times uint8, cut uint16) {
+		if len(data) > 2000 {
+			return
+		}
+		of := sheets[int(layout)%len(sheets)]
+		plain := strings.Repeat(strings.Repeat("2021"+of.Delimiter, len(of.Cells)-1)+"1\n", 10)
+		for _, text := range [][]byte{data, bytes.Repeat(data, 1+int(times)%40), append([]byte(plain), data...), append(bytes.Clone(data), plain...)} {
+			decodeAndCompare(t, of, text, 1+int64(cut))
+		}
+	})
+}
