@@ -24,7 +24,7 @@ import (
 //
 // The subtests are named by their seeds, and equal seeds make equal tests.
 func RunDifferential(t *testing.T, open func(t *testing.T) driver.Store) {
-	const queries, worlds, sequences = 30, 8, 6
+	const queries, worlds, sequences = 30, 8, 12
 	for seed := range worlds {
 		t.Run(fmt.Sprintf("Queries/seed=%d", seed), func(t *testing.T) {
 			s := seeded(uint64(seed))
@@ -149,7 +149,7 @@ func (p *pair) loads() {
 	}
 	for range 25 {
 		s := &sheets[w.intn(len(sheets))]
-		switch w.intn(8) {
+		switch w.intn(11) {
 		case 0:
 			p.stage(s)
 		case 1, 2:
@@ -170,6 +170,10 @@ func (p *pair) loads() {
 		case 7:
 			id := s.spec.ID()
 			p.sameError("Discard "+string(id), p.oracle.Discard(p.ctx, id), p.tested.Discard(p.ctx, id))
+		case 8, 9:
+			p.restore()
+		case 10:
+			p.prune(driver.PruneRequest{Keep: w.intn(3)})
 		}
 		p.compareCatalogs()
 	}
@@ -220,6 +224,35 @@ func (p *pair) publish(s *sheet, r driver.PublishRequest) {
 	}
 	want.Snapshot, got.Snapshot = timeless(want.Snapshot), timeless(got.Snapshot)
 	p.same(what, want, got)
+}
+
+// restore points back to a snapshot of the catalogue, or to one that was pruned.
+func (p *pair) restore() {
+	p.Helper()
+	c, err := p.oracle.Catalog(p.ctx)
+	if err != nil {
+		p.Fatal(err)
+	}
+	ids := append(slices.Clone(c.Pruned), "0123456789abcdef01234567")
+	for i := range c.Snapshots {
+		ids = append(ids, c.Snapshots[i].ID, c.Snapshots[i].ID)
+	}
+	id := pick(p.world.source, ids)
+	want, wantError := p.oracle.Restore(p.ctx, id)
+	got, err := p.tested.Restore(p.ctx, id)
+	if p.sameError("Restore "+string(id), wantError, err) {
+		p.same("Restore "+string(id), timeless(want), timeless(got))
+	}
+}
+
+func (p *pair) prune(r driver.PruneRequest) {
+	p.Helper()
+	want, wantError := p.oracle.Prune(p.ctx, r)
+	got, err := p.tested.Prune(p.ctx, r)
+	if !p.sameError(fmt.Sprintf("Prune %+v", r), wantError, err) {
+		return
+	}
+	p.same(fmt.Sprintf("Prune %+v", r), idsOf(want), idsOf(got))
 }
 
 // timeless removes what two stores cannot agree on.

@@ -37,8 +37,10 @@ import (
 	"github.com/egrid-analytics/egrid-go/internal/engine"
 )
 
-// keep is how many superseded snapshots of an edition stay.
-const keep = 10
+const (
+	keep       = 10   // superseded snapshots of an edition that stay
+	tombstones = 1000 // ids of pruned snapshots that are remembered
+)
 
 // Store plays every role of [driver.Store] in memory.
 type Store struct {
@@ -134,20 +136,31 @@ func (s *Store) Scan(ctx context.Context, p *driver.Plan) iter.Seq2[*egrid.Batch
 }
 
 func (s *Store) tables(p *driver.Plan) (map[egrid.SnapshotID]*engine.Table, error) {
+	tables := make(map[egrid.SnapshotID]*engine.Table, len(p.Snapshots))
+	for i := range p.Snapshots {
+		table, err := s.table(p.Snapshots[i].ID)
+		if err != nil {
+			return nil, err
+		}
+		tables[p.Snapshots[i].ID] = table()
+	}
+	return tables, nil
+}
+
+func (s *Store) table(id egrid.SnapshotID) (func() *engine.Table, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if s.closed {
 		return nil, egrid.ErrClosed
 	}
-	tables := make(map[egrid.SnapshotID]*engine.Table, len(p.Snapshots))
-	for i := range p.Snapshots {
-		snap := s.find(p.Snapshots[i].ID)
-		if snap == nil {
-			return nil, fmt.Errorf("%w: snapshot %s is kept no more", egrid.ErrStale, p.Snapshots[i].ID)
-		}
-		tables[snap.ID] = snap.table()
+	snap := s.find(id)
+	switch {
+	case snap != nil:
+		return snap.table, nil
+	case slices.Contains(s.pruned, id):
+		return nil, fmt.Errorf("%w: snapshot %s was pruned; ask for what is published now", egrid.ErrStale, id)
 	}
-	return tables, nil
+	return nil, fmt.Errorf("%w: no snapshot %s was published here", egrid.ErrNotFound, id)
 }
 
 func (s *Store) find(id egrid.SnapshotID) *snapshot {
@@ -257,34 +270,38 @@ func (s *Store) Publish(_ context.Context, id egrid.StageID, r driver.PublishReq
 		if staged, err = merge(live, staged); err != nil {
 			return driver.PublishReport{}, err
 		}
-		if staged.ID == live.ID {
-			status = egrid.Unchanged
-		}
 	}
 	delete(s.stages, id)
-	if status == egrid.Unchanged {
-		if st != nil {
-			driver.Confirm(&live.Snapshot, source(id, st.spec))
-		}
-		return driver.PublishReport{Status: status, Snapshot: live.Snapshot}, nil
-	}
+	merged := staged.Stage != id
 	if same := s.find(staged.ID); same != nil {
-		if st != nil {
-			driver.Confirm(&same.Snapshot, source(id, st.spec))
+		if same != staged {
+			same.tell(staged, merged)
 		}
 		staged = same
 	} else {
 		s.kept = append(s.kept, staged)
+	}
+	if staged == live {
+		return driver.PublishReport{Status: egrid.Unchanged, Snapshot: live.Snapshot}, nil
 	}
 	s.point(staged)
 	s.prune(driver.PruneRequest{Keep: keep})
 	return driver.PublishReport{Status: egrid.Published, Snapshot: staged.Snapshot}, nil
 }
 
-func source(id egrid.StageID, spec driver.SnapshotSpec) egrid.Source {
-	from := spec.Source
-	from.ID = id
-	return from
+// tell says of a snapshot where the same content came from again. What was
+// merged into it is one of its sources; what equals it has confirmed it.
+func (snap *snapshot) tell(again *snapshot, merged bool) {
+	if !merged {
+		driver.Confirm(&snap.Snapshot, again.Sources[0])
+		return
+	}
+	snap.Sources = slices.Clone(snap.Sources)
+	for _, from := range again.Sources {
+		if !slices.ContainsFunc(snap.Sources, func(have egrid.Source) bool { return have.ID == from.ID }) {
+			snap.Sources = append(snap.Sources, from)
+		}
+	}
 }
 
 func liveSnapshot(live *snapshot) *egrid.Snapshot {
@@ -312,6 +329,7 @@ func (s *Store) point(to *snapshot) {
 	}
 	s.revision++
 	to.Status, to.Revision = egrid.Published, s.revision
+	s.pruned = slices.DeleteFunc(s.pruned, func(id egrid.SnapshotID) bool { return id == to.ID })
 }
 
 // audit gathers the stage's chunks and checks them as a whole.
@@ -407,5 +425,6 @@ func (s *Store) prune(r driver.PruneRequest) []egrid.Snapshot {
 		s.kept = slices.DeleteFunc(s.kept, func(snap *snapshot) bool { return snap.ID == x.ID })
 		s.pruned = append(s.pruned, x.ID)
 	}
+	s.pruned = slices.Clone(s.pruned[max(len(s.pruned)-tombstones, 0):])
 	return expired
 }
