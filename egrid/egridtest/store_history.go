@@ -34,6 +34,10 @@ func testContentIdentity(f *fixture) {
 			swapped[0], swapped[1] = swapped[1], swapped[0]
 			return f.replace("order", generators, swapped)
 		},
+		"a gap in the numbers": func() driver.PublishReport {
+			spec := sheetOf("gap", 2023, "", generators...)
+			return f.load(spec, driver.PublishReplace, renumbered(rowsOf(spec, ten...)))
+		},
 		"a column less": func() driver.PublishReport {
 			var narrow [][]string
 			for _, r := range ten {
@@ -54,6 +58,22 @@ func testContentIdentity(f *fixture) {
 		}
 		ids[id] = name
 	}
+}
+
+// renumbered is a batch whose last row comes later.
+func renumbered(b *egrid.Batch) *egrid.Batch {
+	builder := egrid.NewBuilder(b.Schema(), b.Year())
+	for row := range b.Len() {
+		for i := range b.Schema().Len() {
+			builder.Copy(i, b.Column(i), row)
+		}
+		number := b.Number(row)
+		if row == b.Len()-1 {
+			number++
+		}
+		builder.EndRow(number, 0)
+	}
+	return builder.Batch()
 }
 
 // replace publishes records whatever is there.
@@ -99,6 +119,15 @@ func testSupersededStays(f *fixture) {
 	if back.Status != egrid.Published || back.Revision != 3 || last(f.db) != "7" || last(f.db.At(second.Snapshot.ID)) != "8" {
 		f.Errorf("restored %+v; readers see %s", back, last(f.db))
 	}
+	// The same content in the same states is the same catalogue, however it came
+	// about.
+	_, err = f.store.Restore(f.Context(), second.Snapshot.ID)
+	f.must(err)
+	if c := catalogOf(f.Context(), f); c.ID != after.ID || c.Revision != 4 {
+		f.Errorf("there and back: catalogue %s at revision %d; want %s at 4", c.ID, c.Revision, after.ID)
+	}
+	_, err = f.store.Restore(f.Context(), first.Snapshot.ID)
+	f.must(err)
 	for _, id := range []egrid.SnapshotID{"0123456789abcdef01234567", ""} {
 		if _, err := f.store.Restore(f.Context(), id); !errors.Is(err, egrid.ErrNotFound) {
 			f.Errorf("restoring %q: got %v; want ErrNotFound", id, err)
@@ -146,6 +175,10 @@ func testPrune(f *fixture) {
 	}
 	held := sheetOf("held", 2023, "", generators...)
 	f.load(held, driver.PublishHold, rowsOf(held, other("9")...))
+	page, err := f.db.At(ids[0]).Rows(f.Context(), egrid.RowQuery{Level: egrid.GEN, Limit: 3})
+	f.must(err)
+	plan, err := driver.PlanRows(must(driver.Pin(catalogOf(f.Context(), f), ids[0])), egrid.RowQuery{Level: egrid.GEN})
+	f.must(err)
 	dropped, err := f.store.Prune(f.Context(), driver.PruneRequest{Keep: 2})
 	f.must(err)
 	if got := idsOf(dropped); !slices.Equal(got, []egrid.SnapshotID{ids[1], ids[0]}) {
@@ -159,6 +192,17 @@ func testPrune(f *fixture) {
 	_, err = f.db.At(ids[0]).Rows(f.Context(), egrid.RowQuery{Level: egrid.GEN})
 	if !errors.Is(err, egrid.ErrStale) {
 		f.Errorf("reading what was pruned: got %v; want ErrStale", err)
+	}
+	_, err = f.db.Rows(f.Context(), egrid.RowQuery{Level: egrid.GEN, Limit: 3, Cursor: page.Next})
+	if !errors.Is(err, egrid.ErrStale) {
+		f.Errorf("a cursor of what was pruned: got %v; want ErrStale", err)
+	}
+	if err := scanError(f, plan); !errors.Is(err, egrid.ErrStale) {
+		f.Errorf("a plan of what was pruned: got %v; want ErrStale", err)
+	}
+	plan.Snapshots[0].ID = "0123456789abcdef01234567"
+	if err := scanError(f, plan); !errors.Is(err, egrid.ErrNotFound) {
+		f.Errorf("a plan of what never was: got %v; want ErrNotFound", err)
 	}
 	_, err = f.db.At("0123456789abcdef01234567").Rows(f.Context(), egrid.RowQuery{Level: egrid.GEN})
 	if !errors.Is(err, egrid.ErrNotFound) {
@@ -185,6 +229,36 @@ func testPrune(f *fixture) {
 	if _, err := f.db.At(ids[0]).Rows(f.Context(), egrid.RowQuery{Level: egrid.GEN}); err != nil {
 		f.Errorf("reading what was pruned and is loaded again: %v", err)
 	}
+	if c := catalogOf(f.Context(), f); !slices.Equal(c.Pruned, ids[1:2]) {
+		f.Errorf("pruned %v; want %v", c.Pruned, ids[1:2])
+	}
+	all, err := f.store.Prune(f.Context(), driver.PruneRequest{})
+	f.must(err)
+	if c := catalogOf(f.Context(), f); len(all) != 3 || len(c.Snapshots) != 2 {
+		f.Errorf("dropped %v of all superseded ones; %d snapshots stay", idsOf(all), len(c.Snapshots))
+	}
+	// A held load stays through all of it.
+	r, err := f.store.Publish(f.Context(), held.ID(), driver.PublishRequest{Policy: driver.PublishReplace})
+	if f.must(err); r.Status != egrid.Published || f.texts(egrid.NetGeneration, egrid.RowQuery{Limit: 20})[9] != "9" {
+		f.Errorf("publishing what was held: %+v", r)
+	}
+}
+
+// scanError executes a plan and returns the error behind which it ends.
+func scanError(f *fixture, p *driver.Plan) error {
+	for _, err := range f.store.Scan(f.Context(), p) {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func must[T any](x T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return x
 }
 
 func idsOf(snapshots []egrid.Snapshot) []egrid.SnapshotID {
@@ -211,6 +285,24 @@ func testRetention(f *fixture) {
 	}
 }
 
+// ofText is a batch with a column of text.
+func ofText(b *egrid.Batch, c egrid.Column) *egrid.Batch {
+	fields := b.Schema().Fields()
+	fields[b.Schema().Index(c)].Type = egrid.Text
+	builder := egrid.NewBuilder(must(egrid.NewSchema(fields...)), b.Year())
+	for row := range b.Len() {
+		for i := range fields {
+			if fields[i].Column == c {
+				builder.Text(i, []byte(b.Column(i).Text(row)))
+			} else {
+				builder.Copy(i, b.Column(i), row)
+			}
+		}
+		builder.EndRow(b.Number(row), 0)
+	}
+	return builder.Batch()
+}
+
 // testOtherSchema: rows of another schema are refused whole.
 func testOtherSchema(f *fixture) {
 	spec := sheetOf("a", 2023, "", generators...)
@@ -220,8 +312,9 @@ func testOtherSchema(f *fixture) {
 	swapped := slices.Clone(generators)
 	swapped[0], swapped[1] = swapped[1], swapped[0]
 	for name, rows := range map[string]*egrid.Batch{
-		"a column more":           rowsOf(wider, append(slices.Clone(ten[0]), "x")),
-		"columns in other places": rowsOf(sheetOf("a", 2023, "", swapped...), ten[0]),
+		"a column more":            rowsOf(wider, append(slices.Clone(ten[0]), "x")),
+		"columns in other places":  rowsOf(sheetOf("a", 2023, "", swapped...), ten[0]),
+		"a column of another type": ofText(rowsOf(spec, ten[0]), egrid.NetGeneration),
 	} {
 		if _, err := f.store.Put(f.Context(), id, driver.Chunk{Rows: rows}); !errors.Is(err, egrid.ErrInvalid) {
 			f.Errorf("%s: got %v; want ErrInvalid", name, err)
