@@ -2,92 +2,45 @@ package store
 
 import (
 	"context"
+	"iter"
 	"slices"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
 )
 
-// eachGroup reads every group of a query.
-func (v view) eachGroup(ctx context.Context, query egrid.GroupQuery, visit func(egrid.Row)) error {
+// groupBatches reads every group of a query.
+func (v view) groupBatches(ctx context.Context, query egrid.GroupQuery) iter.Seq2[*egrid.Batch, error] {
 	p, err := driver.PlanGroups(v.catalog, query)
 	if err != nil {
-		return err
+		return func(yield func(*egrid.Batch, error) bool) { yield(nil, err) }
 	}
 	p.Limit = 0
-	all, err := v.collect(ctx, p)
-	if err != nil {
-		return err
-	}
-	for row := range all.Rows() {
-		visit(row)
-	}
-	return nil
+	return v.scanner.Scan(ctx, p)
 }
 
 // sum fills a page with the plants summed by a column.
 func (v *plantView) sum(ctx context.Context, by egrid.Column, query PlantQuery, page *PlantPage) error {
-	groups, count := egrid.GroupQuery{}, func(egrid.Row) int64 { return 1 }
 	source := by
 	if by == egrid.FuelGroup && !v.snapshot.Schema.Has(egrid.FuelGroup) {
 		source = egrid.Fuel
 	}
-	var err error
-	if v.basis == egrid.GEN {
-		if groups, err = v.generatorQuery(query); err != nil {
-			return err
-		}
-		if source != "" {
-			if source, err = v.generatorColumn("sum", source); err != nil {
-				return err
-			}
-		}
-		if source != "" && !slices.Contains(groups.By, source) {
-			groups.By = append(slices.Clone(groups.By), source)
-			groups.Measures = slices.DeleteFunc(groups.Measures, func(m egrid.Measure) bool { return m.Name() == source })
-		}
-	} else {
-		groups = egrid.GroupQuery{
-			Level: egrid.PLNT, Year: v.snapshot.Year, Search: query.Search,
-			Measures: []egrid.Measure{{Func: egrid.Count, As: PlantCount}, {Func: egrid.Sum, Column: egrid.NetGeneration}, {Func: egrid.Sum, Column: egrid.NameplateCapacity}},
-		}
-		if groups.Filters, err = v.fuelFilters(query.Filters); err != nil {
-			return err
-		}
-		if source != "" {
-			groups.By = []egrid.Column{source}
-		}
-		count = func(row egrid.Row) int64 { n, _ := row.Int(PlantCount); return n }
-	}
-	sums := map[string]*plantSum{}
-	counted := map[string]bool{}
-	err = v.eachGroup(ctx, groups, func(row egrid.Row) {
-		label := row.Value(source)
-		if by != source {
-			category, _ := egrid.FuelCategory(label.String())
-			label = egrid.TextOf(category)
-		}
-		s := sums[label.String()]
-		if s == nil {
-			s = &plantSum{label: label}
-			sums[label.String()] = s
-		}
-		// A plant with several fuels of one category is one plant of it.
-		if key := v.keyOf(row) + label.String(); v.basis == egrid.PLNT || !counted[key] {
-			counted[key] = true
-			s.plants += count(row)
-		}
-		s.generation.add(row.Value(egrid.NetGeneration))
-		s.capacity.add(row.Value(egrid.NameplateCapacity))
-	})
+	sums := plantTotals{key: v.key, categories: by != source, of: map[egrid.Value]*plantSum{}}
+	groups, source, err := v.sumQuery(source, query)
 	if err != nil {
 		return err
 	}
-	rows := make([][]egrid.Value, 0, len(sums))
-	for _, s := range sums {
+	for b, err := range v.groupBatches(ctx, groups) {
+		if err != nil {
+			return err
+		}
+		sums.add(b, source)
+	}
+	rows := make([][]egrid.Value, 0, len(sums.of))
+	for label, s := range sums.of {
 		row := []egrid.Value{egrid.IntegerOf(s.plants), s.generation.value(), s.capacity.value()}
 		if by != "" {
-			row = append([]egrid.Value{s.label}, row...)
+			row = append([]egrid.Value{label}, row...)
 		}
 		rows = append(rows, row)
 	}
@@ -97,10 +50,130 @@ func (v *plantView) sum(ctx context.Context, by egrid.Column, query PlantQuery, 
 	return err
 }
 
+// sumQuery asks for the groups that sums by a column are made of: on the basis
+// GEN one for each plant and value, on the basis PLNT one for each value. It
+// returns the column as the sheet names it.
+func (v *plantView) sumQuery(by egrid.Column, query PlantQuery) (groups egrid.GroupQuery, source egrid.Column, err error) {
+	if v.basis == egrid.PLNT {
+		groups = egrid.GroupQuery{
+			Level: egrid.PLNT, Year: v.snapshot.Year, Search: query.Search,
+			Measures: []egrid.Measure{{Func: egrid.Count, As: PlantCount}, {Func: egrid.Sum, Column: egrid.NetGeneration}, {Func: egrid.Sum, Column: egrid.NameplateCapacity}},
+		}
+		if by != "" {
+			groups.By = []egrid.Column{by}
+		}
+		groups.Filters, err = v.fuelFilters(query.Filters)
+		return groups, by, err
+	}
+	if groups, err = v.generatorQuery(query); err != nil {
+		return groups, "", err
+	}
+	if by != "" {
+		if by, err = v.generatorColumn("sum", by); err != nil {
+			return groups, "", err
+		}
+		if !slices.Contains(groups.By, by) {
+			groups.By = append(slices.Clone(groups.By), by)
+		}
+	}
+	groups.Measures = slices.DeleteFunc(groups.Measures, func(m egrid.Measure) bool {
+		wanted := m.Name() == egrid.NetGeneration || m.Name() == egrid.NameplateCapacity
+		return !wanted && !slices.ContainsFunc(groups.Having, func(f egrid.Filter) bool { return f.Column == m.Name() })
+	})
+	return groups, by, nil
+}
+
+// plantTotals adds up groups by their label: the value of a column, or the category
+// of the fuel that it holds.
+type plantTotals struct {
+	key        []egrid.Column // what tells plants apart on the basis GEN
+	categories bool
+	of         map[egrid.Value]*plantSum
+
+	plant []string    // key of the plant that came last
+	met   []*plantSum // sums that it counts in
+}
+
 type plantSum struct {
-	label                egrid.Value
 	plants               int64
 	generation, capacity total
+}
+
+// add adds a batch of the groups of sumQuery.
+func (p *plantTotals) add(b *egrid.Batch, by egrid.Column) {
+	vector := func(c egrid.Column) *egrid.Vector {
+		if i := b.Schema().Index(c); i >= 0 {
+			return b.Column(i)
+		}
+		return nil
+	}
+	plants, generation, capacity := vector(PlantCount), vector(egrid.NetGeneration), vector(egrid.NameplateCapacity)
+	label := vector(by)
+	var sums []*plantSum // by code of the label
+	if label != nil {
+		sums = make([]*plantSum, label.Entries())
+	}
+	key := make([]*egrid.Vector, len(p.key))
+	for i, c := range p.key {
+		key[i] = vector(c)
+	}
+	for i := range b.Len() {
+		s := p.labelled(label, i, sums)
+		switch {
+		case plants != nil:
+			n, _ := plants.Int(i)
+			s.plants += n
+		case !p.categories || p.meets(key, i, s):
+			s.plants++
+		}
+		s.generation.add(generation.Float(i))
+		s.capacity.add(capacity.Float(i))
+	}
+}
+
+// labelled returns the sum of a group.
+func (p *plantTotals) labelled(label *egrid.Vector, i int, known []*plantSum) *plantSum {
+	value, code := egrid.Value{}, -1
+	if label != nil {
+		if code = label.Code(i); code >= 0 && known[code] != nil {
+			return known[code]
+		}
+		value = label.Value(i)
+	}
+	if p.categories {
+		category, _ := egrid.FuelCategory(value.String())
+		value = egrid.TextOf(category)
+	}
+	s := p.of[value]
+	if s == nil {
+		s = &plantSum{}
+		p.of[value] = s
+	}
+	if code >= 0 {
+		known[code] = s
+	}
+	return s
+}
+
+// meets reports whether a plant meets a sum for the first time: with several
+// fuels of one category it is one plant of it. Groups of a plant come one after
+// the other.
+func (p *plantTotals) meets(key []*egrid.Vector, i int, s *plantSum) bool {
+	same := len(p.plant) > 0
+	for k, v := range key {
+		same = same && v.Text(i) == p.plant[k]
+	}
+	if !same {
+		p.plant, p.met = p.plant[:0], p.met[:0]
+		for _, v := range key {
+			p.plant = append(p.plant, v.Text(i))
+		}
+	}
+	if slices.Contains(p.met, s) {
+		return false
+	}
+	p.met = append(p.met, s)
+	return true
 }
 
 // total is a sum that is missing until a value is added.
@@ -109,8 +182,8 @@ type total struct {
 	present bool
 }
 
-func (t *total) add(v egrid.Value) {
-	if x, ok := v.Float(); ok {
+func (t *total) add(x float64, ok bool) {
+	if ok {
 		t.sum, t.present = t.sum+x, true
 	}
 }

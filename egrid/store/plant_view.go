@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
@@ -93,9 +94,12 @@ func (v *plantView) sealCursor(inner string) string {
 	return string(v.snapshot.ID) + "." + inner
 }
 
+// emptySchema is that of an answer without plants.
+var emptySchema = sync.OnceValue(func() *egrid.Schema { return plantSchema(egrid.Snapshot{}, PlantColumns()) })
+
 func (v *plantView) empty() PlantPage {
 	page := PlantPage{Basis: v.basis, Year: v.snapshot.Year, Release: v.snapshot.Release}
-	page.Batch = egrid.NewBuilder(plantSchema(egrid.Snapshot{}, PlantColumns()), page.Year).Batch()
+	page.Batch = egrid.NewBuilder(emptySchema(), page.Year).Batch()
 	page.Revision = v.catalog.Revision
 	if v.basis != "" {
 		page.Snapshots = []egrid.Snapshot{v.snapshot}
@@ -431,13 +435,19 @@ func (v *plantView) mainFuels(ctx context.Context, query PlantQuery, plants *egr
 	}
 	extra.fuel = map[string]egrid.Value{}
 	most := map[string]float64{}
-	return v.eachGroup(ctx, groups, func(row egrid.Row) {
-		plant, fuel := v.keyOf(row), row.Value(egrid.Fuel)
-		capacity, _ := row.Float(egrid.NameplateCapacity)
-		if _, met := extra.fuel[plant]; !met || capacity > most[plant] {
-			extra.fuel[plant], most[plant] = fuel, capacity
+	for b, err := range v.groupBatches(ctx, groups) {
+		if err != nil {
+			return err
 		}
-	})
+		for row := range b.Rows() {
+			plant, fuel := v.keyOf(row), row.Value(egrid.Fuel)
+			capacity, _ := row.Float(egrid.NameplateCapacity)
+			if _, met := extra.fuel[plant]; !met || capacity > most[plant] {
+				extra.fuel[plant], most[plant] = fuel, capacity
+			}
+		}
+	}
+	return nil
 }
 
 // valuesOf makes the filter that keeps the rows of a page by a column; it has

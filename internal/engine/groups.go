@@ -15,6 +15,7 @@ import (
 type grouping struct {
 	columns []*Column
 	live    selection // rows that are groups; others are unused places
+	ordered bool      // the rows are in the order of the By columns
 }
 
 // op is an aggregate of a column. A count is of no column.
@@ -58,7 +59,7 @@ func Group(ctx context.Context, all *driver.Plan, table func(egrid.Snapshot) *Ta
 	if err != nil {
 		return nil, err
 	}
-	return &Groups{g.kept()}, nil
+	return &Groups{q.kept(g)}, nil
 }
 
 // Scan answers a plan that is the second of [Split], as the function of this
@@ -76,17 +77,25 @@ func (g *Groups) Bytes() int64 {
 	return n
 }
 
-// kept copies the groups out of the memory of their query.
-func (g grouping) kept() grouping {
-	k := grouping{live: selection{n: g.live.n}}
+// kept copies the groups out of the memory of the query, in their order.
+func (q *query) kept(g grouping) grouping {
+	keys := make(order, len(q.plan.By))
+	for i := range keys {
+		keys[i] = sortKey{Column: g.columns[i]}
+	}
+	rows := q.narrow.take(g.live.n)
+	for i, it := range q.top(keys, g.live, g.live.n) {
+		rows[i] = it.row
+	}
+	k := grouping{live: selection{n: g.live.n}, ordered: true}
 	for _, c := range g.columns {
 		out := *c
 		out.narrow, out.wide = nil, nil
 		switch {
 		case c.narrow != nil:
-			out.narrow = gathered(&slab[int32]{}, c.narrow, g.live)
+			out.narrow = gathered(&slab[int32]{}, c.narrow, selection{len(rows), rows})
 		case c.wide != nil:
-			out.wide = gathered(&slab[int64]{}, c.wide, g.live)
+			out.wide = gathered(&slab[int64]{}, c.wide, selection{len(rows), rows})
 		}
 		k.columns = append(k.columns, &out)
 	}
@@ -119,8 +128,12 @@ func (q *query) answerGroups(g grouping) error {
 			return err
 		}
 	}
-	keys := make(order, len(q.plan.Sort))
-	for i, key := range q.plan.Sort {
+	wanted := q.plan.Sort
+	if g.ordered {
+		wanted = q.unordered()
+	}
+	keys := make(order, len(wanted))
+	for i, key := range wanted {
 		keys[i] = sortKey{g.columns[q.answered(key.Column)], key.Desc}
 	}
 	skip := int(min(q.plan.Offset, int64(s.n)))
@@ -133,6 +146,22 @@ func (q *query) answerGroups(g grouping) error {
 	}
 	a.end()
 	return q.ctx.Err()
+}
+
+// unordered returns the sort keys without those at the end that rows in the order
+// of the By columns fulfil.
+func (q *query) unordered() []egrid.Sort {
+	rest := q.plan.Sort
+	for i := len(q.plan.By) - 1; i >= 0; i-- {
+		n, c := len(rest), q.plan.By[i]
+		switch {
+		case n > 0 && rest[n-1] == (egrid.Sort{Column: c}):
+			rest = rest[:n-1]
+		case !slices.ContainsFunc(rest, func(s egrid.Sort) bool { return s.Column == c }):
+			return q.plan.Sort
+		}
+	}
+	return rest
 }
 
 // answered returns the place of a column among the By columns and measures.
