@@ -1,0 +1,117 @@
+package driver_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
+)
+
+func TestAuditRows(t *testing.T) {
+	schema := generatorSchema(t, egrid.PlantCode, egrid.Generator, egrid.NetGeneration, egrid.OzoneSeasonGeneration, egrid.CapacityFactor)
+	missing := egrid.Value{}
+	var rows [][]egrid.Value
+	for i, figures := range [][3]egrid.Value{
+		{egrid.NumberOf(100), egrid.NumberOf(50), egrid.NumberOf(0.5)},
+		{egrid.NumberOf(-5), egrid.NumberOf(-9), egrid.NumberOf(0.5)},
+		{egrid.NumberOf(100), egrid.NumberOf(101), egrid.NumberOf(1.01)},
+		{egrid.NumberOf(100), egrid.NumberOf(100.009), egrid.NumberOf(1)}, // rounding
+		{missing, egrid.NumberOf(5), missing},
+		{egrid.NumberOf(5), missing, missing},
+	} {
+		rows = append(rows, append([]egrid.Value{egrid.TextOf(fmt.Sprint(i)), egrid.TextOf("G")}, figures[:]...))
+	}
+	b, err := egrid.BatchOf(schema, 2023, rows...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []egrid.Audit{
+		{Rule: "ozone_season_generation_above_annual", Severity: egrid.Info, Count: 1, Examples: []string{"2/G (row 3)"}},
+		{Rule: "negative_net_generation", Severity: egrid.Info, Count: 1, Examples: []string{"1/G (row 2)"}},
+		{Rule: "capacity_factor_above_one", Severity: egrid.Info, Count: 1, Examples: []string{"2/G (row 3)"}},
+	}
+	if got := driver.AuditRows(egrid.GEN, b); fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("got %+v\nwant %+v", got, want)
+	}
+	// Cut into chunks the findings are the same.
+	var merged []egrid.Audit
+	for i := range b.Len() {
+		merged = driver.MergeAudits(merged, driver.AuditRows(egrid.GEN, b.Slice(i, i+1)))
+	}
+	byRule := func(a, b egrid.Audit) int { return strings.Compare(a.Rule, b.Rule) }
+	slices.SortFunc(merged, byRule)
+	slices.SortFunc(want, byRule)
+	if fmt.Sprint(merged) != fmt.Sprint(want) {
+		t.Errorf("chunk by chunk %+v\nwant %+v", merged, want)
+	}
+	if got := driver.AuditRows(egrid.GEN, b.Slice(0, 0)); got != nil {
+		t.Errorf("no rows break %+v", got)
+	}
+}
+
+func TestMergeAuditsKeepsFewExamples(t *testing.T) {
+	var audits []egrid.Audit
+	for i := range 9 {
+		audits = driver.MergeAudits(audits, []egrid.Audit{{Rule: "r", Count: 2, Examples: []string{fmt.Sprint(i), fmt.Sprint(i, "b")}}})
+	}
+	if len(audits) != 1 || audits[0].Count != 18 || len(audits[0].Examples) != 5 {
+		t.Errorf("got %+v", audits)
+	}
+}
+
+func TestDecide(t *testing.T) {
+	schema := generatorSchema(t, egrid.PlantCode, egrid.NetGeneration)
+	narrow := generatorSchema(t, egrid.PlantCode)
+	live := egrid.Snapshot{ID: "live", Rows: 100, Schema: schema}
+	hard := []egrid.Audit{{Rule: "co2e_below_co2", Severity: egrid.Hard, Count: 1, Examples: []string{"NYCW"}}}
+	soft := []egrid.Audit{{Rule: "x", Severity: egrid.Warning, Count: 1000}}
+	for name, test := range map[string]struct {
+		policy driver.Policy
+		staged egrid.Snapshot
+		live   *egrid.Snapshot
+		want   egrid.Status
+		reason string
+	}{
+		"nothing is published":       {driver.PublishAuto, egrid.Snapshot{ID: "n", Rows: 1, Schema: schema}, nil, egrid.Published, ""},
+		"the same content":           {driver.PublishHold, egrid.Snapshot{ID: "live", Rows: 100, Schema: schema}, &live, egrid.Unchanged, ""},
+		"no row":                     {driver.PublishReplace, egrid.Snapshot{ID: "n", Schema: schema}, &live, egrid.Held, "no row"},
+		"held as asked":              {driver.PublishHold, egrid.Snapshot{ID: "n", Rows: 100, Schema: schema}, nil, egrid.Held, "as asked"},
+		"a hard rule":                {driver.PublishAuto, egrid.Snapshot{ID: "n", Rows: 100, Schema: schema, Audits: hard}, nil, egrid.Held, "NYCW"},
+		"a hard rule, replaced":      {driver.PublishReplace, egrid.Snapshot{ID: "n", Rows: 100, Schema: schema, Audits: hard}, &live, egrid.Published, ""},
+		"a warning":                  {driver.PublishAuto, egrid.Snapshot{ID: "n", Rows: 100, Schema: schema, Audits: soft}, &live, egrid.Published, ""},
+		"a tenth of the rows lost":   {driver.PublishAuto, egrid.Snapshot{ID: "n", Rows: 90, Schema: schema}, &live, egrid.Published, ""},
+		"more rows lost":             {driver.PublishAuto, egrid.Snapshot{ID: "n", Rows: 89, Schema: schema}, &live, egrid.Held, "89 rows where 100"},
+		"a column lost":              {driver.PublishAuto, egrid.Snapshot{ID: "n", Rows: 100, Schema: narrow}, &live, egrid.Held, "net_generation_mwh"},
+		"a column lost, merged":      {driver.PublishMerge, egrid.Snapshot{ID: "n", Rows: 1, Schema: narrow}, &live, egrid.Published, ""},
+		"rounder than what is there": {driver.PublishAuto, egrid.Snapshot{ID: "n", Rows: 100, Schema: schema, Lossy: []egrid.Column{egrid.NetGeneration}}, &live, egrid.Held, "rounded"},
+	} {
+		status, reason := driver.Decide(test.policy, test.staged, test.live)
+		if status != test.want || (reason == "") != (test.reason == "") || !strings.Contains(reason, test.reason) {
+			t.Errorf("%s: %s, %q; want %s, %q", name, status, reason, test.want, test.reason)
+		}
+	}
+}
+
+func TestPin(t *testing.T) {
+	c := egrid.Catalog{Revision: 4, Pruned: []egrid.SnapshotID{"gone"}, Snapshots: []egrid.Snapshot{
+		{ID: "a", Stage: "1", Level: egrid.GEN, Year: 2023, Status: egrid.Published},
+		{ID: "b", Stage: "2", Level: egrid.GEN, Year: 2023, Status: egrid.Superseded},
+		{ID: "c", Stage: "3", Level: egrid.ST, Year: 2023, Status: egrid.Held},
+	}}
+	pinned, err := driver.Pin(c, "b")
+	if err != nil || len(pinned.Snapshots) != 1 || pinned.Snapshots[0].ID != "b" || pinned.Snapshots[0].Status != egrid.Published || pinned.Revision != 4 {
+		t.Errorf("got %+v, %v", pinned, err)
+	}
+	if c.Snapshots[1].Status != egrid.Superseded {
+		t.Error("pinning changed the catalogue that it was given")
+	}
+	for id, want := range map[egrid.SnapshotID]error{"gone": egrid.ErrStale, "never": egrid.ErrNotFound, "c": egrid.ErrNotFound, "": egrid.ErrNotFound} {
+		if _, err := driver.Pin(c, "a", id); !errors.Is(err, want) {
+			t.Errorf("%q: got %v; want %v", id, err, want)
+		}
+	}
+}
