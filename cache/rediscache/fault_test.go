@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"iter"
 	"log/slog"
 	"net"
 	"os"
@@ -21,6 +22,8 @@ import (
 	"github.com/egrid-analytics/egrid-go/cache"
 	"github.com/egrid-analytics/egrid-go/cache/cachetest"
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
+	"github.com/egrid-analytics/egrid-go/egrid/store"
 	"github.com/egrid-analytics/egrid-go/internal/testenv"
 )
 
@@ -93,38 +96,43 @@ func (s *server) eventually(otherwise string, ok func() bool) {
 	}
 }
 
-// store answers at once, so that what takes time is the cache.
-type store struct {
+// backend answers at once, so that what takes time is the cache. The row of an
+// answer says what was asked for and of which snapshot it is.
+type backend struct {
 	revision atomic.Int64
 	schema   *egrid.Schema
 }
 
-func newStore(t testing.TB) *store {
+func newBackend(t testing.TB) *backend {
 	t.Helper()
 	field, _ := egrid.Lookup(egrid.SRL, "SUBRGN")
 	schema, err := egrid.NewSchema(field)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &store{schema: schema}
+	s := &backend{schema: schema}
 	s.revision.Store(1)
 	return s
 }
 
-func (s *store) Catalog(context.Context) (egrid.Catalog, error) {
-	revision := s.revision.Load()
-	snapshot := egrid.Snapshot{ID: "a", Level: egrid.SRL, Status: egrid.Published, Schema: s.schema, Revision: revision}
-	return egrid.Catalog{Revision: revision, Snapshots: []egrid.Snapshot{snapshot}}, nil
+func (s *backend) id() egrid.SnapshotID {
+	return egrid.SnapshotID(fmt.Sprintf("%024x", s.revision.Load()))
 }
 
-func (s *store) Rows(_ context.Context, q egrid.RowQuery) (egrid.RowPage, error) {
-	row := egrid.Row{Schema: s.schema, Values: []egrid.Value{egrid.TextOf(fmt.Sprint(q.Limit))}}
-	return egrid.RowPage{Schema: s.schema, Rows: []egrid.Row{row}, Total: -1, Revision: s.revision.Load()}, nil
+func (s *backend) Catalog(context.Context) (egrid.Catalog, error) {
+	snapshot := egrid.Snapshot{ID: s.id(), Level: egrid.SRL, Year: 2022, Rows: 1, Status: egrid.Published, Schema: s.schema, Revision: s.revision.Load()}
+	return egrid.Catalog{Revision: snapshot.Revision, Snapshots: []egrid.Snapshot{snapshot}}, nil
 }
 
-func (s *store) Groups(context.Context, egrid.GroupQuery) (egrid.RowPage, error) {
-	return egrid.RowPage{}, egrid.ErrInvalid
+func (s *backend) Scan(_ context.Context, p *driver.Plan) iter.Seq2[*egrid.Batch, error] {
+	return func(yield func(*egrid.Batch, error) bool) {
+		yield(egrid.BatchOf(p.Output, 2022, []egrid.Value{egrid.TextOf(said(p.Limit-1, p.Snapshots[0].ID))}))
+	}
 }
+
+// said is the row of the answer to a query with a limit. A page is read with one
+// row more than it has.
+func said(limit int, id egrid.SnapshotID) string { return fmt.Sprintf("%d of %s", limit, id) }
 
 // replica is a cache that asks what was not asked before.
 type replica struct {
@@ -134,9 +142,13 @@ type replica struct {
 	slow time.Duration // the longest query
 }
 
-func newReplica(t testing.TB, store egrid.Querier, url string) *replica {
+func newReplica(t testing.TB, s driver.Scanner, url string) *replica {
 	t.Helper()
-	return &replica{t: t, Cache: cache.New(store, &cache.Options{Shared: open(t, url), MaxPageRows: 1e6})}
+	return &replica{t: t, Cache: cache.New(s, &cache.Options{Shared: open(t, url), MaxRows: 1e6, ColumnBytes: -1})}
+}
+
+func (r *replica) rows(limit int) (egrid.RowPage, error) {
+	return store.New(r.Cache).Rows(r.t.Context(), egrid.RowQuery{Level: egrid.SRL, Columns: []egrid.Column{egrid.Subregion}, Limit: limit})
 }
 
 // ask asks the next query and checks its answer.
@@ -144,10 +156,10 @@ func (r *replica) ask() {
 	r.t.Helper()
 	r.next++
 	began := time.Now()
-	page, err := r.Rows(r.t.Context(), egrid.RowQuery{Level: egrid.SRL, Limit: r.next})
+	page, err := r.rows(r.next)
 	r.slow = max(r.slow, time.Since(began))
-	if err != nil || len(page.Rows) != 1 || page.Rows[0].Text(egrid.Subregion) != fmt.Sprint(r.next) {
-		r.t.Errorf("query %d: %v, %v", r.next, page.Rows, err)
+	if err != nil || page.Len() != 1 || page.Row(0).Text(egrid.Subregion) != said(r.next, page.Snapshots[0].ID) {
+		r.t.Errorf("query %d: %v, %v", r.next, page, err)
 	}
 }
 
@@ -174,9 +186,9 @@ func (r *replica) written() bool {
 const bounded = 2 * time.Second
 
 func TestServerIsKilled(t *testing.T) {
-	store, s := newStore(t), newServer(t)
-	said := listen(t)
-	r := newReplica(t, store, s.url(""))
+	b, s := newBackend(t), newServer(t)
+	heard := listen(t)
+	r := newReplica(t, b, s.url(""))
 	s.eventually("nothing is written", r.written)
 	s.kill()
 	for range 200 {
@@ -187,22 +199,22 @@ func TestServerIsKilled(t *testing.T) {
 	}
 	s.start()
 	s.eventually("nothing is written after a restart", r.written)
-	other := newReplica(t, store, s.url(""))
+	other := newReplica(t, b, s.url(""))
 	other.next = r.next - 1
 	other.ask()
 	if other.Stats().RemoteHits != 1 {
 		t.Errorf("%+v: the other replica has no hit", other.Stats())
 	}
-	if text := said(); text != "" {
+	if text := heard(); text != "" {
 		t.Errorf("the client says %q", text)
 	}
 }
 
 func TestServerWasNeverThere(t *testing.T) {
-	store, s := newStore(t), newServer(t)
+	b, s := newBackend(t), newServer(t)
 	s.kill()
-	said := listen(t)
-	r := newReplica(t, store, s.url(""))
+	heard := listen(t)
+	r := newReplica(t, b, s.url(""))
 	for range 50 {
 		r.ask()
 	}
@@ -211,20 +223,20 @@ func TestServerWasNeverThere(t *testing.T) {
 	}
 	s.start()
 	s.eventually("nothing is written once it is there", r.written)
-	if text := said(); text != "" {
+	if text := heard(); text != "" {
 		t.Errorf("the client says %q", text)
 	}
 }
 
 // A server that is stopped takes connections and answers nothing.
 func TestServerHangs(t *testing.T) {
-	store, s := newStore(t), newServer(t)
-	r := newReplica(t, store, s.url(""))
+	b, s := newBackend(t), newServer(t)
+	r := newReplica(t, b, s.url(""))
 	s.eventually("nothing is written", r.written)
-	said := listen(t)
+	heard := listen(t)
 	var others []*replica // each with connections of its own
 	for i := range 10 {
-		other := newReplica(t, store, s.url(""))
+		other := newReplica(t, b, s.url(""))
 		other.next = 20 * i
 		other.ask() // connects
 		other.slow = 0
@@ -253,16 +265,16 @@ func TestServerHangs(t *testing.T) {
 	}
 	s.signal(syscall.SIGCONT)
 	s.eventually("nothing is written after it goes on", r.written)
-	if text := said(); text != "" {
+	if text := heard(); text != "" {
 		t.Errorf("the client says %q", text)
 	}
 }
 
 func TestWrongPassword(t *testing.T) {
-	store, s := newStore(t), newServer(t, "--requirepass", "right")
+	b, s := newBackend(t), newServer(t, "--requirepass", "right")
 	for user, works := range map[string]bool{":right@": true, ":wrong-secret@": false, "": false} {
 		var log bytes.Buffer
-		c := cache.New(store, &cache.Options{Shared: open(t, s.url(user)), MaxPageRows: 1e6, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+		c := cache.New(b, &cache.Options{Shared: open(t, s.url(user)), MaxRows: 1e6, ColumnBytes: -1, Logger: slog.New(slog.NewTextHandler(&log, nil))})
 		r := &replica{t: t, Cache: c}
 		if works {
 			s.eventually("nothing is written with the right password", r.written)
@@ -283,9 +295,9 @@ func TestWrongPassword(t *testing.T) {
 
 // A full server that forgets nothing still answers with what it has.
 func TestServerIsFull(t *testing.T) {
-	store, s := newStore(t), newServer(t, "--maxmemory", "3mb", "--maxmemory-policy", "noeviction")
+	b, s := newBackend(t), newServer(t, "--maxmemory", "3mb", "--maxmemory-policy", "noeviction")
 	level := open(t, s.url(""))
-	r := newReplica(t, store, s.url(""))
+	r := newReplica(t, b, s.url(""))
 	s.eventually("nothing is written", r.written)
 	kept := r.next
 	s.eventually("it never fills up", func() bool {
@@ -294,7 +306,7 @@ func TestServerIsFull(t *testing.T) {
 	for range 50 {
 		r.ask()
 	}
-	other := newReplica(t, store, s.url(""))
+	other := newReplica(t, b, s.url(""))
 	other.next = kept - 1
 	other.ask()
 	if other.Stats().RemoteHits != 1 {
@@ -308,18 +320,18 @@ func TestServerIsFull(t *testing.T) {
 // A publish while the server is away is not answered from what it had before:
 // it comes back with old answers, which nobody asks for any more.
 func TestPublishWhileItHangs(t *testing.T) {
-	store, s := newStore(t), newServer(t)
-	r := newReplica(t, store, s.url(""))
+	b, s := newBackend(t), newServer(t)
+	r := newReplica(t, b, s.url(""))
 	s.eventually("nothing is written", r.written)
 	s.signal(syscall.SIGSTOP)
 	r.ask()
-	want := store.revision.Add(1)
+	want := b.revision.Add(1)
 	r.Refresh()
 	s.signal(syscall.SIGCONT)
 	for i := range 50 {
-		page, err := r.Rows(t.Context(), egrid.RowQuery{Level: egrid.SRL, Limit: i + 1})
-		if err != nil || page.Revision != want {
-			t.Errorf("revision %d, %v; want %d", page.Revision, err, want)
+		page, err := r.rows(i + 1)
+		if err != nil || page.Revision != want || page.Row(0).Text(egrid.Subregion) != said(i+1, b.id()) {
+			t.Errorf("revision %d, %v, %v; want %d", page.Revision, page, err, want)
 		}
 	}
 }
@@ -348,21 +360,21 @@ func (h *hearer) Printf(_ context.Context, format string, v ...any) {
 }
 
 // BenchmarkLevels compares what a query costs that is kept in the first level,
-// in the second, or not at all: a page of 100 plants with all their columns.
+// in the second, computed from columns, or not at all: a page of 100 plants with all their columns.
 func BenchmarkLevels(b *testing.B) {
-	store, level := cachetest.SampleStore(b), open(b, testenv.Server(b, "EGRID_TEST_REDIS"))
+	backend, level := cachetest.SampleStore(b), open(b, testenv.Server(b, "EGRID_TEST_REDIS"))
 	query := egrid.RowQuery{Level: egrid.PLNT, Sort: []egrid.Sort{{Column: egrid.NetGeneration, Desc: true}}}
-	run := func(b *testing.B, q egrid.Querier, o cache.Options, result cache.Result) {
+	run := func(b *testing.B, o cache.Options, result cache.Result) {
 		var last cache.Result
 		o.Observe = func(r cache.Result) { last = r }
 		o.CatalogTTL = time.Hour
-		c := cache.New(q, &o)
+		db := store.New(cache.New(backend, &o))
 		for range 2 {
-			_, _ = c.Rows(b.Context(), query)
+			_, _ = db.Rows(b.Context(), query)
 		}
 		b.ReportAllocs()
 		for b.Loop() {
-			if _, err := c.Rows(b.Context(), query); err != nil {
+			if _, err := db.Rows(b.Context(), query); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -370,7 +382,10 @@ func BenchmarkLevels(b *testing.B) {
 			b.Errorf("%s; want %s", last, result)
 		}
 	}
-	b.Run("local hit", func(b *testing.B) { run(b, store, cache.Options{}, cache.Hit) })
-	b.Run("remote hit", func(b *testing.B) { run(b, store, cache.Options{Shared: level, TTL: 1}, cache.RemoteHit) })
-	b.Run("miss", func(b *testing.B) { run(b, store, cache.Options{TTL: 1}, cache.Miss) })
+	b.Run("local hit", func(b *testing.B) { run(b, cache.Options{}, cache.Hit) })
+	b.Run("computed", func(b *testing.B) { run(b, cache.Options{MaxBytes: -1}, cache.Computed) })
+	b.Run("remote hit", func(b *testing.B) {
+		run(b, cache.Options{Shared: level, ColumnBytes: -1, MaxBytes: -1}, cache.RemoteHit)
+	})
+	b.Run("miss", func(b *testing.B) { run(b, cache.Options{ColumnBytes: -1, MaxBytes: -1}, cache.Miss) })
 }
