@@ -4,7 +4,7 @@
 # Tool:  xlsx2csv 0.8.6; the workbook is written with openpyxl 3.1.5.
 # Guess: 45000.25 with the format 0.0 "lb/MWh" comes out as 45000.25, or as 45000.3 lb/MWh.
 # Seen:  the figure is gone. The letters d, m, y, h and s inside the quotes are taken for a date, so the
-#        cell is the format itself, with the day (45000 is 2023-03-15, 06:00) filled in for some letters:
+#        cell is the format itself, in lower case, with month and hour of the "date" (45000.25 is 2023-03-15 06:00) filled in:
 #          0.0 "lb/MWh" -> 0.0 "lb/03w06"      #,##0 "short tons" -> #,##0 "s06ort tons"      0.0 "kg" -> 45000.250000
 #        Exit status 0. "--ignore-formats float" does not help, since the type found is "date";
 #        "--ignore-formats date" gives the number back.
