@@ -8,7 +8,7 @@
 #          [=0]"-";#,##0                       2443      -> -          (should be 2,443)
 #          [<1]0.0%;0                          57        -> 5700.0%    (should be 57)
 #          [>=1000000]0.0,," TWh";0 "MWh"      45000.25  -> 0.0 TWh    (should be 45000 MWh)
-# Why:   these formats are how a sheet of eGRID figures shows "no emissions" as a dash, shares of 0-1 and of
+# Why:   with such formats a sheet of eGRID figures can show "no emissions" as a dash, shares of 0-1 and of
 #        0-100 (both occur in EPA's editions) in one column, or MWh and TWh side by side. A Go program that
 #        reads GetRows or GetCellValue gets dashes for real emissions. Use excelize.Options{RawCellValue: true}.
 set -euo pipefail

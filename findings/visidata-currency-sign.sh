@@ -6,7 +6,7 @@
 #        or marks the cell as an error as the types int and float do.
 # Seen:  every character but digits, point and sign is dropped: "(2,443)" -> 2443, "14.3%" -> 14.3.
 #        "-2,443" keeps its sign. The sum of a negative and a positive plant is 12687 for 7801.
-# Why:   it is the one type of VisiData that accepts EPA's thousands separators, so it is the one people pick
+# Why:   it is the one type of VisiData that accepts EPA's thousands separators, so it is the one at hand
 #        for a CSV saved from the workbook. Pumped storage and batteries then add to generation; nothing is red.
 set -euo pipefail
 dir=$(mktemp -d)

@@ -8,8 +8,8 @@
 #          0.0 "lb/MWh" -> 0.0 "lb/03w06"      #,##0 "short tons" -> #,##0 "s06ort tons"      0.0 "kg" -> 45000.250000
 #        Exit status 0. "--ignore-formats float" does not help, since the type found is "date";
 #        "--ignore-formats date" gives the number back.
-# Why:   people add units to EPA's columns this way, because the cell stays a number for Excel, pandas, polars
-#        and LibreOffice. The CSV has text in MWh, lb and short ton columns and the original cannot be recovered.
+# Why:   a unit in the format leaves the cell a number (openpyxl, pandas, polars and calamine read 45000.25),
+#        so it is the tidy way to label MWh, lb and short tons. The CSV has text there, and the figure is not in it.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
