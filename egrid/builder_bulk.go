@@ -7,14 +7,15 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid/internal/cell"
 )
 
-// Ints sets cells of an integer column, or of a flag column as 0 and 1, of the rows that follow the last one that
-// was ended. Column by column takes a fraction of the time of row by row. EndRows
-// keeps the rows when every column is set. A cell whose bit in present is not set
-// stays missing; bit k is present[k/64]>>(k%64)&1.
+// Ints sets cells of an integer column, or of a flag column as 0 and 1, of the
+// rows that follow the last one that was ended. Column by column takes a fraction
+// of the time of row by row. EndRows keeps the rows when every column is set. A
+// cell whose bit in present is not set stays missing, whatever xs has there; bit k
+// is present[k/64]>>(k%64)&1.
 func (b *Builder) Ints(i int, xs []int64, present []uint64) {
 	c := b.roomFor(i, len(xs))
 	for k, x := range xs {
-		c.values[b.n+k] = uint64(x)
+		c.values[b.n+k] = uint64(x) & -(present[k>>6] >> (k & 63) & 1)
 	}
 	c.mark(b.n, present, len(xs))
 }
