@@ -64,7 +64,7 @@ func (b *Builder) Texts(i int, data []byte, from, to []uint32) {
 			c.set(b.n+k, uint64(c.dict.code(data[start:end])))
 		default:
 			key := binary.LittleEndian.Uint64(data[start:]) << (64 - 8*n) >> (64 - 8*n)
-			if key != c.dict.lastKey || key == 0 {
+			if key != c.dict.lastKey || data[end-1] == 0 { // a key tells texts apart that do not end with NUL
 				c.dict.code(data[start:end])
 			}
 			c.set(b.n+k, uint64(c.dict.last))
