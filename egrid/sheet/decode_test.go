@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strconv"
@@ -12,7 +13,9 @@ import (
 	"unicode/utf8"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/egridtest"
 	"github.com/egrid-analytics/egrid-go/egrid/sheet"
+	"github.com/egrid-analytics/egrid-go/internal/testenv"
 )
 
 // oracle decodes a sheet in the plainest way: byte by byte, then cell by cell.
@@ -371,19 +374,23 @@ var decoded = []string{
 	"a;1;5.5;20;7;2021;;x\nb;2;(3);7%;-99;2021;;\n ; ; ; ; ; ; ; \n;;;;;;;x\nc;3;-0;0.1;--;2022;;y\n",
 	"A\t1\t5\tx\n\"\tB\"\t\"A\t\"\t \t\n\t\t\t \n\xff\t1\t2\t3\nA\x00\t1\t2\t3\n",
 	"2023,TX,\"never\nclosed,1,2,3\n",
-	// As most files are: these are decoded in blocks.
+}
+
+// plain are records as most are, for each of the layouts: they are decoded in
+// blocks.
+var plain = []string{
 	"2023,AK,Elim,57,3A,588.182\n2023,AK,N/A,57,--,\n2023,AK,\"Elim, or so\",77,0290,-12\n",
-	"2023,AK,Elim,57,3A,588.182\n2023,AK,Elim,57,3A,1\n2023,AK,Elim,57,3A,2\n2022,AK,Elim,57,3A,588.182\n",
 	"AK,Elim,57,3A,2,588.182\nAK,,57,,,--\n",
 	"2021,TX,A,1,Yes,0.5,25,10,2\n2021,TX,B,2,No,12.345,100,-10.5,\n2021,TX,C,3,,,N/A,0.001,--\n",
-	"2021,TX,A,1,N,0.1234567890123,7,10,2\r\n2021,TX,B,2,0,1,,99999999999999,1\r\n",
+	"a;1;5.5;20;7;2021;;x\nb;2;5.5;20;-99;2021;;\n",
 	"A\t1\t5\tx\n\t0005\t-7.25\t--\n",
-	"\"2023\",\"AK\",\"\",\"\",\"\",\"\"\n2023,é,日本,1,1,1\n2023,a,b,\"c\"d,1,1\n",
+	"2021,TX,A,1,N,0.1234567890123,7,10,2\r\n2021,TX,B,2,0,1,,99999999999999,1\r\n",
+	"2023,AK,Elim,57,3A,588.182\n2023,AK,Elim,57,3A,1\n2023,AK,Elim,57,3A,2\n2022,AK,Elim,57,3A,588.182\n",
 }
 
 func TestDecode(t *testing.T) {
 	for i, of := range layouts(t) {
-		for _, text := range decoded {
+		for _, text := range slices.Concat(decoded, plain) {
 			for _, times := range []int{1, 9, 70, 600} {
 				decodeAndCompare(t, of, []byte(strings.Repeat(text, times)), int64(37*times+i))
 				decodeAndCompare(t, of, []byte(strings.TrimSuffix(strings.Repeat(text, times), "\n")), 1000)
@@ -392,10 +399,42 @@ func TestDecode(t *testing.T) {
 	}
 }
 
+// EPA's files, and samples in their layout, are decoded as byte by byte.
+func TestDecodeFiles(t *testing.T) {
+	for _, level := range egridtest.SampleLevels() {
+		var b bytes.Buffer
+		sample := egridtest.NewSample(&egridtest.SampleOptions{Seed: 11, Plants: 1500})
+		if err := sample.Write(&b, level); err != nil {
+			t.Fatal(err)
+		}
+		decodeFile(t, sample.Name(level), b.Bytes())
+	}
+	for _, name := range []string{
+		"2023/GEN23.csv", "2023/egridData.csv", "2023/ST23-rev0.csv", "2018/v1_state.csv", "2019/2018+2019_GGL.csv", "2000/PLNT00-subset.csv",
+	} {
+		t.Run(name, func(t *testing.T) {
+			file, err := io.ReadAll(testenv.Open(t, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			decodeFile(t, name, file)
+		})
+	}
+}
+
+func decodeFile(t *testing.T, name string, file []byte) {
+	t.Helper()
+	of, err := sheet.Inspect(bytes.NewReader(file), &sheet.ReaderOptions{Name: name})
+	if err != nil {
+		t.Fatal(err)
+	}
+	decodeAndCompare(t, of, file[of.DataOffset:], 300_000)
+}
+
 // Any bytes are decoded as the plainest decoder does, in one go and cut into
 // spans: records come many times, so that they are decoded in blocks, too.
 func FuzzDecode(f *testing.F) {
-	for i, text := range decoded {
+	for i, text := range slices.Concat(plain, decoded) {
 		f.Add([]byte(text), uint8(i), uint8(3*i), uint16(100))
 	}
 	sheets := layouts(f)
@@ -404,8 +443,8 @@ func FuzzDecode(f *testing.F) {
 			return
 		}
 		of := sheets[int(layout)%len(sheets)]
-		plain := strings.Repeat(strings.Repeat("2021"+of.Delimiter, len(of.Cells)-1)+"1\n", 10)
-		for _, text := range [][]byte{data, bytes.Repeat(data, 1+int(times)%40), append([]byte(plain), data...), append(bytes.Clone(data), plain...)} {
+		more := strings.Repeat(plain[int(layout)%len(sheets)], 10)
+		for _, text := range [][]byte{data, bytes.Repeat(data, 1+int(times)%40), append([]byte(more), data...), append(bytes.Clone(data), more...)} {
 			decodeAndCompare(t, of, text, 1+int64(cut))
 		}
 	})
