@@ -176,11 +176,21 @@ func (r Row) Values() []Value {
 
 // Number returns the row's position among its sheet's records, from 1: its
 // identity within its snapshot. Rows that are no sheet's have 0.
-func (r Row) Number() int64 { return r.batch.Number(r.i) }
+func (r Row) Number() int64 {
+	if r.batch == nil {
+		return 0
+	}
+	return r.batch.Number(r.i)
+}
 
 // Line returns where the record starts in its file, from 1; 0 for a row that
 // comes from a store.
-func (r Row) Line() int64 { return r.batch.Line(r.i) }
+func (r Row) Line() int64 {
+	if r.batch == nil {
+		return 0
+	}
+	return r.batch.Line(r.i)
+}
 
 // Year returns the data year that the row is for, 0 when it is of none.
 func (r Row) Year() int {
