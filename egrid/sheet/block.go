@@ -155,7 +155,7 @@ func (b *block) decode(d *Decoder, data []byte, records int, line, number int64)
 func (b *block) set(d *Decoder, c *columnDecoder, data []byte) bool {
 	switch c.kind {
 	case skipped:
-		return true
+		return !b.spaced(data)
 	case texts:
 		if !b.texts(data) {
 			return false
@@ -225,6 +225,17 @@ func (b *block) column(j, columns, records int) {
 		b.to[k] = b.ends[k*columns]
 		start = b.lines[k] + 1
 	}
+}
+
+// spaced reports whether a field begins with a blank: a record of nothing else is
+// left out, as one of empty fields is.
+func (b *block) spaced(data []byte) bool {
+	for k, from := range b.from {
+		if from < b.to[k] && data[from] <= ' ' {
+			return true
+		}
+	}
+	return false
 }
 
 // texts makes fields that mark a missing cell empty. It reports false when one

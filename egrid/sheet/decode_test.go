@@ -302,6 +302,9 @@ func layouts(t testing.TB) []*sheet.Sheet {
 		inspect("PSTATABB,PNAME,ORISPL,GENID,NUMBLR,GENNTAN\nAK,A,1,A,1,5\n", &sheet.ReaderOptions{Year: 2020}),
 		percent,
 		inspect("plant;id;net;cf;mw;year;;note\nA;1;5;20;7;2021;;x\n", &sheet.ReaderOptions{Level: egrid.GEN, Mapping: mapped}),
+		inspect("note,plant,id,net,cf\nx,A,1,5,0.5\n", &sheet.ReaderOptions{Level: egrid.GEN, Year: 2019, Mapping: &sheet.Mapping{
+			Columns: map[string]string{"plant": "PNAME", "id": "GENID", "net": "GENNTAN", "cf": "CFACT", "note": ""},
+		}}),
 		inspect("\"PNAME\"\t\"GENID\"\t\"GENNTAN\"\tOWN\nA\t1\t5\tx\n", &sheet.ReaderOptions{Level: egrid.GEN, Year: 2019, Mapping: &sheet.Mapping{Delimiter: "\t"}}),
 	}
 }
@@ -383,6 +386,7 @@ var plain = []string{
 	"AK,Elim,57,3A,2,588.182\nAK,,57,,,--\n",
 	"2021,TX,A,1,Yes,0.5,25,10,2\n2021,TX,B,2,No,12.345,100,-10.5,\n2021,TX,C,3,,,N/A,0.001,--\n",
 	"a;1;5.5;20;7;2021;;x\nb;2;5.5;20;-99;2021;;\n",
+	"x,A,1,5,0.5\n,A,2,--,\n ,,,,\nnote,,,,\n",
 	"A\t1\t5\tx\n\t0005\t-7.25\t--\n",
 	"2021,TX,A,1,N,0.1234567890123,7,10,2\r\n2021,TX,B,2,0,1,,99999999999999,1\r\n",
 	"2023,AK,Elim,57,3A,588.182\n2023,AK,Elim,57,3A,1\n2023,AK,Elim,57,3A,2\n2022,AK,Elim,57,3A,588.182\n",
