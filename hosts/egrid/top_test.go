@@ -46,18 +46,19 @@ func TestTopAgreesWithTheAPI(t *testing.T) {
 			if _, err := etl.New(etl.FS(os.DirFS(s.dir)), etl.ToLoader(oracle), nil).Run(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			store, err := service.OpenStore(t.Context(), "sqlite:"+filepath.Join(service.DataDir(), "egrid.db"))
+			backend, err := service.OpenStore(t.Context(), "sqlite:"+filepath.Join(service.DataDir(), "egrid.db"))
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer store.Close()
-			api := httpapi.New(store, nil)
+			defer backend.Close()
+			api := httpapi.New(store.New(backend), nil)
+			memory := store.New(oracle.Driver())
 
 			draw := rand.New(rand.NewPCG(7, 7))
 			answered := 0
 			for range questions {
-				q := drawTop(t, draw, oracle, basis)
-				want := q.ofStore(t, oracle)
+				q := drawTop(t, draw, memory, basis)
+				want := q.ofStore(t, memory)
 				if got := objects(t, s.run(0, append([]string{"top", "--format", "ndjson"}, q.flags()...)...)); !reflect.DeepEqual(got, want) {
 					t.Errorf("egrid top %q:\n got %v\nwant %v", q.flags(), got, want)
 				}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	domain "github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/httpapi/client"
 )
 
@@ -34,16 +35,16 @@ func TestFaultOrderedRun(t *testing.T) {
 	if err := os.CopyFS(inbox, os.DirFS(p.editions.new.dir)); err != nil {
 		t.Fatal(err)
 	}
-	run, err := c.StartRun(t.Context(), domain.RunRequest{})
+	run, err := c.StartRun(t.Context(), driver.RunRequest{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.StartRun(t.Context(), domain.RunRequest{}); !errors.Is(err, domain.ErrConflict) {
+	if _, err := c.StartRun(t.Context(), driver.RunRequest{}); !errors.Is(err, domain.ErrConflict) {
 		t.Errorf("one more: %v", err)
 	}
 	for seen, err := range c.FollowRun(t.Context(), run.ID) {
 		if err != nil {
-			if run.Status != domain.RunUnderWay {
+			if run.Status != driver.RunUnderWay {
 				t.Errorf("the events ended with %v", err)
 			}
 			break
@@ -64,7 +65,7 @@ func TestFaultOrderedRun(t *testing.T) {
 		}
 		run = seen
 	}
-	if run.Status != domain.RunPublished || run.Error != "" || len(run.Loads) == 0 {
+	if run.Status != driver.RunPublished || run.Error != "" || len(run.Loads) == 0 {
 		t.Errorf("it ended as %+v", run)
 	}
 	loader.stop(t)

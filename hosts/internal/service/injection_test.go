@@ -19,6 +19,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/pgstore"
 	"github.com/egrid-analytics/egrid-go/egrid/sqlitestore"
+	"github.com/egrid-analytics/egrid-go/egrid/store"
 	"github.com/egrid-analytics/egrid-go/etl"
 	"github.com/egrid-analytics/egrid-go/examples/data"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/service"
@@ -42,19 +43,19 @@ type guarded struct {
 	look  func(t testing.TB) string // every table, with how many rows it has
 }
 
-func guard(t testing.TB, store driver.Store, look func(testing.TB) string) guarded {
+func guard(t testing.TB, backend driver.Store, look func(testing.TB) string) guarded {
 	t.Helper()
-	t.Cleanup(func() { _ = store.Close() })
-	if _, err := etl.New(etl.FS(data.Files()), etl.ToLoader(store), nil).Run(t.Context()); err != nil {
+	t.Cleanup(func() { _ = backend.Close() })
+	if _, err := etl.New(etl.FS(data.Files()), etl.ToLoader(backend), nil).Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	return guarded{store, service.API(store, telemetry.New(), httpapi.Options{}), look}
+	return guarded{backend, service.API(backend, telemetry.New(), httpapi.Options{}), look}
 }
 
 func guardSQLite(t testing.TB) guarded {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "egrid.db")
-	store, err := sqlitestore.Open(t.Context(), path, nil)
+	backend, err := sqlitestore.Open(t.Context(), path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +66,7 @@ func guardSQLite(t testing.TB) guarded {
 		}
 		return string(out)
 	}
-	return guard(t, store, func(t testing.TB) string {
+	return guard(t, backend.Driver(), func(t testing.TB) string {
 		schema := query(t, "SELECT type, name, sql FROM sqlite_schema ORDER BY name")
 		counts := query(t, "SELECT group_concat('SELECT '''||name||''', count(*) FROM \"'||name||'\"', ' UNION ALL ') FROM sqlite_schema WHERE type = 'table'")
 		return schema + query(t, counts)
@@ -86,11 +87,11 @@ func guardPostgres(t testing.TB) guarded {
 	t.Cleanup(func() {
 		psql(t, "SET client_min_messages = warning; DROP SCHEMA "+schema+" CASCADE")
 	})
-	store, err := pgstore.Open(t.Context(), server, &pgstore.Options{Schema: schema, Migrate: true})
+	backend, err := pgstore.Open(t.Context(), server, &pgstore.Options{Schema: schema, Migrate: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return guard(t, store, func(t testing.TB) string {
+	return guard(t, backend.Driver(), func(t testing.TB) string {
 		return psql(t, `SELECT table_name, (SELECT string_agg(column_name||' '||data_type, ',' ORDER BY ordinal_position) FROM information_schema.columns c WHERE (c.table_schema, c.table_name) = (t.table_schema, t.table_name)),
 			query_to_xml(format('SELECT count(*) FROM %I.%I', table_schema, table_name), false, true, '')
 			FROM information_schema.tables t WHERE table_schema = '`+schema+`' ORDER BY 1`)
@@ -106,7 +107,7 @@ func (g guarded) state(t testing.TB) string {
 	}
 	text := fmt.Sprintln(c.Revision)
 	for _, s := range c.Snapshots {
-		page, err := g.store.Rows(t.Context(), egrid.RowQuery{Level: s.Level, Year: s.Year, Limit: 1, Count: true})
+		page, err := store.New(g.store).Rows(t.Context(), egrid.RowQuery{Level: s.Level, Year: s.Year, Limit: 1, Count: true})
 		text += fmt.Sprintln(s.ID, s.Level, s.Year, s.Rows, page.Total, err)
 	}
 	return text + g.look(t)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
+	"github.com/egrid-analytics/egrid-go/egrid/store"
 	"github.com/egrid-analytics/egrid-go/etl"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/service"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/telemetry"
@@ -24,11 +25,17 @@ import (
 	"github.com/egrid-analytics/egrid-go/httpapi/middleware"
 )
 
+// loader is all that the API does with runs.
+type loader interface {
+	driver.Runner
+	driver.Decider
+}
+
 // works is a runner with a store and a source that the tests change. A load
 // waits at the gate, while that is closed.
 type works struct {
 	*testing.T
-	driver.Runner
+	loader
 	store driver.Store
 
 	mu    sync.Mutex
@@ -88,10 +95,10 @@ func (w *works) load() driver.Run {
 }
 
 // runners are the implementations of driver.Runner.
-var runners = map[string]func(*works) driver.Runner{
-	"pipeline": func(w *works) driver.Runner { return closing(w.T, w.runs()) },
-	"client":   func(w *works) driver.Runner { return overHTTP(w.T, closing(w.T, w.runs()), w.store) },
-	"client, client": func(w *works) driver.Runner {
+var runners = map[string]func(*works) loader{
+	"pipeline": func(w *works) loader { return closing(w.T, w.runs()) },
+	"client":   func(w *works) loader { return overHTTP(w.T, closing(w.T, w.runs()), w.store) },
+	"client, client": func(w *works) loader {
 		return overHTTP(w.T, overHTTP(w.T, closing(w.T, w.runs()), w.store), w.store)
 	},
 }
@@ -103,18 +110,14 @@ func closing(t *testing.T, r *etl.Runs) *etl.Runs {
 }
 
 // overHTTP is a client with scope write of an API over a runner.
-func overHTTP(t *testing.T, r driver.Runner, store driver.Store) *client.Client {
+func overHTTP(t *testing.T, r driver.Runner, backend driver.Store) *client.Client {
 	t.Helper()
 	const key = "correct horse battery staple"
 	keys, err := auth.New(&auth.Options{APIKeys: []auth.APIKey{{Name: "loader", Scopes: []middleware.Scope{middleware.ScopeWrite}, SHA256: sha256.Sum256([]byte(key))}}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	full, ok := store.(driver.Store)
-	if !ok {
-		t.Fatal("the store keeps no failures")
-	}
-	server := httptest.NewServer(service.API(full, telemetry.New(), httpapi.Options{Runs: r, Authenticate: keys.Authenticate, Logger: slog.New(slog.NewTextHandler(t.Output(), nil))}))
+	server := httptest.NewServer(service.API(backend, telemetry.New(), httpapi.Options{Runs: r, Authenticate: keys.Authenticate, Logger: slog.New(slog.NewTextHandler(t.Output(), nil))}))
 	t.Cleanup(server.Close)
 	c, err := client.New(server.URL, &client.Options{HTTPClient: server.Client(), APIKey: key, Retries: -1})
 	if err != nil {
@@ -129,7 +132,7 @@ func TestRunners(t *testing.T) {
 		for name, make := range runners {
 			t.Run(name+" on "+storeName, func(t *testing.T) {
 				w := &works{T: t, store: open(t)}
-				w.Runner = make(w)
+				w.loader = make(w)
 				w.testStart()
 				w.testHeld()
 				w.testForgotten(make)
@@ -197,7 +200,7 @@ func (w *works) testStart() {
 // rows counts what readers see.
 func (w *works) rows() int64 {
 	w.Helper()
-	page, err := w.store.Rows(w.Context(), egrid.RowQuery{Level: egrid.GEN, Count: true})
+	page, err := store.New(w.store).Rows(w.Context(), egrid.RowQuery{Level: egrid.GEN, Count: true})
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -220,7 +223,7 @@ func (w *works) testHeld() {
 	if err != nil || run.Status != driver.RunPublished || run.Loaded != 5 || run.Loads[0].Reason != "" || w.rows() != 5 {
 		w.Errorf("published: %+v, %v, %d rows", run, err, w.rows())
 	}
-	if got, err := w.Runner.Run(w.Context(), held.ID); err != nil || got.Status != driver.RunPublished {
+	if got, err := w.loader.Run(w.Context(), held.ID); err != nil || got.Status != driver.RunPublished {
 		w.Errorf("then it is %+v, %v", got, err)
 	}
 	for name, decide := range map[string]func() (driver.Run, error){
@@ -247,7 +250,7 @@ func (w *works) testHeld() {
 
 // testForgotten: what is held outlives who remembers the run, and others may
 // decide on it.
-func (w *works) testForgotten(make func(*works) driver.Runner) {
+func (w *works) testForgotten(make func(*works) loader) {
 	w.provide("UT", 1)
 	held := w.load()
 	load := held.Loads[0].ID
@@ -270,7 +273,7 @@ func (w *works) testForgotten(make func(*works) driver.Runner) {
 	if run, err := other.Run(w.Context(), string(load)); err != nil || run.Status != driver.RunPublished {
 		w.Errorf("another one remembers %+v, %v", run, err)
 	}
-	if run, err := w.Runner.Run(w.Context(), held.ID); err != nil || run.Status != driver.RunPublished || run.Loaded != 1 {
+	if run, err := w.loader.Run(w.Context(), held.ID); err != nil || run.Status != driver.RunPublished || run.Loaded != 1 {
 		w.Errorf("the first one says %+v, %v", run, err)
 	}
 	if _, err := w.DiscardRun(w.Context(), held.ID); !errors.Is(err, egrid.ErrConflict) {
@@ -295,7 +298,7 @@ func (w *works) testFailures() {
 		w.Errorf("unknown policy: %v", err)
 	}
 	const none = "20250101T000000Z-aaaaaa"
-	_, runErr := w.Runner.Run(w.Context(), none)
+	_, runErr := w.loader.Run(w.Context(), none)
 	_, publishErr := w.PublishRun(w.Context(), none, "")
 	_, discardErr := w.DiscardRun(w.Context(), none)
 	for _, err := range []error{runErr, publishErr, discardErr} {
@@ -336,11 +339,11 @@ func TestClosedRuns(t *testing.T) {
 func TestRunsAreSeenAtOnce(t *testing.T) {
 	w := &works{T: t, store: openSQLite(t)}
 	c := overHTTP(t, closing(t, w.runs()), w.store)
-	w.Runner = c
+	w.loader = c
 	for i := range 5 {
 		w.provide("TX", 10+i)
 		run := w.load()
-		page, err := c.Rows(t.Context(), egrid.RowQuery{Level: egrid.GEN, Count: true})
+		page, err := store.New(c).Rows(t.Context(), egrid.RowQuery{Level: egrid.GEN, Count: true})
 		if err != nil || page.Total != int64(10+i) {
 			t.Errorf("run %d, which is %s: %d rows, %v", i, run.Status, page.Total, err)
 		}

@@ -62,13 +62,13 @@ func TestReadyWithoutSharedCache(t *testing.T) {
 	if _, err := etl.New(etl.FS(data.Files()), etl.ToLoader(store), nil).Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	server := sharedReplica(t, store, "redis://"+strings.TrimPrefix(away.URL, "http://"))
+	server := sharedReplica(t, store.Driver(), "redis://"+strings.TrimPrefix(away.URL, "http://"))
 	if got := body(t, server, "/readyz"); !strings.HasPrefix(got, `{"status":"ok"`) || !strings.Contains(got, `{"name":"redis","status":"degraded"`) {
 		t.Errorf("without the server: %s", got)
 	}
 	body(t, server, "/plants/top")
 	if url := os.Getenv("EGRID_TEST_REDIS"); url != "" {
-		if got := body(t, sharedReplica(t, store, url), "/readyz"); !strings.Contains(got, `{"name":"redis","status":"ok"`) {
+		if got := body(t, sharedReplica(t, store.Driver(), url), "/readyz"); !strings.Contains(got, `{"name":"redis","status":"ok"`) {
 			t.Errorf("with it: %s", got)
 		}
 	}
@@ -90,20 +90,20 @@ var twoOnOne = map[string]func(t *testing.T) (a, b driver.Store){
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { _ = store.Close() })
-			return store
+			return store.Driver()
 		}
 		return open(), open()
 	},
 	"PostgreSQL": func(t *testing.T) (a, b driver.Store) {
 		server := os.Getenv("EGRID_TEST_POSTGRES")
-		a = openPostgres(t).(driver.Store) // skips where there is no server
+		a = openPostgres(t) // skips where there is no server
 		schema := fmt.Sprintf("test_http_%d_%d", os.Getpid(), postgresSchemas.Load())
-		b, err := pgstore.Open(t.Context(), server, &pgstore.Options{Schema: schema})
+		other, err := pgstore.Open(t.Context(), server, &pgstore.Options{Schema: schema})
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() { _ = b.Close() })
-		return a, b
+		t.Cleanup(func() { _ = other.Close() })
+		return a, other.Driver()
 	},
 }
 
