@@ -10,24 +10,46 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
+	"github.com/egrid-analytics/egrid-go/egrid/store"
 	"github.com/egrid-analytics/egrid-go/etl"
 	"github.com/egrid-analytics/egrid-go/examples/data"
 	"github.com/egrid-analytics/egrid-go/httpapi"
 	"github.com/egrid-analytics/egrid-go/httpapi/middleware"
+	"github.com/egrid-analytics/egrid-go/httpapi/wire"
 )
 
 // sampleStore holds the bundled sample.
 func sampleStore(t *testing.T) *memstore.Store {
 	t.Helper()
-	store := memstore.New()
-	t.Cleanup(func() { store.Close() })
-	if _, err := etl.New(etl.FS(data.Files()), etl.ToLoader(store), nil).Run(t.Context()); err != nil {
+	backend := memstore.New()
+	t.Cleanup(func() { backend.Close() })
+	if _, err := etl.New(etl.FS(data.Files()), etl.ToLoader(backend), nil).Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	return store
+	return backend
+}
+
+// pruned publishes other data in place of a snapshot, brings those of before
+// back, and prunes the others, whose id it returns.
+func pruned(t *testing.T, backend *memstore.Store) egrid.SnapshotID {
+	t.Helper()
+	const sheet = "YEAR,PSTATABB,PNAME,ORISPL\n%d,TX,Only One,%d\n"
+	for _, code := range []int{1, 2} {
+		files := fstest.MapFS{"PLNT09.csv": {Data: fmt.Appendf(nil, sheet, 2009, code)}}
+		if _, err := etl.New(etl.FS(files), etl.ToLoader(backend), &etl.Options{Publish: driver.PublishReplace}).Run(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p, err := backend.Prune(t.Context(), driver.PruneRequest{})
+	if err != nil || len(p) != 1 {
+		t.Fatalf("pruned %v, %v", p, err)
+	}
+	return p[0].ID
 }
 
 // What the golden files of package httpapi leave out, because it differs from
@@ -40,8 +62,8 @@ var left = strings.NewReplacer(
 // The answers in the golden files of package httpapi, which its tests compare
 // with those of the API, are as the document says.
 func TestGoldenAnswers(t *testing.T) {
-	store := sampleStore(t)
-	d := documentOf(t, httpapi.New(store, &httpapi.Options{Failures: store, Runs: etl.NewRuns(store, nil)}))
+	backend := sampleStore(t)
+	d := documentOf(t, httpapi.New(store.New(backend), &httpapi.Options{Failures: backend, Runs: etl.NewRuns(backend.Driver(), nil)}))
 	files, err := filepath.Glob("../../httpapi/testdata/*.golden")
 	if err != nil || len(files) < 100 {
 		t.Fatalf("%d golden files: %v", len(files), err)
@@ -85,9 +107,9 @@ func TestGoldenAnswers(t *testing.T) {
 	}
 }
 
-// broken is a querier that fails.
+// broken is a scanner that fails.
 type broken struct {
-	egrid.Querier
+	driver.Scanner
 	err error
 }
 
@@ -96,14 +118,15 @@ func (b broken) Catalog(context.Context) (egrid.Catalog, error) { return egrid.C
 // Every operation that reads answers as the document says: its example in every
 // representation, and with every status that can be brought about.
 func TestEveryAnswer(t *testing.T) {
-	store := sampleStore(t)
-	runs := etl.NewRuns(store, nil)
-	report, err := etl.New(etl.FS(data.Files()), etl.ToLoader(store), &etl.Options{Runs: runs}).Run(t.Context())
+	backend := sampleStore(t)
+	gone := pruned(t, backend)
+	runs := etl.NewRuns(backend.Driver(), nil)
+	report, err := etl.New(etl.FS(data.Files()), etl.ToLoader(backend), &etl.Options{Runs: runs}).Run(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	some := middleware.Identity{Subject: "somebody"}
-	open := httpapi.Options{Failures: store, Runs: runs, MaxCachedBytes: -1}
+	open := httpapi.Options{Failures: backend, Runs: runs, MaxCachedBytes: -1}
 	limited, closed := open, open
 	limited.RateLimit = &middleware.RateLimitOptions{Requests: 1}
 	closed.RequireAuth = true
@@ -117,11 +140,11 @@ func TestEveryAnswer(t *testing.T) {
 		h http.Handler
 		d *document
 	}
-	made := func(q egrid.Querier, o httpapi.Options) api {
-		h := httpapi.New(q, &o)
+	made := func(s driver.Scanner, o httpapi.Options) api {
+		h := httpapi.New(store.New(s), &o)
 		return api{h, documentOf(t, h)}
 	}
-	works, refuses := made(store, open), made(store, closed)
+	works, refuses := made(backend, open), made(backend, closed)
 	fails, ends := made(broken{err: errors.New("a cause")}, open), made(broken{err: egrid.ErrClosed}, open)
 	long := strings.Repeat("z", 1<<15)
 	seen := map[string]int{}
@@ -164,13 +187,15 @@ func TestEveryAnswer(t *testing.T) {
 		is(works, bare+"?x=%zz", 400)
 		is(works, bare+"?"+long, 414)
 		_, places := reads.Responses["200"].Content["application/geo+json"]
-		if _, streams := reads.Responses["200"].Content["text/event-stream"]; !places && !streams {
+		_, batches := reads.Responses["200"].Content[wire.TypeBatches]
+		if _, streams := reads.Responses["200"].Content["text/event-stream"]; !places && !streams && !batches {
 			is(works, target, 406, "Accept", "application/geo+json")
 		}
 		for _, p := range reads.Parameters {
 			switch p.Name {
 			case "snapshot":
-				is(works, bare+"?snapshot="+strings.Repeat("0", 24), 410)
+				is(works, bare+"?snapshot="+strings.Repeat("0", 24), 404)
+				is(works, bare+"?snapshot="+string(gone), 410)
 			case "release":
 				is(works, bare+"?release=v9", 404)
 			}
@@ -181,12 +206,12 @@ func TestEveryAnswer(t *testing.T) {
 			is(fails, target, 500)
 			is(ends, target, 503)
 		}
-		once := made(store, limited)
+		once := made(backend, limited)
 		is(once, target, 429) // the document was the one
 	}
 	for _, want := range []string{
 		"200", "304", "400", "401", "403", "404", "406", "410", "414", "429", "500", "503", "application/json", "application/x-ndjson",
-		"text/csv; charset=utf-8; header=present", "application/geo+json", "application/vnd.egrid.page+json", "application/problem+json",
+		"text/csv; charset=utf-8; header=present", "application/geo+json", wire.TypeBatches, "application/problem+json",
 		"text/event-stream",
 	} {
 		if seen[want] == 0 {
@@ -199,8 +224,7 @@ func TestEveryAnswer(t *testing.T) {
 // The schemas of GeoJSON are those of RFC 7946, for points: what it forbids
 // they forbid.
 func TestSchemaOfPlaces(t *testing.T) {
-	store := sampleStore(t)
-	d := documentOf(t, httpapi.New(store, nil))
+	d := documentOf(t, httpapi.New(store.New(sampleStore(t)), nil))
 	at := []string{"paths", "/plants/top", "get", "responses", "200", "content", "application/geo+json", "schema"}
 	const collection = `{"type":"FeatureCollection","features":[%s],"without_coordinates":1}`
 	const feature = `{"type":"Feature","id":"1","geometry":{"type":"Point","coordinates":[%s]},"properties":{"plant_name":null}}`

@@ -13,7 +13,9 @@ require (
 	github.com/go-json-experiment/json v0.0.0-20260213210345-44df1a37e875 // indirect
 	github.com/gorilla/mux v1.8.1 // indirect
 	github.com/rs/cors v1.11.1 // indirect
+	github.com/sourcegraph/conc v0.3.0 // indirect
 	github.com/swaggest/swgui v1.8.5 // indirect
+	go.uber.org/multierr v1.10.0 // indirect
 )
 
 replace github.com/egrid-analytics/egrid-go => ../..

@@ -1,9 +1,6 @@
 package e2e_test
 
 import (
-	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"io"
 	"net/http"
@@ -12,11 +9,13 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/fstest"
 	"time"
 
-	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
+	"github.com/egrid-analytics/egrid-go/egrid/store"
+	"github.com/egrid-analytics/egrid-go/etl"
 	"github.com/egrid-analytics/egrid-go/httpapi"
 	"github.com/egrid-analytics/egrid-go/httpapi/dashboard"
 	"github.com/egrid-analytics/egrid-go/httpapi/middleware"
@@ -69,9 +68,9 @@ type platform struct {
 // dashboard.
 func serve(t *testing.T, prefix string, o *dashboard.Options) *platform {
 	t.Helper()
-	p := &platform{store: memstore.New(), polls: map[int]int{}}
+	p := &platform{store: memstore.New().Driver(), polls: map[int]int{}}
 	t.Cleanup(func() { p.store.Close() })
-	api := httpapi.New(p.store, &httpapi.Options{Observe: func(o middleware.Observation) {
+	api := httpapi.New(store.New(p.store), &httpapi.Options{Observe: func(o middleware.Observation) {
 		if o.Route == "/snapshots" {
 			p.mu.Lock()
 			defer p.mu.Unlock()
@@ -101,33 +100,15 @@ func serve(t *testing.T, prefix string, o *dashboard.Options) *platform {
 	return p
 }
 
-func (p *platform) publish(t *testing.T, name string, sheet io.Reader) {
+// publish loads a sheet, in place of what is there.
+func (p *platform) publish(t *testing.T, name string, text io.Reader) {
 	t.Helper()
-	ctx := context.Background()
-	sum := sha256.New()
-	r, err := sheet.NewReader(io.TeeReader(sheet, sum), &sheet.ReaderOptions{Name: name})
+	content, err := io.ReadAll(text)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var rows []egrid.Row
-	for row, err := range r.Rows() {
-		if err != nil {
-			t.Fatal(err)
-		}
-		rows = append(rows, row)
-	}
-	s := r.Sheet()
-	id, err := p.store.Stage(ctx, driver.SnapshotSpec{
-		Level: s.Level, Year: rows[0].Year, Release: s.Release, Schema: s.Schema,
-		Source: egrid.Source{Object: name, SHA256: hex.EncodeToString(sum.Sum(nil)), Bytes: 1},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := p.store.Put(ctx, id, driver.Chunk{Rows: rows}); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := p.store.Publish(ctx, id, driver.PublishRequest{Policy: driver.PublishReplace, Chunks: 1, Rows: int64(len(rows))}); err != nil {
+	files := fstest.MapFS{name: {Data: content}}
+	if _, err := etl.New(etl.FS(files), etl.ToLoader(p.store), &etl.Options{Publish: driver.PublishReplace}).Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 }
