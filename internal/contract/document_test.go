@@ -2,6 +2,7 @@ package contract_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
@@ -109,11 +110,8 @@ func (d *document) check(target string, status int, header http.Header, body []b
 		return checkCSV(string(body))
 	case "text/event-stream":
 		return checkEvents(string(body))
-	case wire.TypeBatches: // read back by the tests of the client
-		if _, batch, ok := bytes.Cut(body[:min(len(body), 8)], []byte("eGB")); !ok || len(batch) == 0 { // behind its length
-			return fmt.Errorf("the batches begin with %.8q", body)
-		}
-		return nil
+	case wire.TypeBatches:
+		return checkBatches(body)
 	case "application/x-ndjson": // the document's schema is of the text; its lines are as in JSON
 		at[6] = "application/json"
 		return d.validateLines(body, append(at, "properties", "data", "items"))
@@ -162,6 +160,25 @@ func checkCSV(text string) error {
 		return fmt.Errorf("the last record has no end")
 	}
 	return nil
+}
+
+// checkBatches wants batches, each behind its length, and their end: a length of
+// zero. The tests of the client read what is in them.
+func checkBatches(body []byte) error {
+	for batches := 0; ; batches++ {
+		length, n := binary.Uvarint(body)
+		switch body = body[max(0, n):]; {
+		case n <= 0 || length > uint64(len(body)):
+			return fmt.Errorf("the answer ends within batch %d", batches)
+		case length == 0 && (batches == 0 || len(body) > 0):
+			return fmt.Errorf("%d batches, and %d bytes behind the end", batches, len(body))
+		case length == 0:
+			return nil
+		case !bytes.HasPrefix(body[:length], []byte("eGB")):
+			return fmt.Errorf("batch %d begins with %.4q", batches, body)
+		}
+		body = body[length:]
+	}
 }
 
 // checkEvents holds a text to the form of server-sent events.
