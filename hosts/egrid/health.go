@@ -39,7 +39,7 @@ func (c *healthCmd) Run(a *app) error {
 	urls := c.URL
 	if len(urls) == 0 {
 		urls = []string{a.cli.Store}
-		if !strings.HasPrefix(a.cli.Queue, "mem:") {
+		if a.cli.Queue != "" && !strings.HasPrefix(a.cli.Queue, "mem:") {
 			urls = append(urls, a.cli.Queue)
 		}
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"iter"
@@ -195,13 +196,19 @@ func (p *csvPrinter) rows(b *egrid.Batch) error {
 	p.text = p.text[:0]
 	if !p.headed {
 		p.headed = true
-		p.text = b.Schema().AppendCSVHeader(p.text, false)
+		p.text = lineEnd(b.Schema().AppendCSVHeader(p.text, false))
 	}
 	for i := range b.Len() {
-		p.text = b.AppendCSV(p.text, i)
+		p.text = lineEnd(b.AppendCSV(p.text, i))
 	}
 	_, err := p.w.Write(p.text)
 	return err
+}
+
+// lineEnd ends a record as the tools of a terminal expect it, without the \r of
+// RFC 4180.
+func lineEnd(record []byte) []byte {
+	return append(bytes.TrimSuffix(record, []byte("\r\n")), '\n')
 }
 
 func (p *csvPrinter) end() error { return nil }

@@ -101,7 +101,8 @@ func OpenQueue(ctx context.Context, url string) (queue.Broker, error) {
 }
 
 func openQueue(ctx context.Context, url string, log *slog.Logger) (queue.Broker, error) {
-	switch scheme, _, _ := strings.Cut(url, ":"); scheme {
+	scheme, _, ok := strings.Cut(url, ":")
+	switch scheme {
 	case "":
 		return nil, nil //nolint:nilnil // no queue is no error
 	case "mem":
@@ -109,5 +110,9 @@ func openQueue(ctx context.Context, url string, log *slog.Logger) (queue.Broker,
 	case "amqp", "amqps":
 		return rabbitqueue.Open(ctx, url, &rabbitqueue.Options{Logger: log})
 	}
-	return nil, fmt.Errorf("%w: the queue's URL is neither amqp://HOST/VHOST nor mem:", egrid.ErrInvalid)
+	begins := "is none" // and may hold a secret
+	if ok {
+		begins = "begins with " + strconv.Quote(scheme+":")
+	}
+	return nil, fmt.Errorf("%w: the queue's URL %s; give amqp://HOST/VHOST, or mem: for none", egrid.ErrInvalid, begins)
 }
