@@ -80,8 +80,8 @@ func openStore(ctx context.Context, url, replica string) (driver.Store, error) {
 	o := &storeurl.Options{ReadURL: replica}
 	if text := os.Getenv(KeepVariable); text != "" {
 		keep, err := strconv.Atoi(text)
-		if err != nil || keep < -1 {
-			return driver.Store{}, fmt.Errorf("%w: %s is %q; give the number of superseded snapshots to keep, or -1 for all", egrid.ErrInvalid, KeepVariable, text)
+		if err != nil || keep < -1 || keep == 0 {
+			return driver.Store{}, fmt.Errorf("%w: %s is %q; give the number of superseded snapshots to keep, 1 or more, or -1 for all", egrid.ErrInvalid, KeepVariable, text)
 		}
 		o.Keep = keep
 	}
