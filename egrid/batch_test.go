@@ -2,6 +2,7 @@ package egrid_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
@@ -383,6 +384,47 @@ func TestDecimalsAreKeptAsTheyAre(t *testing.T) {
 	v = b.Batch().Column(0)
 	if _, ok := v.Decimals(); ok || v.Text(0) != "9007199254740992" || v.Text(1) != "0.5" {
 		t.Errorf("decimals %v: %s, %s", ok, v.Text(0), v.Text(1))
+	}
+}
+
+// A builder whose last column became floats keeps the next ones as they are.
+func TestDecimalsAfterFloats(t *testing.T) {
+	b := egrid.NewBuilder(schemaOf(t, egrid.Number), 2023)
+	b.Number(0, 1e300)
+	b.EndRow(1, 0)
+	if _, exact := b.Batch().Column(0).Decimals(); exact {
+		t.Fatal("1e300 is kept as a decimal")
+	}
+	b.Decimal(0, 4188971343358, 3)
+	b.EndRow(1, 0)
+	v := b.Batch().Column(0)
+	m, ok := v.Mantissa(0)
+	if places, exact := v.Decimals(); !exact || places != 3 || !ok || m != 4188971343358 {
+		t.Errorf("%d of %d places, exact: %v", m, places, exact)
+	}
+}
+
+// A number of type decimal has at most 53 bits, however it is written.
+func TestParseBatchOfWideNumbers(t *testing.T) {
+	schema := schemaOf(t, egrid.Number)
+	for _, test := range []struct {
+		base  int64
+		more  uint64
+		valid bool
+	}{
+		{0, 1 << 53, true}, {-(1 << 53), 1 << 54, true}, {1 << 53, 0, true}, {-(1 << 53), 0, true},
+		{0, 1<<53 + 1, false}, {1, 1 << 53, false}, {1<<53 + 1, 0, false}, {-(1 << 53) - 1, 1, false},
+		{0, 1 << 63, false}, {-1, 1<<63 + 1, false}, {0, math.MaxUint64, false}, {1 << 53, math.MaxUint64, false},
+	} {
+		data := []byte("eGB\x01\x01\x01\x00" + "\x02\x00" + "\x00\x00") // a row, a column, no year; number 1, line 1
+		data = binary.AppendVarint(append(data, 2, 0, 0), test.base)    // decimal, no flags, no places
+		data = binary.LittleEndian.AppendUint64(append(data, 64), test.more)
+		b, err := egrid.ParseBatch(append(data, make([]byte, 7)...), schema)
+		if (err == nil) != test.valid || err != nil && !errors.Is(err, egrid.ErrInvalid) {
+			t.Errorf("%d and %d: %v, %v", test.base, test.more, b, err)
+		} else if err == nil && b.Row(0).At(0) != egrid.NumberOf(float64(test.base+int64(test.more))) {
+			t.Errorf("%d and %d make %v", test.base, test.more, b.Row(0).At(0))
+		}
 	}
 }
 
