@@ -34,8 +34,8 @@ func sampleStore(t *testing.T) *memstore.Store {
 	return backend
 }
 
-// pruned publishes other data in place of a snapshot, brings those of before
-// back, and prunes the others, whose id it returns.
+// pruned publishes a snapshot in place of another, which it prunes and whose id it
+// returns.
 func pruned(t *testing.T, backend *memstore.Store) egrid.SnapshotID {
 	t.Helper()
 	const sheet = "YEAR,PSTATABB,PNAME,ORISPL\n%d,TX,Only One,%d\n"
