@@ -56,12 +56,15 @@ func (s *Store) makeReady(ctx context.Context, tx *sql.Tx, id egrid.StageID, r d
 }
 
 // indexTable builds the indexes of a table that is worth it, and tells the query
-// planner about it, from a sample.
+// planner about it, from a sample. Sorting takes more memory than the rest of the
+// work, and is the faster for it.
 func indexTable(ctx context.Context, tx *sql.Tx, snap *egrid.Snapshot) error {
 	if snap.Rows < indexedRows {
 		return nil
 	}
-	statements := append(createIndexes(snap.Stage, snap.Level, snap.Schema), "PRAGMA analysis_limit = 1000", "ANALYZE "+tableOf(snap.Stage))
+	statements := []string{"PRAGMA cache_size = -" + sortCache}
+	statements = append(statements, createIndexes(snap.Stage, snap.Level, snap.Schema)...)
+	statements = append(statements, "PRAGMA analysis_limit = 1000", "ANALYZE "+tableOf(snap.Stage), "PRAGMA cache_size = -"+writeCache)
 	for _, statement := range statements {
 		if _, err := tx.ExecContext(ctx, statement); err != nil {
 			return err
@@ -274,12 +277,11 @@ func duplicates(ctx context.Context, tx *sql.Tx, snap *egrid.Snapshot) (int64, [
 		terms[i] = columnFor(snap.Schema, c)
 		texts[i] = "coalesce(" + terms[i] + ", '')"
 	}
-	text := strings.Join(texts, " || '/' || ")
-	grouped := fmt.Sprintf("SELECT %s AS key FROM %s GROUP BY %s HAVING count(*) > 1", text, tableOf(snap.Stage), strings.Join(terms, ", "))
+	grouped := fmt.Sprintf(" FROM %s GROUP BY %s HAVING count(*) > 1", tableOf(snap.Stage), strings.Join(terms, ", "))
 	var count int64
-	if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM ("+grouped+")").Scan(&count); err != nil || count == 0 {
+	if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM (SELECT 1"+grouped+")").Scan(&count); err != nil || count == 0 {
 		return 0, nil, err
 	}
-	keys, err := column(ctx, tx, grouped+" ORDER BY key LIMIT 20")
+	keys, err := column(ctx, tx, "SELECT "+strings.Join(texts, " || '/' || ")+" AS key"+grouped+" ORDER BY key LIMIT 20")
 	return count, keys, err
 }

@@ -103,13 +103,13 @@ func Open(ctx context.Context, path string, o *Options) (*Store, error) {
 		return nil, fmt.Errorf("sqlitestore: %w", err)
 	}
 	var err error
-	if s.write, err = s.open("rwc", "immediate", "16000", 1); err != nil {
+	if s.write, err = s.open("rwc", "immediate", writeCache, 1); err != nil {
 		return nil, err
 	}
 	if err := s.prepareInTurn(ctx); err != nil {
 		return nil, errors.Join(err, s.write.Close())
 	}
-	if s.read, err = s.open("ro", "deferred", "8000", s.options.ReadConnections); err != nil {
+	if s.read, err = s.open("ro", "deferred", readCache, s.options.ReadConnections); err != nil {
 		return nil, errors.Join(err, s.write.Close())
 	}
 	return s, nil
@@ -119,6 +119,13 @@ func Open(ctx context.Context, path string, o *Options) (*Store, error) {
 // copied into the file. A load writes whole tables, so SQLite's 4 MiB would
 // make it sync the file after every chunk or two.
 const checkpointPages = "8000"
+
+// Memory for pages of the file, in KiB for each connection.
+const (
+	readCache  = "8000"
+	writeCache = "16000"
+	sortCache  = "64000" // while indexes are built
+)
 
 // open makes a pool. The settings go into the DSN, so that every connection
 // has them; the busy timeout comes first, so that the others can wait.
