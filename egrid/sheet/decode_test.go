@@ -391,6 +391,9 @@ var plain = []string{
 	"2021,TX,A,1,N,0.1234567890123,7,10,2\r\n2021,TX,B,2,0,1,,99999999999999,1\r\n",
 	"2023, AK,Elim ,57,3A,588.182\n2023,AK,\" Elim \",\"\tb\",  ,5\n",
 	"AK,Elim,57,3A,2,1\nAK, Elim,57,3A,2,1\n",
+	"2023,AK,Elim ,57,3A,588.182\n2023,AK,Elim,57,3A,1\n",
+	// Refused records and blanks, so that no cell may be left of a block that is given up.
+	"2023,AK,Elim,57,3A,x\n2023,AK,,57,,7\n2023,AK,Elim,57,3A,8\n2023,AK,,57,,9\n",
 	"2023,AK,Elim,57,3A,588.182\n2023,AK,Elim,57,3A,1\n2023,AK,Elim,57,3A,2\n2022,AK,Elim,57,3A,588.182\n",
 }
 

@@ -78,7 +78,6 @@ func (db *DB) view(ctx context.Context) (view, error) {
 
 // at returns the view of one snapshot alone.
 func (v view) at(s egrid.Snapshot) view {
-	s.Status = egrid.Published
 	one := egrid.Catalog{Revision: v.catalog.Revision, Snapshots: []egrid.Snapshot{s}}
 	return view{v.scanner, one}
 }
