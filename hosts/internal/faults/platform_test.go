@@ -269,7 +269,7 @@ func (p *platform) wantNew(dead ...string) {
 	}
 	p.wantDone(dead...)
 	p.reader.end(p.t)
-	if n := mustSQL(p.t, p.admin, "SELECT count(*) FROM egrid.sheets WHERE status <> 'published'"); n != "0" {
+	if n := mustSQL(p.t, p.admin, "SELECT count(*) FROM egrid.sheets WHERE status NOT IN ('published', 'superseded')"); n != "0" {
 		p.t.Errorf("%s stages are left over", n)
 	}
 }
