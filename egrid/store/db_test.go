@@ -328,3 +328,34 @@ func TestNothingIsAskedOfNothing(t *testing.T) {
 		t.Errorf("%d plans", f.asked)
 	}
 }
+
+// limited keeps the limits of plans.
+type limited struct {
+	driver.Scanner
+	limits []int
+}
+
+func (l *limited) Scan(ctx context.Context, p *driver.Plan) iter.Seq2[*egrid.Batch, error] {
+	l.limits = append(l.limits, p.Limit)
+	return l.Scanner.Scan(ctx, p)
+}
+
+// A page reads one row more than it has, unless that is beyond an int; a stream
+// reads as many as it was asked for.
+func TestLimits(t *testing.T) {
+	s, _ := plantStore(t)
+	l := &limited{Scanner: s}
+	db := store.New(l)
+	for _, limit := range []int{1, 5, math.MaxInt - 1, math.MaxInt} {
+		if _, err := db.Rows(t.Context(), egrid.RowQuery{Level: egrid.GEN, Limit: limit}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, limit := range []int{0, 3} {
+		a, err := db.Stream(t.Context(), egrid.RowQuery{Level: egrid.GEN, Limit: limit})
+		stream(t, a, err)
+	}
+	if want := []int{2, 6, math.MaxInt, math.MaxInt, 0, 3}; !slices.Equal(l.limits, want) {
+		t.Errorf("limits %d; want %d", l.limits, want)
+	}
+}
