@@ -36,7 +36,7 @@ func Logger(l *slog.Logger) *slog.Logger {
 
 type handler struct{ slog.Handler }
 
-func (h handler) Handle(ctx context.Context, r slog.Record) error { //nolint:gocritic // the interface of handlers is so
+func (h handler) Handle(ctx context.Context, r slog.Record) error {
 	if s := FromContext(ctx); s.IsValid() {
 		r = r.Clone()
 		r.AddAttrs(slog.String(LogTraceID, s.TraceID.String()), slog.String(LogSpanID, s.ID.String()))
