@@ -105,7 +105,8 @@ func rows(ctx context.Context, db *store.DB, level domain.Level) (string, error)
 			text = b.AppendCSV(text, i)
 		}
 	}
-	return sorted(string(text)), nil
+	// The command ends its records as a terminal does. No text of a sample has a line end.
+	return sorted(strings.ReplaceAll(string(text), "\r\n", "\n")), nil
 }
 
 func sorted(text string) string {
