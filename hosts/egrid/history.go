@@ -123,7 +123,9 @@ func (c *pruneCmd) Run(a *app) error {
 	})
 }
 
-// withSnapshot finds a snapshot by its id, or by that of its load.
+// withSnapshot finds a snapshot by its id, or by that of its load. Where a held
+// load has the content, and so the id, of what is or was published, it is the
+// load that is found: that is what waits for a decision.
 func (a *app) withSnapshot(id string, f func(driver.Store, egrid.Snapshot) error) error {
 	return a.withStore(func(s driver.Store) error {
 		catalog, err := s.Catalog(a.ctx)
@@ -131,6 +133,9 @@ func (a *app) withSnapshot(id string, f func(driver.Store, egrid.Snapshot) error
 			return err
 		}
 		found, ok := catalog.Find(id)
+		if i := slices.IndexFunc(catalog.Snapshots, func(x egrid.Snapshot) bool { return x.Status == egrid.Held && string(x.ID) == id }); i >= 0 {
+			found = catalog.Snapshots[i]
+		}
 		if !ok {
 			return fmt.Errorf("%w: no snapshot or held load %q; egrid snapshots --all lists them", egrid.ErrNotFound, id)
 		}

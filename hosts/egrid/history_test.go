@@ -193,6 +193,30 @@ func TestDecisions(t *testing.T) {
 	s.wantFigures(firstFigures)
 }
 
+// TestHeldAgain decides on a held load that has the content, and so the id, of
+// what was published before.
+func TestHeldAgain(t *testing.T) {
+	s := newShell(t)
+	s.report(0, s.file("2_GEN23.csv", second))
+	s.report(0, "--publish", "replace", s.file("1_GEN23.csv", first))
+	again := s.file("again_GEN23.csv", second+"\n") // other bytes
+	s.report(3, again)
+	held := s.of(egrid.Held)
+	if before := s.of(egrid.Superseded); held.ID != before.ID || held.Stage == before.Stage {
+		t.Fatalf("held %s of load %s, superseded %s of load %s", held.ID, held.Stage, before.ID, before.Stage)
+	}
+	s.says(0, "discarded", "discard", string(held.ID))
+	if listed := s.snapshots("--all"); len(listed) != 2 {
+		t.Errorf("behind the discard: %+v", listed)
+	}
+	s.report(3, again)
+	s.says(0, "published, 2 rows", "publish", string(held.ID))
+	s.wantFigures(secondFigures)
+	if listed := s.snapshots("--all"); len(listed) != 2 {
+		t.Errorf("behind the publish: %+v", listed)
+	}
+}
+
 // TestPrune drops what was published before, but for what is to be kept.
 func TestPrune(t *testing.T) {
 	s := newShell(t)
