@@ -64,6 +64,8 @@ type SheetReport struct {
 	Reason   string        `json:"reason,omitempty"` // why it is held or failed
 	Stage    egrid.StageID `json:"stage,omitempty"`  // names a held load
 	Audits   []egrid.Audit `json:"audits"`
+
+	before int64 // revision that published a held load before; 0 when none did
 }
 
 // Complete reports whether everything there was is loaded: nothing refused,
@@ -188,7 +190,7 @@ func (r *Report) add(load *Load, published driver.PublishReport) {
 	case Published:
 		sheet.Loaded = load.Rows
 	case Held:
-		sheet.Stage = published.Snapshot.Stage
+		sheet.Stage, sheet.before = published.Snapshot.Stage, published.Snapshot.Revision
 	}
 	r.RowsRead += sheet.Read
 	r.RowsLoaded += sheet.Loaded

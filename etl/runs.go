@@ -72,13 +72,15 @@ type runRecord struct {
 
 	mu      sync.Mutex
 	run     driver.Run
-	changed chan struct{} // closed when run has changed
+	before  map[egrid.StageID]int64 // revisions that published held loads before; set when the run ends
+	changed chan struct{}           // closed when run has changed
 }
 
 func newRecord(info RunInfo) *runRecord {
 	return &runRecord{
 		info:    info,
 		run:     driver.Run{ID: info.ID, Status: driver.RunUnderWay, Started: info.Started, Loads: []driver.RunLoad{}},
+		before:  map[egrid.StageID]int64{},
 		changed: make(chan struct{}),
 	}
 }
@@ -116,6 +118,9 @@ func (rec *runRecord) finish(report Report, err error) {
 			}
 			for i := range f.Sheets {
 				s := &f.Sheets[i]
+				if s.before > 0 {
+					rec.before[s.Stage] = s.before
+				}
 				run.Loads = append(run.Loads, driver.RunLoad{
 					ID: s.Stage, Object: f.Object, Sheet: s.Sheet, Level: s.Level, Year: s.Year, Release: s.Release,
 					Read: s.Read, Loaded: s.Loaded, Rejected: s.Rejected, Status: driver.RunStatus(s.Status), Reason: s.Reason,
@@ -228,8 +233,7 @@ func (r *Runs) Runs(ctx context.Context) ([]driver.Run, error) {
 	all := []driver.Run{}
 	known := map[egrid.StageID]bool{}
 	for _, rec := range latest {
-		run, _ := rec.state()
-		settle(&run, catalog)
+		run := rec.settled(catalog)
 		for i := range run.Loads {
 			known[run.Loads[i].ID] = true
 		}
@@ -251,9 +255,7 @@ func (r *Runs) Run(ctx context.Context, id string) (driver.Run, error) {
 		return driver.Run{}, err
 	}
 	if rec := r.find(id); rec != nil {
-		run, _ := rec.state()
-		settle(&run, catalog)
-		return run, nil
+		return rec.settled(catalog), nil
 	}
 	for i := range catalog.Snapshots {
 		if s := &catalog.Snapshots[i]; s.Status == egrid.Held && string(s.Stage) == id {
@@ -306,30 +308,31 @@ func runOf(s *egrid.Snapshot) driver.Run {
 	return run
 }
 
-// settle finds out what became of held loads that others decided on.
-func settle(run *driver.Run, catalog egrid.Catalog) {
+// settled is the run as it is, with what became of held loads that others
+// decided on.
+func (rec *runRecord) settled(catalog egrid.Catalog) driver.Run {
+	run, _ := rec.state()
 	settled := false
 	for i := range run.Loads {
 		l := &run.Loads[i]
-		if l.Status != driver.RunHeld {
+		if l.Status != driver.RunHeld || slices.ContainsFunc(catalog.Snapshots, func(s egrid.Snapshot) bool {
+			return s.Status == egrid.Held && s.Stage == l.ID || s.Status == egrid.Superseded && s.Is(l.ID) && s.Revision == rec.before[l.ID]
+		}) {
 			continue
 		}
 		status := driver.RunDiscarded
-		for j := range catalog.Snapshots {
-			s := &catalog.Snapshots[j]
-			switch {
-			case s.Status == egrid.Held && s.Stage == l.ID:
-				status = driver.RunHeld
-			case s.Status == egrid.Published && s.Has(l.ID):
-				status = driver.RunPublished
-			}
+		if slices.ContainsFunc(catalog.Snapshots, func(s egrid.Snapshot) bool {
+			return s.Status == egrid.Published && s.Has(l.ID) || s.Status == egrid.Superseded && s.Is(l.ID) // published, and replaced since
+		}) {
+			status = driver.RunPublished
 		}
 		decided(l, status)
-		settled = settled || status != driver.RunHeld
+		settled = true
 	}
 	if settled {
 		run.Conclude()
 	}
+	return run
 }
 
 // decided notes what became of a held load.
@@ -384,7 +387,7 @@ func (r *Runs) PublishRun(ctx context.Context, id string, p driver.Policy) (driv
 	if err != nil {
 		return driver.Run{}, err
 	}
-	return r.decide(ctx, id, func(load egrid.StageID) (driver.RunStatus, error) {
+	return r.decide(ctx, id, func(load egrid.StageID, _ bool) (driver.RunStatus, error) {
 		report, err := r.store.Publish(ctx, load, driver.PublishRequest{Policy: policy})
 		return driver.RunStatus(report.Status), err
 	})
@@ -392,14 +395,18 @@ func (r *Runs) PublishRun(ctx context.Context, id string, p driver.Policy) (driv
 
 // DiscardRun implements [driver.Decider].
 func (r *Runs) DiscardRun(ctx context.Context, id string) (driver.Run, error) {
-	return r.decide(ctx, id, func(load egrid.StageID) (driver.RunStatus, error) {
+	return r.decide(ctx, id, func(load egrid.StageID, before bool) (driver.RunStatus, error) {
+		if before { // it stays as what was published before; nothing waits for a decision
+			return driver.RunDiscarded, nil
+		}
 		return driver.RunDiscarded, r.store.Discard(ctx, load)
 	})
 }
 
-// decide does something with each load that a run held. It stops at the first
-// error: what is decided then stays so, and the call may be repeated.
-func (r *Runs) decide(ctx context.Context, id string, do func(egrid.StageID) (driver.RunStatus, error)) (driver.Run, error) {
+// decide does something with each load that a run held, and is told whether it
+// was published before. It stops at the first error: what is decided then stays
+// so, and the call may be repeated.
+func (r *Runs) decide(ctx context.Context, id string, do func(load egrid.StageID, before bool) (driver.RunStatus, error)) (driver.Run, error) {
 	run, err := r.Run(ctx, id)
 	if err != nil {
 		return driver.Run{}, err
@@ -417,7 +424,7 @@ func (r *Runs) decide(ctx context.Context, id string, do func(egrid.StageID) (dr
 		if run.Loads[i].Status != driver.RunHeld {
 			continue
 		}
-		status, err := do(load)
+		status, err := do(load, rec.before[load] > 0)
 		if errors.Is(err, egrid.ErrNotFound) {
 			return driver.Run{}, fmt.Errorf("%w: load %s is not held any more", egrid.ErrConflict, load)
 		}

@@ -136,6 +136,7 @@ func TestRunners(t *testing.T) {
 				w.testStart()
 				w.testHeld()
 				w.testForgotten(make)
+				w.testHeldAgain()
 				w.testFailures()
 			})
 		}
@@ -278,6 +279,47 @@ func (w *works) testForgotten(make func(*works) loader) {
 	}
 	if _, err := w.DiscardRun(w.Context(), held.ID); !errors.Is(err, egrid.ErrConflict) {
 		w.Errorf("the first one discards: %v", err)
+	}
+}
+
+// testHeldAgain decides on runs that held what was published before.
+func (w *works) testHeldAgain() {
+	replaceBy := func(state string, rows int) driver.Run {
+		w.Helper()
+		w.provide(state, rows)
+		run, err := w.StartRun(w.Context(), driver.RunRequest{Publish: driver.PublishReplace})
+		if err != nil {
+			w.Fatal(err)
+		}
+		return w.finished(run.ID)
+	}
+	holdBefore := func() driver.Run {
+		w.Helper()
+		replaceBy("ME", 2)
+		replaceBy("VT", 8)
+		w.provide("ME", 2)
+		held := w.load()
+		if held.Status != driver.RunHeld || held.Loads[0].Reason == "" || w.rows() != 8 {
+			w.Fatalf("fewer rows, which were published before: %+v; %d rows", held, w.rows())
+		}
+		return held
+	}
+	held := holdBefore()
+	if run, err := w.DiscardRun(w.Context(), held.ID); err != nil || run.Status != driver.RunDiscarded || w.rows() != 8 {
+		w.Errorf("discarded: %+v, %v, %d rows", run, err, w.rows())
+	}
+	held = holdBefore()
+	if run, err := w.PublishRun(w.Context(), held.ID, ""); err != nil || run.Status != driver.RunPublished || run.Loaded != 2 || w.rows() != 2 {
+		w.Errorf("published: %+v, %v, %d rows", run, err, w.rows())
+	}
+	// What somebody else decided, and what came after it.
+	held = holdBefore()
+	replaceBy("ME", 2)
+	for i := range 2 {
+		if run, err := w.loader.Run(w.Context(), held.ID); err != nil || run.Status != driver.RunPublished {
+			w.Errorf("published by another run, with %d behind it: %+v, %v", i, run, err)
+		}
+		replaceBy("VT", 8)
 	}
 }
 
