@@ -1,6 +1,7 @@
 package service_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -52,6 +54,77 @@ func TestReplicasShareTheirCache(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestReplicasFollowARollback has two replicas of the API, each with its own
+// connections to one database, and their caches warm. Both answer by what was
+// rolled back to within a second, and by what is published again after that.
+func TestReplicasFollowARollback(t *testing.T) {
+	for name, open := range twoOnOne {
+		t.Run(name, func(t *testing.T) {
+			a, b := open(t)
+			replicas := []*httptest.Server{replica(t, a), replica(t, b)}
+			const list = "/levels/GEN/rows?sort=sequence&limit=1&columns=net_generation_mwh"
+			var addresses []string // permanent ones, of both rounds
+			follow := func(round string) {
+				t.Helper()
+				changed := time.Now()
+				for i, server := range replicas {
+					for {
+						asked := time.Since(changed)
+						answer := body(t, server, list)
+						if strings.Contains(answer, `"net_generation_mwh":`+round+`.0}`) {
+							break
+						}
+						if asked > time.Second { // the catalogue of this answer is newer than the change
+							t.Fatalf("a second behind the change replica %d answers %s; want round %s", i, answer, round)
+						}
+						time.Sleep(10 * time.Millisecond)
+					}
+				}
+				// From here on nobody answers by the other one.
+				for _, server := range replicas {
+					if answer := body(t, server, list); !strings.Contains(answer, `"net_generation_mwh":`+round+`.0}`) {
+						t.Errorf("after both replicas had round %s: %s", round, answer)
+					}
+				}
+			}
+			for _, n := range []int{1, 2} {
+				round(2023, n).publish(t, a, driver.PublishReplace)
+				follow(strconv.Itoa(n))
+				var p struct{ Links struct{ Permanent string } }
+				if err := json.Unmarshal([]byte(body(t, replicas[n-1], list)), &p); err != nil || p.Links.Permanent == "" {
+					t.Fatalf("no permanent address: %v", err)
+				}
+				addresses = append(addresses, p.Links.Permanent)
+			}
+			catalog, err := b.Catalog(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			before := catalog.Snapshots[1]
+			if _, err := b.Restore(t.Context(), before.ID); err != nil || before.Status != egrid.Superseded {
+				t.Fatal(before.Status, err)
+			}
+			follow("1")
+			for i, server := range replicas {
+				for n, address := range addresses {
+					if answer := body(t, server, address); !strings.Contains(answer, fmt.Sprintf(`"net_generation_mwh":%d.0}`, n+1)) {
+						t.Errorf("replica %d answers %s at the permanent address of round %d", i, answer, n+1)
+					}
+				}
+			}
+			round(2023, 2).publish(t, a, driver.PublishReplace)
+			follow("2")
+		})
+	}
+}
+
+func replica(t *testing.T, store driver.Store) *httptest.Server {
+	t.Helper()
+	server := httptest.NewServer(service.API(store, telemetry.New(), httpapi.Options{}))
+	t.Cleanup(server.Close)
+	return server
 }
 
 // The API is ready without the server that it shares its cache on, and says so.
