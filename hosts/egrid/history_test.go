@@ -137,7 +137,7 @@ func api(t *testing.T, url string) (p page) {
 
 func get(t *testing.T, url string) (status int, body []byte) {
 	t.Helper()
-	answer, err := http.Get(url)
+	answer, err := http.DefaultClient.Get(url)
 	if err != nil {
 		t.Fatal(err)
 	}
