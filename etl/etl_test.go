@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -321,16 +322,17 @@ func TestTotalsAreComparedWithTheUSSheet(t *testing.T) {
 	}
 }
 
-// flaky is a sink that fails once, behind some chunks.
+// flaky is a sink that fails once, behind some chunks. They come several at a
+// time.
 type flaky struct {
 	etl.Sink
-	left int
+	left atomic.Int64
 }
 
 var errFlaky = errors.New("the store is away")
 
 func (f *flaky) Put(ctx context.Context, spec driver.SnapshotSpec, c driver.Chunk) error {
-	if f.left--; f.left == -1 {
+	if f.left.Add(-1) == -1 {
 		return errFlaky
 	}
 	return f.Sink.Put(ctx, spec, c)
@@ -341,7 +343,8 @@ func TestAFailedRunIsRunAgain(t *testing.T) {
 	dir := folder(t, map[string]string{"GEN.csv": generators + strings.Repeat("2023,TX,Alpha,1,2,500.5\n", 300)})
 	for failAt := range 15 {
 		store := memstore.New()
-		sink := &flaky{etl.ToLoader(store), failAt}
+		sink := &flaky{Sink: etl.ToLoader(store)}
+		sink.left.Store(int64(failAt))
 		p := etl.New(etl.Local(dir), sink, &etl.Options{ChunkBytes: 400, Workers: 4})
 		if _, err := p.Run(t.Context()); !errors.Is(err, errFlaky) {
 			t.Fatalf("failing at %d: %v", failAt, err)

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -22,16 +23,23 @@ import (
 // tracedSink keeps the spans that it was used in.
 type tracedSink struct {
 	etl.Sink
+	mu    sync.Mutex
 	spans []trace.Span // of Put and Publish
 }
 
-func (s *tracedSink) Put(ctx context.Context, spec driver.SnapshotSpec, c driver.Chunk) error {
+func (s *tracedSink) keep(ctx context.Context) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.spans = append(s.spans, trace.FromContext(ctx))
+}
+
+func (s *tracedSink) Put(ctx context.Context, spec driver.SnapshotSpec, c driver.Chunk) error {
+	s.keep(ctx)
 	return s.Sink.Put(ctx, spec, c)
 }
 
 func (s *tracedSink) Publish(ctx context.Context, spec driver.SnapshotSpec, r driver.PublishRequest) (driver.PublishReport, error) {
-	s.spans = append(s.spans, trace.FromContext(ctx))
+	s.keep(ctx)
 	return s.Sink.Publish(ctx, spec, r)
 }
 
