@@ -100,7 +100,7 @@ serve() {
 # ask STORE URL: everything that the document allows, and more. The tool keeps
 # what it found below its folder.
 ask() (
-  cd "$work"
+  cd "$work" && cp "$pins/hooks.py" . # which are looked for here
   "$python/bin/schemathesis" --config-file "$pins/schemathesis.toml" --no-color run "$2/openapi.json" --url "$2" \
     --header "X-API-Key: $key" --phases $phases --max-examples $examples --seed 1 --continue-on-failure \
     --no-shrink --suppress-health-check all --warnings off --generation-database none >"$work/$1.log" 2>&1
