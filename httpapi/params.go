@@ -306,7 +306,7 @@ func yearParam() parameter {
 
 func releaseParam() parameter {
 	return parameter{name: "release", doc: "Release of the edition: none, v1, v2, ... or rev0, rev1, ...; the newest when left out.",
-		schema: huma.Schema{Pattern: `^([Nn][Oo][Nn][Ee]|[Vv]\d{1,3}|[Rr][Ee][Vv]\d{1,3})$`, PatternDescription: "none, v1, v2, ... or rev0, rev1, ...", Examples: []any{"none", "rev2"}}}
+		schema: huma.Schema{Pattern: `^([Nn][Oo][Nn][Ee]|[Vv]\d{1,3}|[Rr][Ee][Vv]\d{1,3}|)$`, PatternDescription: "none, v1, v2, ... or rev0, rev1, ...", Examples: []any{"none", "rev2"}}}
 }
 
 func codeParam(name string, doc string, pattern, meaning string) parameter {
