@@ -24,7 +24,7 @@ const allYears = "all"
 // yearsParam is for lists that may be of every data year.
 func yearsParam() parameter {
 	return parameter{name: "year", doc: "Data year; the newest when left out. all: every data year, each in its newest release unless one is named.",
-		schema: huma.Schema{Pattern: `^(-?\d{1,9}|all|)$`, PatternDescription: "a data year, or all", Examples: []any{"2023"}}}
+		schema: huma.Schema{Pattern: `^(-?\d{1,9}|all)$`, PatternDescription: "a data year, or all", Examples: []any{"2023"}}}
 }
 
 // years returns the data year of a query, egrid.AllYears among them.

@@ -40,8 +40,12 @@ func (p *parameter) document() *huma.Param {
 	if schema.Type == "" {
 		schema.Type = huma.TypeString
 	}
-	if schema.Type == huma.TypeString && schema.Pattern == "" && schema.Enum == nil {
+	needed := p.path || p.required || p.list // any other may be empty, which counts as absent
+	if schema.Type == huma.TypeString && schema.Pattern == "" && schema.Enum == nil && needed {
 		schema.MinLength = new(1)
+	}
+	if schema.Pattern != "" && !needed {
+		schema.Pattern = "^$|" + schema.Pattern
 	}
 	schema.PrecomputeMessages()
 	d := &huma.Param{Name: p.name, In: "query", Description: p.doc, Schema: &schema}
@@ -306,7 +310,7 @@ func yearParam() parameter {
 
 func releaseParam() parameter {
 	return parameter{name: "release", doc: "Release of the edition: none, v1, v2, ... or rev0, rev1, ...; the newest when left out.",
-		schema: huma.Schema{Pattern: `^([Nn][Oo][Nn][Ee]|[Vv]\d{1,3}|[Rr][Ee][Vv]\d{1,3}|)$`, PatternDescription: "none, v1, v2, ... or rev0, rev1, ...", Examples: []any{"none", "rev2"}}}
+		schema: huma.Schema{Pattern: `^([Nn][Oo][Nn][Ee]|[Vv]\d{1,3}|[Rr][Ee][Vv]\d{1,3})$`, PatternDescription: "none, v1, v2, ... or rev0, rev1, ...", Examples: []any{"none", "rev2"}}}
 }
 
 func codeParam(name string, doc string, pattern, meaning string) parameter {
