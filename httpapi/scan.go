@@ -17,7 +17,7 @@ func (a *api) scanOperation() {
 		id: "scan", path: "/scan", tag: "store", summary: "Rows or groups in the form in which programs keep them",
 		details: "For Go programs, which package httpapi/client spares the details: the answer to a plan, made over /catalog, as encoded batches, each behind its length as a varint, with a length of 0 behind the last. A plan names snapshots, so the answer never changes.",
 		params: []parameter{{name: "plan", doc: "Key of the plan, in base64url.",
-			schema: huma.Schema{MaxLength: new(maxURLBytes-1024), Pattern: `^[A-Za-z0-9_-]+$`, PatternDescription: "base64url"}, required: true}},
+			schema: huma.Schema{MaxLength: new(maxURLBytes - 1024), Pattern: `^[A-Za-z0-9_-]+$`, PatternDescription: "base64url"}, required: true}},
 		stream: a.scan, streams: formatBatches,
 	})
 }
