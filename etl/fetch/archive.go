@@ -33,7 +33,7 @@ func extract(archive, pattern string, limit int64) ([]string, error) {
 	var paths, names []string
 	for _, f := range z.File {
 		name := path.Base(strings.ReplaceAll(f.Name, `\`, "/"))
-		if f.FileInfo().IsDir() || !filepath.IsLocal(name) {
+		if f.FileInfo().IsDir() || !usable(name) {
 			continue
 		}
 		names = append(names, name)

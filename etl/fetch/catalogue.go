@@ -10,10 +10,12 @@ import (
 	"io"
 	"net/url"
 	"path"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"unicode"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 )
@@ -260,10 +262,17 @@ func (e Edition) locate() (*url.URL, string, error) {
 		return nil, "", fmt.Errorf("%w: the address is no http or https URL", egrid.ErrInvalid)
 	}
 	name := path.Base(u.Path)
-	if name == "." || name == "/" || name == ".." || strings.ContainsAny(name, `\:`) {
+	if !usable(name) {
 		return nil, "", fmt.Errorf("%w: the address ends with no file name", egrid.ErrInvalid)
 	}
 	return u, name, nil
+}
+
+// usable says whether a name from elsewhere may be one of a file in a folder,
+// and be printed.
+func usable(name string) bool {
+	return name != "." && filepath.IsLocal(name) && !strings.ContainsAny(name, `/\:`) &&
+		strings.IndexFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) < 0
 }
 
 // shown is an address without what may be secret.

@@ -138,9 +138,7 @@ func Get(ctx context.Context, e Edition, dir string, o *Options) (File, error) {
 	d := &download{Options: o.withDefaults(), edition: e, url: u, target: filepath.Join(dir, name), sum: sha256.New()}
 	f, err := d.existing()
 	if err == nil && f.Path == "" {
-		if f, err = d.run(ctx); err != nil && d.done == 0 {
-			err = errors.Join(err, remove(d.partName()), remove(d.stateName()))
-		}
+		f, err = d.run(ctx)
 	}
 	if err != nil {
 		return File{}, err
@@ -193,12 +191,33 @@ func (d *download) existing() (File, error) {
 	return File{Path: d.target, Bytes: n, SHA256: got, Cached: true}, nil
 }
 
+// run downloads the file, and leaves what a later call can continue.
 func (d *download) run(ctx context.Context) (File, error) {
 	var err error
 	if d.part, err = os.OpenFile(d.partName(), os.O_RDWR|os.O_CREATE, 0o600); err != nil {
 		return File{}, err
 	}
 	defer d.part.Close()
+	if err := d.claim(); err != nil {
+		return File{}, err
+	}
+	f, err := d.fill(ctx)
+	if err != nil && d.done == 0 {
+		err = errors.Join(err, d.release(func() error { return errors.Join(remove(d.stateName()), remove(d.partName())) }))
+	}
+	return f, err
+}
+
+// release closes the part and does the last thing to it: before that where the
+// lock is, so that no other call sees it in between.
+func (d *download) release(last func() error) error {
+	if locks {
+		return errors.Join(last(), d.part.Close())
+	}
+	return errors.Join(d.part.Close(), last())
+}
+
+func (d *download) fill(ctx context.Context) (File, error) {
 	if err := d.resume(); err != nil {
 		return File{}, err
 	}
@@ -226,6 +245,23 @@ func (d *download) run(ctx context.Context) (File, error) {
 			return File{}, fmt.Errorf("%s: %w; what has arrived is kept, and continued by the next call", d.edition, err)
 		}
 	}
+}
+
+// claim makes sure that no other call writes into the part, or has just given it
+// its name.
+func (d *download) claim() error {
+	ours, err := lock(d.part)
+	if err != nil {
+		return fmt.Errorf("lock %s: %w", d.partName(), err)
+	}
+	opened, err := d.part.Stat()
+	if err != nil {
+		return err
+	}
+	if there, err := os.Stat(d.partName()); !ours || err != nil || !os.SameFile(opened, there) {
+		return fmt.Errorf("%w: %s is being downloaded already; try again when that has ended", egrid.ErrConflict, d.target)
+	}
+	return nil
 }
 
 // resume takes up what an earlier call left.
@@ -314,7 +350,7 @@ func (d *download) try(ctx context.Context) error {
 		if err := d.restart(""); err != nil {
 			return err
 		}
-		return transient("the server cannot continue what was begun (%s)", res.Status)
+		return transient("the server cannot continue what was begun (%s)", status(res))
 	default:
 		return refusal(res, d.edition)
 	}
@@ -428,11 +464,16 @@ func causeOf(ctx context.Context, err error) error {
 func refusal(res *http.Response, e Edition) error {
 	switch code := res.StatusCode; {
 	case code == http.StatusNotFound || code == http.StatusGone:
-		return fmt.Errorf("%w: the server has nothing there (%s); publishers move their files: look for it on %s, and give the new address in a catalogue of your own", egrid.ErrNotFound, res.Status, e.Page)
+		return fmt.Errorf("%w: the server has nothing there (%s); publishers move their files: look for it on %s, and give the new address in a catalogue of your own", egrid.ErrNotFound, status(res), e.Page)
 	case code == http.StatusRequestTimeout || code == http.StatusTooEarly || code == http.StatusTooManyRequests || code >= 500:
-		return &transientError{error: fmt.Errorf("the server answers %s", res.Status), after: retryAfter(res.Header)}
+		return &transientError{error: fmt.Errorf("the server answers %s", status(res)), after: retryAfter(res.Header)}
 	}
-	return fmt.Errorf("the server answers %s", res.Status)
+	return fmt.Errorf("the server answers %s", status(res))
+}
+
+// status is the status in our words: the server's may hold anything.
+func status(res *http.Response) string {
+	return strings.TrimSpace(fmt.Sprintf("%d %s", res.StatusCode, http.StatusText(res.StatusCode)))
 }
 
 // retryAfter reads how long the server asks to wait: seconds, or a time, which
@@ -456,7 +497,7 @@ func (d *download) finish() (File, error) {
 		d.done = 0 // nothing of it is kept
 		return File{}, err
 	}
-	if err := errors.Join(d.part.Sync(), d.part.Close()); err != nil {
+	if err := d.part.Sync(); err != nil {
 		return File{}, err
 	}
 	f := File{Path: d.target, Bytes: d.done, SHA256: hex.EncodeToString(d.sum.Sum(nil))}
@@ -471,7 +512,7 @@ func (d *download) finish() (File, error) {
 	if err := os.WriteFile(d.sumName(), []byte(record), 0o600); err != nil {
 		return File{}, err
 	}
-	return f, errors.Join(os.Rename(d.partName(), d.target), remove(d.stateName()))
+	return f, d.release(func() error { return errors.Join(remove(d.stateName()), os.Rename(d.partName(), d.target)) })
 }
 
 // check says whether what has arrived is a workbook, and the one of the catalogue.

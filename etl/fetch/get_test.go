@@ -642,3 +642,27 @@ func TestArchive(t *testing.T) {
 		t.Errorf("left: %v", left)
 	}
 }
+
+// Of calls at the same time one downloads. The others say so, or find its file;
+// none spoils it.
+func TestGetTogether(t *testing.T) {
+	t.Parallel()
+	book := workbook(t, 1)
+	s, dir := serve(t, broken(book, 1000, `"a"`), broken(book, len(book)/2, `"a"`), broken(book, len(book)/3, `"b"`), content(book, `"a"`)), t.TempDir()
+	var calls sync.WaitGroup
+	for range 8 {
+		calls.Go(func() {
+			o, _ := waits()
+			o.Wait = nil
+			o.Backoff = time.Millisecond
+			f, err := fetch.Get(t.Context(), edition(s.URL+"/a.xlsx"), dir, o)
+			if err != nil && !errors.Is(err, egrid.ErrConflict) || err == nil && f.SHA256 != sumOf(book) {
+				t.Errorf("%+v, %v", f, err)
+			}
+		})
+	}
+	calls.Wait()
+	if f, err := fetch.Get(t.Context(), edition(s.URL+"/a.xlsx"), dir, nil); err != nil || f.SHA256 != sumOf(book) {
+		t.Errorf("%+v, %v", f, err)
+	}
+}
