@@ -43,6 +43,7 @@ type cli struct {
 	service.Logging
 
 	Up        upCmd          `cmd:"" help:"Load the sources, or the bundled sample, and serve API and dashboard."`
+	Fetch     fetchCmd       `cmd:"" help:"Download EPA's workbook of a data year."`
 	Load      loadCmd        `cmd:"" help:"Load files and folders into the store."`
 	Validate  validateCmd    `cmd:"" help:"Check files and folders without loading."`
 	Scan      scanCmd        `cmd:"" help:"Stage 1 of 5: list what there is to load."`

@@ -164,6 +164,11 @@ func Rules() []Rule {
 			Why:      "channels to people need the standard library and the notice's form only",
 		},
 		{
+			Packages: []string{"etl/fetch"},
+			Own:      []string{"egrid"},
+			Why:      "where editions are and how they are downloaded needs the nouns and the standard library only",
+		},
+		{
 			Packages: []string{"etl/s3source"},
 			Own:      []string{"egrid", "etl"},
 			Modules:  []string{minio},

@@ -19,6 +19,7 @@
 package terminal
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -92,6 +93,7 @@ func Thousands(n int64) string {
 
 // Bar is a progress bar. On anything but a terminal it draws nothing.
 type Bar struct {
+	Unit  string // of what is counted; default rows
 	w     io.Writer
 	drawn time.Time
 	open  bool
@@ -107,19 +109,20 @@ func NewBar(w io.Writer) *Bar {
 	return &Bar{}
 }
 
-// Draw shows how far something has come. It draws ten times a second at most.
+// Draw shows how far something has come; a total of 0 is one that is not known.
+// It draws ten times a second at most.
 func (b *Bar) Draw(what string, done, total int64) {
 	now := time.Now()
-	if b.w == nil || done < total && now.Sub(b.drawn) < 100*time.Millisecond {
+	if b.w == nil || done != total && now.Sub(b.drawn) < 100*time.Millisecond {
 		return
 	}
 	b.drawn, b.open = now, true
 	const width = 30
-	filled := width
+	filled, of := width, ""
 	if total > 0 {
-		filled = int(min(done, total) * width / total)
+		filled, of = int(min(done, total)*width/total), " of "+Thousands(total)
 	}
-	fmt.Fprintf(b.w, "\r\033[K[%s%s] %s of %s rows  %s", strings.Repeat("=", filled), strings.Repeat(" ", width-filled), Thousands(done), Thousands(total), what)
+	fmt.Fprintf(b.w, "\r\033[K[%s%s] %s%s %s  %s", strings.Repeat("=", filled), strings.Repeat(" ", width-filled), Thousands(done), of, cmp.Or(b.Unit, "rows"), what)
 }
 
 // Clear removes the bar.
