@@ -62,6 +62,7 @@ type Pipeline struct {
 	sink   Sink
 	o      Options
 	log    *slog.Logger
+	shelf  *shelf // of the call at hand; nil between calls
 }
 
 // New returns a pipeline. Only Stream and Report need a sink.
@@ -128,6 +129,8 @@ func (p *Pipeline) Run(ctx context.Context) (Report, error) {
 func (p *Pipeline) load(ctx context.Context, scanned Scanned) (report Report, err error) {
 	p, finish := p.recorded(ctx, scanned.RunInfo)
 	defer func() { finish(report, err) }()
+	p, closeAll := p.shelved(ctx)
+	defer closeAll()
 	began := time.Now()
 	inspected, err := p.inspect(ctx, scanned)
 	p.observe("validate", began, &err)

@@ -69,6 +69,27 @@ func Rules() []Rule {
 			Why:      "sheet makes batches of bytes: whoever reads files needs no store",
 		},
 		{
+			Packages: []string{"internal/spool"},
+			Why:      "what is kept of a stream is below all that unpacks: standard library only",
+		},
+		{
+			Packages: []string{"internal/unpack"},
+			Own:      []string{"egrid"},
+			Why:      "the bounds of what unpacks are those of every kind of file",
+		},
+		{
+			Packages: []string{"egrid/book/internal/xlsx"},
+			Own:      []string{"egrid", "internal/unpack"},
+			TestOwn:  []string{"egrid/sheet"},
+			Why:      "a reader of one kind of workbook knows no other kind, and no levels",
+		},
+		{
+			Packages: []string{"egrid/book"},
+			Own:      []string{"egrid", "egrid/book/internal/...", "internal/spool", "internal/unpack"},
+			TestOwn:  []string{"egrid/sheet", "egrid/egridtest"},
+			Why:      "book makes text of any file: what the text says is for sheet",
+		},
+		{
 			Packages: []string{"egrid/driver"},
 			Own:      []string{"egrid"},
 			TestOwn:  []string{"egrid/memstore", "egrid/egridtest"},
@@ -147,7 +168,7 @@ func Rules() []Rule {
 		},
 		{
 			Packages: []string{"etl"},
-			Own:      []string{"egrid", "egrid/sheet", "egrid/driver", "egrid/store", "queue", "internal/trace"},
+			Own:      []string{"egrid", "egrid/book", "egrid/sheet", "egrid/driver", "egrid/store", "queue", "internal/spool", "internal/trace", "internal/unpack"},
 			Modules:  []string{conc},
 			TestOwn:  []string{"egrid/egridtest", "egrid/memstore", "queue/memqueue", "etl/etltest"},
 			Why:      "etl alone knows egrid and queue, and meets stores and brokers only as interfaces",
