@@ -26,15 +26,8 @@ type Validated struct {
 // CheckedFile is what was found in an object.
 type CheckedFile struct {
 	Object
-	Sheets  []CheckedSheet `json:"sheets"`
-	LeftOut []LeftOut      `json:"left_out,omitempty"`
-	Error   string         `json:"error,omitempty"` // why the object cannot be loaded at all
-}
-
-// LeftOut is what an object holds besides sheets.
-type LeftOut struct {
-	Member string `json:"member"`
-	Reason string `json:"reason"`
+	Sheets []CheckedSheet `json:"sheets"`
+	Error  string         `json:"error,omitempty"` // why the object cannot be loaded at all
 }
 
 // CheckedSheet is what was found in a sheet. The counts are those of a check
@@ -48,8 +41,9 @@ type CheckedSheet struct {
 	Rejects  []Reject       `json:"rejects,omitempty"` // the first ones
 	Lossy    []egrid.Column `json:"lossy_columns,omitempty"`
 	Audits   []egrid.Audit  `json:"audits,omitempty"`
-	Years    []int          `json:"years,omitempty"` // data years of the rows
-	Error    string         `json:"error,omitempty"` // why the sheet cannot be loaded
+	Years    []int          `json:"years,omitempty"`    // data years of the rows
+	Error    string         `json:"error,omitempty"`    // why the sheet cannot be loaded
+	LeftOut  bool           `json:"left_out,omitempty"` // it is no eGRID sheet, and nobody asked for it
 }
 
 // Reject is a record that could not be read.
@@ -68,7 +62,7 @@ func (v Validated) OK() bool {
 			return false
 		}
 		for _, s := range f.Sheets {
-			if s.Error != "" || s.Rejected > 0 || slices.ContainsFunc(s.Audits, func(a egrid.Audit) bool { return a.Severity == egrid.Hard }) {
+			if s.Error != "" && !s.LeftOut || s.Rejected > 0 || slices.ContainsFunc(s.Audits, func(a egrid.Audit) bool { return a.Severity == egrid.Hard }) {
 				return false
 			}
 		}
@@ -122,7 +116,7 @@ func (p *Pipeline) inspect(ctx context.Context, scanned Scanned) (Validated, err
 			f.Error = reason(err)
 		}
 		for _, left := range leftOut {
-			f.LeftOut = append(f.LeftOut, LeftOut{Member: left.Name, Reason: left.Reason})
+			f.Sheets = append(f.Sheets, CheckedSheet{Member: left.Name, Error: left.Reason, LeftOut: true})
 		}
 		for _, table := range tables {
 			s := CheckedSheet{Member: table.Name, Plain: table.Plain}

@@ -30,10 +30,11 @@ type rows struct {
 
 	within bool // the rows of the sheet
 	inRow  bool
-	row    int // the one at hand, or the last one
-	column int // the last one of the row
-	filled int // the last one with a value
-	width  int // fields of a record, at least
+	row    int    // the one at hand, or the last one
+	ref    []byte // what ends the references of its cells: its number and a quote
+	column int    // the last one of the row
+	filled int    // the last one with a value
+	width  int    // fields of a record, at least
 }
 
 func (r *rows) Read(p []byte) (int, error) {
@@ -58,7 +59,10 @@ func (r *rows) read() error {
 			at = len(b)
 		}
 		r.w.pos += at
-		n, err := r.element(b[at:])
+		n, err := r.usual(b[at:])
+		if n == 0 && err == nil {
+			n, err = r.element(b[at:])
+		}
 		switch {
 		case err != nil:
 			return err
@@ -136,6 +140,7 @@ func (r *rows) beginRow(t tag) error {
 		return r.w.damaged("it has more than %d rows", maxRows)
 	}
 	r.row, r.column, r.filled, r.inRow = row, 0, 0, true
+	r.ref = append(strconv.AppendInt(r.ref[:0], int64(row), 10), '"')
 	return nil
 }
 
@@ -246,6 +251,78 @@ func (r *rows) cell(t tag, b []byte, i int) (int, error) {
 	return i, r.put(column, kind, value)
 }
 
+// usual reads the cells at the front of b that are written as nearly all are:
+//
+//	<c r="B3" s="5" t="s"><v>12</v></c>
+//
+// It returns their bytes; element reads what is written in another way.
+func (r *rows) usual(b []byte) (done int, err error) {
+	for r.inRow && len(b)-done >= usualBytes {
+		c := b[done:]
+		if string(c[:6]) != `<c r="` {
+			break
+		}
+		i, column := 6, 0
+		for ; i < 9 && c[i] >= 'A' && c[i] <= 'Z'; i++ {
+			column = column*26 + int(c[i]-'A') + 1
+		}
+		if column <= r.column || column > maxColumns || !bytes.HasPrefix(c[i:], r.ref) {
+			break
+		}
+		i += len(r.ref)
+		if string(c[i:i+4]) == ` s="` {
+			for i += 4; i < usualBytes-16 && c[i] != '"'; i++ {
+			}
+			i++
+		}
+		texts := string(c[i:i+6]) == ` t="s"`
+		if texts || string(c[i:i+6]) == ` t="n"` {
+			i += 6
+		}
+		if string(c[i:i+2]) == "/>" {
+			r.column = column
+			done += i + 2
+			continue
+		}
+		if string(c[i:i+4]) != "><v>" {
+			break
+		}
+		i += 4
+		value := c[i:]
+		n := 0
+		for n < len(value) && isNumber[value[n]] {
+			n++
+		}
+		if n == 0 || len(value) < n+8 || string(value[n:n+8]) != "</v></c>" {
+			break
+		}
+		r.column = column
+		done += i + n + 8
+		switch value = value[:n]; {
+		case texts:
+			if err := r.put(column, shared, value); err != nil {
+				return done, err
+			}
+		case n <= 15:
+			r.reach(column)
+			r.out = append(r.out, value...)
+		default:
+			r.reach(column)
+			r.out = appendNumber(r.out, value)
+		}
+	}
+	return done, nil
+}
+
+// usualBytes is the longest cell without its value that usual looks at.
+const usualBytes = 64
+
+// isNumber has the bytes of numbers.
+var isNumber = [256]bool{
+	'0': true, '1': true, '2': true, '3': true, '4': true, '5': true, '6': true, '7': true, '8': true, '9': true,
+	'-': true, '+': true, '.': true, 'e': true, 'E': true,
+}
+
 // put appends a field.
 func (r *rows) put(column int, kind string, value []byte) error {
 	if kind == shared {
@@ -255,9 +332,8 @@ func (r *rows) put(column int, kind string, value []byte) error {
 				return err
 			}
 		}
-		n, err := strconv.Atoi(string(value))
-		field, ok := r.shared.field(n)
-		if err != nil || !ok {
+		field, ok := r.shared.field(index(value))
+		if !ok {
 			return r.w.damaged("row %d, column %d: there is no text number %s in the workbook", r.row, column, value)
 		}
 		if len(field) > 0 {
@@ -285,6 +361,18 @@ func (r *rows) put(column int, kind string, value []byte) error {
 		r.out = appendField(r.out, value)
 	}
 	return nil
+}
+
+// index reads the number of a shared text; -1 when it is none.
+func index(digits []byte) int {
+	n := 0
+	for _, c := range digits {
+		if c -= '0'; c > 9 || n > 1<<40 {
+			return -1
+		}
+		n = 10*n + int(c)
+	}
+	return n
 }
 
 // reach appends the commas in front of a column.
