@@ -41,6 +41,7 @@ func Rules() []Rule {
 		prom   = "github.com/prometheus/client_golang"
 		swgui  = "github.com/swaggest/swgui"
 		redis  = "github.com/redis/go-redis/v9"
+		mscfb  = "github.com/richardlehane/mscfb"
 	)
 	return []Rule{
 		{
@@ -67,6 +68,17 @@ func Rules() []Rule {
 			Own:      []string{"egrid", "egrid/internal/cell"},
 			TestOwn:  []string{"egrid/egridtest"},
 			Why:      "sheet makes batches of bytes: whoever reads files needs no store",
+		},
+		{
+			Packages: []string{"egrid/book/internal/xls"},
+			Own:      []string{"egrid"},
+			Modules:  []string{mscfb},
+			Why:      "a reader of .xls files makes text of them: it knows the file format and one library of compound files",
+		},
+		{
+			Packages: []string{"egrid/book/internal/charset"},
+			Own:      []string{"egrid"},
+			Why:      "encodings are bytes and letters: standard library only",
 		},
 		{
 			Packages: []string{"egrid/driver"},
