@@ -41,6 +41,7 @@ func Rules() []Rule {
 		prom   = "github.com/prometheus/client_golang"
 		swgui  = "github.com/swaggest/swgui"
 		redis  = "github.com/redis/go-redis/v9"
+		mscfb  = "github.com/richardlehane/mscfb"
 	)
 	return []Rule{
 		{
@@ -88,6 +89,17 @@ func Rules() []Rule {
 			Own:      []string{"egrid", "egrid/book/internal/...", "internal/spool", "internal/unpack"},
 			TestOwn:  []string{"egrid/sheet", "egrid/egridtest"},
 			Why:      "book makes text of any file: what the text says is for sheet",
+		},
+		{
+			Packages: []string{"egrid/book/internal/xls"},
+			Own:      []string{"egrid"},
+			Modules:  []string{mscfb},
+			Why:      "a reader of .xls files makes text of them: it knows the file format and one library of compound files",
+		},
+		{
+			Packages: []string{"egrid/book/internal/charset"},
+			Own:      []string{"egrid"},
+			Why:      "encodings are bytes and letters: standard library only",
 		},
 		{
 			Packages: []string{"egrid/driver"},
