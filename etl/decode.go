@@ -87,7 +87,7 @@ func (p *Pipeline) opener(ctx context.Context, part Part) (func(sheet.Span) (io.
 			return p.source.Open(ctx, part.Object, span.Offset, span.Length)
 		}, nil
 	}
-	text, err := p.text(ctx, part.Object, part.Member)
+	text, err := p.text(ctx, part.Object, part.Member, part.Charset)
 	return func(span sheet.Span) (io.ReadCloser, error) {
 		return io.NopCloser(io.NewSectionReader(text, span.Offset, span.Length)), nil
 	}, err

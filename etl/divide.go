@@ -1,6 +1,7 @@
 package etl
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/book"
 	"github.com/egrid-analytics/egrid-go/egrid/sheet"
 )
 
@@ -21,13 +23,14 @@ type Divided struct {
 
 // Part is a sheet, cut into chunks that never cut a record.
 type Part struct {
-	Object Object       `json:"object"`
-	Member string       `json:"member"` // of an archive, or sheet of a workbook; empty otherwise
-	Plain  bool         `json:"plain"`  // the spans are places in the object itself
-	Sheet  *sheet.Sheet `json:"sheet"`
-	SHA256 string       `json:"sha256"` // of the object, in hex
-	Rows   int64        `json:"rows"`   // records, blank ones left out
-	Spans  []sheet.Span `json:"spans"`
+	Object  Object       `json:"object"`
+	Member  string       `json:"member"`            // of an archive, or sheet of a workbook; empty otherwise
+	Plain   bool         `json:"plain"`             // the spans are places in the object itself
+	Charset string       `json:"charset,omitempty"` // of its text, where all of it told another one than its first bytes
+	Sheet   *sheet.Sheet `json:"sheet"`
+	SHA256  string       `json:"sha256"` // of the object, in hex
+	Rows    int64        `json:"rows"`   // records, blank ones left out
+	Spans   []sheet.Span `json:"spans"`
 }
 
 // Refused is an object or a sheet that is not loaded.
@@ -76,7 +79,16 @@ func (p *Pipeline) Divide(ctx context.Context, v Validated) (_ Divided, err erro
 
 // divideSheet cuts a sheet, and takes the SHA-256 of its object.
 func (p *Pipeline) divideSheet(ctx context.Context, o Object, s *CheckedSheet) (Part, error) {
-	part := Part{Object: o, Member: s.Member, Plain: s.Plain, Sheet: s.Sheet}
+	part, err := p.dividePart(ctx, Part{Object: o, Member: s.Member, Plain: s.Plain, Sheet: s.Sheet})
+	if err == nil && part.Charset != "" {
+		// Its first bytes are the same in both encodings, and so the sheet is.
+		part, err = p.dividePart(ctx, Part{Object: o, Member: s.Member, Charset: part.Charset, Sheet: s.Sheet})
+	}
+	return part, err
+}
+
+func (p *Pipeline) dividePart(ctx context.Context, part Part) (Part, error) {
+	o := part.Object
 	var text io.Reader
 	sum := func() (string, error) { return "", nil }
 	if part.Plain {
@@ -93,11 +105,15 @@ func (p *Pipeline) divideSheet(ctx context.Context, o Object, s *CheckedSheet) (
 		if err != nil {
 			return part, err
 		}
-		unpacked, err := p.text(ctx, o, s.Member)
+		unpacked, err := p.text(ctx, o, part.Member, part.Charset)
 		if err != nil {
 			return part, err
 		}
 		text, sum = unpacked.Reader(), x.sum
+	}
+	var encoding book.Charset
+	if part.Charset == "" && !part.Sheet.Grid {
+		text = io.TeeReader(text, &encoding)
 	}
 	for span, err := range part.Sheet.Divide(text, p.o.ChunkBytes) {
 		if err != nil {
@@ -106,6 +122,7 @@ func (p *Pipeline) divideSheet(ctx context.Context, o Object, s *CheckedSheet) (
 		part.Spans = append(part.Spans, span)
 		part.Rows += span.Rows
 	}
+	part.Charset = cmp.Or(part.Charset, encoding.Name())
 	var err error
 	part.SHA256, err = sum()
 	return part, err

@@ -206,7 +206,7 @@ func TestZipBombIsBounded(t *testing.T) {
 
 func TestRejects(t *testing.T) {
 	t.Parallel()
-	text := strings.Replace(generators, "500.5", "much", 1) + "2023,TX,\"Ch\xffrlie\",5,1,1\n2023,TX,Short,6\n2023,TX,Delta,7,1,10\n2023,TX,Cut,8,"
+	text := strings.Replace(generators, "500.5", "much", 1) + "2023,TX,\"Ch\xffrlié\",5,1,1\n2023,TX,Short,6\n2023,TX,Delta,7,1,10\n2023,TX,Cut,8,"
 	for _, chunk := range []int64{20, 1 << 20} {
 		kept := filepath.Join(t.TempDir(), "new", "rejects.csv")
 		report, store := run(t, etl.Local(folder(t, map[string]string{"GEN.csv": text})), &etl.Options{RejectsFile: kept, ChunkBytes: chunk})

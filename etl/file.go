@@ -56,8 +56,8 @@ type opened struct {
 	bytes  *spool.File
 	hash   hash.Hash
 	book   *book.Book
-	texts  map[string]*spool.File // by table
-	left   atomic.Int64           // bytes that may still come out of it
+	texts  map[[2]string]*spool.File // by table and encoding
+	left   atomic.Int64              // bytes that may still come out of it
 }
 
 // open opens an object, or finds it open.
@@ -78,7 +78,7 @@ func (p *Pipeline) open(ctx context.Context, o Object) (*opened, error) {
 	if err != nil {
 		return nil, err
 	}
-	x := &opened{object: o, hash: sha256.New(), texts: map[string]*spool.File{}}
+	x := &opened{object: o, hash: sha256.New(), texts: map[[2]string]*spool.File{}}
 	x.left.Store(unpack.Budget(o.Size))
 	x.bytes = spool.New(readCloser{io.TeeReader(contextReader{s.ctx, body}, x.hash), body})
 	if x.book, err = book.Open(x.bytes, o.Size); err != nil {
@@ -127,23 +127,26 @@ func (p *Pipeline) tables(ctx context.Context, o Object) ([]book.Table, []book.L
 	return x.book.Tables(), x.book.LeftOut(), nil
 }
 
-// text is the text of a table, in which any place can be read. It belongs to the
-// shelf.
-func (p *Pipeline) text(ctx context.Context, o Object, member string) (*spool.File, error) {
+// text is the text of a table, in which any place can be read. An encoding
+// overrules what the table's first bytes told. The text belongs to the shelf.
+func (p *Pipeline) text(ctx context.Context, o Object, member, encoding string) (*spool.File, error) {
 	x, err := p.open(ctx, o)
 	if err != nil {
 		return nil, err
 	}
 	p.shelf.mu.Lock()
 	defer p.shelf.mu.Unlock()
-	if found := x.texts[member]; found != nil {
+	key := [2]string{member, encoding}
+	if found := x.texts[key]; found != nil {
 		return found, nil
 	}
 	t, err := x.table(member)
 	if err != nil {
 		return nil, err
 	}
-	if t.Plain {
+	if encoding != "" {
+		t.Charset = encoding
+	} else if t.Plain {
 		return x.bytes, nil
 	}
 	r, err := t.Open()
@@ -151,7 +154,7 @@ func (p *Pipeline) text(ctx context.Context, o Object, member string) (*spool.Fi
 		return nil, err
 	}
 	text := spool.New(readCloser{contextReader{p.shelf.ctx, &budgeted{r, x}}, r})
-	x.texts[member] = text
+	x.texts[key] = text
 	return text, nil
 }
 

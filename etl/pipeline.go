@@ -219,7 +219,8 @@ func (p *Pipeline) readerOptions(o Object, member string) *sheet.ReaderOptions {
 
 // reading says how the bytes of a sheet become chunks of rows: loads that
 // differ in it are not the same load.
-func (p *Pipeline) reading(s *sheet.Sheet) (string, error) {
+func (p *Pipeline) reading(part Part) (string, error) {
+	s := part.Sheet
 	b, err := json.Marshal(struct {
 		Chunk     int64
 		Cells     []sheet.SheetColumn
@@ -227,6 +228,7 @@ func (p *Pipeline) reading(s *sheet.Sheet) (string, error) {
 		Delimiter string
 		Offset    int64
 		Scale     float64
-	}{p.o.ChunkBytes, s.Cells, s.Schema.Columns(), s.Delimiter, s.DataOffset, s.ShareScale})
+		Charset   string `json:",omitempty"`
+	}{p.o.ChunkBytes, s.Cells, s.Schema.Columns(), s.Delimiter, s.DataOffset, s.ShareScale, part.Charset})
 	return string(b), err
 }

@@ -70,7 +70,7 @@ func (p *Pipeline) Stream(ctx context.Context, d Divided) (_ Streamed, err error
 }
 
 func (p *Pipeline) streamPart(ctx context.Context, part Part, rejects *rejectsFile) ([]Load, error) {
-	reading, err := p.reading(part.Sheet)
+	reading, err := p.reading(part)
 	if err != nil {
 		return nil, err
 	}

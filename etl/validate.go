@@ -151,7 +151,7 @@ func (set schemaSet) shared(s *egrid.Schema) *egrid.Schema {
 }
 
 func (p *Pipeline) inspectSheet(ctx context.Context, o Object, table book.Table) (*sheet.Sheet, error) {
-	text, err := p.text(ctx, o, table.Name)
+	text, err := p.text(ctx, o, table.Name, "")
 	if err != nil {
 		return nil, err
 	}

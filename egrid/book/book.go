@@ -45,6 +45,8 @@ import (
 	"strings"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/book/internal/charset"
+	"github.com/egrid-analytics/egrid-go/egrid/book/internal/xls"
 	"github.com/egrid-analytics/egrid-go/egrid/book/internal/xlsx"
 	"github.com/egrid-analytics/egrid-go/internal/spool"
 	"github.com/egrid-analytics/egrid-go/internal/unpack"
@@ -64,6 +66,11 @@ type Table struct {
 	Grid   bool   // its records are the rows of a spreadsheet
 	Plain  bool   // its text is the file itself, byte by byte
 	Hidden bool   // the workbook does not show it
+
+	// Charset is the encoding of the text in the file, as its first bytes tell:
+	// empty for UTF-8, or "UTF-16LE", "UTF-16BE" or "Windows-1252". Who finds
+	// that the whole text has another one, see [Charset], sets it before Open.
+	Charset string
 
 	open func() (io.ReadCloser, error)
 }
@@ -112,7 +119,13 @@ func (b *Book) Close() error {
 }
 
 // Open reads the text of the table from its first byte on.
-func (t Table) Open() (io.ReadCloser, error) { return t.open() }
+func (t Table) Open() (io.ReadCloser, error) {
+	text, err := t.open()
+	if err != nil || t.Charset == "" {
+		return text, err
+	}
+	return unpack.ReadCloser{Reader: charset.Reader(t.Charset, text), Closer: text}, nil
+}
 
 // content is a file, or something in it.
 type content struct {
@@ -127,12 +140,12 @@ const maxDepth = 2
 
 // add adds the tables of what has a name, which is packed so many times.
 func (b *Book) add(name string, c content, depth int) error {
-	kind, err := c.kind()
+	kind, encoding, err := c.kind()
 	if err != nil {
 		return err
 	}
 	if kind == text {
-		b.table(Table{Name: name, Plain: c.at != nil && depth == 0, open: c.open})
+		b.table(Table{Name: name, Charset: encoding, Plain: depth == 0 && encoding == "", open: c.open})
 		return nil
 	}
 	if depth == maxDepth {
@@ -157,7 +170,14 @@ func (b *Book) add(name string, c content, depth int) error {
 			return unpack.ReadCloser{Reader: text, Closer: packed}, nil
 		}}, depth+1)
 	case compound:
-		return fmt.Errorf("%w: .xls workbooks are not read; save it as .xlsx", egrid.ErrInvalid)
+		w, err := xls.Open(c.at, c.size)
+		if err != nil {
+			return err
+		}
+		for i, s := range w.Sheets() {
+			b.sheet(join(name, s.Name), s.Hidden, func() (io.ReadCloser, error) { return w.Open(i) })
+		}
+		return nil
 	}
 	archive, err := unpack.Zip(c.at, c.size)
 	if err != nil {
@@ -172,13 +192,7 @@ func (b *Book) add(name string, c content, depth int) error {
 			return err
 		}
 		for i, s := range w.Sheets() {
-			b.table(Table{Name: join(name, s.Name), Grid: true, Hidden: s.Hidden, open: func() (io.ReadCloser, error) {
-				text, err := w.Open(i)
-				if err != nil {
-					return nil, err
-				}
-				return unpack.ReadCloser{Reader: unpack.Bounded(text, b.size), Closer: text}, nil
-			}})
+			b.sheet(join(name, s.Name), s.Hidden, func() (io.ReadCloser, error) { return w.Open(i) })
 		}
 		return nil
 	}
@@ -188,6 +202,17 @@ func (b *Book) add(name string, c content, depth int) error {
 		}
 	}
 	return b.members(name, archive, depth)
+}
+
+// sheet adds a sheet of a workbook.
+func (b *Book) sheet(name string, hidden bool, open func() (io.ReadCloser, error)) {
+	b.table(Table{Name: name, Grid: true, Hidden: hidden, open: func() (io.ReadCloser, error) {
+		text, err := open()
+		if err != nil {
+			return nil, err
+		}
+		return unpack.ReadCloser{Reader: unpack.Bounded(text, b.size), Closer: text}, nil
+	}})
 }
 
 // members adds the tables of an archive.
@@ -201,7 +226,7 @@ func (b *Book) members(name string, archive *zip.Reader, depth int) error {
 			return unpack.Member(f, b.size)
 		}}
 		full := join(name, member)
-		if kind, err := c.kind(); err == nil && kind == text && !tableName(member) {
+		if kind, _, err := c.kind(); err == nil && kind == text && !tableName(member) {
 			b.left = append(b.left, LeftOut{Name: full, Reason: "its name does not end in .csv or .tsv"})
 			continue
 		} else if other := (*otherKind)(nil); errors.As(err, &other) && !tableName(member) {
@@ -261,19 +286,22 @@ func tableName(name string) bool {
 // headBytes is how much tells what a file is.
 const headBytes = 64 << 10
 
-// kind tells by the first bytes what something is.
-func (c content) kind() (kind, error) {
+// kind tells by the first bytes what something is, and the encoding of a text.
+func (c content) kind() (k kind, encoding string, err error) {
 	r, err := c.open()
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	defer r.Close()
 	head := make([]byte, headBytes)
 	n, err := io.ReadFull(r, head)
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
-		return "", err
+		return "", "", err
 	}
-	return kindOf(head[:n])
+	if k, err = kindOf(head[:n]); k == text {
+		encoding = charset.Detect(head[:n])
+	}
+	return k, encoding, err
 }
 
 // kind is what the first bytes of a file tell.
