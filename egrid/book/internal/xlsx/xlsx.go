@@ -29,6 +29,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 
@@ -93,11 +94,13 @@ func Open(r io.ReaderAt, size int64) (*Workbook, error) {
 		return nil, err
 	}
 	for _, s := range list.Sheets {
-		for _, rel := range relations.of("/worksheet") {
-			if rel.ID == s.ID {
-				w.sheets = append(w.sheets, Sheet{Name: s.Name, Hidden: s.State == "hidden" || s.State == "veryHidden"})
-				w.files = append(w.files, rel.Target)
-			}
+		at := slices.IndexFunc(relations, func(r relation) bool { return r.ID == s.ID })
+		if at < 0 {
+			return nil, inPart(main, fmt.Errorf("%w: damaged: nothing says where its sheet %q is", egrid.ErrInvalid, s.Name))
+		}
+		if rel := relations[at]; strings.HasSuffix(rel.Type, "/worksheet") {
+			w.sheets = append(w.sheets, Sheet{Name: s.Name, Hidden: s.State == "hidden" || s.State == "veryHidden"})
+			w.files = append(w.files, rel.Target)
 		}
 	}
 	w.texts = sync.OnceValues(func() (*texts, error) {
