@@ -27,7 +27,7 @@ const (
 
 // Zip opens an archive of size bytes.
 func Zip(r io.ReaderAt, size int64) (*zip.Reader, error) {
-	archive, err := zip.NewReader(r, size)
+	archive, err := zip.NewReader(io.NewSectionReader(r, 0, size), size) // which knows no place out of bounds
 	switch {
 	case errors.Is(err, zip.ErrFormat), errors.Is(err, zip.ErrAlgorithm), errors.Is(err, zip.ErrChecksum), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return nil, fmt.Errorf("%w: it begins as a zip archive and has no list of members at its end: it was cut or damaged; fetch it again", egrid.ErrInvalid)

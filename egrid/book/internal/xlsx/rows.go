@@ -12,6 +12,9 @@ const (
 	maxColumns = 1 << 14
 )
 
+// maxRow bounds the text of a row.
+const maxRow = 16 << 20
+
 const (
 	outBytes  = 64 << 10 // text is made in pieces of about that size
 	widthRows = 64       // so many rows at the top say how many fields a record has
@@ -335,6 +338,9 @@ func (r *rows) put(column int, kind string, value []byte) error {
 		field, ok := r.shared.field(index(value))
 		if !ok {
 			return r.w.damaged("row %d, column %d: there is no text number %s in the workbook", r.row, column, value)
+		}
+		if len(r.out) > maxRow {
+			return r.w.damaged("row %d is longer than %d MiB", r.row, maxRow>>20)
 		}
 		if len(field) > 0 {
 			r.reach(column)

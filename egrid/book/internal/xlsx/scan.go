@@ -42,20 +42,16 @@ func (w *window) more() error {
 	if len(w.buf) > cap(w.buf)/2 {
 		w.buf = append(make([]byte, 0, 2*cap(w.buf)), w.buf...)
 	}
-	for {
-		n, err := w.r.Read(w.buf[len(w.buf):cap(w.buf)])
-		w.buf = w.buf[:len(w.buf)+n]
-		if err == io.EOF {
-			w.eof = true
-			if n == 0 {
-				return io.EOF
-			}
-			return nil
-		}
-		if n > 0 || err != nil {
-			return err
+	// Twice as much, so that a long element is searched a few times only.
+	before := len(w.buf)
+	n, err := io.ReadAtLeast(w.r, w.buf[before:cap(w.buf)], max(before, 1))
+	w.buf = w.buf[:before+n]
+	if err == io.ErrUnexpectedEOF || err == io.EOF {
+		if w.eof = true; n > 0 {
+			err = nil
 		}
 	}
+	return err
 }
 
 // damaged says that the XML at hand is not what it has to be.
