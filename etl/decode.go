@@ -1,14 +1,11 @@
 package etl
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"iter"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/sourcegraph/conc/stream"
@@ -38,13 +35,17 @@ type spanReader struct {
 func (p *Pipeline) decode(ctx context.Context, stage string, part Part, visit func(decoded) error) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
+	open, err := p.opener(ctx, part)
+	if err != nil {
+		return err
+	}
 	workers := stream.New().WithMaxGoroutines(p.o.Workers)
 	readers := sync.Pool{New: func() any {
 		return &spanReader{level: part.Sheet.Level, decoder: part.Sheet.NewDecoder()}
 	}}
 	var rows int64
 	var fail sync.Once
-	for span, open := range p.spans(ctx, part) {
+	for _, span := range part.Spans {
 		if ctx.Err() != nil {
 			break
 		}
@@ -77,42 +78,25 @@ func (p *Pipeline) decode(ctx context.Context, stage string, part Part, visit fu
 // opener gives the bytes of one span.
 type opener func() (io.ReadCloser, error)
 
-// spans yields each span with the way to its bytes. Those of a plain file are
-// read by range, by whoever decodes them; a compressed one is unpacked here,
-// in order.
-func (p *Pipeline) spans(ctx context.Context, part Part) iter.Seq2[sheet.Span, opener] {
-	return func(yield func(sheet.Span, opener) bool) {
-		packing, err := packingOf(part.Object.Name)
-		if err == nil && packing == plain {
-			for _, span := range part.Spans {
-				if !yield(span, func() (io.ReadCloser, error) { return p.source.Open(ctx, part.Object, span.Offset, span.Length) }) {
-					return
-				}
-			}
-			return
-		}
-		text, err := p.openSheet(ctx, part.Object, part.Member)
-		if err == nil {
-			defer text.Close()
-			_, err = io.CopyN(io.Discard, text, part.Sheet.DataOffset)
-		}
-		for _, span := range part.Spans {
-			b := make([]byte, span.Length)
-			if err == nil {
-				_, err = io.ReadFull(text, b)
-			}
-			failed := err
-			if !yield(span, func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(b)), failed }) || err != nil {
-				return
-			}
-		}
+// opener returns the way to the bytes of a span. Those of a plain file are read
+// from the source by whoever decodes them, those of a packed one from where it
+// was unpacked.
+func (p *Pipeline) opener(ctx context.Context, part Part) (func(sheet.Span) (io.ReadCloser, error), error) {
+	if part.Plain {
+		return func(span sheet.Span) (io.ReadCloser, error) {
+			return p.source.Open(ctx, part.Object, span.Offset, span.Length)
+		}, nil
 	}
+	text, err := p.text(ctx, part.Object, part.Member, part.Charset)
+	return func(span sheet.Span) (io.ReadCloser, error) {
+		return io.NopCloser(io.NewSectionReader(text, span.Offset, span.Length)), nil
+	}, err
 }
 
-// decodeSpan decodes and audits a span. The batches keep nothing of its bytes.
-func (r *spanReader) decode(span sheet.Span, open opener) (decoded, error) {
+// decode decodes and audits a span. The batches keep nothing of its bytes.
+func (r *spanReader) decode(span sheet.Span, open func(sheet.Span) (io.ReadCloser, error)) (decoded, error) {
 	d := decoded{index: span.Index}
-	text, err := open()
+	text, err := open(span)
 	if err != nil {
 		return d, err
 	}
@@ -142,8 +126,6 @@ func notEOF(err error) error {
 	}
 	return err
 }
-
-func compareText(a, b string) int { return strings.Compare(a, b) }
 
 func union[T comparable](a, b []T) []T {
 	for _, x := range b {

@@ -1,6 +1,7 @@
 package etl
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/book"
 	"github.com/egrid-analytics/egrid-go/egrid/sheet"
 )
 
@@ -21,39 +23,44 @@ type Divided struct {
 
 // Part is a sheet, cut into chunks that never cut a record.
 type Part struct {
-	Object Object       `json:"object"`
-	Member string       `json:"member"` // of an archive; empty otherwise
-	Sheet  *sheet.Sheet `json:"sheet"`
-	SHA256 string       `json:"sha256"` // of the object, in hex
-	Rows   int64        `json:"rows"`   // records, blank ones left out
-	Spans  []sheet.Span `json:"spans"`
+	Object  Object       `json:"object"`
+	Member  string       `json:"member"`            // of an archive, or sheet of a workbook; empty otherwise
+	Plain   bool         `json:"plain"`             // the spans are places in the object itself
+	Charset string       `json:"charset,omitempty"` // of its text, where all of it told another one than its first bytes
+	Sheet   *sheet.Sheet `json:"sheet"`
+	SHA256  string       `json:"sha256"` // of the object, in hex
+	Rows    int64        `json:"rows"`   // records, blank ones left out
+	Spans   []sheet.Span `json:"spans"`
 }
 
 // Refused is an object or a sheet that is not loaded.
 type Refused struct {
-	Object Object `json:"object"`
-	Member string `json:"member"`
-	SHA256 string `json:"sha256,omitempty"` // where it was read
-	Reason string `json:"reason"`
+	Object  Object `json:"object"`
+	Member  string `json:"member"`
+	SHA256  string `json:"sha256,omitempty"` // where it was read
+	Reason  string `json:"reason"`
+	LeftOut bool   `json:"left_out,omitempty"` // it is no eGRID sheet, and nobody asked for it
 }
 
-// Divide finds where the sheets can be cut. It reads every object whole, once,
-// and takes its SHA-256.
+// Divide finds where the sheets can be cut. It reads every object whole, and
+// takes its SHA-256.
 func (p *Pipeline) Divide(ctx context.Context, v Validated) (_ Divided, err error) {
 	defer p.observe("divide", time.Now(), &err)
 	ctx = v.within(ctx)
+	p, closeAll := p.shelved(ctx)
+	defer closeAll()
 	d := Divided{RunInfo: v.RunInfo}
 	for _, f := range v.Files {
 		if f.Error != "" {
 			d.Refused = append(d.Refused, Refused{Object: f.Object, Reason: f.Error})
 		}
-		sum := &objectSum{} // of all sheets of the object
-		for _, s := range f.Sheets {
+		for i := range f.Sheets {
+			s := &f.Sheets[i]
 			if s.Error != "" || s.Sheet == nil {
-				d.Refused = append(d.Refused, Refused{Object: f.Object, Member: s.Member, Reason: s.Error})
+				d.Refused = append(d.Refused, Refused{Object: f.Object, Member: s.Member, Reason: s.Error, LeftOut: s.LeftOut})
 				continue
 			}
-			part, err := p.divideSheet(ctx, f.Object, s.Member, s.Sheet, sum)
+			part, err := p.divideSheet(ctx, f.Object, s)
 			if err == nil && part.Rows == 0 {
 				err = fmt.Errorf("%w: the sheet has a header and no rows", egrid.ErrInvalid)
 			}
@@ -70,59 +77,55 @@ func (p *Pipeline) Divide(ctx context.Context, v Validated) (_ Divided, err erro
 	return d, nil
 }
 
-// objectSum is the SHA-256 of an object, in hex, once it is known.
-type objectSum struct{ hex string }
-
-// divideSheet cuts a sheet, and takes the SHA-256 of its object where sum is not
-// nil: of a plain file while it is cut, of any other one once for all its sheets.
-func (p *Pipeline) divideSheet(ctx context.Context, o Object, member string, of *sheet.Sheet, sum *objectSum) (Part, error) {
-	part := Part{Object: o, Member: member, Sheet: of}
-	packing, err := packingOf(o.Name)
-	if err != nil {
-		return part, err
+// divideSheet cuts a sheet, and takes the SHA-256 of its object.
+func (p *Pipeline) divideSheet(ctx context.Context, o Object, s *CheckedSheet) (Part, error) {
+	part, err := p.dividePart(ctx, Part{Object: o, Member: s.Member, Plain: s.Plain, Sheet: s.Sheet})
+	if err == nil && part.Charset != "" {
+		// Its first bytes are the same in both encodings, and so the sheet is.
+		part, err = p.dividePart(ctx, Part{Object: o, Member: s.Member, Charset: part.Charset, Sheet: s.Sheet})
 	}
-	if sum != nil && packing != plain && sum.hex == "" {
-		if sum.hex, err = p.sumOf(ctx, o); err != nil {
+	return part, err
+}
+
+func (p *Pipeline) dividePart(ctx context.Context, part Part) (Part, error) {
+	o := part.Object
+	var text io.Reader
+	sum := func() (string, error) { return "", nil }
+	if part.Plain {
+		body, err := p.source.Open(ctx, o, 0, -1)
+		if err != nil {
 			return part, err
 		}
+		defer body.Close()
+		hash := sha256.New()
+		text = io.TeeReader(contextReader{ctx, body}, hash) // what is divided is what is hashed
+		sum = func() (string, error) { return hex.EncodeToString(hash.Sum(nil)), nil }
+	} else {
+		x, err := p.open(ctx, o)
+		if err != nil {
+			return part, err
+		}
+		unpacked, err := p.text(ctx, o, part.Member, part.Charset)
+		if err != nil {
+			return part, err
+		}
+		text, sum = unpacked.Reader(), x.sum
 	}
-	text, err := p.openSheet(ctx, o, member)
-	if err != nil {
-		return part, err
+	var encoding book.Charset
+	if part.Charset == "" && !part.Sheet.Grid {
+		text = io.TeeReader(text, &encoding)
 	}
-	defer text.Close()
-	hash := sha256.New()
-	r := io.Reader(contextReader{ctx, text})
-	if sum != nil && packing == plain {
-		r = io.TeeReader(r, hash) // what is divided is what is hashed
-	}
-	for span, err := range of.Divide(r, p.o.ChunkBytes) {
+	for span, err := range part.Sheet.Divide(text, p.o.ChunkBytes) {
 		if err != nil {
 			return part, err
 		}
 		part.Spans = append(part.Spans, span)
 		part.Rows += span.Rows
 	}
-	if sum != nil {
-		if packing == plain {
-			sum.hex = hex.EncodeToString(hash.Sum(nil))
-		}
-		part.SHA256 = sum.hex
-	}
-	return part, nil
-}
-
-func (p *Pipeline) sumOf(ctx context.Context, o Object) (string, error) {
-	packed, err := p.source.Open(ctx, o, 0, -1)
-	if err != nil {
-		return "", err
-	}
-	defer packed.Close()
-	hash := sha256.New()
-	if _, err := io.Copy(hash, contextReader{ctx, packed}); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(hash.Sum(nil)), nil
+	part.Charset = cmp.Or(part.Charset, encoding.Name())
+	var err error
+	part.SHA256, err = sum()
+	return part, err
 }
 
 // contextReader ends with its context.

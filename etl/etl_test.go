@@ -169,8 +169,8 @@ func TestRefusals(t *testing.T) {
 		}
 	}
 	for name, want := range map[string]string{
-		"b": "empty", "c": "save each sheet as CSV", "d": "save each sheet as CSV", "e": "etl.json", "f": "not a zip",
-		"g": "no CSV file", "h": "archives within archives", "i": "not gzip", "j": "cannot be unpacked",
+		"b": "empty", "c": "fetch it again", "d": "XLS workbook", "e": "etl.json", "f": "etl.json",
+		"g": "does not end in .csv", "h": "etl.json", "i": "etl.json", "j": "cannot be unpacked",
 		"l": "never closed", "m": "no rows", "n": "none of the 2 records", "o": "--year", "p": "NUL", "q": "longer than 12 MiB",
 	} {
 		if reasons[name] == "" || !strings.Contains(reasons[name], want) {
@@ -206,7 +206,7 @@ func TestZipBombIsBounded(t *testing.T) {
 
 func TestRejects(t *testing.T) {
 	t.Parallel()
-	text := strings.Replace(generators, "500.5", "much", 1) + "2023,TX,\"Ch\xffrlie\",5,1,1\n2023,TX,Short,6\n2023,TX,Delta,7,1,10\n2023,TX,Cut,8,"
+	text := strings.Replace(generators, "500.5", "much", 1) + "2023,TX,\"Ch\xffrlié\",5,1,1\n2023,TX,Short,6\n2023,TX,Delta,7,1,10\n2023,TX,Cut,8,"
 	for _, chunk := range []int64{20, 1 << 20} {
 		kept := filepath.Join(t.TempDir(), "new", "rejects.csv")
 		report, store := run(t, etl.Local(folder(t, map[string]string{"GEN.csv": text})), &etl.Options{RejectsFile: kept, ChunkBytes: chunk})

@@ -1,198 +1,173 @@
 package etl
 
 import (
-	"archive/zip"
-	"compress/gzip"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
-	"path"
-	"strings"
+	"slices"
+	"sync"
+	"sync/atomic"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/book"
+	"github.com/egrid-analytics/egrid-go/internal/spool"
+	"github.com/egrid-analytics/egrid-go/internal/unpack"
 )
 
-// Bounds on what unpacks: a table of figures packs about ten to one.
-const (
-	freeBytes  = 16 << 20 // may unpack whatever the ratio
-	maxRatio   = 200      // unpacked bytes for each packed one, beyond freeBytes
-	maxMembers = 10_000   // of one archive
-)
+// maxOpen is how many objects a call keeps open: so a workbook is fetched,
+// hashed and unpacked once for all its sheets and stages, and what is kept does
+// not grow with their number.
+const maxOpen = 4
 
-// packing is how an object holds its sheets.
-type packing string
-
-const (
-	plain   packing = "csv"
-	gzipped packing = "gzip"
-	zipped  packing = "zip"
-)
-
-// packingOf tells it by the name, or why the object cannot be read.
-func packingOf(name string) (packing, error) {
-	lower := strings.ToLower(name)
-	switch {
-	case strings.HasSuffix(lower, ".csv.gz"):
-		return gzipped, nil
-	case strings.HasSuffix(lower, ".csv"):
-		return plain, nil
-	case strings.HasSuffix(lower, ".zip"):
-		return zipped, nil
-	case strings.HasSuffix(lower, ".xlsx"), strings.HasSuffix(lower, ".xls"):
-		return "", fmt.Errorf("%w: workbooks are not read yet; save each sheet as CSV", egrid.ErrInvalid)
-	}
-	return "", fmt.Errorf("%w: its name does not end in .csv, .csv.gz or .zip", egrid.ErrInvalid)
+// shelf holds the objects that a call has open.
+type shelf struct {
+	ctx    context.Context // of the call: what is kept open lives as long
+	mu     sync.Mutex
+	opened []*opened // the one used last comes last
 }
 
-// members lists the sheets of an object, "" for the only one of a plain or
-// gzipped file, and refuses by name what an archive holds besides.
-func (p *Pipeline) members(ctx context.Context, o Object) (names []string, refused map[string]error, err error) {
-	packing, err := packingOf(o.Name)
-	if err != nil {
-		return nil, nil, err
+// shelved returns a pipeline that keeps objects open until close is called.
+func (p *Pipeline) shelved(ctx context.Context) (q *Pipeline, closeAll func()) {
+	if p.shelf != nil {
+		return p, func() {}
 	}
-	if packing != zipped {
-		return []string{""}, nil, nil
-	}
-	archive, err := p.openZip(ctx, o)
-	if err != nil {
-		return nil, nil, err
-	}
-	refused = map[string]error{}
-	for _, f := range archive.File {
-		if f.FileInfo().IsDir() || strings.HasPrefix(path.Base(f.Name), ".") || strings.HasPrefix(f.Name, "__MACOSX/") || !Loadable(f.Name) {
-			continue
-		}
-		if kind, err := packingOf(f.Name); err != nil {
-			refused[f.Name] = err
-		} else if kind != plain {
-			refused[f.Name] = fmt.Errorf("%w: archives within archives are not read; unpack it first", egrid.ErrInvalid)
-		} else {
-			names = append(names, f.Name)
-		}
-	}
-	if len(names)+len(refused) == 0 {
-		return nil, nil, fmt.Errorf("%w: the archive holds no CSV file", egrid.ErrInvalid)
-	}
-	return names, refused, nil
+	q = new(Pipeline)
+	*q = *p
+	q.shelf = &shelf{ctx: ctx}
+	return q, q.shelf.close
 }
 
-func (p *Pipeline) openZip(ctx context.Context, o Object) (*zip.Reader, error) {
-	archive, err := zip.NewReader(&objectReaderAt{ctx: ctx, source: p.source, object: o}, o.Size)
-	if err != nil {
-		if errors.Is(err, ErrChanged) || ctx.Err() != nil {
-			return nil, err
-		}
-		return nil, fmt.Errorf("%w: not a zip archive: %w", egrid.ErrInvalid, err)
+func (s *shelf) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, o := range s.opened {
+		o.close()
 	}
-	if len(archive.File) > maxMembers {
-		return nil, fmt.Errorf("%w: the archive has %d members; at most %d are read", egrid.ErrInvalid, len(archive.File), maxMembers)
-	}
-	return archive, nil
+	s.opened = nil
 }
 
-// openSheet reads a sheet's text from its first byte.
-func (p *Pipeline) openSheet(ctx context.Context, o Object, member string) (io.ReadCloser, error) {
-	packing, err := packingOf(o.Name)
+// opened is an object that is open.
+type opened struct {
+	object Object
+	bytes  *spool.File
+	hash   hash.Hash
+	book   *book.Book
+	texts  map[[2]string]*spool.File // by table and encoding
+	left   atomic.Int64              // bytes that may still come out of it
+}
+
+// open opens an object, or finds it open.
+func (p *Pipeline) open(ctx context.Context, o Object) (*opened, error) {
+	s := p.shelf
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if i := slices.IndexFunc(s.opened, func(x *opened) bool { return x.object == o }); i >= 0 {
+		found := s.opened[i]
+		s.opened = append(slices.Delete(s.opened, i, i+1), found)
+		return found, nil
+	}
+	if len(s.opened) == maxOpen {
+		s.opened[0].close()
+		s.opened = slices.Delete(s.opened, 0, 1)
+	}
+	body, err := p.source.Open(s.ctx, o, 0, -1)
 	if err != nil {
 		return nil, err
 	}
-	switch packing {
-	case plain:
-		return p.source.Open(ctx, o, 0, -1)
-	case gzipped:
-		packed, err := p.source.Open(ctx, o, 0, -1)
-		if err != nil {
-			return nil, err
-		}
-		text, err := gzip.NewReader(packed)
-		if err != nil {
-			return nil, errors.Join(fmt.Errorf("%w: not gzip-compressed: %w", egrid.ErrInvalid, err), packed.Close())
-		}
-		return readCloser{bounded(text, o.Size), packed}, nil
+	x := &opened{object: o, hash: sha256.New(), texts: map[[2]string]*spool.File{}}
+	x.left.Store(unpack.Budget(o.Size))
+	x.bytes = spool.New(readCloser{io.TeeReader(contextReader{s.ctx, body}, x.hash), body})
+	if x.book, err = book.Open(x.bytes, o.Size); err != nil {
+		return nil, errors.Join(err, x.bytes.Close())
 	}
-	archive, err := p.openZip(ctx, o)
+	s.opened = append(s.opened, x)
+	return x, nil
+}
+
+// close removes what is kept of it. That it cannot be removed is no reason to
+// fail a load: the file goes with the process.
+func (x *opened) close() {
+	for _, text := range x.texts {
+		_ = text.Close()
+	}
+	_ = x.book.Close()
+	_ = x.bytes.Close()
+}
+
+// sum is the SHA-256 of the object, in hex.
+func (x *opened) sum() (string, error) {
+	if n, err := x.bytes.Size(); err != nil {
+		return "", err
+	} else if n != x.object.Size {
+		return "", fmt.Errorf("it has %d bytes where %d were listed: %w", n, x.object.Size, ErrChanged)
+	}
+	return hex.EncodeToString(x.hash.Sum(nil)), nil
+}
+
+// table is a table of an object.
+func (x *opened) table(member string) (book.Table, error) {
+	for _, t := range x.book.Tables() {
+		if t.Name == member {
+			return t, nil
+		}
+	}
+	return book.Table{}, fmt.Errorf("%w: %s has no table %q", egrid.ErrNotFound, x.object.Name, member)
+}
+
+// tables lists the tables of an object, and what else it holds.
+func (p *Pipeline) tables(ctx context.Context, o Object) ([]book.Table, []book.LeftOut, error) {
+	x, err := p.open(ctx, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	return x.book.Tables(), x.book.LeftOut(), nil
+}
+
+// text is the text of a table, in which any place can be read. An encoding
+// overrules what the table's first bytes told. The text belongs to the shelf.
+func (p *Pipeline) text(ctx context.Context, o Object, member, encoding string) (*spool.File, error) {
+	x, err := p.open(ctx, o)
 	if err != nil {
 		return nil, err
 	}
-	for _, f := range archive.File {
-		if f.Name == member {
-			text, err := f.Open()
-			if err != nil {
-				return nil, fmt.Errorf("%w: member %s: %w", egrid.ErrInvalid, member, err)
-			}
-			return readCloser{bounded(text, int64(min(f.CompressedSize64, uint64(o.Size)))), text}, nil
-		}
+	p.shelf.mu.Lock()
+	defer p.shelf.mu.Unlock()
+	key := [2]string{member, encoding}
+	if found := x.texts[key]; found != nil {
+		return found, nil
 	}
-	return nil, fmt.Errorf("%w: the archive has no member %s", egrid.ErrNotFound, member)
-}
-
-// bounded ends with an error when far more comes out than was packed, as out
-// of an archive made to fill disks.
-func bounded(r io.Reader, packed int64) io.Reader {
-	return &boundedReader{r: r, left: freeBytes + maxRatio*packed}
-}
-
-type boundedReader struct {
-	r    io.Reader
-	left int64
-}
-
-func (b *boundedReader) Read(buf []byte) (int, error) {
-	n, err := b.r.Read(buf)
-	if b.left -= int64(n); b.left < 0 {
-		return 0, fmt.Errorf("%w: it unpacks to more than %d times its size; unpack it yourself if that is right", egrid.ErrInvalid, maxRatio)
+	t, err := x.table(member)
+	if err != nil {
+		return nil, err
 	}
-	if err != nil && err != io.EOF {
-		err = fmt.Errorf("%w: it cannot be unpacked; fetch it again: %w", egrid.ErrInvalid, err)
+	if encoding != "" {
+		t.Charset = encoding
+	} else if t.Plain {
+		return x.bytes, nil
+	}
+	r, err := t.Open()
+	if err != nil {
+		return nil, err
+	}
+	text := spool.New(readCloser{contextReader{p.shelf.ctx, &budgeted{r, x}}, r})
+	x.texts[key] = text
+	return text, nil
+}
+
+// budgeted ends with an error when too much comes out of an object.
+type budgeted struct {
+	io.Reader
+	x *opened
+}
+
+func (b *budgeted) Read(p []byte) (int, error) {
+	n, err := b.Reader.Read(p)
+	if b.x.left.Add(-int64(n)) < 0 {
+		return 0, unpack.ErrTooLarge()
 	}
 	return n, err
-}
-
-// objectReaderAt lets an archive be read from a source, a block at a time. It
-// is not safe for concurrent use.
-type objectReaderAt struct {
-	ctx    context.Context // of the call that the reader lives for: an io.ReaderAt has no other way to get one
-	source Source
-	object Object
-	start  int64
-	block  []byte
-}
-
-const blockBytes = 1 << 20
-
-func (r *objectReaderAt) ReadAt(b []byte, offset int64) (int, error) {
-	done := 0
-	for done < len(b) {
-		at := offset + int64(done)
-		if at >= r.object.Size {
-			return done, io.EOF
-		}
-		if at < r.start || at >= r.start+int64(len(r.block)) {
-			if err := r.fetch(at); err != nil {
-				return done, err
-			}
-		}
-		done += copy(b[done:], r.block[at-r.start:])
-	}
-	return done, nil
-}
-
-func (r *objectReaderAt) fetch(at int64) error {
-	start := at - at%blockBytes
-	body, err := r.source.Open(r.ctx, r.object, start, min(blockBytes, r.object.Size-start))
-	if err != nil {
-		return err
-	}
-	defer body.Close()
-	block, err := io.ReadAll(body)
-	if err != nil {
-		return err
-	}
-	if at-start >= int64(len(block)) {
-		return io.ErrUnexpectedEOF
-	}
-	r.start, r.block = start, block
-	return nil
 }

@@ -62,6 +62,7 @@ type Pipeline struct {
 	sink   Sink
 	o      Options
 	log    *slog.Logger
+	shelf  *shelf // of the call at hand; nil between calls
 }
 
 // New returns a pipeline. Only Stream and Report need a sink.
@@ -128,6 +129,8 @@ func (p *Pipeline) Run(ctx context.Context) (Report, error) {
 func (p *Pipeline) load(ctx context.Context, scanned Scanned) (report Report, err error) {
 	p, finish := p.recorded(ctx, scanned.RunInfo)
 	defer func() { finish(report, err) }()
+	p, closeAll := p.shelved(ctx)
+	defer closeAll()
 	began := time.Now()
 	inspected, err := p.inspect(ctx, scanned)
 	p.observe("validate", began, &err)
@@ -216,7 +219,8 @@ func (p *Pipeline) readerOptions(o Object, member string) *sheet.ReaderOptions {
 
 // reading says how the bytes of a sheet become chunks of rows: loads that
 // differ in it are not the same load.
-func (p *Pipeline) reading(s *sheet.Sheet) (string, error) {
+func (p *Pipeline) reading(part Part) (string, error) {
+	s := part.Sheet
 	b, err := json.Marshal(struct {
 		Chunk     int64
 		Cells     []sheet.SheetColumn
@@ -224,6 +228,7 @@ func (p *Pipeline) reading(s *sheet.Sheet) (string, error) {
 		Delimiter string
 		Offset    int64
 		Scale     float64
-	}{p.o.ChunkBytes, s.Cells, s.Schema.Columns(), s.Delimiter, s.DataOffset, s.ShareScale})
+		Charset   string `json:",omitempty"`
+	}{p.o.ChunkBytes, s.Cells, s.Schema.Columns(), s.Delimiter, s.DataOffset, s.ShareScale, part.Charset})
 	return string(b), err
 }

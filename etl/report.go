@@ -86,6 +86,9 @@ func (p *Pipeline) Report(ctx context.Context, s Streamed) (_ Report, err error)
 		report.RejectsFile = &s.RejectsFile
 	}
 	for _, refused := range s.Refused {
+		if refused.LeftOut {
+			continue
+		}
 		f := report.file(refused.Object, refused.SHA256)
 		if refused.Member == "" {
 			f.Error = refused.Reason
@@ -230,6 +233,9 @@ func (v Validated) Report() Report {
 		f := report.file(c.Object, "")
 		f.Error = c.Error
 		for _, s := range c.Sheets {
+			if s.LeftOut {
+				continue
+			}
 			years := s.Years
 			if len(years) == 0 {
 				years = []int{0}

@@ -50,6 +50,8 @@ type Inferred struct {
 func (p *Pipeline) Stream(ctx context.Context, d Divided) (_ Streamed, err error) {
 	defer p.observe("stream", time.Now(), &err)
 	ctx = d.within(ctx)
+	p, closeAll := p.shelved(ctx)
+	defer closeAll()
 	s := Streamed{RunInfo: d.RunInfo, Refused: d.Refused}
 	rejects := &rejectsFile{path: strings.ReplaceAll(p.o.RejectsFile, "{run}", d.ID)}
 	for _, part := range d.Parts {
@@ -68,7 +70,7 @@ func (p *Pipeline) Stream(ctx context.Context, d Divided) (_ Streamed, err error
 }
 
 func (p *Pipeline) streamPart(ctx context.Context, part Part, rejects *rejectsFile) ([]Load, error) {
-	reading, err := p.reading(part.Sheet)
+	reading, err := p.reading(part)
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/book"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/sheet"
 )
@@ -32,15 +33,17 @@ type CheckedFile struct {
 // CheckedSheet is what was found in a sheet. The counts are those of a check
 // of the content.
 type CheckedSheet struct {
-	Member   string         `json:"member"`          // of an archive; empty otherwise
+	Member   string         `json:"member"`          // of an archive, or sheet of a workbook; empty otherwise
+	Plain    bool           `json:"plain"`           // its text is the object itself: any place of it can be read
 	Sheet    *sheet.Sheet   `json:"sheet,omitempty"` // how to read it; nil when it cannot be
 	Rows     int64          `json:"rows"`
 	Rejected int64          `json:"rejected"`
 	Rejects  []Reject       `json:"rejects,omitempty"` // the first ones
 	Lossy    []egrid.Column `json:"lossy_columns,omitempty"`
 	Audits   []egrid.Audit  `json:"audits,omitempty"`
-	Years    []int          `json:"years,omitempty"` // data years of the rows
-	Error    string         `json:"error,omitempty"` // why the sheet cannot be loaded
+	Years    []int          `json:"years,omitempty"`    // data years of the rows
+	Error    string         `json:"error,omitempty"`    // why the sheet cannot be loaded
+	LeftOut  bool           `json:"left_out,omitempty"` // it is no eGRID sheet, and nobody asked for it
 }
 
 // Reject is a record that could not be read.
@@ -59,7 +62,7 @@ func (v Validated) OK() bool {
 			return false
 		}
 		for _, s := range f.Sheets {
-			if s.Error != "" || s.Rejected > 0 || slices.ContainsFunc(s.Audits, func(a egrid.Audit) bool { return a.Severity == egrid.Hard }) {
+			if s.Error != "" && !s.LeftOut || s.Rejected > 0 || slices.ContainsFunc(s.Audits, func(a egrid.Audit) bool { return a.Severity == egrid.Hard }) {
 				return false
 			}
 		}
@@ -75,6 +78,8 @@ const maxRejects = 20
 func (p *Pipeline) Validate(ctx context.Context, scanned Scanned) (_ Validated, err error) {
 	defer p.observe("validate", time.Now(), &err)
 	ctx = scanned.within(ctx)
+	p, closeAll := p.shelved(ctx)
+	defer closeAll()
 	v, err := p.inspect(ctx, scanned)
 	if err != nil {
 		return v, err
@@ -103,20 +108,19 @@ func (p *Pipeline) inspect(ctx context.Context, scanned Scanned) (Validated, err
 	schemas := schemaSet{} // of thousands of files most have the same columns
 	for _, o := range scanned.Objects {
 		f := CheckedFile{Object: o}
-		members, refused, err := p.members(ctx, o)
+		tables, leftOut, err := p.tables(ctx, o)
 		if err != nil {
 			if !p.ofOneFile(ctx, err) {
 				return v, fmt.Errorf("validate %s: %w", o.Name, err)
 			}
 			f.Error = reason(err)
 		}
-		for member, err := range refused {
-			f.Sheets = append(f.Sheets, CheckedSheet{Member: member, Error: reason(err)})
+		for _, left := range leftOut {
+			f.Sheets = append(f.Sheets, CheckedSheet{Member: left.Name, Error: left.Reason, LeftOut: true})
 		}
-		slices.SortFunc(f.Sheets, func(a, b CheckedSheet) int { return compareText(a.Member, b.Member) })
-		for _, member := range members {
-			s := CheckedSheet{Member: member}
-			if s.Sheet, err = p.inspectSheet(ctx, o, member); err != nil {
+		for _, table := range tables {
+			s := CheckedSheet{Member: table.Name, Plain: table.Plain}
+			if s.Sheet, err = p.inspectSheet(ctx, o, table); err != nil {
 				if !p.ofOneFile(ctx, err) {
 					return v, fmt.Errorf("validate %s: %w", o.Name, err)
 				}
@@ -146,18 +150,19 @@ func (set schemaSet) shared(s *egrid.Schema) *egrid.Schema {
 	return s
 }
 
-func (p *Pipeline) inspectSheet(ctx context.Context, o Object, member string) (*sheet.Sheet, error) {
-	r, err := p.openSheet(ctx, o, member)
+func (p *Pipeline) inspectSheet(ctx context.Context, o Object, table book.Table) (*sheet.Sheet, error) {
+	text, err := p.text(ctx, o, table.Name, "")
 	if err != nil {
 		return nil, err
 	}
-	defer r.Close()
-	return sheet.Inspect(r, p.readerOptions(o, member))
+	options := p.readerOptions(o, table.Name)
+	options.Grid = table.Grid
+	return sheet.Inspect(text.Reader(), options)
 }
 
 // checkContent decodes a whole sheet.
 func (p *Pipeline) checkContent(ctx context.Context, o Object, s *CheckedSheet) error {
-	part, err := p.divideSheet(ctx, o, s.Member, s.Sheet, nil)
+	part, err := p.divideSheet(ctx, o, s)
 	if err != nil {
 		return err
 	}

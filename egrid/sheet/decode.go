@@ -137,6 +137,9 @@ func (d *Decoder) Decode(data []byte, at Span) (Decoded, error) {
 			return out, err
 		}
 		pos += size
+		if d.sheet.Grid {
+			rec.lines = 1
+		}
 		line += rec.lines
 		if rec.blank(d.delim) {
 			continue

@@ -31,6 +31,7 @@ func (s *Sheet) Divide(r io.Reader, size int64) iter.Seq2[Span, error] {
 		}
 		delim := s.Delimiter[0]
 		split := newSplitter(r, delim, s.DataOffset, s.DataLine)
+		split.grid = s.Grid
 		span := Span{Offset: s.DataOffset, Line: s.DataLine, Row: 1}
 		for {
 			rec, err := split.next()

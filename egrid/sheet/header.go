@@ -51,6 +51,9 @@ const byteOrderMark = "\ufeff"
 // findHeader looks for the record most of whose cells are codes of one level.
 func findHeader(head []byte, o *ReaderOptions) (header, error) {
 	delims := []byte{',', '\t', ';', '|'}
+	if o.Grid {
+		delims = delims[:1]
+	}
 	skip := 0
 	if o.Mapping != nil {
 		skip = o.Mapping.SkipRows
@@ -65,6 +68,7 @@ func findHeader(head []byte, o *ReaderOptions) (header, error) {
 	var tied []egrid.Level
 	for _, delim := range delims {
 		split := newSplitter(bytes.NewReader(head), delim, 0, 1)
+		split.grid = o.Grid
 		rows := headerRows
 		for i := 0; i < rows; i++ {
 			rec, err := split.next()

@@ -52,6 +52,7 @@ func (r *Reader) Batches() iter.Seq2[Decoded, error] {
 		s := r.sheet
 		d := s.NewDecoder()
 		split := newSplitter(r.src, d.delim, s.DataOffset, s.DataLine)
+		split.grid = s.Grid
 		span := Span{Line: s.DataLine, Row: 1}
 		var data []byte
 		for {

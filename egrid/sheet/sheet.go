@@ -17,6 +17,7 @@ import (
 type ReaderOptions struct {
 	Name    string      // object name or path, for inference and messages
 	Sheet   string      // member of a zip or sheet of a workbook; empty for a plain file
+	Grid    bool        // the records are the rows of a spreadsheet: lines count records, whatever line breaks are in them
 	Level   egrid.Level // empty: recognised by the columns
 	Year    int         // 0: inferred; used only where neither the rows nor a column name give the data year
 	Release string      // empty: from the file name; NoRelease forces the unmarked one
@@ -45,10 +46,11 @@ type Sheet struct {
 	Unknown     []egrid.Column `json:"unknown"`     // columns kept under their own header
 	ShareScale  float64        `json:"share_scale"` // what the file's 1 stands for in a share: 1, or 0.01 where it holds percent
 	Delimiter   string         `json:"delimiter"`
-	HeaderLine  int64          `json:"header_line"` // line of the code row, from 1
-	DataLine    int64          `json:"data_line"`   // line of the first record below it
-	DataOffset  int64          `json:"data_offset"` // byte offset of that record
-	Cells       []SheetColumn  `json:"cells"`       // the header row
+	Grid        bool           `json:"grid,omitempty"` // lines are rows of a spreadsheet, each a record
+	HeaderLine  int64          `json:"header_line"`    // line of the code row, from 1
+	DataLine    int64          `json:"data_line"`      // line of the first record below it
+	DataOffset  int64          `json:"data_offset"`    // byte offset of that record
+	Cells       []SheetColumn  `json:"cells"`          // the header row
 }
 
 // SheetColumn is one cell of the header row and what becomes of its column.
@@ -87,7 +89,7 @@ func inspect(head []byte, more bool, o *ReaderOptions) (*Sheet, error) {
 		return nil, err
 	}
 	s := &Sheet{
-		Name: o.Sheet, Level: best.level, LevelFrom: best.levelFrom, ShareScale: 1, Delimiter: string(best.delim),
+		Name: o.Sheet, Level: best.level, LevelFrom: best.levelFrom, ShareScale: 1, Delimiter: string(best.delim), Grid: o.Grid,
 		HeaderLine: best.line, DataLine: best.nextLine, DataOffset: best.nextOffset,
 	}
 	sample := sync.OnceValue(func() [][]string { return sampleRows(head, more, s) })

@@ -30,6 +30,7 @@ type record struct {
 type splitter struct {
 	r      io.Reader
 	delim  byte
+	grid   bool // lines count records
 	buf    []byte
 	start  int // of the unread part of buf
 	eof    bool
@@ -57,6 +58,9 @@ func (s *splitter) next() (record, error) {
 			return record{}, errTooLong(s.line)
 		}
 		if found || s.eof {
+			if s.grid {
+				lines = 1
+			}
 			rec := record{raw: rest[:n], line: s.line, lines: max(lines, 1), offset: s.offset, size: int64(n), open: !found && insideQuotes(rest, s.delim)}
 			rec.raw = bytes.TrimSuffix(rec.raw, []byte{'\n'})
 			rec.raw = bytes.TrimSuffix(rec.raw, []byte{'\r'})

@@ -41,6 +41,7 @@ func Rules() []Rule {
 		prom   = "github.com/prometheus/client_golang"
 		swgui  = "github.com/swaggest/swgui"
 		redis  = "github.com/redis/go-redis/v9"
+		mscfb  = "github.com/richardlehane/mscfb"
 	)
 	return []Rule{
 		{
@@ -67,6 +68,38 @@ func Rules() []Rule {
 			Own:      []string{"egrid", "egrid/internal/cell"},
 			TestOwn:  []string{"egrid/egridtest"},
 			Why:      "sheet makes batches of bytes: whoever reads files needs no store",
+		},
+		{
+			Packages: []string{"internal/spool"},
+			Why:      "what is kept of a stream is below all that unpacks: standard library only",
+		},
+		{
+			Packages: []string{"internal/unpack"},
+			Own:      []string{"egrid"},
+			Why:      "the bounds of what unpacks are those of every kind of file",
+		},
+		{
+			Packages: []string{"egrid/book/internal/xlsx"},
+			Own:      []string{"egrid", "internal/unpack"},
+			TestOwn:  []string{"egrid/sheet"},
+			Why:      "a reader of one kind of workbook knows no other kind, and no levels",
+		},
+		{
+			Packages: []string{"egrid/book"},
+			Own:      []string{"egrid", "egrid/book/internal/...", "internal/spool", "internal/unpack"},
+			TestOwn:  []string{"egrid/sheet", "egrid/egridtest"},
+			Why:      "book makes text of any file: what the text says is for sheet",
+		},
+		{
+			Packages: []string{"egrid/book/internal/xls"},
+			Own:      []string{"egrid"},
+			Modules:  []string{mscfb},
+			Why:      "a reader of .xls files makes text of them: it knows the file format and one library of compound files",
+		},
+		{
+			Packages: []string{"egrid/book/internal/charset"},
+			Own:      []string{"egrid"},
+			Why:      "encodings are bytes and letters: standard library only",
 		},
 		{
 			Packages: []string{"egrid/driver"},
@@ -147,7 +180,7 @@ func Rules() []Rule {
 		},
 		{
 			Packages: []string{"etl"},
-			Own:      []string{"egrid", "egrid/sheet", "egrid/driver", "egrid/store", "queue", "internal/trace"},
+			Own:      []string{"egrid", "egrid/book", "egrid/sheet", "egrid/driver", "egrid/store", "queue", "internal/spool", "internal/trace", "internal/unpack"},
 			Modules:  []string{conc},
 			TestOwn:  []string{"egrid/egridtest", "egrid/memstore", "queue/memqueue", "etl/etltest"},
 			Why:      "etl alone knows egrid and queue, and meets stores and brokers only as interfaces",

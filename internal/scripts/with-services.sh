@@ -2,8 +2,9 @@
 # Runs a command beside real services: with-services.sh make unit
 #
 # Starts what is not named by the environment already (EGRID_TEST_POSTGRES,
-# EGRID_TEST_AMQP, EGRID_TEST_S3, EGRID_TEST_REDIS), in a folder and on ports of
-# its own, so that several runs go on side by side, and ends what it started.
+# EGRID_TEST_AMQP, EGRID_TEST_S3, EGRID_TEST_REDIS, EGRID_TEST_XLRD), in a folder
+# and on ports of its own, so that several runs go on side by side, and ends what
+# it started.
 # Where a service cannot be had it says so and goes on: the tests that need it
 # skip, or fail where CI=true.
 set -euo pipefail
@@ -49,6 +50,7 @@ if [ -z "${EGRID_TEST_POSTGRES:-}" ]; then
 fi
 start minio EGRID_TEST_S3
 start redis EGRID_TEST_REDIS
+start xlrd EGRID_TEST_XLRD
 if [ -z "${EGRID_TEST_AMQP:-}" ]; then
   start rabbitmq EGRID_TEST_AMQP
   export EGRID_TEST_AMQP_RESTART="$here/rabbitmq.sh restart" EGRID_TEST_AMQP_KILL="$here/rabbitmq.sh kill"
