@@ -108,14 +108,20 @@ func (b *Batch) Lossy() []Column {
 }
 
 // Project returns the same rows under another schema, whose i-th column is the
-// column from[i] of b, or missing where that is negative. Nothing is copied.
-func (b *Batch) Project(schema *Schema, from []int) *Batch {
+// column from[i] of b, or missing where that is negative. Places behind the last
+// column of b count on through the columns of others, which have as many rows.
+// Nothing is copied.
+func (b *Batch) Project(schema *Schema, from []int, others ...*Batch) *Batch {
 	p := &Batch{schema: schema, year: b.year, n: b.n, numbers: b.numbers, lines: b.lines, columns: make([]Vector, len(from))}
+	all := b.columns
+	for _, other := range others {
+		all = append(slices.Clip(all), other.columns...)
+	}
 	for i, at := range from {
 		if at < 0 {
 			p.columns[i] = Vector{n: b.n}
 		} else {
-			p.columns[i] = b.columns[at]
+			p.columns[i] = all[at]
 		}
 	}
 	return p
@@ -123,14 +129,37 @@ func (b *Batch) Project(schema *Schema, from []int) *Batch {
 
 // Slice returns the rows from one place to before another.
 func (b *Batch) Slice(from, to int) *Batch {
-	if from == 0 && to == b.n {
+	switch {
+	case from == 0 && to == b.n:
 		return b
+	case from == 0 && to > b.n/2:
+		return b.first(to)
 	}
 	places := make([]int, to-from)
 	for i := range places {
 		places[i] = from + i
 	}
 	return b.Select(places)
+}
+
+// first returns the first n rows. It shares what the others take, too.
+func (b *Batch) first(n int) *Batch {
+	out := *b
+	out.n, out.columns = n, slices.Clone(b.columns)
+	for i := range out.columns {
+		v := &out.columns[i]
+		v.n = n
+		if v.valid.data == nil {
+			continue
+		}
+		// No bit is set behind the last row.
+		v.valid.data = make([]byte, packedBytes(n, 1))
+		copy(v.valid.data, b.columns[i].valid.data[:(n+7)/8])
+		if rest := n & 7; rest != 0 {
+			v.valid.data[n>>3] &= 1<<rest - 1
+		}
+	}
+	return &out
 }
 
 // Select returns the rows at the given places, in their order.
@@ -183,7 +212,10 @@ func (b *Batch) Bytes() int64 {
 	n := 256 + int64(len(b.numbers.values.data)+len(b.lines.values.data))
 	for i := range b.columns {
 		v := &b.columns[i]
-		n += 192 + int64(len(v.valid.data)+len(v.values.data)+len(v.ends.data)+len(v.text))
+		n += 192 + int64(len(v.valid.data)+len(v.values.data))
+		if v.texts != nil {
+			n += int64(len(v.texts.ends.data) + len(v.texts.text))
+		}
 	}
 	return n
 }

@@ -81,11 +81,12 @@ func (v *Vector) append(dst []byte) []byte {
 	case encFloat, encFlag:
 		return v.values.appendData(dst, v.n)
 	case encText:
-		dst = binary.AppendUvarint(dst, uint64(v.entries))
-		dst = binary.AppendUvarint(dst, uint64(len(v.text)))
-		dst = v.ends.append(dst, v.entries)
+		d := v.texts
+		dst = binary.AppendUvarint(dst, uint64(d.entries))
+		dst = binary.AppendUvarint(dst, uint64(len(d.text)))
+		dst = d.ends.append(dst, d.entries)
 		dst = v.values.append(dst, v.n)
-		return append(dst, v.text...)
+		return append(dst, d.text...)
 	}
 	return dst
 }
@@ -244,9 +245,10 @@ func (p *batchParser) texts(v *Vector) error {
 			return errCut
 		}
 	}
-	v.entries = int(size[0])
+	d := &textTable{entries: int(size[0])}
+	v.texts = d
 	var err error
-	if v.ends, err = p.packed(v.entries); err != nil {
+	if d.ends, err = p.packed(d.entries); err != nil {
 		return err
 	}
 	if v.values, err = p.packed(p.n); err != nil {
@@ -256,18 +258,18 @@ func (p *batchParser) texts(v *Vector) error {
 	if err != nil {
 		return err
 	}
-	v.text = unsafe.String(unsafe.SliceData(text), len(text)) //nolint:gosec // G103: the batch keeps data, which does not change
+	d.text = unsafe.String(unsafe.SliceData(text), len(text)) //nolint:gosec // G103: the batch keeps data, which does not change
 	last := uint64(0)
-	for i := range v.entries {
-		end := v.ends.get(i)
-		if end <= last || end > uint64(len(text)) || !utf8.ValidString(v.text[last:end]) {
+	for i := range d.entries {
+		end := d.ends.get(i)
+		if end <= last || end > uint64(len(text)) || !utf8.ValidString(d.text[last:end]) {
 			return fmt.Errorf("text %d of its dictionary ends at %d, behind %d, of %d bytes; texts are UTF-8 and not empty", i, end, last, len(text))
 		}
 		last = end
 	}
 	for i := range p.n {
-		if code := v.values.get(i); code >= uint64(v.entries) {
-			return fmt.Errorf("cell %d is text %d of %d", i, code, v.entries)
+		if code := v.values.get(i); code >= uint64(d.entries) {
+			return fmt.Errorf("cell %d is text %d of %d", i, code, d.entries)
 		}
 	}
 	return nil

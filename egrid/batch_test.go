@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
@@ -132,11 +133,53 @@ func (w *table) checkAll(t testing.TB, b *egrid.Batch, choose func(int) int) {
 	for i := from; i < to; i++ {
 		slice = append(slice, i)
 	}
-	w.take(slice).check(t, "sliced", parsed.Slice(from, to))
+	for _, whole := range []*egrid.Batch{b, parsed} {
+		sliced := whole.Slice(from, to)
+		w.take(slice).check(t, "sliced", sliced)
+		again, err := egrid.ParseBatch(sliced.AppendBinary(nil), w.schema)
+		if err != nil {
+			t.Fatalf("parsing a slice that was encoded: %v", err)
+		}
+		w.take(slice).check(t, "sliced and parsed", again)
+	}
 	joined := egrid.Concat(w.schema, b.Slice(0, from), parsed.Slice(from, len(w.rows)))
 	w.check(t, "joined", joined)
 	w.project(t, b, choose)
+	// The columns of another batch, beside none of its own.
+	none := egrid.NewBuilder(w.schema, w.year)
+	for i := range w.rows {
+		none.EndRow(w.numbers[i], w.lines[i])
+	}
+	w.check(t, "beside another", none.Batch().Project(w.schema, behind(w.schema.Len()), b))
 }
+
+// behind is n places behind n others.
+func behind(n int) []int {
+	places := make([]int, n)
+	for i := range places {
+		places[i] = n + i
+	}
+	return places
+}
+
+// sharedTexts are columns of texts, whose dictionaries builders may share: of few
+// and of most entries.
+var sharedTexts = sync.OnceValue(func() []*egrid.Vector {
+	schema, err := egrid.NewSchema(egrid.Field{Column: "text", Type: egrid.Text})
+	if err != nil {
+		panic(err)
+	}
+	var columns []*egrid.Vector
+	for _, n := range []int{2, len(someTexts)} {
+		b := egrid.NewBuilder(schema, 0)
+		for i := range n {
+			b.Text(0, []byte(someTexts[len(someTexts)-1-i]))
+			b.EndRow(0, 0)
+		}
+		columns = append(columns, b.Batch().Column(0))
+	}
+	return columns
+})
 
 // take is some of the rows.
 func (w *table) take(places []int) *table {
@@ -200,9 +243,15 @@ func cellOf(t testing.TB, b *egrid.Builder, i int, typ egrid.Type, wild bool, ch
 	switch typ {
 	case egrid.Text:
 		v = egrid.TextOf(someTexts[choose(len(someTexts))])
-		if choose(3) == 0 {
+		switch choose(6) {
+		case 0:
 			b.Text(i, []byte(v.String()))
 			return v
+		case 1, 2, 3: // mostly of one dictionary
+			from := sharedTexts()[min(choose(8), 1)]
+			row := choose(from.Len())
+			b.Copy(i, from, row)
+			return from.Value(row)
 		}
 	case egrid.Integer:
 		x := int64(choose(40)) - 20
@@ -285,6 +334,11 @@ func batchesOf(t *testing.T, choose func(int) int) {
 	}
 	b := egrid.NewBuilder(schemaOf(t, types...), 2023)
 	for range 1 + choose(3) { // a builder is used again
+		if choose(3) == 0 { // with rows that are forgotten, of another schema
+			build(t, b, choose)
+			types = types[choose(len(types)):]
+			b.Reset(schemaOf(t, types...), 2023)
+		}
 		w := build(t, b, choose)
 		w.checkAll(t, b.Batch(), choose)
 	}

@@ -37,15 +37,32 @@ type columnBuilder struct {
 	values []uint64
 	valid  []uint64
 	dict   dictionaryBuilder
+	shared *textTable // what the values are codes of; nil is dict
 }
 
 // NewBuilder makes a builder of rows of one schema and data year.
 func NewBuilder(schema *Schema, year int) *Builder {
-	b := &Builder{schema: schema, year: year, columns: make([]columnBuilder, schema.Len())}
+	b := &Builder{}
+	b.Reset(schema, year)
+	return b
+}
+
+// Reset forgets all rows, and makes the builder one of rows of another schema and
+// data year. It keeps its memory.
+func (b *Builder) Reset(schema *Schema, year int) {
+	b.DropRow()
+	for i := range b.columns {
+		b.columns[i].reset(b.n)
+	}
+	b.schema, b.year = schema, year
+	b.n, b.numbers, b.lines = 0, b.numbers[:0], b.lines[:0]
+	whole := b.columns[:cap(b.columns)]
+	b.columns = append(whole, make([]columnBuilder, max(schema.Len()-len(whole), 0))...)[:schema.Len()]
+	b.room = math.MaxInt
 	for i := range b.columns {
 		b.columns[i].typ = schema.fields[i].Type
+		b.room = min(b.room, len(b.columns[i].values))
 	}
-	return b
 }
 
 // Schema returns the schema of the rows.
@@ -54,19 +71,20 @@ func (b *Builder) Schema() *Schema { return b.schema }
 // Len returns the number of rows that were ended.
 func (b *Builder) Len() int { return b.n }
 
-func (b *Builder) grow() {
-	b.room = max(2*b.room, 256)
+// grow makes room for at least n rows.
+func (b *Builder) grow(n int) {
+	b.room = max(2*b.room, 256, n)
 	for i := range b.columns {
 		c := &b.columns[i]
-		c.values = append(c.values, make([]uint64, b.room-len(c.values))...)
-		c.valid = append(c.valid, make([]uint64, (b.room+63)/64-len(c.valid))...)
+		c.values = append(c.values, make([]uint64, max(b.room-len(c.values), 0))...)
+		c.valid = append(c.valid, make([]uint64, max((b.room+63)/64-len(c.valid), 0))...)
 	}
 }
 
 // column returns a column with room for the current row.
 func (b *Builder) column(i int) *columnBuilder {
 	if b.n == b.room {
-		b.grow()
+		b.grow(b.n + 1)
 	}
 	return &b.columns[i]
 }
@@ -81,8 +99,32 @@ func (c *columnBuilder) set(n int, x uint64) {
 func (b *Builder) Text(i int, s []byte) {
 	c := b.column(i)
 	if len(s) > 0 {
+		c.share(nil)
 		c.set(b.n, uint64(c.dict.code(s)))
 	}
+}
+
+// share reports whether values may be codes of a dictionary, which is so when all
+// texts of the column are from it. Else they are codes of the builder's own, and
+// those that are not become so.
+func (c *columnBuilder) share(d *textTable) bool {
+	switch {
+	case c.shared == d:
+		return d != nil
+	case c.shared == nil && len(c.dict.ends) == 0 && d.distinct:
+		c.shared = d
+		return true
+	}
+	if from := c.shared; from != nil {
+		c.shared = nil
+		for i, word := range c.valid {
+			for ; word != 0; word &= word - 1 {
+				at := 64*i + bits.TrailingZeros64(word)
+				c.values[at] = uint64(c.dict.codeOf(from.entry(int(c.values[at]))))
+			}
+		}
+	}
+	return false
 }
 
 // Int sets a cell of an integer column.
@@ -235,8 +277,11 @@ func (b *Builder) Copy(i int, from *Vector, row int) {
 	case encFlag:
 		b.Flag(i, from.values.get(row) != 0)
 	case encText:
-		c := b.column(i)
-		c.set(b.n, uint64(c.dict.codeOf(from.Entry(int(from.values.get(row))))))
+		c, code := b.column(i), from.values.get(row)
+		if !c.share(from.texts) {
+			code = uint64(c.dict.codeOf(from.Entry(int(code))))
+		}
+		c.set(b.n, code)
 	}
 }
 
@@ -261,7 +306,7 @@ func (b *Builder) markLossy(from *Batch) {
 // 1, and line where it starts in the file, 0 when that is not known.
 func (b *Builder) EndRow(number, line int64) {
 	if b.n == b.room {
-		b.grow()
+		b.grow(b.n + 1)
 	}
 	b.numbers = append(b.numbers, number)
 	b.lines = append(b.lines, line)
@@ -303,7 +348,7 @@ func (b *Builder) Batch() *Batch {
 func (c *columnBuilder) reset(n int) {
 	clear(c.values[:n])
 	clear(c.valid[:(n+63)/64])
-	c.lossy, c.floats, c.scale = false, false, 0
+	c.lossy, c.floats, c.scale, c.shared = false, false, 0, nil
 	c.dict.reset()
 }
 
@@ -332,10 +377,13 @@ func (c *columnBuilder) vector(n int) Vector {
 	values := c.values[:n]
 	switch {
 	case c.typ == Text:
-		v.encoding, v.entries = encText, len(c.dict.ends)
-		v.text = string(c.dict.text)
-		v.ends = pack(c.dict.ends, 0, packedWidth(uint64(len(v.text))))
-		v.values = pack(values, 0, packedWidth(uint64(v.entries-1)))
+		if c.shared != nil && present < c.shared.entries/8 {
+			c.share(nil) // most of it would be for nothing
+		}
+		if v.encoding, v.texts = encText, c.shared; v.texts == nil {
+			v.texts = c.dict.table()
+		}
+		v.values = pack(values, 0, packedWidth(uint64(v.texts.entries-1)))
 	case c.typ == Flag:
 		v.encoding, v.values = encFlag, pack(values, 0, 1)
 	case c.floats:
@@ -404,6 +452,11 @@ func (d *dictionaryBuilder) entry(code uint32) []byte {
 		start = d.ends[code-1]
 	}
 	return d.text[start:d.ends[code]]
+}
+
+func (d *dictionaryBuilder) table() *textTable {
+	text := string(d.text)
+	return &textTable{text, pack(d.ends, 0, packedWidth(uint64(len(text)))), len(d.ends), true}
 }
 
 func (d *dictionaryBuilder) codeOf(s string) uint32 {
@@ -502,9 +555,19 @@ func (d *dictionaryBuilder) growLong() {
 }
 
 func (d *dictionaryBuilder) reset() {
+	d.short = cleared(d.short, len(d.ends)-d.nlong)
+	d.long = cleared(d.long, d.nlong)
 	d.text, d.ends, d.nlong, d.last, d.lastKey = d.text[:0], d.ends[:0], 0, 0, 0
-	clear(d.short)
-	clear(d.long)
+}
+
+// cleared empties a table of n texts. One that was much too large for them is
+// given up: to clear it would take longer than to fill another.
+func cleared[T any](table []T, n int) []T {
+	if 32*n+64 < len(table) {
+		return nil
+	}
+	clear(table)
+	return table
 }
 
 const mixer = 0x9e3779b97f4a7c15

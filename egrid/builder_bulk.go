@@ -54,6 +54,7 @@ func (b *Builder) Decimals(i int, mantissas []int64, places []uint8, present []u
 // missing. The bytes are copied.
 func (b *Builder) Texts(i int, data []byte, from, to []uint32) {
 	c := b.roomFor(i, len(from))
+	c.share(nil)
 	for k, start := range from {
 		end := to[k]
 		n := end - start
@@ -72,10 +73,28 @@ func (b *Builder) Texts(i int, data []byte, from, to []uint32) {
 	}
 }
 
+// Codes sets cells of a text column to texts of the dictionary of a vector, by
+// their code, see [Vector.Code]. present is as in Ints. The batch shares the
+// dictionary where that is no waste.
+func (b *Builder) Codes(i int, of *Vector, codes []int64, present []uint64) {
+	c := b.roomFor(i, len(codes))
+	shares := of.texts != nil && c.share(of.texts)
+	for k, code := range codes {
+		switch {
+		case present[k>>6]>>(k&63)&1 == 0:
+		case shares:
+			c.values[b.n+k] = uint64(code)
+		default:
+			c.values[b.n+k] = uint64(c.dict.codeOf(of.Entry(int(code))))
+		}
+	}
+	c.mark(b.n, present, len(codes))
+}
+
 // EndRows keeps n rows, numbered and at lines that follow each other.
 func (b *Builder) EndRows(n int, number, line int64) {
-	for b.n+n > b.room {
-		b.grow()
+	if b.n+n > b.room {
+		b.grow(b.n + n)
 	}
 	for k := range int64(n) {
 		b.numbers = append(b.numbers, number+k)
@@ -99,8 +118,8 @@ func (b *Builder) DropRows(n int) {
 
 // roomFor returns a column with room for n more rows.
 func (b *Builder) roomFor(i, n int) *columnBuilder {
-	for b.n+n > b.room {
-		b.grow()
+	if b.n+n > b.room {
+		b.grow(b.n + n)
 	}
 	return &b.columns[i]
 }

@@ -18,11 +18,17 @@ type run struct {
 	places   []uint8
 	text     []byte
 	from, to []uint32
+	codes    []int64 // of texts of sharedTexts, instead
+	shared   []uint64
+	of       *egrid.Vector
 	present  []uint64
 }
 
 func someRun(choose func(int) int, n int) (r run, rows [][]egrid.Value) {
-	r.present = make([]uint64, (n+63)/64)
+	r.present, r.shared = make([]uint64, (n+63)/64), make([]uint64, (n+63)/64)
+	if choose(3) > 0 {
+		r.of = sharedTexts()[min(choose(6), 1)]
+	}
 	for k := range n {
 		row := make([]egrid.Value, 4)
 		there := choose(4) > 0
@@ -45,7 +51,14 @@ func someRun(choose func(int) int, n int) (r run, rows [][]egrid.Value) {
 		}
 		r.ints, r.flags, r.numbers, r.places = append(r.ints, i), append(r.flags, flag), append(r.numbers, m), append(r.places, places)
 		r.from = append(r.from, uint32(len(r.text)))
-		if text := someTexts[choose(len(someTexts))]; choose(3) > 0 {
+		if r.of != nil {
+			code := choose(r.of.Entries())
+			r.codes = append(r.codes, int64(code))
+			if choose(3) > 0 {
+				r.shared[k>>6] |= 1 << (k & 63)
+				row[3] = egrid.TextOf(r.of.Entry(code))
+			}
+		} else if text := someTexts[choose(len(someTexts))]; choose(3) > 0 {
 			r.text = append(r.text, text...)
 			row[3] = egrid.TextOf(text)
 		}
@@ -60,7 +73,11 @@ func (r *run) set(b *egrid.Builder) {
 	b.Ints(0, r.ints, r.present)
 	b.Ints(1, r.flags, r.present)
 	b.Decimals(2, r.numbers, r.places, r.present)
-	b.Texts(3, r.text, r.from, r.to)
+	if r.of != nil {
+		b.Codes(3, r.of, r.codes, r.shared)
+	} else {
+		b.Texts(3, r.text, r.from, r.to)
+	}
 }
 
 func bulkBatches(t *testing.T, choose func(int) int) {

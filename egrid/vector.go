@@ -18,7 +18,7 @@ import (
 //	decimal    (base + values[i]) / 10^scale, which is exact to the last digit of the file
 //	float      the IEEE 754 bits of values[i]
 //	flag       values[i] is 0 or 1
-//	text       entry values[i] of the dictionary: text between two places
+//	text       text values[i] of the dictionary
 type Vector struct {
 	encoding encoding
 	lossy    bool
@@ -26,10 +26,24 @@ type Vector struct {
 	base     int64
 	valid    packed // width 1, as Arrow's validity; no data: every cell is present
 	values   packed
-	ends     packed // text: where each entry of the dictionary ends in text
-	entries  int    // text: size of the dictionary
-	text     string
+	texts    *textTable // of a text column; columns may share one
 	n        int
+}
+
+// textTable is the dictionary of a text column. It is immutable.
+type textTable struct {
+	text     string
+	ends     packed // where each entry ends in text
+	entries  int
+	distinct bool // entries are known to be
+}
+
+func (d *textTable) entry(code int) string {
+	start := uint64(0)
+	if code > 0 {
+		start = d.ends.get(code - 1)
+	}
+	return d.text[start:d.ends.get(code)]
 }
 
 type encoding uint8
@@ -154,16 +168,15 @@ func (v *Vector) Code(i int) int {
 
 // Entries returns the size of a text column's dictionary. It may have entries
 // that no cell refers to.
-func (v *Vector) Entries() int { return v.entries }
+func (v *Vector) Entries() int {
+	if v.texts == nil {
+		return 0
+	}
+	return v.texts.entries
+}
 
 // Entry returns a text of the dictionary.
-func (v *Vector) Entry(code int) string {
-	start := uint64(0)
-	if code > 0 {
-		start = v.ends.get(code - 1)
-	}
-	return v.text[start:v.ends.get(code)]
-}
+func (v *Vector) Entry(code int) string { return v.texts.entry(code) }
 
 // Decimals returns the number of decimal places in which the cells are kept
 // exactly, as whole numbers of 10^-places; false for other columns than those

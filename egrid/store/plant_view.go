@@ -194,7 +194,7 @@ func (v *plantView) page(ctx context.Context, query PlantQuery) (PlantPage, erro
 	if err != nil {
 		return PlantPage{}, err
 	}
-	page.Batch, err = v.fill(egrid.NewBuilder(plantSchema(v.snapshot, columns), page.Year), rows.Batch, extra)
+	page.Batch, err = v.fill(plantSchema(v.snapshot, columns), rows.Batch, extra)
 	return page, err
 }
 
@@ -228,12 +228,12 @@ func (v *plantView) stream(ctx context.Context, query PlantQuery) (Answer, error
 	if err != nil {
 		return Answer{}, err
 	}
-	rows, builder := answer.Batches, egrid.NewBuilder(plantSchema(v.snapshot, columns), v.snapshot.Year)
-	answer.Schema = builder.Schema()
+	rows, schema := answer.Batches, plantSchema(v.snapshot, columns)
+	answer.Schema = schema
 	answer.Batches = func(yield func(*egrid.Batch, error) bool) {
 		for b, err := range rows {
 			if err == nil {
-				b, err = v.fill(builder, b, extra)
+				b, err = v.fill(schema, b, extra)
 			}
 			if !yield(b, err) || err != nil {
 				return
@@ -243,17 +243,72 @@ func (v *plantView) stream(ctx context.Context, query PlantQuery) (Answer, error
 	return answer, nil
 }
 
-// fill makes plants of the rows of their basis.
-func (v *plantView) fill(builder *egrid.Builder, rows *egrid.Batch, extra plantExtras) (*egrid.Batch, error) {
+// fill makes plants of the rows of their basis. Columns that the rows have are
+// taken as they are.
+func (v *plantView) fill(schema *egrid.Schema, rows *egrid.Batch, extra plantExtras) (*egrid.Batch, error) {
+	var fields []egrid.Field // of the others
+	from := make([]int, schema.Len())
+	for i := range from {
+		f := schema.Field(i)
+		if from[i] = v.source(rows, f); from[i] == computed {
+			fields = append(fields, f)
+		}
+	}
+	made := 0
+	for i, at := range from {
+		switch {
+		case at == computed:
+			from[i] = made
+			made++
+		case at >= 0:
+			from[i] += len(fields)
+		}
+	}
+	others, err := egrid.NewSchema(fields...)
+	if err != nil {
+		return nil, err
+	}
+	builder := egrid.NewBuilder(others, v.snapshot.Year)
 	for row := range rows.Rows() {
-		for j, f := range builder.Schema().Fields() {
-			if err := builder.Value(j, v.value(row, f.Column, extra)); err != nil {
+		for i, f := range fields {
+			if err := builder.Value(i, v.value(row, f.Column, extra)); err != nil {
 				return nil, err
 			}
 		}
 		builder.EndRow(row.Number(), 0)
 	}
-	return builder.Batch(), nil
+	return builder.Batch().Project(schema, from, rows), nil
+}
+
+// computed is the source of columns that value makes.
+const computed = -2
+
+// source returns the column of the rows that has the values of a column of plants,
+// -1 where they are missing.
+func (v *plantView) source(rows *egrid.Batch, f egrid.Field) int {
+	c := f.Column
+	switch c {
+	case PlantID:
+		c = egrid.PlantCode
+	case egrid.Fuel:
+		if v.basis == egrid.GEN {
+			return computed
+		}
+	case StateShare, egrid.Year, egrid.ReleaseColumn, egrid.LevelColumn, BasisColumn:
+		return computed
+	}
+	at := rows.Schema().Index(c)
+	switch {
+	case at < 0 && (f.Column == PlantID || c == egrid.FuelGroup):
+		return computed
+	case at < 0:
+		return -1
+	}
+	column := rows.Column(at)
+	if c != f.Column && column.Missing() > 0 || c == egrid.FuelGroup && column.Missing() > 0 || column.Type() != "" && column.Type() != f.Type {
+		return computed
+	}
+	return at
 }
 
 // resolveColumns turns the asked-for names into columns.
@@ -413,9 +468,9 @@ func (v *plantView) extras(ctx context.Context, query PlantQuery, columns []egri
 	return extra, nil
 }
 
-// maxNamedPlants is up to how many plants a query for their fuels names them;
-// beyond, reading the fuels of all plants is cheaper.
-const maxNamedPlants = 100
+// maxNamedPlants is up to how many plants a query for their fuels names them: a
+// page. Beyond, reading the fuels of all plants is cheaper.
+const maxNamedPlants = 1000
 
 // mainFuels finds the fuel with the most nameplate capacity for every plant.
 func (v *plantView) mainFuels(ctx context.Context, query PlantQuery, plants *egrid.Batch, extra *plantExtras) error {
@@ -434,16 +489,18 @@ func (v *plantView) mainFuels(ctx context.Context, query PlantQuery, plants *egr
 		}
 	}
 	extra.fuel = map[string]egrid.Value{}
-	most := map[string]float64{}
+	last, most := "", 0.0
 	for b, err := range v.groupBatches(ctx, groups) {
 		if err != nil {
 			return err
 		}
-		for row := range b.Rows() {
-			plant, fuel := v.keyOf(row), row.Value(egrid.Fuel)
-			capacity, _ := row.Float(egrid.NameplateCapacity)
-			if _, met := extra.fuel[plant]; !met || capacity > most[plant] {
-				extra.fuel[plant], most[plant] = fuel, capacity
+		fuels, capacities := b.Column(len(v.key)), b.Column(len(v.key)+1)
+		for i := range b.Len() {
+			plant := v.keyOf(b.Row(i)) // groups of a plant come one after the other
+			capacity, _ := capacities.Float(i)
+			if len(extra.fuel) == 0 || plant != last || capacity > most {
+				extra.fuel[plant] = fuels.Value(i)
+				last, most = plant, capacity
 			}
 		}
 	}
@@ -454,12 +511,14 @@ func (v *plantView) mainFuels(ctx context.Context, query PlantQuery, plants *egr
 // no values when the column is missing in one of them.
 func valuesOf(rows *egrid.Batch, c egrid.Column) egrid.Filter {
 	f := egrid.Filter{Column: c, Op: egrid.Eq}
+	met := make(map[egrid.Value]bool, rows.Len())
 	for row := range rows.Rows() {
 		value := row.Value(c)
 		if value.IsMissing() {
 			return egrid.Filter{}
 		}
-		if !slices.ContainsFunc(f.Values, func(w egrid.Value) bool { return w.Compare(value) == 0 }) {
+		if !met[value] {
+			met[value] = true
 			f.Values = append(f.Values, value)
 		}
 	}
@@ -467,6 +526,9 @@ func valuesOf(rows *egrid.Batch, c egrid.Column) egrid.Filter {
 }
 
 func (v *plantView) keyOf(row egrid.Row) string {
+	if len(v.key) == 1 {
+		return row.Text(v.key[0])
+	}
 	key := ""
 	for _, c := range v.key {
 		key += row.Text(c) + "\x00"

@@ -10,24 +10,26 @@ import (
 // are added column by column.
 type answer struct {
 	q       *query
-	builder *egrid.Builder
+	builder egrid.Builder
 	types   []egrid.Type
+	most    int // rows of a batch
 
 	columns []*Column // of the rows that wait
 	table   *Table    // of them; nil where rows have no number
 	rows    []int
 
-	keys     []int64 // scratch space
-	places   []uint8
-	from, to []uint32
-	present  []uint64
-	odd      []int // columns that are added row by row
+	keys    []int64 // scratch space
+	places  []uint8
+	present []uint64
+	odd     []int // columns that are added row by row
 }
 
-// answer starts batches whose rows are of a data year, 0 for several or none.
-func (q *query) answer(year int) *answer {
+// answer starts batches of rows of a data year, 0 for several or none, and of at
+// most so many rows.
+func (q *query) answer(year, most int) *answer {
 	a := &q.out
-	a.q, a.builder = q, egrid.NewBuilder(q.plan.Output, year)
+	a.q, a.most = q, most
+	a.builder.Reset(q.plan.Output, year)
 	a.types = a.types[:0]
 	for i := range q.plan.Output.Len() {
 		a.types = append(a.types, q.plan.Output.Field(i).Type)
@@ -43,7 +45,7 @@ func (a *answer) add(columns []*Column, t *Table, row int) bool {
 	}
 	a.columns, a.table = columns, t
 	a.rows = append(a.rows, row)
-	return a.builder.Len()+len(a.rows) < batchRows || a.end()
+	return a.builder.Len()+len(a.rows) < a.most || a.end()
 }
 
 // end hands out the rows that were added, if any; false ends the scan.
@@ -54,7 +56,7 @@ func (a *answer) end() bool {
 
 // release forgets what belongs to a plan.
 func (a *answer) release() {
-	a.q, a.builder, a.columns, a.table = nil, nil, nil, nil
+	a.q, a.columns, a.table = nil, nil, nil
 	a.rows = a.rows[:0]
 }
 
@@ -98,7 +100,8 @@ func (a *answer) flush() {
 func (a *answer) column(i int, c *Column) bool {
 	switch t := a.types[i]; {
 	case c.form == formText:
-		a.texts(i, c)
+		a.cells(c)
+		a.builder.Codes(i, c.dict.texts, a.keys, a.present)
 	case c.form == formFlag, c.form == formInteger && t == egrid.Integer:
 		a.cells(c)
 		a.builder.Ints(i, a.keys, a.present)
@@ -134,16 +137,4 @@ func (a *answer) cells(c *Column) {
 		a.keys[k] = x
 		a.present[k>>6] |= 1 << (k & 63)
 	}
-}
-
-func (a *answer) texts(i int, c *Column) {
-	a.from, a.to = a.from[:0], a.to[:0]
-	for _, row := range a.rows {
-		var start, end uint32
-		if k := c.key(row); k != absent {
-			start, end = c.dict.place(k)
-		}
-		a.from, a.to = append(a.from, start), append(a.to, end)
-	}
-	a.builder.Texts(i, c.dict.text, a.from, a.to)
 }

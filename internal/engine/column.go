@@ -69,30 +69,28 @@ const (
 
 // dictionary holds the texts of a column, sorted byte by byte.
 type dictionary struct {
-	text []byte
-	ends []uint32
+	texts *egrid.Vector // each once, so that its code is its place
+	size  int           // bytes
 
 	once   sync.Once
-	folded []byte // text with the letters A-Z in lower case
+	folded []byte // all of them, one behind the other, with the letters A-Z in lower case
+	ends   []uint32
 }
 
-// place returns where an entry starts and ends.
-func (d *dictionary) place(code int64) (start, end uint32) {
-	if code > 0 {
-		start = d.ends[code-1]
+func (d *dictionary) entry(code int64) string { return d.texts.Entry(int(code)) }
+
+func (d *dictionary) fold() {
+	d.folded, d.ends = make([]byte, 0, d.size), make([]uint32, d.texts.Len())
+	for i := range d.ends {
+		d.folded = append(d.folded, lowerASCII(d.texts.Entry(i))...)
+		d.ends[i] = uint32(len(d.folded))
 	}
-	return start, d.ends[code]
-}
-
-func (d *dictionary) entry(code int64) []byte {
-	start, end := d.place(code)
-	return d.text[start:end]
 }
 
 // mark sets the bits of the entries that have the word in them, which is in
 // ASCII lower case and not empty.
 func (d *dictionary) mark(set []uint64, word string) {
-	d.once.Do(func() { d.folded = lowerASCII(string(d.text)) })
+	d.once.Do(d.fold)
 	sought := []byte(word)
 	for at := 0; ; {
 		found := bytes.Index(d.folded[at:], sought)
@@ -131,7 +129,7 @@ func (c *Column) Bytes() int64 {
 	n := c.rows()
 	size := int64(itself) + 4*int64(len(c.narrow)) + 8*int64(len(c.wide)) + 40*int64(len(c.values))
 	if c.dict != nil {
-		size += 3*int64(len(c.dict.text)) + 4*int64(len(c.dict.ends))
+		size += 3*int64(c.dict.size) + 8*(c.most-c.least+1)
 	}
 	if c.from != nil && c.least <= c.most { // packed to the bits that the keys need
 		size += int64(n) * int64(bits.Len64(uint64(c.most)-uint64(c.least))) / 8
@@ -162,7 +160,7 @@ func (c *Column) value(k int64) egrid.Value {
 	}
 	switch c.form {
 	case formText:
-		return egrid.TextOf(string(c.dict.entry(k)))
+		return egrid.TextOf(c.dict.entry(k))
 	case formValues:
 		return c.values[k]
 	case formFlag:
@@ -223,7 +221,7 @@ func (c *Column) seek(v egrid.Value) (k int64, equal bool) {
 // compare orders the value of a key and v.
 func (c *Column) compare(k int64, v egrid.Value) int {
 	if c.form == formText && v.Type() == egrid.Text {
-		return cmp.Compare(string(c.dict.entry(k)), v.String())
+		return cmp.Compare(c.dict.entry(k), v.String())
 	}
 	return c.value(k).Compare(v)
 }
@@ -376,13 +374,25 @@ func (c *Column) byText(keys []int64, vectors []*egrid.Vector, lengths []int) {
 }
 
 func newDictionary(sorted []string) *dictionary {
-	d := &dictionary{ends: make([]uint32, len(sorted))}
-	for i, s := range sorted {
-		d.text = append(d.text, s...)
-		d.ends[i] = uint32(len(d.text))
+	d := &dictionary{}
+	b := egrid.NewBuilder(textSchema(), 0)
+	for _, s := range sorted {
+		d.size += len(s)
+		b.Text(0, []byte(s))
+		b.EndRow(0, 0)
 	}
+	d.texts = b.Batch().Column(0)
 	return d
 }
+
+// textSchema is that of a dictionary.
+var textSchema = sync.OnceValue(func() *egrid.Schema {
+	s, err := egrid.NewSchema(egrid.Field{Column: "text", Type: egrid.Text})
+	if err != nil {
+		panic(err) // it is one field
+	}
+	return s
+})
 
 // byValue keeps a column of any values: integers that leave no key for missing
 // cells, or batches of different types.

@@ -27,6 +27,9 @@ import (
 // batchRows is the most rows of an answer's batch, unless it is a stored one.
 const batchRows = 4096
 
+// groupRows is the same for groups, all of which are in memory anyway.
+const groupRows = 1 << 16
+
 // Needed returns the columns of snapshots that a plan reads, without those that
 // come from the snapshot itself.
 func Needed(p *driver.Plan) []egrid.Column {

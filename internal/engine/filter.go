@@ -198,8 +198,8 @@ func (q *query) matches(in *input) (selection, error) {
 func (q *query) search(s selection, columns []*Column, word string) selection {
 	sets := make([][]uint64, len(columns))
 	for i, c := range columns {
-		if c.form == formText && c.dict != nil {
-			sets[i] = make([]uint64, len(c.dict.ends)/64+1)
+		if c.form == formText && c.dict.texts != nil {
+			sets[i] = make([]uint64, max(c.most, 0)/64+1)
 			c.dict.mark(sets[i], word)
 		}
 	}

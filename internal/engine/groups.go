@@ -138,7 +138,7 @@ func (q *query) answerGroups(g grouping) error {
 	}
 	skip := int(min(q.plan.Offset, int64(s.n)))
 	rows := q.top(keys, s, skip+min(q.limit(), s.n-skip))
-	a := q.answer(0)
+	a := q.answer(0, groupRows)
 	for _, it := range rows[skip:] {
 		if !a.add(g.columns, nil, int(it.row)) {
 			return q.ctx.Err()

@@ -68,7 +68,7 @@ func (q *query) storedRows(in *input, left *int) (more bool, err error) {
 
 // copyRows answers the selected rows from first on, at most left.
 func (q *query) copyRows(in *input, columns []*Column, s selection, first int, left *int) (more bool, err error) {
-	a := q.answer(in.snapshot.Year)
+	a := q.answer(in.snapshot.Year, batchRows)
 	place := first
 	if s.rows != nil {
 		place, _ = slices.BinarySearch(s.rows, int32(first))
@@ -388,7 +388,7 @@ func (q *query) merge(runs []run, left int) error {
 	if len(runs) == 1 {
 		year = runs[0].in.snapshot.Year
 	}
-	a := q.answer(year)
+	a := q.answer(year, batchRows)
 	for ; left > 0; left-- {
 		r := q.first(runs)
 		if r == nil {
