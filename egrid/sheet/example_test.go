@@ -31,7 +31,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(reader.Sheet().Level, reader.Sheet().YearFrom)
+	fmt.Println(reader.Sheet().Level, reader.Sheet().Evidence[1].From)
 
 	sums := map[string]float64{}
 	for row, err := range reader.Rows() {

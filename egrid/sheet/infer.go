@@ -36,28 +36,30 @@ func levelAndYearOf(name string) (egrid.Level, int, bool) {
 }
 
 func (s *Sheet) inferEdition(yearHeader string, o *ReaderOptions) error {
-	s.Year, s.YearFrom = inferYear(s.Cells, yearHeader, o)
-	if s.YearFrom == "" {
+	var from string
+	if s.Year, from = inferYear(s.Cells, yearHeader, o); from == "" {
 		return fmt.Errorf("%w: nothing tells the data year: no year column, no year in the sequence column, the file name or the folder; give --year", egrid.ErrInvalid)
 	}
+	year := ""
 	if s.Year != 0 {
 		if err := egrid.CheckYear(s.Year); err != nil {
 			return err
 		}
+		year = strconv.Itoa(s.Year)
 	}
-	var err error
-	switch {
-	case o.Release != "":
-		s.ReleaseFrom = "given"
-		s.Release, err = egrid.ParseRelease(o.Release)
-	default:
-		for _, name := range []string{o.Sheet, path.Base(o.Name)} {
-			if m := releaseMark.FindStringSubmatch(name); m != nil && s.ReleaseFrom == "" {
-				s.ReleaseFrom = "file name"
-				s.Release, err = egrid.ParseRelease(m[1])
-			}
+	s.found("year", year, from)
+	release, from := o.Release, "given"
+	for _, name := range []string{o.Sheet, path.Base(o.Name)} {
+		if m := releaseMark.FindStringSubmatch(name); m != nil && release == "" {
+			release, from = m[1], "file name"
 		}
 	}
+	if release == "" {
+		return nil
+	}
+	var err error
+	s.Release, err = egrid.ParseRelease(release)
+	s.found("release", s.Release, from)
 	return err
 }
 

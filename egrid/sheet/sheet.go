@@ -34,21 +34,20 @@ type Mapping struct {
 // Sheet is what the head of a file tells: all that is needed to decode any
 // part of it, in this process or another. It is a plain JSON value.
 type Sheet struct {
-	Name        string         `json:"name"`      // member of a zip or sheet of a workbook
-	Level       egrid.Level    `json:"level"`     //
-	LevelFrom   string         `json:"from"`      // what the level was inferred from
-	Year        int            `json:"year"`      // 0 when every row gives its own
-	YearFrom    string         `json:"year_from"` //
-	Release     string         `json:"release"`
-	ReleaseFrom string         `json:"release_from"`
-	Schema      *egrid.Schema  `json:"schema"`      // of the decoded rows; the data year is not in it
-	Unknown     []egrid.Column `json:"unknown"`     // columns kept under their own header
-	ShareScale  float64        `json:"share_scale"` // what the file's 1 stands for in a share: 1, or 0.01 where it holds percent
-	Delimiter   string         `json:"delimiter"`
-	HeaderLine  int64          `json:"header_line"` // line of the code row, from 1
-	DataLine    int64          `json:"data_line"`   // line of the first record below it
-	DataOffset  int64          `json:"data_offset"` // byte offset of that record
-	Cells       []SheetColumn  `json:"cells"`       // the header row
+	Name       string         `json:"name"` // member of a zip or sheet of a workbook
+	Level      egrid.Level    `json:"level"`
+	Year       int            `json:"year"` // 0 when every row gives its own
+	Release    string         `json:"release"`
+	Units      string         `json:"units"`       // of the file: us or metric
+	Evidence   []Evidence     `json:"evidence"`    // what told all this
+	Schema     *egrid.Schema  `json:"schema"`      // of the decoded rows; the data year is not in it
+	Unknown    []egrid.Column `json:"unknown"`     // columns kept under their own header
+	ShareScale float64        `json:"share_scale"` // what the file's 1 stands for in a share: 1, or 0.01 where it holds percent
+	Delimiter  string         `json:"delimiter"`
+	HeaderLine int64          `json:"header_line"` // line of the code row, from 1
+	DataLine   int64          `json:"data_line"`   // line of the first record below it
+	DataOffset int64          `json:"data_offset"` // byte offset of that record
+	Cells      []SheetColumn  `json:"cells"`       // the header row
 }
 
 // SheetColumn is one cell of the header row and what becomes of its column.
@@ -87,9 +86,10 @@ func inspect(head []byte, more bool, o *ReaderOptions) (*Sheet, error) {
 		return nil, err
 	}
 	s := &Sheet{
-		Name: o.Sheet, Level: best.level, LevelFrom: best.levelFrom, ShareScale: 1, Delimiter: string(best.delim),
+		Name: o.Sheet, Level: best.level, Units: "us", ShareScale: 1, Delimiter: string(best.delim),
 		HeaderLine: best.line, DataLine: best.nextLine, DataOffset: best.nextOffset,
 	}
+	s.found("level", string(s.Level), best.levelFrom)
 	sample := sync.OnceValue(func() [][]string { return sampleRows(head, more, s) })
 	yearHeader, err := s.bindColumns(best.cells, sample, o.Mapping)
 	if err != nil {
