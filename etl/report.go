@@ -8,6 +8,7 @@ import (
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
+	"github.com/egrid-analytics/egrid-go/egrid/sheet"
 	"github.com/egrid-analytics/egrid-go/egrid/store"
 	"github.com/egrid-analytics/egrid-go/internal/trace"
 )
@@ -50,20 +51,21 @@ type FileReport struct {
 
 // SheetReport is what became of one data year of a sheet.
 type SheetReport struct {
-	Sheet    string        `json:"sheet"`
-	Level    egrid.Level   `json:"level"`
-	Year     int           `json:"year"`
-	Release  string        `json:"release"`
-	Inferred Inferred      `json:"inferred"`
-	Read     int64         `json:"rows_read"`
-	Loaded   int64         `json:"rows_loaded"` // 0 unless published
-	Rejected int64         `json:"rows_rejected"`
-	Unknown  []string      `json:"unknown_columns"` // headers that the dictionary does not know
-	Lossy    []string      `json:"lossy_columns"`   // codes of columns that were rounded for display
-	Status   Status        `json:"status"`
-	Reason   string        `json:"reason,omitempty"` // why it is held or failed
-	Stage    egrid.StageID `json:"stage,omitempty"`  // names a held load
-	Audits   []egrid.Audit `json:"audits"`
+	Sheet    string           `json:"sheet"`
+	Level    egrid.Level      `json:"level"`
+	Year     int              `json:"year"`
+	Release  string           `json:"release"`
+	Units    string           `json:"units"`    // of the file: us or metric
+	Evidence []sheet.Evidence `json:"evidence"` // what told all this
+	Read     int64            `json:"rows_read"`
+	Loaded   int64            `json:"rows_loaded"` // 0 unless published
+	Rejected int64            `json:"rows_rejected"`
+	Unknown  []string         `json:"unknown_columns"` // headers that the dictionary does not know
+	Lossy    []string         `json:"lossy_columns"`   // codes of columns that were rounded for display
+	Status   Status           `json:"status"`
+	Reason   string           `json:"reason,omitempty"` // why it is held or failed
+	Stage    egrid.StageID    `json:"stage,omitempty"`  // names a held load
+	Audits   []egrid.Audit    `json:"audits"`
 
 	before int64 // revision that published a held load before; 0 when none did
 }
@@ -93,7 +95,7 @@ func (p *Pipeline) Report(ctx context.Context, s Streamed) (_ Report, err error)
 		if refused.Member == "" {
 			f.Error = refused.Reason
 		} else {
-			f.Sheets = append(f.Sheets, SheetReport{Sheet: refused.Member, Status: Failed, Reason: refused.Reason})
+			f.Sheets = append(f.Sheets, SheetReport{Sheet: refused.Member, Evidence: []sheet.Evidence{}, Status: Failed, Reason: refused.Reason})
 		}
 	}
 	superseded, err := p.superseded(ctx, s.Loads)
@@ -183,23 +185,24 @@ func (r *Report) file(o Object, sha256 string) *FileReport {
 
 func (r *Report) add(load *Load, published driver.PublishReport) {
 	f := r.file(load.Object, load.Spec.Source.SHA256)
-	sheet := SheetReport{
-		Sheet: load.Member, Level: load.Spec.Level, Year: load.Spec.Year, Release: load.Spec.Release, Inferred: load.Inferred,
+	of := SheetReport{
+		Sheet: load.Member, Level: load.Spec.Level, Year: load.Spec.Year, Release: load.Spec.Release,
+		Units: load.Units, Evidence: orEmpty(load.Evidence),
 		Read: load.Rows + load.Rejected, Rejected: load.Rejected, Unknown: codes(load.Spec.Schema, load.Unknown),
 		Lossy: codes(load.Spec.Schema, published.Snapshot.Lossy), Status: Status(published.Status), Reason: published.Reason,
 		Audits: orEmpty(published.Snapshot.Audits),
 	}
-	switch sheet.Status {
+	switch of.Status {
 	case Published:
-		sheet.Loaded = load.Rows
+		of.Loaded = load.Rows
 	case Held:
-		sheet.Stage, sheet.before = published.Snapshot.Stage, published.Snapshot.Revision
+		of.Stage, of.before = published.Snapshot.Stage, published.Snapshot.Revision
 	}
-	r.RowsRead += sheet.Read
-	r.RowsLoaded += sheet.Loaded
-	r.RowsRejected += sheet.Rejected
-	r.Audits = driver.MergeAudits(r.Audits, sheet.Audits)
-	f.Sheets = append(f.Sheets, sheet)
+	r.RowsRead += of.Read
+	r.RowsLoaded += of.Loaded
+	r.RowsRejected += of.Rejected
+	r.Audits = driver.MergeAudits(r.Audits, of.Audits)
+	f.Sheets = append(f.Sheets, of)
 }
 
 // finish sums the parts up.
@@ -241,22 +244,22 @@ func (v Validated) Report() Report {
 				years = []int{0}
 			}
 			for i, year := range years {
-				sheet := SheetReport{Sheet: s.Member, Year: year, Unknown: []string{}, Lossy: []string{}, Status: DryRun, Reason: s.Error, Audits: orEmpty(s.Audits)}
+				of := SheetReport{Sheet: s.Member, Year: year, Evidence: []sheet.Evidence{}, Unknown: []string{}, Lossy: []string{}, Status: DryRun, Reason: s.Error, Audits: orEmpty(s.Audits)}
 				if s.Sheet != nil {
-					sheet.Level, sheet.Release, sheet.Unknown = s.Sheet.Level, s.Sheet.Release, codes(s.Sheet.Schema, s.Sheet.Unknown)
-					sheet.Lossy = codes(s.Sheet.Schema, s.Lossy)
-					sheet.Inferred = Inferred{Level: s.Sheet.LevelFrom, Year: s.Sheet.YearFrom, Release: s.Sheet.ReleaseFrom}
+					of.Level, of.Release, of.Unknown = s.Sheet.Level, s.Sheet.Release, codes(s.Sheet.Schema, s.Sheet.Unknown)
+					of.Lossy = codes(s.Sheet.Schema, s.Lossy)
+					of.Units, of.Evidence = s.Sheet.Units, s.Sheet.EvidenceOf(year)
 				}
 				if s.Error != "" {
-					sheet.Status = Failed
+					of.Status = Failed
 				}
 				if i == 0 { // the check counts by sheet
-					sheet.Read, sheet.Rejected = s.Rows+s.Rejected, s.Rejected
+					of.Read, of.Rejected = s.Rows+s.Rejected, s.Rejected
 					report.Audits = driver.MergeAudits(report.Audits, s.Audits)
 				}
-				report.RowsRead += sheet.Read
-				report.RowsRejected += sheet.Rejected
-				f.Sheets = append(f.Sheets, sheet)
+				report.RowsRead += of.Read
+				report.RowsRejected += of.Rejected
+				f.Sheets = append(f.Sheets, of)
 			}
 		}
 	}

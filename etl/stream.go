@@ -32,18 +32,12 @@ type Load struct {
 	Object   Object              `json:"object"`
 	Member   string              `json:"member"`
 	Spec     driver.SnapshotSpec `json:"spec"`
-	Inferred Inferred            `json:"inferred"`
+	Units    string              `json:"units"` // of the file: us or metric
+	Evidence []sheet.Evidence    `json:"evidence"`
 	Unknown  []egrid.Column      `json:"unknown_columns"`
 	Chunks   int                 `json:"chunks"`
 	Rows     int64               `json:"rows"`
 	Rejected int64               `json:"rejected"` // a rejected record has no data year: it counts to one near it
-}
-
-// Inferred says what a sheet's identity was read from.
-type Inferred struct {
-	Level   string `json:"level"`
-	Year    string `json:"year"`
-	Release string `json:"release,omitempty"` // empty: nothing named one
 }
 
 // Stream decodes the chunks of every part and puts them into the sink.
@@ -133,7 +127,7 @@ func newLoad(part Part, year int, reading string) Load {
 	s := part.Sheet
 	return Load{
 		Object: part.Object, Member: part.Member, Unknown: s.Unknown,
-		Inferred: Inferred{Level: s.LevelFrom, Year: s.YearFrom, Release: s.ReleaseFrom},
+		Units: s.Units, Evidence: s.EvidenceOf(year),
 		Spec: driver.SnapshotSpec{
 			Level: s.Level, Year: year, Release: s.Release, Schema: s.Schema, Reading: reading,
 			Source: egrid.Source{Object: part.Object.Name, Sheet: part.Member, SHA256: part.SHA256, Bytes: part.Object.Size},
