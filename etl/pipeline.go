@@ -224,6 +224,7 @@ func (p *Pipeline) reading(s *sheet.Sheet) (string, error) {
 		Delimiter string
 		Offset    int64
 		Scale     float64
-	}{p.o.ChunkBytes, s.Cells, s.Schema.Columns(), s.Delimiter, s.DataOffset, s.ShareScale})
+		Dialect   sheet.Dialect
+	}{p.o.ChunkBytes, s.Cells, s.Schema.Columns(), s.Delimiter, s.DataOffset, s.ShareScale, s.Dialect})
 	return string(b), err
 }

@@ -44,6 +44,7 @@ type Sheet struct {
 	Unknown    []egrid.Column `json:"unknown"`     // columns kept under their own header
 	ShareScale float64        `json:"share_scale"` // what the file's 1 stands for in a share: 1, or 0.01 where it holds percent
 	Delimiter  string         `json:"delimiter"`
+	Dialect    Dialect        `json:"dialect"`
 	HeaderLine int64          `json:"header_line"` // line of the code row, from 1
 	DataLine   int64          `json:"data_line"`   // line of the first record below it
 	DataOffset int64          `json:"data_offset"` // byte offset of that record
@@ -55,6 +56,7 @@ type SheetColumn struct {
 	Header    string       `json:"header"`
 	Column    egrid.Column `json:"column,omitempty"`    // empty: left out
 	Transform string       `json:"transform,omitempty"` // see Mapping
+	Fixed     []int        `json:"fixed,omitempty"`     // data years in which it was rounded to a fixed number of decimals
 }
 
 // inspectBytes is how much of a file's head is looked at.
@@ -90,7 +92,18 @@ func inspect(head []byte, more bool, o *ReaderOptions) (*Sheet, error) {
 		HeaderLine: best.line, DataLine: best.nextLine, DataOffset: best.nextOffset,
 	}
 	s.found("level", string(s.Level), best.levelFrom)
-	sample := sync.OnceValue(func() [][]string { return sampleRows(head, more, s) })
+	first := firstRows(head, more, s)
+	named := rowNames(s.Level, best.cells, o.Mapping, first)
+	if named {
+		first = withoutFirst(first)
+	}
+	sample := sync.OnceValue(func() [][]string {
+		rows := sampleRows(head, more, s)
+		if named {
+			rows = withoutFirst(rows)
+		}
+		return rows
+	})
 	yearHeader, err := s.bindColumns(best.cells, sample, o.Mapping)
 	if err != nil {
 		return nil, err
@@ -98,7 +111,14 @@ func inspect(head []byte, more bool, o *ReaderOptions) (*Sheet, error) {
 	if err := s.inferEdition(yearHeader, o); err != nil {
 		return nil, err
 	}
+	if err := s.inferDialect(head, first, sample); err != nil {
+		return nil, err
+	}
 	s.inferShareScale(sample)
+	if named {
+		s.Cells = slices.Insert(s.Cells, 0, SheetColumn{})
+		s.found("row_names", "left out", "records have one field more than the header")
+	}
 	return s, nil
 }
 
@@ -133,6 +153,8 @@ func (s *Sheet) bindColumns(cells []string, sample func() [][]string, m *Mapping
 		case known && !used[f.Column] && f.Column != egrid.Year:
 			col.Column, col.Transform = f.Column, transform[f.Column]
 			fields = append(fields, f)
+		case i == 0 && isIndex(cell, sample):
+			s.found("row_names", "left out", fmt.Sprintf("running numbers in the first column, %q", cell))
 		case cell == "" && !anyValue(sample(), i):
 			// an empty column, as spreadsheets write in front of a table
 		default:
