@@ -3,6 +3,7 @@ package egrid
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -224,13 +225,20 @@ func (v Value) rank() int {
 }
 
 // ParseValue reads text as a value of type t. Numbers may stand in a display
-// format: "20,961", " (2,443)" for -2443, "5.25%" for 0.0525; rounded is true
-// for those, because digits may be gone. Blank, "--" and "N/A" are missing for
-// every type; "NA" is a code and stays text. Anything else is an error that
-// says what was expected; it wraps [ErrInvalid].
+// format: "20,961", " (2,443)" for -2443, "5.25%" for 0.0525, " -   " for 0; rounded
+// is true for those, because digits may be gone. Blank, "--" and "N/A" are missing
+// for every type. So is, where no text can be a value, what tools write for a
+// missing cell: "NA", "NaN", "NULL", "None", "#N/A", ".", "\N". Anything else is an
+// error that says what was expected; it wraps [ErrInvalid].
 func ParseValue(t Type, s string) (v Value, rounded bool, err error) {
-	s = strings.TrimSpace(s)
-	if cell.Blank(s) {
+	trimmed := strings.TrimSpace(s)
+	if cell.Blank(trimmed) {
+		return Value{}, false, nil
+	}
+	if t == Text {
+		return TextOf(trimmed), false, nil
+	}
+	if cell.Missing(s) {
 		return Value{}, false, nil
 	}
 	switch t {
@@ -242,11 +250,9 @@ func ParseValue(t Type, s string) (v Value, rounded bool, err error) {
 			return Value{}, false, fmt.Errorf("%w: %w", ErrInvalid, err)
 		}
 		return NumberOf(d.Nearest()), d.Rounded, nil
-	case Flag:
-		v, err := parseFlag(s)
-		return v, false, err
 	default:
-		return TextOf(s), false, nil
+		v, err := parseFlag(trimmed)
+		return v, false, err
 	}
 }
 
@@ -261,12 +267,15 @@ func parseFlag(s string) (Value, error) {
 }
 
 func parseInteger(s string) (v Value, rounded bool, err error) {
-	if i, err := strconv.ParseInt(s, 10, 64); err == nil {
+	if i, err := strconv.ParseInt(strings.TrimSpace(s), 10, 64); err == nil {
 		return IntegerOf(i), false, nil
 	}
 	d, err := cell.Parse(s)
-	if err != nil {
+	switch {
+	case errors.Is(err, cell.ErrNumber):
 		return Value{}, false, fmt.Errorf("%w: not a whole number", ErrInvalid)
+	case err != nil:
+		return Value{}, false, fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
 	f := d.Nearest()
 	if f != math.Trunc(f) || math.Abs(f) > 1<<53 {

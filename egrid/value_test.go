@@ -26,6 +26,15 @@ func TestParseValueNumber(t *testing.T) {
 		{"-2,392", -2392, true},
 		{"5.25%", 0.0525, true},
 		{"(1.5%)", -0.015, true},
+		{"5.25 %", 0.0525, true},
+		{" -   ", 0, true},
+		{"450-", -450, true},
+		{"\u2212450", -450, true},
+		{"20'961", 20961, true},
+		{"20\u202f961", 20961, true},
+		{"20\u00a0961", 20961, true},
+		{"4.5E+02", 450, false},
+		{"1.0244180931E7", 10244180.931, false},
 	} {
 		v, rounded, err := egrid.ParseValue(egrid.Number, test.text)
 		got, ok := v.Float()
@@ -33,7 +42,7 @@ func TestParseValueNumber(t *testing.T) {
 			t.Errorf("%q: got %v (rounded %v), %v; want %v (rounded %v)", test.text, got, rounded, err, test.want, test.rounded)
 		}
 	}
-	for _, text := range []string{"abc", "1,23", "12,3456", "1.2.3", "--1", "(-5)", "Inf", "NaN", "0x10", "1_000", "1e999", ",123", "()", "%", "+", "1e", "NA", "-"} {
+	for _, text := range []string{"abc", "1,23", "12,3456", "1.2.3", "--1", "(-5)", "Inf", "0x10", "1_000", "1e999", ",123", "()", "%", "+", "1e", "0,368", "####", "False", "#DIV/0!", "-5-"} {
 		if v, _, err := egrid.ParseValue(egrid.Number, text); !errors.Is(err, egrid.ErrInvalid) {
 			t.Errorf("%q: got %v, %v; want ErrInvalid", text, v, err)
 		}
@@ -47,6 +56,16 @@ func TestParseValueMissing(t *testing.T) {
 			if v, _, err := egrid.ParseValue(typ, text); err != nil || !v.IsMissing() {
 				t.Errorf("%s %q: got %v, %v; want missing", typ, text, v, err)
 			}
+		}
+	}
+	for _, text := range []string{"NA", "NaN", "nan", "NULL", "None", "#N/A", ".", `\N`, "-", " NA "} {
+		for _, typ := range []egrid.Type{egrid.Integer, egrid.Number, egrid.Flag} {
+			if v, _, err := egrid.ParseValue(typ, text); err != nil || !v.IsMissing() {
+				t.Errorf("%s %q: got %v, %v; want missing", typ, text, v, err)
+			}
+		}
+		if v, _, _ := egrid.ParseValue(egrid.Text, text); v.IsMissing() {
+			t.Errorf("the text %q became missing", text)
 		}
 	}
 	if v, _, _ := egrid.ParseValue(egrid.Text, "NA"); v.String() != "NA" {

@@ -229,6 +229,7 @@ func (p *Pipeline) reading(part Part) (string, error) {
 		Offset    int64
 		Scale     float64
 		Charset   string `json:",omitempty"`
-	}{p.o.ChunkBytes, s.Cells, s.Schema.Columns(), s.Delimiter, s.DataOffset, s.ShareScale, part.Charset})
+		Dialect   sheet.Dialect
+	}{p.o.ChunkBytes, s.Cells, s.Schema.Columns(), s.Delimiter, s.DataOffset, s.ShareScale, part.Charset, s.Dialect})
 	return string(b), err
 }

@@ -2,40 +2,9 @@ package driver
 
 import "github.com/egrid-analytics/egrid-go/egrid"
 
-// Identifier returns the columns that identify a row within a sheet of the
-// level, nil when a sheet with these columns has none. In real sheets several
-// rows may share an identifier. Where a sheet has no ORIS codes, state and
-// plant name stand in for them.
+// Identifier is [egrid.Identifier].
 func Identifier(level egrid.Level, has func(egrid.Column) bool) []egrid.Column {
-	plant := []egrid.Column{egrid.PlantCode}
-	if !has(egrid.PlantCode) {
-		plant = []egrid.Column{egrid.State, egrid.PlantName}
-	}
-	var id []egrid.Column
-	switch level {
-	case egrid.UNT:
-		id = append(plant, egrid.Unit, egrid.PrimeMover)
-	case egrid.GEN:
-		id = append(plant, egrid.Generator)
-	case egrid.PLNT, egrid.DEMO:
-		id = plant
-	case egrid.ST:
-		id = []egrid.Column{egrid.State}
-	case egrid.BA:
-		id = []egrid.Column{egrid.BalancingAuthority}
-	case egrid.SRL:
-		id = []egrid.Column{egrid.Subregion}
-	case egrid.NRL:
-		id = []egrid.Column{egrid.NERCRegion}
-	case egrid.GGL:
-		id = []egrid.Column{egrid.Region}
-	}
-	for _, c := range id {
-		if !has(c) {
-			return nil
-		}
-	}
-	return id
+	return egrid.Identifier(level, has)
 }
 
 // SearchColumns returns the text columns in which a free-text search looks.

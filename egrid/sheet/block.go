@@ -157,7 +157,7 @@ func (b *block) set(d *Decoder, c *columnDecoder, data []byte) bool {
 	case skipped:
 		return !b.spaced(data)
 	case texts:
-		if !b.texts(data) {
+		if !b.texts(c, data) {
 			return false
 		}
 		d.current.Texts(c.at, data, b.from, b.to)
@@ -213,7 +213,10 @@ func (b *block) flags(data []byte) bool {
 		case "No", "N", "0":
 			b.numbers[k] = 0
 		default:
-			return false
+			if !cell.Missing(string(field)) {
+				return false
+			}
+			continue
 		}
 		b.present[k>>6] |= 1 << (k & 63)
 	}
@@ -249,24 +252,35 @@ func (b *block) spaced(data []byte) bool {
 }
 
 // texts makes fields that mark a missing cell empty. It reports false when one
-// has blanks around it.
-func (b *block) texts(data []byte) bool {
+// has blanks around it, is not in its normal form, or is missing where a row has
+// its identifier.
+func (b *block) texts(c *columnDecoder, data []byte) bool {
 	for k, from := range b.from {
 		to := b.to[k]
+		quoted := false
+		if from < to && data[from] == '"' {
+			from, to, quoted = from+1, to-1, true
+			b.from[k], b.to[k] = from, to
+		}
 		if from == to {
+			if c.required {
+				return false
+			}
 			continue
 		}
-		if data[from] == '"' {
-			from, to = from+1, to-1
-			if b.from[k], b.to[k] = from, to; from == to {
-				continue
-			}
-		}
-		if data[from] <= ' ' || data[to-1] <= ' ' {
+		first := firstBytes[data[from]]
+		if first == odd || data[to-1] <= ' ' {
 			return false
 		}
-		if to-from <= 3 && cell.Blank(string(data[from:to])) {
+		if first == mayBeMark && to-from <= cell.MaxMark && c.marked(string(data[from:to]), quoted) {
+			if c.required {
+				return false
+			}
 			b.to[k] = from
+			continue
+		}
+		if c.form != asIs && !c.plain(data[from:to]) {
+			return false
 		}
 	}
 	return true
@@ -288,7 +302,7 @@ func (b *block) decimals(data []byte, maxPlaces int) bool {
 			b.present[k>>6] |= 1 << (k & 63)
 			continue
 		}
-		if len(field) > 3 || !cell.Blank(string(field)) {
+		if len(field) > cell.MaxMark || !cell.Missing(string(field)) {
 			return false
 		}
 	}

@@ -24,14 +24,18 @@ type Decoder struct {
 	current  *egrid.Builder         // of the row at hand; its cells may still be dropped
 	year     int                    // of current
 	fields   []string
+	quotes   []bool // which of the fields have quotes, where that counts
 	block    block
+
+	identified bool // a row is told from a note by its identifier
 }
 
 // Decoded is what the records of a span became.
 type Decoded struct {
 	Batches []*egrid.Batch // one for each data year, in the order of their first rows
 	Rejects []*RowError    // records that could not be read, in the order of the file
-	Records int64          // all records, blank ones left out
+	LeftOut []*RowError    // records that are no rows: notes and totals around the table
+	Records int64          // all records, blank ones not counted
 }
 
 type columnDecoder struct {
@@ -40,6 +44,12 @@ type columnDecoder struct {
 	typ       egrid.Type
 	percent   bool // a share that the sheet holds in percent
 	converts  conversion
+	ratio     bool // a formula of it fails where its denominator is zero
+	dialect   Dialect
+	required  bool // part of the identifier
+	marks     marks
+	form      form
+	fixed     []int // data years in which it was rounded to as many digits
 	transform string
 	nullIf    string
 	kind      fieldKind
@@ -55,7 +65,7 @@ const (
 	numbers
 	flags
 	years
-	transformed // by a mapping
+	transformed // by a mapping, or by how the file writes numbers
 )
 
 func (c *columnDecoder) kindOf() fieldKind {
@@ -71,6 +81,9 @@ func (c *columnDecoder) kindOf() fieldKind {
 	case egrid.Integer:
 		return integers
 	case egrid.Number:
+		if c.dialect.DecimalComma || len(c.fixed) > 0 {
+			return transformed
+		}
 		return numbers
 	case egrid.Flag:
 		return flags
@@ -84,8 +97,13 @@ func (s *Sheet) NewDecoder() *Decoder {
 	for i := range d.stop {
 		d.stop[i] = i < ' ' || i >= utf8.RuneSelf || byte(i) == d.delim
 	}
+	identifier := egrid.Identifier(s.Level, s.Schema.Has)
+	d.identified = len(identifier) > 0
 	for i, c := range s.Cells {
-		col := columnDecoder{column: c.Column, at: s.Schema.Index(c.Column), typ: egrid.Integer, transform: c.Transform}
+		col := columnDecoder{
+			column: c.Column, at: s.Schema.Index(c.Column), typ: egrid.Integer, transform: c.Transform,
+			dialect: s.Dialect, fixed: c.Fixed,
+		}
 		if col.at >= 0 {
 			f := s.Schema.Field(col.at)
 			col.typ = f.Type
@@ -94,6 +112,12 @@ func (s *Sheet) NewDecoder() *Decoder {
 			}
 			if c.Unit != "" {
 				col.converts = conversions[[2]string{c.Unit, f.Unit}]
+			}
+			col.ratio = isRatio(f)
+			col.required = slices.Contains(identifier, c.Column)
+			col.marks, col.form = textOf(f)
+			if col.required && !plantLevel(s.Level) {
+				col.form = area
 			}
 		}
 		if x, ok := strings.CutPrefix(c.Transform, "null_if:"); ok {
@@ -150,9 +174,7 @@ func (d *Decoder) Decode(data []byte, at Span) (Decoded, error) {
 		if rec.blank(d.delim) {
 			continue
 		}
-		if reject := d.slow(rec, number); reject != nil {
-			out.Rejects = append(out.Rejects, reject)
-		}
+		d.slow(rec, number, &out)
 		number++
 	}
 	out.Records = number - at.Row
@@ -195,9 +217,15 @@ func nextRecord(data []byte, delim byte, line int64) (record, int, error) {
 	if rec.open && rec.lines > 1 {
 		return rec, n, errUnclosed(rec)
 	}
+	rec.cut = !found
 	rec.raw = bytes.TrimSuffix(rec.raw, []byte{'\n'})
 	rec.raw = bytes.TrimSuffix(rec.raw, []byte{'\r'})
 	return rec, n, nil
+}
+
+// plantLevel reports whether a level's sheet has rows of plants or their parts.
+func plantLevel(l egrid.Level) bool {
+	return l == egrid.UNT || l == egrid.GEN || l == egrid.PLNT || l == egrid.DEMO
 }
 
 // fast decodes the first record of data when it is as nearly all are: one line,
@@ -244,8 +272,8 @@ func (d *Decoder) fast(data []byte, line, number int64) int {
 // anything at all.
 func (d *Decoder) field(c *columnDecoder, data []byte) (n int, some bool) {
 	if len(data) == 0 || data[0] == d.delim || data[0] == '\n' || data[0] == '\r' {
-		if c.kind == years {
-			return -1, false // a row without its data year
+		if c.kind == years || c.required {
+			return -1, false // a row without its data year, or none
 		}
 		return 0, false
 	}
@@ -278,7 +306,7 @@ func (d *Decoder) field(c *columnDecoder, data []byte) (n int, some bool) {
 	if !d.ends(data, n) {
 		return -1, true
 	}
-	return d.text(c, data[:n], n)
+	return d.text(c, data[:n], n, false)
 }
 
 // ends reports whether a field may end before the n-th byte.
@@ -296,38 +324,52 @@ func (d *Decoder) quoted(c *columnDecoder, data []byte) (n int, some bool) {
 		return -1, true
 	}
 	if n == 1 {
+		if c.required {
+			return -1, false
+		}
 		return 2, false
 	}
-	return d.text(c, data[1:n], n+1)
+	return d.text(c, data[1:n], n+1, true)
 }
 
 // text decodes the text of a field of n bytes.
-func (d *Decoder) text(c *columnDecoder, text []byte, n int) (size int, some bool) {
+func (d *Decoder) text(c *columnDecoder, text []byte, n int, quoted bool) (size int, some bool) {
+	padded := text
 	if text[0] <= ' ' || text[len(text)-1] <= ' ' {
 		if text = bytes.Trim(text, " \t"); len(text) == 0 { // a tab may stand between quotes where it delimits
+			if c.required {
+				return -1, false
+			}
 			return n, false
 		}
 	}
 	switch {
 	case c.kind == skipped:
 		return n, true
-	case len(text) <= 3 && c.kind != transformed && cell.Blank(string(text)):
-		return n, true
 	case c.kind == texts:
+		first := firstBytes[text[0]]
+		if first == mayBeMark && len(text) <= cell.MaxMark && c.marked(string(text), quoted) {
+			if c.required {
+				return -1, true
+			}
+			return n, true
+		}
+		if first == odd || !c.plain(text) {
+			return -1, true
+		}
 		d.current.Text(c.at, text)
 		return n, true
-	}
-	if c.at < 0 {
+	case c.at < 0:
 		return -1, true
 	}
-	if err := d.set(c, string(text)); err != nil {
+	if err := d.set(c, string(padded), quoted); err != nil {
 		return -1, true
 	}
 	return n, true
 }
 
 // set decodes a field of any form.
-func (d *Decoder) set(c *columnDecoder, field string) error {
+func (d *Decoder) set(c *columnDecoder, field string, quoted bool) error {
 	switch c.transform {
 	case "upper":
 		field = strings.ToUpper(field)
@@ -336,6 +378,11 @@ func (d *Decoder) set(c *columnDecoder, field string) error {
 			return nil
 		}
 	}
+	if c.typ == egrid.Text {
+		d.current.Text(c.at, []byte(c.normal(field, quoted)))
+		return nil
+	}
+	field = c.dialect.numeral(field)
 	if c.typ != egrid.Number {
 		v, rounded, err := egrid.ParseValue(c.typ, field)
 		if err != nil {
@@ -346,15 +393,14 @@ func (d *Decoder) set(c *columnDecoder, field string) error {
 		}
 		return d.current.Value(c.at, v)
 	}
-	field = strings.TrimSpace(field)
-	if cell.Blank(field) {
+	if cell.Missing(field) || c.ratio && cell.FailedFormula(field) {
 		return nil
 	}
 	x, err := cell.Parse(field)
 	if err != nil {
 		return err
 	}
-	if x.Rounded {
+	if x.Rounded || x.Places > 0 && slices.Contains(c.fixed, d.year) {
 		d.current.Lossy(c.at)
 	}
 	switch {
@@ -374,51 +420,95 @@ func (d *Decoder) set(c *columnDecoder, field string) error {
 	return nil
 }
 
-// slow decodes a record of any form, or says why it cannot be read.
-func (d *Decoder) slow(rec record, number int64) *RowError {
+// slow decodes a record of any form, or says why it cannot be read or is no row.
+func (d *Decoder) slow(rec record, number int64, out *Decoded) {
 	raw := string(rec.raw)
-	fail := func(c egrid.Column, value, reason string) *RowError {
+	tell := func(c egrid.Column, value, reason string) *RowError {
 		if d.current != nil {
 			d.current.DropRow()
 		}
 		return &RowError{Line: rec.line, Number: number, Column: c, Value: shorten(value, 100), Reason: reason, Record: raw}
 	}
+	fail := func(c egrid.Column, value, reason string) {
+		out.Rejects = append(out.Rejects, tell(c, value, reason))
+	}
 	if !utf8.ValidString(raw) {
-		return fail("", "", "the record is not UTF-8 text; save the file as UTF-8")
+		fail("", "", "the record is not UTF-8 text; save the file as UTF-8")
+		return
 	}
 	if strings.IndexByte(raw, 0) >= 0 {
-		return fail("", "", "the record has a NUL byte")
+		fail("", "", "the record has a NUL byte")
+		return
 	}
 	var err error
 	if d.fields, err = splitFields(d.fields[:0], raw, d.delim); err != nil {
-		return fail("", "", reasonOf(err))
+		fail("", "", reasonOf(err))
+		return
 	}
-	if len(d.fields) < len(d.columns) {
-		return fail("", "", fmt.Sprintf("it has %d fields where the header has %d", len(d.fields), len(d.columns)))
-	}
-	for i := len(d.columns); i < len(d.fields); i++ {
+	n := len(d.columns)
+	for i := n; i < len(d.fields); i++ {
 		if strings.TrimSpace(d.fields[i]) != "" {
-			return fail("", d.fields[i], fmt.Sprintf("it has %d fields where the header has %d", len(d.fields), len(d.columns)))
+			fail("", d.fields[i], fmt.Sprintf("it has %d fields where the header has %d", len(d.fields), n))
+			return
 		}
 	}
-	if reject := d.chooseYear(fail); reject != nil {
-		return reject
+	there := len(d.fields)
+	for len(d.fields) < n {
+		d.fields = append(d.fields, "")
+	}
+	if reason := d.leftOut(d.fields, there); reason != "" {
+		out.LeftOut = append(out.LeftOut, tell("", "", reason))
+		return
+	}
+	if there < n {
+		if reason := d.tooShort(there, rec.cut); reason != "" {
+			fail("", "", reason)
+			return
+		}
+	}
+	if c, reason := d.chooseYear(); reason != "" {
+		fail(egrid.Year, c, reason)
+		return
+	}
+	if d.sheet.Dialect.QuotedTexts {
+		d.quotes = quotedFields(d.quotes[:0], raw, d.delim)
 	}
 	for i := range d.columns {
 		c := &d.columns[i]
 		if c.at < 0 {
 			continue
 		}
-		if err := d.set(c, d.fields[i]); err != nil {
-			return fail(c.column, d.fields[i], reasonOf(err))
+		if err := d.set(c, d.fields[i], i < len(d.quotes) && d.quotes[i]); err != nil {
+			fail(c.column, d.fields[i], reasonOf(err))
+			return
 		}
 	}
 	d.current.EndRow(number, rec.line)
-	return nil
 }
 
-// chooseYear makes the builder of the record's own data year the current one.
-func (d *Decoder) chooseYear(fail func(egrid.Column, string, string) *RowError) *RowError {
+// tooShort says why a record of so many fields cannot stand for one with all;
+// empty when the others are blank: many tools leave out empty cells at the end of a
+// row. What is there has to name the row. The last record of a file may be cut.
+func (d *Decoder) tooShort(fields int, cut bool) string {
+	reason := fmt.Sprintf("it has %d fields where the header has %d", fields, len(d.columns))
+	if cut {
+		return reason + ", and the file ends in it without a line end: was the file cut?"
+	}
+	named := d.identified || 2*fields >= len(d.columns)
+	for i := range d.columns {
+		if c := &d.columns[i]; c.required && c.marked(strings.TrimSpace(d.fields[i]), true) {
+			named = false
+		}
+	}
+	if !named {
+		return reason
+	}
+	return ""
+}
+
+// chooseYear makes the builder of the record's own data year the current one, or
+// says what is wrong with its field.
+func (d *Decoder) chooseYear() (field, reason string) {
 	for i := range d.columns {
 		c := &d.columns[i]
 		if c.at >= 0 || c.column == "" {
@@ -428,18 +518,18 @@ func (d *Decoder) chooseYear(fail func(egrid.Column, string, string) *RowError) 
 		if c.transform == "null_if" && strings.TrimSpace(field) == c.nullIf {
 			field = ""
 		}
-		v, _, err := egrid.ParseValue(egrid.Integer, field)
+		v, _, err := egrid.ParseValue(egrid.Integer, c.dialect.numeral(field))
 		if err != nil {
-			return fail(egrid.Year, d.fields[i], reasonOf(err))
+			return field, reasonOf(err)
 		}
 		year, ok := v.Int()
 		if !ok {
-			return fail(egrid.Year, d.fields[i], "the data year is missing")
+			return field, "the data year is missing"
 		}
 		if err := checkYear(int(year)); err != nil {
-			return fail(egrid.Year, d.fields[i], reasonOf(err))
+			return field, reasonOf(err)
 		}
 		d.builder(int(year))
 	}
-	return nil
+	return "", ""
 }

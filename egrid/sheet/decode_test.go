@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,6 +26,7 @@ type oracle struct {
 	rows   []string        // of all rows, as text
 	lossy  map[string]bool // data year and column
 	bad    []string        // line and number of refused records
+	aside  int             // records that are no rows
 	fields [][]string      // of all records that are not blank, as far as quotes go
 	broken bool            // the last record never ends
 }
@@ -32,10 +35,12 @@ type oracle struct {
 type plainRecord struct {
 	raw    string
 	fields []string
+	quotes []bool // of the fields
 	line   int64
 	lines  int64
 	fault  bool // text behind a closing quote, or none that closes
 	open   bool // the data end inside quotes
+	cut    bool // the data end without a line end
 }
 
 // records cuts data. A quote means something only where a field begins.
@@ -54,7 +59,7 @@ func records(data string, delim byte, line int64) []plainRecord {
 	scan:
 		for ; ; i++ {
 			if i == len(data) {
-				rec.open = state == quoted
+				rec.open, rec.cut = state == quoted, true
 				rec.fault = rec.fault || rec.open
 				break
 			}
@@ -74,6 +79,10 @@ func records(data string, delim byte, line int64) []plainRecord {
 				field, state = nil, begins
 			case state == begins && c == '"':
 				state = quoted
+				for len(rec.quotes) < len(rec.fields) {
+					rec.quotes = append(rec.quotes, false)
+				}
+				rec.quotes = append(rec.quotes, true)
 			case state == closed && c == '"':
 				field, state = append(field, '"'), quoted
 			case state == closed && c == '\r' && (i+1 == len(data) || data[i+1] == '\n'):
@@ -88,6 +97,7 @@ func records(data string, delim byte, line int64) []plainRecord {
 			field = bytes.TrimSuffix(field, []byte("\r"))
 		}
 		rec.fields = append(rec.fields, string(field))
+		rec.quotes = append(rec.quotes, make([]bool, len(rec.fields))...)
 		if i == len(data) && i > 0 && data[i-1] == '\n' && rec.open {
 			rec.lines-- // a line that has not begun
 		}
@@ -110,7 +120,9 @@ func decodeByHand(of *sheet.Sheet, data []byte, line int64) *oracle {
 			return o
 		}
 		o.fields = append(o.fields, rec.fields)
-		if row, ok := o.row(rec); ok {
+		if row, ok := o.row(rec); ok && row == "" {
+			o.aside++
+		} else if ok {
 			o.rows = append(o.rows, fmt.Sprintf("%d %d %s", number, rec.line, row))
 		} else {
 			o.bad = append(o.bad, fmt.Sprintf("%d %d", number, rec.line))
@@ -122,13 +134,22 @@ func decodeByHand(of *sheet.Sheet, data []byte, line int64) *oracle {
 
 func (o *oracle) row(rec plainRecord) (string, bool) {
 	n := len(o.of.Cells)
-	if rec.fault || !utf8.ValidString(rec.raw) || strings.Contains(rec.raw, "\x00") || len(rec.fields) < n {
+	if rec.fault || !utf8.ValidString(rec.raw) || strings.Contains(rec.raw, "\x00") {
 		return "", false
 	}
+	there := len(rec.fields)
+	rec.fields, rec.quotes = append(rec.fields, make([]string, n)...), append(rec.quotes, make([]bool, n)...)
 	for _, more := range rec.fields[n:] {
 		if strings.TrimSpace(more) != "" {
 			return "", false
 		}
+	}
+	identified, aside := o.identify(rec.fields[:n], there)
+	if aside {
+		return "", true
+	}
+	if there < n && (rec.cut || !identified) {
+		return "", false
 	}
 	year := int64(o.of.Year)
 	values := make([]egrid.Value, o.of.Schema.Len())
@@ -144,7 +165,13 @@ func (o *oracle) row(rec plainRecord) (string, bool) {
 			typ = o.of.Schema.Field(at).Type
 			share = o.of.Schema.Field(at).Unit == "fraction" && o.of.ShareScale != 1
 		}
-		v, isRounded, ok := cellByHand(rec.fields[i], typ, c.Transform, share)
+		var v egrid.Value
+		var isRounded, ok bool
+		if typ == egrid.Text {
+			v, ok = o.textByHand(rec.fields[i], rec.quotes[i], c), true
+		} else {
+			v, isRounded, ok = cellByHand(rec.fields[i], typ, c.Transform, share)
+		}
 		if !ok {
 			return "", false
 		}
@@ -166,10 +193,128 @@ func (o *oracle) row(rec plainRecord) (string, bool) {
 	return rowText(int(year), values), true
 }
 
+// identify tells whether a record has its identifier, and whether it stands beside
+// the table.
+func (o *oracle) identify(fields []string, there int) (identified, aside bool) {
+	var id []string
+	switch o.of.Level {
+	case egrid.GEN:
+		id = []string{"state plant_name generator_id", "oris_plant_code generator_id"}
+	case egrid.PLNT:
+		id = []string{"state plant_name", "oris_plant_code"}
+	case egrid.ST:
+		id = []string{"state"}
+	case egrid.NRL:
+		id = []string{"nerc_region"}
+	case egrid.GGL:
+		id = []string{"region"}
+	}
+	region := o.of.Level != egrid.GEN && o.of.Level != egrid.PLNT && o.of.Level != egrid.GGL
+	var total bool
+	var filled []string
+	identified = false
+	for _, columns := range id {
+		names := strings.Fields(columns)
+		if !slices.ContainsFunc(names, func(c string) bool { return !o.of.Schema.Has(egrid.Column(c)) }) {
+			identified, id = true, names
+		}
+	}
+	if !identified {
+		id = nil
+	}
+	known := identified
+	for i, c := range o.of.Cells {
+		text := strings.TrimSpace(fields[i])
+		if c.Column == "" {
+			continue
+		}
+		if text != "" {
+			filled = append(filled, text)
+		}
+		at := o.of.Schema.Index(c.Column)
+		isText := at >= 0 && o.of.Schema.Field(at).Type == egrid.Text
+		label := isText && len(text) > 2 && strings.ContainsAny(text, "aAuU") && totals.MatchString(text) || region && slices.Contains(id, string(c.Column)) && unitedStates.MatchString(text)
+		total = total || label
+		if slices.Contains(id, string(c.Column)) && (label || o.textByHand(text, false, sheet.SheetColumn{Column: c.Column}).IsMissing()) {
+			identified = false
+		}
+	}
+	if len(filled) == 1 && len(o.of.Cells) > 2 {
+		if _, _, err := egrid.ParseValue(egrid.Number, filled[0]); err != nil && (!identified || len(filled[0]) > 12 && strings.Contains(filled[0], " ")) {
+			return identified, true
+		}
+	}
+	return identified || !known && 2*there >= len(o.of.Cells), total && !identified
+}
+
+var (
+	totals       = regexp.MustCompile(`(?i)^([ :*]|\b(grand|overall|national|u\.s\.|us|usa|all|of|the|states|regions|subregions|plants|units|generators)[ :*]+)*\b(total|totals|subtotal|sub-total|sum|average|mean)([ :*]+(total|totals|subtotal|sub-total|sum|average|mean|grand|overall|national|u\.s\.|us|usa|all|of|the|states|regions|subregions|plants|units|generators))*[ :*]*$`)
+	unitedStates = regexp.MustCompile(`(?i)^(US|U\.S\.|USA|United States)$`)
+	protected    = regexp.MustCompile(`(?s)^="(.*)"$`)
+	digitsOnly   = regexp.MustCompile(`^\d+$`)
+	notForCodes  = regexp.MustCompile(`^(#N/A|<NA>|\\N)$`)
+	notForTexts  = regexp.MustCompile(`^(\.|\\N|<NA>|#N/A|#NV|NULL|null|NaN|nan|None)$`)
+)
+
+// textByHand reads a text as its column has it.
+func (o *oracle) textByHand(field string, quoted bool, c sheet.SheetColumn) egrid.Value {
+	text := strings.TrimSpace(field)
+	if is := strings.TrimPrefix(c.Transform, "null_if:"); is != c.Transform && text == is {
+		return egrid.Value{}
+	}
+	if c.Transform == "upper" {
+		text = strings.ToUpper(text)
+	}
+	if strings.HasPrefix(text, "=") {
+		if m := protected.FindStringSubmatch(text); m != nil {
+			text = strings.TrimSpace(m[1])
+		}
+	}
+	f, known := egrid.Lookup(o.of.Level, string(c.Column))
+	if known && string(f.Column) != string(c.Column) || !known || slices.Contains(o.of.Unknown, c.Column) {
+		v, _, _ := egrid.ParseValue(egrid.Text, text)
+		return v
+	}
+	width := map[egrid.Column]int{"oris_plant_code": 0, "operator_id": 0, "utility_id": 0, "fips_state": 2, "fips_county": 3}
+	digits, isNumber := width[c.Column]
+	region := slices.Contains([]egrid.Level{egrid.ST, egrid.BA, egrid.SRL, egrid.NRL, egrid.GGL}, o.of.Level) &&
+		slices.Contains([]egrid.Column{"state", "balancing_authority", "subregion", "nerc_region", "region"}, c.Column)
+	code := c.Column == "generator_id" || c.Column == "unit_id"
+	if isNumber || code || region {
+		text = strings.TrimPrefix(text, "'")
+	}
+	v, _, _ := egrid.ParseValue(egrid.Text, text)
+	switch {
+	case v.IsMissing():
+	case text == "NA":
+		if !code && c.Column != "balancing_authority" && c.Column != "nerc_region" || o.of.Dialect.QuotedTexts && !quoted {
+			return egrid.Value{}
+		}
+	case code && notForCodes.MatchString(text), !code && notForTexts.MatchString(text):
+		return egrid.Value{}
+	case isNumber && !digitsOnly.MatchString(text):
+		n, _, err := egrid.ParseValue(egrid.Number, text)
+		x, _ := n.Float()
+		if err != nil || n.IsMissing() || x < 0 || x != math.Trunc(x) || x > 1<<53 {
+			return v
+		}
+		text = fmt.Sprintf("%.0f", x)
+		fallthrough
+	case isNumber:
+		return egrid.TextOf(strings.Repeat("0", max(0, digits-len(text))) + text)
+	}
+	return v
+}
+
 func cellByHand(field string, typ egrid.Type, transform string, share bool) (v egrid.Value, rounded, ok bool) {
 	shift, negate := 0, false
 	if x, is := strings.CutPrefix(transform, "null_if:"); is && strings.TrimSpace(field) == x {
 		return egrid.Value{}, false, true
+	}
+	if strings.HasPrefix(field, "=") {
+		if m := protected.FindStringSubmatch(field); m != nil {
+			field = strings.TrimSpace(m[1])
+		}
 	}
 	switch transform {
 	case "upper":
@@ -325,8 +470,8 @@ func decodeAndCompare(t *testing.T, of *sheet.Sheet, data []byte, cut int64) {
 	got := newOutcome()
 	got.add(t, d)
 	got.check(t, "in one go", want, data)
-	if d.Records != int64(len(want.rows)+len(want.bad)) {
-		t.Fatalf("%d records; want %d and %d", d.Records, len(want.rows), len(want.bad))
+	if d.Records != int64(len(want.rows)+len(want.bad)+want.aside) || len(d.LeftOut) != want.aside {
+		t.Fatalf("%d records, %d left out; want %d, %d and %d", d.Records, len(d.LeftOut), len(want.rows), len(want.bad), want.aside)
 	}
 
 	// The same bytes cut into spans, by the decoder that was used before.

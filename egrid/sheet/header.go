@@ -126,7 +126,7 @@ func (h header) better(other header) bool {
 
 var (
 	codeWord = regexp.MustCompile(`^([A-Z][A-Z0-9_]{2,})\s+(\S.*)$`)
-	blanks   = regexp.MustCompile(`\s+`)
+	space   = regexp.MustCompile(`\s+`)
 )
 
 // headerCells takes the cells of a record apart. Sheets up to data year 2012
@@ -138,7 +138,7 @@ func headerCells(record []string) []headerCell {
 	words := map[string]bool{}
 	for i, c := range record {
 		c = strings.TrimSpace(c)
-		cells[i] = headerCell{raw: c, code: blanks.ReplaceAllString(c, " ")}
+		cells[i] = headerCell{raw: c, code: space.ReplaceAllString(c, " ")}
 		if c != "" {
 			filled++
 		}
@@ -153,7 +153,7 @@ func headerCells(record []string) []headerCell {
 	}
 	for i, c := range cells {
 		if first, rest, two := strings.Cut(c.raw, "\n"); two {
-			cells[i].code, cells[i].text = strings.TrimSpace(first), blanks.ReplaceAllString(strings.TrimSpace(rest), " ")
+			cells[i].code, cells[i].text = strings.TrimSpace(first), space.ReplaceAllString(strings.TrimSpace(rest), " ")
 		} else if m := codeWord.FindStringSubmatch(c.raw); m != nil {
 			cells[i].code, cells[i].text = m[1], m[2]
 		}
@@ -175,7 +175,7 @@ func (h *header) describe() {
 		if line := h.above[i]; filledCells(line) > 1 {
 			for j := range min(len(line), len(h.cells)) {
 				if h.cells[j].text == "" {
-					h.cells[j].text = blanks.ReplaceAllString(strings.TrimSpace(line[j]), " ")
+					h.cells[j].text = space.ReplaceAllString(strings.TrimSpace(line[j]), " ")
 				}
 			}
 			return

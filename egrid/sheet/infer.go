@@ -102,7 +102,7 @@ func (s *Sheet) inferShareScale(sample [][]string) {
 			if i >= len(row) || strings.Contains(row[i], "%") {
 				continue
 			}
-			v, _, _ := egrid.ParseValue(egrid.Number, row[i])
+			v, _, _ := egrid.ParseValue(egrid.Number, s.Dialect.numeral(row[i]))
 			x, _ := v.Float()
 			largest = max(largest, math.Abs(x))
 			if slices.Contains(mix, i) {
@@ -129,3 +129,8 @@ func (s *Sheet) inferShareScale(sample [][]string) {
 // isShare reports whether a field holds a part of a whole, which files give as
 // a fraction or in percent.
 func isShare(f egrid.Field) bool { return f.Unit == "fraction" }
+
+// isRatio reports whether a field has a denominator that may be zero.
+func isRatio(f egrid.Field) bool {
+	return isShare(f) || strings.Contains(f.Unit, "/") || f.Type == egrid.Number && f.Unit == "" && f.Known()
+}

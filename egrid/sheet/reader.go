@@ -107,7 +107,7 @@ func (r *Reader) Rows() iter.Seq2[egrid.Row, error] {
 func (d Decoded) each(yield func(egrid.Row, error) bool) bool {
 	at := make([]int, len(d.Batches))
 	rejects := d.Rejects
-	for range d.Records {
+	for range d.Records - int64(len(d.LeftOut)) {
 		next := -1
 		for i, b := range d.Batches {
 			if at[i] < b.Len() && (next < 0 || b.Number(at[i]) < d.Batches[next].Number(at[next])) {

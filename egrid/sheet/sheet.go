@@ -48,10 +48,11 @@ type Sheet struct {
 	ShareScale float64        `json:"share_scale"` // what the file's 1 stands for in a share: 1, or 0.01 where it holds percent
 	Delimiter  string         `json:"delimiter"`
 	Grid       bool           `json:"grid,omitempty"` // lines are rows of a spreadsheet, each a record
-	HeaderLine int64          `json:"header_line"`    // line of the code row, from 1
-	DataLine   int64          `json:"data_line"`      // line of the first record below it
-	DataOffset int64          `json:"data_offset"`    // byte offset of that record
-	Cells      []SheetColumn  `json:"cells"`          // the header row
+	Dialect    Dialect        `json:"dialect"`
+	HeaderLine int64          `json:"header_line"` // line of the code row, from 1
+	DataLine   int64          `json:"data_line"`   // line of the first record below it
+	DataOffset int64          `json:"data_offset"` // byte offset of that record
+	Cells      []SheetColumn  `json:"cells"`       // the header row
 }
 
 // SheetColumn is one cell of the header row and what becomes of its column.
@@ -60,6 +61,7 @@ type SheetColumn struct {
 	Column    egrid.Column `json:"column,omitempty"`    // empty: left out
 	Transform string       `json:"transform,omitempty"` // see Mapping
 	Unit      string       `json:"unit,omitempty"`      // in the file, where it is not the dictionary's: the decoder converts
+	Fixed     []int        `json:"fixed,omitempty"`     // data years in which it was rounded to a fixed number of decimals
 }
 
 // inspectBytes is how much of a file's head is looked at.
@@ -101,7 +103,11 @@ func inspect(head []byte, more bool, o *ReaderOptions) (*Sheet, error) {
 	}
 	s.found("level", string(s.Level), best.levelFrom)
 	s.inferBasis(&best)
-	sample := sampleRows(head, more, s)
+	first, sample := firstRows(head, more, s), sampleRows(head, more, s)
+	named := rowNames(s.Level, best.cells, o.Mapping, first)
+	if named {
+		first, sample = withoutFirst(first), withoutFirst(sample)
+	}
 	yearHeader, err := s.bindColumns(best.cells, sample, o.Mapping)
 	if err != nil {
 		return nil, err
@@ -118,7 +124,14 @@ func inspect(head []byte, more bool, o *ReaderOptions) (*Sheet, error) {
 	if err := s.inferUnits(&best, sample, o); err != nil {
 		return nil, err
 	}
+	if err := s.inferDialect(head, first, sample); err != nil {
+		return nil, err
+	}
 	s.inferShareScale(sample)
+	if named {
+		s.Cells = slices.Insert(s.Cells, 0, SheetColumn{})
+		s.found("row_names", "left out", "records have one field more than the header")
+	}
 	return s, nil
 }
 
@@ -159,6 +172,8 @@ func (s *Sheet) bindColumns(cells []headerCell, sample [][]string, m *Mapping) (
 		case known:
 			col.Column, col.Transform = f.Column, transform[f.Column]
 			fields = append(fields, f)
+		case i == 0 && isIndex(cell.code, sample):
+			s.found("row_names", "left out", fmt.Sprintf("running numbers in the first column, %q", cell.code))
 		case cell.code == "" && !anyValue(sample, i):
 			// an empty column, as spreadsheets write in front of a table
 		default:

@@ -22,6 +22,7 @@ type record struct {
 	offset int64  // where it starts in the file
 	size   int64  // bytes, line end included
 	open   bool   // the input ended inside a quoted field
+	cut    bool   // the input ended without a line end
 }
 
 // splitter cuts a stream into records without looking into them: newlines
@@ -224,6 +225,9 @@ func splitFields(dst []string, rec string, delim byte) ([]string, error) {
 		case rest[0] == delim:
 			rec = rest[1:]
 		default:
+			if strings.HasSuffix(field, `\`) {
+				return dst, fmt.Errorf("%w: field %d has a backslash in front of a quote; write a quote within a field twice (\"\")", egrid.ErrInvalid, len(dst))
+			}
 			return dst, fmt.Errorf("%w: field %d has text behind its closing quote", egrid.ErrInvalid, len(dst))
 		}
 	}

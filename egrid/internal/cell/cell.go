@@ -3,13 +3,19 @@ package cell
 
 import (
 	"errors"
+	"math"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
+// Why a cell is no number. ErrNumber is for text that is simply none.
 var (
-	errNumber = errors.New("not a number")
-	errRange  = errors.New("the number is out of range")
+	ErrNumber  = errors.New("not a number")
+	errRange   = errors.New("the number is out of range")
+	errNarrow  = errors.New("not a number: the column was too narrow to show it; widen the column and save the file again")
+	errTruth   = errors.New("not a number but true or false: a tool took a column of zeros and ones for flags; write the file without guessing of types")
+	errFormula = errors.New("not a number: a formula of the spreadsheet failed; mend the formula or clear the cell")
 )
 
 // Decimal is a number as its text has it: Mantissa / 10^Places where it is
@@ -52,6 +58,103 @@ func Blank(s string) bool {
 		return s == "N/A" || s == "n/a"
 	}
 	return false
+}
+
+// Missing reports whether text marks a missing number or flag: [Blank], or what R,
+// pandas, SQL, statistics programs and spreadsheets write for one. A dash is one
+// without blanks around it: with them it is how accounting formats show zero.
+func Missing(s string) bool {
+	if s == "-" {
+		return true
+	}
+	s = strings.TrimSpace(s)
+	return Blank(s) || s == "NA" || Null(s)
+}
+
+// Null reports whether trimmed text is what a tool writes for a missing cell and
+// nobody for a text. NA is not among them: it is a code, too.
+func Null(s string) bool {
+	switch s {
+	case ".", `\N`, "<NA>", "#N/A", "#NV", "NULL", "null", "NaN", "nan", "None":
+		return true
+	}
+	return false
+}
+
+// MaxMark is how long a mark of a missing cell is at most.
+const MaxMark = 4
+
+// FailedFormula reports whether trimmed text is an error of a spreadsheet, such as
+// #DIV/0!, other than #N/A.
+func FailedFormula(s string) bool {
+	return len(s) > 2 && s[0] == '#' && (s[len(s)-1] == '!' || s[len(s)-1] == '?')
+}
+
+// Swap exchanges points and commas: a number with a decimal comma becomes one with
+// a point.
+func Swap(s string) string {
+	if !strings.ContainsAny(s, ".,") {
+		return s
+	}
+	return strings.NewReplacer(".", ",", ",", ".").Replace(s)
+}
+
+// DecimalSign says what the text of a number shows about signs: the sign that stands
+// for decimals, with certain, or one that could as well stand between thousands; 0
+// where there is neither.
+func DecimalSign(s string) (sign byte, certain bool) {
+	shown, _, _ := undress(strings.TrimSpace(s))
+	shown, _, _ = strings.Cut(strings.ToLower(shown), "e")
+	s = strings.Map(func(r rune) rune {
+		if r != ',' && strings.ContainsRune(separators, r) {
+			return -1
+		}
+		return r
+	}, shown)
+	if strings.Trim(s, "0123456789.,") != "" {
+		return 0, false
+	}
+	commas, points := strings.Count(s, ","), strings.Count(s, ".")
+	last := strings.LastIndexAny(s, ".,")
+	switch {
+	case last < 0, commas > 1 && points > 1:
+		return 0, false
+	case commas > 1 && points == 0:
+		return '.', true
+	case points > 1 && commas == 0:
+		return ',', true
+	case commas+points > 1:
+		if strings.Count(s, s[last:last+1]) > 1 {
+			return 0, false
+		}
+		return s[last], true
+	}
+	return s[last], len(s) < len(shown) || last == 0 || last > 3 || s[0] == '0' || len(s)-last != 4
+}
+
+// Unprotect takes off what keeps a spreadsheet from reading a text as a number:
+// ="0290" is 0290.
+func Unprotect(s string) string {
+	if rest, ok := strings.CutPrefix(s, `="`); ok {
+		if inner, ok := strings.CutSuffix(rest, `"`); ok {
+			return strings.TrimSpace(inner)
+		}
+	}
+	return s
+}
+
+// Whole brings a whole number to its plain digits, as identifiers need it: 3.0,
+// 55,077 and 5.7053E+04 are 3, 55077 and 57053. Digits stay as they are, with zeros
+// in front. It returns false for text that is no whole number.
+func Whole(s string) (string, bool) {
+	if s != "" && strings.Trim(s, "0123456789") == "" {
+		return s, true
+	}
+	d, err := Parse(s)
+	if f := d.Nearest(); err == nil && f >= 0 && f == math.Trunc(f) && f <= MaxMantissa {
+		return strconv.FormatInt(int64(f), 10), true
+	}
+	return s, false
 }
 
 // Shift moves the decimal point to the left, in the text: dividing would round
@@ -131,30 +234,25 @@ func Scan(s []byte) (mantissa int64, places, n int) {
 	return mantissa, places, i
 }
 
-// Parse accepts plain decimals with an optional exponent, and the
-// display formats. It refuses what strconv would also take (hexadecimal,
+// Parse accepts plain decimals with an optional exponent, and the display formats
+// of spreadsheets: thousands separators (commas, apostrophes, blanks), a sign behind
+// the number or as U+2212, parentheses around negative numbers, percent, and a dash
+// between blanks for zero. It refuses what strconv would also take (hexadecimal,
 // underscores, "Inf", "NaN").
 func Parse(s string) (Decimal, error) {
-	if plainNumber(s) {
-		return plainDecimal(s)
+	trimmed := strings.TrimSpace(s)
+	switch {
+	case plainNumber(trimmed):
+		return plainDecimal(trimmed)
+	case trimmed == "-" && trimmed != s:
+		return Decimal{Exact: true, Rounded: true}, nil
 	}
-	negative, percent := false, false
-	if strings.HasPrefix(s, "(") && strings.HasSuffix(s, ")") {
-		negative, s = true, strings.TrimSpace(s[1:len(s)-1])
+	digits, negative, percent := undress(trimmed)
+	digits, grouped := ungroup(digits)
+	if !grouped || !plainNumber(digits) || digits[0] == '-' || digits[0] == '+' {
+		return Decimal{}, whyNot(trimmed)
 	}
-	if strings.HasSuffix(s, "%") {
-		percent, s = true, strings.TrimSpace(s[:len(s)-1])
-	}
-	if strings.Contains(s, ",") {
-		var ok bool
-		if s, ok = ungroup(s); !ok {
-			return Decimal{}, errNumber
-		}
-	}
-	if !plainNumber(s) || negative && (s[0] == '-' || s[0] == '+') {
-		return Decimal{}, errNumber
-	}
-	d, err := plainDecimal(s)
+	d, err := plainDecimal(digits)
 	if err != nil {
 		return d, err
 	}
@@ -168,6 +266,52 @@ func Parse(s string) (Decimal, error) {
 	return d, nil
 }
 
+// minus is U+2212, which some formats have for the sign.
+const minus = "\u2212"
+
+// undress takes off what stands around the digits: one sign in any form, and one
+// percent sign.
+func undress(s string) (digits string, negative, percent bool) {
+	s = strings.ReplaceAll(s, minus, "-")
+	signed := false
+	for s != "" {
+		last := len(s) - 1
+		switch {
+		case !percent && s[last] == '%':
+			percent, s = true, s[:last]
+		case !percent && s[0] == '%':
+			percent, s = true, s[1:]
+		case signed:
+			return s, negative, percent
+		case last > 0 && s[0] == '(' && s[last] == ')':
+			signed, negative, s = true, true, s[1:last]
+		case s[0] == '-':
+			signed, negative, s = true, true, s[1:]
+		case s[last] == '-':
+			signed, negative, s = true, true, s[:last]
+		case s[0] == '+':
+			signed, s = true, s[1:]
+		default:
+			return s, negative, percent
+		}
+		s = strings.TrimSpace(s)
+	}
+	return s, negative, percent
+}
+
+// whyNot says why trimmed text is no number.
+func whyNot(s string) error {
+	switch {
+	case strings.Trim(s, "#") == "":
+		return errNarrow
+	case strings.EqualFold(s, "true"), strings.EqualFold(s, "false"):
+		return errTruth
+	case FailedFormula(s):
+		return errFormula
+	}
+	return ErrNumber
+}
+
 // plainDecimal reads what plainNumber accepts.
 func plainDecimal(s string) (Decimal, error) {
 	if m, places, n := Scan([]byte(s)); n == len(s) {
@@ -178,7 +322,7 @@ func plainDecimal(s string) (Decimal, error) {
 	case errors.Is(err, strconv.ErrRange):
 		return Decimal{}, errRange
 	case err != nil:
-		return Decimal{}, errNumber
+		return Decimal{}, ErrNumber
 	}
 	return Decimal{Float: f, digits: s}, nil
 }
@@ -208,13 +352,20 @@ func plainNumber(s string) bool {
 	return digits
 }
 
+// separators stand between thousands, in one locale or another.
+const separators = ",'\u2019 \u00a0\u202f\u2009"
+
 // ungroup removes thousands separators that stand where they should, so that
-// "1,23" is an error and not 123.
+// "1,23" is an error and not 123; nor is "0,368" 368.
 func ungroup(s string) (string, bool) {
-	whole, fraction, _ := strings.Cut(s, ".")
-	groups := strings.Split(whole, ",")
-	groups[0] = strings.TrimLeft(groups[0], "+-")
-	if len(groups[0]) == 0 || len(groups[0]) > 3 {
+	i := strings.IndexAny(s, separators)
+	if i < 0 {
+		return s, true
+	}
+	separator, _ := utf8.DecodeRuneInString(s[i:])
+	whole, fraction, point := strings.Cut(s, ".")
+	groups := strings.Split(whole, string(separator))
+	if len(groups[0]) == 0 || len(groups[0]) > 3 || groups[0][0] == '0' {
 		return "", false
 	}
 	for i, g := range groups {
@@ -222,8 +373,12 @@ func ungroup(s string) (string, bool) {
 			return "", false
 		}
 	}
-	if strings.Trim(strings.Join(groups, "")+fraction, "0123456789") != "" {
+	s = strings.Join(groups, "")
+	if strings.Trim(s+fraction, "0123456789") != "" {
 		return "", false
 	}
-	return strings.ReplaceAll(s, ",", ""), true
+	if point {
+		s += "." + fraction
+	}
+	return s, true
 }

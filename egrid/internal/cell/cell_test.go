@@ -11,31 +11,68 @@ import (
 )
 
 var (
-	plain   = regexp.MustCompile(`^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$`)
-	grouped = regexp.MustCompile(`^[+-]?\d{1,3}(?:,\d{3})+(?:\.\d*)?$`)
+	plain    = regexp.MustCompile(`^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$`)
+	grouped  = regexp.MustCompile(`^[1-9]\d{0,2}(?:(?:,\d{3})+|(?:'\d{3})+|(?:’\d{3})+|(?: \d{3})+|(?:\x{a0}\d{3})+|(?:\x{202f}\d{3})+|(?:\x{2009}\d{3})+)(?:\.\d*)?$`)
+	unsigned = regexp.MustCompile(`^(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$`)
+	dressed  = []struct {
+		form     *regexp.Regexp
+		negative bool
+		shift    int
+	}{
+		{regexp.MustCompile(`(?s)^\((.*)\)$`), true, 0},
+		{regexp.MustCompile(`(?s)^-(.*)$`), true, 0},
+		{regexp.MustCompile(`(?s)^(.*)-$`), true, 0},
+		{regexp.MustCompile(`(?s)^\+(.*)$`), false, 0},
+		{regexp.MustCompile(`(?s)^(.*)%$`), false, 2},
+		{regexp.MustCompile(`(?s)^%(.*)$`), false, 2},
+	}
 )
+
+// undressed finds the digits below signs and percent signs, in any order, each
+// at most once.
+func undressed(text string, signs, percents int) (digits string, negative bool, shift int, ok bool) {
+	text = strings.TrimSpace(text)
+	if unsigned.MatchString(text) || grouped.MatchString(text) {
+		return text, false, 0, true
+	}
+	for _, d := range dressed {
+		m := d.form.FindStringSubmatch(text)
+		s, p := signs, percents
+		if d.shift > 0 {
+			p--
+		} else {
+			s--
+		}
+		if m == nil || s < 0 || p < 0 {
+			continue
+		}
+		if digits, negative, shift, ok = undressed(m[1], s, p); ok {
+			return digits, negative || d.negative, shift + d.shift, true
+		}
+	}
+	return "", false, 0, false
+}
 
 // numberIn reads a number by what the formats are, not by how Parse goes about
 // it: the plain digits of the text and by how many places its point moves.
 func numberIn(text string) (digits string, shift int, rounded, ok bool) {
-	if plain.MatchString(text) {
-		return text, 0, false, true
+	if trimmed := strings.TrimSpace(text); plain.MatchString(trimmed) {
+		return trimmed, 0, false, true
 	}
-	negative := false
-	if strings.HasPrefix(text, "(") && strings.HasSuffix(text, ")") {
-		negative, text = true, strings.TrimSpace(text[1:len(text)-1])
+	if text != "-" && strings.TrimSpace(text) == "-" {
+		return "0", 0, true, true
 	}
-	if strings.HasSuffix(text, "%") {
-		shift, text = 2, strings.TrimSpace(strings.TrimSuffix(text, "%"))
-	}
-	if !plain.MatchString(text) && !grouped.MatchString(text) || negative && strings.ContainsAny(text[:1], "+-") {
+	digits, negative, shift, ok := undressed(strings.ReplaceAll(text, "\u2212", "-"), 1, 1)
+	if !ok {
 		return "", 0, false, false
 	}
-	text = strings.ReplaceAll(text, ",", "")
-	if negative {
-		text = "-" + text
+	if grouped.MatchString(digits) {
+		digits = regexp.MustCompile(`[^0-9.]`).ReplaceAllString(digits, "")
 	}
-	return text, shift, true, true
+	if negative {
+		digits = "-" + digits
+	}
+	return digits, shift, true, true
 }
 
 // nearest is the float nearest to digits / 10^shift; false when it is beyond
@@ -102,8 +139,9 @@ func TestDecimals(t *testing.T) {
 	for _, text := range []string{
 		"0", "-0", "0.1", "5.", ".5", "+.5", "1e3", "1.79E-03", "0.123456789012345", "999999999999999", "1234567890123456", "9007199254740993", "0.1234567890123456789",
 		"20,961", "(2,443)", "(1.5%)", "5.25%", "0.123456789012345%", "1234567890123.456789%", "1e22%", "-1,234", "4.35", "100.5",
+		" -   ", "- ", "450-", "−450", "1.23E−05", "20'961", "20’961.5", "20\u202f961", "20\u00a0961", "1 234 567", "1.0244180931E7", "4.5E+02", "(5)%", "%5", "5 %", "-5.25 %", "−5%-", "-  1,234 ", "( 12 )", "+1,234", " 12 ",
 		// These are none.
-		"", "-", ".", "1,23", "1,2e3", "1,234e5", "1,234.5e2", "1,e23", "3e,213", "1,-23", "12,3456", "--1", "(-5)", "()", "%", "1e", "1e+", "e5", "1.2.3", "1 2", "0x1", "1_0", "Inf", "NaN",
+		"", "-", ".", "1,23", "0,368", "-0,368", "012,345", "1'234,567", "1,234 567", "-5-", "(5-)", "%5%", "####", "#DIV/0!", "False", "−", "5−-", "1,2e3", "1,234e5", "1,234.5e2", "1,e23", "3e,213", "1,-23", "12,3456", "--1", "(-5)", "()", "%", "1e", "1e+", "e5", "1.2.3", "1 2", "0x1", "1_0", "Inf", "NaN",
 	} {
 		checkDecimal(t, text)
 	}
@@ -118,7 +156,7 @@ func FuzzDecimal(f *testing.F) {
 		if len(text) > 400 {
 			return
 		}
-		checkDecimal(t, strings.TrimSpace(text))
+		checkDecimal(t, text)
 		m, places, n := cell.Scan([]byte(text))
 		if n == 0 {
 			return

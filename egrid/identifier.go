@@ -1,0 +1,37 @@
+package egrid
+
+// Identifier returns the columns that identify a row within a sheet of the
+// level, nil when a sheet with these columns has none. In real sheets several
+// rows may share an identifier. Where a sheet has no ORIS codes, state and
+// plant name stand in for them.
+func Identifier(level Level, has func(Column) bool) []Column {
+	plant := []Column{PlantCode}
+	if !has(PlantCode) {
+		plant = []Column{State, PlantName}
+	}
+	var id []Column
+	switch level {
+	case UNT:
+		id = append(plant, Unit, PrimeMover)
+	case GEN:
+		id = append(plant, Generator)
+	case PLNT, DEMO:
+		id = plant
+	case ST:
+		id = []Column{State}
+	case BA:
+		id = []Column{BalancingAuthority}
+	case SRL:
+		id = []Column{Subregion}
+	case NRL:
+		id = []Column{NERCRegion}
+	case GGL:
+		id = []Column{Region}
+	}
+	for _, c := range id {
+		if !has(c) {
+			return nil
+		}
+	}
+	return id
+}
