@@ -1,4 +1,4 @@
-// Package terminal writes tables and progress bars for people.
+// Package terminal writes tables, text and progress bars for people.
 //
 //	t := terminal.Table{Header: []string{"plant", "MWh"}, Right: []bool{false, true}}
 //	t.Add("Palo Verde", terminal.Thousands(31522590))
@@ -6,12 +6,13 @@
 //
 // # Guarantees
 //
-// A table is plain text: the same on a terminal and in a file. A bar is drawn
-// on terminals only.
+// A table and a page are plain text: the same on a terminal and in a file. What
+// they write passes through [Escape], so a name or a value from a file cannot
+// move the cursor, set colors or hide text. A bar is drawn on terminals only.
 //
 // # Errors
 //
-// Table.Write returns those of its writer.
+// Table.Write and Page.Err return those of their writer.
 //
 // # See also
 //
@@ -25,13 +26,53 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 )
+
+// Width is how many characters a line of a page has. A word that is longer is
+// not cut.
+const Width = 80
+
+// Escape makes visible what a terminal would obey or hide: control characters,
+// marks that turn the direction of text, bytes that are not UTF-8. The others
+// stay as they are.
+func Escape(s string) string {
+	if !strings.ContainsFunc(s, hidden) {
+		return s
+	}
+	var b strings.Builder
+	for i, r := range s {
+		_, size := utf8.DecodeRuneInString(s[i:])
+		switch {
+		case r == utf8.RuneError && size == 1:
+			fmt.Fprintf(&b, `\x%02x`, s[i])
+		case hidden(r):
+			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+func hidden(r rune) bool { return r == utf8.RuneError || !unicode.IsGraphic(r) }
+
+// Is reports whether w is a terminal.
+func Is(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0 && os.Getenv("TERM") != "dumb"
+}
 
 // Table is rows of cells under a header.
 type Table struct {
 	Header []string
 	Right  []bool // columns to be aligned to the right; missing ones are not
+	Width  int    // of a line: the widest cells are cut in the middle to fit; 0: as wide as the cells are
 	rows   [][]string
 	widths []int // set by Flush
 }
@@ -47,24 +88,32 @@ func (t *Table) Write(w io.Writer) error {
 
 // Flush writes the rows added since it was called last, and forgets them: for a
 // table that is longer than memory should hold. The first call writes the header
-// and decides on the widths of the columns; longer cells of later rows stick out.
+// and decides on the widths of the columns; longer cells of later rows stick out
+// where the table has no Width.
 func (t *Table) Flush(w io.Writer) error {
 	rows := t.rows
 	if t.widths == nil {
 		rows = append([][]string{t.Header}, t.rows...)
-		t.widths = make([]int, len(t.Header))
-		for _, row := range rows {
-			for i, cell := range row {
-				t.widths[i] = max(t.widths[i], utf8.RuneCountInString(cell))
-			}
+	}
+	for i, row := range rows {
+		escaped := make([]string, len(row))
+		for j, cell := range row {
+			escaped[j] = Escape(cell)
 		}
+		rows[i] = escaped
+	}
+	if t.widths == nil {
+		t.measure(rows)
 	}
 	t.rows = nil
 	var b strings.Builder
 	for _, row := range rows {
 		line := ""
 		for i, cell := range row {
-			pad := strings.Repeat(" ", max(t.widths[i]-utf8.RuneCountInString(cell), 0))
+			if t.Width > 0 {
+				cell = cutMiddle(cell, t.widths[i])
+			}
+			pad := strings.Repeat(" ", max(t.widths[i]-length(cell), 0))
 			if i < len(t.Right) && t.Right[i] {
 				line += pad + cell + "  "
 			} else {
@@ -75,6 +124,118 @@ func (t *Table) Flush(w io.Writer) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// measure decides on the widths of the columns. To fit, the widest gives way.
+func (t *Table) measure(rows [][]string) {
+	t.widths = make([]int, len(t.Header))
+	total := -2
+	for i := range t.widths {
+		for _, row := range rows {
+			if i < len(row) {
+				t.widths[i] = max(t.widths[i], length(row[i]))
+			}
+		}
+		total += t.widths[i] + 2
+	}
+	const least = 8
+	for ; t.Width > 0 && total > t.Width; total-- {
+		widest := 0
+		for i, w := range t.widths {
+			if w > t.widths[widest] {
+				widest = i
+			}
+		}
+		if t.widths[widest] <= least {
+			return
+		}
+		t.widths[widest]--
+	}
+}
+
+// length is how many places a text takes.
+func length(s string) int {
+	n := 0
+	for _, r := range s {
+		if !unicode.Is(unicode.Mn, r) { // accents stand on the letter before
+			n++
+		}
+	}
+	return n
+}
+
+// cutMiddle shortens a text to n places: of the name of a file both ends tell more.
+func cutMiddle(s string, n int) string {
+	if length(s) <= n {
+		return s
+	}
+	letters := []rune(s)
+	head := (n - 1) / 2
+	return string(letters[:head]) + "…" + string(letters[len(letters)-(n-1-head):])
+}
+
+// Page writes paragraphs, and keeps the first error of its writer.
+type Page struct {
+	w       io.Writer
+	err     error
+	written bool
+}
+
+// NewPage returns a page on w.
+func NewPage(w io.Writer) *Page { return &Page{w: w} }
+
+// Err returns the first error of the writer.
+func (p *Page) Err() error { return p.err }
+
+// Heading writes a line in front of which, on a page that has begun, a blank one
+// stands.
+func (p *Page) Heading(text string) {
+	if p.written {
+		p.write("\n")
+	}
+	p.Text(0, text)
+}
+
+// Text writes text, broken into lines of Width, behind so many spaces; lines
+// behind the first one by two more.
+func (p *Page) Text(indent int, text string) {
+	line, left := "", Width-indent
+	for word := range strings.FieldsSeq(text) {
+		word = Escape(word)
+		if line != "" && length(line)+1+length(word) > left {
+			p.Line(indent, line)
+			if left == Width-indent {
+				indent, left = indent+2, left-2
+			}
+			line = ""
+		}
+		if line != "" {
+			line += " "
+		}
+		line += word
+	}
+	p.Line(indent, line)
+}
+
+// Line writes a line as it is, however long: for what a person copies.
+func (p *Page) Line(indent int, line string) {
+	p.write(strings.Repeat(" ", indent) + Escape(line) + "\n")
+}
+
+// Table writes a table that fits the page.
+func (p *Page) Table(t Table) {
+	t.Width = Width
+	p.written = true
+	if p.err == nil {
+		p.err = t.Write(p.w)
+	}
+}
+
+func (p *Page) write(s string) {
+	p.written = true
+	if p.err == nil {
+		_, p.err = io.WriteString(p.w, s)
+	}
 }
 
 // Thousands writes a whole number with separators: 26,601.
@@ -99,10 +260,8 @@ type Bar struct {
 
 // NewBar returns a bar on w.
 func NewBar(w io.Writer) *Bar {
-	if f, ok := w.(*os.File); ok {
-		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 && os.Getenv("TERM") != "dumb" {
-			return &Bar{w: w}
-		}
+	if Is(w) {
+		return &Bar{w: w}
 	}
 	return &Bar{}
 }
@@ -119,7 +278,8 @@ func (b *Bar) Draw(what string, done, total int64) {
 	if total > 0 {
 		filled = int(min(done, total) * width / total)
 	}
-	fmt.Fprintf(b.w, "\r\033[K[%s%s] %s of %s rows  %s", strings.Repeat("=", filled), strings.Repeat(" ", width-filled), Thousands(done), Thousands(total), what)
+	line := fmt.Sprintf("[%s%s] %s of %s rows  ", strings.Repeat("=", filled), strings.Repeat(" ", width-filled), Thousands(done), Thousands(total))
+	fmt.Fprintf(b.w, "\r\033[K%s%s", line, cutMiddle(Escape(what), max(Width-1-len(line), 1)))
 }
 
 // Clear removes the bar.
