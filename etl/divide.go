@@ -31,10 +31,13 @@ type Part struct {
 
 // Refused is an object or a sheet that is not loaded.
 type Refused struct {
-	Object Object `json:"object"`
-	Member string `json:"member"`
-	SHA256 string `json:"sha256,omitempty"` // where it was read
-	Reason string `json:"reason"`
+	Object  Object        `json:"object"`
+	Member  string        `json:"member"`
+	Sheet   *sheet.Sheet  `json:"sheet,omitempty"`  // where it was recognized
+	SHA256  string        `json:"sha256,omitempty"` // where it was read
+	Reason  string        `json:"reason"`
+	LeftOut bool          `json:"left_out,omitempty"` // it is no eGRID sheet, and nobody asked for it
+	Rejects []RejectGroup `json:"rejects,omitempty"`  // where no record could be read
 }
 
 // Divide finds where the sheets can be cut. It reads every object whole, once,
@@ -50,12 +53,12 @@ func (p *Pipeline) Divide(ctx context.Context, v Validated) (_ Divided, err erro
 		sum := &objectSum{} // of all sheets of the object
 		for _, s := range f.Sheets {
 			if s.Error != "" || s.Sheet == nil {
-				d.Refused = append(d.Refused, Refused{Object: f.Object, Member: s.Member, Reason: s.Error})
+				d.Refused = append(d.Refused, Refused{Object: f.Object, Member: s.Member, Sheet: s.Sheet, Reason: s.Error, LeftOut: s.LeftOut, Rejects: s.Rejects})
 				continue
 			}
 			part, err := p.divideSheet(ctx, f.Object, s.Member, s.Sheet, sum)
 			if err == nil && part.Rows == 0 {
-				err = fmt.Errorf("%w: the sheet has a header and no rows", egrid.ErrInvalid)
+				err = errNoRows
 			}
 			if err == nil {
 				d.Parts = append(d.Parts, part)
@@ -64,11 +67,13 @@ func (p *Pipeline) Divide(ctx context.Context, v Validated) (_ Divided, err erro
 			if !p.ofOneFile(ctx, err) {
 				return d, fmt.Errorf("divide %s: %w", f.Name, err)
 			}
-			d.Refused = append(d.Refused, Refused{Object: f.Object, Member: s.Member, Reason: reason(err)})
+			d.Refused = append(d.Refused, part.refused(err))
 		}
 	}
 	return d, nil
 }
+
+var errNoRows = fmt.Errorf("%w: the sheet has a header and no rows", egrid.ErrInvalid)
 
 // objectSum is the SHA-256 of an object, in hex, once it is known.
 type objectSum struct{ hex string }

@@ -145,8 +145,8 @@ func lookupHeader(level egrid.Level, cell string, m *Mapping) (egrid.Field, bool
 func (h header) check(tied []egrid.Level, o *ReaderOptions) (header, error) {
 	mapped := o.Mapping != nil && len(o.Mapping.Columns) > 0
 	if h.known < 2 || !mapped && !h.fits() {
-		if h.known == 0 {
-			return h, fmt.Errorf("%w: not an eGRID sheet: no header row with eGRID's column codes in the first %d rows; map the headers with an etl.json", egrid.ErrInvalid, headerRows)
+		if h.known < 2 {
+			return h, fmt.Errorf("%w: no header row with eGRID's column codes in the first %d rows; map the headers with an etl.json", ErrNotSheet, headerRows)
 		}
 		var unknown []string
 		for _, c := range h.cells {

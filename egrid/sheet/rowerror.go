@@ -6,6 +6,10 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid"
 )
 
+// ErrNotSheet says that a file or a table is no eGRID sheet, or a sheet of a kind
+// that is known and not kept. It wraps [egrid.ErrInvalid].
+var ErrNotSheet = fmt.Errorf("%w: not an eGRID sheet", egrid.ErrInvalid)
+
 // RowError is one record that could not be read. It does not end the
 // iteration: the next record follows.
 type RowError struct {

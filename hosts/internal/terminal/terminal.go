@@ -58,6 +58,23 @@ func Escape(s string) string {
 
 func hidden(r rune) bool { return r == utf8.RuneError || !unicode.IsGraphic(r) }
 
+// ShellWord quotes a text for a shell. What Escape makes visible it leaves out.
+func ShellWord(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if hidden(r) {
+			return -1
+		}
+		return r
+	}, s)
+	special := func(r rune) bool {
+		return r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("._-/:=+,@%", r)
+	}
+	if s != "" && !strings.ContainsFunc(s, special) {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
 // Is reports whether w is a terminal.
 func Is(w io.Writer) bool {
 	f, ok := w.(*os.File)

@@ -30,6 +30,20 @@ func TestEscape(t *testing.T) {
 	}
 }
 
+func TestShellWord(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"sqlite:/data/egrid.db":        "sqlite:/data/egrid.db",
+		"":                             "''",
+		"sqlite:my data.db":            "'sqlite:my data.db'",
+		"it's $(here)\n; rm -rf ~\x1b": `'it'\''s $(here); rm -rf ~'`,
+	} {
+		if got := terminal.ShellWord(text); got != want {
+			t.Errorf("%q: got %s; want %s", text, got, want)
+		}
+	}
+}
+
 func FuzzEscape(f *testing.F) {
 	f.Add("GEN23.csv")
 	f.Add("\x1b]0;title\x07\xff")
