@@ -56,7 +56,7 @@ func ExampleNotices() {
 	//     egrid publish 1f6a
 	// update and add rows by identifier, and remove none:
 	//     egrid publish --merge 1f6a
-	// leave things as they are, and drop it:
+	// drop it, and leave things as they are:
 	//     egrid discard 1f6a
 }
 

@@ -30,7 +30,9 @@ const otherReasons = "other reasons"
 // groupRejects counts rejected records into groups, the first of which came first.
 func groupRejects(groups []RejectGroup, level egrid.Level, rejects []*sheet.RowError) []RejectGroup {
 	for _, r := range rejects {
-		groups = countReject(groups, RejectGroup{Reason: r.Reason, Column: r.Column, Count: 1, Line: r.Line, Value: r.Value, Remedy: remedy(level, r)})
+		g := RejectGroup{Reason: r.Reason, Column: r.Column, Count: 1, Line: r.Line, Value: r.Value}
+		g.Remedy = g.remedy(level)
+		groups = countReject(groups, g)
 	}
 	return groups
 }
@@ -57,18 +59,29 @@ func rejectedBy(groups []RejectGroup) (n int64) {
 	return n
 }
 
-// remedy says what a person can do about a rejected record. A mapping can name a
-// value that stands for a missing one, but not where the data year is wanted.
-func remedy(level egrid.Level, r *sheet.RowError) string {
-	f, ok := egrid.Lookup(level, string(r.Column))
-	if !ok || r.Column == egrid.Year || r.Value == "" {
-		return "mend the record in the file"
+// remedy says what a person can do.
+func (g RejectGroup) remedy(level egrid.Level) string {
+	transform, ok := g.Transform(level)
+	if !ok {
+		return "mend the file"
 	}
-	transform, err := json.Marshal(map[string]string{f.Code: "null_if:" + strings.TrimSpace(r.Value)})
-	if err != nil || f.Code == "" || strings.HasSuffix(r.Value, "...") { // shortened
-		return "mend the cell in the file"
+	text, err := json.Marshal(transform)
+	if err != nil {
+		return "mend the file"
 	}
-	return fmt.Sprintf(`mend the cell in the file, or have the value taken for missing by "transform": %s in an etl.json`, transform)
+	return fmt.Sprintf(`mend the file, or have the value taken for missing by "transform": %s in an etl.json`, text)
+}
+
+// Transform is the transformation of an etl.json that takes the value for a missing
+// one. There is none where the record as a whole is at fault, for the data year, and
+// for a value that was shortened.
+func (g RejectGroup) Transform(level egrid.Level) (map[string]string, bool) {
+	f, ok := egrid.Lookup(level, string(g.Column))
+	value := strings.TrimSpace(g.Value)
+	if !ok || f.Code == "" || g.Column == egrid.Year || value == "" || strings.HasSuffix(value, "...") {
+		return nil, false
+	}
+	return map[string]string{f.Code: "null_if:" + value}, true
 }
 
 // String says what is wrong, how often, and where first.

@@ -79,6 +79,12 @@ func (r Report) Complete() bool {
 	})
 }
 
+// Failed reports whether no sheet could be read.
+func (r Report) Failed() bool {
+	count := outcomes(r)
+	return count[Published]+count[Held]+count[Unchanged]+count[DryRun] == 0
+}
+
 // Report completes what was streamed: it publishes or holds every load, and
 // says what became of it.
 func (p *Pipeline) Report(ctx context.Context, s Streamed) (_ Report, err error) {

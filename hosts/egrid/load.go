@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"strings"
 
@@ -136,12 +135,12 @@ func printReport(a *app, r etl.Report, asJSON bool) error {
 	if asJSON {
 		err = printJSON(a, r)
 	} else {
-		err = describeReport(a, r)
+		err = a.describe(&r)
 	}
 	switch {
 	case err != nil:
 		return err
-	case r.Status == etl.Failed:
+	case r.Failed():
 		return failed
 	case !r.Complete():
 		return incomplete
@@ -149,57 +148,12 @@ func printReport(a *app, r etl.Report, asJSON bool) error {
 	return nil
 }
 
+// printJSON prints one document, on one line where a program may read it.
 func printJSON(a *app, v any) error {
 	enc := json.NewEncoder(a.stdout)
 	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
+	if terminal.Is(a.stdout) {
+		enc.SetIndent("", "  ")
+	}
 	return enc.Encode(v)
-}
-
-func describeReport(a *app, r etl.Report) error {
-	t := terminal.Table{Header: []string{"file", "sheet", "level", "year", "release", "rows", "rejected", "status"}, Right: []bool{false, false, false, false, false, true, true}}
-	var notes []string
-	note := func(where, format string, args ...any) {
-		notes = append(notes, where+": "+fmt.Sprintf(format, args...))
-	}
-	for _, f := range r.Files {
-		if f.Error != "" {
-			t.Add(f.Object, "", "", "", "", "", "", "refused")
-			note(f.Object, "%s", f.Error)
-		}
-		for _, s := range f.Sheets {
-			year := ""
-			if s.Year != 0 {
-				year = fmt.Sprint(s.Year)
-			}
-			where := strings.TrimSpace(fmt.Sprint(f.Object, " ", s.Sheet, " ", s.Level, " ", year))
-			t.Add(f.Object, s.Sheet, string(s.Level), year, s.Release, terminal.Thousands(s.Read), terminal.Thousands(s.Rejected), string(s.Status))
-			if s.Reason != "" {
-				note(where, "%s: %s", s.Status, s.Reason)
-			}
-			if len(s.Unknown) > 0 {
-				note(where, "columns that the dictionary does not know, kept under their own names: %s", strings.Join(s.Unknown, ", "))
-			}
-			if len(s.Lossy) > 0 {
-				note(where, "rounded for display: %s", strings.Join(s.Lossy, ", "))
-			}
-			for _, audit := range s.Audits {
-				if audit.Severity != egrid.Info {
-					note(where, "%s %s: %s (%s)", audit.Severity, audit.Rule, terminal.Thousands(audit.Count), strings.Join(audit.Examples, ", "))
-				}
-			}
-		}
-	}
-	if err := t.Write(a.stdout); err != nil {
-		return err
-	}
-	if len(notes) > 0 {
-		fmt.Fprintf(a.stdout, "\n%s\n", strings.Join(notes, "\n"))
-	}
-	if r.RejectsFile != nil {
-		fmt.Fprintf(a.stdout, "\nrejected rows are kept in %s\n", *r.RejectsFile)
-	}
-	_, err := fmt.Fprintf(a.stdout, "\n%s: %s rows read, %s loaded, %s rejected in %.1f s\n", strings.ReplaceAll(string(r.Status), "_", " "),
-		terminal.Thousands(r.RowsRead), terminal.Thousands(r.RowsLoaded), terminal.Thousands(r.RowsRejected), r.Seconds)
-	return err
 }

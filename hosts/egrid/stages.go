@@ -89,15 +89,21 @@ func (c *validateCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	r := v.Report()
 	if c.JSON || c.In != "" {
 		err = printJSON(a, v)
 	} else {
-		err = describeReport(a, v.Report())
+		err = a.describe(&r)
 	}
-	if err == nil && !v.OK() {
+	switch {
+	case err != nil:
+		return err
+	case r.Failed():
+		return failed
+	case !v.OK():
 		return incomplete
 	}
-	return err
+	return nil
 }
 
 type divideCmd struct{ input }

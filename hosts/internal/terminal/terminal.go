@@ -213,30 +213,37 @@ func (p *Page) Heading(text string) {
 	p.Text(0, text)
 }
 
-// Text writes text, broken into lines of Width, behind so many spaces; lines
-// behind the first one by two more.
+// Text writes text, broken into lines of Width, behind so many spaces; the lines
+// behind the first by two more.
 func (p *Page) Text(indent int, text string) {
-	line, left := "", Width-indent
+	line, hang := "", 0
 	for word := range strings.FieldsSeq(text) {
 		word = Escape(word)
-		if line != "" && length(line)+1+length(word) > left {
-			p.Line(indent, line)
-			if left == Width-indent {
-				indent, left = indent+2, left-2
-			}
-			line = ""
+		switch {
+		case line == "":
+			line = word
+		case indent+hang+length(line)+1+length(word) <= Width:
+			line += " " + word
+		default:
+			p.Line(indent+hang, line)
+			line, hang = word, 2
 		}
-		if line != "" {
-			line += " "
-		}
-		line += word
 	}
-	p.Line(indent, line)
+	p.Line(indent+hang, line)
 }
 
 // Line writes a line as it is, however long: for what a person copies.
 func (p *Page) Line(indent int, line string) {
 	p.write(strings.Repeat(" ", indent) + Escape(line) + "\n")
+}
+
+// Short writes a line that is cut at its end where it is longer than Width.
+func (p *Page) Short(indent int, text string) {
+	line := []rune(Escape(strings.Join(strings.Fields(text), " ")))
+	if most := Width - indent; len(line) > most {
+		line = append(line[:most-1], '…')
+	}
+	p.Line(indent, string(line))
 }
 
 // Table writes a table that fits the page.

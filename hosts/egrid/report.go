@@ -1,0 +1,376 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/sheet"
+	"github.com/egrid-analytics/egrid-go/etl"
+	"github.com/egrid-analytics/egrid-go/hosts/internal/terminal"
+)
+
+// The most that a report for people lists; --json lists all.
+const (
+	fewNames   = 4  // in a line
+	fewReasons = 5  // of the rejected records of a sheet
+	fewSheets  = 12 // with a line each on what told what they are
+)
+
+// part is a sheet of a report and the object that it is of.
+type part struct {
+	object string
+	*etl.SheetReport
+}
+
+func (s part) place() string { return strings.TrimSpace(s.object + " " + s.Sheet) }
+
+func (s part) year() string {
+	if s.Year == 0 {
+		return ""
+	}
+	return fmt.Sprint(s.Year)
+}
+
+func (s part) edition() string {
+	return strings.Join(strings.Fields(fmt.Sprint(s.Level, " ", s.year(), " ", s.Release)), " ")
+}
+
+// name says what the sheet holds, as far as that is known, and where it came from.
+func (s part) name() string {
+	if s.Level == "" {
+		return s.place()
+	}
+	return s.edition() + " from " + s.place()
+}
+
+// evidence says what told what the sheet is.
+func evidence(of []sheet.Evidence) string {
+	by := make([]string, len(of))
+	for i, e := range of {
+		by[i] = fmt.Sprintf("%s by %s", strings.ReplaceAll(e.Of, "_", " "), e.From)
+	}
+	return strings.Join(by, ", ")
+}
+
+// some names a few of the names, and says how many more there are.
+func some(names []string) string {
+	if more := len(names) - fewNames; more > 0 {
+		return fmt.Sprintf("%s and %d more (--json lists them)", strings.Join(names[:fewNames], ", "), more)
+	}
+	return strings.Join(names, ", ")
+}
+
+// count says how many of something there are.
+func count[N int | int64](n N, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return terminal.Thousands(int64(n)) + " " + what
+}
+
+// description is a report on its way to people.
+type description struct {
+	*etl.Report
+	*terminal.Page
+	parts map[etl.Status][]part
+	store string // flag that names the store in commands; empty where they need none
+}
+
+// describe writes a report for people: what was loaded, what is held, what was
+// rejected, what failed and what is left out, and in words what the store has now.
+func (a *app) describe(r *etl.Report) error {
+	d := &description{r, terminal.NewPage(a.stdout), map[etl.Status][]part{}, a.storeFlag()}
+	for i := range r.Files {
+		f := &r.Files[i]
+		for j := range f.Sheets {
+			s := &f.Sheets[j]
+			d.parts[s.Status] = append(d.parts[s.Status], part{f.Object, s})
+		}
+	}
+	d.table()
+	d.told()
+	d.held()
+	d.rejected()
+	d.failed()
+	d.remarks()
+	d.leftOut()
+	d.sum()
+	return d.Err()
+}
+
+// storeFlag is what commands that are printed need to find the store. An address
+// that may hold credentials is not printed.
+func (a *app) storeFlag() string {
+	switch {
+	case a.cli.Store == defaultStore || a.cli.Store == os.Getenv("EGRID_STORE"):
+		return ""
+	case strings.ContainsAny(a.cli.Store, "@?"):
+		return " --store URL"
+	}
+	return " --store " + terminal.ShellWord(a.cli.Store)
+}
+
+// all are the sheets of these outcomes.
+func (d *description) all(of ...etl.Status) (parts []part) {
+	for _, status := range of {
+		parts = append(parts, d.parts[status]...)
+	}
+	return parts
+}
+
+// recognized are the sheets that could be read, those that the store has first.
+func (d *description) recognized() []part {
+	return d.all(etl.Published, etl.Unchanged, etl.DryRun, etl.Held)
+}
+
+func (d *description) table() {
+	var t terminal.Table
+	parts := d.recognized()
+	rows := make([][]string, len(parts))
+	for _, c := range []struct {
+		name string
+		of   func(part) string
+	}{
+		{"file", func(s part) string { return s.object }},
+		{"sheet", func(s part) string { return s.Sheet }},
+		{"level", func(s part) string { return string(s.Level) }},
+		{"year", part.year},
+		{"release", func(s part) string { return s.Release }},
+		{"rows", func(s part) string { return terminal.Thousands(s.Read - s.Rejected) }},
+		{"status", func(s part) string { return s.Status.String() }},
+	} {
+		if !slices.ContainsFunc(parts, func(s part) bool { return c.of(s) != "" }) {
+			continue // a column of nothing
+		}
+		t.Header, t.Right = append(t.Header, c.name), append(t.Right, c.name == "rows")
+		for i, s := range parts {
+			rows[i] = append(rows[i], c.of(s))
+		}
+	}
+	for _, row := range rows {
+		t.Add(row...)
+	}
+	if len(rows) > 0 {
+		d.Table(t)
+	}
+}
+
+func (d *description) told() {
+	parts := d.recognized()
+	if len(parts) == 0 {
+		return
+	}
+	d.Heading("Told by:")
+	for _, s := range parts[:min(len(parts), fewSheets)] {
+		d.Short(2, s.place()+": "+evidence(s.Evidence))
+	}
+	if more := len(parts) - fewSheets; more > 0 {
+		d.Text(2, fmt.Sprintf("and %s; egrid validate --explain FILE tells all", count(more, "more sheet")))
+	}
+}
+
+func (d *description) held() {
+	parts := d.parts[etl.Held]
+	if len(parts) == 0 {
+		return
+	}
+	d.Heading("Held for you to decide; readers keep what they had:")
+	id := parts[0].Stage
+	for _, s := range parts {
+		d.Text(2, s.name()+": "+short(s.Reason))
+		if len(parts) > 1 {
+			id = "ID"
+			d.Line(4, "ID "+string(s.Stage))
+		}
+	}
+	for _, c := range etl.Choices(id) {
+		d.Text(2, c.Does+":")
+		d.Line(4, c.Command+d.store)
+	}
+}
+
+func (d *description) rejected() {
+	if d.RowsRejected == 0 {
+		return
+	}
+	d.Heading(fmt.Sprintf("Rejected, %s of %s:", terminal.Thousands(d.RowsRejected), count(d.RowsRead, "record")))
+	remedy := ""
+	for _, s := range d.all(etl.Published, etl.Unchanged, etl.DryRun, etl.Held, etl.Failed) {
+		if len(s.Rejects) == 0 {
+			continue
+		}
+		d.Text(2, s.name())
+		for i, g := range s.Rejects {
+			if i == fewReasons {
+				d.Text(4, fmt.Sprintf("and %s (--json lists them)", count(len(s.Rejects)-i, "more reason")))
+				break
+			}
+			f, known := egrid.Lookup(s.Level, string(g.Column))
+			if known {
+				g.Column = egrid.Column(strings.TrimSuffix(fmt.Sprintf("%s (%s)", f.Column, f.Code), " ()"))
+			}
+			d.Text(4, g.String())
+			if transform, ok := g.Transform(s.Level); ok && remedy == "" {
+				remedy = mapping(s.object, transform)
+			}
+		}
+	}
+	d.Text(2, "Mend them in the file and load it again: only what changed is published.")
+	if remedy != "" {
+		d.Text(2, "If a value stands for a missing one, say so in an etl.json (--mapping FILE):")
+		d.Line(4, remedy)
+	}
+	if d.RejectsFile != nil {
+		d.Text(2, "The records are kept in")
+		d.Line(4, *d.RejectsFile)
+	}
+}
+
+// mapping is an etl.json with a transformation for a file.
+func mapping(object string, transform map[string]string) string {
+	in := etl.Input{Match: object[strings.LastIndexByte(object, '/')+1:]}
+	in.Transform = transform
+	b, err := json.Marshal(etl.Config{Inputs: []etl.Input{in}})
+	if err != nil {
+		return ""
+	}
+	return string(b)
+}
+
+func (d *description) failed() {
+	if len(d.parts[etl.Failed]) == 0 {
+		return
+	}
+	d.Heading("Not loaded:")
+	for _, s := range d.parts[etl.Failed] {
+		d.Text(2, s.name()+": "+short(s.Reason))
+	}
+}
+
+// short cuts a reason that names every column; --json has it whole.
+func short(reason string) string {
+	const most = 400
+	if letters := []rune(reason); len(letters) > most {
+		return string(letters[:most]) + "... (--json has the rest)"
+	}
+	return reason
+}
+
+// remarks are what a person should know of the sheets' columns.
+func (d *description) remarks() {
+	begun := false
+	for _, s := range d.recognized() {
+		var lines []string
+		if len(s.Unknown) > 0 {
+			lines = append(lines, "columns that nobody knows, kept as they are: "+some(s.Unknown))
+		}
+		if len(s.Lossy) > 0 {
+			lines = append(lines, "rounded in the file: "+some(s.Lossy))
+		}
+		for _, a := range s.Audits {
+			if a.Severity != egrid.Info && a.Count > 0 {
+				lines = append(lines, auditLine(a))
+			}
+		}
+		if len(lines) == 0 {
+			continue
+		}
+		if !begun {
+			d.Heading("To know:")
+			begun = true
+		}
+		d.Text(2, s.name())
+		for _, line := range lines {
+			d.Text(4, line)
+		}
+	}
+}
+
+func auditLine(a egrid.Audit) string {
+	line := fmt.Sprintf("%s: %s", a.Severity, strings.ReplaceAll(a.Rule, "_", " "))
+	if a.Count > 1 {
+		line += ", " + terminal.Thousands(a.Count) + " times"
+	}
+	return line + ": " + some(a.Examples)
+}
+
+// leftOut lists what is no eGRID sheet, in a line for each reason.
+func (d *description) leftOut() {
+	parts := d.parts[etl.LeftOut]
+	if len(parts) == 0 {
+		return
+	}
+	d.Heading("Left out:")
+	for i, s := range parts {
+		same := func(other part) bool { return other.Reason == s.Reason }
+		if slices.ContainsFunc(parts[:i], same) {
+			continue
+		}
+		var names []string
+		for _, other := range parts[i:] {
+			if same(other) {
+				names = append(names, other.place())
+			}
+		}
+		if len(names) > 1 {
+			d.Short(2, fmt.Sprintf("%s: %s", count(len(names), "table"), s.Reason))
+			d.Text(4, some(names))
+			continue
+		}
+		d.Short(2, names[0]+": "+s.Reason)
+	}
+}
+
+// sum says in words what is in the store now and what is not.
+func (d *description) sum() {
+	d.Heading(fmt.Sprintf("%s read, %s loaded, %s rejected in %.1f s", count(d.RowsRead, "row"),
+		terminal.Thousands(d.RowsLoaded), terminal.Thousands(d.RowsRejected), d.Seconds))
+	if d.Status == etl.DryRun {
+		d.Text(0, "Nothing was loaded: this was a dry run.")
+		return
+	}
+	if now := editions(d.all(etl.Published, etl.Unchanged)); now != "" {
+		d.Text(0, "In the store now: "+now+".")
+	}
+	var not []string
+	if held := d.parts[etl.Held]; len(held) > 0 {
+		not = append(not, fmt.Sprintf("%s (%s)", count(len(held), "held table"), editions(held)))
+	}
+	if d.RowsRejected > 0 {
+		not = append(not, count(d.RowsRejected, "rejected record"))
+	}
+	if n := len(d.parts[etl.Failed]); n > 0 {
+		not = append(not, count(n, "table")+" not loaded")
+	}
+	if n := len(d.parts[etl.LeftOut]); n > 0 {
+		not = append(not, count(n, "table")+" left out")
+	}
+	if len(not) > 0 {
+		d.Text(0, "Not in the store: "+strings.Join(not, "; ")+".")
+	} else {
+		d.Text(0, "That is all there was.")
+	}
+}
+
+// editions names what sheets hold: the levels of each data year and release.
+func editions(parts []part) string {
+	var order []string
+	levels := map[string][]string{}
+	for _, s := range parts {
+		edition := strings.TrimSpace(s.year() + " " + s.Release)
+		if levels[edition] == nil {
+			order = append(order, edition)
+		}
+		if !slices.Contains(levels[edition], string(s.Level)) {
+			levels[edition] = append(levels[edition], string(s.Level))
+		}
+	}
+	for i, edition := range order {
+		order[i] = strings.Join(levels[edition], ", ") + " " + edition
+	}
+	return strings.Join(order, "; ")
+}
