@@ -69,7 +69,7 @@ func (g RejectGroup) remedy(level egrid.Level) string {
 	if err != nil {
 		return "mend the file"
 	}
-	return fmt.Sprintf(`mend the file, or have the value taken for missing by "transform": %s in an etl.json`, text)
+	return fmt.Sprintf(`mend the file; where the value stands for a missing one, say so in an etl.json: "transform": %s`, text)
 }
 
 // Transform is the transformation of an etl.json that takes the value for a missing

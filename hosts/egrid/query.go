@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"cmp"
+	"context"
 	"fmt"
 	"io"
 	"iter"
@@ -87,13 +89,23 @@ func pages(limit int, read func(size int, cursor string) (egrid.RowPage, error))
 
 type topCmd struct{ selection }
 
+// Help implements kong.HelpProvider.
+func (c *topCmd) Help() string {
+	return `Examples:
+
+  egrid top --limit 5
+  egrid top --state TX --fuel NG --format csv
+  egrid top --year 2021 --release v2 --sort -nameplate_capacity_mw`
+}
+
 func (c *topCmd) Run(a *app) error {
 	filters, err := c.filters()
 	if err != nil {
 		return err
 	}
 	query := store.PlantQuery{Year: c.Year, Release: c.Release, Filters: filters, Search: c.Search, Columns: c.columns()}
-	if c.Sort == "" {
+	ranked := c.Sort == ""
+	if ranked {
 		c.Sort = "-net_generation_mwh,plant_name"
 	}
 	if query.Sort, err = egrid.ParseSort(c.Sort); err != nil {
@@ -103,6 +115,11 @@ func (c *topCmd) Run(a *app) error {
 		query.Columns = []egrid.Column{egrid.PlantName, egrid.State, egrid.Fuel, egrid.NameplateCapacity, egrid.NetGeneration, store.StateShare}
 	}
 	return a.withData(func(db *store.DB) error {
+		if ranked {
+			if err := canRank(a.ctx, db, query); err != nil {
+				return err
+			}
+		}
 		return a.print(c.Format, pages(c.Limit, func(size int, cursor string) (egrid.RowPage, error) {
 			query.Limit, query.Cursor = size, cursor
 			page, err := db.Plants(a.ctx, query)
@@ -111,13 +128,38 @@ func (c *topCmd) Run(a *app) error {
 	})
 }
 
+// canRank returns an error where no plant has net generation: what comes first then
+// is no largest plant.
+func canRank(ctx context.Context, db *store.DB, query store.PlantQuery) error {
+	sum, err := db.SumPlants(ctx, "", store.PlantQuery{Year: query.Year, Release: query.Release})
+	if err != nil || sum.Basis == "" || sum.Len() == 0 || !sum.Row(0).Value(egrid.NetGeneration).IsMissing() {
+		return err
+	}
+	f, _ := egrid.Lookup(sum.Basis, string(egrid.NetGeneration))
+	sheet := strings.TrimSpace(fmt.Sprint(sum.Basis, " ", sum.Year, " ", sum.Release))
+	return fmt.Errorf("%w: %s has no net generation (%s) to rank plants by; give --sort, e.g. --sort plant_name", egrid.ErrNotFound, sheet, f.Code)
+}
+
 type rowsCmd struct {
-	Level string `help:"UNT, GEN, PLNT, ST, BA, SRL, NRL, US, GGL or DEMO." required:""`
+	Level string `arg:"" optional:"" help:"UNT, GEN, PLNT, ST, BA, SRL, NRL, US, GGL or DEMO."`
+	Flag  string `name:"level" help:"The same as a flag." placeholder:"LEVEL"`
 	selection
 }
 
+// Help implements kong.HelpProvider.
+func (c *rowsCmd) Help() string {
+	return `Examples:
+
+  egrid rows ST --year 2023 --sort -net_generation_mwh --limit 0 --format csv
+  egrid rows GEN --state TX,OK --filter 'nameplate_capacity_mw>=100'
+  egrid rows PLNT --search "palo verde" --columns plant_name,net_generation_mwh`
+}
+
 func (c *rowsCmd) Run(a *app) error {
-	level, err := egrid.ParseLevel(c.Level)
+	if (c.Level == "") == (c.Flag == "") {
+		return fmt.Errorf("%w: name one level, as in egrid rows ST", egrid.ErrInvalid)
+	}
+	level, err := egrid.ParseLevel(cmp.Or(c.Level, c.Flag))
 	if err != nil {
 		return err
 	}

@@ -164,7 +164,7 @@ func (d *description) told() {
 	if len(parts) == 0 {
 		return
 	}
-	d.Heading("Told by:")
+	d.Heading(0, "Told by:")
 	for _, s := range parts[:min(len(parts), fewSheets)] {
 		d.Short(2, s.place()+": "+evidence(s.Evidence))
 	}
@@ -178,10 +178,10 @@ func (d *description) held() {
 	if len(parts) == 0 {
 		return
 	}
-	d.Heading("Held for you to decide; readers keep what they had:")
+	d.Heading(0, "Held for you to decide; readers keep what they had:")
 	id := parts[0].Stage
 	for _, s := range parts {
-		d.Text(2, s.name()+": "+short(s.Reason))
+		d.Text(2, s.name()+": "+brief(s.Reason))
 		if len(parts) > 1 {
 			id = "ID"
 			d.Line(4, "ID "+string(s.Stage))
@@ -197,7 +197,7 @@ func (d *description) rejected() {
 	if d.RowsRejected == 0 {
 		return
 	}
-	d.Heading(fmt.Sprintf("Rejected, %s of %s:", terminal.Thousands(d.RowsRejected), count(d.RowsRead, "record")))
+	d.Heading(0, fmt.Sprintf("Rejected, %s of %s:", terminal.Thousands(d.RowsRejected), count(d.RowsRead, "record")))
 	remedy := ""
 	for _, s := range d.all(etl.Published, etl.Unchanged, etl.DryRun, etl.Held, etl.Failed) {
 		if len(s.Rejects) == 0 {
@@ -245,14 +245,14 @@ func (d *description) failed() {
 	if len(d.parts[etl.Failed]) == 0 {
 		return
 	}
-	d.Heading("Not loaded:")
+	d.Heading(0, "Not loaded:")
 	for _, s := range d.parts[etl.Failed] {
-		d.Text(2, s.name()+": "+short(s.Reason))
+		d.Text(2, s.name()+": "+brief(s.Reason))
 	}
 }
 
-// short cuts a reason that names every column; --json has it whole.
-func short(reason string) string {
+// brief cuts a reason that names every column; --json has it whole.
+func brief(reason string) string {
 	const most = 400
 	if letters := []rune(reason); len(letters) > most {
 		return string(letters[:most]) + "... (--json has the rest)"
@@ -280,7 +280,7 @@ func (d *description) remarks() {
 			continue
 		}
 		if !begun {
-			d.Heading("To know:")
+			d.Heading(0, "To know:")
 			begun = true
 		}
 		d.Text(2, s.name())
@@ -304,7 +304,7 @@ func (d *description) leftOut() {
 	if len(parts) == 0 {
 		return
 	}
-	d.Heading("Left out:")
+	d.Heading(0, "Left out:")
 	for i, s := range parts {
 		same := func(other part) bool { return other.Reason == s.Reason }
 		if slices.ContainsFunc(parts[:i], same) {
@@ -327,7 +327,7 @@ func (d *description) leftOut() {
 
 // sum says in words what is in the store now and what is not.
 func (d *description) sum() {
-	d.Heading(fmt.Sprintf("%s read, %s loaded, %s rejected in %.1f s", count(d.RowsRead, "row"),
+	d.Heading(0, fmt.Sprintf("%s read, %s loaded, %s rejected in %.1f s", count(d.RowsRead, "row"),
 		terminal.Thousands(d.RowsLoaded), terminal.Thousands(d.RowsRejected), d.Seconds))
 	if d.Status == etl.DryRun {
 		d.Text(0, "Nothing was loaded: this was a dry run.")

@@ -57,9 +57,10 @@ func (c *scanCmd) Run(a *app) error {
 }
 
 type validateCmd struct {
-	Source []string `arg:"" optional:"" help:"Files and folders, unless --in is given."`
-	In     string   `help:"Answer of scan, as JSON; - for standard input." placeholder:"FILE"`
-	JSON   bool     `help:"Print the answer as JSON, for the stage divide."`
+	Source  []string `arg:"" optional:"" help:"Files and folders, unless --in is given."`
+	In      string   `help:"Answer of scan, as JSON; - for standard input." placeholder:"FILE"`
+	JSON    bool     `help:"Print the answer as JSON, for the stage divide."`
+	Explain bool     `help:"Tell of each sheet what it is taken for, from which evidence, and what becomes of each column."`
 	reading
 }
 
@@ -90,9 +91,12 @@ func (c *validateCmd) Run(a *app) error {
 		return err
 	}
 	r := v.Report()
-	if c.JSON || c.In != "" {
+	switch {
+	case c.JSON || c.In != "":
 		err = printJSON(a, v)
-	} else {
+	case c.Explain:
+		err = a.explain(v)
+	default:
 		err = a.describe(&r)
 	}
 	switch {

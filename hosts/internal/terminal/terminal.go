@@ -56,6 +56,15 @@ func Escape(s string) string {
 	return b.String()
 }
 
+// EscapeLines is Escape for a text of several lines.
+func EscapeLines(s string) string {
+	lines := strings.Split(s, "\n")
+	for i, line := range lines {
+		lines[i] = Escape(line)
+	}
+	return strings.Join(lines, "\n")
+}
+
 func hidden(r rune) bool { return r == utf8.RuneError || !unicode.IsGraphic(r) }
 
 // ShellWord quotes a text for a shell. What Escape makes visible it leaves out.
@@ -90,6 +99,7 @@ type Table struct {
 	Header []string
 	Right  []bool // columns to be aligned to the right; missing ones are not
 	Width  int    // of a line: the widest cells are cut in the middle to fit; 0: as wide as the cells are
+	Indent int    // blanks in front of each line
 	rows   [][]string
 	widths []int // set by Flush
 }
@@ -125,7 +135,7 @@ func (t *Table) Flush(w io.Writer) error {
 	t.rows = nil
 	var b strings.Builder
 	for _, row := range rows {
-		line := ""
+		line := strings.Repeat(" ", t.Indent)
 		for i, cell := range row {
 			if t.Width > 0 {
 				cell = cutMiddle(cell, t.widths[i])
@@ -146,7 +156,7 @@ func (t *Table) Flush(w io.Writer) error {
 // measure decides on the widths of the columns. To fit, the widest gives way.
 func (t *Table) measure(rows [][]string) {
 	t.widths = make([]int, len(t.Header))
-	total := -2
+	total := t.Indent - 2
 	for i := range t.widths {
 		for _, row := range rows {
 			if i < len(row) {
@@ -204,13 +214,12 @@ func NewPage(w io.Writer) *Page { return &Page{w: w} }
 // Err returns the first error of the writer.
 func (p *Page) Err() error { return p.err }
 
-// Heading writes a line in front of which, on a page that has begun, a blank one
-// stands.
-func (p *Page) Heading(text string) {
+// Heading is Text with, on a page that has begun, a blank line in front.
+func (p *Page) Heading(indent int, text string) {
 	if p.written {
 		p.write("\n")
 	}
-	p.Text(0, text)
+	p.Text(indent, text)
 }
 
 // Text writes text, broken into lines of Width, behind so many spaces; the lines

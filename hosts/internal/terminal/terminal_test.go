@@ -82,9 +82,9 @@ func TestPage(t *testing.T) {
 	t.Parallel()
 	var b bytes.Buffer
 	p := terminal.NewPage(&b)
-	p.Heading("Held: readers keep what they had.")
+	p.Heading(0, "Held: readers keep what they had.")
 	p.Text(2, strings.Repeat("twelve chars ", 9)+escapes)
-	p.Heading("Next:")
+	p.Heading(0, "Next:")
 	p.Line(4, "egrid load "+strings.Repeat("x", 90)+escapes)
 	const want = `Held: readers keep what they had.
   twelve chars twelve chars twelve chars twelve chars twelve chars twelve chars
