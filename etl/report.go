@@ -183,11 +183,13 @@ func (r *Report) file(o Object, sha256 string) *FileReport {
 }
 
 func (r *Report) add(load *Load, published driver.PublishReport) {
+	// What the sheet lacks, what is published may have by others.
+	merged := published.Snapshot.Schema != nil && !load.Spec.Schema.Has(egrid.NetGeneration) && published.Snapshot.Schema.Has(egrid.NetGeneration)
 	of := SheetReport{
 		Sheet: load.Member, Level: load.Spec.Level, Year: load.Spec.Year, Release: load.Spec.Release,
 		Units: load.Units, Evidence: load.Evidence, Rejects: load.Rejects, Unknown: codes(load.Spec.Schema, load.Unknown),
 		Lossy: codes(load.Spec.Schema, published.Snapshot.Lossy), Status: Status(published.Status), Reason: published.Reason,
-		Audits: auditMeasures(load.Spec.Level, published.Snapshot.Schema, published.Snapshot.Audits),
+		Audits: auditMeasures(load.Spec.Level, load.Generation || merged, published.Snapshot.Audits),
 	}
 	switch of.Status {
 	case Published:
@@ -265,7 +267,7 @@ func (r *Report) addChecked(f *FileReport, s *CheckedSheet) {
 	of := SheetReport{
 		Sheet: s.Member, Level: s.Sheet.Level, Release: s.Sheet.Release, Units: s.Sheet.Units, Rejects: s.Rejects,
 		Unknown: codes(s.Sheet.Schema, s.Sheet.Unknown), Lossy: codes(s.Sheet.Schema, s.Lossy), Status: DryRun,
-		Audits: auditMeasures(s.Sheet.Level, s.Sheet.Schema, s.Audits),
+		Audits: auditMeasures(s.Sheet.Level, s.Generation, s.Audits),
 	}
 	rows := s.Rows
 	for _, of.Year = range s.Years {
@@ -275,15 +277,26 @@ func (r *Report) addChecked(f *FileReport, s *CheckedSheet) {
 	}
 }
 
-// auditMeasures adds a warning to the audits where a sheet lacks what rankings,
+// auditMeasures adds a warning to the audits of a sheet that lacks what rankings,
 // charts and shares are made of.
-func auditMeasures(level egrid.Level, schema *egrid.Schema, audits []egrid.Audit) []egrid.Audit {
+func auditMeasures(level egrid.Level, has bool, audits []egrid.Audit) []egrid.Audit {
 	f, ok := egrid.Lookup(level, string(egrid.NetGeneration))
-	if !ok || schema == nil || schema.Has(egrid.NetGeneration) {
+	if !ok || has {
 		return audits
 	}
 	return append(slices.Clip(audits), egrid.Audit{Rule: "no_net_generation", Severity: egrid.Warning, Count: 1,
-		Examples: []string{"there is no column " + f.Code + ", which top, charts and shares need"}})
+		Examples: []string{f.Code + " has no values, which top, charts and shares need"}})
+}
+
+// hasGeneration reports whether a row has net generation.
+func hasGeneration(b *egrid.Batch) bool {
+	at := b.Schema().Index(egrid.NetGeneration)
+	for row := 0; at >= 0 && row < b.Len(); row++ {
+		if !b.Column(at).IsMissing(row) {
+			return true
+		}
+	}
+	return false
 }
 
 // codes names columns as a file does: by EPA's code where they have one.

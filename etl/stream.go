@@ -37,7 +37,9 @@ type Load struct {
 	Unknown  []egrid.Column      `json:"unknown_columns"`
 	Chunks   int                 `json:"chunks"`
 	Rows     int64               `json:"rows"`
-	Rejects  []RejectGroup       `json:"rejects,omitempty"` // a rejected record has no data year: it counts to one near it
+	// Generation says that a row has net generation.
+	Generation bool          `json:"generation,omitempty"`
+	Rejects    []RejectGroup `json:"rejects,omitempty"` // a rejected record has no data year: it counts to one near it
 }
 
 // Stream decodes the chunks of every part and puts them into the sink.
@@ -96,6 +98,7 @@ func (p *Pipeline) streamPart(ctx context.Context, part Part, file *rejectsFile)
 			rejects = nil
 			load.Chunks++
 			load.Rows += int64(c.Rows.Len())
+			load.Generation = load.Generation || hasGeneration(c.Rows)
 			spec := load.Spec
 			puts.Go(func(ctx context.Context) error {
 				err := p.sink.Put(ctx, spec, c)

@@ -32,15 +32,17 @@ type CheckedFile struct {
 // CheckedSheet is what was found in a sheet. The counts are those of a check
 // of the content.
 type CheckedSheet struct {
-	Member  string         `json:"member"`          // of an archive; empty otherwise
-	Sheet   *sheet.Sheet   `json:"sheet,omitempty"` // how to read it; nil when it cannot be
-	Rows    int64          `json:"rows"`
-	Rejects []RejectGroup  `json:"rejects,omitempty"`
-	Lossy   []egrid.Column `json:"lossy_columns,omitempty"`
-	Audits  []egrid.Audit  `json:"audits,omitempty"`
-	Years   []int          `json:"years,omitempty"`    // data years of the rows
-	Error   string         `json:"error,omitempty"`    // why the sheet cannot be loaded
-	LeftOut bool           `json:"left_out,omitempty"` // it is no eGRID sheet, and nobody asked for it
+	Member string       `json:"member"`          // of an archive; empty otherwise
+	Sheet  *sheet.Sheet `json:"sheet,omitempty"` // how to read it; nil when it cannot be
+	Rows   int64        `json:"rows"`
+	// Generation says that a row has net generation.
+	Generation bool           `json:"generation,omitempty"`
+	Rejects    []RejectGroup  `json:"rejects,omitempty"`
+	Lossy      []egrid.Column `json:"lossy_columns,omitempty"`
+	Audits     []egrid.Audit  `json:"audits,omitempty"`
+	Years      []int          `json:"years,omitempty"`    // data years of the rows
+	Error      string         `json:"error,omitempty"`    // why the sheet cannot be loaded
+	LeftOut    bool           `json:"left_out,omitempty"` // it is no eGRID sheet, and nobody asked for it
 }
 
 // OK reports whether everything was found in order: nothing refused, nothing
@@ -162,6 +164,7 @@ func (p *Pipeline) checkContent(ctx context.Context, o Object, s *CheckedSheet) 
 				s.Years = append(s.Years, year.Rows.Year())
 			}
 			s.Rows += int64(year.Rows.Len())
+			s.Generation = s.Generation || hasGeneration(year.Rows)
 			s.Audits = driver.MergeAudits(s.Audits, year.Findings)
 			s.Lossy = union(s.Lossy, year.Rows.Lossy())
 			keys.add(year.Rows)

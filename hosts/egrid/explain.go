@@ -83,6 +83,9 @@ func taken(s *etl.CheckedSheet) string {
 		years[i] = fmt.Sprint(year)
 	}
 	what := strings.TrimSpace(fmt.Sprint(s.Sheet.Level, " ", strings.Join(years, " and "), " ", s.Sheet.Release))
+	if s.Sheet.Units == "us" {
+		return what + ", US units"
+	}
 	if s.Sheet.Units != "" {
 		what += ", " + s.Sheet.Units + " units"
 	}

@@ -16,9 +16,9 @@ import (
 
 // reading are the flags that say how files are read.
 type reading struct {
-	Level   string `help:"Level of every sheet (UNT, GEN, PLNT, ST, BA, SRL, NRL, US, GGL, DEMO), where its columns do not tell."`
-	Year    int    `help:"Data year, where the files do not tell."`
-	Release string `help:"Release, e.g. v2 or rev1; none for the unmarked one. Default: from the file name."`
+	Level   string `env:"-" help:"Level of every sheet (UNT, GEN, PLNT, ST, BA, SRL, NRL, US, GGL, DEMO), where its columns do not tell."`
+	Year    int    `env:"-" help:"Data year, where the files do not tell."`
+	Release string `env:"-" help:"Release, e.g. v2 or rev1; none for the unmarked one. Default: from the file name."`
 	Mapping string `help:"File that maps headers which are nobody's codes to columns (etl.json)." type:"path" placeholder:"FILE"`
 	Workers int    `help:"Chunks decoded at once. Default: the processors."`
 }
@@ -55,7 +55,7 @@ func (r reading) options(a *app) (etl.Options, error) {
 
 // publishing are the flags of commands that write into the store.
 type publishing struct {
-	Publish string `help:"What to do where other data are published already: auto, replace, merge or hold." enum:"auto,replace,merge,hold" default:"auto"`
+	Publish string `env:"-" help:"What to do where other data are published already: auto, replace, merge or hold." enum:"auto,replace,merge,hold" default:"auto"`
 	Rejects string `help:"Where records that cannot be read are kept. Default: a file of its own for each run, in ${data_dir}/rejects." type:"path" placeholder:"FILE"`
 }
 
@@ -68,10 +68,24 @@ func (p publishing) apply(o *etl.Options) {
 
 type loadCmd struct {
 	Source []string `arg:"" help:"Files, folders or s3://BUCKET/PREFIX: .csv, .csv.gz, .zip."`
-	DryRun bool     `help:"Check everything and load nothing."`
+	DryRun bool     `env:"-" help:"Check everything and load nothing."`
 	JSON   bool     `help:"Print the report as JSON."`
 	reading
 	publishing
+}
+
+// Help implements kong.HelpProvider.
+func (c *loadCmd) Help() string {
+	return `Examples:
+
+  egrid load GEN23.csv ST23.csv
+  egrid load --dry-run downloads/
+  egrid load --publish merge corrections.csv
+  egrid load --level GEN --year 2021 --mapping etl.json generators.csv
+
+What is no eGRID sheet is left out: all such tables beside the sheets of a
+file, and all such files of a folder. The exit status is 3 where a record was
+rejected or a sheet is held or failed, and 1 where no sheet could be read.`
 }
 
 func (c *loadCmd) Run(a *app) error {

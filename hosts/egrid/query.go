@@ -19,19 +19,19 @@ import (
 
 // selection are the flags that queries share.
 type selection struct {
-	Year      int      `help:"Data year. Default: the newest."`
-	Release   string   `help:"Release, e.g. v2; none for the unmarked one. Default: the newest."`
-	State     []string `help:"Postal abbreviations, e.g. TX,OK."`
-	Subregion []string `help:"eGRID subregions, e.g. CAMX."`
-	BA        []string `help:"Codes of balancing authorities, e.g. ERCO."`
-	Nerc      []string `help:"NERC regions, e.g. WECC."`
-	Fuel      []string `help:"EIA energy source codes, e.g. NG."`
-	Filter    []string `help:"Condition on any column, e.g. 'nameplate_capacity_mw>=100'. May be repeated." sep:"none"`
-	Search    string   `help:"Words to find in names and codes."`
-	Sort      string   `help:"Columns to sort by, downwards with a minus, e.g. -net_generation_mwh,plant_name."`
-	Columns   []string `help:"Columns to print. Default: those of the answer."`
-	Limit     int      `help:"Rows at most; 0 is all." default:"100"`
-	Format    string   `help:"table, json, csv or ndjson." enum:"table,json,csv,ndjson" default:"table"`
+	Year      int      `env:"-" help:"Data year. Default: the newest."`
+	Release   string   `env:"-" help:"Release, e.g. v2; none for the unmarked one. Default: the newest."`
+	State     []string `env:"-" help:"Postal abbreviations, e.g. TX,OK."`
+	Subregion []string `env:"-" help:"eGRID subregions, e.g. CAMX."`
+	BA        []string `env:"-" help:"Codes of balancing authorities, e.g. ERCO."`
+	Nerc      []string `env:"-" help:"NERC regions, e.g. WECC."`
+	Fuel      []string `env:"-" help:"EIA energy source codes, e.g. NG."`
+	Filter    []string `env:"-" help:"Condition on any column, e.g. 'nameplate_capacity_mw>=100'. May be repeated." sep:"none"`
+	Search    string   `env:"-" help:"Words to find in names and codes."`
+	Sort      string   `env:"-" help:"Columns to sort by, downwards with a minus, e.g. -net_generation_mwh,plant_name."`
+	Columns   []string `env:"-" help:"Columns to print. Default: those of the answer."`
+	Limit     int      `env:"-" help:"Rows at most; 0 is all." default:"100"`
+	Format    string   `env:"-" help:"table, json, csv or ndjson." enum:"table,json,csv,ndjson" default:"table"`
 }
 
 func (s selection) filters() ([]egrid.Filter, error) {
@@ -142,7 +142,7 @@ func canRank(ctx context.Context, db *store.DB, query store.PlantQuery) error {
 
 type rowsCmd struct {
 	Level string `arg:"" optional:"" help:"UNT, GEN, PLNT, ST, BA, SRL, NRL, US, GGL or DEMO."`
-	Flag  string `name:"level" help:"The same as a flag." placeholder:"LEVEL"`
+	Flag  string `name:"level" env:"-" help:"The same as a flag." placeholder:"LEVEL"`
 	selection
 }
 

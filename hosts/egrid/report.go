@@ -164,7 +164,7 @@ func (d *description) told() {
 	if len(parts) == 0 {
 		return
 	}
-	d.Heading(0, "Told by:")
+	d.Heading(0, "Evidence:")
 	for _, s := range parts[:min(len(parts), fewSheets)] {
 		d.Short(2, s.place()+": "+evidence(s.Evidence))
 	}
@@ -209,17 +209,16 @@ func (d *description) rejected() {
 				d.Text(4, fmt.Sprintf("and %s (--json lists them)", count(len(s.Rejects)-i, "more reason")))
 				break
 			}
-			f, known := egrid.Lookup(s.Level, string(g.Column))
-			if known {
-				g.Column = egrid.Column(strings.TrimSuffix(fmt.Sprintf("%s (%s)", f.Column, f.Code), " ()"))
-			}
-			d.Text(4, g.String())
 			if transform, ok := g.Transform(s.Level); ok && remedy == "" {
 				remedy = mapping(s.object, transform)
 			}
+			if f, ok := egrid.Lookup(s.Level, string(g.Column)); ok && f.Code != "" {
+				g.Column += egrid.Column(" (" + f.Code + ")")
+			}
+			d.Text(4, g.String())
 		}
 	}
-	d.Text(2, "Mend them in the file and load it again: only what changed is published.")
+	d.Text(2, "Mend them in the file, and load it again.")
 	if remedy != "" {
 		d.Text(2, "If a value stands for a missing one, say so in an etl.json (--mapping FILE):")
 		d.Line(4, remedy)
@@ -266,7 +265,7 @@ func (d *description) remarks() {
 	for _, s := range d.recognized() {
 		var lines []string
 		if len(s.Unknown) > 0 {
-			lines = append(lines, "columns that nobody knows, kept as they are: "+some(s.Unknown))
+			lines = append(lines, "unknown columns, kept as text: "+some(s.Unknown))
 		}
 		if len(s.Lossy) > 0 {
 			lines = append(lines, "rounded in the file: "+some(s.Lossy))
@@ -327,8 +326,15 @@ func (d *description) leftOut() {
 
 // sum says in words what is in the store now and what is not.
 func (d *description) sum() {
-	d.Heading(0, fmt.Sprintf("%s read, %s loaded, %s rejected in %.1f s", count(d.RowsRead, "row"),
-		terminal.Thousands(d.RowsLoaded), terminal.Thousands(d.RowsRejected), d.Seconds))
+	line := fmt.Sprintf("%s read, %s loaded, ", count(d.RowsRead, "row"), terminal.Thousands(d.RowsLoaded))
+	there := int64(0)
+	for _, s := range d.parts[etl.Unchanged] {
+		there += s.Read - s.Rejected
+	}
+	if there > 0 {
+		line += terminal.Thousands(there) + " there already, "
+	}
+	d.Heading(0, fmt.Sprintf("%s%s rejected in %.1f s", line, terminal.Thousands(d.RowsRejected), d.Seconds))
 	if d.Status == etl.DryRun {
 		d.Text(0, "Nothing was loaded: this was a dry run.")
 		return
@@ -352,7 +358,7 @@ func (d *description) sum() {
 	if len(not) > 0 {
 		d.Text(0, "Not in the store: "+strings.Join(not, "; ")+".")
 	} else {
-		d.Text(0, "That is all there was.")
+		d.Text(0, "Nothing was rejected, held or left out.")
 	}
 }
 

@@ -60,8 +60,17 @@ type validateCmd struct {
 	Source  []string `arg:"" optional:"" help:"Files and folders, unless --in is given."`
 	In      string   `help:"Answer of scan, as JSON; - for standard input." placeholder:"FILE"`
 	JSON    bool     `help:"Print the answer as JSON, for the stage divide."`
-	Explain bool     `help:"Tell of each sheet what it is taken for, from which evidence, and what becomes of each column."`
+	Explain bool     `env:"-" help:"Tell of each sheet what it is taken for, from which evidence, and what becomes of each column."`
 	reading
+}
+
+// Help implements kong.HelpProvider.
+func (c *validateCmd) Help() string {
+	return `Examples:
+
+  egrid validate downloads/
+  egrid validate --explain PLNT23.csv
+  egrid scan downloads/ | egrid validate --in - | egrid divide --in -`
 }
 
 func (c *validateCmd) Run(a *app) error {
