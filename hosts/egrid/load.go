@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -164,10 +165,15 @@ func printReport(a *app, r etl.Report, asJSON bool) error {
 
 // printJSON prints one document, on one line where a program may read it.
 func printJSON(a *app, v any) error {
-	enc := json.NewEncoder(a.stdout)
+	var doc bytes.Buffer
+	enc := json.NewEncoder(&doc)
 	enc.SetEscapeHTML(false)
 	if terminal.Is(a.stdout) {
 		enc.SetIndent("", "  ")
 	}
-	return enc.Encode(v)
+	if err := enc.Encode(v); err != nil {
+		return err
+	}
+	_, err := a.stdout.Write(terminal.EscapeJSON(doc.Bytes()))
+	return err
 }

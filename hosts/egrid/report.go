@@ -17,7 +17,7 @@ import (
 const (
 	fewNames   = 4  // in a line
 	fewReasons = 5  // of the rejected records of a sheet
-	fewSheets  = 12 // with a line each on what told what they are
+	fewSheets  = 12 // in each paragraph
 )
 
 // part is a sheet of a report and the object that it is of.
@@ -95,9 +95,9 @@ func (a *app) describe(r *etl.Report) error {
 	d.told()
 	d.held()
 	d.rejected()
-	d.failed()
+	d.notLoaded("Not loaded:", d.parts[etl.Failed], d.Text)
 	d.remarks()
-	d.leftOut()
+	d.notLoaded("Left out:", d.parts[etl.LeftOut], d.Short) // in one line each
 	d.sum()
 	return d.Err()
 }
@@ -165,11 +165,22 @@ func (d *description) told() {
 		return
 	}
 	d.Heading(0, "Evidence:")
-	for _, s := range parts[:min(len(parts), fewSheets)] {
-		d.Short(2, s.place()+": "+evidence(s.Evidence))
+	d.few(parts, func(part) bool { return true }, func(s part) { d.Short(2, s.place()+": "+evidence(s.Evidence)) })
+}
+
+// few writes of a few of the sheets that are meant, and says how many more there are.
+func (d *description) few(parts []part, meant func(part) bool, write func(part)) {
+	more := -fewSheets
+	for _, s := range parts {
+		if !meant(s) {
+			continue
+		}
+		if more++; more <= 0 {
+			write(s)
+		}
 	}
-	if more := len(parts) - fewSheets; more > 0 {
-		d.Text(2, fmt.Sprintf("and %s; egrid validate --explain FILE tells all", count(more, "more sheet")))
+	if more > 0 {
+		d.Text(2, "and "+count(more, "more sheet")+" (--json lists them)")
 	}
 }
 
@@ -199,10 +210,7 @@ func (d *description) rejected() {
 	}
 	d.Heading(0, fmt.Sprintf("Rejected, %s of %s:", terminal.Thousands(d.RowsRejected), count(d.RowsRead, "record")))
 	remedy := ""
-	for _, s := range d.all(etl.Published, etl.Unchanged, etl.DryRun, etl.Held, etl.Failed) {
-		if len(s.Rejects) == 0 {
-			continue
-		}
+	d.few(d.all(etl.Published, etl.Unchanged, etl.DryRun, etl.Held, etl.Failed), func(s part) bool { return len(s.Rejects) > 0 }, func(s part) {
 		d.Text(2, s.name())
 		for i, g := range s.Rejects {
 			if i == fewReasons {
@@ -217,7 +225,7 @@ func (d *description) rejected() {
 			}
 			d.Text(4, g.String())
 		}
-	}
+	})
 	d.Text(2, "Mend them in the file, and load it again.")
 	if remedy != "" {
 		d.Text(2, "If a value stands for a missing one, say so in an etl.json (--mapping FILE):")
@@ -240,13 +248,28 @@ func mapping(object string, transform map[string]string) string {
 	return string(b)
 }
 
-func (d *description) failed() {
-	if len(d.parts[etl.Failed]) == 0 {
+// notLoaded lists tables under a heading, those with the same reason together.
+func (d *description) notLoaded(heading string, parts []part, write func(indent int, text string)) {
+	if len(parts) == 0 {
 		return
 	}
-	d.Heading(0, "Not loaded:")
-	for _, s := range d.parts[etl.Failed] {
-		d.Text(2, s.name()+": "+brief(s.Reason))
+	d.Heading(0, heading)
+	var reasons []string
+	names := map[string][]string{}
+	for _, s := range parts {
+		if names[s.Reason] == nil {
+			reasons = append(reasons, s.Reason)
+		}
+		names[s.Reason] = append(names[s.Reason], s.name())
+	}
+	for _, reason := range reasons {
+		of := names[reason]
+		if len(of) == 1 {
+			write(2, of[0]+": "+brief(reason))
+			continue
+		}
+		write(2, count(len(of), "table")+": "+brief(reason))
+		d.Text(4, some(of))
 	}
 }
 
@@ -259,34 +282,35 @@ func brief(reason string) string {
 	return reason
 }
 
-// remarks are what a person should know of the sheets' columns.
+// remarks are what a person should know of the sheets.
 func (d *description) remarks() {
-	begun := false
-	for _, s := range d.recognized() {
-		var lines []string
-		if len(s.Unknown) > 0 {
-			lines = append(lines, "unknown columns, kept as text: "+some(s.Unknown))
-		}
-		if len(s.Lossy) > 0 {
-			lines = append(lines, "rounded in the file: "+some(s.Lossy))
-		}
-		for _, a := range s.Audits {
-			if a.Severity != egrid.Info && a.Count > 0 {
-				lines = append(lines, auditLine(a))
-			}
-		}
-		if len(lines) == 0 {
-			continue
-		}
-		if !begun {
-			d.Heading(0, "To know:")
-			begun = true
-		}
+	remarked := func(s part) bool { return len(remarksOn(s)) > 0 }
+	parts := d.recognized()
+	if !slices.ContainsFunc(parts, remarked) {
+		return
+	}
+	d.Heading(0, "To know:")
+	d.few(parts, remarked, func(s part) {
 		d.Text(2, s.name())
-		for _, line := range lines {
+		for _, line := range remarksOn(s) {
 			d.Text(4, line)
 		}
+	})
+}
+
+func remarksOn(s part) (lines []string) {
+	if len(s.Unknown) > 0 {
+		lines = append(lines, "unknown columns, kept as text: "+some(s.Unknown))
 	}
+	if len(s.Lossy) > 0 {
+		lines = append(lines, "rounded in the file: "+some(s.Lossy))
+	}
+	for _, a := range s.Audits {
+		if a.Severity != egrid.Info && a.Count > 0 {
+			lines = append(lines, auditLine(a))
+		}
+	}
+	return lines
 }
 
 func auditLine(a egrid.Audit) string {
@@ -295,33 +319,6 @@ func auditLine(a egrid.Audit) string {
 		line += ", " + terminal.Thousands(a.Count) + " times"
 	}
 	return line + ": " + some(a.Examples)
-}
-
-// leftOut lists what is no eGRID sheet, in a line for each reason.
-func (d *description) leftOut() {
-	parts := d.parts[etl.LeftOut]
-	if len(parts) == 0 {
-		return
-	}
-	d.Heading(0, "Left out:")
-	for i, s := range parts {
-		same := func(other part) bool { return other.Reason == s.Reason }
-		if slices.ContainsFunc(parts[:i], same) {
-			continue
-		}
-		var names []string
-		for _, other := range parts[i:] {
-			if same(other) {
-				names = append(names, other.place())
-			}
-		}
-		if len(names) > 1 {
-			d.Short(2, fmt.Sprintf("%s: %s", count(len(names), "table"), s.Reason))
-			d.Text(4, some(names))
-			continue
-		}
-		d.Short(2, names[0]+": "+s.Reason)
-	}
 }
 
 // sum says in words what is in the store now and what is not.

@@ -221,6 +221,8 @@ func TestControlCharacters(t *testing.T) {
 		{0, []string{"rows", "GEN"}},
 		{0, []string{"top"}},
 		{0, []string{"snapshots"}},
+		{3, []string{"load", "--json", "--dry-run", gen, other}},
+		{0, []string{"snapshots", "--json"}},
 	} {
 		text := s.run(test.status, test.args...)
 		if i := strings.IndexFunc(text, func(r rune) bool { return r != '\n' && !unicode.IsGraphic(r) }); i >= 0 {

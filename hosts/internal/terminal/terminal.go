@@ -20,6 +20,7 @@
 package terminal
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"os"
@@ -27,6 +28,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -63,6 +65,24 @@ func EscapeLines(s string) string {
 		lines[i] = Escape(line)
 	}
 	return strings.Join(lines, "\n")
+}
+
+// EscapeJSON is Escape for a JSON document, which it leaves equal.
+func EscapeJSON(doc []byte) []byte {
+	if !bytes.ContainsFunc(doc, func(r rune) bool { return r != '\n' && hidden(r) }) {
+		return doc
+	}
+	var out []byte
+	for _, r := range string(doc) {
+		if r == '\n' || !hidden(r) {
+			out = utf8.AppendRune(out, r)
+			continue
+		}
+		for _, unit := range utf16.Encode([]rune{r}) {
+			out = fmt.Appendf(out, `\u%04x`, unit)
+		}
+	}
+	return out
 }
 
 func hidden(r rune) bool { return r == utf8.RuneError || !unicode.IsGraphic(r) }

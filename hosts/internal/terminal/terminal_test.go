@@ -2,6 +2,7 @@ package terminal_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"strings"
 	"testing"
 	"unicode"
@@ -28,6 +29,28 @@ func TestEscape(t *testing.T) {
 			t.Errorf("%q: got %q; want %q", text, got, want)
 		}
 	}
+}
+
+func FuzzEscapeJSON(f *testing.F) {
+	f.Add("GEN23.csv")
+	f.Add("\x1b]0;title\x7f\xff\u202e\u009b\U000e0001")
+	f.Fuzz(func(t *testing.T, s string) {
+		doc, err := json.Marshal(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := terminal.EscapeJSON(doc)
+		if strings.ContainsFunc(string(got), func(r rune) bool { return !unicode.IsGraphic(r) }) {
+			t.Errorf("%s became %s", doc, got)
+		}
+		var before, after string
+		if err := json.Unmarshal(doc, &before); err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(got, &after); err != nil || after != before {
+			t.Errorf("%v: %s became %s", err, doc, got)
+		}
+	})
 }
 
 func TestShellWord(t *testing.T) {
