@@ -30,9 +30,11 @@ const otherReasons = "other reasons"
 // groupRejects counts rejected records into groups, the first of which came first.
 func groupRejects(groups []RejectGroup, level egrid.Level, rejects []*sheet.RowError) []RejectGroup {
 	for _, r := range rejects {
-		g := RejectGroup{Reason: r.Reason, Column: r.Column, Count: 1, Line: r.Line, Value: r.Value}
-		g.Remedy = g.remedy(level)
-		groups = countReject(groups, g)
+		n := len(groups)
+		groups = countReject(groups, RejectGroup{Reason: r.Reason, Column: r.Column, Count: 1, Line: r.Line, Value: r.Value})
+		if len(groups) > n {
+			groups[n].Remedy = groups[n].remedy(level)
+		}
 	}
 	return groups
 }
@@ -41,7 +43,7 @@ func countReject(groups []RejectGroup, more RejectGroup) []RejectGroup {
 	same := func(g RejectGroup) bool { return g.Reason == more.Reason && g.Column == more.Column }
 	at := slices.IndexFunc(groups, same)
 	if at < 0 && len(groups) >= maxRejectGroups {
-		more.Reason, more.Column, more.Remedy = otherReasons, "", "mend the ones above, and load the file again to see these"
+		more.Reason, more.Column = otherReasons, ""
 		at = slices.IndexFunc(groups, same)
 	}
 	if at < 0 {

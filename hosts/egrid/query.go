@@ -193,7 +193,7 @@ func (a *app) withData(f func(*store.DB) error) error {
 			return err
 		}
 		if catalog.Revision == 0 {
-			fmt.Fprintf(a.stderr, "egrid: nothing is published in %s; load files with egrid load\n", a.cli.Store)
+			fmt.Fprintf(a.stderr, "egrid: nothing is published in this store; load files with egrid load%s FILE\n", a.storeFlag())
 		}
 		return f(db)
 	})
