@@ -248,6 +248,9 @@ func (b *Builder) Lossy(i int) {
 	}
 }
 
+// MarkLossy says of a column that all its cells are rounded.
+func (b *Builder) MarkLossy(i int) { b.columns[i].lossy = true }
+
 // markLossy marks the columns that are marked in a batch of the same schema.
 func (b *Builder) markLossy(from *Batch) {
 	for i := range from.columns {

@@ -171,13 +171,11 @@ func (b *block) set(d *Decoder, c *columnDecoder, data []byte) bool {
 		d.current.Ints(c.at, b.numbers, b.present)
 		return true
 	case numbers:
-		if !b.decimals(data, cell.MaxPlaces-2) {
+		if !b.decimals(data, cell.MaxPlaces-maxShift) {
 			return false
 		}
-		if c.percent {
-			for k := range b.places {
-				b.places[k] += 2
-			}
+		if c.converts != (conversion{}) && !b.convert(c.converts) {
+			return false
 		}
 		d.current.Decimals(c.at, b.numbers, b.places, b.present)
 		return true
@@ -189,6 +187,18 @@ func (b *block) set(d *Decoder, c *columnDecoder, data []byte) bool {
 		return true
 	}
 	return false // what a mapping transforms is read row by row
+}
+
+// convert converts the numbers. It reports false when one gets too large.
+func (b *block) convert(by conversion) bool {
+	for k, m := range b.numbers {
+		m, places, ok := by.apply(m, int(b.places[k]))
+		if !ok {
+			return false
+		}
+		b.numbers[k], b.places[k] = m, uint8(places)
+	}
+	return true
 }
 
 // flags reads the ways in which EPA writes flags.

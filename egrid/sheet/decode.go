@@ -39,6 +39,7 @@ type columnDecoder struct {
 	at        int          // position in the schema; -1 for the data year
 	typ       egrid.Type
 	percent   bool // a share that the sheet holds in percent
+	converts  conversion
 	transform string
 	nullIf    string
 	kind      fieldKind
@@ -88,7 +89,12 @@ func (s *Sheet) NewDecoder() *Decoder {
 		if col.at >= 0 {
 			f := s.Schema.Field(col.at)
 			col.typ = f.Type
-			col.percent = isShare(f) && s.ShareScale != 1
+			if col.percent = isShare(f) && s.ShareScale != 1; col.percent {
+				col.converts.places = 2
+			}
+			if c.Unit != "" {
+				col.converts = conversions[[2]string{c.Unit, f.Unit}]
+			}
 		}
 		if x, ok := strings.CutPrefix(c.Transform, "null_if:"); ok {
 			col.transform, col.nullIf = "null_if", x
@@ -149,6 +155,11 @@ func (d *Decoder) Decode(data []byte, at Span) (Decoded, error) {
 	out.Records = number - at.Row
 	for _, year := range d.order {
 		if b := d.builders[year]; b.Len() > 0 {
+			for i := range d.columns {
+				if c := &d.columns[i]; c.converts.rounds() {
+					b.MarkLossy(c.at)
+				}
+			}
 			out.Batches = append(out.Batches, b.Batch())
 		}
 	}
@@ -238,11 +249,10 @@ func (d *Decoder) field(c *columnDecoder, data []byte) (n int, some bool) {
 	switch c.kind {
 	case numbers:
 		if m, places, n := cell.Scan(data); n > 0 && d.ends(data, n) {
-			if c.percent {
-				places += 2
+			if m, places, ok := c.converts.apply(m, places); ok {
+				d.current.Decimal(c.at, m, places)
+				return n, true
 			}
-			d.current.Decimal(c.at, m, places)
-			return n, true
 		}
 	case integers:
 		if m, places, n := cell.Scan(data); n > 0 && places == 0 && data[n-1] != '.' && d.ends(data, n) {
@@ -347,8 +357,11 @@ func (d *Decoder) set(c *columnDecoder, field string) error {
 	switch {
 	case c.transform == "negate":
 		x = x.Negate()
-	case c.transform == "divide_by_100", c.percent && !strings.Contains(field, "%"):
+	case c.transform == "divide_by_100":
 		x = x.Shift(2)
+	}
+	if !c.percent || !strings.Contains(field, "%") {
+		x = c.converts.decimal(x)
 	}
 	if x.Exact {
 		d.current.Decimal(c.at, x.Mantissa, x.Places)
@@ -420,7 +433,7 @@ func (d *Decoder) chooseYear(fail func(egrid.Column, string, string) *RowError) 
 		if !ok {
 			return fail(egrid.Year, d.fields[i], "the data year is missing")
 		}
-		if err := egrid.CheckYear(int(year)); err != nil {
+		if err := checkYear(int(year)); err != nil {
 			return fail(egrid.Year, d.fields[i], reasonOf(err))
 		}
 		d.builder(int(year))

@@ -31,7 +31,11 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(reader.Sheet().Level, reader.Sheet().Evidence[1].From)
+	for _, e := range reader.Sheet().Evidence {
+		if e.Of == "level" || e.Of == "year" {
+			fmt.Println(e.Of, e.Value, "from", e.From)
+		}
+	}
 
 	sums := map[string]float64{}
 	for row, err := range reader.Rows() {
@@ -51,7 +55,8 @@ func Example() {
 		fmt.Printf("%s %.1f MWh\n", state, sums[state])
 	}
 	// Output:
-	// GEN column YEAR
+	// level GEN from columns
+	// year  from column YEAR
 	// line 7, net_generation_mwh: not a number
 	// AZ 20954000.0 MWh
 	// MI -346000.5 MWh

@@ -2,9 +2,9 @@ package sheet
 
 import (
 	"bytes"
-	"cmp"
 	"fmt"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -34,53 +34,56 @@ func notCSV(head []byte) error {
 
 // header is a candidate for the code row.
 type header struct {
-	cells                []string
+	cells                []headerCell
 	level                egrid.Level
 	levelFrom            string
-	known, filled        int
+	lacks                string // what the row lacks to be of the level; empty: nothing
+	known                int    // cells that the level knows
 	delim                byte
 	line                 int64
 	nextLine, nextOffset int64
+	above                [][]string // the records above
 }
 
-// fits reports whether most of the header's cells are known.
-func (h header) fits() bool { return h.known >= 2 && h.known*2 >= h.filled }
+// headerCell is a cell of the code row.
+type headerCell struct {
+	raw  string // as it stands, without blanks around it
+	code string // the code, or whatever names the column, on one line
+	text string // what describes the column: beside the code, or in the record above
+}
 
 const byteOrderMark = "\ufeff"
 
-// findHeader looks for the record most of whose cells are codes of one level.
-func findHeader(head []byte, o *ReaderOptions) (header, error) {
+// findHeader looks for the record that is a code row of one level. The records
+// are those of the head, in case that there is none.
+func findHeader(head []byte, o *ReaderOptions) (best header, tied []egrid.Level, records [][]string, err error) {
 	delims := []byte{',', '\t', ';', '|'}
 	skip := 0
 	if o.Mapping != nil {
 		skip = o.Mapping.SkipRows
 		if d := o.Mapping.Delimiter; d != "" {
 			if len(d) != 1 || strings.ContainsAny(d, "\"\r\n") {
-				return header{}, fmt.Errorf("%w: delimiter %q is not one character", egrid.ErrInvalid, d)
+				return best, nil, nil, fmt.Errorf("%w: delimiter %q is not one character", egrid.ErrInvalid, d)
 			}
 			delims = []byte{d[0]}
 		}
 	}
-	var best header
-	var tied []egrid.Level
 	for _, delim := range delims {
 		split := newSplitter(bytes.NewReader(head), delim, 0, 1)
+		var above [][]string
 		rows := headerRows
 		for i := 0; i < rows; i++ {
 			rec, err := split.next()
 			if err != nil {
 				break
 			}
-			if i < skip {
-				continue
-			}
 			cells, err := splitFields(nil, strings.TrimPrefix(string(rec.raw), byteOrderMark), delim)
-			if err != nil {
+			if err != nil || i < skip {
 				continue
 			}
-			h := header{cells: cells, delim: delim, line: rec.line, nextLine: split.line, nextOffset: split.offset}
+			h := header{cells: headerCells(cells), delim: delim, line: rec.line, nextLine: split.line, nextOffset: split.offset, above: slices.Clip(above)}
 			levels := h.score(o)
-			if h.known > best.known {
+			if h.better(best) {
 				best, tied = h, levels
 				if best.fits() {
 					rows = min(rows, i+3) // a description row may fit by chance; the code row is next to it
@@ -89,87 +92,368 @@ func findHeader(head []byte, o *ReaderOptions) (header, error) {
 			if o.Mapping != nil && len(o.Mapping.Columns) > 0 && skip > 0 {
 				break // skip_rows says where the header is
 			}
+			above = append(above, cells)
+		}
+		if records == nil || delim == best.delim {
+			records = above
 		}
 		if best.fits() {
 			break
 		}
 	}
-	return best.check(tied, o)
+	best.describe()
+	return best, tied, records, nil
 }
 
-// score counts the known cells for the level that knows most of them, and
-// returns the levels that know equally many.
+// fits reports whether the row can be the code row of its level.
+func (h header) fits() bool { return h.known > 0 && h.lacks == "" }
+
+// better prefers a row that fits, then one of a finer level, then the one with
+// more known cells.
+func (h header) better(other header) bool {
+	if h.fits() != other.fits() {
+		return h.fits()
+	}
+	if a, b := grade(h.level), grade(other.level); h.fits() && a != b {
+		return a < b
+	}
+	return h.known > other.known
+}
+
+var (
+	codeWord = regexp.MustCompile(`^([A-Z][A-Z0-9_]{2,})\s+(\S.*)$`)
+	blanks   = regexp.MustCompile(`\s+`)
+)
+
+// headerCells takes the cells of a record apart. Sheets up to data year 2012
+// have the code and a description in one cell, on two lines; where a tool has
+// made one line of them, the leading words are codes of the dictionary.
+func headerCells(record []string) []headerCell {
+	cells := make([]headerCell, len(record))
+	lines, filled := false, 0
+	words := map[string]bool{}
+	for i, c := range record {
+		c = strings.TrimSpace(c)
+		cells[i] = headerCell{raw: c, code: blanks.ReplaceAllString(c, " ")}
+		if c != "" {
+			filled++
+		}
+		if first, _, two := strings.Cut(c, "\n"); two {
+			lines = lines || knownAnywhere(first)
+		} else if m := codeWord.FindStringSubmatch(c); m != nil && knownAnywhere(m[1]) {
+			words[m[1]] = true
+		}
+	}
+	if !lines && (len(words) < 3 || 2*len(words) < filled) {
+		return cells
+	}
+	for i, c := range cells {
+		if first, rest, two := strings.Cut(c.raw, "\n"); two {
+			cells[i].code, cells[i].text = strings.TrimSpace(first), blanks.ReplaceAllString(strings.TrimSpace(rest), " ")
+		} else if m := codeWord.FindStringSubmatch(c.raw); m != nil {
+			cells[i].code, cells[i].text = m[1], m[2]
+		}
+	}
+	return cells
+}
+
+func knownAnywhere(code string) bool {
+	return slices.ContainsFunc(egrid.Levels(), func(l egrid.Level) bool {
+		_, ok := egrid.Lookup(l, code)
+		return ok
+	})
+}
+
+// describe takes the descriptions of columns whose cells have none from the
+// nearest record above that has several cells.
+func (h *header) describe() {
+	for i := len(h.above) - 1; i >= 0; i-- {
+		if line := h.above[i]; filledCells(line) > 1 {
+			for j := range min(len(line), len(h.cells)) {
+				if h.cells[j].text == "" {
+					h.cells[j].text = blanks.ReplaceAllString(strings.TrimSpace(line[j]), " ")
+				}
+			}
+			return
+		}
+	}
+}
+
+// titles are the lines above the code row that are no row of a table.
+func titles(above [][]string) []string {
+	var lines []string
+	for _, record := range above {
+		if filledCells(record) == 1 {
+			lines = append(lines, strings.TrimSpace(strings.Join(record, "")))
+		}
+	}
+	return lines
+}
+
+func filledCells(record []string) int {
+	n := 0
+	for _, c := range record {
+		if strings.TrimSpace(c) != "" {
+			n++
+		}
+	}
+	return n
+}
+
+// score finds the level that the row is of, or would be: of those it has all
+// for, the finest, and the one that knows most cells. It returns the levels that
+// do so alike.
 func (h *header) score(o *ReaderOptions) []egrid.Level {
 	levels := egrid.Levels()
 	if o.Level != "" {
 		levels = []egrid.Level{o.Level}
 	}
+	plants := len(h.fieldsOf(egrid.PLNT, o))
 	var tied []egrid.Level
-	for _, c := range h.cells {
-		if strings.TrimSpace(c) != "" {
-			h.filled++
-		}
-	}
 	for _, level := range levels {
-		known := 0
-		met := map[egrid.Column]bool{}
-		for _, c := range h.cells {
-			if f, ok := lookupHeader(level, c, o.Mapping); ok && !met[f.Column] {
-				met[f.Column] = true
-				known++
-			}
-		}
+		fields := h.fieldsOf(level, o)
+		other := header{level: level, known: len(fields), lacks: lacking(level, fields, plants, o)}
 		switch {
-		case known > h.known:
-			h.known, h.level, tied = known, level, []egrid.Level{level}
-		case known == h.known && known > 0:
+		case other.known == 0:
+		case other.better(*h):
+			h.level, h.known, h.lacks, tied = level, other.known, other.lacks, []egrid.Level{level}
+		case !h.better(other):
 			tied = append(tied, level)
 		}
 	}
 	return tied
 }
 
-func lookupHeader(level egrid.Level, cell string, m *Mapping) (egrid.Field, bool) {
-	cell = strings.TrimSpace(cell)
+// grade orders the levels whose rows are parts of those of others: a sheet of
+// generators stays one when people join the columns of plants or states to it.
+func grade(level egrid.Level) int {
+	switch level {
+	case egrid.UNT:
+		return 0
+	case egrid.GEN:
+		return 1
+	case egrid.PLNT, egrid.DEMO:
+		return 2
+	}
+	return 3
+}
+
+// fieldsOf returns the fields of a level that the row names.
+func (h *header) fieldsOf(level egrid.Level, o *ReaderOptions) map[egrid.Column]naming {
+	fields := map[egrid.Column]naming{}
+	for _, c := range h.cells {
+		f, ok := lookupHeader(level, c, o.Mapping)
+		if !ok {
+			continue
+		}
+		if as := namingOf(f, c, o.Mapping); as > fields[f.Column] {
+			fields[f.Column] = as
+		}
+	}
+	return fields
+}
+
+// naming is what a field tells of its level by the header that it has.
+type naming int
+
+const (
+	unnamed    naming = iota
+	sharedName        // nothing: sheets of several levels have such a column
+	ownName           // a measure of the level, by a name that is every level's
+	ownCode           // a measure or sequence of the level, by a code that is no other's
+)
+
+// identifiers are the columns of which a sheet of a level has one at least.
+var identifiers = map[egrid.Level][]egrid.Column{
+	egrid.UNT:  {egrid.Unit},
+	egrid.GEN:  {egrid.Generator, egrid.Sequence},
+	egrid.PLNT: {egrid.PlantCode, egrid.Sequence, egrid.PlantName},
+	egrid.ST:   {egrid.State},
+	egrid.BA:   {egrid.BalancingAuthority, egrid.BalancingAuthorityName},
+	egrid.SRL:  {egrid.Subregion, "subregion_name"},
+	egrid.NRL:  {egrid.NERCRegion, "nerc_region_name"},
+	egrid.GGL:  {egrid.Region},
+	egrid.DEMO: {egrid.PlantCode, egrid.Sequence, egrid.PlantName},
+}
+
+// lacking says what a row with these fields lacks to be of the level: its
+// identifier, or any measure of its own. How many other cells there are makes no
+// difference. A person who gives the level, or maps headers to columns, decides.
+func lacking(level egrid.Level, fields map[egrid.Column]naming, plants int, o *ReaderOptions) string {
+	known, measures, coded := len(fields), 0, 0
+	for c, as := range fields {
+		switch {
+		case c == egrid.Sequence:
+		case as == ownCode:
+			coded++
+		case as == ownName:
+			measures++
+		}
+	}
+	if fields[egrid.Year] != unnamed {
+		known--
+	}
+	if o.Level != "" || o.Mapping != nil && len(o.Mapping.Columns) > 0 {
+		if known >= 2 {
+			return ""
+		}
+		return "more than one of its columns"
+	}
+	has := 0
+	for _, c := range identifiers[level] {
+		if fields[c] != unnamed && (c != egrid.Sequence || fields[c] == ownCode) {
+			has++
+		}
+	}
+	switch {
+	case level == egrid.US && coded < 2:
+		return "two of its measures (" + codesOf(level, isUnit) + ")"
+	case level != egrid.US && has == 0:
+		return "its identifier (" + codesOf(level, func(f egrid.Field) bool { return slices.Contains(identifiers[level], f.Column) }) + ")"
+	case coded > 0, level == egrid.PLNT && fields[egrid.PlantName] != unnamed && has > 1:
+		return ""
+	case measures > 0 && len(fields) >= plants:
+		return "" // else they are a part of what is known of plants
+	}
+	return "any of its measures (" + codesOf(level, isUnit) + ")"
+}
+
+func isUnit(f egrid.Field) bool { return f.Unit != "" && f.Unit != degrees }
+
+const degrees = "degrees"
+
+// codesOf names the first few codes of a level's fields.
+func codesOf(level egrid.Level, which func(egrid.Field) bool) string {
+	var codes []string
+	for _, f := range egrid.Fields(level) {
+		if which(f) {
+			codes = append(codes, f.Code)
+		}
+	}
+	const few = 4
+	if len(codes) > few {
+		codes = append(codes[:few], "...")
+	}
+	return strings.Join(codes, ", ")
+}
+
+// namingOf says what a field tells of its level under the name that a cell has.
+func namingOf(f egrid.Field, c headerCell, m *Mapping) naming {
+	switch {
+	case f.Column == egrid.Sequence && !strings.EqualFold(c.code, string(egrid.Sequence)):
+		return ownCode
+	case f.Type != egrid.Number || f.Unit == degrees:
+		return sharedName
+	case m != nil && m.Columns[c.raw] != "":
+		return ownCode
+	}
+	switch f.Level {
+	case egrid.ST, egrid.BA, egrid.SRL, egrid.NRL, egrid.US:
+		if startsWith(c.code, f.Level.Prefix()) {
+			return ownCode
+		}
+		if strings.EqualFold(c.code, string(f.Column)) {
+			return ownName
+		}
+		return sharedName
+	case egrid.DEMO:
+		if _, too := egrid.Lookup(egrid.PLNT, string(f.Column)); too {
+			return sharedName
+		}
+	}
+	return ownCode
+}
+
+func startsWith(s, prefix string) bool {
+	return len(s) > len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
+}
+
+func lookupHeader(level egrid.Level, c headerCell, m *Mapping) (egrid.Field, bool) {
 	if m != nil {
-		if target, ok := m.Columns[cell]; ok {
+		if target, ok := m.Columns[c.raw]; ok {
 			return egrid.Lookup(level, target)
 		}
 	}
-	if cell == "" {
+	if c.code == "" {
 		return egrid.Field{}, false
 	}
-	return egrid.Lookup(level, cell)
+	return egrid.Lookup(level, c.code)
 }
 
-func (h header) check(tied []egrid.Level, o *ReaderOptions) (header, error) {
-	mapped := o.Mapping != nil && len(o.Mapping.Columns) > 0
-	if h.known < 2 || !mapped && !h.fits() {
-		if h.known < 2 {
-			return h, fmt.Errorf("%w: no header row with eGRID's column codes in the first %d rows; map the headers with an etl.json", ErrNotSheet, headerRows)
-		}
-		var unknown []string
+// recognise decides on the level of the best candidate.
+func (h *header) recognise(tied []egrid.Level, records [][]string, o *ReaderOptions) error {
+	if level, ok := h.levelColumn(records); ok && o.Level == "" && !h.fits() || len(tied) > 1 && slices.Contains(tied, level) {
+		h.level, h.levelFrom, h.lacks, tied = level, "column "+string(egrid.LevelColumn), "", nil
+	}
+	if err := refusedKind(h, records, o); err != nil {
+		return err
+	}
+	const mapping = `map the headers with an etl.json ("columns": {"their header": "EPA code"}; "" leaves a column out)`
+	switch {
+	case h.known == 0:
+		return fmt.Errorf("%w: no header row with eGRID's column codes in the first %d rows; %s", ErrNotSheet, headerRows, mapping)
+	case !h.fits():
+		var known []string
 		for _, c := range h.cells {
-			if _, ok := lookupHeader(h.level, c, o.Mapping); !ok && strings.TrimSpace(c) != "" {
-				unknown = append(unknown, strings.TrimSpace(c))
+			if _, ok := lookupHeader(h.level, c, o.Mapping); ok {
+				known = append(known, c.code)
 			}
 		}
-		return h, fmt.Errorf("%w: not an eGRID sheet: line %d has %d of %d headers that %s knows; map the others with an etl.json (%s)",
-			egrid.ErrInvalid, h.line, h.known, h.filled, h.level, shorten(strings.Join(unknown, ", "), 200))
-	}
-	h.levelFrom = "columns"
-	if o.Level != "" {
-		h.levelFrom = "given"
-		return h, nil
-	}
-	if len(tied) > 1 {
-		named, _, _ := levelAndYearOf(cmp.Or(o.Sheet, path.Base(o.Name)))
-		if !slices.Contains(tied, named) {
-			return h, fmt.Errorf("%w: line %d fits the levels %s alike; give --level", egrid.ErrInvalid, h.line, strings.Trim(fmt.Sprint(tied), "[]"))
+		remedy := "give --level if it is one, or " + mapping
+		if o.Level != "" {
+			remedy = mapping
 		}
-		h.level, h.levelFrom = named, "file name"
+		is := ErrNotSheet
+		if h.known > 1 { // it may be one whose other headers need a mapping
+			is = fmt.Errorf("%w: not an eGRID sheet", egrid.ErrInvalid)
+		}
+		return fmt.Errorf("%w: line %d has %s, as %s has, but not %s; %s", is, h.line, shorten(strings.Join(known, ", "), 100), h.level, h.lacks, remedy)
+	case o.Level != "":
+		h.levelFrom = given
+	case len(tied) > 1:
+		named, _, _ := levelAndYearOf(tableName(o))
+		if !slices.Contains(tied, named) {
+			return fmt.Errorf("%w: line %d fits the levels %s alike; give --level", egrid.ErrInvalid, h.line, strings.Trim(fmt.Sprint(tied), "[]"))
+		}
+		h.level, h.levelFrom = named, nameOf(o)
+	case h.levelFrom == "":
+		h.levelFrom = "columns"
 	}
-	return h, nil
+	return nil
+}
+
+// levelColumn reads the level that an export of ours repeats in every row.
+func (h *header) levelColumn(records [][]string) (level egrid.Level, ok bool) {
+	at := slices.IndexFunc(h.cells, func(c headerCell) bool { return egrid.Column(c.code) == egrid.LevelColumn })
+	for i := len(h.above) + 1; at >= 0 && i < len(records); i++ {
+		if at >= len(records[i]) {
+			continue
+		}
+		l, err := egrid.ParseLevel(records[i][at])
+		if err != nil || ok && l != level {
+			return "", false
+		}
+		level, ok = l, true
+	}
+	return level, ok
+}
+
+// tableName is the name of the table alone: the sheet of a workbook, the member
+// of an archive or the file.
+func tableName(o *ReaderOptions) string {
+	name := o.Name
+	if o.Sheet != "" {
+		name = o.Sheet
+	}
+	return path.Base(strings.TrimSpace(strings.ReplaceAll(name, "\\", "/")))
+}
+
+// nameOf says where tableName comes from.
+func nameOf(o *ReaderOptions) string {
+	if o.Sheet != "" && path.Ext(tableName(o)) == "" {
+		return "sheet " + tableName(o)
+	}
+	return "file name " + tableName(o)
 }
 
 // sampleRows reads the records of the head below the header row.

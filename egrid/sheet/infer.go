@@ -13,105 +13,75 @@ import (
 )
 
 var (
-	sequenceYear = regexp.MustCompile(`(?i)^SEQ[A-Z]+(\d{2})$`)
-	levelYear    = regexp.MustCompile(`(?i)(?:^|[^A-Za-z])(UNT|GEN|PLNT|ST|BA|SRL|NRL|US|GGL|DEMO)[_-]?(\d{2})(?:\D|$)`)
-	digits       = regexp.MustCompile(`\d+`)
-	releaseMark  = regexp.MustCompile(`(?i)(?:^|[^A-Za-z0-9])((?:v|rev)\d{1,3})(?:[^A-Za-z0-9]|$)`)
+	releaseMark = regexp.MustCompile(`(?i)(?:^|[^A-Za-z0-9])((?:v|rev)\d{1,3})(?:[^A-Za-z0-9]|$)`)
+	byLocation  = regexp.MustCompile(`(?i)\blocation\b.*\bbased\b`)
+	publisher   = regexp.MustCompile(`(?i)\bcornerstone\b`)
 )
 
-// century completes a two-digit year: eGRID starts with data year 1996.
-func century(yy string) int {
-	n, _ := strconv.Atoi(yy) // two digits
-	if n >= egrid.FirstYear%100 {
-		return 1900 + n
+// inferRelease reads the release off the names.
+func (s *Sheet) inferRelease(o *ReaderOptions) error {
+	asked, err := egrid.ParseRelease(o.Release)
+	if err != nil {
+		return err
 	}
-	return 2000 + n
-}
-
-func levelAndYearOf(name string) (egrid.Level, int, bool) {
-	if m := levelYear.FindStringSubmatch(name); m != nil {
-		return egrid.Level(strings.ToUpper(m[1])), century(m[2]), true
-	}
-	return "", 0, false
-}
-
-func (s *Sheet) inferEdition(yearHeader string, o *ReaderOptions) error {
-	var from string
-	if s.Year, from = inferYear(s.Cells, yearHeader, o); from == "" {
-		return fmt.Errorf("%w: nothing tells the data year: no year column, no year in the sequence column, the file name or the folder; give --year", egrid.ErrInvalid)
-	}
-	year := ""
-	if s.Year != 0 {
-		if err := egrid.CheckYear(s.Year); err != nil {
-			return err
-		}
-		year = strconv.Itoa(s.Year)
-	}
-	s.found("year", year, from)
-	release, from := o.Release, "given"
+	var clues []clue
 	for _, name := range []string{o.Sheet, path.Base(o.Name)} {
-		if m := releaseMark.FindStringSubmatch(name); m != nil && release == "" {
-			release, from = m[1], "file name"
+		if m := releaseMark.FindStringSubmatch(name); m != nil {
+			release, err := egrid.ParseRelease(m[1])
+			if err != nil {
+				return err
+			}
+			clues = append(clues, clue{value: release, from: "file name " + path.Base(name), name: true})
 		}
 	}
-	if release == "" {
+	if o.Release != "" && asked == "" { // the unmarked one
+		s.found("release", "", given)
 		return nil
 	}
-	var err error
-	s.Release, err = egrid.ParseRelease(release)
-	s.found("release", s.Release, from)
+	s.Release, err = s.conclude("release", asked, "--release", clues)
 	return err
 }
 
-func inferYear(cells []SheetColumn, yearHeader string, o *ReaderOptions) (year int, from string) {
-	if yearHeader != "" {
-		return 0, "column " + yearHeader
-	}
-	for _, c := range cells {
-		if m := sequenceYear.FindStringSubmatch(c.Header); m != nil {
-			return century(m[1]), "column " + c.Header
+// inferBasis keeps what tells that the figures are by location. Sheets by owner
+// are refused; only the editions up to data year 2000 have them.
+func (s *Sheet) inferBasis(h *header) {
+	from := byDefault
+	for _, line := range titles(h.above) {
+		if byLocation.MatchString(line) {
+			from = fmt.Sprintf("title %q", shorten(line, 100))
 		}
 	}
-	if _, y, ok := levelAndYearOf(o.Sheet); ok {
-		return y, "sheet " + o.Sheet
-	}
-	if o.Year != 0 {
-		return o.Year, "given"
-	}
-	name := strings.ReplaceAll(o.Name, "\\", "/")
-	if _, y, ok := levelAndYearOf(path.Base(name)); ok {
-		return y, "file name " + path.Base(name)
-	}
-	for dir, what := name, "file name "; ; dir, what = path.Dir(dir), "folder " {
-		base := path.Base(dir)
-		if base == "." || base == "/" {
-			return 0, ""
-		}
-		if y, ok := onlyYear(base); ok {
-			return y, what + base
-		}
-	}
+	s.found("basis", "location", from)
 }
 
-// onlyYear finds the four-digit year in a name; two years tell nothing.
-func onlyYear(name string) (year int, ok bool) {
-	for _, d := range digits.FindAllString(name, -1) {
-		n, err := strconv.Atoi(d)
-		if err != nil || len(d) != 4 || egrid.CheckYear(n) != nil {
-			continue
+// defaultAuthority publishes what nobody else does.
+const defaultAuthority = "EPA"
+
+// inferAuthority finds who published the edition.
+func (s *Sheet) inferAuthority(h *header, o *ReaderOptions) error {
+	var clues []clue
+	for _, line := range titles(h.above) {
+		if publisher.MatchString(line) {
+			clues = append(clues, clue{value: "Cornerstone Data", from: fmt.Sprintf("title %q", shorten(line, 100))})
 		}
-		if year != 0 && year != n {
-			return 0, false
-		}
-		year = n
 	}
-	return year, year != 0
+	for _, name := range []string{o.Sheet, path.Base(o.Name)} {
+		if publisher.MatchString(strings.ReplaceAll(name, "_", " ")) {
+			clues = append(clues, clue{value: "Cornerstone Data", from: "file name " + name, name: true})
+		}
+	}
+	authority, err := s.conclude("authority", o.Authority, "--authority", clues)
+	if s.Authority = authority; authority == "" && err == nil {
+		s.Authority = defaultAuthority
+		s.found("authority", s.Authority, byDefault)
+	}
+	return err
 }
 
 // inferShareScale decides from the values whether the sheet holds shares as
 // 0-1 or as percent, as EPA's workbooks did up to 2016 and its exports of 2018
 // and 2019 do.
-func (s *Sheet) inferShareScale(sample func() [][]string) {
+func (s *Sheet) inferShareScale(sample [][]string) {
 	var mix, shares []int
 	for i, c := range s.Cells {
 		if j := s.Schema.Index(c.Column); j < 0 || !isShare(s.Schema.Field(j)) || c.Transform == "divide_by_100" {
@@ -126,7 +96,7 @@ func (s *Sheet) inferShareScale(sample func() [][]string) {
 		return
 	}
 	fraction, percent := 0, 0
-	for _, row := range sample() {
+	for _, row := range sample {
 		sum, largest := 0.0, 0.0
 		for _, i := range shares {
 			if i >= len(row) || strings.Contains(row[i], "%") {
@@ -146,9 +116,14 @@ func (s *Sheet) inferShareScale(sample func() [][]string) {
 			fraction++
 		}
 	}
+	from := byDefault
 	if percent > fraction {
 		s.ShareScale = 0.01
 	}
+	if percent+fraction > 0 {
+		from = fmt.Sprintf("shares of %d rows that sum to about 100, of %d to about 1", percent, fraction)
+	}
+	s.found("share_scale", strconv.FormatFloat(s.ShareScale, 'f', -1, 64), from)
 }
 
 // isShare reports whether a field holds a part of a whole, which files give as

@@ -276,7 +276,8 @@ func TestInferEdition(t *testing.T) {
 		{sheet.ReaderOptions{Name: "egrid2019_data.csv", Year: 2020}, 2020, ""},
 		{sheet.ReaderOptions{Name: "GEN23-rev0.csv", Release: "v2"}, 2023, "v2"},
 		{sheet.ReaderOptions{Name: "GEN23-rev0.csv", Release: egrid.NoRelease}, 2023, ""},
-		{sheet.ReaderOptions{Name: "x.zip", Sheet: "GEN21.csv", Year: 2020}, 2021, ""},
+		{sheet.ReaderOptions{Name: "x.zip", Sheet: "GEN21.csv"}, 2021, ""},
+		{sheet.ReaderOptions{Name: "x.zip", Sheet: "GEN21.csv", Year: 2020}, 2020, ""},
 	} {
 		got, err := sheet.Inspect(strings.NewReader(noYear), &test.options)
 		if err != nil || got.Year != test.year || got.Release != test.release {

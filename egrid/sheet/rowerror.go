@@ -6,8 +6,9 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid"
 )
 
-// ErrNotSheet says that a file or a table is no eGRID sheet, or a sheet of a kind
-// that is known and not kept. It wraps [egrid.ErrInvalid].
+// ErrNotSheet says that a table is no eGRID sheet; [*NotKeptError] wraps it and
+// says what it is. A table that has more than one code of a level is not meant: it
+// may be a sheet that needs a mapping. It wraps [egrid.ErrInvalid].
 var ErrNotSheet = fmt.Errorf("%w: not an eGRID sheet", egrid.ErrInvalid)
 
 // RowError is one record that could not be read. It does not end the

@@ -7,7 +7,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 )
@@ -15,12 +14,14 @@ import (
 // ReaderOptions says what a file itself may not. The zero value infers
 // everything.
 type ReaderOptions struct {
-	Name    string      // object name or path, for inference and messages
-	Sheet   string      // member of a zip or sheet of a workbook; empty for a plain file
-	Level   egrid.Level // empty: recognised by the columns
-	Year    int         // 0: inferred; used only where neither the rows nor a column name give the data year
-	Release string      // empty: from the file name; NoRelease forces the unmarked one
-	Mapping *Mapping    // for files whose headers are nobody's codes
+	Name      string      // object name or path, for inference and messages
+	Sheet     string      // member of a zip or sheet of a workbook; empty for a plain file
+	Level     egrid.Level // empty: recognised by the columns
+	Year      int         // 0: inferred; must not contradict what the file says
+	Release   string      // empty: from the file name; NoRelease forces the unmarked one
+	Units     string      // US or Metric; empty: as the file says, else US
+	Authority string      // who published it; empty: as the file says, else EPA
+	Mapping   *Mapping    // for files whose headers are nobody's codes
 }
 
 // Mapping tells how to read a file whose headers the dictionary does not know.
@@ -38,7 +39,8 @@ type Sheet struct {
 	Level      egrid.Level    `json:"level"`
 	Year       int            `json:"year"` // 0 when every row gives its own
 	Release    string         `json:"release"`
-	Units      string         `json:"units"`       // of the file: us or metric
+	Authority  string         `json:"authority"`   // who published it
+	Units      string         `json:"units"`       // of the file: US or Metric
 	Evidence   []Evidence     `json:"evidence"`    // what told all this
 	Schema     *egrid.Schema  `json:"schema"`      // of the decoded rows; the data year is not in it
 	Unknown    []egrid.Column `json:"unknown"`     // columns kept under their own header
@@ -55,6 +57,7 @@ type SheetColumn struct {
 	Header    string       `json:"header"`
 	Column    egrid.Column `json:"column,omitempty"`    // empty: left out
 	Transform string       `json:"transform,omitempty"` // see Mapping
+	Unit      string       `json:"unit,omitempty"`      // in the file, where it is not the dictionary's: the decoder converts
 }
 
 // inspectBytes is how much of a file's head is looked at.
@@ -64,8 +67,10 @@ const inspectBytes = 1 << 20
 const headerRows = 64
 
 // Inspect reads the head of a CSV file, at most 1 MiB, finds the code row by
-// its content, and infers level, data year, release and the scale of shares.
-// The error wraps [ErrInvalid] and names what is missing and how to give it.
+// its content, and infers level, data year, release, authority, units and the
+// scale of shares, each with its evidence. The error wraps [ErrInvalid] and names
+// what is missing, or what contradicts each other, and how to give it: a
+// [*NotKeptError] for a table of a kind that no level keeps.
 func Inspect(r io.Reader, o *ReaderOptions) (*Sheet, error) {
 	if o == nil {
 		o = &ReaderOptions{}
@@ -81,21 +86,34 @@ func inspect(head []byte, more bool, o *ReaderOptions) (*Sheet, error) {
 	if err := notCSV(head); err != nil {
 		return nil, err
 	}
-	best, err := findHeader(head, o)
+	best, tied, records, err := findHeader(head, o)
 	if err != nil {
 		return nil, err
 	}
+	if err := best.recognise(tied, records, o); err != nil {
+		return nil, err
+	}
 	s := &Sheet{
-		Name: o.Sheet, Level: best.level, Units: "us", ShareScale: 1, Delimiter: string(best.delim),
+		Name: o.Sheet, Level: best.level, ShareScale: 1, Delimiter: string(best.delim),
 		HeaderLine: best.line, DataLine: best.nextLine, DataOffset: best.nextOffset,
 	}
 	s.found("level", string(s.Level), best.levelFrom)
-	sample := sync.OnceValue(func() [][]string { return sampleRows(head, more, s) })
+	s.inferBasis(&best)
+	sample := sampleRows(head, more, s)
 	yearHeader, err := s.bindColumns(best.cells, sample, o.Mapping)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.inferEdition(yearHeader, o); err != nil {
+	if err := s.inferYear(&best, yearHeader, sample, o); err != nil {
+		return nil, err
+	}
+	if err := s.inferRelease(o); err != nil {
+		return nil, err
+	}
+	if err := s.inferAuthority(&best, o); err != nil {
+		return nil, err
+	}
+	if err := s.inferUnits(&best, sample, o); err != nil {
 		return nil, err
 	}
 	s.inferShareScale(sample)
@@ -104,14 +122,14 @@ func inspect(head []byte, more bool, o *ReaderOptions) (*Sheet, error) {
 
 // bindColumns decides what becomes of every column and makes the schema. It
 // returns the header of the column that gives the data year, if any.
-func (s *Sheet) bindColumns(cells []string, sample func() [][]string, m *Mapping) (yearHeader string, err error) {
+func (s *Sheet) bindColumns(cells []headerCell, sample [][]string, m *Mapping) (yearHeader string, err error) {
 	transform, err := s.transforms(m)
 	if err != nil {
 		return "", err
 	}
 	if m != nil {
 		for h, target := range m.Columns {
-			if !slices.ContainsFunc(cells, func(c string) bool { return strings.TrimSpace(c) == h }) {
+			if !slices.ContainsFunc(cells, func(c headerCell) bool { return c.raw == h }) {
 				return "", fmt.Errorf("%w: the mapping names the header %q, which line %d does not have", egrid.ErrInvalid, h, s.HeaderLine)
 			}
 			if _, ok := egrid.Lookup(s.Level, target); !ok && target != "" {
@@ -119,36 +137,126 @@ func (s *Sheet) bindColumns(cells []string, sample func() [][]string, m *Mapping
 			}
 		}
 	}
+	claims, err := s.claims(cells, sample, m)
+	if err != nil {
+		return "", err
+	}
 	var fields []egrid.Field
 	used := map[egrid.Column]bool{}
+	for _, f := range claims {
+		used[f.Column] = true
+	}
 	for i, cell := range cells {
-		cell = strings.TrimSpace(cell)
-		f, known := lookupHeader(s.Level, cell, m)
-		col := SheetColumn{Header: cell}
+		f, known := claims[i]
+		col := SheetColumn{Header: cell.code}
 		switch {
-		case !known && m != nil && mappedAway(m, cell), egrid.IsContext(egrid.Column(cell)) && egrid.Column(cell) != egrid.Year:
+		case m != nil && mappedAway(m, cell.raw), egrid.IsContext(egrid.Column(cell.code)) && egrid.Column(cell.code) != egrid.Year:
 			// left out: the mapping says so, or our own export repeats the snapshot there
-		case known && f.Column == egrid.Year && yearHeader == "":
-			col.Column, yearHeader = egrid.Year, cell
-		case known && !used[f.Column] && f.Column != egrid.Year:
+		case known && f.Column == egrid.Year:
+			col.Column, yearHeader = egrid.Year, cell.code
+		case known:
 			col.Column, col.Transform = f.Column, transform[f.Column]
 			fields = append(fields, f)
-		case cell == "" && !anyValue(sample(), i):
+		case cell.code == "" && !anyValue(sample, i):
 			// an empty column, as spreadsheets write in front of a table
 		default:
-			name := egrid.Column(cmp.Or(cell, fmt.Sprintf("column_%d", i+1)))
+			name := egrid.Column(cmp.Or(cell.code, fmt.Sprintf("column_%d", i+1)))
 			for n := 2; used[name] || egrid.IsContext(name); n++ {
-				name = egrid.Column(fmt.Sprintf("%s_%d", cmp.Or(cell, "column"), n))
+				name = egrid.Column(fmt.Sprintf("%s_%d", cmp.Or(cell.code, "column"), n))
 			}
-			col.Column = name
+			col.Column, used[name] = name, true
 			fields = append(fields, egrid.Field{Level: s.Level, Column: name, Type: egrid.Text})
-			s.Unknown = append(s.Unknown, name)
 		}
-		used[col.Column] = true
 		s.Cells = append(s.Cells, col)
 	}
+	if s.Schema, err = egrid.NewSchema(fields...); err != nil {
+		return "", err
+	}
+	return yearHeader, s.leaveOutTwins(claims, sample)
+}
+
+// leaveOutTwins leaves out the columns that repeat others in another unit, and
+// lists the unknown ones that stay.
+func (s *Sheet) leaveOutTwins(claims map[int]egrid.Field, sample [][]string) error {
+	var fields []egrid.Field
+	for i, c := range s.Cells {
+		at := s.Schema.Index(c.Column)
+		if _, known := claims[i]; at >= 0 && !known {
+			if _, is := s.twin(i, sample); is {
+				s.Cells[i].Column = ""
+				continue
+			}
+			s.Unknown = append(s.Unknown, c.Column)
+		}
+		if at >= 0 {
+			fields = append(fields, s.Schema.Field(at))
+		}
+	}
+	var err error
 	s.Schema, err = egrid.NewSchema(fields...)
-	return yearHeader, err
+	return err
+}
+
+// claims decides which cell names which field. Where several name one, a mapping
+// comes before EPA's code, the code before our name, and that before an alias.
+func (s *Sheet) claims(cells []headerCell, sample [][]string, m *Mapping) (map[int]egrid.Field, error) {
+	claims := map[int]egrid.Field{}
+	taken := map[egrid.Column]int{}
+	for i, cell := range cells {
+		f, known := lookupHeader(s.Level, cell, m)
+		if !known {
+			continue
+		}
+		if f.Column == egrid.State && rank(f, cell, m) == 2 && !abbreviations(sample, i) {
+			s.found("column", cell.code, "its values are no postal abbreviations, so it is not "+f.Code)
+			if s.Level == egrid.ST && !slices.ContainsFunc(cells, func(c headerCell) bool { return strings.EqualFold(c.code, f.Code) }) {
+				return nil, fmt.Errorf("%w: column %s holds no postal abbreviations, which identify the rows of %s; put a column %s beside it", egrid.ErrInvalid, cell.code, s.Level, f.Code)
+			}
+			continue
+		}
+		if at, again := taken[f.Column]; again {
+			best, other := at, i
+			if rank(f, cell, m) < rank(f, cells[at], m) {
+				best, other = i, at
+			}
+			s.found("column", f.Code, fmt.Sprintf("column %s; column %s means it too, and is kept under its own name", cells[best].code, cells[other].code))
+			delete(claims, other)
+			if best == at {
+				continue
+			}
+		}
+		claims[i], taken[f.Column] = f, i
+	}
+	return claims, nil
+}
+
+// rank is how well a cell names a field; the least is best.
+func rank(f egrid.Field, c headerCell, m *Mapping) int {
+	switch {
+	case m != nil && m.Columns[c.raw] != "":
+		return 0
+	case strings.EqualFold(c.code, f.Code), f.Column == egrid.Sequence && sequenceYear.MatchString(c.code):
+		return 1
+	case strings.EqualFold(c.code, string(f.Column)):
+		return 2
+	}
+	return 3
+}
+
+// abbreviations reports whether a column may hold postal abbreviations.
+func abbreviations(sample [][]string, i int) bool {
+	longer, two := 0, 0
+	for _, row := range sample {
+		if i < len(row) {
+			switch n := len(strings.TrimSpace(row[i])); {
+			case n > 2:
+				longer++
+			case n == 2:
+				two++
+			}
+		}
+	}
+	return two >= longer
 }
 
 func mappedAway(m *Mapping, cell string) bool {
@@ -212,6 +320,12 @@ func (s *Sheet) UnmarshalJSON(b []byte) error {
 		return fmt.Errorf("%w: a sheet needs a schema, a delimiter, a share scale and a data offset", egrid.ErrInvalid)
 	}
 	for _, c := range t.Cells {
+		if c.Unit != "" {
+			f, ok := t.measure(c)
+			if _, converts := conversions[[2]string{c.Unit, f.Unit}]; !ok || !converts {
+				return fmt.Errorf("%w: the sheet's cell %q is in %q, which is not known", egrid.ErrInvalid, c.Header, c.Unit)
+			}
+		}
 		if c.Column != "" && c.Column != egrid.Year && !t.Schema.Has(c.Column) {
 			return fmt.Errorf("%w: the sheet's cell %q names the column %s, which its schema lacks", egrid.ErrInvalid, c.Header, c.Column)
 		}

@@ -40,7 +40,7 @@ func explainSheet(p *terminal.Page, s *etl.CheckedSheet) {
 	p.Heading(2, "Evidence")
 	t := terminal.Table{Indent: 2, Header: []string{"of", "value", "from"}}
 	for _, e := range s.Sheet.Evidence {
-		t.Add(strings.ReplaceAll(e.Of, "_", " "), cmp.Or(e.Value, "of each row"), e.From+contradicts(s.Sheet.Evidence, e))
+		t.Add(strings.ReplaceAll(e.Of, "_", " "), cmp.Or(e.Value, "of each row"), e.From)
 	}
 	p.Table(t)
 	unknown, left := 0, 0
@@ -83,7 +83,7 @@ func taken(s *etl.CheckedSheet) string {
 		years[i] = fmt.Sprint(year)
 	}
 	what := strings.TrimSpace(fmt.Sprint(s.Sheet.Level, " ", strings.Join(years, " and "), " ", s.Sheet.Release))
-	if s.Sheet.Units == "us" {
+	if s.Sheet.Units == sheet.US {
 		return what + ", US units"
 	}
 	if s.Sheet.Units != "" {
@@ -92,20 +92,14 @@ func taken(s *etl.CheckedSheet) string {
 	return what
 }
 
-// contradicts says so where the evidence before tells something else.
-func contradicts(all []sheet.Evidence, e sheet.Evidence) string {
-	i := slices.IndexFunc(all, func(first sheet.Evidence) bool { return first.Of == e.Of })
-	if all[i].Value == e.Value || all[i].Value == "" || e.Value == "" {
-		return ""
-	}
-	return ", which contradicts " + all[i].From
-}
-
 // changed says what is done to the values of a column, or was done before.
 func changed(s *etl.CheckedSheet, c sheet.SheetColumn, f egrid.Field) string {
 	var how []string
 	if c.Transform != "" {
 		how = append(how, c.Transform)
+	}
+	if c.Unit != "" {
+		how = append(how, "from "+c.Unit)
 	}
 	if f.Unit == "fraction" && s.Sheet.ShareScale != 1 {
 		how = append(how, "from percent")

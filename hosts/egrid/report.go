@@ -47,13 +47,20 @@ func (s part) name() string {
 	return s.edition() + " from " + s.place()
 }
 
-// evidence says what told what the sheet is.
-func evidence(of []sheet.Evidence) string {
-	by := make([]string, len(of))
+// evidence says what told what the sheet is, and what was overruled or left aside.
+func evidence(of []sheet.Evidence) (by string, aside []string) {
+	var told []string
 	for i, e := range of {
-		by[i] = fmt.Sprintf("%s by %s", strings.ReplaceAll(e.Of, "_", " "), e.From)
+		first := slices.IndexFunc(of, func(other sheet.Evidence) bool { return other.Of == e.Of })
+		what := strings.ReplaceAll(e.Of, "_", " ")
+		switch {
+		case e.Of == "column", i > first:
+			aside = append(aside, fmt.Sprintf("%s %s: %s", what, e.Value, e.From))
+		case e.From != "default":
+			told = append(told, what+" by "+e.From)
+		}
 	}
-	return strings.Join(by, ", ")
+	return strings.Join(told, ", "), aside
 }
 
 // some names a few of the names, and says how many more there are.
@@ -140,6 +147,7 @@ func (d *description) table() {
 		{"level", func(s part) string { return string(s.Level) }},
 		{"year", part.year},
 		{"release", func(s part) string { return s.Release }},
+		{"units", func(s part) string { return strings.TrimPrefix(s.Units, sheet.US) }},
 		{"rows", func(s part) string { return terminal.Thousands(s.Read - s.Rejected) }},
 		{"status", func(s part) string { return s.Status.String() }},
 	} {
@@ -165,7 +173,10 @@ func (d *description) told() {
 		return
 	}
 	d.Heading(0, "Evidence:")
-	d.few(parts, func(part) bool { return true }, func(s part) { d.Short(2, s.place()+": "+evidence(s.Evidence)) })
+	d.few(parts, func(part) bool { return true }, func(s part) {
+		by, _ := evidence(s.Evidence)
+		d.Short(2, s.place()+": "+by)
+	})
 }
 
 // few writes of a few of the sheets that are meant, and says how many more there are.
@@ -299,6 +310,7 @@ func (d *description) remarks() {
 }
 
 func remarksOn(s part) (lines []string) {
+	_, lines = evidence(s.Evidence)
 	if len(s.Unknown) > 0 {
 		lines = append(lines, "unknown columns, kept as text: "+some(s.Unknown))
 	}
