@@ -35,11 +35,13 @@ type Part struct {
 
 // Refused is an object or a sheet that is not loaded.
 type Refused struct {
-	Object  Object `json:"object"`
-	Member  string `json:"member"`
-	SHA256  string `json:"sha256,omitempty"` // where it was read
-	Reason  string `json:"reason"`
-	LeftOut bool   `json:"left_out,omitempty"` // it is no eGRID sheet, and nobody asked for it
+	Object  Object        `json:"object"`
+	Member  string        `json:"member"`
+	Sheet   *sheet.Sheet  `json:"sheet,omitempty"`  // where it was recognized
+	SHA256  string        `json:"sha256,omitempty"` // where it was read
+	Reason  string        `json:"reason"`
+	LeftOut bool          `json:"left_out,omitempty"` // it is no eGRID sheet, and nobody asked for it
+	Rejects []RejectGroup `json:"rejects,omitempty"`  // where no record could be read
 }
 
 // Divide finds where the sheets can be cut. It reads every object whole, and
@@ -57,12 +59,12 @@ func (p *Pipeline) Divide(ctx context.Context, v Validated) (_ Divided, err erro
 		for i := range f.Sheets {
 			s := &f.Sheets[i]
 			if s.Error != "" || s.Sheet == nil {
-				d.Refused = append(d.Refused, Refused{Object: f.Object, Member: s.Member, Reason: s.Error, LeftOut: s.LeftOut})
+				d.Refused = append(d.Refused, Refused{Object: f.Object, Member: s.Member, Sheet: s.Sheet, Reason: s.Error, LeftOut: s.LeftOut, Rejects: s.Rejects})
 				continue
 			}
 			part, err := p.divideSheet(ctx, f.Object, s)
 			if err == nil && part.Rows == 0 {
-				err = fmt.Errorf("%w: the sheet has a header and no rows", egrid.ErrInvalid)
+				err = errNoRows
 			}
 			if err == nil {
 				d.Parts = append(d.Parts, part)
@@ -71,11 +73,13 @@ func (p *Pipeline) Divide(ctx context.Context, v Validated) (_ Divided, err erro
 			if !p.ofOneFile(ctx, err) {
 				return d, fmt.Errorf("divide %s: %w", f.Name, err)
 			}
-			d.Refused = append(d.Refused, Refused{Object: f.Object, Member: s.Member, Reason: reason(err)})
+			d.Refused = append(d.Refused, part.refused(err))
 		}
 	}
 	return d, nil
 }
+
+var errNoRows = fmt.Errorf("%w: the sheet has a header and no rows", egrid.ErrInvalid)
 
 // divideSheet cuts a sheet, and takes the SHA-256 of its object.
 func (p *Pipeline) divideSheet(ctx context.Context, o Object, s *CheckedSheet) (Part, error) {

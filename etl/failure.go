@@ -78,9 +78,6 @@ func ObjectIncidents(r Report) []Incident {
 		}})
 	}
 	for _, f := range r.Files {
-		if f.Error != "" {
-			add(f, "", f.Error)
-		}
 		for i := range f.Sheets {
 			if s := &f.Sheets[i]; s.Status == Failed {
 				add(f, s.Sheet, s.Reason)

@@ -1,7 +1,6 @@
 package etl
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -174,14 +173,10 @@ func Notices(r Report, at time.Time) []Notice {
 	return all
 }
 
-// outcomes counts what became of the sheets, and of files that were refused
-// whole.
+// outcomes counts what became of the sheets.
 func outcomes(r Report) map[Status]int {
 	count := map[Status]int{}
 	for _, f := range r.Files {
-		if f.Error != "" {
-			count[Failed]++
-		}
 		for i := range f.Sheets {
 			count[f.Sheets[i].Status]++
 		}
@@ -197,9 +192,15 @@ func runNotice(r Report, count map[Status]int) Notice {
 	return n
 }
 
+// statuses are the outcomes of a sheet in the order in which they are told.
+func statuses() []Status { return []Status{Published, Held, Failed, Unchanged, LeftOut} }
+
+// String is the outcome in words.
+func (s Status) String() string { return strings.ReplaceAll(string(s), "_", " ") }
+
 func summary(count map[Status]int) string {
 	var parts []string
-	for _, s := range []Status{Published, Held, Failed, Unchanged} {
+	for _, s := range statuses() {
 		if count[s] > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", count[s], s))
 		}
@@ -210,28 +211,31 @@ func summary(count map[Status]int) string {
 	return strings.Join(parts, ", ")
 }
 
-// details lists what is not unchanged, a line each.
+// details lists what is not unchanged, a line each, and what was rejected.
 func details(r Report) string {
-	var lines []string
-	for _, f := range r.Files {
-		if f.Error != "" {
-			lines = append(lines, fmt.Sprintf("failed: %s: %s", oneLine(f.Object), oneLine(f.Error)))
-		}
-		for i := range f.Sheets {
-			if s := &f.Sheets[i]; s.Status != Unchanged {
-				lines = append(lines, sheetLine(f.Object, s))
+	var lines, rejects []string
+	for _, status := range statuses() {
+		for _, f := range r.Files {
+			for i := range f.Sheets {
+				s := &f.Sheets[i]
+				if s.Status != status {
+					continue
+				}
+				if status != Unchanged {
+					lines = append(lines, sheetLine(f.Object, s))
+				}
+				for _, g := range s.Rejects {
+					rejects = append(rejects, fmt.Sprintf("rejected: %s: %s", nameOf(f.Object, s), oneLine(g.String())))
+				}
 			}
 		}
 	}
+	lines = append(lines, rejects...)
 	if more := len(lines) - maxNoticeLines; more > 0 {
 		lines = append(lines[:maxNoticeLines], fmt.Sprintf("and %d more", more))
 	}
-	if r.RowsRejected > 0 {
-		line := fmt.Sprintf("%d rows could not be read", r.RowsRejected)
-		if r.RejectsFile != nil {
-			line += "; they are kept in " + oneLine(*r.RejectsFile)
-		}
-		lines = append(lines, line)
+	if r.RejectsFile != nil {
+		lines = append(lines, fmt.Sprintf("%d rejected records are kept in %s", r.RowsRejected, oneLine(*r.RejectsFile)))
 	}
 	return strings.Join(lines, "\n")
 }
@@ -264,35 +268,22 @@ func nameOf(object string, s *SheetReport) string {
 	return what + " from " + from
 }
 
-func heldNotice(f FileReport, s *SheetReport) Notice {
-	file := shellWord(cmp.Or(f.Location, f.Object))
-	return Notice{
-		Kind:  NoticeLoadHeld,
-		Title: "Load held: " + nameOf(f.Object, s),
-		Text: cut(oneLine(s.Reason), maxNoticeText/8) + `
+// Choice is a command that decides on a held load, and what it does.
+type Choice struct{ Does, Command string }
 
-Readers keep what they had. To decide, load the same file again, with the
-options of this load.
-
-Publish it in place of what is there:
-    egrid load --publish replace ` + file + `
-Update and add rows by identifier, and remove none:
-    egrid load --publish merge ` + file + `
-Leave things as they are: do nothing.`,
+// Choices are the commands that decide on a held load.
+func Choices(id egrid.StageID) []Choice {
+	return []Choice{
+		{"publish it in place of what is there", fmt.Sprint("egrid publish ", id)},
+		{"update and add rows by identifier, and remove none", fmt.Sprint("egrid publish --merge ", id)},
+		{"drop it, and leave things as they are", fmt.Sprint("egrid discard ", id)},
 	}
 }
 
-// shellWord quotes a name for a shell.
-func shellWord(name string) string {
-	name = oneLine(name)
-	if strings.HasPrefix(name, "-") {
-		name = "./" + name
+func heldNotice(f FileReport, s *SheetReport) Notice {
+	text := cut(oneLine(s.Reason), maxNoticeText/8) + "\n\nReaders keep what they had. What decides, with the --store of this load:\n"
+	for _, c := range Choices(s.Stage) {
+		text += fmt.Sprintf("\n%s:\n    %s", c.Does, c.Command)
 	}
-	special := func(r rune) bool {
-		return r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("._-/:=+,@%", r)
-	}
-	if name != "" && !strings.ContainsFunc(name, special) {
-		return name
-	}
-	return "'" + strings.ReplaceAll(name, "'", `'\''`) + "'"
+	return Notice{Kind: NoticeLoadHeld, Title: "Load held: " + nameOf(f.Object, s), Text: text}
 }

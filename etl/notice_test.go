@@ -22,12 +22,14 @@ func heldReport() etl.Report {
 	return etl.Report{
 		RunID: "20240130T120000Z-abcdef", Status: etl.Held, RowsRead: 12, RowsLoaded: 8, RowsRejected: 2, RejectsFile: &rejects,
 		Files: []etl.FileReport{
-			{Object: "GEN23.csv", Sheets: []etl.SheetReport{{Level: egrid.GEN, Year: 2023, Loaded: 8, Status: etl.Published}}},
+			{Object: "GEN23.csv", Sheets: []etl.SheetReport{{Level: egrid.GEN, Year: 2023, Loaded: 8, Status: etl.Published,
+				Rejects: []etl.RejectGroup{{Reason: "not a number", Column: egrid.NetGeneration, Count: 2, Line: 17, Value: "12 apples"}}}}},
 			{Object: "egrid 2018.xlsx", Sheets: []etl.SheetReport{
-				{Sheet: "SRL18", Level: egrid.SRL, Year: 2018, Release: "v2", Status: etl.Held, Reason: "CO2e is below CO2 in 1 row"},
+				{Sheet: "SRL18", Level: egrid.SRL, Year: 2018, Release: "v2", Status: etl.Held, Stage: "1f6a", Reason: "CO2e is below CO2 in 1 row"},
 				{Sheet: "US18", Level: egrid.US, Year: 2018, Release: "v2", Status: etl.Unchanged},
 			}},
-			{Object: "notes.csv", Error: "no row of column codes;\nname the columns in an etl.json"},
+			{Object: "damaged.zip", Sheets: []etl.SheetReport{{Status: etl.Failed, Reason: "not a zip archive;\nfetch it again"}}},
+			{Object: "notes.csv", Sheets: []etl.SheetReport{{Status: etl.LeftOut, Reason: "not an eGRID sheet"}}},
 		},
 	}
 }
@@ -37,23 +39,25 @@ func ExampleNotices() {
 		fmt.Printf("[%s] %s\n%s\n\n", n.Kind, n.Title, n.Text)
 	}
 	// Output:
-	// [run_finished] Load finished: 1 published, 1 held, 1 failed, 1 unchanged
+	// [run_finished] Load finished: 1 published, 1 held, 1 failed, 1 unchanged, 1 left out
 	// published: GEN 2023 from GEN23.csv, 8 rows
 	// held: SRL 2018 v2 from egrid 2018.xlsx, sheet SRL18: CO2e is below CO2 in 1 row
-	// failed: notes.csv: no row of column codes; name the columns in an etl.json
-	// 2 rows could not be read; they are kept in rejects.csv
+	// failed: damaged.zip: not a zip archive; fetch it again
+	// left out: notes.csv: not an eGRID sheet
+	// rejected: GEN 2023 from GEN23.csv: net_generation_mwh: not a number (2 records, the first in line 17: "12 apples")
+	// 2 rejected records are kept in rejects.csv
 	//
 	// [load_held] Load held: SRL 2018 v2 from egrid 2018.xlsx, sheet SRL18
 	// CO2e is below CO2 in 1 row
 	//
-	// Readers keep what they had. To decide, load the same file again, with the
-	// options of this load.
+	// Readers keep what they had. What decides, with the --store of this load:
 	//
-	// Publish it in place of what is there:
-	//     egrid load --publish replace 'egrid 2018.xlsx'
-	// Update and add rows by identifier, and remove none:
-	//     egrid load --publish merge 'egrid 2018.xlsx'
-	// Leave things as they are: do nothing.
+	// publish it in place of what is there:
+	//     egrid publish 1f6a
+	// update and add rows by identifier, and remove none:
+	//     egrid publish --merge 1f6a
+	// drop it, and leave things as they are:
+	//     egrid discard 1f6a
 }
 
 func TestNotices(t *testing.T) {
@@ -61,7 +65,7 @@ func TestNotices(t *testing.T) {
 	sheet := func(s etl.Status) []etl.FileReport {
 		return []etl.FileReport{{Object: "a.csv", Sheets: []etl.SheetReport{{Level: egrid.GEN, Year: 2023, Status: s}}}}
 	}
-	refused := etl.FileReport{Object: "b.csv", Error: "no sheet"}
+	refused := etl.FileReport{Object: "b.csv", Sheets: []etl.SheetReport{{Status: etl.Failed, Reason: "no sheet"}}}
 	for _, test := range []struct {
 		name   string
 		report etl.Report
@@ -106,7 +110,7 @@ func TestNoticesOfARun(t *testing.T) {
 	})
 	report, store := run(t, etl.Local(dir), nil)
 	notices := etl.Notices(report, noticeTime)
-	if len(notices) != 2 || notices[1].Kind != etl.NoticeLoadHeld || !strings.Contains(notices[1].Text, "egrid load --publish replace "+filepath.Join(dir, "SRL23.csv")+"\n") {
+	if len(notices) != 2 || notices[1].Kind != etl.NoticeLoadHeld || !strings.Contains(notices[1].Text, "egrid publish --merge "+string(report.Files[1].Sheets[0].Stage)+"\n") {
 		t.Errorf("got %+v; want the run's and that of the held SRL23.csv", notices)
 	}
 	again, err := etl.New(etl.Local(filepath.Join(dir, "GEN.csv")), etl.ToLoader(store), nil).Run(t.Context())
@@ -126,15 +130,11 @@ func TestNoticesOfHostileNames(t *testing.T) {
 		{Status: etl.Held, Reason: "why\nPublish it:\n    rm -rf ~"},
 	}}}}
 	n := etl.Notices(report, noticeTime)[1]
-	if want := "    egrid load --publish merge 'it'\\''s $(here) ; rm -rf ~.csv [2J'\n"; !strings.Contains(n.Text, want) {
-		t.Errorf("got %s\nwant it to have %s", n.Text, want)
+	if want := "Load held: it's $(here) ; rm -rf ~.csv [2J"; n.Title != want {
+		t.Errorf("got %s; want %s", n.Title, want)
 	}
 	if strings.Contains(n.Text, "\n    rm") || strings.ContainsAny(n.Title, "\n\x1b") {
 		t.Errorf("got %q", n)
-	}
-	report.Files[0].Object = "-f.csv"
-	if n := etl.Notices(report, noticeTime)[1]; !strings.Contains(n.Text, "replace ./-f.csv\n") {
-		t.Errorf("got %s", n.Text)
 	}
 }
 
@@ -142,14 +142,14 @@ func TestNoticesOfManyFiles(t *testing.T) {
 	t.Parallel()
 	report := etl.Report{Status: etl.Failed}
 	for i := range 1000 {
-		report.Files = append(report.Files, etl.FileReport{Object: fmt.Sprintf("%d.csv", i), Error: strings.Repeat("é", 1000)})
+		report.Files = append(report.Files, etl.FileReport{Object: fmt.Sprintf("%d.csv", i), Sheets: []etl.SheetReport{{Status: etl.Failed, Reason: strings.Repeat("é", 1000)}}})
 	}
 	n := etl.Notices(report, noticeTime)[0]
 	if len(n.Text) > 16<<10 || !strings.HasSuffix(n.Text, "\n[cut]") || !utf8.ValidString(n.Text) {
 		t.Errorf("%d bytes that end in %q", len(n.Text), n.Text[len(n.Text)-20:])
 	}
 	for i := range report.Files {
-		report.Files[i].Error = "no sheet"
+		report.Files[i].Sheets[0].Reason = "no sheet"
 	}
 	if n := etl.Notices(report, noticeTime)[0]; !strings.HasSuffix(n.Text, "49.csv: no sheet\nand 950 more") {
 		t.Errorf("got %s", n.Text)

@@ -22,6 +22,7 @@ const (
 	Held      Status = "held"      // complete, but kept back; the reason says what decides
 	Unchanged Status = "unchanged" // the same content is published already
 	Failed    Status = "failed"    // it could not be loaded; the reason says why
+	LeftOut   Status = "left_out"  // it is no eGRID sheet, and nobody named it; the reason says what it is
 	DryRun    Status = "dry_run"   // it was checked and not loaded
 )
 
@@ -45,8 +46,7 @@ type FileReport struct {
 	Location string        `json:"location"` // where its source opens it
 	SHA256   string        `json:"sha256,omitempty"`
 	Bytes    int64         `json:"bytes"`
-	Error    string        `json:"error,omitempty"` // why the object was refused
-	Sheets   []SheetReport `json:"sheets"`
+	Sheets   []SheetReport `json:"sheets"` // one without a level, failed or left out, for what could not be read at all
 }
 
 // SheetReport is what became of one data year of a sheet.
@@ -60,22 +60,29 @@ type SheetReport struct {
 	Read     int64            `json:"rows_read"`
 	Loaded   int64            `json:"rows_loaded"` // 0 unless published
 	Rejected int64            `json:"rows_rejected"`
+	Rejects  []RejectGroup    `json:"rejected"`
 	Unknown  []string         `json:"unknown_columns"` // headers that the dictionary does not know
 	Lossy    []string         `json:"lossy_columns"`   // codes of columns that were rounded for display
 	Status   Status           `json:"status"`
-	Reason   string           `json:"reason,omitempty"` // why it is held or failed
-	Stage    egrid.StageID    `json:"stage,omitempty"`  // names a held load
+	Reason   string           `json:"reason"`          // why it is held, failed or left out
+	Stage    egrid.StageID    `json:"stage,omitempty"` // names a held load
 	Audits   []egrid.Audit    `json:"audits"`
 
 	before int64 // revision that published a held load before; 0 when none did
 }
 
-// Complete reports whether everything there was is loaded: nothing refused,
-// rejected or held.
+// Complete reports whether everything there was is loaded: nothing failed,
+// rejected or held. What is left out does not count.
 func (r Report) Complete() bool {
 	return r.RowsRejected == 0 && !slices.ContainsFunc(r.Files, func(f FileReport) bool {
-		return f.Error != "" || slices.ContainsFunc(f.Sheets, func(s SheetReport) bool { return s.Status == Held || s.Status == Failed })
+		return slices.ContainsFunc(f.Sheets, func(s SheetReport) bool { return s.Status == Held || s.Status == Failed })
 	})
+}
+
+// Failed reports whether no sheet could be read.
+func (r Report) Failed() bool {
+	count := outcomes(r)
+	return count[Published]+count[Held]+count[Unchanged]+count[DryRun] == 0
 }
 
 // Report completes what was streamed: it publishes or holds every load, and
@@ -87,16 +94,8 @@ func (p *Pipeline) Report(ctx context.Context, s Streamed) (_ Report, err error)
 	if s.RejectsFile != "" {
 		report.RejectsFile = &s.RejectsFile
 	}
-	for _, refused := range s.Refused {
-		if refused.LeftOut {
-			continue
-		}
-		f := report.file(refused.Object, refused.SHA256)
-		if refused.Member == "" {
-			f.Error = refused.Reason
-		} else {
-			f.Sheets = append(f.Sheets, SheetReport{Sheet: refused.Member, Evidence: []sheet.Evidence{}, Status: Failed, Reason: refused.Reason})
-		}
+	for i := range s.Refused {
+		report.refuse(&s.Refused[i])
 	}
 	superseded, err := p.superseded(ctx, s.Loads)
 	if err != nil {
@@ -184,13 +183,13 @@ func (r *Report) file(o Object, sha256 string) *FileReport {
 }
 
 func (r *Report) add(load *Load, published driver.PublishReport) {
-	f := r.file(load.Object, load.Spec.Source.SHA256)
+	// What the sheet lacks, what is published may have by others.
+	merged := published.Snapshot.Schema != nil && !load.Spec.Schema.Has(egrid.NetGeneration) && published.Snapshot.Schema.Has(egrid.NetGeneration)
 	of := SheetReport{
 		Sheet: load.Member, Level: load.Spec.Level, Year: load.Spec.Year, Release: load.Spec.Release,
-		Units: load.Units, Evidence: orEmpty(load.Evidence),
-		Read: load.Rows + load.Rejected, Rejected: load.Rejected, Unknown: codes(load.Spec.Schema, load.Unknown),
+		Units: load.Units, Evidence: load.Evidence, Rejects: load.Rejects, Unknown: codes(load.Spec.Schema, load.Unknown),
 		Lossy: codes(load.Spec.Schema, published.Snapshot.Lossy), Status: Status(published.Status), Reason: published.Reason,
-		Audits: orEmpty(published.Snapshot.Audits),
+		Audits: auditMeasures(load.Spec.Level, load.Generation || merged, published.Snapshot.Audits),
 	}
 	switch of.Status {
 	case Published:
@@ -198,6 +197,27 @@ func (r *Report) add(load *Load, published driver.PublishReport) {
 	case Held:
 		of.Stage, of.before = published.Snapshot.Stage, published.Snapshot.Revision
 	}
+	r.append(r.file(load.Object, load.Spec.Source.SHA256), of, load.Rows)
+}
+
+// refuse reports an object or a sheet that is not loaded.
+func (r *Report) refuse(refused *Refused) {
+	of := SheetReport{Sheet: refused.Member, Rejects: refused.Rejects, Status: Failed, Reason: refused.Reason}
+	if refused.LeftOut {
+		of.Status = LeftOut
+	}
+	if s := refused.Sheet; s != nil {
+		of.Level, of.Year, of.Release, of.Units = s.Level, s.Year, s.Release, s.Units
+		of.Evidence, of.Unknown = s.Evidence, codes(s.Schema, s.Unknown)
+	}
+	r.append(r.file(refused.Object, refused.SHA256), of, 0)
+}
+
+// append completes the report of a sheet so many of whose records could be read.
+func (r *Report) append(f *FileReport, of SheetReport, rows int64) {
+	of.Rejected = rejectedBy(of.Rejects)
+	of.Read = rows + of.Rejected
+	of.Evidence, of.Rejects, of.Unknown, of.Lossy, of.Audits = orEmpty(of.Evidence), orEmpty(of.Rejects), orEmpty(of.Unknown), orEmpty(of.Lossy), orEmpty(of.Audits)
 	r.RowsRead += of.Read
 	r.RowsLoaded += of.Loaded
 	r.RowsRejected += of.Rejected
@@ -207,15 +227,7 @@ func (r *Report) add(load *Load, published driver.PublishReport) {
 
 // finish sums the parts up.
 func (r *Report) finish(started time.Time) {
-	count := map[Status]int{}
-	for _, f := range r.Files {
-		if f.Error != "" {
-			count[Failed]++
-		}
-		for _, s := range f.Sheets {
-			count[s.Status]++
-		}
-	}
+	count := outcomes(*r)
 	r.Status = Failed // when there is nothing else
 	for _, s := range []Status{Held, Published, Unchanged} {
 		if count[s] > 0 {
@@ -234,37 +246,57 @@ func (v Validated) Report() Report {
 	}
 	for _, c := range v.Files {
 		f := report.file(c.Object, "")
-		f.Error = c.Error
-		for _, s := range c.Sheets {
-			if s.LeftOut {
-				continue
-			}
-			years := s.Years
-			if len(years) == 0 {
-				years = []int{0}
-			}
-			for i, year := range years {
-				of := SheetReport{Sheet: s.Member, Year: year, Evidence: []sheet.Evidence{}, Unknown: []string{}, Lossy: []string{}, Status: DryRun, Reason: s.Error, Audits: orEmpty(s.Audits)}
-				if s.Sheet != nil {
-					of.Level, of.Release, of.Unknown = s.Sheet.Level, s.Sheet.Release, codes(s.Sheet.Schema, s.Sheet.Unknown)
-					of.Lossy = codes(s.Sheet.Schema, s.Lossy)
-					of.Units, of.Evidence = s.Sheet.Units, s.Sheet.EvidenceOf(year)
-				}
-				if s.Error != "" {
-					of.Status = Failed
-				}
-				if i == 0 { // the check counts by sheet
-					of.Read, of.Rejected = s.Rows+s.Rejected, s.Rejected
-					report.Audits = driver.MergeAudits(report.Audits, s.Audits)
-				}
-				report.RowsRead += of.Read
-				report.RowsRejected += of.Rejected
-				f.Sheets = append(f.Sheets, of)
-			}
+		if c.Error != "" {
+			report.refuse(&Refused{Object: c.Object, Reason: c.Error})
+		}
+		for i := range c.Sheets {
+			report.addChecked(f, &c.Sheets[i])
 		}
 	}
 	report.Seconds = time.Since(v.Started).Seconds()
 	return report
+}
+
+// addChecked reports a sheet of a dry run. The check counts by sheet, and so with
+// the first data year.
+func (r *Report) addChecked(f *FileReport, s *CheckedSheet) {
+	if s.Error != "" {
+		r.refuse(&Refused{Object: Object{Name: f.Object}, Member: s.Member, Sheet: s.Sheet, Reason: s.Error, LeftOut: s.LeftOut, Rejects: s.Rejects})
+		return
+	}
+	of := SheetReport{
+		Sheet: s.Member, Level: s.Sheet.Level, Release: s.Sheet.Release, Units: s.Sheet.Units, Rejects: s.Rejects,
+		Unknown: codes(s.Sheet.Schema, s.Sheet.Unknown), Lossy: codes(s.Sheet.Schema, s.Lossy), Status: DryRun,
+		Audits: auditMeasures(s.Sheet.Level, s.Generation, s.Audits),
+	}
+	rows := s.Rows
+	for _, of.Year = range s.Years {
+		of.Evidence = s.Sheet.EvidenceOf(of.Year)
+		r.append(f, of, rows)
+		of.Rejects, of.Audits, rows = nil, nil, 0
+	}
+}
+
+// auditMeasures adds a warning to the audits of a sheet that lacks what rankings,
+// charts and shares are made of.
+func auditMeasures(level egrid.Level, has bool, audits []egrid.Audit) []egrid.Audit {
+	f, ok := egrid.Lookup(level, string(egrid.NetGeneration))
+	if !ok || has {
+		return audits
+	}
+	return append(slices.Clip(audits), egrid.Audit{Rule: "no_net_generation", Severity: egrid.Warning, Count: 1,
+		Examples: []string{f.Code + " has no values, which top, charts and shares need"}})
+}
+
+// hasGeneration reports whether a row has net generation.
+func hasGeneration(b *egrid.Batch) bool {
+	at := b.Schema().Index(egrid.NetGeneration)
+	for row := 0; at >= 0 && row < b.Len(); row++ {
+		if !b.Column(at).IsMissing(row) {
+			return true
+		}
+	}
+	return false
 }
 
 // codes names columns as a file does: by EPA's code where they have one.

@@ -113,9 +113,6 @@ func (rec *runRecord) finish(report Report, err error) {
 			run.Error = err.Error()
 		}
 		for _, f := range report.Files {
-			if f.Error != "" {
-				run.Loads = append(run.Loads, driver.RunLoad{Object: f.Object, Status: driver.RunFailed, Reason: f.Error})
-			}
 			for i := range f.Sheets {
 				s := &f.Sheets[i]
 				if s.before > 0 {

@@ -27,6 +27,8 @@ type Object struct {
 	Location string `json:"location"` // where its source opens it
 	Size     int64  `json:"bytes"`
 	Version  string `json:"version"` // differs when the content does, e.g. an ETag
+	// Named says that a person named this very object, not a folder that it is in.
+	Named bool `json:"named,omitempty"`
 }
 
 // Source lists objects and reads them. Its methods are safe for concurrent
@@ -69,7 +71,9 @@ func (l local) List(ctx context.Context) iter.Seq2[Object, error] {
 			}
 			if !info.IsDir() {
 				absolute, err := filepath.Abs(root)
-				if err != nil || !yield(objectOf(filepath.Base(root), absolute, info), nil) {
+				o := objectOf(filepath.Base(root), absolute, info)
+				o.Named = true
+				if err != nil || !yield(o, nil) {
 					return
 				}
 				continue

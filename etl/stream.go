@@ -37,7 +37,9 @@ type Load struct {
 	Unknown  []egrid.Column      `json:"unknown_columns"`
 	Chunks   int                 `json:"chunks"`
 	Rows     int64               `json:"rows"`
-	Rejected int64               `json:"rejected"` // a rejected record has no data year: it counts to one near it
+	// Generation says that a row has net generation.
+	Generation bool          `json:"generation,omitempty"`
+	Rejects    []RejectGroup `json:"rejects,omitempty"` // a rejected record has no data year: it counts to one near it
 }
 
 // Stream decodes the chunks of every part and puts them into the sink.
@@ -47,39 +49,39 @@ func (p *Pipeline) Stream(ctx context.Context, d Divided) (_ Streamed, err error
 	p, closeAll := p.shelved(ctx)
 	defer closeAll()
 	s := Streamed{RunInfo: d.RunInfo, Refused: d.Refused}
-	rejects := &rejectsFile{path: strings.ReplaceAll(p.o.RejectsFile, "{run}", d.ID)}
+	file := &rejectsFile{path: strings.ReplaceAll(p.o.RejectsFile, "{run}", d.ID)}
 	for _, part := range d.Parts {
-		loads, err := p.streamPart(ctx, part, rejects)
+		loads, err := p.streamPart(ctx, part, file)
 		if err != nil {
 			if !p.ofOneFile(ctx, err) {
-				return s, errors.Join(fmt.Errorf("stream %s: %w", part.Object.Name, err), rejects.close())
+				return s, errors.Join(fmt.Errorf("stream %s: %w", part.Object.Name, err), file.close())
 			}
-			s.Refused = append(s.Refused, Refused{Object: part.Object, Member: part.Member, SHA256: part.SHA256, Reason: reason(err)})
+			s.Refused = append(s.Refused, part.refused(err))
 			continue
 		}
 		s.Loads = append(s.Loads, loads...)
 	}
-	s.RejectsFile = rejects.name()
-	return s, rejects.close()
+	s.RejectsFile = file.name()
+	return s, file.close()
 }
 
-func (p *Pipeline) streamPart(ctx context.Context, part Part, rejects *rejectsFile) ([]Load, error) {
+func (p *Pipeline) streamPart(ctx context.Context, part Part, file *rejectsFile) ([]Load, error) {
 	reading, err := p.reading(part)
 	if err != nil {
 		return nil, err
 	}
 	var loads []Load
-	var rejected int64
+	var rejects []RejectGroup // since the last chunk
 	puts := pool.New().WithMaxGoroutines(p.o.Workers).WithContext(ctx).WithCancelOnError().WithFirstError()
 	var failed atomic.Bool
 	err = p.decode(ctx, "stream", part, func(d decoded) error {
 		if failed.Load() {
 			return errPutFailed
 		}
-		if err := rejects.write(part, d.rejects); err != nil {
+		if err := file.write(part, d.rejects); err != nil {
 			return err
 		}
-		rejected += int64(len(d.rejects))
+		rejects = groupRejects(rejects, part.Sheet.Level, d.rejects)
 		if len(d.years) == 0 && len(loads) > 0 { // the count must not end with the last row
 			d.years = append(d.years, emptyChunk(d.index, loads[len(loads)-1].Spec))
 		}
@@ -91,10 +93,14 @@ func (p *Pipeline) streamPart(ctx context.Context, part Part, rejects *rejectsFi
 				loads = append(loads, newLoad(part, year, reading))
 			}
 			load := &loads[at]
-			c.Rejected, rejected = rejected, 0
+			c.Rejected = rejectedBy(rejects)
+			for _, g := range rejects {
+				load.Rejects = countReject(load.Rejects, g)
+			}
+			rejects = nil
 			load.Chunks++
 			load.Rows += int64(c.Rows.Len())
-			load.Rejected += c.Rejected
+			load.Generation = load.Generation || hasGeneration(c.Rows)
 			spec := load.Spec
 			puts.Go(func(ctx context.Context) error {
 				err := p.sink.Put(ctx, spec, c)
@@ -111,9 +117,18 @@ func (p *Pipeline) streamPart(ctx context.Context, part Part, rejects *rejectsFi
 		return nil, err
 	}
 	if len(loads) == 0 {
-		return nil, fmt.Errorf("%w: none of the %d records could be read", egrid.ErrInvalid, part.Rows)
+		return nil, &allRejectedError{rejects}
 	}
 	return loads, nil
+}
+
+// refused says why the part is not loaded.
+func (part Part) refused(err error) Refused {
+	r := Refused{Object: part.Object, Member: part.Member, Sheet: part.Sheet, SHA256: part.SHA256, Reason: reason(err)}
+	if all, ok := errors.AsType[*allRejectedError](err); ok {
+		r.Rejects = all.groups
+	}
+	return r
 }
 
 // errPutFailed ends the decoding of a part one of whose chunks the sink refused.

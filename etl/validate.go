@@ -33,45 +33,35 @@ type CheckedFile struct {
 // CheckedSheet is what was found in a sheet. The counts are those of a check
 // of the content.
 type CheckedSheet struct {
-	Member   string         `json:"member"`          // of an archive, or sheet of a workbook; empty otherwise
-	Plain    bool           `json:"plain"`           // its text is the object itself: any place of it can be read
-	Sheet    *sheet.Sheet   `json:"sheet,omitempty"` // how to read it; nil when it cannot be
-	Rows     int64          `json:"rows"`
-	Rejected int64          `json:"rejected"`
-	Rejects  []Reject       `json:"rejects,omitempty"` // the first ones
-	Lossy    []egrid.Column `json:"lossy_columns,omitempty"`
-	Audits   []egrid.Audit  `json:"audits,omitempty"`
-	Years    []int          `json:"years,omitempty"`    // data years of the rows
-	Error    string         `json:"error,omitempty"`    // why the sheet cannot be loaded
-	LeftOut  bool           `json:"left_out,omitempty"` // it is no eGRID sheet, and nobody asked for it
-}
-
-// Reject is a record that could not be read.
-type Reject struct {
-	Line   int64        `json:"line"`
-	Column egrid.Column `json:"column,omitempty"`
-	Value  string       `json:"value,omitempty"`
-	Reason string       `json:"reason"`
+	Member string       `json:"member"`          // of an archive, or sheet of a workbook; empty otherwise
+	Plain  bool         `json:"plain"`           // its text is the object itself: any place of it can be read
+	Sheet  *sheet.Sheet `json:"sheet,omitempty"` // how to read it; nil when it cannot be
+	Rows   int64        `json:"rows"`
+	// Generation says that a row has net generation.
+	Generation bool           `json:"generation,omitempty"`
+	Rejects    []RejectGroup  `json:"rejects,omitempty"`
+	Lossy      []egrid.Column `json:"lossy_columns,omitempty"`
+	Audits     []egrid.Audit  `json:"audits,omitempty"`
+	Years      []int          `json:"years,omitempty"`    // data years of the rows
+	Error      string         `json:"error,omitempty"`    // why the sheet cannot be loaded
+	LeftOut    bool           `json:"left_out,omitempty"` // it is no eGRID sheet, and nobody asked for it
 }
 
 // OK reports whether everything was found in order: nothing refused, nothing
-// rejected, no hard audit broken.
+// rejected, no hard audit broken. What is left out is in order.
 func (v Validated) OK() bool {
 	for _, f := range v.Files {
 		if f.Error != "" {
 			return false
 		}
 		for _, s := range f.Sheets {
-			if s.Error != "" && !s.LeftOut || s.Rejected > 0 || slices.ContainsFunc(s.Audits, func(a egrid.Audit) bool { return a.Severity == egrid.Hard }) {
+			if s.Error != "" && !s.LeftOut || len(s.Rejects) > 0 || slices.ContainsFunc(s.Audits, func(a egrid.Audit) bool { return a.Severity == egrid.Hard }) {
 				return false
 			}
 		}
 	}
 	return true
 }
-
-// maxRejects is how many rejected records an answer holds for each sheet.
-const maxRejects = 20
 
 // Validate checks the structure and the content of every sheet, and loads
 // nothing. It is the dry run.
@@ -124,11 +114,16 @@ func (p *Pipeline) inspect(ctx context.Context, scanned Scanned) (Validated, err
 				if !p.ofOneFile(ctx, err) {
 					return v, fmt.Errorf("validate %s: %w", o.Name, err)
 				}
-				s.Error = reason(err)
+				s.Error, s.LeftOut = reason(err), errors.Is(err, sheet.ErrNotSheet)
 			} else {
 				s.Sheet.Schema = schemas.shared(s.Sheet.Schema)
 			}
 			f.Sheets = append(f.Sheets, s)
+		}
+		if o.Named && !slices.ContainsFunc(f.Sheets, func(s CheckedSheet) bool { return s.Error == "" }) {
+			for i := range f.Sheets {
+				f.Sheets[i].LeftOut = false // a person takes the file for one
+			}
 		}
 		v.Files = append(v.Files, f)
 	}
@@ -173,16 +168,21 @@ func (p *Pipeline) checkContent(ctx context.Context, o Object, s *CheckedSheet) 
 				s.Years = append(s.Years, year.Rows.Year())
 			}
 			s.Rows += int64(year.Rows.Len())
+			s.Generation = s.Generation || hasGeneration(year.Rows)
 			s.Audits = driver.MergeAudits(s.Audits, year.Findings)
 			s.Lossy = union(s.Lossy, year.Rows.Lossy())
 			keys.add(year.Rows)
 		}
-		s.Rejected += int64(len(d.rejects))
-		for _, r := range d.rejects[:min(len(d.rejects), maxRejects-len(s.Rejects))] {
-			s.Rejects = append(s.Rejects, Reject{Line: r.Line, Column: r.Column, Value: r.Value, Reason: r.Reason})
-		}
+		s.Rejects = groupRejects(s.Rejects, s.Sheet.Level, d.rejects)
 		return nil
 	})
+	switch {
+	case err != nil || s.Rows > 0:
+	case len(s.Rejects) > 0:
+		err = &allRejectedError{s.Rejects}
+	default:
+		err = errNoRows
+	}
 	slices.Sort(s.Years)
 	if a, ok := keys.audit(); ok {
 		s.Audits = append(s.Audits, a)

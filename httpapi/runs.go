@@ -106,7 +106,7 @@ func (a *api) documentRuns() {
 	run("loads", "Empty while it is under way.")
 	run("error", "Why the run as a whole failed.")
 	load("id", "Names a load that is or was held.")
-	load("reason", "Why it is held or failed.")
+	load("reason", "Why it is held, failed or left out.")
 	for _, p := range []driver.Policy{driver.PublishAuto, driver.PublishReplace, driver.PublishMerge, driver.PublishHold} {
 		start("publish", "What to do where other data are published already; the service's own policy when left out.", string(p))
 	}

@@ -59,11 +59,12 @@ const (
 	RunUnchanged RunStatus = "unchanged" // the same content is published already
 	RunDiscarded RunStatus = "discarded" // it was held, and dropped
 	RunFailed    RunStatus = "failed"    // it could not be loaded; the reason says why
+	RunLeftOut   RunStatus = "left_out"  // it is no eGRID sheet, and nobody named it; the reason says what it is
 )
 
 // RunStatuses lists the states.
 func RunStatuses() []RunStatus {
-	return []RunStatus{RunUnderWay, RunPublished, RunHeld, RunUnchanged, RunDiscarded, RunFailed}
+	return []RunStatus{RunUnderWay, RunPublished, RunHeld, RunUnchanged, RunDiscarded, RunFailed, RunLeftOut}
 }
 
 // Run is a load of a source.
@@ -102,7 +103,7 @@ type RunLoad struct {
 	Loaded   int64         `json:"rows_loaded"`
 	Rejected int64         `json:"rows_rejected"`
 	Status   RunStatus     `json:"status"`
-	Reason   string        `json:"reason,omitempty"` // why it is held or failed
+	Reason   string        `json:"reason,omitempty"` // why it is held, failed or left out
 }
 
 // Conclude makes a run's status and counts of its loads. A run that failed as a

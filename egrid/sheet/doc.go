@@ -29,8 +29,8 @@
 //
 // # Errors
 //
-// [egrid.ErrInvalid] for a file that is no sheet; the text says what is missing
-// and how to give it.
+// [egrid.ErrInvalid] for a file that cannot be read, which [ErrNotSheet] wraps for
+// one that is no eGRID sheet; the text says what is missing and how to give it.
 //
 // # See also
 //

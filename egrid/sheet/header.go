@@ -126,7 +126,7 @@ func (h header) better(other header) bool {
 
 var (
 	codeWord = regexp.MustCompile(`^([A-Z][A-Z0-9_]{2,})\s+(\S.*)$`)
-	space   = regexp.MustCompile(`\s+`)
+	space    = regexp.MustCompile(`\s+`)
 )
 
 // headerCells takes the cells of a record apart. Sheets up to data year 2012
@@ -395,7 +395,7 @@ func (h *header) recognise(tied []egrid.Level, records [][]string, o *ReaderOpti
 	const mapping = `map the headers with an etl.json ("columns": {"their header": "EPA code"}; "" leaves a column out)`
 	switch {
 	case h.known == 0:
-		return fmt.Errorf("%w: not an eGRID sheet: no header row with eGRID's column codes in the first %d rows; %s", egrid.ErrInvalid, headerRows, mapping)
+		return fmt.Errorf("%w: no header row with eGRID's column codes in the first %d rows; %s", ErrNotSheet, headerRows, mapping)
 	case !h.fits():
 		var known []string
 		for _, c := range h.cells {
@@ -407,8 +407,11 @@ func (h *header) recognise(tied []egrid.Level, records [][]string, o *ReaderOpti
 		if o.Level != "" {
 			remedy = mapping
 		}
-		return fmt.Errorf("%w: not an eGRID sheet: line %d has %s, as %s has, but not %s; %s",
-			egrid.ErrInvalid, h.line, shorten(strings.Join(known, ", "), 100), h.level, h.lacks, remedy)
+		is := ErrNotSheet
+		if h.known > 1 { // it may be one whose other headers need a mapping
+			is = fmt.Errorf("%w: not an eGRID sheet", egrid.ErrInvalid)
+		}
+		return fmt.Errorf("%w: line %d has %s, as %s has, but not %s; %s", is, h.line, shorten(strings.Join(known, ", "), 100), h.level, h.lacks, remedy)
 	case o.Level != "":
 		h.levelFrom = given
 	case len(tied) > 1:

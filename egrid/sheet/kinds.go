@@ -9,7 +9,7 @@ import (
 )
 
 // NotKeptError says that a table is known, and that no level keeps it. It wraps
-// [egrid.ErrInvalid].
+// [ErrNotSheet].
 type NotKeptError struct {
 	Kind   string // what the table is
 	From   string // what tells it
@@ -25,8 +25,8 @@ func (e *NotKeptError) Error() string {
 	return text
 }
 
-// Unwrap returns [egrid.ErrInvalid].
-func (e *NotKeptError) Unwrap() error { return egrid.ErrInvalid }
+// Unwrap returns [ErrNotSheet].
+func (e *NotKeptError) Unwrap() error { return ErrNotSheet }
 
 // kind is a table that EPA or EIA publish and that no level keeps. Any one of
 // its marks tells it.

@@ -6,6 +6,11 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid"
 )
 
+// ErrNotSheet says that a table is no eGRID sheet; [*NotKeptError] wraps it and
+// says what it is. A table that has more than one code of a level is not meant: it
+// may be a sheet that needs a mapping. It wraps [egrid.ErrInvalid].
+var ErrNotSheet = fmt.Errorf("%w: not an eGRID sheet", egrid.ErrInvalid)
+
 // RowError is one record that could not be read. It does not end the
 // iteration: the next record follows.
 type RowError struct {

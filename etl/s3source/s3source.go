@@ -129,7 +129,7 @@ func (s *Source) List(ctx context.Context) iter.Seq2[etl.Object, error] {
 			if strings.HasSuffix(o.Key, "/") || !whole && !etl.Loadable(o.Key) {
 				continue
 			}
-			if !yield(etl.Object{Name: s.nameOf(o.Key), Location: scheme + s.bucket + "/" + o.Key, Size: o.Size, Version: o.ETag}, nil) {
+			if !yield(etl.Object{Name: s.nameOf(o.Key), Location: scheme + s.bucket + "/" + o.Key, Size: o.Size, Version: o.ETag, Named: whole}, nil) {
 				return
 			}
 		}

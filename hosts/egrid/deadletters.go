@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/etl"
@@ -96,7 +95,7 @@ func (a *app) tellPart(err error) error {
 	if !errors.As(err, &partial) {
 		return err
 	}
-	fmt.Fprintln(a.stderr, "egrid:", err)
+	complain(a.stderr, err)
 	return incomplete
 }
 
@@ -151,7 +150,7 @@ type letterTable struct {
 const letterRows = 50
 
 func (t *letterTable) write(l *deadLetter) error {
-	t.table.Add(strings.TrimPrefix(l.Queue, queue.Exchange+"."), printable(short(l.ID)), printable(l.Content), fmt.Sprint(l.Attempts), l.Died.Format("2006-01-02 15:04:05"), oneLine(l.Reason, 100))
+	t.table.Add(strings.TrimPrefix(l.Queue, queue.Exchange+"."), short(l.ID), l.Content, fmt.Sprint(l.Attempts), l.Died.Format("2006-01-02 15:04:05"), oneLine(l.Reason, 100))
 	if t.rows++; t.rows < letterRows {
 		return nil
 	}
@@ -211,21 +210,11 @@ func short(id string) string { return id[:min(12, len(id))] }
 
 // oneLine is the beginning of a text, on one line.
 func oneLine(text string, most int) string {
-	text = printable(strings.Join(strings.Fields(text), " "))
+	text = strings.Join(strings.Fields(text), " ")
 	if r := []rune(text); len(r) > most {
 		text = string(r[:most-1]) + "…"
 	}
 	return text
-}
-
-// printable replaces what a terminal would not print but obey. Lines stay.
-func printable(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r == '\n' || r == '\t' || unicode.IsPrint(r) {
-			return r
-		}
-		return unicode.ReplacementChar
-	}, text)
 }
 
 // chosen are the dead letters that a command is about.
@@ -339,20 +328,20 @@ func (c *showDeadCmd) Run(a *app) error {
 			return printJSON(a, letter)
 		}
 		t := terminal.Table{Header: []string{"queue", letter.Queue}}
-		t.Add("id", printable(letter.ID))
-		t.Add("key", printable(letter.Key))
-		t.Add("content", printable(letter.Content))
+		t.Add("id", letter.ID)
+		t.Add("key", letter.Key)
+		t.Add("content", letter.Content)
 		t.Add("bytes", fmt.Sprint(letter.Bytes))
 		t.Add("attempts", fmt.Sprint(letter.Attempts))
 		t.Add("first seen", letter.FirstSeen.Format(time.RFC3339))
 		t.Add("died", letter.Died.Format(time.RFC3339))
 		for _, name := range slices.Sorted(maps.Keys(letter.Headers)) {
-			t.Add(printable(name), oneLine(letter.Headers[name], 1000))
+			t.Add(name, oneLine(letter.Headers[name], 1000))
 		}
 		if err := t.Write(a.stdout); err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(a.stdout, "\n%s\n%s", printable(letter.Reason), printable(letter.Stack))
+		_, err = fmt.Fprintf(a.stdout, "\n%s\n%s", terminal.EscapeLines(letter.Reason), terminal.EscapeLines(letter.Stack))
 		return err
 	})
 }

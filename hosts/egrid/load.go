@@ -1,10 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"strings"
 
@@ -17,9 +17,9 @@ import (
 
 // reading are the flags that say how files are read.
 type reading struct {
-	Level   string `help:"Level of every sheet (UNT, GEN, PLNT, ST, BA, SRL, NRL, US, GGL, DEMO), where its columns do not tell."`
-	Year    int    `help:"Data year, where the files do not tell."`
-	Release string `help:"Release, e.g. v2 or rev1; none for the unmarked one. Default: from the file name."`
+	Level   string `env:"-" help:"Level of every sheet (UNT, GEN, PLNT, ST, BA, SRL, NRL, US, GGL, DEMO), where its columns do not tell."`
+	Year    int    `env:"-" help:"Data year, where the files do not tell."`
+	Release string `env:"-" help:"Release, e.g. v2 or rev1; none for the unmarked one. Default: from the file name."`
 	Mapping string `help:"File that maps headers which are nobody's codes to columns (etl.json)." type:"path" placeholder:"FILE"`
 	Workers int    `help:"Chunks decoded at once. Default: the processors."`
 }
@@ -56,7 +56,7 @@ func (r reading) options(a *app) (etl.Options, error) {
 
 // publishing are the flags of commands that write into the store.
 type publishing struct {
-	Publish string `help:"What to do where other data are published already: auto, replace, merge or hold." enum:"auto,replace,merge,hold" default:"auto"`
+	Publish string `env:"-" help:"What to do where other data are published already: auto, replace, merge or hold." enum:"auto,replace,merge,hold" default:"auto"`
 	Rejects string `help:"Where records that cannot be read are kept. Default: a file of its own for each run, in ${data_dir}/rejects." type:"path" placeholder:"FILE"`
 }
 
@@ -69,10 +69,24 @@ func (p publishing) apply(o *etl.Options) {
 
 type loadCmd struct {
 	Source []string `arg:"" help:"Files, folders or s3://BUCKET/PREFIX: .csv, .csv.gz, .zip."`
-	DryRun bool     `help:"Check everything and load nothing."`
+	DryRun bool     `env:"-" help:"Check everything and load nothing."`
 	JSON   bool     `help:"Print the report as JSON."`
 	reading
 	publishing
+}
+
+// Help implements kong.HelpProvider.
+func (c *loadCmd) Help() string {
+	return `Examples:
+
+  egrid load GEN23.csv ST23.csv
+  egrid load --dry-run downloads/
+  egrid load --publish merge corrections.csv
+  egrid load --level GEN --year 2021 --mapping etl.json generators.csv
+
+What is no eGRID sheet is left out: all such tables beside the sheets of a
+file, and all such files of a folder. The exit status is 3 where a record was
+rejected or a sheet is held or failed, and 1 where no sheet could be read.`
 }
 
 func (c *loadCmd) Run(a *app) error {
@@ -136,12 +150,12 @@ func printReport(a *app, r etl.Report, asJSON bool) error {
 	if asJSON {
 		err = printJSON(a, r)
 	} else {
-		err = describeReport(a, r)
+		err = a.describe(&r)
 	}
 	switch {
 	case err != nil:
 		return err
-	case r.Status == etl.Failed:
+	case r.Failed():
 		return failed
 	case !r.Complete():
 		return incomplete
@@ -149,57 +163,17 @@ func printReport(a *app, r etl.Report, asJSON bool) error {
 	return nil
 }
 
+// printJSON prints one document, on one line where a program may read it.
 func printJSON(a *app, v any) error {
-	enc := json.NewEncoder(a.stdout)
+	var doc bytes.Buffer
+	enc := json.NewEncoder(&doc)
 	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(v)
-}
-
-func describeReport(a *app, r etl.Report) error {
-	t := terminal.Table{Header: []string{"file", "sheet", "level", "year", "release", "rows", "rejected", "status"}, Right: []bool{false, false, false, false, false, true, true}}
-	var notes []string
-	note := func(where, format string, args ...any) {
-		notes = append(notes, where+": "+fmt.Sprintf(format, args...))
+	if terminal.Is(a.stdout) {
+		enc.SetIndent("", "  ")
 	}
-	for _, f := range r.Files {
-		if f.Error != "" {
-			t.Add(f.Object, "", "", "", "", "", "", "refused")
-			note(f.Object, "%s", f.Error)
-		}
-		for _, s := range f.Sheets {
-			year := ""
-			if s.Year != 0 {
-				year = fmt.Sprint(s.Year)
-			}
-			where := strings.TrimSpace(fmt.Sprint(f.Object, " ", s.Sheet, " ", s.Level, " ", year))
-			t.Add(f.Object, s.Sheet, string(s.Level), year, s.Release, terminal.Thousands(s.Read), terminal.Thousands(s.Rejected), string(s.Status))
-			if s.Reason != "" {
-				note(where, "%s: %s", s.Status, s.Reason)
-			}
-			if len(s.Unknown) > 0 {
-				note(where, "columns that the dictionary does not know, kept under their own names: %s", strings.Join(s.Unknown, ", "))
-			}
-			if len(s.Lossy) > 0 {
-				note(where, "rounded for display: %s", strings.Join(s.Lossy, ", "))
-			}
-			for _, audit := range s.Audits {
-				if audit.Severity != egrid.Info {
-					note(where, "%s %s: %s (%s)", audit.Severity, audit.Rule, terminal.Thousands(audit.Count), strings.Join(audit.Examples, ", "))
-				}
-			}
-		}
-	}
-	if err := t.Write(a.stdout); err != nil {
+	if err := enc.Encode(v); err != nil {
 		return err
 	}
-	if len(notes) > 0 {
-		fmt.Fprintf(a.stdout, "\n%s\n", strings.Join(notes, "\n"))
-	}
-	if r.RejectsFile != nil {
-		fmt.Fprintf(a.stdout, "\nrejected rows are kept in %s\n", *r.RejectsFile)
-	}
-	_, err := fmt.Fprintf(a.stdout, "\n%s: %s rows read, %s loaded, %s rejected in %.1f s\n", strings.ReplaceAll(string(r.Status), "_", " "),
-		terminal.Thousands(r.RowsRead), terminal.Thousands(r.RowsLoaded), terminal.Thousands(r.RowsRejected), r.Seconds)
+	_, err := a.stdout.Write(terminal.EscapeJSON(doc.Bytes()))
 	return err
 }

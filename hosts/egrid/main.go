@@ -35,6 +35,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/service"
+	"github.com/egrid-analytics/egrid-go/hosts/internal/terminal"
 )
 
 type cli struct {
@@ -101,7 +102,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		kong.Vars{"data_dir": service.DataDir(), "log_level": "warn", "log_format": "text"}, kong.Writers(stdout, stderr), kong.UsageOnError(),
 		kong.Exit(func(n int) { exited, code = true, n }))
 	if err != nil {
-		fmt.Fprintln(stderr, "egrid:", err)
+		complain(stderr, err)
 		return int(failed)
 	}
 	command, err := parser.Parse(args)
@@ -109,7 +110,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return code
 	}
 	if err != nil {
-		fmt.Fprintf(stderr, "egrid: %v; see egrid --help\n", err)
+		complain(stderr, fmt.Errorf("%w; see egrid --help", err))
 		return int(wrongUsage)
 	}
 	a := &app{ctx: ctx, cli: &c, stdin: stdin, stdout: stdout, stderr: stderr, log: c.Logger(stderr)}
@@ -124,11 +125,16 @@ func exitStatus(stderr io.Writer, err error) int {
 	case errors.As(err, &s):
 		return int(s)
 	case errors.Is(err, egrid.ErrInvalid):
-		fmt.Fprintln(stderr, "egrid:", err)
+		complain(stderr, err)
 		return int(wrongUsage)
 	}
-	fmt.Fprintln(stderr, "egrid:", err)
+	complain(stderr, err)
 	return int(failed)
+}
+
+// complain tells of an error, which may quote a file.
+func complain(stderr io.Writer, err error) {
+	fmt.Fprintln(stderr, "egrid:", terminal.EscapeLines(err.Error()))
 }
 
 // withStore runs f on the store that the flags name.

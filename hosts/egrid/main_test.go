@@ -165,10 +165,14 @@ func TestExitStatus(t *testing.T) {
 		{1, "load " + filepath.Join(s.dir, "nowhere"), "nowhere"},
 		{1, "load --mapping " + filepath.Join(s.dir, "nowhere") + " " + gen, "nowhere"},
 		{1, "load " + bad, "etl.json"},
-		{3, "load --dry-run " + partly, "dry run: 5 rows read, 0 loaded, 1 rejected"},
+		{3, "load --dry-run " + partly, "5 rows read, 0 loaded, 1 rejected"},
 		{3, "validate " + partly, "rejected"},
+		{1, "validate " + bad, "not an eGRID sheet"},
+		{1, "load --dry-run " + bad, "not an eGRID sheet"},
+		{2, "rows", "name one level"},
+		{2, "rows ST --level GEN", "name one level"},
 		{0, "validate " + gen, "4 rows read"},
-		{3, "load " + partly + " " + bad, "rejected rows are kept in"},
+		{3, "load " + partly + " " + bad, "The records are kept in"},
 		{1, "rows --level ST --year 2020", "2020"},
 	} {
 		if text := s.run(test.want, strings.Fields(test.args)...); !strings.Contains(text, test.says) {

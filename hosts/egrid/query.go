@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"cmp"
+	"context"
 	"fmt"
 	"io"
 	"iter"
@@ -17,19 +19,19 @@ import (
 
 // selection are the flags that queries share.
 type selection struct {
-	Year      int      `help:"Data year. Default: the newest."`
-	Release   string   `help:"Release, e.g. v2; none for the unmarked one. Default: the newest."`
-	State     []string `help:"Postal abbreviations, e.g. TX,OK."`
-	Subregion []string `help:"eGRID subregions, e.g. CAMX."`
-	BA        []string `help:"Codes of balancing authorities, e.g. ERCO."`
-	Nerc      []string `help:"NERC regions, e.g. WECC."`
-	Fuel      []string `help:"EIA energy source codes, e.g. NG."`
-	Filter    []string `help:"Condition on any column, e.g. 'nameplate_capacity_mw>=100'. May be repeated." sep:"none"`
-	Search    string   `help:"Words to find in names and codes."`
-	Sort      string   `help:"Columns to sort by, downwards with a minus, e.g. -net_generation_mwh,plant_name."`
-	Columns   []string `help:"Columns to print. Default: those of the answer."`
-	Limit     int      `help:"Rows at most; 0 is all." default:"100"`
-	Format    string   `help:"table, json, csv or ndjson." enum:"table,json,csv,ndjson" default:"table"`
+	Year      int      `env:"-" help:"Data year. Default: the newest."`
+	Release   string   `env:"-" help:"Release, e.g. v2; none for the unmarked one. Default: the newest."`
+	State     []string `env:"-" help:"Postal abbreviations, e.g. TX,OK."`
+	Subregion []string `env:"-" help:"eGRID subregions, e.g. CAMX."`
+	BA        []string `env:"-" help:"Codes of balancing authorities, e.g. ERCO."`
+	Nerc      []string `env:"-" help:"NERC regions, e.g. WECC."`
+	Fuel      []string `env:"-" help:"EIA energy source codes, e.g. NG."`
+	Filter    []string `env:"-" help:"Condition on any column, e.g. 'nameplate_capacity_mw>=100'. May be repeated." sep:"none"`
+	Search    string   `env:"-" help:"Words to find in names and codes."`
+	Sort      string   `env:"-" help:"Columns to sort by, downwards with a minus, e.g. -net_generation_mwh,plant_name."`
+	Columns   []string `env:"-" help:"Columns to print. Default: those of the answer."`
+	Limit     int      `env:"-" help:"Rows at most; 0 is all." default:"100"`
+	Format    string   `env:"-" help:"table, json, csv or ndjson." enum:"table,json,csv,ndjson" default:"table"`
 }
 
 func (s selection) filters() ([]egrid.Filter, error) {
@@ -87,13 +89,23 @@ func pages(limit int, read func(size int, cursor string) (egrid.RowPage, error))
 
 type topCmd struct{ selection }
 
+// Help implements kong.HelpProvider.
+func (c *topCmd) Help() string {
+	return `Examples:
+
+  egrid top --limit 5
+  egrid top --state TX --fuel NG --format csv
+  egrid top --year 2021 --release v2 --sort -nameplate_capacity_mw`
+}
+
 func (c *topCmd) Run(a *app) error {
 	filters, err := c.filters()
 	if err != nil {
 		return err
 	}
 	query := store.PlantQuery{Year: c.Year, Release: c.Release, Filters: filters, Search: c.Search, Columns: c.columns()}
-	if c.Sort == "" {
+	ranked := c.Sort == ""
+	if ranked {
 		c.Sort = "-net_generation_mwh,plant_name"
 	}
 	if query.Sort, err = egrid.ParseSort(c.Sort); err != nil {
@@ -103,6 +115,11 @@ func (c *topCmd) Run(a *app) error {
 		query.Columns = []egrid.Column{egrid.PlantName, egrid.State, egrid.Fuel, egrid.NameplateCapacity, egrid.NetGeneration, store.StateShare}
 	}
 	return a.withData(func(db *store.DB) error {
+		if ranked {
+			if err := canRank(a.ctx, db, query); err != nil {
+				return err
+			}
+		}
 		return a.print(c.Format, pages(c.Limit, func(size int, cursor string) (egrid.RowPage, error) {
 			query.Limit, query.Cursor = size, cursor
 			page, err := db.Plants(a.ctx, query)
@@ -111,13 +128,38 @@ func (c *topCmd) Run(a *app) error {
 	})
 }
 
+// canRank returns an error where no plant has net generation: what comes first then
+// is no largest plant.
+func canRank(ctx context.Context, db *store.DB, query store.PlantQuery) error {
+	sum, err := db.SumPlants(ctx, "", store.PlantQuery{Year: query.Year, Release: query.Release})
+	if err != nil || sum.Basis == "" || sum.Len() == 0 || !sum.Row(0).Value(egrid.NetGeneration).IsMissing() {
+		return err
+	}
+	f, _ := egrid.Lookup(sum.Basis, string(egrid.NetGeneration))
+	sheet := strings.TrimSpace(fmt.Sprint(sum.Basis, " ", sum.Year, " ", sum.Release))
+	return fmt.Errorf("%w: %s has no net generation (%s) to rank plants by; give --sort, e.g. --sort plant_name", egrid.ErrNotFound, sheet, f.Code)
+}
+
 type rowsCmd struct {
-	Level string `help:"UNT, GEN, PLNT, ST, BA, SRL, NRL, US, GGL or DEMO." required:""`
+	Level string `arg:"" optional:"" help:"UNT, GEN, PLNT, ST, BA, SRL, NRL, US, GGL or DEMO."`
+	Flag  string `name:"level" env:"-" help:"The same as a flag." placeholder:"LEVEL"`
 	selection
 }
 
+// Help implements kong.HelpProvider.
+func (c *rowsCmd) Help() string {
+	return `Examples:
+
+  egrid rows ST --year 2023 --sort -net_generation_mwh --limit 0 --format csv
+  egrid rows GEN --state TX,OK --filter 'nameplate_capacity_mw>=100'
+  egrid rows PLNT --search "palo verde" --columns plant_name,net_generation_mwh`
+}
+
 func (c *rowsCmd) Run(a *app) error {
-	level, err := egrid.ParseLevel(c.Level)
+	if (c.Level == "") == (c.Flag == "") {
+		return fmt.Errorf("%w: name one level, as in egrid rows ST", egrid.ErrInvalid)
+	}
+	level, err := egrid.ParseLevel(cmp.Or(c.Level, c.Flag))
 	if err != nil {
 		return err
 	}
@@ -151,7 +193,7 @@ func (a *app) withData(f func(*store.DB) error) error {
 			return err
 		}
 		if catalog.Revision == 0 {
-			fmt.Fprintf(a.stderr, "egrid: nothing is published in %s; load files with egrid load\n", a.cli.Store)
+			fmt.Fprintf(a.stderr, "egrid: nothing is published in this store; load files with egrid load%s FILE\n", a.storeFlag())
 		}
 		return f(db)
 	})

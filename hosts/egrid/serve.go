@@ -136,10 +136,10 @@ func (c *upCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		if err := describeReport(a, report); err != nil {
+		if err := a.describe(&report); err != nil {
 			return err
 		}
-		if report.Status == etl.Failed {
+		if report.Failed() {
 			return failed
 		}
 		return a.serve(store, &serving{exposing: c.exposing, addr: c.Addr, api: api, page: page, source: source, load: o})

@@ -57,10 +57,20 @@ func (c *scanCmd) Run(a *app) error {
 }
 
 type validateCmd struct {
-	Source []string `arg:"" optional:"" help:"Files and folders, unless --in is given."`
-	In     string   `help:"Answer of scan, as JSON; - for standard input." placeholder:"FILE"`
-	JSON   bool     `help:"Print the answer as JSON, for the stage divide."`
+	Source  []string `arg:"" optional:"" help:"Files and folders, unless --in is given."`
+	In      string   `help:"Answer of scan, as JSON; - for standard input." placeholder:"FILE"`
+	JSON    bool     `help:"Print the answer as JSON, for the stage divide."`
+	Explain bool     `env:"-" help:"Tell of each sheet what it is taken for, from which evidence, and what becomes of each column."`
 	reading
+}
+
+// Help implements kong.HelpProvider.
+func (c *validateCmd) Help() string {
+	return `Examples:
+
+  egrid validate downloads/
+  egrid validate --explain PLNT23.csv
+  egrid scan downloads/ | egrid validate --in - | egrid divide --in -`
 }
 
 func (c *validateCmd) Run(a *app) error {
@@ -89,15 +99,24 @@ func (c *validateCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	if c.JSON || c.In != "" {
+	r := v.Report()
+	switch {
+	case c.JSON || c.In != "":
 		err = printJSON(a, v)
-	} else {
-		err = describeReport(a, v.Report())
+	case c.Explain:
+		err = a.explain(v)
+	default:
+		err = a.describe(&r)
 	}
-	if err == nil && !v.OK() {
+	switch {
+	case err != nil:
+		return err
+	case r.Failed():
+		return failed
+	case !v.OK():
 		return incomplete
 	}
-	return err
+	return nil
 }
 
 type divideCmd struct{ input }

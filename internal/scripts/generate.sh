@@ -13,7 +13,7 @@ update() { # package, the tests that write its files
 }
 
 sums() {
-  find docs/data.md docs/api examples/data/*.csv httpapi/examples.json httpapi/testdata -type f -exec sha256sum {} + | sort -k 2
+  find docs/data.md docs/api examples/data/*.csv httpapi/examples.json httpapi/testdata hosts/egrid/testdata -type f -exec sha256sum {} + | sort -k 2
 }
 
 log=$(mktemp)
@@ -23,8 +23,9 @@ sums >"$before"
 
 update ./egrid TestDataDoc       # the dictionary -> docs/data.md
 update ./examples/data TestFresh # the sample generator -> examples/data/*.csv
-rm -f httpapi/testdata/*.golden  # those of tests that are no more
+rm -f httpapi/testdata/*.golden hosts/egrid/testdata/*.golden # those of tests that are no more
 update ./httpapi 'TestAnswers|TestErrors|TestRuns|TestExamples' # the API -> its golden files, examples.json
+update ./hosts/egrid TestReports # what commands print -> hosts/egrid/testdata
 update ./internal/postman TestFresh # the API's document, with those examples -> docs/api
 
 changed=$( (diff "$before" <(sums) || true) | sed -nE 's/^[<>] [0-9a-f]+ +/  /p' | sort -u)

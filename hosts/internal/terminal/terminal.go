@@ -1,4 +1,4 @@
-// Package terminal writes tables and progress bars for people.
+// Package terminal writes tables, text and progress bars for people.
 //
 //	t := terminal.Table{Header: []string{"plant", "MWh"}, Right: []bool{false, true}}
 //	t.Add("Palo Verde", terminal.Thousands(31522590))
@@ -6,12 +6,13 @@
 //
 // # Guarantees
 //
-// A table is plain text: the same on a terminal and in a file. A bar is drawn
-// on terminals only.
+// A table and a page are plain text: the same on a terminal and in a file. What
+// they write passes through [Escape], so a name or a value from a file cannot
+// move the cursor, set colors or hide text. A bar is drawn on terminals only.
 //
 // # Errors
 //
-// Table.Write returns those of its writer.
+// Table.Write and Page.Err return those of their writer.
 //
 // # See also
 //
@@ -19,6 +20,7 @@
 package terminal
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"io"
@@ -26,13 +28,99 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 )
+
+// Width is how many characters a line of a page has. A word that is longer is
+// not cut.
+const Width = 80
+
+// Escape makes visible what a terminal would obey or hide: control characters,
+// marks that turn the direction of text, bytes that are not UTF-8. The others
+// stay as they are.
+func Escape(s string) string {
+	if !strings.ContainsFunc(s, hidden) {
+		return s
+	}
+	var b strings.Builder
+	for i, r := range s {
+		_, size := utf8.DecodeRuneInString(s[i:])
+		switch {
+		case r == utf8.RuneError && size == 1:
+			fmt.Fprintf(&b, `\x%02x`, s[i])
+		case hidden(r):
+			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+// EscapeLines is Escape for a text of several lines.
+func EscapeLines(s string) string {
+	lines := strings.Split(s, "\n")
+	for i, line := range lines {
+		lines[i] = Escape(line)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// EscapeJSON is Escape for a JSON document, which it leaves equal.
+func EscapeJSON(doc []byte) []byte {
+	if !bytes.ContainsFunc(doc, func(r rune) bool { return r != '\n' && hidden(r) }) {
+		return doc
+	}
+	var out []byte
+	for _, r := range string(doc) {
+		if r == '\n' || !hidden(r) {
+			out = utf8.AppendRune(out, r)
+			continue
+		}
+		for _, unit := range utf16.Encode([]rune{r}) {
+			out = fmt.Appendf(out, `\u%04x`, unit)
+		}
+	}
+	return out
+}
+
+func hidden(r rune) bool { return r == utf8.RuneError || !unicode.IsGraphic(r) }
+
+// ShellWord quotes a text for a shell. What Escape makes visible it leaves out.
+func ShellWord(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if hidden(r) {
+			return -1
+		}
+		return r
+	}, s)
+	special := func(r rune) bool {
+		return r > unicode.MaxASCII || !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("._-/:=+,@%", r)
+	}
+	if s != "" && !strings.ContainsFunc(s, special) {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// Is reports whether w is a terminal.
+func Is(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0 && os.Getenv("TERM") != "dumb"
+}
 
 // Table is rows of cells under a header.
 type Table struct {
 	Header []string
 	Right  []bool // columns to be aligned to the right; missing ones are not
+	Width  int    // of a line: the widest cells are cut in the middle to fit; 0: as wide as the cells are
+	Indent int    // blanks in front of each line
 	rows   [][]string
 	widths []int // set by Flush
 }
@@ -48,24 +136,32 @@ func (t *Table) Write(w io.Writer) error {
 
 // Flush writes the rows added since it was called last, and forgets them: for a
 // table that is longer than memory should hold. The first call writes the header
-// and decides on the widths of the columns; longer cells of later rows stick out.
+// and decides on the widths of the columns; longer cells of later rows stick out
+// where the table has no Width.
 func (t *Table) Flush(w io.Writer) error {
 	rows := t.rows
 	if t.widths == nil {
 		rows = append([][]string{t.Header}, t.rows...)
-		t.widths = make([]int, len(t.Header))
-		for _, row := range rows {
-			for i, cell := range row {
-				t.widths[i] = max(t.widths[i], utf8.RuneCountInString(cell))
-			}
+	}
+	for i, row := range rows {
+		escaped := make([]string, len(row))
+		for j, cell := range row {
+			escaped[j] = Escape(cell)
 		}
+		rows[i] = escaped
+	}
+	if t.widths == nil {
+		t.measure(rows)
 	}
 	t.rows = nil
 	var b strings.Builder
 	for _, row := range rows {
-		line := ""
+		line := strings.Repeat(" ", t.Indent)
 		for i, cell := range row {
-			pad := strings.Repeat(" ", max(t.widths[i]-utf8.RuneCountInString(cell), 0))
+			if t.Width > 0 {
+				cell = cutMiddle(cell, t.widths[i])
+			}
+			pad := strings.Repeat(" ", max(t.widths[i]-length(cell), 0))
 			if i < len(t.Right) && t.Right[i] {
 				line += pad + cell + "  "
 			} else {
@@ -76,6 +172,124 @@ func (t *Table) Flush(w io.Writer) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// measure decides on the widths of the columns. To fit, the widest gives way.
+func (t *Table) measure(rows [][]string) {
+	t.widths = make([]int, len(t.Header))
+	total := t.Indent - 2
+	for i := range t.widths {
+		for _, row := range rows {
+			if i < len(row) {
+				t.widths[i] = max(t.widths[i], length(row[i]))
+			}
+		}
+		total += t.widths[i] + 2
+	}
+	const least = 8
+	for ; t.Width > 0 && total > t.Width; total-- {
+		widest := 0
+		for i, w := range t.widths {
+			if w > t.widths[widest] {
+				widest = i
+			}
+		}
+		if t.widths[widest] <= least {
+			return
+		}
+		t.widths[widest]--
+	}
+}
+
+// length is how many places a text takes.
+func length(s string) int {
+	n := 0
+	for _, r := range s {
+		if !unicode.Is(unicode.Mn, r) { // accents stand on the letter before
+			n++
+		}
+	}
+	return n
+}
+
+// cutMiddle shortens a text to n places: of the name of a file both ends tell more.
+func cutMiddle(s string, n int) string {
+	if length(s) <= n {
+		return s
+	}
+	letters := []rune(s)
+	head := (n - 1) / 2
+	return string(letters[:head]) + "…" + string(letters[len(letters)-(n-1-head):])
+}
+
+// Page writes paragraphs, and keeps the first error of its writer.
+type Page struct {
+	w       io.Writer
+	err     error
+	written bool
+}
+
+// NewPage returns a page on w.
+func NewPage(w io.Writer) *Page { return &Page{w: w} }
+
+// Err returns the first error of the writer.
+func (p *Page) Err() error { return p.err }
+
+// Heading is Text with, on a page that has begun, a blank line in front.
+func (p *Page) Heading(indent int, text string) {
+	if p.written {
+		p.write("\n")
+	}
+	p.Text(indent, text)
+}
+
+// Text writes text, broken into lines of Width, behind so many spaces; the lines
+// behind the first by two more.
+func (p *Page) Text(indent int, text string) {
+	line, hang := "", 0
+	for word := range strings.FieldsSeq(text) {
+		word = Escape(word)
+		switch {
+		case line == "":
+			line = word
+		case indent+hang+length(line)+1+length(word) <= Width:
+			line += " " + word
+		default:
+			p.Line(indent+hang, line)
+			line, hang = word, 2
+		}
+	}
+	p.Line(indent+hang, line)
+}
+
+// Line writes a line as it is, however long: for what a person copies.
+func (p *Page) Line(indent int, line string) {
+	p.write(strings.Repeat(" ", indent) + Escape(line) + "\n")
+}
+
+// Short writes a line that is cut at its end where it is longer than Width.
+func (p *Page) Short(indent int, text string) {
+	line := []rune(Escape(strings.Join(strings.Fields(text), " ")))
+	if most := Width - indent; len(line) > most {
+		line = append(line[:most-1], '…')
+	}
+	p.Line(indent, string(line))
+}
+
+// Table writes a table that fits the page.
+func (p *Page) Table(t Table) {
+	t.Width = Width
+	p.written = true
+	if p.err == nil {
+		p.err = t.Write(p.w)
+	}
+}
+
+func (p *Page) write(s string) {
+	p.written = true
+	if p.err == nil {
+		_, p.err = io.WriteString(p.w, s)
+	}
 }
 
 // Thousands writes a whole number with separators: 26,601.
@@ -101,10 +315,8 @@ type Bar struct {
 
 // NewBar returns a bar on w.
 func NewBar(w io.Writer) *Bar {
-	if f, ok := w.(*os.File); ok {
-		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 && os.Getenv("TERM") != "dumb" {
-			return &Bar{w: w}
-		}
+	if Is(w) {
+		return &Bar{w: w}
 	}
 	return &Bar{}
 }
@@ -122,7 +334,8 @@ func (b *Bar) Draw(what string, done, total int64) {
 	if total > 0 {
 		filled, of = int(min(done, total)*width/total), " of "+Thousands(total)
 	}
-	fmt.Fprintf(b.w, "\r\033[K[%s%s] %s%s %s  %s", strings.Repeat("=", filled), strings.Repeat(" ", width-filled), Thousands(done), of, cmp.Or(b.Unit, "rows"), what)
+	line := fmt.Sprintf("[%s%s] %s%s %s  ", strings.Repeat("=", filled), strings.Repeat(" ", width-filled), Thousands(done), of, cmp.Or(b.Unit, "rows"))
+	fmt.Fprintf(b.w, "\r\033[K%s%s", line, cutMiddle(Escape(what), max(Width-1-len(line), 1)))
 }
 
 // Clear removes the bar.

@@ -1,0 +1,116 @@
+package etl
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/sheet"
+)
+
+// RejectGroup is the rejected records of a sheet that have the same fault in the
+// same column.
+type RejectGroup struct {
+	Reason string       `json:"reason"`
+	Column egrid.Column `json:"column"` // empty when the record as a whole is at fault
+	Count  int64        `json:"count"`
+	Line   int64        `json:"line"`   // of the first of them
+	Value  string       `json:"value"`  // that stands there, shortened
+	Remedy string       `json:"remedy"` // what a person can do
+}
+
+// maxRejectGroups is how many groups a sheet has; what fits none of them is
+// counted in one more.
+const maxRejectGroups = 50
+
+const otherReasons = "other reasons"
+
+// groupRejects counts rejected records into groups, the first of which came first.
+func groupRejects(groups []RejectGroup, level egrid.Level, rejects []*sheet.RowError) []RejectGroup {
+	for _, r := range rejects {
+		n := len(groups)
+		groups = countReject(groups, RejectGroup{Reason: r.Reason, Column: r.Column, Count: 1, Line: r.Line, Value: r.Value})
+		if len(groups) > n {
+			groups[n].Remedy = groups[n].remedy(level)
+		}
+	}
+	return groups
+}
+
+func countReject(groups []RejectGroup, more RejectGroup) []RejectGroup {
+	same := func(g RejectGroup) bool { return g.Reason == more.Reason && g.Column == more.Column }
+	at := slices.IndexFunc(groups, same)
+	if at < 0 && len(groups) >= maxRejectGroups {
+		more.Reason, more.Column = otherReasons, ""
+		at = slices.IndexFunc(groups, same)
+	}
+	if at < 0 {
+		return append(groups, more)
+	}
+	groups[at].Count += more.Count
+	return groups
+}
+
+// rejectedBy is how many records the groups count.
+func rejectedBy(groups []RejectGroup) (n int64) {
+	for _, g := range groups {
+		n += g.Count
+	}
+	return n
+}
+
+// remedy says what a person can do.
+func (g RejectGroup) remedy(level egrid.Level) string {
+	transform, ok := g.Transform(level)
+	if !ok {
+		return "mend the file"
+	}
+	text, err := json.Marshal(transform)
+	if err != nil {
+		return "mend the file"
+	}
+	return fmt.Sprintf(`mend the file; where the value stands for a missing one, say so in an etl.json: "transform": %s`, text)
+}
+
+// Transform is the transformation of an etl.json that takes the value for a missing
+// one. There is none where the record as a whole is at fault, for the data year, and
+// for a value that was shortened.
+func (g RejectGroup) Transform(level egrid.Level) (map[string]string, bool) {
+	f, ok := egrid.Lookup(level, string(g.Column))
+	value := strings.TrimSpace(g.Value)
+	if !ok || f.Code == "" || g.Column == egrid.Year || value == "" || strings.HasSuffix(value, "...") {
+		return nil, false
+	}
+	return map[string]string{f.Code: "null_if:" + value}, true
+}
+
+// String says what is wrong, how often, and where first.
+func (g RejectGroup) String() string {
+	text := g.Reason
+	if g.Column != "" {
+		text = string(g.Column) + ": " + text
+	}
+	switch {
+	case g.Count == 1:
+		text += fmt.Sprintf(" (1 record, line %d", g.Line)
+	default:
+		text += fmt.Sprintf(" (%d records, the first in line %d", g.Count, g.Line)
+	}
+	if g.Value != "" {
+		text += fmt.Sprintf(": %q", g.Value)
+	}
+	return text + ")"
+}
+
+// allRejectedError says that no record of a sheet could be read.
+type allRejectedError struct{ groups []RejectGroup }
+
+// Error names the most common reason.
+func (e *allRejectedError) Error() string {
+	most := slices.MaxFunc(e.groups, func(a, b RejectGroup) int { return int(a.Count - b.Count) })
+	return fmt.Sprintf("none of the %d records could be read: %s; %s", rejectedBy(e.groups), most, most.Remedy)
+}
+
+func (e *allRejectedError) Unwrap() error { return egrid.ErrInvalid }

@@ -1,0 +1,391 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/sheet"
+	"github.com/egrid-analytics/egrid-go/etl"
+	"github.com/egrid-analytics/egrid-go/hosts/internal/terminal"
+)
+
+// The most that a report for people lists; --json lists all.
+const (
+	fewNames   = 4  // in a line
+	fewReasons = 5  // of the rejected records of a sheet
+	fewSheets  = 12 // in each paragraph
+)
+
+// part is a sheet of a report and the object that it is of.
+type part struct {
+	object string
+	*etl.SheetReport
+}
+
+func (s part) place() string { return strings.TrimSpace(s.object + " " + s.Sheet) }
+
+func (s part) year() string {
+	if s.Year == 0 {
+		return ""
+	}
+	return fmt.Sprint(s.Year)
+}
+
+func (s part) edition() string {
+	return strings.Join(strings.Fields(fmt.Sprint(s.Level, " ", s.year(), " ", s.Release)), " ")
+}
+
+// name says what the sheet holds, as far as that is known, and where it came from.
+func (s part) name() string {
+	if s.Level == "" {
+		return s.place()
+	}
+	return s.edition() + " from " + s.place()
+}
+
+// evidence says what told what the sheet is, and what was overruled or left aside.
+func evidence(of []sheet.Evidence) (by string, aside []string) {
+	var told []string
+	for i, e := range of {
+		first := slices.IndexFunc(of, func(other sheet.Evidence) bool { return other.Of == e.Of })
+		what := strings.ReplaceAll(e.Of, "_", " ")
+		switch {
+		case e.Of == "column", i > first:
+			aside = append(aside, fmt.Sprintf("%s %s: %s", what, e.Value, e.From))
+		case e.From != "default":
+			told = append(told, what+" by "+e.From)
+		}
+	}
+	return strings.Join(told, ", "), aside
+}
+
+// some names a few of the names, and says how many more there are.
+func some(names []string) string {
+	if more := len(names) - fewNames; more > 0 {
+		return fmt.Sprintf("%s and %d more (--json lists them)", strings.Join(names[:fewNames], ", "), more)
+	}
+	return strings.Join(names, ", ")
+}
+
+// count says how many of something there are.
+func count[N int | int64](n N, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return terminal.Thousands(int64(n)) + " " + what
+}
+
+// description is a report on its way to people.
+type description struct {
+	*etl.Report
+	*terminal.Page
+	parts map[etl.Status][]part
+	store string // flag that names the store in commands; empty where they need none
+}
+
+// describe writes a report for people: what was loaded, what is held, what was
+// rejected, what failed and what is left out, and in words what the store has now.
+func (a *app) describe(r *etl.Report) error {
+	d := &description{r, terminal.NewPage(a.stdout), map[etl.Status][]part{}, a.storeFlag()}
+	for i := range r.Files {
+		f := &r.Files[i]
+		for j := range f.Sheets {
+			s := &f.Sheets[j]
+			d.parts[s.Status] = append(d.parts[s.Status], part{f.Object, s})
+		}
+	}
+	d.table()
+	d.told()
+	d.held()
+	d.rejected()
+	d.notLoaded("Not loaded:", d.parts[etl.Failed], d.Text)
+	d.remarks()
+	d.notLoaded("Left out:", d.parts[etl.LeftOut], d.Short) // in one line each
+	d.sum()
+	return d.Err()
+}
+
+// storeFlag is what commands that are printed need to find the store. An address
+// that may hold credentials is not printed.
+func (a *app) storeFlag() string {
+	switch {
+	case a.cli.Store == defaultStore || a.cli.Store == os.Getenv("EGRID_STORE"):
+		return ""
+	case strings.ContainsAny(a.cli.Store, "@?"):
+		return " --store URL"
+	}
+	return " --store " + terminal.ShellWord(a.cli.Store)
+}
+
+// all are the sheets of these outcomes.
+func (d *description) all(of ...etl.Status) (parts []part) {
+	for _, status := range of {
+		parts = append(parts, d.parts[status]...)
+	}
+	return parts
+}
+
+// recognized are the sheets that could be read, those that the store has first.
+func (d *description) recognized() []part {
+	return d.all(etl.Published, etl.Unchanged, etl.DryRun, etl.Held)
+}
+
+func (d *description) table() {
+	var t terminal.Table
+	parts := d.recognized()
+	rows := make([][]string, len(parts))
+	for _, c := range []struct {
+		name string
+		of   func(part) string
+	}{
+		{"file", func(s part) string { return s.object }},
+		{"sheet", func(s part) string { return s.Sheet }},
+		{"level", func(s part) string { return string(s.Level) }},
+		{"year", part.year},
+		{"release", func(s part) string { return s.Release }},
+		{"units", func(s part) string { return strings.TrimPrefix(s.Units, sheet.US) }},
+		{"rows", func(s part) string { return terminal.Thousands(s.Read - s.Rejected) }},
+		{"status", func(s part) string { return s.Status.String() }},
+	} {
+		if !slices.ContainsFunc(parts, func(s part) bool { return c.of(s) != "" }) {
+			continue // a column of nothing
+		}
+		t.Header, t.Right = append(t.Header, c.name), append(t.Right, c.name == "rows")
+		for i, s := range parts {
+			rows[i] = append(rows[i], c.of(s))
+		}
+	}
+	for _, row := range rows {
+		t.Add(row...)
+	}
+	if len(rows) > 0 {
+		d.Table(t)
+	}
+}
+
+func (d *description) told() {
+	parts := d.recognized()
+	if len(parts) == 0 {
+		return
+	}
+	d.Heading(0, "Evidence:")
+	d.few(parts, func(part) bool { return true }, func(s part) {
+		by, _ := evidence(s.Evidence)
+		d.Short(2, s.place()+": "+by)
+	})
+}
+
+// few writes of a few of the sheets that are meant, and says how many more there are.
+func (d *description) few(parts []part, meant func(part) bool, write func(part)) {
+	more := -fewSheets
+	for _, s := range parts {
+		if !meant(s) {
+			continue
+		}
+		if more++; more <= 0 {
+			write(s)
+		}
+	}
+	if more > 0 {
+		d.Text(2, "and "+count(more, "more sheet")+" (--json lists them)")
+	}
+}
+
+func (d *description) held() {
+	parts := d.parts[etl.Held]
+	if len(parts) == 0 {
+		return
+	}
+	d.Heading(0, "Held for you to decide; readers keep what they had:")
+	id := parts[0].Stage
+	for _, s := range parts {
+		d.Text(2, s.name()+": "+brief(s.Reason))
+		if len(parts) > 1 {
+			id = "ID"
+			d.Line(4, "ID "+string(s.Stage))
+		}
+	}
+	for _, c := range etl.Choices(id) {
+		d.Text(2, c.Does+":")
+		d.Line(4, c.Command+d.store)
+	}
+}
+
+func (d *description) rejected() {
+	if d.RowsRejected == 0 {
+		return
+	}
+	d.Heading(0, fmt.Sprintf("Rejected, %s of %s:", terminal.Thousands(d.RowsRejected), count(d.RowsRead, "record")))
+	remedy := ""
+	d.few(d.all(etl.Published, etl.Unchanged, etl.DryRun, etl.Held, etl.Failed), func(s part) bool { return len(s.Rejects) > 0 }, func(s part) {
+		d.Text(2, s.name())
+		for i, g := range s.Rejects {
+			if i == fewReasons {
+				d.Text(4, fmt.Sprintf("and %s (--json lists them)", count(len(s.Rejects)-i, "more reason")))
+				break
+			}
+			if transform, ok := g.Transform(s.Level); ok && remedy == "" {
+				remedy = mapping(s.object, transform)
+			}
+			if f, ok := egrid.Lookup(s.Level, string(g.Column)); ok && f.Code != "" {
+				g.Column += egrid.Column(" (" + f.Code + ")")
+			}
+			d.Text(4, g.String())
+		}
+	})
+	d.Text(2, "Mend them in the file, and load it again.")
+	if remedy != "" {
+		d.Text(2, "If a value stands for a missing one, say so in an etl.json (--mapping FILE):")
+		d.Line(4, remedy)
+	}
+	if d.RejectsFile != nil {
+		d.Text(2, "The records are kept in")
+		d.Line(4, *d.RejectsFile)
+	}
+}
+
+// mapping is an etl.json with a transformation for a file.
+func mapping(object string, transform map[string]string) string {
+	in := etl.Input{Match: object[strings.LastIndexByte(object, '/')+1:]}
+	in.Transform = transform
+	b, err := json.Marshal(etl.Config{Inputs: []etl.Input{in}})
+	if err != nil {
+		return ""
+	}
+	return string(b)
+}
+
+// notLoaded lists tables under a heading, those with the same reason together.
+func (d *description) notLoaded(heading string, parts []part, write func(indent int, text string)) {
+	if len(parts) == 0 {
+		return
+	}
+	d.Heading(0, heading)
+	var reasons []string
+	names := map[string][]string{}
+	for _, s := range parts {
+		if names[s.Reason] == nil {
+			reasons = append(reasons, s.Reason)
+		}
+		names[s.Reason] = append(names[s.Reason], s.name())
+	}
+	for _, reason := range reasons {
+		of := names[reason]
+		if len(of) == 1 {
+			write(2, of[0]+": "+brief(reason))
+			continue
+		}
+		write(2, count(len(of), "table")+": "+brief(reason))
+		d.Text(4, some(of))
+	}
+}
+
+// brief cuts a reason that names every column; --json has it whole.
+func brief(reason string) string {
+	const most = 400
+	if letters := []rune(reason); len(letters) > most {
+		return string(letters[:most]) + "... (--json has the rest)"
+	}
+	return reason
+}
+
+// remarks are what a person should know of the sheets.
+func (d *description) remarks() {
+	remarked := func(s part) bool { return len(remarksOn(s)) > 0 }
+	parts := d.recognized()
+	if !slices.ContainsFunc(parts, remarked) {
+		return
+	}
+	d.Heading(0, "To know:")
+	d.few(parts, remarked, func(s part) {
+		d.Text(2, s.name())
+		for _, line := range remarksOn(s) {
+			d.Text(4, line)
+		}
+	})
+}
+
+func remarksOn(s part) (lines []string) {
+	_, lines = evidence(s.Evidence)
+	if len(s.Unknown) > 0 {
+		lines = append(lines, "unknown columns, kept as text: "+some(s.Unknown))
+	}
+	if len(s.Lossy) > 0 {
+		lines = append(lines, "rounded in the file: "+some(s.Lossy))
+	}
+	for _, a := range s.Audits {
+		if a.Severity != egrid.Info && a.Count > 0 {
+			lines = append(lines, auditLine(a))
+		}
+	}
+	return lines
+}
+
+func auditLine(a egrid.Audit) string {
+	line := fmt.Sprintf("%s: %s", a.Severity, strings.ReplaceAll(a.Rule, "_", " "))
+	if a.Count > 1 {
+		line += ", " + terminal.Thousands(a.Count) + " times"
+	}
+	return line + ": " + some(a.Examples)
+}
+
+// sum says in words what is in the store now and what is not.
+func (d *description) sum() {
+	line := fmt.Sprintf("%s read, %s loaded, ", count(d.RowsRead, "row"), terminal.Thousands(d.RowsLoaded))
+	there := int64(0)
+	for _, s := range d.parts[etl.Unchanged] {
+		there += s.Read - s.Rejected
+	}
+	if there > 0 {
+		line += terminal.Thousands(there) + " there already, "
+	}
+	d.Heading(0, fmt.Sprintf("%s%s rejected in %.1f s", line, terminal.Thousands(d.RowsRejected), d.Seconds))
+	if d.Status == etl.DryRun {
+		d.Text(0, "Nothing was loaded: this was a dry run.")
+		return
+	}
+	if now := editions(d.all(etl.Published, etl.Unchanged)); now != "" {
+		d.Text(0, "In the store now: "+now+".")
+	}
+	var not []string
+	if held := d.parts[etl.Held]; len(held) > 0 {
+		not = append(not, fmt.Sprintf("%s (%s)", count(len(held), "held table"), editions(held)))
+	}
+	if d.RowsRejected > 0 {
+		not = append(not, count(d.RowsRejected, "rejected record"))
+	}
+	if n := len(d.parts[etl.Failed]); n > 0 {
+		not = append(not, count(n, "table")+" not loaded")
+	}
+	if n := len(d.parts[etl.LeftOut]); n > 0 {
+		not = append(not, count(n, "table")+" left out")
+	}
+	if len(not) > 0 {
+		d.Text(0, "Not in the store: "+strings.Join(not, "; ")+".")
+	} else {
+		d.Text(0, "Nothing was rejected, held or left out.")
+	}
+}
+
+// editions names what sheets hold: the levels of each data year and release.
+func editions(parts []part) string {
+	var order []string
+	levels := map[string][]string{}
+	for _, s := range parts {
+		edition := strings.TrimSpace(s.year() + " " + s.Release)
+		if levels[edition] == nil {
+			order = append(order, edition)
+		}
+		if !slices.Contains(levels[edition], string(s.Level)) {
+			levels[edition] = append(levels[edition], string(s.Level))
+		}
+	}
+	for i, edition := range order {
+		order[i] = strings.Join(levels[edition], ", ") + " " + edition
+	}
+	return strings.Join(order, "; ")
+}
