@@ -233,7 +233,7 @@ func TestDeadLetterThatDiesAgain(t *testing.T) {
 
 func TestIncidentsOfRuns(t *testing.T) {
 	t.Parallel()
-	dir := folder(t, map[string]string{"GEN.csv": generators, "notes.csv": "not,egrid\n1,2\n", "damaged.zip": "no archive"})
+	dir := folder(t, map[string]string{"GEN.csv": generators, "notes.csv": "not,egrid\n1,2\n", "damaged.zip": "PK\x03\x04 cut off"})
 	report, _ := run(t, etl.Local(dir), nil)
 	incidents := etl.ObjectIncidents(report)
 	if len(incidents) != 1 || incidents[0].Kind != etl.FailureObject || !strings.Contains(incidents[0].Where, "damaged.zip") || incidents[0].Curable {

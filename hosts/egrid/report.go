@@ -56,7 +56,7 @@ func evidence(of []sheet.Evidence) (by string, aside []string) {
 		switch {
 		case e.Of == "column", i > first:
 			aside = append(aside, fmt.Sprintf("%s %s: %s", what, e.Value, e.From))
-		case e.From != "default":
+		case e.From != "default" && (e.Of != "decimal_sign" || e.Value != "."):
 			told = append(told, what+" by "+e.From)
 		}
 	}
