@@ -391,12 +391,17 @@ func TestAnObjectThatChanges(t *testing.T) {
 func TestManyFiles(t *testing.T) {
 	t.Parallel()
 	files := map[string]string{}
+	const years = 22
 	for i := range 1000 {
-		files[fmt.Sprintf("%04d/GEN.csv", i)] = fmt.Sprintf("YEAR,PSTATABB,PNAME,ORISPL,GENID,GENNTAN\n%d,TX,Alpha,%d,1,5\n", 1990+i%30, i)
+		year := 1990 + i%years
+		if year > 2000 {
+			year += 8 // there is no eGRID of some years in between
+		}
+		files[fmt.Sprintf("%04d/GEN.csv", i)] = fmt.Sprintf("YEAR,PSTATABB,PNAME,ORISPL,GENID,GENNTAN\n%d,TX,Alpha,%d,1,5\n", year, i)
 	}
 	report, store := run(t, etl.Local(folder(t, files)), nil)
 	c, err := store.Catalog(t.Context())
-	if err != nil || report.RowsRead != 1000 || len(report.Files) != 1000 || len(c.Years(egrid.GEN)) != 30 {
+	if err != nil || report.RowsRead != 1000 || len(report.Files) != 1000 || len(c.Years(egrid.GEN)) != years {
 		t.Errorf("%d rows read of %d files, %d years, %v", report.RowsRead, len(report.Files), len(c.Years(egrid.GEN)), err)
 	}
 }

@@ -184,7 +184,7 @@ func (r *Report) add(load *Load, published driver.PublishReport) {
 	f := r.file(load.Object, load.Spec.Source.SHA256)
 	of := SheetReport{
 		Sheet: load.Member, Level: load.Spec.Level, Year: load.Spec.Year, Release: load.Spec.Release,
-		Units: load.Units, Evidence: orEmpty(load.Evidence),
+		Units: load.Spec.Units, Evidence: orEmpty(load.Evidence),
 		Read: load.Rows + load.Rejected, Rejected: load.Rejected, Unknown: codes(load.Spec.Schema, load.Unknown),
 		Lossy: codes(load.Spec.Schema, published.Snapshot.Lossy), Status: Status(published.Status), Reason: published.Reason,
 		Audits: orEmpty(published.Snapshot.Audits),

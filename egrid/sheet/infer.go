@@ -54,9 +54,6 @@ func (s *Sheet) inferBasis(h *header) {
 	s.found("basis", "location", from)
 }
 
-// defaultAuthority publishes what nobody else does.
-const defaultAuthority = "EPA"
-
 // inferAuthority finds who published the edition.
 func (s *Sheet) inferAuthority(h *header, o *ReaderOptions) error {
 	var clues []clue
@@ -72,7 +69,7 @@ func (s *Sheet) inferAuthority(h *header, o *ReaderOptions) error {
 	}
 	authority, err := s.conclude("authority", o.Authority, "--authority", clues)
 	if s.Authority = authority; authority == "" && err == nil {
-		s.Authority = defaultAuthority
+		s.Authority = egrid.DefaultAuthority
 		s.found("authority", s.Authority, byDefault)
 	}
 	return err
