@@ -551,3 +551,25 @@ func TestEditionTwiceInAFolder(t *testing.T) {
 		}
 	}
 }
+
+// The contents page of a workbook says who published its sheets.
+func TestAuthorityOfContents(t *testing.T) {
+	t.Parallel()
+	const st = "PSTATABB,STNGENAN,STCO2AN\nAK,1,2\n"
+	for _, test := range []struct {
+		contents string
+		options  etl.Options
+		want     string
+	}{
+		{"Table of Contents\neGRID2024 of Cornerstone Data\n", etl.Options{}, "Cornerstone Data"},
+		{"Table of Contents\neGRID2024\n", etl.Options{}, "EPA"},
+		{"Table of Contents\neGRID2024 of Cornerstone Data\n", etl.Options{Authority: "Somebody"}, "Somebody"},
+	} {
+		files := map[string]string{"egrid2024_data.zip": zipped(t, "ST24.csv", st, "Contents.csv", test.contents)}
+		report, store := run(t, etl.Local(folder(t, files)), &test.options)
+		c, err := store.Catalog(t.Context())
+		if err != nil || len(c.Snapshots) != 1 || c.Snapshots[0].Authority != test.want {
+			t.Errorf("%+v: got %+v, %v; want %q", test, report, err, test.want)
+		}
+	}
+}

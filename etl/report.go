@@ -102,14 +102,14 @@ func (p *Pipeline) Report(ctx context.Context, s Streamed) (_ Report, err error)
 	for i := range s.Loads {
 		load := &s.Loads[i]
 		if by := superseded[i]; by != nil {
-			report.add(load, driver.PublishReport{Status: egrid.Unchanged, Reason: by.Object.Name + " comes behind it, and is published already"})
+			report.add(load, &driver.PublishReport{Status: egrid.Unchanged, Reason: by.Object.Name + " comes behind it, and is published already"})
 			continue
 		}
 		published, err := p.sink.Publish(ctx, load.Spec, driver.PublishRequest{Policy: p.o.Publish, Chunks: load.Chunks, Rows: load.Rows})
 		if err != nil {
 			return report, fmt.Errorf("publish %s %d of %s: %w", load.Spec.Level, load.Spec.Year, load.Object.Name, err)
 		}
-		report.add(load, published)
+		report.add(load, &published)
 	}
 	if db := p.db(); db != nil {
 		if err := auditTotals(ctx, db, &report); err != nil {
@@ -180,7 +180,7 @@ func (r *Report) file(o Object, sha256 string) *FileReport {
 	return &r.Files[i]
 }
 
-func (r *Report) add(load *Load, published driver.PublishReport) {
+func (r *Report) add(load *Load, published *driver.PublishReport) {
 	f := r.file(load.Object, load.Spec.Source.SHA256)
 	of := SheetReport{
 		Sheet: load.Member, Level: load.Spec.Level, Year: load.Spec.Year, Release: load.Spec.Release,
