@@ -98,6 +98,7 @@ func (p *Pipeline) inspect(ctx context.Context, scanned Scanned) (Validated, err
 	schemas := schemaSet{} // of thousands of files most have the same columns
 	for _, o := range scanned.Objects {
 		f := CheckedFile{Object: o}
+		authority, from := "", "" // as the contents page of a workbook has it
 		tables, leftOut, err := p.tables(ctx, o)
 		if err != nil {
 			if !p.ofOneFile(ctx, err) {
@@ -119,6 +120,14 @@ func (p *Pipeline) inspect(ctx context.Context, scanned Scanned) (Validated, err
 				s.Sheet.Schema = schemas.shared(s.Sheet.Schema)
 			}
 			f.Sheets = append(f.Sheets, s)
+			if contents := new(sheet.NotKeptError); errors.As(err, &contents) && contents.Authority != "" {
+				authority, from = contents.Authority, "sheet "+table.Name
+			}
+		}
+		for _, s := range f.Sheets {
+			if authority != "" && s.Sheet != nil {
+				s.Sheet.PublishedBy(authority, from)
+			}
 		}
 		if o.Named && !slices.ContainsFunc(f.Sheets, func(s CheckedSheet) bool { return s.Error == "" }) {
 			for i := range f.Sheets {
