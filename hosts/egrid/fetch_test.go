@@ -48,7 +48,7 @@ func TestFetch(t *testing.T) {
 	}
 
 	store := "sqlite:" + filepath.Join(s.dir, "egrid.db")
-	if out := s.run(0, "--store", store, "fetch", "2023", "--load"); !strings.Contains(out, "published: 4 rows read, 4 loaded") {
+	if out := s.run(0, "--store", store, "fetch", "2023", "--load"); !strings.Contains(out, "4 rows read, 4 loaded") {
 		t.Errorf("not loaded:\n%s", out)
 	}
 	if out := s.run(0, "--store", store, "snapshots"); !strings.Contains(out, "rev3") {

@@ -72,7 +72,7 @@ func TestReports(t *testing.T) {
 		"a folder of everything": {
 			files: map[string]string{
 				"2023/GEN23.csv": generators + unreadable, "2023/PLNT23.csv": plants, "2023/ST23.csv": states,
-				"README.csv": notes, "old/notes.csv": notes, "old/todo.csv": "todo\nask\n", "damaged.zip": "no archive",
+				"README.csv": notes, "old/notes.csv": notes, "old/todo.csv": "todo\nask\n", "damaged.zip": "PK\x03\x04 cut off",
 			},
 			status: 3,
 			args:   []string{"load", "--rejects", "DIR/rejects.csv", "DIR"},
