@@ -7,7 +7,8 @@
 #          0.804058067600655 -> nan      0.751969022799872 -> nan      1 -> 1.0
 #        There is one warning for the column, and none for the second figure.
 # Why:   the PLNT sheet of eGRID2018 has 10,964 plants, and its column PLGTPR has its first fraction in row 7,569: the only
-#        two plants that have solar panels beside geothermal wells lose the share, and "missing" means not known. Give AUTODETECT_SIZE_LIMIT=0 (all of it), or a .csvt file with types.
+#        two plants that have solar panels beside geothermal wells lose the share, and "missing" means not known.
+#        Give AUTODETECT_SIZE_LIMIT=0 (all of it), or a .csvt file with types.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
