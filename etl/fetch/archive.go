@@ -41,9 +41,14 @@ func extract(archive, pattern string, limit int64) ([]string, error) {
 			continue
 		}
 		to := filepath.Join(filepath.Dir(archive), name)
-		if err := unpack(f, to, limit); err != nil {
+		if slices.Contains(paths, to) {
+			return nil, fmt.Errorf("%w: %s has several files %s; unpack the one that you mean by hand", egrid.ErrConflict, archive, name)
+		}
+		n, err := unpack(f, to, limit)
+		if err != nil {
 			return nil, fmt.Errorf("%s: %s: %w", archive, name, err)
 		}
+		limit -= n
 		paths = append(paths, to)
 	}
 	if len(paths) == 0 {
@@ -51,32 +56,32 @@ func extract(archive, pattern string, limit int64) ([]string, error) {
 		return nil, fmt.Errorf("%w: %s has no file %s; it has %s", egrid.ErrNotFound, archive, pattern, strings.Join(names[:min(len(names), 20)], ", "))
 	}
 	slices.Sort(paths)
-	return slices.Compact(paths), nil
+	return paths, nil
 }
 
 // unpack writes a file of an archive under another name first. The archive's
 // CRC-32 is checked by reading to the end.
-func unpack(f *zip.File, to string, limit int64) (err error) {
+func unpack(f *zip.File, to string, limit int64) (n int64, err error) {
 	in, err := f.Open()
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer in.Close()
 	out, err := os.CreateTemp(filepath.Dir(to), filepath.Base(to)+".*.part")
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, remove(out.Name()))
 		}
 	}()
-	n, err := io.Copy(out, io.LimitReader(in, limit+1))
+	n, err = io.Copy(out, io.LimitReader(in, limit+1))
 	if n > limit {
-		err = fmt.Errorf("it has more than %d bytes", limit)
+		err = fmt.Errorf("it has more than the %d bytes that are taken", limit)
 	}
 	if err = errors.Join(err, out.Close()); err != nil {
-		return err
+		return n, err
 	}
-	return os.Rename(out.Name(), to)
+	return n, os.Rename(out.Name(), to)
 }

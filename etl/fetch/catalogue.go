@@ -56,6 +56,8 @@ func (e Edition) String() string {
 	return name
 }
 
+func (e Edition) page() string { return cmp.Or(e.Page, "the publisher's page") }
+
 // Catalogue is editions, the newest data year and release first.
 type Catalogue []Edition
 

@@ -1,7 +1,12 @@
 package fetch_test
 
 import (
+	"context"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/egrid-analytics/egrid-go/etl/fetch"
@@ -34,4 +39,31 @@ func ExampleReadCatalogue() {
 	fmt.Println(e.Address, err)
 	// Output:
 	// https://mirror.example.org/egrid2022_data.xlsx <nil>
+}
+
+// A file is downloaded once, and checked. The server stands for EPA's.
+func ExampleGet() {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, "YEAR,PSTATABB,STNGENAN\n2023,TX,400\n")
+	}))
+	defer server.Close()
+	dir, err := os.MkdirTemp("", "fetch")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer os.RemoveAll(dir)
+
+	edition := fetch.Edition{Year: 2023, Authority: fetch.EPA, Units: fetch.US, Address: server.URL + "/ST23.csv"}
+	for range 2 {
+		file, err := fetch.Get(context.Background(), edition, dir, nil)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(filepath.Base(file.Path), file.Bytes, file.SHA256[:8], file.Cached)
+	}
+	// Output:
+	// ST23.csv 35 40c7c958 false
+	// ST23.csv 35 40c7c958 true
 }

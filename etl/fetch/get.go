@@ -111,13 +111,13 @@ type File struct {
 // MismatchError says that a file is not the one that the catalogue describes.
 type MismatchError struct {
 	Edition   Edition
-	Quantity  string // "bytes" or "SHA-256"
+	Quantity  string // number of bytes, or SHA-256
 	Want, Got string
 }
 
 func (e *MismatchError) Error() string {
 	return fmt.Sprintf("%s: the file has another %s than the catalogue: %s, not %s. Either the transfer was tampered with or the publisher replaced the file: see %s; if it was replaced, put the new figure into a catalogue of your own",
-		e.Edition, e.Quantity, e.Got, e.Want, e.Edition.Page)
+		e.Edition, e.Quantity, e.Got, e.Want, e.Edition.page())
 }
 
 // Get downloads an edition into the folder dir, which it makes if need be. A file
@@ -126,7 +126,7 @@ func (e *MismatchError) Error() string {
 // it. What a call leaves unfinished is continued by the next.
 func Get(ctx context.Context, e Edition, dir string, o *Options) (File, error) {
 	if e.Address == "" {
-		return File{}, fmt.Errorf("%w: no address of %s is known; it is on %s: download it by hand, or give its address in a catalogue of your own", egrid.ErrNotFound, e, e.Page)
+		return File{}, fmt.Errorf("%w: no address of %s is known; it is on %s: download it by hand, or give its address in a catalogue of your own", egrid.ErrNotFound, e, e.page())
 	}
 	u, name, err := e.locate()
 	if err != nil {
@@ -464,7 +464,7 @@ func causeOf(ctx context.Context, err error) error {
 func refusal(res *http.Response, e Edition) error {
 	switch code := res.StatusCode; {
 	case code == http.StatusNotFound || code == http.StatusGone:
-		return fmt.Errorf("%w: the server has nothing there (%s); publishers move their files: look for it on %s, and give the new address in a catalogue of your own", egrid.ErrNotFound, status(res), e.Page)
+		return fmt.Errorf("%w: the server has nothing there (%s); publishers move their files: look for it on %s, and give the new address in a catalogue of your own", egrid.ErrNotFound, status(res), e.page())
 	case code == http.StatusRequestTimeout || code == http.StatusTooEarly || code == http.StatusTooManyRequests || code >= 500:
 		return &transientError{error: fmt.Errorf("the server answers %s", status(res)), after: retryAfter(res.Header)}
 	}
@@ -524,7 +524,7 @@ func (d *download) check() error {
 	}
 	head = head[:n]
 	if kind := http.DetectContentType(head); strings.HasPrefix(kind, "text/html") || strings.HasPrefix(kind, "text/xml") {
-		return fmt.Errorf("%w: %s: the address answers a web page, not a workbook; see %s, and give the new address in a catalogue of your own", egrid.ErrNotFound, d.edition, d.edition.Page)
+		return fmt.Errorf("%w: %s: the address answers a web page, not a workbook; see %s, and give the new address in a catalogue of your own", egrid.ErrNotFound, d.edition, d.edition.page())
 	}
 	switch extension := strings.ToLower(filepath.Ext(d.target)); {
 	case extension == ".xls" && !bytes.HasPrefix(head, []byte("\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1")):

@@ -593,7 +593,7 @@ func TestSecrets(t *testing.T) {
 
 func TestArchive(t *testing.T) {
 	t.Parallel()
-	archive := workbook(t, 1, "1996-2016/eGRID2014_Data_v2.xlsx", "1996-2016/eGRID2014_data_metric_v2.xlsx", "1996-2016/egrid2016_data.xlsx", "eGRID2004_plant.xls", "eGRID2004_location.xls", "../../eGRID2005_plant.xls", "eGRID2007_plant.xls/")
+	archive := workbook(t, 1, "1996-2016/eGRID2014_Data_v2.xlsx", "1996-2016/eGRID2014_data_metric_v2.xlsx", "1996-2016/egrid2016_data.xlsx", "eGRID2004_plant.xls", "eGRID2004_location.xls", "../../eGRID2005_plant.xls", "eGRID2007_plant.xls/", "eGRID1996_plant.xls", "old/eGRID1996_plant.xls")
 	s, dir := serve(t, content(archive, `"a"`)), t.TempDir()
 	for _, c := range []struct {
 		pattern string
@@ -630,7 +630,9 @@ func TestArchive(t *testing.T) {
 	}{
 		{"egrid2012_data.xlsx", 0, "eGRID2014_Data_v2.xlsx"},
 		{"egrid2007_*.xls", 0, "has no file"},
-		{"egrid2016_data.xlsx", 99_999, "more than 99999 bytes"},
+		{"egrid2016_data.xlsx", 99_999, "more than the 99999 bytes"},
+		{"egrid2004_*.xls", 199_999, "more than the 99999 bytes"},
+		{"egrid1996_*.xls", 0, "several files eGRID1996_plant.xls"},
 	} {
 		e := edition(s.URL + "/all.zip")
 		e.Files = c.pattern
