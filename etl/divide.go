@@ -31,10 +31,11 @@ type Part struct {
 
 // Refused is an object or a sheet that is not loaded.
 type Refused struct {
-	Object Object `json:"object"`
-	Member string `json:"member"`
-	SHA256 string `json:"sha256,omitempty"` // where it was read
-	Reason string `json:"reason"`
+	Object  Object `json:"object"`
+	Member  string `json:"member"`
+	SHA256  string `json:"sha256,omitempty"` // where it was read
+	Reason  string `json:"reason"`
+	LeftOut bool   `json:"left_out,omitempty"` // nobody asked for it
 }
 
 // Divide finds where the sheets can be cut. It reads every object whole, once,
@@ -50,7 +51,7 @@ func (p *Pipeline) Divide(ctx context.Context, v Validated) (_ Divided, err erro
 		sum := &objectSum{} // of all sheets of the object
 		for _, s := range f.Sheets {
 			if s.Error != "" || s.Sheet == nil {
-				d.Refused = append(d.Refused, Refused{Object: f.Object, Member: s.Member, Reason: s.Error})
+				d.Refused = append(d.Refused, Refused{Object: f.Object, Member: s.Member, Reason: s.Error, LeftOut: s.LeftOut})
 				continue
 			}
 			part, err := p.divideSheet(ctx, f.Object, s.Member, s.Sheet, sum)

@@ -35,7 +35,7 @@ func packingOf(name string) (packing, error) {
 	switch {
 	case strings.HasSuffix(lower, ".csv.gz"):
 		return gzipped, nil
-	case strings.HasSuffix(lower, ".csv"):
+	case strings.HasSuffix(lower, ".csv"), strings.HasSuffix(lower, ".tsv"), path.Ext(lower) == "":
 		return plain, nil
 	case strings.HasSuffix(lower, ".zip"):
 		return zipped, nil

@@ -39,8 +39,9 @@ type CheckedSheet struct {
 	Rejects  []Reject       `json:"rejects,omitempty"` // the first ones
 	Lossy    []egrid.Column `json:"lossy_columns,omitempty"`
 	Audits   []egrid.Audit  `json:"audits,omitempty"`
-	Years    []int          `json:"years,omitempty"` // data years of the rows
-	Error    string         `json:"error,omitempty"` // why the sheet cannot be loaded
+	Years    []int          `json:"years,omitempty"`    // data years of the rows
+	Error    string         `json:"error,omitempty"`    // why the sheet cannot be loaded
+	LeftOut  bool           `json:"left_out,omitempty"` // nobody asked for it
 }
 
 // Reject is a record that could not be read.
@@ -52,14 +53,14 @@ type Reject struct {
 }
 
 // OK reports whether everything was found in order: nothing refused, nothing
-// rejected, no hard audit broken.
+// rejected, no hard audit broken. What is left out is in order.
 func (v Validated) OK() bool {
 	for _, f := range v.Files {
 		if f.Error != "" {
 			return false
 		}
 		for _, s := range f.Sheets {
-			if s.Error != "" || s.Rejected > 0 || slices.ContainsFunc(s.Audits, func(a egrid.Audit) bool { return a.Severity == egrid.Hard }) {
+			if s.Error != "" && !s.LeftOut || s.Rejected > 0 || slices.ContainsFunc(s.Audits, func(a egrid.Audit) bool { return a.Severity == egrid.Hard }) {
 				return false
 			}
 		}
@@ -103,6 +104,11 @@ func (p *Pipeline) inspect(ctx context.Context, scanned Scanned) (Validated, err
 	schemas := schemaSet{} // of thousands of files most have the same columns
 	for _, o := range scanned.Objects {
 		f := CheckedFile{Object: o}
+		if o.LeftOut != "" {
+			f.Sheets = []CheckedSheet{{Error: o.LeftOut, LeftOut: true}}
+			v.Files = append(v.Files, f)
+			continue
+		}
 		members, refused, err := p.members(ctx, o)
 		if err != nil {
 			if !p.ofOneFile(ctx, err) {

@@ -70,6 +70,10 @@ func Rules() []Rule {
 			Why:      "sheet makes batches of bytes: whoever reads files needs no store",
 		},
 		{
+			Packages: []string{"internal/spool"},
+			Why:      "what is kept of a stream is below all that unpacks: standard library only",
+		},
+		{
 			Packages: []string{"egrid/book/internal/xls"},
 			Own:      []string{"egrid"},
 			Modules:  []string{mscfb},
@@ -159,7 +163,7 @@ func Rules() []Rule {
 		},
 		{
 			Packages: []string{"etl"},
-			Own:      []string{"egrid", "egrid/sheet", "egrid/driver", "egrid/store", "queue", "internal/trace"},
+			Own:      []string{"egrid", "egrid/sheet", "egrid/driver", "egrid/store", "queue", "internal/spool", "internal/trace"},
 			Modules:  []string{conc},
 			TestOwn:  []string{"egrid/egridtest", "egrid/memstore", "queue/memqueue", "etl/etltest"},
 			Why:      "etl alone knows egrid and queue, and meets stores and brokers only as interfaces",
