@@ -10,7 +10,6 @@ import (
 	"iter"
 	"math"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -61,11 +60,15 @@ func Loadable(name string) bool {
 }
 
 // Hidden reports whether a listing of a folder passes over a name without a word:
-// one that begins with a dot, or that of a file with which a spreadsheet marks
-// another as open.
+// one that begins with a dot, or is in a folder that does, or that of a file with
+// which a spreadsheet marks another as open.
 func Hidden(name string) bool {
-	base := path.Base(name)
-	return strings.HasPrefix(base, ".") || strings.HasPrefix(base, "~$")
+	for part := range strings.SplitSeq(name, "/") {
+		if strings.HasPrefix(part, ".") || strings.HasPrefix(part, "~$") {
+			return true
+		}
+	}
+	return false
 }
 
 // Listed is an object as a listing of a folder has it: left out unless it is
@@ -182,7 +185,7 @@ func (w *walk) walk(ctx context.Context, root string) error {
 			return err
 		}
 		switch {
-		case name != root && Hidden(name):
+		case name != root && Hidden(entry.Name()):
 			if entry.IsDir() {
 				return fs.SkipDir
 			}
