@@ -187,6 +187,10 @@ func TestRefused(t *testing.T) {
 	}{
 		{"empty", nil, "not an .xls workbook"},
 		{"text", []byte(strings.Repeat("YEAR,PSTATABB\n", 100)), "not an .xls workbook"},
+		{"Excel 4 without a container", record(0x0409, uint16(0), uint16(worksheet), uint16(0)), "save it as .xlsx"},
+		{"a signature and nothing else", []byte("\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1"), "damaged"},
+		{"a long list of streams", compound(slices.Repeat([]entry{{"Workbook", nil}}, 3000)...), "too long"},
+		{"many sheets", compound(entry{"Workbook", stream(nil, slices.Repeat([]part{{name: "S"}}, 1001)...)}), "more than 1000 sheets"},
 		{"cut off", good[:len(good)-1024], ""},
 		{"no workbook", compound(entry{"WordDocument", []byte("text")}), "holds no workbook"},
 		{"encrypted .xlsx", compound(entry{"EncryptionInfo", nil}, entry{"EncryptedPackage", []byte("secret")}), "save it without a password"},
