@@ -277,7 +277,8 @@ func (local) Open(_ context.Context, o Object, offset, length int64) (io.ReadClo
 }
 
 // FS is a source of a file system, such as an embed.FS, which is walked as Local
-// walks a folder.
+// walks a folder. It does not know in which folders it is: a link to one of those
+// is followed.
 func FS(files fs.FS) Source { return fileSystem{files} }
 
 type fileSystem struct{ files fs.FS }
