@@ -35,7 +35,7 @@ type Refused struct {
 	Member  string `json:"member"`
 	SHA256  string `json:"sha256,omitempty"` // where it was read
 	Reason  string `json:"reason"`
-	LeftOut bool   `json:"left_out,omitempty"` // nobody asked for it
+	LeftOut bool   `json:"left_out,omitempty"` // it is no eGRID sheet, and nobody asked for it
 }
 
 // Divide finds where the sheets can be cut. It reads every object whole, once,

@@ -41,7 +41,7 @@ type CheckedSheet struct {
 	Audits   []egrid.Audit  `json:"audits,omitempty"`
 	Years    []int          `json:"years,omitempty"`    // data years of the rows
 	Error    string         `json:"error,omitempty"`    // why the sheet cannot be loaded
-	LeftOut  bool           `json:"left_out,omitempty"` // nobody asked for it
+	LeftOut  bool           `json:"left_out,omitempty"` // it is no eGRID sheet, and nobody asked for it
 }
 
 // Reject is a record that could not be read.
