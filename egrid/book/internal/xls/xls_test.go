@@ -2,6 +2,7 @@ package xls_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/csv"
 	"errors"
 	"io"
@@ -297,6 +298,27 @@ func check(t *testing.T, file []byte) {
 			}
 			if err != nil {
 				t.Fatalf("not CSV: %v in %q", err, b)
+			}
+		}
+	}
+}
+
+// TestEveryWord damages a file in every place, container and records alike, by
+// numbers that lead in circles, outside or nowhere.
+func TestEveryWord(t *testing.T) {
+	t.Parallel()
+	small := workbook(sst(2, string(narrow("a")), uint16(2), byte(1|4|8), uint16(1), uint32(1), uint16('b'), next{}, byte(0), "c", uint32(0), "x"),
+		join(number(0, 0, 1), shared(1, 1, 1), formula(2, 0, 0xFFFF<<48), record(0x0207, narrow("x"))))
+	long := workbook(nil, bytes.Repeat(number(3, 3, 1), 250))
+	for _, file := range [][]byte{small, long} {
+		for at := 0; at+4 <= len(file); at += 2 {
+			if at > 2048 && file[at] == file[at-18] && file[at+1] == file[at-17] {
+				continue // in the middle of what is repeated
+			}
+			for _, v := range []uint32{0, 1, 5, 0x7FFF, 0x10000, 0x7FFFFFFF, 0xFFFFFFFE, 0xFFFFFFFF} {
+				damaged := bytes.Clone(file)
+				binary.LittleEndian.PutUint32(damaged[at:], v)
+				check(t, damaged)
 			}
 		}
 	}
