@@ -98,6 +98,11 @@ func (p *Pipeline) inspect(ctx context.Context, scanned Scanned) (Validated, err
 	schemas := schemaSet{} // of thousands of files most have the same columns
 	for _, o := range scanned.Objects {
 		f := CheckedFile{Object: o}
+		if o.LeftOut != "" {
+			f.Sheets = []CheckedSheet{{Error: o.LeftOut, LeftOut: true}}
+			v.Files = append(v.Files, f)
+			continue
+		}
 		authority, from := "", "" // as the contents page of a workbook has it
 		tables, leftOut, err := p.tables(ctx, o)
 		if err != nil {

@@ -74,7 +74,7 @@ func (p publishing) apply(o *etl.Options) {
 }
 
 type loadCmd struct {
-	Source []string `arg:"" help:"Files, folders or s3://BUCKET/PREFIX: .csv, .csv.gz, .zip."`
+	Source []string `arg:"" help:"Files, folders, s3://BUCKET/PREFIX or - for standard input: .xlsx, .xls, .csv, .tsv, .csv.gz, .zip."`
 	DryRun bool     `env:"-" help:"Check everything and load nothing."`
 	JSON   bool     `help:"Print the report as JSON."`
 	reading
@@ -96,7 +96,7 @@ rejected or a sheet is held or failed, and 1 where no sheet could be read.`
 }
 
 func (c *loadCmd) Run(a *app) error {
-	source, err := service.OpenSource(c.Source)
+	source, err := service.OpenSource(c.Source, a.stdin)
 	if err != nil {
 		return err
 	}
