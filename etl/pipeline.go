@@ -160,7 +160,7 @@ func (p *Pipeline) observe(stage string, began time.Time, err *error) {
 func (p *Pipeline) Scan(ctx context.Context) (Scanned, error) {
 	scanned, err := p.list(ctx)
 	if err == nil && len(scanned.Objects) == 0 {
-		err = fmt.Errorf("scan: %w: there is nothing to load: no file ends in .csv, .csv.gz or .zip", egrid.ErrNotFound)
+		err = fmt.Errorf("scan: %w: there is nothing to load: no file ends in .csv, .csv.gz, .zip, .xlsx or .xls", egrid.ErrNotFound)
 	}
 	return scanned, err
 }
