@@ -131,7 +131,7 @@ func again[T any](t testing.TB, v T) T {
 
 // latin is a sheet in Windows-1252 whose first letter beyond ASCII is behind what
 // a reader looks at first.
-var latin = "YEAR,PSTATABB,PNAME,ORISPL,GENID,GENNTAN\n" + strings.Repeat("2021,TX,Alpha,1,1,400\n", 60_000) + "2021,CA,Ca\xf1on,2,1,7\n"
+var latin = "YEAR,PSTATABB,PNAME,ORISPL,GENID,GENNTAN\n" + strings.Repeat("2021,TX,Alpha,1,1,400\n", 4_000) + "2021,CA,Ca\xf1on,2,1,7\n"
 
 func TestCharsets(t *testing.T) {
 	t.Parallel()
