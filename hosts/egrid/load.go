@@ -68,7 +68,7 @@ func (p publishing) apply(o *etl.Options) {
 }
 
 type loadCmd struct {
-	Source []string `arg:"" help:"Files, folders or s3://BUCKET/PREFIX: .csv, .csv.gz, .zip."`
+	Source []string `arg:"" help:"Files, folders or s3://BUCKET/PREFIX: .csv, .csv.gz, .zip, .xlsx, .xls."`
 	DryRun bool     `help:"Check everything and load nothing."`
 	JSON   bool     `help:"Print the report as JSON."`
 	reading

@@ -28,6 +28,7 @@ def with_openpyxl(name, **options):
     sheets[1].append(["never calculated", 1])
     if not options:
         sheets[1]["A3"] = "#N/A"
+        sheets[1]["A6"] = "=B1*2"
         sheets[1].merge_cells("B4:C5")
         sheets[1].sheet_state = "hidden"
         sheets[1].row_dimensions[3].hidden = True
