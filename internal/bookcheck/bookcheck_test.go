@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/csv"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/xuri/excelize/v2"
 
+	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/book"
 	"github.com/egrid-analytics/egrid-go/internal/testenv"
 )
@@ -225,4 +227,22 @@ func sumOf(found cells) string {
 		}
 	}
 	return strconv.Itoa(count) + "\t" + hex.EncodeToString(hash.Sum(nil))
+}
+
+// TestEncrypted: a workbook with a password is refused by name.
+func TestEncrypted(t *testing.T) {
+	t.Parallel()
+	f := excelize.NewFile()
+	defer f.Close()
+	path := filepath.Join(t.TempDir(), "encrypted.xlsx")
+	if err := f.SaveAs(path, excelize.Options{Password: "secret"}); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := book.Open(bytes.NewReader(data), int64(len(data))); !errors.Is(err, egrid.ErrInvalid) || !strings.Contains(err.Error(), "save it without a password") {
+		t.Errorf("got %v", err)
+	}
 }

@@ -281,6 +281,13 @@ func (r *rows) usual(b []byte) (done int, err error) {
 		}
 		if string(c[i:i+len(beginInline)]) == beginInline {
 			i += len(beginInline)
+			if string(c[i:i+len(preserve)]) == preserve {
+				i += len(preserve)
+			}
+			if c[i] != '>' {
+				break
+			}
+			i++
 			n := bytes.IndexByte(c[i:], '<')
 			if n < 0 || len(c) < i+n+len(endInline) || string(c[i+n:i+n+len(endInline)]) != endInline || bytes.IndexByte(c[i:i+n], '&') >= 0 || bytes.IndexByte(c[i:i+n], '\r') >= 0 {
 				break
@@ -334,8 +341,9 @@ func (r *rows) usual(b []byte) (done int, err error) {
 }
 
 const (
-	usualBytes  = 96 // the longest cell without its value that usual looks at
-	beginInline = ` t="inlineStr"><is><t>`
+	usualBytes  = 128 // the longest cell without its value that usual looks at
+	beginInline = ` t="inlineStr"><is><t`
+	preserve    = ` xml:space="preserve"`
 	endInline   = "</t></is></c>"
 )
 
