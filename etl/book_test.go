@@ -228,6 +228,19 @@ func TestManyWorkbooks(t *testing.T) {
 	}
 }
 
+// TestManyMembers: more tables in an archive than are kept open at a time.
+func TestManyMembers(t *testing.T) {
+	t.Parallel()
+	var members []string
+	for i := range 150 {
+		members = append(members, fmt.Sprintf("GEN%03d.csv", i), fmt.Sprintf("YEAR,PSTATABB,PNAME,ORISPL,GENID,GENNTAN\n2023,TX,Alpha,%d,1,400\n", i))
+	}
+	report, _ := run(t, etl.Local(folder(t, map[string]string{"a.zip": zipped(t, members...)})), nil)
+	if report.RowsRead != 150 || len(report.Files[0].Sheets) != 150 {
+		t.Errorf("%d rows of %d sheets: %q", report.RowsRead, len(report.Files[0].Sheets), sheetsOf(report))
+	}
+}
+
 // TestChangedWorkbook: an object that is another one by the time it is read
 // fails as changed.
 func TestChangedWorkbook(t *testing.T) {
