@@ -9,7 +9,7 @@
 //
 // # Which package
 //
-//	to read a file                    egrid/sheet
+//	to read a file                    egrid/sheet; egrid/book for workbooks and archives
 //	to keep data and ask for them     egrid/store, over egrid/sqlitestore, egrid/pgstore or egrid/memstore
 //	to open a store by its URL        egrid/storeurl
 //	to answer from memory             cache; cache/rediscache for what replicas share

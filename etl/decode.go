@@ -75,9 +75,6 @@ func (p *Pipeline) decode(ctx context.Context, stage string, part Part, visit fu
 	return context.Cause(ctx)
 }
 
-// opener gives the bytes of one span.
-type opener func() (io.ReadCloser, error)
-
 // opener returns the way to the bytes of a span. Those of a plain file are read
 // from the source by whoever decodes them, those of a packed one from where it
 // was unpacked.

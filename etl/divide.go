@@ -94,7 +94,7 @@ func (p *Pipeline) divideSheet(ctx context.Context, o Object, s *CheckedSheet) (
 func (p *Pipeline) dividePart(ctx context.Context, part Part) (Part, error) {
 	o := part.Object
 	var text io.Reader
-	sum := func() (string, error) { return "", nil }
+	var sum func() (string, error)
 	if part.Plain {
 		body, err := p.source.Open(ctx, o, 0, -1)
 		if err != nil {

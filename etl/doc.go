@@ -17,9 +17,14 @@
 //
 // # Guarantees
 //
+// A file is what its content says, whatever it is called: CSV, a workbook (.xlsx,
+// .xls), or an archive of these; see package book. A workbook is loaded whole,
+// each of its sheets as a part.
+//
 // Memory does not grow with the size of a file: workers hold one chunk each.
-// Chunks of a plain CSV file are read by byte range, in parallel; compressed
-// ones are unpacked once, in order, and decoded in parallel.
+// Chunks of a plain CSV file are read by byte range, in parallel. What is packed
+// is fetched, hashed and unpacked once, into a temporary file, and read from there
+// in parallel.
 //
 // A chunk goes to the [Sink] whole, and a sink takes the same chunk twice as
 // once. So a run that was killed may simply be run again, and chunks may

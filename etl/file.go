@@ -18,10 +18,12 @@ import (
 	"github.com/egrid-analytics/egrid-go/internal/unpack"
 )
 
-// maxOpen is how many objects a call keeps open: so a workbook is fetched,
-// hashed and unpacked once for all its sheets and stages, and what is kept does
-// not grow with their number.
-const maxOpen = 4
+// What a call keeps open: so a workbook is fetched, hashed and unpacked once for
+// all its sheets and stages, and what is kept does not grow with their number.
+const (
+	maxObjects = 4
+	maxTexts   = 64 // of an object, each of which takes a temporary file
+)
 
 // shelf holds the objects that a call has open.
 type shelf struct {
@@ -56,8 +58,8 @@ type opened struct {
 	bytes  *spool.File
 	hash   hash.Hash
 	book   *book.Book
-	texts  map[[2]string]*spool.File // by table and encoding
-	left   atomic.Int64              // bytes that may still come out of it
+	texts  []*openText  // the one used last comes last
+	left   atomic.Int64 // bytes that may still come out of it
 }
 
 // open opens an object, or finds it open.
@@ -70,7 +72,7 @@ func (p *Pipeline) open(ctx context.Context, o Object) (*opened, error) {
 		s.opened = append(slices.Delete(s.opened, i, i+1), found)
 		return found, nil
 	}
-	if len(s.opened) == maxOpen {
+	if len(s.opened) == maxObjects {
 		s.opened[0].close()
 		s.opened = slices.Delete(s.opened, 0, 1)
 	}
@@ -78,7 +80,7 @@ func (p *Pipeline) open(ctx context.Context, o Object) (*opened, error) {
 	if err != nil {
 		return nil, err
 	}
-	x := &opened{object: o, hash: sha256.New(), texts: map[[2]string]*spool.File{}}
+	x := &opened{object: o, hash: sha256.New()}
 	x.left.Store(unpack.Budget(o.Size))
 	x.bytes = spool.New(readCloser{io.TeeReader(contextReader{s.ctx, body}, x.hash), body})
 	if x.book, err = book.Open(x.bytes, o.Size); err != nil {
@@ -92,7 +94,7 @@ func (p *Pipeline) open(ctx context.Context, o Object) (*opened, error) {
 // fail a load: the file goes with the process.
 func (x *opened) close() {
 	for _, text := range x.texts {
-		_ = text.Close()
+		text.close()
 	}
 	_ = x.book.Close()
 	_ = x.bytes.Close()
@@ -136,9 +138,10 @@ func (p *Pipeline) text(ctx context.Context, o Object, member, encoding string) 
 	}
 	p.shelf.mu.Lock()
 	defer p.shelf.mu.Unlock()
-	key := [2]string{member, encoding}
-	if found := x.texts[key]; found != nil {
-		return found, nil
+	if i := slices.IndexFunc(x.texts, func(t *openText) bool { return t.member == member && t.encoding == encoding }); i >= 0 {
+		found := x.texts[i]
+		x.texts = append(slices.Delete(x.texts, i, i+1), found)
+		return found.File, nil
 	}
 	t, err := x.table(member)
 	if err != nil {
@@ -153,20 +156,37 @@ func (p *Pipeline) text(ctx context.Context, o Object, member, encoding string) 
 	if err != nil {
 		return nil, err
 	}
-	text := spool.New(readCloser{contextReader{p.shelf.ctx, &budgeted{r, x}}, r})
-	x.texts[key] = text
-	return text, nil
+	if len(x.texts) == maxTexts {
+		x.texts[0].close()
+		x.texts = slices.Delete(x.texts, 0, 1)
+	}
+	text := &openText{member: member, encoding: encoding, of: x, from: r}
+	text.File = spool.New(readCloser{contextReader{p.shelf.ctx, budgeted{text}}, r})
+	x.texts = append(x.texts, text)
+	return text.File, nil
+}
+
+// openText is the text of a table that is open.
+type openText struct {
+	*spool.File
+	member, encoding string
+	of               *opened
+	from             io.Reader
+	n                int64 // bytes that came
+}
+
+func (t *openText) close() {
+	_ = t.File.Close()
+	t.of.left.Add(t.n)
 }
 
 // budgeted ends with an error when too much comes out of an object.
-type budgeted struct {
-	io.Reader
-	x *opened
-}
+type budgeted struct{ *openText }
 
-func (b *budgeted) Read(p []byte) (int, error) {
-	n, err := b.Reader.Read(p)
-	if b.x.left.Add(-int64(n)) < 0 {
+func (b budgeted) Read(p []byte) (int, error) {
+	n, err := b.from.Read(p)
+	b.n += int64(n)
+	if b.of.left.Add(-int64(n)) < 0 {
 		return 0, unpack.ErrTooLarge()
 	}
 	return n, err

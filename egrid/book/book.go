@@ -58,6 +58,7 @@ type Book struct {
 	tables   []Table
 	left     []LeftOut
 	unpacked []*spool.File
+	bytes    int64 // in unpacked
 }
 
 // Table is one table of a file.
@@ -88,7 +89,10 @@ func Open(r io.ReaderAt, size int64) (*Book, error) {
 	whole := content{at: r, size: size, open: func() (io.ReadCloser, error) {
 		return io.NopCloser(io.NewSectionReader(r, 0, size)), nil
 	}}
-	err := b.add("", whole, 0)
+	err := whole.look()
+	if err == nil {
+		err = b.add("", whole, 0)
+	}
 	if err == nil && len(b.tables) == 0 {
 		err = fmt.Errorf("%w: it holds no table", egrid.ErrInvalid)
 		if len(b.left) > 0 {
@@ -132,20 +136,21 @@ type content struct {
 	at   io.ReaderAt // nil where it has to be unpacked
 	size int64
 	open func() (io.ReadCloser, error)
+
+	kind    kind   // what look found
+	charset string // of a text
 }
 
-// maxDepth is how often a table may be packed: a workbook in an archive is packed
-// twice.
-const maxDepth = 2
+const (
+	maxDepth    = 2  // how often a table may be packed: a workbook in an archive is packed twice
+	maxUnpacked = 64 // packed files in an archive, each of which takes a temporary file
+)
 
-// add adds the tables of what has a name, which is packed so many times.
-func (b *Book) add(name string, c content, depth int) error {
-	kind, encoding, err := c.kind()
-	if err != nil {
-		return err
-	}
-	if kind == text {
-		b.table(Table{Name: name, Charset: encoding, Plain: depth == 0 && encoding == "", open: c.open})
+// add adds the tables of what has a name, was looked at, and is packed so many
+// times.
+func (b *Book) add(name string, c content, depth int) (err error) {
+	if c.kind == text {
+		b.table(Table{Name: name, Charset: c.charset, Plain: depth == 0 && c.charset == "", open: c.open})
 		return nil
 	}
 	if depth == maxDepth {
@@ -156,9 +161,9 @@ func (b *Book) add(name string, c content, depth int) error {
 			return err
 		}
 	}
-	switch kind {
+	switch c.kind {
 	case compressed:
-		return b.add(name, content{open: func() (io.ReadCloser, error) {
+		inner := content{open: func() (io.ReadCloser, error) {
 			packed, err := c.open()
 			if err != nil {
 				return nil, err
@@ -168,7 +173,11 @@ func (b *Book) add(name string, c content, depth int) error {
 				return nil, errors.Join(err, packed.Close())
 			}
 			return unpack.ReadCloser{Reader: text, Closer: packed}, nil
-		}}, depth+1)
+		}}
+		if err := inner.look(); err != nil {
+			return err
+		}
+		return b.add(name, inner, depth+1)
 	case compound:
 		w, err := xls.Open(c.at, c.size)
 		if err != nil {
@@ -226,14 +235,19 @@ func (b *Book) members(name string, archive *zip.Reader, depth int) error {
 			return unpack.Member(f, b.size)
 		}}
 		full := join(name, member)
-		if kind, _, err := c.kind(); err == nil && kind == text && !tableName(member) {
-			b.left = append(b.left, LeftOut{Name: full, Reason: "its name does not end in .csv or .tsv"})
-			continue
-		} else if other := (*otherKind)(nil); errors.As(err, &other) && !tableName(member) {
+		err := c.look()
+		var other *otherKind
+		switch {
+		case errors.As(err, &other) && !tableName(member):
 			b.left = append(b.left, LeftOut{Name: full, Reason: other.why})
 			continue
+		case err == nil && c.kind == text && !tableName(member):
+			b.left = append(b.left, LeftOut{Name: full, Reason: "its name does not end in .csv or .tsv"})
+			continue
+		case err == nil:
+			err = b.add(full, c, depth+1)
 		}
-		if err := b.add(full, c, depth+1); err != nil {
+		if err != nil {
 			b.table(Table{Name: full, open: func() (io.ReadCloser, error) { return nil, err }})
 		}
 	}
@@ -253,6 +267,9 @@ func (b *Book) table(t Table) {
 
 // unpack keeps what has to be read at any place in a temporary file.
 func (b *Book) unpack(c content) (content, error) {
+	if len(b.unpacked) == maxUnpacked {
+		return c, fmt.Errorf("%w: the archive has more than %d packed files in it; unpack it first", egrid.ErrInvalid, maxUnpacked)
+	}
 	packed, err := c.open()
 	if err != nil {
 		return c, err
@@ -262,6 +279,9 @@ func (b *Book) unpack(c content) (content, error) {
 	c.at = f
 	if c.size, err = f.Size(); err != nil {
 		return c, err
+	}
+	if b.bytes += c.size; b.bytes > unpack.Budget(b.size) {
+		return c, unpack.ErrTooLarge()
 	}
 	c.open = func() (io.ReadCloser, error) { return io.NopCloser(io.NewSectionReader(f, 0, c.size)), nil }
 	return c, nil
@@ -286,22 +306,22 @@ func tableName(name string) bool {
 // headBytes is how much tells what a file is.
 const headBytes = 64 << 10
 
-// kind tells by the first bytes what something is, and the encoding of a text.
-func (c content) kind() (k kind, encoding string, err error) {
+// look tells by the first bytes what something is, and the encoding of a text.
+func (c *content) look() error {
 	r, err := c.open()
 	if err != nil {
-		return "", "", err
+		return err
 	}
 	defer r.Close()
 	head := make([]byte, headBytes)
 	n, err := io.ReadFull(r, head)
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
-		return "", "", err
+		return err
 	}
-	if k, err = kindOf(head[:n]); k == text {
-		encoding = charset.Detect(head[:n])
+	if c.kind, err = kindOf(head[:n]); c.kind == text {
+		c.charset = charset.Detect(head[:n])
 	}
-	return k, encoding, err
+	return err
 }
 
 // kind is what the first bytes of a file tell.

@@ -192,6 +192,19 @@ func TestBombs(t *testing.T) {
 	}
 }
 
+// TestManyPackedMembers: an archive takes a bounded number of temporary files.
+func TestManyPackedMembers(t *testing.T) {
+	t.Parallel()
+	var members []string
+	for i := range 70 {
+		members = append(members, fmt.Sprintf("%02d.csv.gz", i), gzipped(t, "x\n"))
+	}
+	got, err := listed(packed(t, members...))
+	if err != nil || len(got) != 70 || got[63] != "63.csv.gz=x\n" || !strings.Contains(got[64], "unpack it first") {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
 func TestReaderFails(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("the disk is gone")

@@ -41,6 +41,6 @@
 //
 // # See also
 //
-// Package store, whose Load puts a sheet into a store, and package etl for
-// folders, buckets and archives.
+// Package book, which makes such text of workbooks and archives; package store,
+// whose Load puts a sheet into a store; and package etl for folders and buckets.
 package sheet

@@ -17,13 +17,13 @@ func notCSV(head []byte) error {
 	case len(head) == 0:
 		return fmt.Errorf("%w: the file is empty", egrid.ErrInvalid)
 	case is("PK\x03\x04"):
-		return fmt.Errorf("%w: the file is a zip archive or an XLSX workbook; save its sheets as CSV", egrid.ErrInvalid)
+		return fmt.Errorf("%w: the file is a zip archive or an XLSX workbook; open it with package book, or save its sheets as CSV", egrid.ErrInvalid)
 	case is("\xd0\xcf\x11\xe0"):
-		return fmt.Errorf("%w: the file is an XLS workbook; save its sheets as CSV", egrid.ErrInvalid)
+		return fmt.Errorf("%w: the file is an XLS workbook; open it with package book, or save its sheets as CSV", egrid.ErrInvalid)
 	case is("\x1f\x8b"):
-		return fmt.Errorf("%w: the file is gzip-compressed; name it .csv.gz", egrid.ErrInvalid)
+		return fmt.Errorf("%w: the file is gzip-compressed; open it with package book, or decompress it", egrid.ErrInvalid)
 	case is("\xff\xfe"), is("\xfe\xff"):
-		return fmt.Errorf("%w: the file is UTF-16 text; save it as UTF-8 CSV", egrid.ErrInvalid)
+		return fmt.Errorf("%w: the file is UTF-16 text; open it with package book, or save it as UTF-8 CSV", egrid.ErrInvalid)
 	case bytes.IndexByte(head, '\n') < 0 && bytes.IndexByte(head, '\r') >= 0:
 		return fmt.Errorf("%w: the file ends its lines with carriage returns alone; save it with line feeds", egrid.ErrInvalid)
 	case bytes.IndexByte(head, 0) >= 0:

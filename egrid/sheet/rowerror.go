@@ -14,7 +14,7 @@ var ErrNotSheet = fmt.Errorf("%w: not an eGRID sheet", egrid.ErrInvalid)
 // RowError is one record that could not be read. It does not end the
 // iteration: the next record follows.
 type RowError struct {
-	Line   int64        // line of the file where the record starts, from 1
+	Line   int64        // line of the file where the record starts, or its row in a spreadsheet, from 1
 	Number int64        // position among the sheet's records, from 1
 	Column egrid.Column // the offending column; empty when the record as a whole is at fault
 	Value  string       // the offending text, shortened

@@ -31,8 +31,9 @@ const maxRejects = 100
 
 // Load reads one sheet and publishes it, or holds it: see [driver.Decide]. It
 // keeps the decoded rows in memory, about a third of the file's size, because a
-// sheet that turns out to be broken leaves nothing behind. For folders, buckets,
-// archives and queues there is package etl.
+// sheet that turns out to be broken leaves nothing behind. Package book makes such
+// sheets of workbooks and archives. For folders, buckets and queues there is
+// package etl.
 //
 // Errors: [egrid.ErrInvalid] for a file that is no eGRID sheet, or none of whose
 // records could be read; else those of the loader. A held load is an answer, and

@@ -257,6 +257,7 @@ func (r *rows) cell(t tag, b []byte, i int) (int, error) {
 // usual reads the cells at the front of b that are written as nearly all are:
 //
 //	<c r="B3" s="5" t="s"><v>12</v></c>
+//	<c r="B3" s="5" t="inlineStr"><is><t>Gen</t></is></c>
 //
 // It returns their bytes; element reads what is written in another way.
 func (r *rows) usual(b []byte) (done int, err error) {
@@ -274,9 +275,31 @@ func (r *rows) usual(b []byte) (done int, err error) {
 		}
 		i += len(r.ref)
 		if string(c[i:i+4]) == ` s="` {
-			for i += 4; i < usualBytes-16 && c[i] != '"'; i++ {
+			for i += 4; i < usualBytes/2 && c[i] != '"'; i++ {
 			}
 			i++
+		}
+		if string(c[i:i+len(beginInline)]) == beginInline {
+			i += len(beginInline)
+			if string(c[i:i+len(preserve)]) == preserve {
+				i += len(preserve)
+			}
+			if c[i] != '>' {
+				break
+			}
+			i++
+			n := bytes.IndexByte(c[i:], '<')
+			if n < 0 || len(c) < i+n+len(endInline) || string(c[i+n:i+n+len(endInline)]) != endInline || bytes.IndexByte(c[i:i+n], '&') >= 0 || bytes.IndexByte(c[i:i+n], '\r') >= 0 {
+				break
+			}
+			r.column = column
+			done += i + n + len(endInline)
+			if n > 0 {
+				if err := r.put(column, inline, c[i:i+n]); err != nil {
+					return done, err
+				}
+			}
+			continue
 		}
 		texts := string(c[i:i+6]) == ` t="s"`
 		if texts || string(c[i:i+6]) == ` t="n"` {
@@ -306,7 +329,7 @@ func (r *rows) usual(b []byte) (done int, err error) {
 			if err := r.put(column, shared, value); err != nil {
 				return done, err
 			}
-		case n <= 15:
+		case n <= 15 && value[n-1] != '0':
 			r.reach(column)
 			r.out = append(r.out, value...)
 		default:
@@ -317,8 +340,12 @@ func (r *rows) usual(b []byte) (done int, err error) {
 	return done, nil
 }
 
-// usualBytes is the longest cell without its value that usual looks at.
-const usualBytes = 64
+const (
+	usualBytes  = 128 // the longest cell without its value that usual looks at
+	beginInline = ` t="inlineStr"><is><t`
+	preserve    = ` xml:space="preserve"`
+	endInline   = "</t></is></c>"
+)
 
 // isNumber has the bytes of numbers.
 var isNumber = [256]bool{

@@ -361,11 +361,12 @@ func appendField(dst, text []byte) []byte {
 	}
 }
 
-// appendNumber appends a number as it is stored, but where it has more digits
-// than any decimal needs: then the shortest text of the same number.
+// appendNumber appends a number as it is stored, but for 57053.0, which is 57053,
+// and for one that has more digits than any decimal needs: that is the shortest
+// text of the same number.
 func appendNumber(dst, text []byte) []byte {
 	if digits(text) <= 15 {
-		return appendField(dst, text)
+		return appendField(dst, bytes.TrimSuffix(text, []byte(".0")))
 	}
 	x, err := strconv.ParseFloat(string(text), 64)
 	if err != nil {

@@ -8,11 +8,11 @@
 //
 // Record n of the text is row n of the sheet: a row that the sheet leaves out is
 // an empty record, and trailing empty cells of a row are there as far as the rows
-// at the top reach. A number is as it is stored, but where it has more than 15
-// digits it is the shortest text of the same number; a date is the number that
-// stands for it. A formula is its stored value; one that was never calculated is
-// its text behind an equals sign. An error is its text. Hidden rows, columns and
-// sheets are read like others.
+// at the top reach. A number is as it is stored, but for an end of .0, and where
+// it has more than 15 digits it is the shortest text of the same number. A date is
+// the number that stands for it. A formula is its stored value; one that was never
+// calculated is its text behind an equals sign. An error is its text. Hidden rows,
+// columns and sheets are read like others.
 //
 // Memory does not grow with the sheet; the texts that its cells share are kept.
 // What is read is checked against the checksums of the file.
