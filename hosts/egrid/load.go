@@ -186,6 +186,9 @@ func describeReport(a *app, r etl.Report) error {
 			if len(s.Unknown) > 0 {
 				note(where, "columns that the dictionary does not know, kept under their own names: %s", strings.Join(s.Unknown, ", "))
 			}
+			if s.Units == sheet.Metric {
+				note(where, "metric figures, converted to the documented units")
+			}
 			if len(s.Lossy) > 0 {
 				note(where, "rounded for display: %s", strings.Join(s.Lossy, ", "))
 			}
