@@ -3,6 +3,7 @@ package sheet
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,13 +27,13 @@ func firstRows(head []byte, more bool, s *Sheet) [][]string {
 	if end := s.DataOffset + dialectBytes; end < int64(len(head)) {
 		head, more = head[:end], true
 	}
-	return sampleRows(head, more, s)
+	return sampleRows(head, more, s, math.MaxInt)
 }
 
 // inferDialect decides the decimal sign and whether texts are quoted, and finds the
 // columns that were rounded for display. all gives more rows, where the first do not
 // tell.
-func (s *Sheet) inferDialect(head []byte, first [][]string, all [][]string) error {
+func (s *Sheet) inferDialect(head []byte, first [][]string, all func() [][]string) error {
 	if err := s.inferDecimalSign(first, all); err != nil {
 		return err
 	}
@@ -64,10 +65,10 @@ const saveWithPoints = "save it with decimal points and without thousands separa
 
 // inferDecimalSign decides whether the file has decimal commas. It is refused where
 // nothing decides.
-func (s *Sheet) inferDecimalSign(first [][]string, all [][]string) error {
+func (s *Sheet) inferDecimalSign(first [][]string, all func() [][]string) error {
 	signs := s.decimalSigns(first)
 	if signs.comma.count+signs.point.count == 0 && s.Delimiter != "," {
-		signs = s.decimalSigns(all)
+		signs = s.decimalSigns(all())
 	}
 	const most = 50 // a file of one sign may have damaged cells of the other
 	switch comma, point := signs.comma.count, signs.point.count; {
@@ -285,13 +286,13 @@ func fit(level egrid.Level, header []headerCell, m *Mapping, sample [][]string, 
 
 // isIndex reports whether the first column holds the running numbers that R and
 // pandas write in front of a table.
-func isIndex(header string, sample [][]string) bool {
+func isIndex(header string, sample func() [][]string) bool {
 	name, _, _ := strings.Cut(header, ":")
 	if !slices.Contains([]string{"", "Unnamed", "index", "level_0", "X", "V1", "...1", "rownames", "row_names", "rowname"}, name) {
 		return false
 	}
 	met := map[string]bool{}
-	for _, row := range sample {
+	for _, row := range sample() {
 		if len(row) == 0 || strings.TrimSpace(row[0]) == "" {
 			continue
 		}
