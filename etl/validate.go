@@ -172,6 +172,7 @@ func (p *Pipeline) checkContent(ctx context.Context, o Object, s *CheckedSheet) 
 			s.Lossy = union(s.Lossy, year.Rows.Lossy())
 			keys.add(year.Rows)
 		}
+		s.Audits = driver.MergeAudits(s.Audits, d.aside)
 		s.Rejected += int64(len(d.rejects))
 		for _, r := range d.rejects[:min(len(d.rejects), maxRejects-len(s.Rejects))] {
 			s.Rejects = append(s.Rejects, Reject{Line: r.Line, Column: r.Column, Value: r.Value, Reason: r.Reason})

@@ -177,16 +177,14 @@ func quotedFields(dst []bool, rec string, delim byte) []bool {
 	}
 }
 
-// inferFixed finds the columns whose fractions all have the same number of digits,
-// some ending in zero, in a data year that has other numbers in a display format.
-// Nobody who writes values writes 0.250: such a column was rounded for display.
+// inferFixed finds the columns of a data year that were rounded to a fixed number
+// of decimals, where other numbers of the year are in a display format. Such are
+// columns whose fractions all have the same number of digits, some ending in zero,
+// for nobody who writes values writes 0.250; and sums that are whole numbers
+// throughout, which EPA's are not.
 func (s *Sheet) inferFixed(rows [][]string) {
 	type key struct{ column, year int }
-	type pattern struct {
-		places      int
-		mixed, zero bool
-	}
-	patterns := map[key]*pattern{}
+	patterns := map[key]*decimals{}
 	display := map[int]bool{} // data years
 	yearAt := slices.IndexFunc(s.Cells, func(c SheetColumn) bool { return c.Column == egrid.Year })
 	for _, row := range rows {
@@ -209,27 +207,57 @@ func (s *Sheet) inferFixed(rows [][]string) {
 			}
 			if x.Rounded {
 				display[year] = true
-			}
-			if x.Rounded || !x.Exact || x.Places == 0 {
 				continue
 			}
-			p := patterns[key{i, year}]
-			if p == nil {
-				p = &pattern{places: x.Places}
-				patterns[key{i, year}] = p
+			if patterns[key{i, year}] == nil {
+				patterns[key{i, year}] = &decimals{}
 			}
-			p.mixed = p.mixed || p.places != x.Places
-			p.zero = p.zero || x.Mantissa%10 == 0
+			patterns[key{i, year}].add(x)
 		}
 	}
 	for k, p := range patterns {
-		if display[k.year] && p.zero && !p.mixed {
-			s.Cells[k.column].Fixed = append(s.Cells[k.column].Fixed, k.year)
+		c := &s.Cells[k.column]
+		if display[k.year] && p.fixed(isSum(s.Schema.Field(s.number(*c)))) {
+			c.Fixed = append(c.Fixed, k.year)
 		}
 	}
 	for _, c := range s.Cells {
 		slices.Sort(c.Fixed)
 	}
+}
+
+// decimals is how many digits the fractions of a column's plain numbers have.
+type decimals struct {
+	places      int // of the first fraction; 0 when there is none
+	mixed, zero bool
+	whole       int // numbers without a fraction, other than 0
+}
+
+func (p *decimals) add(x cell.Decimal) {
+	switch {
+	case !x.Exact:
+		p.mixed = true
+	case x.Places == 0:
+		if x.Mantissa != 0 {
+			p.whole++
+		}
+	default:
+		if p.places == 0 {
+			p.places = x.Places
+		}
+		p.mixed = p.mixed || p.places != x.Places
+		p.zero = p.zero || x.Mantissa%10 == 0
+	}
+}
+
+// fewWhole is up to how many sums may be whole numbers by chance.
+const fewWhole = 20
+
+func (p *decimals) fixed(sum bool) bool {
+	if p.places == 0 {
+		return sum && !p.mixed && p.whole >= fewWhole
+	}
+	return p.zero && !p.mixed
 }
 
 // rowNames finds out whether the records begin with a field that the header lacks,
@@ -301,6 +329,30 @@ func isIndex(header string, sample func() [][]string) bool {
 		met[row[0]] = true
 	}
 	return len(met) > 0
+}
+
+// repeats reports whether the column at a place has the same texts as an earlier
+// one of the same field.
+func (s *Sheet) repeats(field egrid.Column, at int, sample func() [][]string) bool {
+	first := slices.IndexFunc(s.Cells, func(c SheetColumn) bool { return c.Column == field })
+	return first >= 0 && !slices.ContainsFunc(sample(), func(row []string) bool {
+		return at < len(row) && strings.TrimSpace(row[at]) != strings.TrimSpace(row[first])
+	})
+}
+
+// contradiction finds a cell that differs from the one of its row that it should
+// repeat.
+func (d *Decoder) contradiction(fields []string) (c egrid.Column, value, reason string) {
+	for i, cell := range d.sheet.Cells {
+		if cell.Repeats == "" {
+			continue
+		}
+		first := slices.IndexFunc(d.columns, func(c columnDecoder) bool { return c.column == cell.Repeats })
+		if a, b := strings.TrimSpace(fields[first]), strings.TrimSpace(fields[i]); a != b {
+			return cell.Repeats, b, fmt.Sprintf("the sheet has the column twice, here with another value than in the column %s; leave one of them out", d.sheet.Cells[first].Header)
+		}
+	}
+	return "", "", ""
 }
 
 // marks says which texts of a column mark a missing cell.
@@ -459,10 +511,10 @@ func isTotal(text string) bool {
 // isNote reports whether a text is longer than codes of regions are.
 func isNote(text string) bool { return len(text) > 12 && strings.Contains(text, " ") }
 
-// leftOut says why a record of so many fields is no row of the sheet but a note or
-// a total around its table; empty when it is a row.
-func (d *Decoder) leftOut(fields []string, there int) string {
-	filled, only, total := 0, "", false
+// leftOut says why a record is no row of the sheet but a note or
+// a total around its table, and by which text; nothing when it is a row.
+func (d *Decoder) leftOut(fields []string) (text, reason string) {
+	filled, only, total := 0, "", ""
 	identified := d.identified
 	for i := range d.columns {
 		c, text := &d.columns[i], strings.TrimSpace(fields[i])
@@ -474,7 +526,9 @@ func (d *Decoder) leftOut(fields []string, there int) string {
 			only = text
 		}
 		label := c.isLabel(text)
-		total = total || label
+		if label && total == "" {
+			total = text
+		}
 		if c.required && (label || c.marked(text, false)) {
 			identified = false
 		}
@@ -482,9 +536,9 @@ func (d *Decoder) leftOut(fields []string, there int) string {
 	_, err := cell.Parse(only)
 	switch {
 	case filled == 1 && err != nil && len(d.columns) > 2 && (!identified || isNote(only)):
-		return "a note, and no row of the table"
-	case total && !identified:
-		return "a total, and no row of the table"
+		return only, "a note, and no row of the table"
+	case total != "" && !identified:
+		return total, "a total, and no row of the table"
 	}
-	return ""
+	return "", ""
 }

@@ -55,6 +55,7 @@ type Sheet struct {
 type SheetColumn struct {
 	Header    string       `json:"header"`
 	Column    egrid.Column `json:"column,omitempty"`    // empty: left out
+	Repeats   egrid.Column `json:"repeats,omitempty"`   // a column that the sheet has already: every row must have the same in both
 	Transform string       `json:"transform,omitempty"` // see Mapping
 	Fixed     []int        `json:"fixed,omitempty"`     // data years in which it was rounded to a fixed number of decimals
 }
@@ -155,6 +156,8 @@ func (s *Sheet) bindColumns(cells []string, sample func() [][]string, m *Mapping
 			fields = append(fields, f)
 		case i == 0 && isIndex(cell, sample):
 			s.found("row_names", "left out", fmt.Sprintf("running numbers in the first column, %q", cell))
+		case known && s.repeats(f.Column, i, sample):
+			col.Repeats = f.Column
 		case cell == "" && !anyValue(sample(), i):
 			// an empty column, as spreadsheets write in front of a table
 		default:
