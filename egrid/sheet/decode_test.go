@@ -252,7 +252,7 @@ var (
 	unitedStates = regexp.MustCompile(`(?i)^(US|U\.S\.|USA|United States)$`)
 	protected    = regexp.MustCompile(`(?s)^="(.*)"$`)
 	digitsOnly   = regexp.MustCompile(`^\d+$`)
-	notForCodes  = regexp.MustCompile(`^(#N/A|<NA>|\\N)$`)
+	notForCodes  = regexp.MustCompile(`^(#N/A|#NV|<NA>|\\N|NaN|nan|NULL|null)$`)
 	notForTexts  = regexp.MustCompile(`^(\.|\\N|<NA>|#N/A|#NV|NULL|null|NaN|nan|None)$`)
 )
 

@@ -407,7 +407,7 @@ func (c *columnDecoder) marked(text string, quoted bool) bool {
 	case text == "NA":
 		return c.marks == inOthers || c.dialect.QuotedTexts && !quoted
 	case c.marks == inCodes:
-		return text == "#N/A" || text == "<NA>" || text == `\N`
+		return text != "None" && text != "." && cell.Null(text)
 	}
 	return cell.Null(text)
 }
