@@ -382,7 +382,7 @@ func (d *Decoder) set(c *columnDecoder, field string, quoted bool) error {
 		}
 		return d.current.Value(c.at, v)
 	}
-	if cell.Missing(field) || c.ratio && cell.FailedFormula(field) {
+	if cell.Missing(field) || c.ratio && cell.FailedFormula(strings.TrimSpace(field)) {
 		return nil
 	}
 	x, err := cell.Parse(field)

@@ -491,7 +491,7 @@ func (c *columnDecoder) isLabel(text string) bool {
 	case "US", "U.S.", "USA", "UNITED STATES":
 		return c.form == area && c.column != egrid.Region // the regions of grid gross loss have one
 	}
-	return c.typ == egrid.Text && isTotal(text)
+	return isTotal(text)
 }
 
 func isTotal(text string) bool {
@@ -509,35 +509,40 @@ func isTotal(text string) bool {
 }
 
 // isNote reports whether a text is longer than codes of regions are.
-func isNote(text string) bool { return len(text) > 12 && strings.Contains(text, " ") }
+func isNote(text string) bool {
+	text = strings.TrimSpace(text)
+	return len(text) > 12 && strings.Contains(text, " ")
+}
 
-// leftOut says why a record is no row of the sheet but a note or
-// a total around its table, and by which text; nothing when it is a row.
+// leftOut says why a record is no row of the sheet but a note or a total around
+// its table, and by which text; nothing when it is a row. In a sheet without an
+// identifier that is told by text where a number belongs.
 func (d *Decoder) leftOut(fields []string) (text, reason string) {
 	filled, only, total := 0, "", ""
-	identified := d.identified
+	row := d.identified
 	for i := range d.columns {
 		c, text := &d.columns[i], strings.TrimSpace(fields[i])
 		if c.kind == skipped {
 			continue
 		}
-		if text != "" {
+		if !cell.Missing(fields[i]) {
 			filled++
-			only = text
+			only = fields[i]
+			row = row || !d.identified && c.typ == egrid.Text
 		}
 		label := c.isLabel(text)
 		if label && total == "" {
 			total = text
 		}
 		if c.required && (label || c.marked(text, false)) {
-			identified = false
+			row = false
 		}
 	}
 	_, err := cell.Parse(only)
 	switch {
-	case filled == 1 && err != nil && len(d.columns) > 2 && (!identified || isNote(only)):
-		return only, "a note, and no row of the table"
-	case total != "" && !identified:
+	case filled == 1 && err != nil && len(d.columns) > 2 && (!row || d.identified && isNote(only)):
+		return strings.TrimSpace(only), "a note, and no row of the table"
+	case total != "" && !row:
 		return total, "a total, and no row of the table"
 	}
 	return "", ""
