@@ -18,12 +18,13 @@ type Dialect struct {
 	QuotedTexts  bool `json:"quoted_texts,omitempty"`  // all texts are in quotes: NA without them is a missing cell, and not the code
 }
 
-// dialectBytes is how much of the data tells the dialect: some thousand cells.
-const dialectBytes = 128 << 10
+// dialectBytes is how much of a sheet of plants or their parts tells the dialect.
+const dialectBytes = 40 << 10
 
-// firstRows reads the records that tell the dialect.
+// firstRows reads the records that tell the dialect: hundreds of plants, or all
+// regions of all data years.
 func firstRows(head []byte, more bool, s *Sheet) [][]string {
-	if end := s.DataOffset + dialectBytes; end < int64(len(head)) {
+	if end := s.DataOffset + dialectBytes; end < int64(len(head)) && plantLevel(s.Level) {
 		head, more = head[:end], true
 	}
 	return sampleRows(head, more, s)
