@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
@@ -369,19 +370,24 @@ func cellByHand(field string, typ egrid.Type, transform string, share bool) (v e
 		return v, rounded, true
 	}
 	// The digits alone, the point moved in the text.
-	digits := strings.TrimSpace(field)
-	if strings.HasPrefix(digits, "(") {
-		digits = "-" + digits
-	}
+	digits := strings.ReplaceAll(strings.TrimSpace(field), "\u2212", "-")
 	if strings.Contains(digits, "%") {
 		shift += 2
+	}
+	if digits == "-" { // between blanks
+		digits = "0"
+	}
+	digits = strings.TrimFunc(digits, func(r rune) bool { return r == '%' || unicode.IsSpace(r) })
+	below := strings.Trim(digits, "(-%) \t\u00a0\u202f")
+	if below != digits && !strings.HasPrefix(digits, "+") {
+		below = "-" + below
 	}
 	digits = strings.Map(func(r rune) rune {
 		if strings.ContainsRune("0123456789.eE+-", r) {
 			return r
 		}
 		return -1
-	}, digits)
+	}, below)
 	mantissa, exponent, _ := strings.Cut(strings.ToLower(digits), "e")
 	e, _ := strconv.Atoi(exponent)
 	x, err := strconv.ParseFloat(fmt.Sprintf("%se%d", mantissa, e-shift), 64)
