@@ -316,7 +316,7 @@ func (o *oracle) textByHand(field string, quoted bool, c sheet.SheetColumn) egri
 		slices.Contains([]egrid.Column{"state", "balancing_authority", "subregion", "nerc_region", "region"}, c.Column)
 	code := c.Column == "generator_id" || c.Column == "unit_id"
 	if isNumber || code || region {
-		text = strings.TrimPrefix(text, "'")
+		text = strings.TrimSpace(strings.TrimPrefix(text, "'"))
 	}
 	v, _, _ := egrid.ParseValue(egrid.Text, text)
 	switch {

@@ -360,7 +360,7 @@ func (d *Decoder) contradiction(fields []string) (c egrid.Column, value, reason 
 type marks uint8
 
 const (
-	blanks   marks = iota // a column of somebody's own: nothing but blanks
+	inOwn    marks = iota // a column of somebody's own: nothing but blanks
 	inCodes               // identifiers that may be any text: what no person types
 	inAreas               // NA is a code
 	inOthers              // all that tools write
@@ -393,7 +393,7 @@ func textOf(f egrid.Field) (marks, form) {
 		return inOthers, fips3
 	}
 	if !f.Known() {
-		return blanks, asIs
+		return inOwn, asIs
 	}
 	return inOthers, asIs
 }
@@ -403,7 +403,7 @@ func (c *columnDecoder) marked(text string, quoted bool) bool {
 	switch {
 	case cell.Blank(text):
 		return true
-	case c.marks == blanks:
+	case c.marks == inOwn:
 		return false
 	case text == "NA":
 		return c.marks == inOthers || c.dialect.QuotedTexts && !quoted
@@ -467,7 +467,7 @@ func (f form) width() int {
 func (c *columnDecoder) normal(text string, quoted bool) string {
 	text = cell.Unprotect(strings.TrimSpace(text))
 	if c.form != asIs {
-		text = strings.TrimPrefix(text, "'") // of a spreadsheet's text cell
+		text = strings.TrimSpace(strings.TrimPrefix(text, "'")) // of a spreadsheet's text cell
 	}
 	if c.marked(text, quoted) {
 		return ""
