@@ -24,6 +24,7 @@ import (
 // oracle decodes a sheet in the plainest way: byte by byte, then cell by cell.
 type oracle struct {
 	of     *sheet.Sheet
+	id     []string        // columns that identify a row
 	rows   []string        // of all rows, as text
 	lossy  map[string]bool // data year and column
 	bad    []string        // line and number of refused records
@@ -110,7 +111,7 @@ func records(data string, delim byte, line int64) []plainRecord {
 }
 
 func decodeByHand(of *sheet.Sheet, data []byte, line int64) *oracle {
-	o := &oracle{of: of, lossy: map[string]bool{}}
+	o := &oracle{of: of, id: identifierOf(of), lossy: map[string]bool{}}
 	number := int64(1)
 	for _, rec := range records(string(data), of.Delimiter[0], line) {
 		if strings.Trim(rec.raw, of.Delimiter+" \t") == "" {
@@ -173,9 +174,9 @@ func (o *oracle) row(rec plainRecord) (string, bool) {
 			v, ok = o.textByHand(rec.fields[i], rec.quotes[i], c), true
 		} else {
 			v, isRounded, ok = cellByHand(o.swapped(rec.fields[i]), typ, c.Transform, share)
-			if f := o.of.Schema.Fields()[max(at, 0)]; !ok && at >= 0 && f.Known() && typ == egrid.Number &&
-				(f.Unit == "" || f.Unit == "fraction" || strings.Contains(f.Unit, "/")) && failed.MatchString(rec.fields[i]) {
-				ok = true // nothing divided by zero
+			if !ok && typ == egrid.Number && failed.MatchString(rec.fields[i]) {
+				f := o.of.Schema.Field(at)
+				ok = f.Known() && (f.Unit == "" || f.Unit == "fraction" || strings.Contains(f.Unit, "/")) // nothing is divided by zero
 			}
 		}
 		if x, _ := v.Float(); typ == egrid.Number && x != 0 && len(c.Fixed) > 0 {
@@ -212,6 +213,30 @@ func (o *oracle) isText(c sheet.SheetColumn) bool {
 	return at >= 0 && o.of.Schema.Field(at).Type == egrid.Text
 }
 
+// identifierOf is what identifies the rows of a sheet; nil when nothing does.
+func identifierOf(of *sheet.Sheet) (names []string) {
+	var id []string
+	switch of.Level {
+	case egrid.GEN:
+		id = []string{"state plant_name generator_id", "oris_plant_code generator_id"}
+	case egrid.PLNT:
+		id = []string{"state plant_name", "oris_plant_code"}
+	case egrid.ST:
+		id = []string{"state"}
+	case egrid.NRL:
+		id = []string{"nerc_region"}
+	case egrid.GGL:
+		id = []string{"region"}
+	}
+	for _, columns := range id {
+		all := strings.Fields(columns)
+		if !slices.ContainsFunc(all, func(c string) bool { return !of.Schema.Has(egrid.Column(c)) }) {
+			names = all
+		}
+	}
+	return names
+}
+
 // swapped is a number's text with a decimal point.
 func (o *oracle) swapped(text string) string {
 	if !o.of.Dialect.DecimalComma {
@@ -231,32 +256,11 @@ func (o *oracle) swapped(text string) string {
 // identify tells whether a record has its identifier, and whether it stands beside
 // the table.
 func (o *oracle) identify(fields []string, there int) (identified, aside bool) {
-	var id []string
-	switch o.of.Level {
-	case egrid.GEN:
-		id = []string{"state plant_name generator_id", "oris_plant_code generator_id"}
-	case egrid.PLNT:
-		id = []string{"state plant_name", "oris_plant_code"}
-	case egrid.ST:
-		id = []string{"state"}
-	case egrid.NRL:
-		id = []string{"nerc_region"}
-	case egrid.GGL:
-		id = []string{"region"}
-	}
 	region := o.of.Level != egrid.GEN && o.of.Level != egrid.PLNT && o.of.Level != egrid.GGL
 	var total bool
 	var filled []string
-	identified = false
-	for _, columns := range id {
-		names := strings.Fields(columns)
-		if !slices.ContainsFunc(names, func(c string) bool { return !o.of.Schema.Has(egrid.Column(c)) }) {
-			identified, id = true, names
-		}
-	}
-	if !identified {
-		id = nil
-	}
+	id := o.id
+	identified = len(id) > 0
 	known, hasText := identified, false
 	for i, c := range o.of.Cells {
 		value := strings.TrimSpace(fields[i])
@@ -267,7 +271,7 @@ func (o *oracle) identify(fields []string, there int) (identified, aside bool) {
 			filled = append(filled, fields[i])
 			hasText = hasText || o.isText(c)
 		}
-		label := len(value) > 2 && strings.ContainsAny(value, "aAuU") && totals.MatchString(value) || region && slices.Contains(id, string(c.Column)) && unitedStates.MatchString(value)
+		label := isTotal(value) || region && slices.Contains(id, string(c.Column)) && unitedStates.MatchString(value)
 		total = total || label
 		if slices.Contains(id, string(c.Column)) && (label || o.textByHand(value, false, sheet.SheetColumn{Column: c.Column}).IsMissing()) {
 			identified = false
@@ -281,6 +285,13 @@ func (o *oracle) identify(fields []string, there int) (identified, aside bool) {
 	return identified || !known && 2*there >= len(o.of.Cells), known && total && !identified
 }
 
+// isTotal reports whether a text is about a total and nothing else.
+func isTotal(text string) bool {
+	lower := strings.ToLower(text)
+	return (strings.Contains(lower, "total") || strings.Contains(lower, "sum") || strings.Contains(lower, "average") || strings.Contains(lower, "mean")) &&
+		totals.MatchString(text)
+}
+
 var (
 	totals       = regexp.MustCompile(`(?i)^([ :*]|\b(grand|overall|national|u\.s\.|us|usa|all|of|the|states|regions|subregions|plants|units|generators)[ :*]+)*\b(total|totals|subtotal|sub-total|sum|average|mean)([ :*]+(total|totals|subtotal|sub-total|sum|average|mean|grand|overall|national|u\.s\.|us|usa|all|of|the|states|regions|subregions|plants|units|generators))*[ :*]*$`)
 	unitedStates = regexp.MustCompile(`(?i)^(US|U\.S\.|USA|United States)$`)
@@ -290,6 +301,9 @@ var (
 	notForCodes  = regexp.MustCompile(`^(#N/A|#NV|<NA>|\\N|NaN|nan|NULL|null)$`)
 	notForTexts  = regexp.MustCompile(`^(\.|\\N|<NA>|#N/A|#NV|NULL|null|NaN|nan|None)$`)
 )
+
+// numbered are the identifiers that are whole numbers, with their digits.
+var numbered = map[egrid.Column]int{"oris_plant_code": 0, "operator_id": 0, "utility_id": 0, "fips_state": 2, "fips_county": 3}
 
 // textByHand reads a text as its column has it.
 func (o *oracle) textByHand(field string, quoted bool, c sheet.SheetColumn) egrid.Value {
@@ -305,13 +319,11 @@ func (o *oracle) textByHand(field string, quoted bool, c sheet.SheetColumn) egri
 			text = strings.TrimSpace(m[1])
 		}
 	}
-	f, known := egrid.Lookup(o.of.Level, string(c.Column))
-	if known && string(f.Column) != string(c.Column) || !known || slices.Contains(o.of.Unknown, c.Column) {
+	if !o.of.Schema.Field(o.of.Schema.Index(c.Column)).Known() {
 		v, _, _ := egrid.ParseValue(egrid.Text, text)
 		return v
 	}
-	width := map[egrid.Column]int{"oris_plant_code": 0, "operator_id": 0, "utility_id": 0, "fips_state": 2, "fips_county": 3}
-	digits, isNumber := width[c.Column]
+	digits, isNumber := numbered[c.Column]
 	region := slices.Contains([]egrid.Level{egrid.ST, egrid.BA, egrid.SRL, egrid.NRL, egrid.GGL}, o.of.Level) &&
 		slices.Contains([]egrid.Column{"state", "balancing_authority", "subregion", "nerc_region", "region"}, c.Column)
 	code := c.Column == "generator_id" || c.Column == "unit_id"
@@ -325,7 +337,7 @@ func (o *oracle) textByHand(field string, quoted bool, c sheet.SheetColumn) egri
 		if !code && c.Column != "balancing_authority" && c.Column != "nerc_region" || o.of.Dialect.QuotedTexts && !quoted {
 			return egrid.Value{}
 		}
-	case code && notForCodes.MatchString(text), !code && notForTexts.MatchString(text):
+	case len(text) < 5 && (code && notForCodes.MatchString(text) || !code && notForTexts.MatchString(text)):
 		return egrid.Value{}
 	case isNumber && !digitsOnly.MatchString(text):
 		n, _, err := egrid.ParseValue(egrid.Number, o.swapped(text))
