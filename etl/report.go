@@ -241,7 +241,7 @@ func (v Validated) Report() Report {
 				of := SheetReport{Sheet: s.Member, Year: year, Evidence: []sheet.Evidence{}, Unknown: []string{}, Lossy: []string{}, Status: DryRun, Reason: s.Error, Audits: orEmpty(s.Audits)}
 				if s.Sheet != nil {
 					of.Level, of.Release, of.Unknown = s.Sheet.Level, s.Sheet.Release, codes(s.Sheet.Schema, s.Sheet.Unknown)
-					of.Lossy = codes(s.Sheet.Schema, s.Lossy)
+					of.Lossy = codes(s.Sheet.Schema, s.Lossy[year])
 					of.Units, of.Evidence = s.Sheet.Units, s.Sheet.EvidenceOf(year)
 				}
 				if s.Error != "" {

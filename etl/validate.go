@@ -32,15 +32,15 @@ type CheckedFile struct {
 // CheckedSheet is what was found in a sheet. The counts are those of a check
 // of the content.
 type CheckedSheet struct {
-	Member   string         `json:"member"`          // of an archive; empty otherwise
-	Sheet    *sheet.Sheet   `json:"sheet,omitempty"` // how to read it; nil when it cannot be
-	Rows     int64          `json:"rows"`
-	Rejected int64          `json:"rejected"`
-	Rejects  []Reject       `json:"rejects,omitempty"` // the first ones
-	Lossy    []egrid.Column `json:"lossy_columns,omitempty"`
-	Audits   []egrid.Audit  `json:"audits,omitempty"`
-	Years    []int          `json:"years,omitempty"` // data years of the rows
-	Error    string         `json:"error,omitempty"` // why the sheet cannot be loaded
+	Member   string                 `json:"member"`          // of an archive; empty otherwise
+	Sheet    *sheet.Sheet           `json:"sheet,omitempty"` // how to read it; nil when it cannot be
+	Rows     int64                  `json:"rows"`
+	Rejected int64                  `json:"rejected"`
+	Rejects  []Reject               `json:"rejects,omitempty"`       // the first ones
+	Lossy    map[int][]egrid.Column `json:"lossy_columns,omitempty"` // of each data year
+	Audits   []egrid.Audit          `json:"audits,omitempty"`
+	Years    []int                  `json:"years,omitempty"` // data years of the rows
+	Error    string                 `json:"error,omitempty"` // why the sheet cannot be loaded
 }
 
 // Reject is a record that could not be read.
@@ -162,6 +162,7 @@ func (p *Pipeline) checkContent(ctx context.Context, o Object, s *CheckedSheet) 
 		return err
 	}
 	keys := newKeyCounter(s.Sheet)
+	s.Lossy = map[int][]egrid.Column{}
 	err = p.decode(ctx, "validate", part, func(d decoded) error {
 		for _, year := range d.years {
 			if !slices.Contains(s.Years, year.Rows.Year()) {
@@ -169,7 +170,9 @@ func (p *Pipeline) checkContent(ctx context.Context, o Object, s *CheckedSheet) 
 			}
 			s.Rows += int64(year.Rows.Len())
 			s.Audits = driver.MergeAudits(s.Audits, year.Findings)
-			s.Lossy = union(s.Lossy, year.Rows.Lossy())
+			if lossy := year.Rows.Lossy(); len(lossy) > 0 {
+				s.Lossy[year.Rows.Year()] = union(s.Lossy[year.Rows.Year()], lossy)
+			}
 			keys.add(year.Rows)
 		}
 		s.Audits = driver.MergeAudits(s.Audits, d.aside)
