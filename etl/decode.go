@@ -20,6 +20,7 @@ type decoded struct {
 	index   int // of the span
 	years   []driver.Chunk
 	rejects []*sheet.RowError
+	aside   []egrid.Audit // of records that are no rows
 }
 
 // spanReader is what a worker decodes spans with. It keeps its buffers from one
@@ -110,6 +111,9 @@ func (r *spanReader) decode(span sheet.Span, open func(sheet.Span) (io.ReadClose
 		return d, fmt.Errorf("line %d: %d records where there were %d: %w", span.Line, out.Records, span.Rows, ErrChanged)
 	}
 	d.rejects = out.Rejects
+	if a, ok := out.Aside(); ok {
+		d.aside = append(d.aside, a)
+	}
 	for _, b := range out.Batches {
 		d.years = append(d.years, driver.Chunk{Index: span.Index, Rows: b, Findings: driver.AuditRows(r.level, b)})
 	}

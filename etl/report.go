@@ -266,12 +266,12 @@ func (r *Report) addChecked(f *FileReport, s *CheckedSheet) {
 	}
 	of := SheetReport{
 		Sheet: s.Member, Level: s.Sheet.Level, Release: s.Sheet.Release, Units: s.Sheet.Units, Rejects: s.Rejects,
-		Unknown: codes(s.Sheet.Schema, s.Sheet.Unknown), Lossy: codes(s.Sheet.Schema, s.Lossy), Status: DryRun,
+		Unknown: codes(s.Sheet.Schema, s.Sheet.Unknown), Status: DryRun,
 		Audits: auditMeasures(s.Sheet.Level, s.Generation, s.Audits),
 	}
 	rows := s.Rows
 	for _, of.Year = range s.Years {
-		of.Evidence = s.Sheet.EvidenceOf(of.Year)
+		of.Evidence, of.Lossy = s.Sheet.EvidenceOf(of.Year), codes(s.Sheet.Schema, s.Lossy[of.Year])
 		r.append(f, of, rows)
 		of.Rejects, of.Audits, rows = nil, nil, 0
 	}

@@ -84,7 +84,10 @@ func (p *Pipeline) streamPart(ctx context.Context, part Part, file *rejectsFile)
 		if len(d.years) == 0 && len(loads) > 0 { // the count must not end with the last row
 			d.years = append(d.years, emptyChunk(d.index, loads[len(loads)-1].Spec))
 		}
-		for _, c := range d.years {
+		for i, c := range d.years {
+			if i == 0 {
+				c.Findings = driver.MergeAudits(c.Findings, d.aside)
+			}
 			year := c.Rows.Year()
 			at := slices.IndexFunc(loads, func(l Load) bool { return l.Spec.Year == year })
 			if at < 0 {

@@ -38,13 +38,13 @@ type CheckedSheet struct {
 	Sheet  *sheet.Sheet `json:"sheet,omitempty"` // how to read it; nil when it cannot be
 	Rows   int64        `json:"rows"`
 	// Generation says that a row has net generation.
-	Generation bool           `json:"generation,omitempty"`
-	Rejects    []RejectGroup  `json:"rejects,omitempty"`
-	Lossy      []egrid.Column `json:"lossy_columns,omitempty"`
-	Audits     []egrid.Audit  `json:"audits,omitempty"`
-	Years      []int          `json:"years,omitempty"`    // data years of the rows
-	Error      string         `json:"error,omitempty"`    // why the sheet cannot be loaded
-	LeftOut    bool           `json:"left_out,omitempty"` // it is no eGRID sheet, and nobody asked for it
+	Generation bool                   `json:"generation,omitempty"`
+	Rejects    []RejectGroup          `json:"rejects,omitempty"`
+	Lossy      map[int][]egrid.Column `json:"lossy_columns,omitempty"` // of each data year
+	Audits     []egrid.Audit          `json:"audits,omitempty"`
+	Years      []int                  `json:"years,omitempty"`    // data years of the rows
+	Error      string                 `json:"error,omitempty"`    // why the sheet cannot be loaded
+	LeftOut    bool                   `json:"left_out,omitempty"` // it is no eGRID sheet, and nobody asked for it
 }
 
 // OK reports whether everything was found in order: nothing refused, nothing
@@ -176,6 +176,7 @@ func (p *Pipeline) checkContent(ctx context.Context, o Object, s *CheckedSheet) 
 		return err
 	}
 	keys := newKeyCounter(s.Sheet)
+	s.Lossy = map[int][]egrid.Column{}
 	err = p.decode(ctx, "validate", part, func(d decoded) error {
 		for _, year := range d.years {
 			if !slices.Contains(s.Years, year.Rows.Year()) {
@@ -184,9 +185,12 @@ func (p *Pipeline) checkContent(ctx context.Context, o Object, s *CheckedSheet) 
 			s.Rows += int64(year.Rows.Len())
 			s.Generation = s.Generation || hasGeneration(year.Rows)
 			s.Audits = driver.MergeAudits(s.Audits, year.Findings)
-			s.Lossy = union(s.Lossy, year.Rows.Lossy())
+			if lossy := year.Rows.Lossy(); len(lossy) > 0 {
+				s.Lossy[year.Rows.Year()] = union(s.Lossy[year.Rows.Year()], lossy)
+			}
 			keys.add(year.Rows)
 		}
+		s.Audits = driver.MergeAudits(s.Audits, d.aside)
 		s.Rejects = groupRejects(s.Rejects, s.Sheet.Level, d.rejects)
 		return nil
 	})

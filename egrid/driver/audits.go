@@ -94,6 +94,7 @@ func AuditRows(level egrid.Level, b *egrid.Batch) []egrid.Audit {
 		// EPA publishes a negative share as 0, which lets the rest exceed 1 by a little.
 		a.check("shares_do_not_sum_to_one", egrid.Warning, func(row int) bool { return sums[row] != 0 && math.Abs(sums[row]-1) > 0.02 })
 	}
+	a.damaged()
 	return a.found
 }
 

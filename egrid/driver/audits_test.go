@@ -115,3 +115,25 @@ func TestPin(t *testing.T) {
 		}
 	}
 }
+
+func TestAuditDamagedIdentifiers(t *testing.T) {
+	schema := generatorSchema(t, egrid.PlantCode, egrid.Generator)
+	var rows [][]egrid.Value
+	add := func(ids ...string) {
+		for _, id := range ids {
+			rows = append(rows, []egrid.Value{egrid.TextOf("3"), egrid.TextOf(id)})
+		}
+	}
+	add("7E600", "1-02", "12/2", "10-94", "JAN", "5.10", "0290", "EN-4", "INF1", "2-JAN1", "1/2") // generators of EPA's sheets, or like them
+	sound := len(rows)
+	add("7.00E+600", "7E+600", "inf", "2-Jan", "Jan-02", "2-Jan-2002", "2023-01-02", "2023-01-02 00:00:00", "1/2/2023", "1.7976931348623157e+308")
+	b, err := egrid.BatchOf(schema, 2023, rows...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := driver.AuditRows(egrid.GEN, b)
+	if len(got) != 1 || got[0].Rule != "identifier_changed_by_a_tool" || got[0].Severity != egrid.Warning || got[0].Count != int64(len(rows)-sound) ||
+		got[0].Examples[0] != fmt.Sprintf("3/7.00E+600 (row %d)", sound+1) {
+		t.Errorf("got %+v", got)
+	}
+}

@@ -28,6 +28,7 @@ type Decoder struct {
 	block    block
 
 	identified bool // a row is told from a note by its identifier
+	repeats    bool // a column stands twice: rows are compared
 }
 
 // Decoded is what the records of a span became.
@@ -100,6 +101,7 @@ func (s *Sheet) NewDecoder() *Decoder {
 	identifier := egrid.Identifier(s.Level, s.Schema.Has)
 	d.identified = len(identifier) > 0
 	for i, c := range s.Cells {
+		d.repeats = d.repeats || c.Repeats != ""
 		col := columnDecoder{
 			column: c.Column, at: s.Schema.Index(c.Column), typ: egrid.Integer, transform: c.Transform,
 			dialect: s.Dialect, fixed: c.Fixed,
@@ -142,7 +144,7 @@ func (d *Decoder) Decode(data []byte, at Span) (Decoded, error) {
 	}
 	line, number, pos := at.Line, at.Row, 0
 	for pos < len(data) {
-		if d.block.rest--; d.block.rest < 0 && d.current != nil {
+		if d.block.rest--; d.block.rest < 0 && d.current != nil && !d.repeats {
 			if records, size := d.block.find(data[pos:], len(d.columns), d.delim); records >= fewRecords {
 				if d.block.decode(d, data[pos:pos+size], records, line, number) {
 					pos += size
@@ -232,7 +234,7 @@ func plantLevel(l egrid.Level) bool {
 // as many fields as the header, plain text and plain numbers. It returns the
 // record's bytes, or 0 when it takes the long way to read it.
 func (d *Decoder) fast(data []byte, line, number int64) int {
-	if d.current == nil { // the row's own data year comes first
+	if d.current == nil || d.repeats { // the row's own data year comes first
 		return 0
 	}
 	pos, present := 0, false
@@ -397,14 +399,14 @@ func (d *Decoder) set(c *columnDecoder, field string, quoted bool) error {
 		}
 		return d.current.Value(c.at, v)
 	}
-	if cell.Missing(field) || c.ratio && cell.FailedFormula(field) {
+	if cell.Missing(field) || c.ratio && cell.FailedFormula(strings.TrimSpace(field)) {
 		return nil
 	}
 	x, err := cell.Parse(field)
 	if err != nil {
 		return err
 	}
-	if x.Rounded || x.Places > 0 && slices.Contains(c.fixed, d.year) {
+	if x.Rounded || x.Mantissa != 0 && slices.Contains(c.fixed, d.year) {
 		d.current.Lossy(c.at)
 	}
 	switch {
@@ -460,8 +462,8 @@ func (d *Decoder) slow(rec record, number int64, out *Decoded) {
 	for len(d.fields) < n {
 		d.fields = append(d.fields, "")
 	}
-	if reason := d.leftOut(d.fields, there); reason != "" {
-		out.LeftOut = append(out.LeftOut, tell("", "", reason))
+	if text, reason := d.leftOut(d.fields); reason != "" {
+		out.LeftOut = append(out.LeftOut, tell("", text, reason))
 		return
 	}
 	if there < n {
@@ -473,6 +475,12 @@ func (d *Decoder) slow(rec record, number int64, out *Decoded) {
 	if c, reason := d.chooseYear(); reason != "" {
 		fail(egrid.Year, c, reason)
 		return
+	}
+	if d.repeats {
+		if c, value, reason := d.contradiction(d.fields); reason != "" {
+			fail(c, value, reason)
+			return
+		}
 	}
 	if d.sheet.Dialect.QuotedTexts {
 		d.quotes = quotedFields(d.quotes[:0], raw, d.delim)

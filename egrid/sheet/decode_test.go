@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
@@ -23,6 +24,7 @@ import (
 // oracle decodes a sheet in the plainest way: byte by byte, then cell by cell.
 type oracle struct {
 	of     *sheet.Sheet
+	id     []string        // columns that identify a row
 	rows   []string        // of all rows, as text
 	lossy  map[string]bool // data year and column
 	bad    []string        // line and number of refused records
@@ -109,7 +111,7 @@ func records(data string, delim byte, line int64) []plainRecord {
 }
 
 func decodeByHand(of *sheet.Sheet, data []byte, line int64) *oracle {
-	o := &oracle{of: of, lossy: map[string]bool{}}
+	o := &oracle{of: of, id: identifierOf(of), lossy: map[string]bool{}}
 	number := int64(1)
 	for _, rec := range records(string(data), of.Delimiter[0], line) {
 		if strings.Trim(rec.raw, of.Delimiter+" \t") == "" {
@@ -154,6 +156,7 @@ func (o *oracle) row(rec plainRecord) (string, bool) {
 	year := int64(o.of.Year)
 	values := make([]egrid.Value, o.of.Schema.Len())
 	var rounded []egrid.Column
+	fixed := map[egrid.Column][]int{}
 	for i, c := range o.of.Cells {
 		if c.Column == "" {
 			continue
@@ -170,7 +173,14 @@ func (o *oracle) row(rec plainRecord) (string, bool) {
 		if typ == egrid.Text {
 			v, ok = o.textByHand(rec.fields[i], rec.quotes[i], c), true
 		} else {
-			v, isRounded, ok = cellByHand(rec.fields[i], typ, c.Transform, share)
+			v, isRounded, ok = cellByHand(o.swapped(rec.fields[i]), typ, c.Transform, share)
+			if !ok && typ == egrid.Number && failed.MatchString(rec.fields[i]) {
+				f := o.of.Schema.Field(at)
+				ok = f.Known() && (f.Unit == "" || f.Unit == "fraction" || strings.Contains(f.Unit, "/")) // nothing is divided by zero
+			}
+		}
+		if x, _ := v.Float(); typ == egrid.Number && x != 0 && len(c.Fixed) > 0 {
+			fixed[c.Column] = c.Fixed
 		}
 		if !ok {
 			return "", false
@@ -187,17 +197,26 @@ func (o *oracle) row(rec plainRecord) (string, bool) {
 			rounded = append(rounded, c.Column)
 		}
 	}
+	for c, years := range fixed {
+		if slices.Contains(years, int(year)) {
+			rounded = append(rounded, c)
+		}
+	}
 	for _, c := range rounded {
 		o.lossy[fmt.Sprint(year, " ", c)] = true
 	}
 	return rowText(int(year), values), true
 }
 
-// identify tells whether a record has its identifier, and whether it stands beside
-// the table.
-func (o *oracle) identify(fields []string, there int) (identified, aside bool) {
+func (o *oracle) isText(c sheet.SheetColumn) bool {
+	at := o.of.Schema.Index(c.Column)
+	return at >= 0 && o.of.Schema.Field(at).Type == egrid.Text
+}
+
+// identifierOf is what identifies the rows of a sheet; nil when nothing does.
+func identifierOf(of *sheet.Sheet) (names []string) {
 	var id []string
-	switch o.of.Level {
+	switch of.Level {
 	case egrid.GEN:
 		id = []string{"state plant_name generator_id", "oris_plant_code generator_id"}
 	case egrid.PLNT:
@@ -209,52 +228,82 @@ func (o *oracle) identify(fields []string, there int) (identified, aside bool) {
 	case egrid.GGL:
 		id = []string{"region"}
 	}
+	for _, columns := range id {
+		all := strings.Fields(columns)
+		if !slices.ContainsFunc(all, func(c string) bool { return !of.Schema.Has(egrid.Column(c)) }) {
+			names = all
+		}
+	}
+	return names
+}
+
+// swapped is a number's text with a decimal point.
+func (o *oracle) swapped(text string) string {
+	if !o.of.Dialect.DecimalComma {
+		return text
+	}
+	return strings.Map(func(r rune) rune {
+		switch r {
+		case ',':
+			return '.'
+		case '.':
+			return ','
+		}
+		return r
+	}, text)
+}
+
+// identify tells whether a record has its identifier, and whether it stands beside
+// the table.
+func (o *oracle) identify(fields []string, there int) (identified, aside bool) {
 	region := o.of.Level != egrid.GEN && o.of.Level != egrid.PLNT && o.of.Level != egrid.GGL
 	var total bool
 	var filled []string
-	identified = false
-	for _, columns := range id {
-		names := strings.Fields(columns)
-		if !slices.ContainsFunc(names, func(c string) bool { return !o.of.Schema.Has(egrid.Column(c)) }) {
-			identified, id = true, names
-		}
-	}
-	if !identified {
-		id = nil
-	}
-	known := identified
+	id := o.id
+	identified = len(id) > 0
+	known, hasText := identified, false
 	for i, c := range o.of.Cells {
-		text := strings.TrimSpace(fields[i])
+		value := strings.TrimSpace(fields[i])
 		if c.Column == "" {
 			continue
 		}
-		if text != "" {
-			filled = append(filled, text)
+		if v, _, err := egrid.ParseValue(egrid.Number, fields[i]); err != nil || !v.IsMissing() {
+			filled = append(filled, fields[i])
+			hasText = hasText || o.isText(c)
 		}
-		at := o.of.Schema.Index(c.Column)
-		isText := at >= 0 && o.of.Schema.Field(at).Type == egrid.Text
-		label := isText && len(text) > 2 && strings.ContainsAny(text, "aAuU") && totals.MatchString(text) || region && slices.Contains(id, string(c.Column)) && unitedStates.MatchString(text)
+		label := isTotal(value) || region && slices.Contains(id, string(c.Column)) && unitedStates.MatchString(value)
 		total = total || label
-		if slices.Contains(id, string(c.Column)) && (label || o.textByHand(text, false, sheet.SheetColumn{Column: c.Column}).IsMissing()) {
+		if slices.Contains(id, string(c.Column)) && (label || o.textByHand(value, false, sheet.SheetColumn{Column: c.Column}).IsMissing()) {
 			identified = false
 		}
 	}
 	if len(filled) == 1 && len(o.of.Cells) > 2 {
-		if _, _, err := egrid.ParseValue(egrid.Number, filled[0]); err != nil && (!identified || len(filled[0]) > 12 && strings.Contains(filled[0], " ")) {
+		if _, _, err := egrid.ParseValue(egrid.Number, filled[0]); err != nil && (known && !identified || known && len(strings.TrimSpace(filled[0])) > 12 && strings.Contains(strings.TrimSpace(filled[0]), " ") || !known && !hasText) {
 			return identified, true
 		}
 	}
-	return identified || !known && 2*there >= len(o.of.Cells), total && !identified
+	return identified || !known && 2*there >= len(o.of.Cells), known && total && !identified
+}
+
+// isTotal reports whether a text is about a total and nothing else.
+func isTotal(text string) bool {
+	lower := strings.ToLower(text)
+	return (strings.Contains(lower, "total") || strings.Contains(lower, "sum") || strings.Contains(lower, "average") || strings.Contains(lower, "mean")) &&
+		totals.MatchString(text)
 }
 
 var (
 	totals       = regexp.MustCompile(`(?i)^([ :*]|\b(grand|overall|national|u\.s\.|us|usa|all|of|the|states|regions|subregions|plants|units|generators)[ :*]+)*\b(total|totals|subtotal|sub-total|sum|average|mean)([ :*]+(total|totals|subtotal|sub-total|sum|average|mean|grand|overall|national|u\.s\.|us|usa|all|of|the|states|regions|subregions|plants|units|generators))*[ :*]*$`)
 	unitedStates = regexp.MustCompile(`(?i)^(US|U\.S\.|USA|United States)$`)
 	protected    = regexp.MustCompile(`(?s)^="(.*)"$`)
+	failed       = regexp.MustCompile(`(?s)^\s*#.+[!?]\s*$`)
 	digitsOnly   = regexp.MustCompile(`^\d+$`)
-	notForCodes  = regexp.MustCompile(`^(#N/A|<NA>|\\N)$`)
+	notForCodes  = regexp.MustCompile(`^(#N/A|#NV|<NA>|\\N|NaN|nan|NULL|null)$`)
 	notForTexts  = regexp.MustCompile(`^(\.|\\N|<NA>|#N/A|#NV|NULL|null|NaN|nan|None)$`)
 )
+
+// numbered are the identifiers that are whole numbers, with their digits.
+var numbered = map[egrid.Column]int{"oris_plant_code": 0, "operator_id": 0, "utility_id": 0, "fips_state": 2, "fips_county": 3}
 
 // textByHand reads a text as its column has it.
 func (o *oracle) textByHand(field string, quoted bool, c sheet.SheetColumn) egrid.Value {
@@ -270,18 +319,16 @@ func (o *oracle) textByHand(field string, quoted bool, c sheet.SheetColumn) egri
 			text = strings.TrimSpace(m[1])
 		}
 	}
-	f, known := egrid.Lookup(o.of.Level, string(c.Column))
-	if known && string(f.Column) != string(c.Column) || !known || slices.Contains(o.of.Unknown, c.Column) {
+	if !o.of.Schema.Field(o.of.Schema.Index(c.Column)).Known() {
 		v, _, _ := egrid.ParseValue(egrid.Text, text)
 		return v
 	}
-	width := map[egrid.Column]int{"oris_plant_code": 0, "operator_id": 0, "utility_id": 0, "fips_state": 2, "fips_county": 3}
-	digits, isNumber := width[c.Column]
+	digits, isNumber := numbered[c.Column]
 	region := slices.Contains([]egrid.Level{egrid.ST, egrid.BA, egrid.SRL, egrid.NRL, egrid.GGL}, o.of.Level) &&
 		slices.Contains([]egrid.Column{"state", "balancing_authority", "subregion", "nerc_region", "region"}, c.Column)
 	code := c.Column == "generator_id" || c.Column == "unit_id"
 	if isNumber || code || region {
-		text = strings.TrimPrefix(text, "'")
+		text = strings.TrimSpace(strings.TrimPrefix(text, "'"))
 	}
 	v, _, _ := egrid.ParseValue(egrid.Text, text)
 	switch {
@@ -290,10 +337,10 @@ func (o *oracle) textByHand(field string, quoted bool, c sheet.SheetColumn) egri
 		if !code && c.Column != "balancing_authority" && c.Column != "nerc_region" || o.of.Dialect.QuotedTexts && !quoted {
 			return egrid.Value{}
 		}
-	case code && notForCodes.MatchString(text), !code && notForTexts.MatchString(text):
+	case len(text) < 5 && (code && notForCodes.MatchString(text) || !code && notForTexts.MatchString(text)):
 		return egrid.Value{}
 	case isNumber && !digitsOnly.MatchString(text):
-		n, _, err := egrid.ParseValue(egrid.Number, text)
+		n, _, err := egrid.ParseValue(egrid.Number, o.swapped(text))
 		x, _ := n.Float()
 		if err != nil || n.IsMissing() || x < 0 || x != math.Trunc(x) || x > 1<<53 {
 			return v
@@ -335,19 +382,24 @@ func cellByHand(field string, typ egrid.Type, transform string, share bool) (v e
 		return v, rounded, true
 	}
 	// The digits alone, the point moved in the text.
-	digits := strings.TrimSpace(field)
-	if strings.HasPrefix(digits, "(") {
-		digits = "-" + digits
-	}
+	digits := strings.ReplaceAll(strings.TrimSpace(field), "\u2212", "-")
 	if strings.Contains(digits, "%") {
 		shift += 2
+	}
+	if digits == "-" { // between blanks
+		digits = "0"
+	}
+	digits = strings.TrimFunc(digits, func(r rune) bool { return r == '%' || unicode.IsSpace(r) })
+	below := strings.Trim(digits, "(-%) \t\u00a0\u202f")
+	if below != digits && !strings.HasPrefix(digits, "+") {
+		below = "-" + below
 	}
 	digits = strings.Map(func(r rune) rune {
 		if strings.ContainsRune("0123456789.eE+-", r) {
 			return r
 		}
 		return -1
-	}, digits)
+	}, below)
 	mantissa, exponent, _ := strings.Cut(strings.ToLower(digits), "e")
 	e, _ := strconv.Atoi(exponent)
 	x, err := strconv.ParseFloat(fmt.Sprintf("%se%d", mantissa, e-shift), 64)
@@ -450,8 +502,19 @@ func layouts(t testing.TB) []*sheet.Sheet {
 		inspect("note,plant,id,net,cf\nx,A,1,5,0.5\n", &sheet.ReaderOptions{Level: egrid.GEN, Year: 2019, Mapping: &sheet.Mapping{
 			Columns: map[string]string{"plant": "PNAME", "id": "GENID", "net": "GENNTAN", "cf": "CFACT", "note": ""},
 		}}),
+		german(inspect("SEQGEN23;YEAR;PSTATABB;ORISPL;GENID;NUMBLR;CFACT;GENNTAN\n1;2023;AK;57053;0290;1;0,368;20.961\n", nil)),
+		inspect("\"SEQPLT23\",\"YEAR\",\"PSTATABB\",\"PNAME\",\"ORISPL\",\"BACODE\",\"FIPSST\",\"FIPSCNTY\",\"NAMEPCAP\"\n\"1\",1,2023,\"AK\",\"A\",57053,\"NA\",\"02\",NA,5\n", nil),
+		inspect("YEAR,PSTATABB,FIPSST,STNGENAN,STCCH4RT\n2023,AK,02,\"6,685,642\",0.250\n2023,AL,01,\"138,596,349\",0.251\n", nil),
 		inspect("\"PNAME\"\t\"GENID\"\t\"GENNTAN\"\tOWN\nA\t1\t5\tx\n", &sheet.ReaderOptions{Level: egrid.GEN, Year: 2019, Mapping: &sheet.Mapping{Delimiter: "\t"}}),
 	}
+}
+
+// german makes sure that a layout is what its name says.
+func german(of *sheet.Sheet) *sheet.Sheet {
+	if !of.Dialect.DecimalComma {
+		panic("no decimal comma")
+	}
+	return of
 }
 
 func decodeAndCompare(t *testing.T, of *sheet.Sheet, data []byte, cut int64) {
@@ -521,6 +584,9 @@ var decoded = []string{
 	"2021,TX,A,1,Yes,0.123456789012345,25,10,2\n2021,TX,B,2,0,--,(12.5%),-0,9007199254740993\n2021,TX,C,3,maybe,1,1,1,1\n2021,TX,D,4,N,.5,5.,+7,007\n",
 	"a;1;5.5;20;7;2021;;x\nb;2;(3);7%;-99;2021;;\n ; ; ; ; ; ; ; \n;;;;;;;x\nc;3;-0;0.1;--;2022;;y\n",
 	"A\t1\t5\tx\n\"\tB\"\t\"A\t\"\t \t\n\t\t\t \n\xff\t1\t2\t3\nA\x00\t1\t2\t3\n",
+	"1;2023;AK;57053;'0290;1,0;0,368;20.961\n2;2.023;AK;\"57.053\";=\"7E600\";NA;5,25%; -   \n3;2023;AL;3,0;NaN;-;-2443,4;450-\n4;2023;AL;3;NA;;#DIV/0!;1.234.567,5\n5;2023;AL;3;B\n;;;Total;;;;5\n6;2023;AL;4",
+	"\"1\",1,2023,\"AK\",\"A\",57053,\"NA\",\"2\",NA,5\n\"2\",2,2023,NA,NA,57054,NA,1.0,\"13\",########\n\"3\",3,2023,\"AK\"\n\"4\",4,2023,\"AK\",\"Total\",,,,,7\n\"5\",\"Source: EPA, eGRID\"\n\"6\",6,2023,\"WY\",\"B\",\"5.7053E+04\",\"NULL\",,3,True\n",
+	"2023,AK,02,\"6,685,642\",0.250\n2022,AL,1,5,0.1\n2023,US,,\"4,188,971,343\",0.2\n2023,Total,,5,1\n2023,WY\n2023,,,,\nSource: EPA eGRID,,,,\n2023,VA,51,0,0\n2023,MD,24,17,#N/A\n",
 	"2023,TX,\"never\nclosed,1,2,3\n",
 }
 
@@ -532,6 +598,9 @@ var plain = []string{
 	"2021,TX,A,1,Yes,0.5,25,10,2\n2021,TX,B,2,No,12.345,100,-10.5,\n2021,TX,C,3,,,N/A,0.001,--\n",
 	"a;1;5.5;20;7;2021;;x\nb;2;5.5;20;-99;2021;;\n",
 	"x,A,1,5,0.5\n,A,2,--,\n ,,,,\nnote,,,,\n",
+	"1;2023;AK;57053;0290;1;0;20961\n2;2023;AL;3;NA;;;5\n",
+	"\"1\",1,2023,\"AK\",\"A\",57053,\"NA\",\"02\",\"013\",5\n\"2\",2,2023,\"AK\",\"A\",57054,NA,\"02\",NA,NA\n",
+	"2023,AK,02,6685642,0.250\n2023,AL,01,138596349,0.251\n",
 	"A\t1\t5\tx\n\t0005\t-7.25\t--\n",
 	"2021,TX,A,1,N,0.1234567890123,7,10,2\r\n2021,TX,B,2,0,1,,99999999999999,1\r\n",
 	"2023, AK,Elim ,57,3A,588.182\n2023,AK,\" Elim \",\"\tb\",  ,5\n",

@@ -19,12 +19,13 @@ type Dialect struct {
 	QuotedTexts  bool `json:"quoted_texts,omitempty"`  // all texts are in quotes: NA without them is a missing cell, and not the code
 }
 
-// dialectBytes is how much of the data tells the dialect: some thousand cells.
-const dialectBytes = 128 << 10
+// dialectBytes is how much of a sheet of plants or their parts tells the dialect.
+const dialectBytes = 40 << 10
 
-// firstRows reads the records that tell the dialect.
+// firstRows reads the records that tell the dialect: hundreds of plants, or all
+// regions of all data years.
 func firstRows(head []byte, more bool, s *Sheet) [][]string {
-	if end := s.DataOffset + dialectBytes; end < int64(len(head)) {
+	if end := s.DataOffset + dialectBytes; end < int64(len(head)) && plantLevel(s.Level) {
 		head, more = head[:end], true
 	}
 	return sampleRows(head, more, s, math.MaxInt)
@@ -178,16 +179,14 @@ func quotedFields(dst []bool, rec string, delim byte) []bool {
 	}
 }
 
-// inferFixed finds the columns whose fractions all have the same number of digits,
-// some ending in zero, in a data year that has other numbers in a display format.
-// Nobody who writes values writes 0.250: such a column was rounded for display.
+// inferFixed finds the columns of a data year that were rounded to a fixed number
+// of decimals, where other numbers of the year are in a display format. Such are
+// columns whose fractions all have the same number of digits, some ending in zero,
+// for nobody who writes values writes 0.250; and sums that are whole numbers
+// throughout, which EPA's are not.
 func (s *Sheet) inferFixed(rows [][]string) {
 	type key struct{ column, year int }
-	type pattern struct {
-		places      int
-		mixed, zero bool
-	}
-	patterns := map[key]*pattern{}
+	patterns := map[key]*decimals{}
 	display := map[int]bool{} // data years
 	yearAt := slices.IndexFunc(s.Cells, func(c SheetColumn) bool { return c.Column == egrid.Year })
 	for _, row := range rows {
@@ -210,27 +209,57 @@ func (s *Sheet) inferFixed(rows [][]string) {
 			}
 			if x.Rounded {
 				display[year] = true
-			}
-			if x.Rounded || !x.Exact || x.Places == 0 {
 				continue
 			}
-			p := patterns[key{i, year}]
-			if p == nil {
-				p = &pattern{places: x.Places}
-				patterns[key{i, year}] = p
+			if patterns[key{i, year}] == nil {
+				patterns[key{i, year}] = &decimals{}
 			}
-			p.mixed = p.mixed || p.places != x.Places
-			p.zero = p.zero || x.Mantissa%10 == 0
+			patterns[key{i, year}].add(x)
 		}
 	}
 	for k, p := range patterns {
-		if display[k.year] && p.zero && !p.mixed {
-			s.Cells[k.column].Fixed = append(s.Cells[k.column].Fixed, k.year)
+		c := &s.Cells[k.column]
+		if display[k.year] && p.fixed(isSum(s.Schema.Field(s.number(*c)))) {
+			c.Fixed = append(c.Fixed, k.year)
 		}
 	}
 	for _, c := range s.Cells {
 		slices.Sort(c.Fixed)
 	}
+}
+
+// decimals is how many digits the fractions of a column's plain numbers have.
+type decimals struct {
+	places      int // of the first fraction; 0 when there is none
+	mixed, zero bool
+	whole       int // numbers without a fraction, other than 0
+}
+
+func (p *decimals) add(x cell.Decimal) {
+	switch {
+	case !x.Exact:
+		p.mixed = true
+	case x.Places == 0:
+		if x.Mantissa != 0 {
+			p.whole++
+		}
+	default:
+		if p.places == 0 {
+			p.places = x.Places
+		}
+		p.mixed = p.mixed || p.places != x.Places
+		p.zero = p.zero || x.Mantissa%10 == 0
+	}
+}
+
+// fewWhole is up to how many sums may be whole numbers by chance.
+const fewWhole = 20
+
+func (p *decimals) fixed(sum bool) bool {
+	if p.places == 0 {
+		return sum && !p.mixed && p.whole >= fewWhole
+	}
+	return p.zero && !p.mixed
 }
 
 // rowNames finds out whether the records begin with a field that the header lacks,
@@ -304,11 +333,33 @@ func isIndex(header string, sample func() [][]string) bool {
 	return len(met) > 0
 }
 
+// sameTexts reports whether two columns have the same texts in every row.
+func sameTexts(rows [][]string, a, b int) bool {
+	return !slices.ContainsFunc(rows, func(row []string) bool {
+		return max(a, b) < len(row) && strings.TrimSpace(row[a]) != strings.TrimSpace(row[b])
+	})
+}
+
+// contradiction finds a cell that differs from the one of its row that it should
+// repeat.
+func (d *Decoder) contradiction(fields []string) (c egrid.Column, value, reason string) {
+	for i, cell := range d.sheet.Cells {
+		if cell.Repeats == "" {
+			continue
+		}
+		first := slices.IndexFunc(d.columns, func(c columnDecoder) bool { return c.column == cell.Repeats })
+		if a, b := strings.TrimSpace(fields[first]), strings.TrimSpace(fields[i]); a != b {
+			return cell.Repeats, b, fmt.Sprintf("the sheet has the column twice, here with another value than in the column %s; leave one of them out", d.sheet.Cells[first].Header)
+		}
+	}
+	return "", "", ""
+}
+
 // marks says which texts of a column mark a missing cell.
 type marks uint8
 
 const (
-	blanks   marks = iota // a column of somebody's own: nothing but blanks
+	inOwn    marks = iota // a column of somebody's own: nothing but blanks
 	inCodes               // identifiers that may be any text: what no person types
 	inAreas               // NA is a code
 	inOthers              // all that tools write
@@ -341,7 +392,7 @@ func textOf(f egrid.Field) (marks, form) {
 		return inOthers, fips3
 	}
 	if !f.Known() {
-		return blanks, asIs
+		return inOwn, asIs
 	}
 	return inOthers, asIs
 }
@@ -351,12 +402,12 @@ func (c *columnDecoder) marked(text string, quoted bool) bool {
 	switch {
 	case cell.Blank(text):
 		return true
-	case c.marks == blanks:
+	case c.marks == inOwn:
 		return false
 	case text == "NA":
 		return c.marks == inOthers || c.dialect.QuotedTexts && !quoted
 	case c.marks == inCodes:
-		return text == "#N/A" || text == "<NA>" || text == `\N`
+		return text != "None" && text != "." && cell.Null(text)
 	}
 	return cell.Null(text)
 }
@@ -415,7 +466,7 @@ func (f form) width() int {
 func (c *columnDecoder) normal(text string, quoted bool) string {
 	text = cell.Unprotect(strings.TrimSpace(text))
 	if c.form != asIs {
-		text = strings.TrimPrefix(text, "'") // of a spreadsheet's text cell
+		text = strings.TrimSpace(strings.TrimPrefix(text, "'")) // of a spreadsheet's text cell
 	}
 	if c.marked(text, quoted) {
 		return ""
@@ -440,7 +491,7 @@ func (c *columnDecoder) isLabel(text string) bool {
 	case "US", "U.S.", "USA", "UNITED STATES":
 		return c.form == area && c.column != egrid.Region // the regions of grid gross loss have one
 	}
-	return c.typ == egrid.Text && isTotal(text)
+	return isTotal(text)
 }
 
 func isTotal(text string) bool {
@@ -458,34 +509,41 @@ func isTotal(text string) bool {
 }
 
 // isNote reports whether a text is longer than codes of regions are.
-func isNote(text string) bool { return len(text) > 12 && strings.Contains(text, " ") }
+func isNote(text string) bool {
+	text = strings.TrimSpace(text)
+	return len(text) > 12 && strings.Contains(text, " ")
+}
 
-// leftOut says why a record of so many fields is no row of the sheet but a note or
-// a total around its table; empty when it is a row.
-func (d *Decoder) leftOut(fields []string, there int) string {
-	filled, only, total := 0, "", false
-	identified := d.identified
+// leftOut says why a record is no row of the sheet but a note or a total around
+// its table, and by which text; nothing when it is a row. In a sheet without an
+// identifier that is told by text where a number belongs.
+func (d *Decoder) leftOut(fields []string) (text, reason string) {
+	filled, only, total := 0, "", ""
+	row := d.identified
 	for i := range d.columns {
 		c, text := &d.columns[i], strings.TrimSpace(fields[i])
 		if c.kind == skipped {
 			continue
 		}
-		if text != "" {
+		if !cell.Missing(fields[i]) {
 			filled++
-			only = text
+			only = fields[i]
+			row = row || !d.identified && c.typ == egrid.Text
 		}
 		label := c.isLabel(text)
-		total = total || label
+		if label && total == "" {
+			total = text
+		}
 		if c.required && (label || c.marked(text, false)) {
-			identified = false
+			row = false
 		}
 	}
 	_, err := cell.Parse(only)
 	switch {
-	case filled == 1 && err != nil && len(d.columns) > 2 && (!identified || isNote(only)):
-		return "a note, and no row of the table"
-	case total && !identified:
-		return "a total, and no row of the table"
+	case filled == 1 && err != nil && len(d.columns) > 2 && (!row || d.identified && isNote(only)):
+		return strings.TrimSpace(only), "a note, and no row of the table"
+	case total != "" && !row:
+		return total, "a total, and no row of the table"
 	}
-	return ""
+	return "", ""
 }

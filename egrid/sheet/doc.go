@@ -15,7 +15,9 @@
 //
 // It accepts what EPA and people's exports have: a description row above the
 // code row or none, titles and blank rows, an empty first column, a byte order
-// mark, CRLF, no final newline, quoted newlines, numbers in display formats.
+// mark, CRLF, no final newline, quoted newlines, numbers in display formats, and
+// what other tools write: row names, their marks of missing cells, decimal commas,
+// rows without their empty cells at the end, notes and totals around the table.
 // Nothing a file says is lost: blank is not zero, NA is a code, identifiers keep
 // their leading zeros, a column that the dictionary does not know is kept under
 // its own header, and a record that cannot be read comes back as a [*RowError]

@@ -171,3 +171,8 @@ func isShare(f egrid.Field) bool { return f.Unit == "fraction" }
 func isRatio(f egrid.Field) bool {
 	return isShare(f) || strings.Contains(f.Unit, "/") || f.Type == egrid.Number && f.Unit == "" && f.Known()
 }
+
+// isSum reports whether EPA gives a field's totals with decimals.
+func isSum(f egrid.Field) bool {
+	return slices.Contains([]string{"MWh", "MMBtu", "short tons", "lb"}, f.Unit)
+}

@@ -29,5 +29,15 @@ func (e *RowError) Error() string {
 	return fmt.Sprintf("line %d, column %s, value %q: %s", e.Line, e.Column, e.Value, e.Reason)
 }
 
+// Aside is the audit of records that were left out because they are no rows of the
+// sheet. It is false when there are none.
+func (d Decoded) Aside() (egrid.Audit, bool) {
+	a := egrid.Audit{Rule: "not_a_row", Severity: egrid.Info, Count: int64(len(d.LeftOut))}
+	for _, e := range d.LeftOut[:min(len(d.LeftOut), 5)] {
+		a.Examples = append(a.Examples, fmt.Sprintf("line %d: %s: %s", e.Line, e.Reason, e.Value))
+	}
+	return a, a.Count > 0
+}
+
 // Unwrap makes a RowError an [ErrInvalid].
 func (e *RowError) Unwrap() error { return egrid.ErrInvalid }

@@ -61,6 +61,7 @@ type Sheet struct {
 type SheetColumn struct {
 	Header    string       `json:"header"`
 	Column    egrid.Column `json:"column,omitempty"`    // empty: left out
+	Repeats   egrid.Column `json:"repeats,omitempty"`   // a column that the sheet has already: every row must have the same in both
 	Transform string       `json:"transform,omitempty"` // see Mapping
 	Unit      string       `json:"unit,omitempty"`      // in the file, where it is not the dictionary's: the decoder converts
 	Fixed     []int        `json:"fixed,omitempty"`     // data years in which it was rounded to a fixed number of decimals
@@ -168,7 +169,7 @@ func (s *Sheet) bindColumns(cells []headerCell, sample, few func() [][]string, m
 			}
 		}
 	}
-	claims, err := s.claims(cells, few, m)
+	claims, repeated, err := s.claims(cells, few, m)
 	if err != nil {
 		return "", err
 	}
@@ -190,6 +191,8 @@ func (s *Sheet) bindColumns(cells []headerCell, sample, few func() [][]string, m
 			fields = append(fields, f)
 		case i == 0 && isIndex(cell.code, sample):
 			s.found("row_names", "left out", fmt.Sprintf("running numbers in the first column, %q", cell.code))
+		case repeated[i] != "":
+			col.Repeats = repeated[i]
 		case cell.code == "" && !anyValue(sample(), i):
 			// an empty column, as spreadsheets write in front of a table
 		default:
@@ -237,9 +240,10 @@ func (s *Sheet) leaveOutTwins(claims map[int]egrid.Field, sample func() [][]stri
 }
 
 // claims decides which cell names which field. Where several name one, a mapping
-// comes before EPA's code, the code before our name, and that before an alias.
-func (s *Sheet) claims(cells []headerCell, sample func() [][]string, m *Mapping) (map[int]egrid.Field, error) {
-	claims := map[int]egrid.Field{}
+// comes before EPA's code, the code before our name, and that before an alias;
+// one that has the same texts repeats the other.
+func (s *Sheet) claims(cells []headerCell, sample func() [][]string, m *Mapping) (claims map[int]egrid.Field, repeated map[int]egrid.Column, err error) {
+	claims, repeated = map[int]egrid.Field{}, map[int]egrid.Column{}
 	taken := map[egrid.Column]int{}
 	for i, cell := range cells {
 		f, known := lookupHeader(s.Level, cell, m)
@@ -249,11 +253,15 @@ func (s *Sheet) claims(cells []headerCell, sample func() [][]string, m *Mapping)
 		if f.Column == egrid.State && rank(f, cell, m) == 2 && !abbreviations(sample, i) {
 			s.found("column", cell.code, "its values are no postal abbreviations, so it is not "+f.Code)
 			if s.Level == egrid.ST && !slices.ContainsFunc(cells, func(c headerCell) bool { return strings.EqualFold(c.code, f.Code) }) {
-				return nil, fmt.Errorf("%w: column %s holds no postal abbreviations, which identify the rows of %s; put a column %s beside it", egrid.ErrInvalid, cell.code, s.Level, f.Code)
+				return nil, nil, fmt.Errorf("%w: column %s holds no postal abbreviations, which identify the rows of %s; put a column %s beside it", egrid.ErrInvalid, cell.code, s.Level, f.Code)
 			}
 			continue
 		}
 		if at, again := taken[f.Column]; again {
+			if sameTexts(sample(), at, i) {
+				repeated[i] = f.Column
+				continue
+			}
 			best, other := at, i
 			if rank(f, cell, m) < rank(f, cells[at], m) {
 				best, other = i, at
@@ -266,7 +274,7 @@ func (s *Sheet) claims(cells []headerCell, sample func() [][]string, m *Mapping)
 		}
 		claims[i], taken[f.Column] = f, i
 	}
-	return claims, nil
+	return claims, repeated, nil
 }
 
 // rank is how well a cell names a field; the least is best.

@@ -50,6 +50,7 @@ func Load(ctx context.Context, l driver.Loader, r io.Reader, o *LoadOptions) (Lo
 	out := Loaded{Sheet: reader.Sheet()}
 	var years []int
 	chunks := map[int][]*egrid.Batch{}
+	var aside []egrid.Audit // of records that are no rows
 	for d, err := range reader.Batches() {
 		if err != nil {
 			return out, err
@@ -59,6 +60,9 @@ func Load(ctx context.Context, l driver.Loader, r io.Reader, o *LoadOptions) (Lo
 		}
 		out.Rejected += int64(len(d.Rejects))
 		out.Rejects = append(out.Rejects, d.Rejects[:min(len(d.Rejects), maxRejects-len(out.Rejects))]...)
+		if a, ok := d.Aside(); ok {
+			aside = driver.MergeAudits(aside, []egrid.Audit{a})
+		}
 		for _, b := range d.Batches {
 			if chunks[b.Year()] == nil {
 				years = append(years, b.Year())
@@ -67,7 +71,7 @@ func Load(ctx context.Context, l driver.Loader, r io.Reader, o *LoadOptions) (Lo
 		}
 	}
 	if len(years) == 0 {
-		return out, fmt.Errorf("%w: none of the %d records could be read", egrid.ErrInvalid, out.Rejected)
+		return out, noneRead(out)
 	}
 	spec := driver.SnapshotSpec{
 		Level: out.Sheet.Level, Release: out.Sheet.Release, Authority: out.Sheet.Authority, Units: out.Sheet.Units, Schema: out.Sheet.Schema, Reading: "store.Load",
@@ -75,11 +79,11 @@ func Load(ctx context.Context, l driver.Loader, r io.Reader, o *LoadOptions) (Lo
 	}
 	for i, year := range years {
 		spec.Year = year
-		rejected := int64(0)
+		first := driver.Chunk{}
 		if i == 0 { // a rejected record has no data year
-			rejected = out.Rejected
+			first.Rejected, first.Findings = out.Rejected, aside
 		}
-		report, err := publish(ctx, l, spec, chunks[year], rejected, o.Publish)
+		report, err := publish(ctx, l, spec, chunks[year], first, o.Publish)
 		if err != nil {
 			return out, err
 		}
@@ -88,19 +92,40 @@ func Load(ctx context.Context, l driver.Loader, r io.Reader, o *LoadOptions) (Lo
 	return out, nil
 }
 
-func publish(ctx context.Context, l driver.Loader, spec driver.SnapshotSpec, chunks []*egrid.Batch, rejected int64, policy driver.Policy) (driver.PublishReport, error) {
+// noneRead says for which reason most records of a file were rejected.
+func noneRead(out Loaded) error {
+	type why struct {
+		column egrid.Column
+		reason string
+	}
+	count := map[why]int{}
+	var most *sheet.RowError
+	for _, e := range out.Rejects {
+		count[why{e.Column, e.Reason}]++
+		if most == nil || count[why{e.Column, e.Reason}] > count[why{most.Column, most.Reason}] {
+			most = e
+		}
+	}
+	if most == nil {
+		return fmt.Errorf("%w: the sheet has a header and no rows", egrid.ErrInvalid)
+	}
+	return fmt.Errorf("%w: none of the %d records could be read, %d of the first %d as this one: %w",
+		egrid.ErrInvalid, out.Rejected, count[why{most.Column, most.Reason}], len(out.Rejects), most)
+}
+
+func publish(ctx context.Context, l driver.Loader, spec driver.SnapshotSpec, chunks []*egrid.Batch, first driver.Chunk, policy driver.Policy) (driver.PublishReport, error) {
 	id, err := l.Stage(ctx, spec)
 	if err != nil {
 		return driver.PublishReport{}, err
 	}
 	request := driver.PublishRequest{Policy: policy, Chunks: len(chunks)}
 	for i, b := range chunks {
-		c := driver.Chunk{Index: i, Rows: b, Rejected: rejected, Findings: driver.AuditRows(spec.Level, b)}
+		c := driver.Chunk{Index: i, Rows: b, Rejected: first.Rejected, Findings: driver.MergeAudits(driver.AuditRows(spec.Level, b), first.Findings)}
 		if _, err := l.Put(ctx, id, c); err != nil {
 			return driver.PublishReport{}, err
 		}
 		request.Rows += int64(b.Len())
-		rejected = 0
+		first = driver.Chunk{}
 	}
 	return l.Publish(ctx, id, request)
 }

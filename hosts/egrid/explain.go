@@ -104,8 +104,11 @@ func changed(s *etl.CheckedSheet, c sheet.SheetColumn, f egrid.Field) string {
 	if f.Unit == "fraction" && s.Sheet.ShareScale != 1 {
 		how = append(how, "from percent")
 	}
-	if slices.Contains(s.Lossy, c.Column) {
-		how = append(how, "rounded in the file")
+	for _, year := range s.Years {
+		if slices.Contains(s.Lossy[year], c.Column) {
+			how = append(how, "rounded in the file")
+			break
+		}
 	}
 	return strings.Join(how, ", ")
 }

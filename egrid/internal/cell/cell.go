@@ -104,13 +104,13 @@ func Swap(s string) string {
 // where there is neither.
 func DecimalSign(s string) (sign byte, certain bool) {
 	shown, _, _ := undress(strings.TrimSpace(s))
-	shown, _, _ = strings.Cut(strings.ToLower(shown), "e")
+	text, _, exponent := strings.Cut(strings.ToLower(shown), "e")
 	s = strings.Map(func(r rune) rune {
 		if r != ',' && strings.ContainsRune(separators, r) {
 			return -1
 		}
 		return r
-	}, shown)
+	}, text)
 	if strings.Trim(s, "0123456789.,") != "" {
 		return 0, false
 	}
@@ -129,7 +129,7 @@ func DecimalSign(s string) (sign byte, certain bool) {
 		}
 		return s[last], true
 	}
-	return s[last], len(s) < len(shown) || last == 0 || last > 3 || s[0] == '0' || len(s)-last != 4
+	return s[last], exponent || len(s) < len(text) || last == 0 || last > 3 || s[0] == '0' || len(s)-last != 4
 }
 
 // Unprotect takes off what keeps a spreadsheet from reading a text as a number:
