@@ -268,10 +268,14 @@ func (d *description) notLoaded(heading string, parts []part, write func(indent 
 	var reasons []string
 	names := map[string][]string{}
 	for _, s := range parts {
-		if names[s.Reason] == nil {
-			reasons = append(reasons, s.Reason)
+		reason := s.Reason
+		if len(s.Rejects) > 0 {
+			reason = "none of its records could be read, as said above"
 		}
-		names[s.Reason] = append(names[s.Reason], s.name())
+		if names[reason] == nil {
+			reasons = append(reasons, reason)
+		}
+		names[reason] = append(names[reason], s.name())
 	}
 	for _, reason := range reasons {
 		of := names[reason]
