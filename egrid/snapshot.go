@@ -13,6 +13,8 @@ type Snapshot struct {
 	Level     Level      `json:"level"`
 	Year      int        `json:"year"`
 	Release   string     `json:"release"`
+	Authority string     `json:"authority"` // who published the edition
+	Units     string     `json:"units"`     // of the file: us or metric; the rows have those of the dictionary
 	Status    Status     `json:"status"`
 	Reason    string     `json:"reason,omitempty"` // why it is held, and what decides
 	Rows      int64      `json:"rows"`
@@ -25,6 +27,13 @@ type Snapshot struct {
 	LoadedAt  time.Time  `json:"loaded_at"`
 	Revision  int64      `json:"revision"` // the revision that published it last; 0 while held
 }
+
+// DefaultAuthority publishes the editions of which nothing says otherwise, and
+// DefaultUnits are theirs.
+const (
+	DefaultAuthority = "EPA"
+	DefaultUnits     = "us"
+)
 
 // Is reports whether the snapshot has the content of a load: it was made of it
 // alone, or the load was found to have the same content.

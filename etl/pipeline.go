@@ -19,11 +19,13 @@ import (
 
 // Options tune a pipeline. The zero value of every field means its default.
 type Options struct {
-	Config  Config        // field mappings; default none
-	Level   egrid.Level   // of every sheet; default recognised by the columns
-	Year    int           // of sheets that do not tell; default inferred
-	Release string        // of every sheet; default inferred, egrid.NoRelease for the unmarked one
-	Publish driver.Policy // default driver.PublishAuto
+	Config    Config        // field mappings; default none
+	Level     egrid.Level   // of every sheet; default recognised by the columns
+	Year      int           // of every sheet; default inferred. Sheets that say otherwise are refused
+	Release   string        // of every sheet; default inferred, egrid.NoRelease for the unmarked one
+	Units     string        // of every sheet, sheet.US or sheet.Metric; default inferred. Sheets that say otherwise are refused
+	Authority string        // who published the sheets; default inferred, else egrid.DefaultAuthority
+	Publish   driver.Policy // default driver.PublishAuto
 
 	Workers    int   // chunks decoded at once; default GOMAXPROCS
 	ChunkBytes int64 // size of a chunk, about; default 1 MiB. It is part of a load's identity
@@ -192,7 +194,8 @@ func reason(err error) string {
 
 // readerOptions says how to read a sheet of an object.
 func (p *Pipeline) readerOptions(o Object, member string) *sheet.ReaderOptions {
-	options := &sheet.ReaderOptions{Name: o.Location, Sheet: member, Level: p.o.Level, Year: p.o.Year, Release: p.o.Release}
+	options := &sheet.ReaderOptions{Name: o.Location, Sheet: member, Level: p.o.Level, Year: p.o.Year, Release: p.o.Release,
+		Units: p.o.Units, Authority: p.o.Authority}
 	in, ok := p.o.Config.For(o.Name)
 	if !ok {
 		in, ok = p.o.Config.For(member)

@@ -104,14 +104,14 @@ func (p *Pipeline) Report(ctx context.Context, s Streamed) (_ Report, err error)
 	for i := range s.Loads {
 		load := &s.Loads[i]
 		if by := superseded[i]; by != nil {
-			report.add(load, driver.PublishReport{Status: egrid.Unchanged, Reason: by.Object.Name + " comes behind it, and is published already"})
+			report.add(load, &driver.PublishReport{Status: egrid.Unchanged, Reason: by.Object.Name + " comes behind it, and is published already"})
 			continue
 		}
 		published, err := p.sink.Publish(ctx, load.Spec, driver.PublishRequest{Policy: p.o.Publish, Chunks: load.Chunks, Rows: load.Rows})
 		if err != nil {
 			return report, fmt.Errorf("publish %s %d of %s: %w", load.Spec.Level, load.Spec.Year, load.Object.Name, err)
 		}
-		report.add(load, published)
+		report.add(load, &published)
 	}
 	if db := p.db(); db != nil {
 		if err := auditTotals(ctx, db, &report); err != nil {
@@ -182,12 +182,12 @@ func (r *Report) file(o Object, sha256 string) *FileReport {
 	return &r.Files[i]
 }
 
-func (r *Report) add(load *Load, published driver.PublishReport) {
+func (r *Report) add(load *Load, published *driver.PublishReport) {
 	// What the sheet lacks, what is published may have by others.
 	merged := published.Snapshot.Schema != nil && !load.Spec.Schema.Has(egrid.NetGeneration) && published.Snapshot.Schema.Has(egrid.NetGeneration)
 	of := SheetReport{
 		Sheet: load.Member, Level: load.Spec.Level, Year: load.Spec.Year, Release: load.Spec.Release,
-		Units: load.Units, Evidence: load.Evidence, Rejects: load.Rejects, Unknown: codes(load.Spec.Schema, load.Unknown),
+		Units: load.Spec.Units, Evidence: load.Evidence, Rejects: load.Rejects, Unknown: codes(load.Spec.Schema, load.Unknown),
 		Lossy: codes(load.Spec.Schema, published.Snapshot.Lossy), Status: Status(published.Status), Reason: published.Reason,
 		Audits: auditMeasures(load.Spec.Level, load.Generation || merged, published.Snapshot.Audits),
 	}

@@ -32,7 +32,6 @@ type Load struct {
 	Object   Object              `json:"object"`
 	Member   string              `json:"member"`
 	Spec     driver.SnapshotSpec `json:"spec"`
-	Units    string              `json:"units"` // of the file: us or metric
 	Evidence []sheet.Evidence    `json:"evidence"`
 	Unknown  []egrid.Column      `json:"unknown_columns"`
 	Chunks   int                 `json:"chunks"`
@@ -139,10 +138,9 @@ func emptyChunk(index int, spec driver.SnapshotSpec) driver.Chunk {
 func newLoad(part Part, year int, reading string) Load {
 	s := part.Sheet
 	return Load{
-		Object: part.Object, Member: part.Member, Unknown: s.Unknown,
-		Units: s.Units, Evidence: s.EvidenceOf(year),
+		Object: part.Object, Member: part.Member, Unknown: s.Unknown, Evidence: s.EvidenceOf(year),
 		Spec: driver.SnapshotSpec{
-			Level: s.Level, Year: year, Release: s.Release, Schema: s.Schema, Reading: reading,
+			Level: s.Level, Year: year, Release: s.Release, Authority: s.Authority, Units: s.Units, Schema: s.Schema, Reading: reading,
 			Source: egrid.Source{Object: part.Object.Name, Sheet: part.Member, SHA256: part.SHA256, Bytes: part.Object.Size},
 		},
 	}

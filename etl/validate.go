@@ -94,6 +94,7 @@ func (p *Pipeline) inspect(ctx context.Context, scanned Scanned) (Validated, err
 	schemas := schemaSet{} // of thousands of files most have the same columns
 	for _, o := range scanned.Objects {
 		f := CheckedFile{Object: o}
+		authority, from := "", "" // as the contents page of a workbook has it
 		members, refused, err := p.members(ctx, o)
 		if err != nil {
 			if !p.ofOneFile(ctx, err) {
@@ -116,6 +117,14 @@ func (p *Pipeline) inspect(ctx context.Context, scanned Scanned) (Validated, err
 				s.Sheet.Schema = schemas.shared(s.Sheet.Schema)
 			}
 			f.Sheets = append(f.Sheets, s)
+			if contents := new(sheet.NotKeptError); errors.As(err, &contents) && contents.Authority != "" {
+				authority, from = contents.Authority, "sheet "+member
+			}
+		}
+		for _, s := range f.Sheets {
+			if authority != "" && s.Sheet != nil {
+				s.Sheet.PublishedBy(authority, from)
+			}
 		}
 		if o.Named && !slices.ContainsFunc(f.Sheets, func(s CheckedSheet) bool { return s.Error == "" }) {
 			for i := range f.Sheets {

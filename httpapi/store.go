@@ -46,7 +46,7 @@ func (in *request) meta() meta { return meta{Meta: wire.Meta{Revision: in.data.c
 
 func (in *request) snapshots() *answer {
 	list := []wire.SnapshotInfo{}
-	t := newTable("level", "year", "release", "rows", "status", "reason", "sources", "sha256", "loaded_at", "revision", "id", "stage")
+	t := newTable("level", "year", "release", "authority", "units", "rows", "status", "reason", "sources", "sha256", "loaded_at", "revision", "id", "stage")
 	for i := range in.data.catalog.Snapshots {
 		s := &in.data.catalog.Snapshots[i]
 		if s.Status == egrid.Superseded && in.text("all") != "true" {
@@ -57,7 +57,7 @@ func (in *request) snapshots() *answer {
 		for _, src := range s.Sources {
 			objects, sums = append(objects, src.Object), append(sums, src.SHA256)
 		}
-		t.add(string(s.Level), fmt.Sprint(s.Year), s.Release, fmt.Sprint(s.Rows), string(s.Status), s.Reason,
+		t.add(string(s.Level), fmt.Sprint(s.Year), s.Release, s.Authority, s.Units, fmt.Sprint(s.Rows), string(s.Status), s.Reason,
 			strings.Join(objects, " "), strings.Join(sums, " "), s.LoadedAt.Format(time.RFC3339Nano), fmt.Sprint(s.Revision), string(s.ID), string(s.Stage))
 	}
 	return t.answer(list, in.meta())
@@ -75,7 +75,7 @@ func (in *request) snapshot(id string) (*answer, error) {
 
 func snapshotInfo(s *egrid.Snapshot) wire.SnapshotInfo {
 	info := wire.SnapshotInfo{
-		ID: s.ID, Stage: s.Stage, Level: s.Level, Year: s.Year, Release: s.Release, Rows: s.Rows, Rejected: s.Rejected, Status: s.Status,
+		ID: s.ID, Stage: s.Stage, Level: s.Level, Year: s.Year, Release: s.Release, Authority: s.Authority, Units: s.Units, Rows: s.Rows, Rejected: s.Rejected, Status: s.Status,
 		LoadedAt: s.LoadedAt, Revision: s.Revision, Sources: append([]egrid.Source{}, s.Sources...),
 	}
 	if s.Reason != "" {

@@ -82,18 +82,24 @@ type Store struct {
 
 // SnapshotSpec says what a stage will hold.
 type SnapshotSpec struct {
-	Level   egrid.Level   `json:"level"`
-	Year    int           `json:"year"`
-	Release string        `json:"release"`
-	Source  egrid.Source  `json:"source"`
-	Schema  *egrid.Schema `json:"columns"` // columns of every row that will be put
-	Reading string        `json:"reading"` // how the bytes are read (mapping, division); part of the identity
+	Level     egrid.Level   `json:"level"`
+	Year      int           `json:"year"`
+	Release   string        `json:"release"`
+	Authority string        `json:"authority,omitempty"` // who published it; empty: egrid.DefaultAuthority
+	Units     string        `json:"units,omitempty"`     // of the file; empty: egrid.DefaultUnits
+	Source    egrid.Source  `json:"source"`
+	Schema    *egrid.Schema `json:"columns"` // columns of every row that will be put
+	Reading   string        `json:"reading"` // how the bytes are read (mapping, division); part of the identity
 }
 
 // ID derives the stage id. The object's name is not part of it.
 func (s SnapshotSpec) ID() egrid.StageID {
 	h := sha256.New()
 	fmt.Fprintf(h, "%s\n%d\n%s\n%s\n%s\n%s", s.Level, s.Year, s.Release, s.Source.SHA256, s.Source.Sheet, s.Reading)
+	authority, units := cmp.Or(s.Authority, egrid.DefaultAuthority), cmp.Or(s.Units, egrid.DefaultUnits)
+	if authority != egrid.DefaultAuthority || units != egrid.DefaultUnits { // others keep the ids that they had
+		fmt.Fprintf(h, "\n%s\n%s", authority, units)
+	}
 	return egrid.StageID(hex.EncodeToString(h.Sum(nil)[:12]))
 }
 
@@ -198,10 +204,15 @@ type PublishReport struct {
 	Snapshot egrid.Snapshot `json:"snapshot"`
 }
 
-// Seal puts the snapshots into the catalogue's order and sets its ID. Levels
+// Seal puts the snapshots into the catalogue's order, fills in what those of
+// earlier versions lack, and sets its ID. Levels
 // come from the finest to the widest, years and releases ascending, published
 // before superseded (the latest first) before held.
 func Seal(c *egrid.Catalog) {
+	for i := range c.Snapshots { // of before there were others
+		s := &c.Snapshots[i]
+		s.Authority, s.Units = cmp.Or(s.Authority, egrid.DefaultAuthority), cmp.Or(s.Units, egrid.DefaultUnits)
+	}
 	levels := egrid.Levels()
 	states := []egrid.Status{egrid.Published, egrid.Superseded, egrid.Held}
 	slices.SortFunc(c.Snapshots, func(a, b egrid.Snapshot) int {

@@ -1,6 +1,7 @@
 package driver
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -19,6 +20,7 @@ func NewSnapshot(id egrid.StageID, spec SnapshotSpec) egrid.Snapshot {
 	source.ID = id
 	return egrid.Snapshot{
 		Stage: id, Level: spec.Level, Year: spec.Year, Release: spec.Release, Status: egrid.Published,
+		Authority: cmp.Or(spec.Authority, egrid.DefaultAuthority), Units: cmp.Or(spec.Units, egrid.DefaultUnits),
 		Schema: spec.Schema, Sources: []egrid.Source{source}, LoadedAt: time.Now().UTC(),
 	}
 }
@@ -53,10 +55,13 @@ func Describe(s *egrid.Snapshot, tallies []Tally) {
 }
 
 // IdentityOf makes the id of a snapshot of its content: level, data year,
-// release, columns, which of them are rounded, and the digest of the rows.
+// release, authority, columns, which of them are rounded, and the digest of the rows.
 func IdentityOf(s *egrid.Snapshot, rows Digest) egrid.SnapshotID {
 	h := sha256.New()
 	fmt.Fprintf(h, "%s\n%d\n%s\n%d\n", s.Level, s.Year, s.Release, s.Rows)
+	if a := cmp.Or(s.Authority, egrid.DefaultAuthority); a != egrid.DefaultAuthority {
+		fmt.Fprintf(h, "%q\n", a)
+	}
 	for _, f := range s.Schema.Fields() {
 		fmt.Fprintf(h, "%q %s %t\n", f.Column, f.Type, slices.Contains(s.Lossy, f.Column))
 	}

@@ -51,6 +51,7 @@ func RunStore(t *testing.T, open func(t *testing.T) driver.Store) {
 		{"Discard", testDiscard},
 		{"Releases", testReleases},
 		{"Years", testYears},
+		{"Authority", testAuthority},
 		{"Values", testValues},
 		{"UnknownColumns", testUnknownColumns},
 		{"TextOrder", testTextOrder},

@@ -303,6 +303,26 @@ func testYears(f *fixture) {
 	f.wantTexts(egrid.LevelColumn, egrid.RowQuery{Columns: []egrid.Column{egrid.LevelColumn}}, "GEN")
 }
 
+// testAuthority keeps who published a sheet, and in which units.
+func testAuthority(f *fixture) {
+	f.loadRecords("a", 2023, "", ten...)
+	other := sheetOf("b", 2024, "", generators...)
+	other.Authority, other.Units = "Somebody", "metric"
+	f.load(other, driver.PublishAuto, rowsOf(other, ten...))
+	// The same rows, put right by somebody who knows who published them.
+	again := sheetOf("b", 2024, "", generators...)
+	again.Authority, again.Units = "Somebody else", "metric"
+	if r := f.load(again, driver.PublishReplace, rowsOf(again, ten...)); r.Status != egrid.Published || r.Snapshot.Authority != again.Authority {
+		f.Errorf("got %+v", r)
+	}
+	for year, want := range map[int][2]string{2023: {egrid.DefaultAuthority, egrid.DefaultUnits}, 2024: {"Somebody else", "metric"}} {
+		s, ok := catalogOf(f.Context(), f).Published(egrid.GEN, year, "")
+		if !ok || s.Authority != want[0] || s.Units != want[1] {
+			f.Errorf("%d: authority %q, units %q; want %q", year, s.Authority, s.Units, want)
+		}
+	}
+}
+
 // testReadersDuringPublish replaces a sheet again and again while readers add
 // up a column whose sum tells whether they saw one sheet whole.
 func testReadersDuringPublish(f *fixture) {

@@ -21,8 +21,14 @@
 // its own header, and a record that cannot be read comes back as a [*RowError]
 // with its line, column and raw text. Memory does not grow with the file.
 //
-// Units are those of EPA's sheets. Only shares are brought to one scale, 0-1;
-// [Sheet].ShareScale says what the file had.
+// Units are those of the dictionary: metric editions and rates per GWh or BBtu
+// are converted, and [Sheet].Cells say from what. Converted metric figures are
+// marked lossy, since those editions are rounded. Shares are brought to one scale,
+// 0-1; [Sheet].ShareScale says what the file had.
+//
+// [Sheet].Evidence tells what each conclusion was drawn from. What stands in the
+// file comes before the names of files and folders, and two places in a file
+// that contradict each other are refused.
 //
 // The package needs the standard library only. A Sheet is safe to share; a Reader
 // and a Decoder belong to one goroutine.
@@ -31,6 +37,7 @@
 //
 // [egrid.ErrInvalid] for a file that cannot be read, which [ErrNotSheet] wraps for
 // one that is no eGRID sheet; the text says what is missing and how to give it.
+// [NotKeptError] wraps that, too, for a table that is known and kept by no level.
 //
 // # See also
 //

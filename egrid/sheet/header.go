@@ -306,8 +306,8 @@ func lacking(level egrid.Level, fields map[egrid.Column]naming, plants int, o *R
 		}
 	}
 	switch {
-	case level == egrid.US && coded < 2:
-		return "two of its measures (" + codesOf(level, isUnit) + ")"
+	case level == egrid.US && (coded == 0 || len(fields) < 2): // it has no identifier
+		return "two of its columns (" + codesOf(level, isUnit) + ")"
 	case level != egrid.US && has == 0:
 		return "its identifier (" + codesOf(level, func(f egrid.Field) bool { return slices.Contains(identifiers[level], f.Column) }) + ")"
 	case coded > 0, level == egrid.PLNT && fields[egrid.PlantName] != unnamed && has > 1:

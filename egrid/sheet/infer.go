@@ -54,28 +54,42 @@ func (s *Sheet) inferBasis(h *header) {
 	s.found("basis", "location", from)
 }
 
-// defaultAuthority publishes what nobody else does.
-const defaultAuthority = "EPA"
-
 // inferAuthority finds who published the edition.
 func (s *Sheet) inferAuthority(h *header, o *ReaderOptions) error {
 	var clues []clue
 	for _, line := range titles(h.above) {
-		if publisher.MatchString(line) {
-			clues = append(clues, clue{value: "Cornerstone Data", from: fmt.Sprintf("title %q", shorten(line, 100))})
+		if authority := authorityIn([]string{line}); authority != "" {
+			clues = append(clues, clue{value: authority, from: fmt.Sprintf("title %q", shorten(line, 100))})
 		}
 	}
 	for _, name := range []string{o.Sheet, path.Base(o.Name)} {
-		if publisher.MatchString(strings.ReplaceAll(name, "_", " ")) {
-			clues = append(clues, clue{value: "Cornerstone Data", from: "file name " + name, name: true})
+		if authority := authorityIn([]string{strings.ReplaceAll(name, "_", " ")}); authority != "" {
+			clues = append(clues, clue{value: authority, from: "file name " + name, name: true})
 		}
 	}
 	authority, err := s.conclude("authority", o.Authority, "--authority", clues)
 	if s.Authority = authority; authority == "" && err == nil {
-		s.Authority = defaultAuthority
+		s.Authority = egrid.DefaultAuthority
 		s.found("authority", s.Authority, byDefault)
 	}
 	return err
+}
+
+// authorityIn finds who else than EPA is named as publisher.
+func authorityIn(texts []string) string {
+	if slices.ContainsFunc(texts, publisher.MatchString) {
+		return "Cornerstone Data"
+	}
+	return ""
+}
+
+// PublishedBy says what another sheet of the same workbook tells of the
+// authority. It counts where the sheet itself and the person tell nothing.
+func (s *Sheet) PublishedBy(authority, from string) {
+	at := slices.IndexFunc(s.Evidence, func(e Evidence) bool { return e.Of == "authority" && e.From == byDefault })
+	if at >= 0 {
+		s.Authority, s.Evidence[at] = authority, Evidence{Of: "authority", Value: authority, From: from}
+	}
 }
 
 // inferShareScale decides from the values whether the sheet holds shares as

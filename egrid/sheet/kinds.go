@@ -3,6 +3,7 @@ package sheet
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
@@ -14,6 +15,9 @@ type NotKeptError struct {
 	Kind   string // what the table is
 	From   string // what tells it
 	Remedy string // what to load in its place; empty: nothing
+	// Authority is who publishes the workbook, as its contents page says; empty:
+	// nobody is named.
+	Authority string
 }
 
 // Error implements error.
@@ -132,7 +136,7 @@ func refusedKind(h *header, records [][]string, o *ReaderOptions) error {
 			continue
 		}
 		if from := k.mark(rows, lines, table, o); from != "" {
-			return &NotKeptError{Kind: k.what, From: from, Remedy: k.remedy}
+			return &NotKeptError{Kind: k.what, From: from, Remedy: k.remedy, Authority: authorityIn(slices.Concat(records...))}
 		}
 	}
 	if !fits && len(h.cells) > 0 && h.onlySequences(o) {

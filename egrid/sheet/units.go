@@ -14,8 +14,8 @@ import (
 
 // Systems of units of a file.
 const (
-	US     = "us"     // short tons, lb, MMBtu: those of the dictionary
-	Metric = "metric" // metric tons, kg, GJ
+	US     = egrid.DefaultUnits // short tons, lb, MMBtu: those of the dictionary
+	Metric = "metric"           // metric tons, kg, GJ
 )
 
 // CheckUnits returns [egrid.ErrInvalid] unless units is us, metric or empty.

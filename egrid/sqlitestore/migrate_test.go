@@ -219,7 +219,7 @@ func checkMigrated(t *testing.T, file *sqlitestore.Store, live, other, held *old
 	for _, s := range []*oldSheet{live, other, held} {
 		snap, ok := catalog.Find(string(s.spec.ID()))
 		want := egrid.Snapshot{
-			ID: snap.ID, Stage: s.spec.ID(), Level: egrid.GEN, Year: s.spec.Year, Status: s.status, Reason: s.reason, Rows: int64(len(s.rows)), Rejected: s.audits()[0].Count,
+			ID: snap.ID, Stage: s.spec.ID(), Authority: egrid.DefaultAuthority, Units: egrid.DefaultUnits, Level: egrid.GEN, Year: s.spec.Year, Status: s.status, Reason: s.reason, Rows: int64(len(s.rows)), Rejected: s.audits()[0].Count,
 			Schema: snap.Schema, Sources: snap.Sources, Audits: s.audits(), LoadedAt: time.Date(2024, 5, 6, 7, 8, 9, 0, time.UTC), Revision: 7,
 		}
 		if !ok || len(snap.ID) != 24 || string(snap.ID) == string(snap.Stage) || !reflect.DeepEqual(snap, want) || !slices.Equal(snap.Schema.Columns(), s.spec.Schema.Columns()) {

@@ -69,7 +69,7 @@ func Load(ctx context.Context, l driver.Loader, r io.Reader, o *LoadOptions) (Lo
 		return out, fmt.Errorf("%w: none of the %d records could be read", egrid.ErrInvalid, out.Rejected)
 	}
 	spec := driver.SnapshotSpec{
-		Level: out.Sheet.Level, Release: out.Sheet.Release, Schema: out.Sheet.Schema, Reading: "store.Load",
+		Level: out.Sheet.Level, Release: out.Sheet.Release, Authority: out.Sheet.Authority, Units: out.Sheet.Units, Schema: out.Sheet.Schema, Reading: "store.Load",
 		Source: egrid.Source{Object: o.Name, Sheet: o.Sheet, SHA256: hex.EncodeToString(hash.Sum(nil)), Bytes: size.n},
 	}
 	for i, year := range years {

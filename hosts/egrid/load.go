@@ -10,6 +10,7 @@ import (
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
+	"github.com/egrid-analytics/egrid-go/egrid/sheet"
 	"github.com/egrid-analytics/egrid-go/etl"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/service"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/terminal"
@@ -17,17 +18,22 @@ import (
 
 // reading are the flags that say how files are read.
 type reading struct {
-	Level   string `env:"-" help:"Level of every sheet (UNT, GEN, PLNT, ST, BA, SRL, NRL, US, GGL, DEMO), where its columns do not tell."`
-	Year    int    `env:"-" help:"Data year, where the files do not tell."`
-	Release string `env:"-" help:"Release, e.g. v2 or rev1; none for the unmarked one. Default: from the file name."`
-	Mapping string `help:"File that maps headers which are nobody's codes to columns (etl.json)." type:"path" placeholder:"FILE"`
-	Workers int    `help:"Chunks decoded at once. Default: the processors."`
+	Level     string `env:"-" help:"Level of every sheet (UNT, GEN, PLNT, ST, BA, SRL, NRL, US, GGL, DEMO), where its columns do not tell."`
+	Year      int    `env:"-" help:"Data year, where the files do not tell. Files that say otherwise are refused."`
+	Release   string `env:"-" help:"Release, e.g. v2 or rev1; none for the unmarked one. Default: from the file name."`
+	Units     string `env:"-" help:"Units of the figures, us or metric, where the files do not tell. Metric ones are converted." placeholder:"us|metric"`
+	Authority string `env:"-" help:"Who published the files, where they do not tell. Default: EPA." placeholder:"TEXT"`
+	Mapping   string `help:"File that maps headers which are nobody's codes to columns (etl.json)." type:"path" placeholder:"FILE"`
+	Workers   int    `help:"Chunks decoded at once. Default: the processors."`
 }
 
 // options checks the flags and makes the pipeline's options of them.
 func (r reading) options(a *app) (etl.Options, error) {
-	o := etl.Options{Workers: r.Workers, Release: r.Release, Year: r.Year, Logger: a.log}
+	o := etl.Options{Workers: r.Workers, Release: r.Release, Year: r.Year, Units: r.Units, Authority: r.Authority, Logger: a.log}
 	if _, err := egrid.ParseRelease(r.Release); err != nil {
+		return o, err
+	}
+	if err := sheet.CheckUnits(r.Units); err != nil {
 		return o, err
 	}
 	if r.Year != 0 {

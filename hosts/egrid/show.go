@@ -33,14 +33,14 @@ func (c *snapshotsCmd) Run(a *app) error {
 			}
 			return printJSON(a, catalog)
 		}
-		t := terminal.Table{Header: []string{"id", "level", "year", "release", "rows", "status", "revision", "loaded", "sha256", "sources"}, Right: []bool{false, false, false, false, true, false, true}}
+		t := terminal.Table{Header: []string{"id", "level", "year", "release", "authority", "units", "rows", "status", "revision", "loaded", "sha256", "sources"}, Right: []bool{false, false, false, false, false, false, true, false, true}}
 		for _, s := range catalog.Snapshots {
 			var objects, sums []string
 			for _, source := range s.Sources {
 				objects = append(objects, strings.TrimSpace(source.Object+" "+source.Sheet))
 				sums = append(sums, source.SHA256[:min(12, len(source.SHA256))])
 			}
-			t.Add(string(s.ID), string(s.Level), fmt.Sprint(s.Year), s.Release, terminal.Thousands(s.Rows), string(s.Status), fmt.Sprint(s.Revision),
+			t.Add(string(s.ID), string(s.Level), fmt.Sprint(s.Year), s.Release, s.Authority, s.Units, terminal.Thousands(s.Rows), string(s.Status), fmt.Sprint(s.Revision),
 				s.LoadedAt.Format("2006-01-02 15:04"), strings.Join(sums, "+"), strings.Join(objects, ", "))
 		}
 		return t.Write(a.stdout)

@@ -23,18 +23,20 @@ type ColumnInfo struct {
 // SnapshotInfo is what is, or was, published for a level, data year and release,
 // or is held.
 type SnapshotInfo struct {
-	ID       egrid.SnapshotID `json:"id" doc:"Names the content, for the parameter snapshot."`
-	Stage    egrid.StageID    `json:"stage" doc:"Names the load: by it a held one is published or discarded."`
-	Level    egrid.Level      `json:"level"`
-	Year     int              `json:"year"`
-	Release  string           `json:"release"`
-	Rows     int64            `json:"rows"`
-	Rejected int64            `json:"rejected" doc:"Records that could not be read."`
-	Status   egrid.Status     `json:"status" enum:"published,held,superseded"`
-	Reason   *string          `json:"reason" doc:"Why it is held, and what decides."`
-	Sources  []egrid.Source   `json:"sources"`
-	LoadedAt time.Time        `json:"loaded_at"`
-	Revision int64            `json:"revision" doc:"The revision that published it; 0 while held."`
+	ID        egrid.SnapshotID `json:"id" doc:"Names the content, for the parameter snapshot."`
+	Stage     egrid.StageID    `json:"stage" doc:"Names the load: by it a held one is published or discarded."`
+	Level     egrid.Level      `json:"level"`
+	Year      int              `json:"year"`
+	Release   string           `json:"release"`
+	Authority string           `json:"authority" doc:"Who published the edition."`
+	Units     string           `json:"units" enum:"us,metric" doc:"Of the file; the figures here are in those of the dictionary."`
+	Rows      int64            `json:"rows"`
+	Rejected  int64            `json:"rejected" doc:"Records that could not be read."`
+	Status    egrid.Status     `json:"status" enum:"published,held,superseded"`
+	Reason    *string          `json:"reason" doc:"Why it is held, and what decides."`
+	Sources   []egrid.Source   `json:"sources"`
+	LoadedAt  time.Time        `json:"loaded_at"`
+	Revision  int64            `json:"revision" doc:"The revision that published it; 0 while held."`
 }
 
 // Region is a row of a region, sorted out.
