@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 )
@@ -50,6 +51,8 @@ type headerCell struct {
 	raw  string // as it stands, without blanks around it
 	code string // the code, or whatever names the column, on one line
 	text string // what describes the column: beside the code, or in the record above
+
+	known bool // some level may know the code, or a mapping does
 }
 
 const byteOrderMark = "\ufeff"
@@ -81,7 +84,7 @@ func findHeader(head []byte, o *ReaderOptions) (best header, tied []egrid.Level,
 			if err != nil || i < skip {
 				continue
 			}
-			h := header{cells: headerCells(cells), delim: delim, line: rec.line, nextLine: split.line, nextOffset: split.offset, above: slices.Clip(above)}
+			h := header{cells: headerCells(cells, o.Mapping), delim: delim, line: rec.line, nextLine: split.line, nextOffset: split.offset, above: slices.Clip(above)}
 			levels := h.score(o)
 			if h.better(best) {
 				best, tied = h, levels
@@ -128,7 +131,7 @@ var (
 // headerCells takes the cells of a record apart. Sheets up to data year 2012
 // have the code and a description in one cell, on two lines; where a tool has
 // made one line of them, the leading words are codes of the dictionary.
-func headerCells(record []string) []headerCell {
+func headerCells(record []string, m *Mapping) []headerCell {
 	cells := make([]headerCell, len(record))
 	lines, filled := false, 0
 	words := map[string]bool{}
@@ -144,24 +147,48 @@ func headerCells(record []string) []headerCell {
 			words[m[1]] = true
 		}
 	}
-	if !lines && (len(words) < 3 || 2*len(words) < filled) {
-		return cells
-	}
+	described := lines || len(words) >= 3 && 2*len(words) >= filled
 	for i, c := range cells {
+		if !described {
+			break
+		}
 		if first, rest, two := strings.Cut(c.raw, "\n"); two {
 			cells[i].code, cells[i].text = strings.TrimSpace(first), blanks.ReplaceAllString(strings.TrimSpace(rest), " ")
 		} else if m := codeWord.FindStringSubmatch(c.raw); m != nil {
 			cells[i].code, cells[i].text = m[1], m[2]
 		}
 	}
+	for i, c := range cells {
+		cells[i].known = knownAnywhere(c.code)
+		if m != nil && m.Columns[c.raw] != "" {
+			cells[i].known = true
+		}
+	}
 	return cells
 }
 
+// headers are all that any level knows, in upper case.
+var headers = sync.OnceValue(func() map[string]bool {
+	known := map[string]bool{}
+	for _, level := range egrid.Levels() {
+		for _, f := range egrid.Fields(level) {
+			known[strings.ToUpper(f.Code)], known[strings.ToUpper(string(f.Column))] = true, true
+			for _, a := range f.Aliases {
+				known[strings.ToUpper(a.Header)] = true
+			}
+		}
+	}
+	return known
+})
+
+// knownAnywhere reports whether some level may know a header: most cells of most
+// records are no headers, and it tells so in little time.
 func knownAnywhere(code string) bool {
-	return slices.ContainsFunc(egrid.Levels(), func(l egrid.Level) bool {
-		_, ok := egrid.Lookup(l, code)
-		return ok
-	})
+	const longest = 80
+	if code = strings.TrimSpace(code); code == "" || len(code) > longest || code[0] <= '9' {
+		return false
+	}
+	return startsWith(code, "SEQ") || headers()[strings.ToUpper(code)]
 }
 
 // describe takes the descriptions of columns whose cells have none from the
@@ -204,6 +231,9 @@ func filledCells(record []string) int {
 // for, the finest, and the one that knows most cells. It returns the levels that
 // do so alike.
 func (h *header) score(o *ReaderOptions) []egrid.Level {
+	if !slices.ContainsFunc(h.cells, func(c headerCell) bool { return c.known }) {
+		return nil
+	}
 	levels := egrid.Levels()
 	if o.Level != "" {
 		levels = []egrid.Level{o.Level}
@@ -369,13 +399,13 @@ func startsWith(s, prefix string) bool {
 }
 
 func lookupHeader(level egrid.Level, c headerCell, m *Mapping) (egrid.Field, bool) {
+	if !c.known {
+		return egrid.Field{}, false
+	}
 	if m != nil {
 		if target, ok := m.Columns[c.raw]; ok {
 			return egrid.Lookup(level, target)
 		}
-	}
-	if c.code == "" {
-		return egrid.Field{}, false
 	}
 	return egrid.Lookup(level, c.code)
 }
@@ -456,13 +486,16 @@ func nameOf(o *ReaderOptions) string {
 	return "file name " + tableName(o)
 }
 
-// sampleRows reads the records of the head below the header row.
-func sampleRows(head []byte, more bool, s *Sheet) [][]string {
+// fewRows is how many records tell what one record tells as well.
+const fewRows = 200
+
+// sampleRows reads the records of the head below the header row, at most so many.
+func sampleRows(head []byte, more bool, s *Sheet, most int) [][]string {
 	var rows [][]string
 	split := newSplitter(bytes.NewReader(head[s.DataOffset:]), s.Delimiter[0], s.DataOffset, s.DataLine)
 	for {
 		rec, err := split.next()
-		if err != nil || more && split.eof && split.start == len(split.buf) {
+		if err != nil || len(rows) == most || more && split.eof && split.start == len(split.buf) {
 			return rows // the last record of a cut head may be cut too
 		}
 		if cells, err := splitFields(nil, string(rec.raw), s.Delimiter[0]); err == nil {

@@ -95,7 +95,7 @@ func (s *Sheet) PublishedBy(authority, from string) {
 // inferShareScale decides from the values whether the sheet holds shares as
 // 0-1 or as percent, as EPA's workbooks did up to 2016 and its exports of 2018
 // and 2019 do.
-func (s *Sheet) inferShareScale(sample [][]string) {
+func (s *Sheet) inferShareScale(sample func() [][]string) {
 	var mix, shares []int
 	for i, c := range s.Cells {
 		if j := s.Schema.Index(c.Column); j < 0 || !isShare(s.Schema.Field(j)) || c.Transform == "divide_by_100" {
@@ -110,7 +110,7 @@ func (s *Sheet) inferShareScale(sample [][]string) {
 		return
 	}
 	fraction, percent := 0, 0
-	for _, row := range sample {
+	for _, row := range sample() {
 		sum, largest := 0.0, 0.0
 		for _, i := range shares {
 			if i >= len(row) || strings.Contains(row[i], "%") {

@@ -60,7 +60,7 @@ var kinds = []kind{
 		what: "a table of a state's imports and exports", always: true,
 		codes: regexp.MustCompile(`(?i)^SEQ(IMP|EXP|IE)`),
 		title: regexp.MustCompile(`(?i)\b(imports?\b.*\bexports?|exports?\b.*\bimports?)\b.*\b(file|data|table|state)`),
-		name:  regexp.MustCompile(`(?i)imports?[-_ &]*(and|/)?[-_ ]*exports?|imp[-_]?exp`),
+		name:  regexp.MustCompile(`(?i)imports?[-_ &]*(and|/)?[-_ ]*exports?|(?:^|[^a-z])imp[-_]?exp(?:[^a-z]|$)`),
 	},
 	{
 		what:  "a contents page",
@@ -127,10 +127,7 @@ func refusedKind(h *header, records [][]string, o *ReaderOptions) error {
 	if !fits {
 		lines, rows = titles(records), append(rows, records...)
 	}
-	table := tableName(o)
-	if o.Sheet == "" {
-		table = strings.TrimSuffix(strings.TrimSuffix(table, ".gz"), ".csv")
-	}
+	table := strings.TrimSuffix(strings.TrimSuffix(tableName(o), ".gz"), ".csv")
 	for _, k := range kinds {
 		if fits && !k.always {
 			continue

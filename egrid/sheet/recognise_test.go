@@ -161,6 +161,7 @@ func TestRecogniseClaims(t *testing.T) {
 		{"FIPST,PSTATABB,STNGENAN,YEAR", "02,AK,5,2016", "fips_state", "02", "[]"},
 		{"STGENNB,STNGENNB,PSTATABB,YEAR", "1,2,AK,2016", "nonbaseload_generation_mwh", "2", "[STGENNB]"},
 		{"State,ORISPL,PLNGENAN,YEAR", "Alabama,3,5,2016", "oris_plant_code", "3", "[State]"},
+		{"state,ORISPL,PLNGENAN,YEAR", "Alabama,3,5,2016", "state_2", "Alabama", "[state_2]"},
 	} {
 		of, rows, refused := readAll(t, strings.NewReader(test.header+"\n"+test.row+"\n"), nil)
 		if len(rows) != 1 || len(refused) > 0 {
@@ -226,6 +227,9 @@ func TestRecogniseYear(t *testing.T) {
 		{name: "several sequences tell nothing", file: sequence, options: at("eGRID1996_ST96.csv"), want: "ST 1996 us"},
 		{name: "several sequences, given", file: sequence, options: asked(1996), want: "ST 1996 us"},
 		{name: "several sequences, nothing else", file: sequence, refused: []string{"nothing tells", "--year"}},
+		{name: "one sequence of several", file: "SEQST00,PSTATABB,STNGENAN\n1,AK,5\n", options: at("ST96.csv"), want: "ST 1996 us"},
+		{name: "one sequence of several, nothing else", file: "SEQST00,PSTATABB,STNGENAN\n1,AK,5\n", refused: []string{"nothing tells", "--year"}},
+		{name: "sequences of other years", file: "SEQPLT16,SEQPLT14,ORISPL,PLNGENAN\n1,2,3,5\n", options: at("PLNT14.csv"), want: "PLNT 2014 us"},
 		{name: "one sequence", file: "SEQPLT16,ORISPL,PLNGENAN\n1,3,5\n", options: at("PLNT18.csv"), want: "PLNT 2016 us"},
 		{name: "one sequence against the flag", file: "SEQPLT16,ORISPL,PLNGENAN\n1,3,5\n", options: asked(2018), refused: []string{"--year 2018", "SEQPLT16", "2016"}},
 		{name: "title", file: "eGRID2002 Version 2.01 State File (Year 2000 Data),,\n,,\n" + st, options: at("eGRID2002_state.csv"), want: "ST 2000 us"},
@@ -251,6 +255,7 @@ func TestRecogniseYear(t *testing.T) {
 		{name: "eGRID2002 of 1998", file: st, options: at("eGRID2002yr98_location.csv"), want: "ST 1998 us"},
 		{name: "no such year", file: st, options: at("state_2002.csv"), refused: []string{"no eGRID of data year 2002", "state_2002.csv", "issue"}},
 		{name: "no such year, given", file: st, options: asked(2008), refused: []string{"2008"}},
+		{name: "no year in a title", file: "Plants (5000 data points),,\n" + st, options: at("2018/state.csv"), want: "ST 2018 us"},
 		{name: "folder", file: st, options: at("2018/state.csv"), want: "ST 2018 us"},
 		{name: "a flag beats a name", file: st, options: sheet.ReaderOptions{Name: "2018/state.csv", Year: 2019}, want: "ST 2019 us"},
 	})
@@ -289,6 +294,8 @@ func TestRecogniseUnits(t *testing.T) {
 		{name: "nobody's twin", file: bare + ",SRCO2RTA2" + strings.TrimSuffix(us, "\n") + ",900\n", want: "SRL 0 us"},
 		{name: "metric by file name", file: bare + metric, options: sheet.ReaderOptions{Name: "egrid2024_data_metric.csv"}, want: "SRL 0 metric"},
 		{name: "metric by workbook", file: bare + metric, options: sheet.ReaderOptions{Name: "egrid2024_data_metric.xlsx", Sheet: "SRL23"}, want: "SRL 0 metric"},
+		{name: "metric by folder", file: bare + metric, options: sheet.ReaderOptions{Name: "2023/metric/SRL23.csv"}, want: "SRL 0 metric"},
+		{name: "us against the file name", file: srl("MMBtu", "tons", "lb/MWh", "", us), options: sheet.ReaderOptions{Name: "not_metric.csv"}, want: "SRL 0 us"},
 		{name: "a metric is no system of units", file: bare + us, options: sheet.ReaderOptions{Name: "biometrics2024.csv"}, want: "SRL 0 us"},
 		{name: "metric as given", file: bare + metric, options: in("metric"), want: "SRL 0 metric"},
 		{name: "nothing tells", file: bare + us, want: "SRL 0 us"},
@@ -315,6 +322,48 @@ func TestRecogniseUnits(t *testing.T) {
 		b, _ := rows[0].Batch()
 		if want := []egrid.Column{"heat_input_mmbtu", "co2_short_tons", "co2_output_rate_lb_per_mwh"}; !slices.Equal(b.Lossy(), want) || len(of.Unknown) > 0 {
 			t.Errorf("%s: lossy %v; want %v; unknown %v", name, b.Lossy(), want, of.Unknown)
+		}
+	}
+}
+
+// A header that is mapped may carry the unit itself.
+func TestMappedUnits(t *testing.T) {
+	t.Parallel()
+	const file = "Region code;CO2 rate (kg/MWh);Mercury rate [lb/GWh];CO2 (kt)\nCAMX;198.067;41.5;7\n"
+	m := &sheet.Mapping{Columns: map[string]string{"Region code": "SUBRGN", "CO2 rate (kg/MWh)": "SRCO2RTA", "CO2 (kt)": ""}}
+	of, rows, _ := readAll(t, strings.NewReader(file), &sheet.ReaderOptions{Level: egrid.SRL, Year: 2023, Mapping: m})
+	if x, _ := rows[0].Float("co2_output_rate_lb_per_mwh"); x != 436.656 || of.Units != sheet.Metric {
+		t.Errorf("198.067 kg/MWh are %v lb/MWh; units %s", x, of.Units)
+	}
+	m.Columns["CO2 (kt)"] = "SRCO2AN"
+	if _, err := sheet.Inspect(strings.NewReader(file), &sheet.ReaderOptions{Level: egrid.SRL, Year: 2023, Mapping: m}); err == nil || !strings.Contains(err.Error(), "kt") {
+		t.Errorf("kilotons: got %v", err)
+	}
+}
+
+// The sheets of the workbook of 1998, by the first lines of each.
+func TestRecognise1998(t *testing.T) {
+	t.Parallel()
+	const see = "\"For further description of variables, see eGRID File Structure and eGRID Technical Support Document.\"\n,\n"
+	for name, test := range map[string]struct{ title, header, want string }{
+		"Contents":   {"Table of Contents \nfor\n\"eGRID2002yr98_location.xls, Version 2.01\"\nYear 1998 eGRID Location (Operator)-Based Data Files", "1.0,EGRDST98", "contents page"},
+		"EGRDST98":   {"eGRID2002 Version 2.01 State File (Year 1998 Data)", "\"SEQST00\neGRID2002 2000 file State sequence number\",\"PSTATABB\nState abbreviation\",\"STNGENAN\nState 1998 annual net generation (MWh)\"", "ST 1998"},
+		"EGRDEGCL98": {"eGRID2002 Version 2.01 Location (Operator)-Based Electric Generating Company File (Year 1998 Data)", "\"SEQEGP00\neGRID2002\",\"EGCNAME\nEGC name\",\"NERC\nNERC region acronym\",\"EGNGENAN\nEGC 1998 annual net generation (MWh)\"", "generating companies"},
+		"EGRDPRL98":  {"eGRID2002 Version 2.01 Location (Operator)-Based Parent Company File (Year 1998 Data)", "\"SEQPRP00\neGRID2002\",\"PRNAME\nParent company name\",\"NAMEPCAP\nParent company capacity (MW)\"", "parent companies"},
+		"EGRDPCAL98": {"eGRID2002 Version 2.01 Location (Operator)-Based Power Control Area File (Year 1998 Data)", "\"SEQPCP00\neGRID2002\",\"PCANAME\nPower control area name\",\"NERC\nNERC region acronym\"", "control areas"},
+		"EGRDSRL98":  {"eGRID2002 Version 2.01 Location (Operator)-Based eGRID Subregion File (Year 1998 Data)", "\"SEQSRP00\neGRID2002\",\"SUBRGN\neGRID subregion acronym\",\"NERC\nNERC region acronym\",\"SRNGENAN\neGRID subregion 1998 annual net generation (MWh)\"", "SRL 1998"},
+		"EGRDNRL98":  {"eGRID2002 Version 2.01 Location (Operator)-Based NERC Region File (Year 1998 Data)", "\"SEQNR00\neGRID2002\",\"NERC\nNERC region acronym\",\"NRNGENAN\nNERC 1998 annual net generation (MWh)\"", "NRL 1998"},
+		"EGRDUS98":   {"eGRID2002 Version 2.01 U.S. File (Year 1998 Data)", "\"SEQUS00\neGRID2002\",\"USNAME\nUnited States name\",\"NAMEPCAP\nU.S. capacity (MW)\",\"USNGENAN\nU.S. 1998 annual net generation (MWh)\"", "US 1998"},
+		"EGRDPLCH":   {"eGRID2002 Version 2.01 Plant Note File", "\"SEQPLCH\neGRID2002\",\"PNAME\nPlant name\",\"ORISPL\nDOE/EIA ORIS plant or facility code\",\"CHTYPE\nType of note\"", "notes"},
+		"EGRDPCCH":   {"eGRID2002 Version 2.01 Power Control Area Note File", "\"SEQPCCH\neGRID2002\",\"PCANAME\nPCA name\",\"PCAID\nPCA ID\",\"CHTYPE\nType of note\"", "notes"},
+	} {
+		s, err := sheet.Inspect(strings.NewReader(test.title+"\n"+see+test.header+"\n1,A,2,3\n"), &sheet.ReaderOptions{Name: "eGRID1998_location.xls", Sheet: name})
+		got := fmt.Sprint(err)
+		if err == nil {
+			got = fmt.Sprint(s.Level, " ", s.Year)
+		}
+		if !strings.Contains(got, test.want) {
+			t.Errorf("%s: got %s; want %s", name, got, test.want)
 		}
 	}
 }

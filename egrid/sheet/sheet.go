@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 )
@@ -99,12 +101,16 @@ func inspect(head []byte, more bool, o *ReaderOptions) (*Sheet, error) {
 	}
 	s.found("level", string(s.Level), best.levelFrom)
 	s.inferBasis(&best)
-	sample := sampleRows(head, more, s)
-	yearHeader, err := s.bindColumns(best.cells, sample, o.Mapping)
+	sample := sync.OnceValue(func() [][]string { return sampleRows(head, more, s, math.MaxInt) })
+	few := sync.OnceValue(func() [][]string { return sampleRows(head, more, s, fewRows) })
+	if o.Year != 0 {
+		few = sample // all of them must have that year
+	}
+	yearHeader, err := s.bindColumns(best.cells, sample, few, o.Mapping)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.inferYear(&best, yearHeader, sample, o); err != nil {
+	if err := s.inferYear(&best, yearHeader, few, o); err != nil {
 		return nil, err
 	}
 	if err := s.inferRelease(o); err != nil {
@@ -113,7 +119,7 @@ func inspect(head []byte, more bool, o *ReaderOptions) (*Sheet, error) {
 	if err := s.inferAuthority(&best, o); err != nil {
 		return nil, err
 	}
-	if err := s.inferUnits(&best, sample, o); err != nil {
+	if err := s.inferUnits(&best, few, o); err != nil {
 		return nil, err
 	}
 	s.inferShareScale(sample)
@@ -122,7 +128,7 @@ func inspect(head []byte, more bool, o *ReaderOptions) (*Sheet, error) {
 
 // bindColumns decides what becomes of every column and makes the schema. It
 // returns the header of the column that gives the data year, if any.
-func (s *Sheet) bindColumns(cells []headerCell, sample [][]string, m *Mapping) (yearHeader string, err error) {
+func (s *Sheet) bindColumns(cells []headerCell, sample, few func() [][]string, m *Mapping) (yearHeader string, err error) {
 	transform, err := s.transforms(m)
 	if err != nil {
 		return "", err
@@ -137,7 +143,7 @@ func (s *Sheet) bindColumns(cells []headerCell, sample [][]string, m *Mapping) (
 			}
 		}
 	}
-	claims, err := s.claims(cells, sample, m)
+	claims, err := s.claims(cells, few, m)
 	if err != nil {
 		return "", err
 	}
@@ -157,11 +163,11 @@ func (s *Sheet) bindColumns(cells []headerCell, sample [][]string, m *Mapping) (
 		case known:
 			col.Column, col.Transform = f.Column, transform[f.Column]
 			fields = append(fields, f)
-		case cell.code == "" && !anyValue(sample, i):
+		case cell.code == "" && !anyValue(sample(), i):
 			// an empty column, as spreadsheets write in front of a table
 		default:
 			name := egrid.Column(cmp.Or(cell.code, fmt.Sprintf("column_%d", i+1)))
-			for n := 2; used[name] || egrid.IsContext(name); n++ {
+			for n := 2; used[name] || egrid.IsContext(name) || isColumn(s.Level, name); n++ {
 				name = egrid.Column(fmt.Sprintf("%s_%d", cmp.Or(cell.code, "column"), n))
 			}
 			col.Column, used[name] = name, true
@@ -172,12 +178,18 @@ func (s *Sheet) bindColumns(cells []headerCell, sample [][]string, m *Mapping) (
 	if s.Schema, err = egrid.NewSchema(fields...); err != nil {
 		return "", err
 	}
-	return yearHeader, s.leaveOutTwins(claims, sample)
+	return yearHeader, s.leaveOutTwins(claims, few)
+}
+
+// isColumn reports whether the dictionary has a column of the name.
+func isColumn(level egrid.Level, name egrid.Column) bool {
+	f, ok := egrid.Lookup(level, string(name))
+	return ok && f.Column == name
 }
 
 // leaveOutTwins leaves out the columns that repeat others in another unit, and
 // lists the unknown ones that stay.
-func (s *Sheet) leaveOutTwins(claims map[int]egrid.Field, sample [][]string) error {
+func (s *Sheet) leaveOutTwins(claims map[int]egrid.Field, sample func() [][]string) error {
 	var fields []egrid.Field
 	for i, c := range s.Cells {
 		at := s.Schema.Index(c.Column)
@@ -199,7 +211,7 @@ func (s *Sheet) leaveOutTwins(claims map[int]egrid.Field, sample [][]string) err
 
 // claims decides which cell names which field. Where several name one, a mapping
 // comes before EPA's code, the code before our name, and that before an alias.
-func (s *Sheet) claims(cells []headerCell, sample [][]string, m *Mapping) (map[int]egrid.Field, error) {
+func (s *Sheet) claims(cells []headerCell, sample func() [][]string, m *Mapping) (map[int]egrid.Field, error) {
 	claims := map[int]egrid.Field{}
 	taken := map[egrid.Column]int{}
 	for i, cell := range cells {
@@ -244,9 +256,9 @@ func rank(f egrid.Field, c headerCell, m *Mapping) int {
 }
 
 // abbreviations reports whether a column may hold postal abbreviations.
-func abbreviations(sample [][]string, i int) bool {
+func abbreviations(sample func() [][]string, i int) bool {
 	longer, two := 0, 0
-	for _, row := range sample {
+	for _, row := range sample() {
 		if i < len(row) {
 			switch n := len(strings.TrimSpace(row[i])); {
 			case n > 2:

@@ -157,7 +157,7 @@ var unitText = regexp.MustCompile(`[(\[]([^()\[\]]+)[)\]]\s*$`)
 // inferUnits finds out the unit of every measure: as its description has it, or
 // as the sheet's system of units does where there is none. It sets Unit where
 // the unit is not the dictionary's.
-func (s *Sheet) inferUnits(h *header, sample [][]string, o *ReaderOptions) error {
+func (s *Sheet) inferUnits(h *header, sample func() [][]string, o *ReaderOptions) error {
 	if err := CheckUnits(o.Units); err != nil {
 		return err
 	}
@@ -199,10 +199,10 @@ func (s *Sheet) inferUnits(h *header, sample [][]string, o *ReaderOptions) error
 			clues = append(clues, clue{value: Metric, from: fmt.Sprintf("title %q", shorten(line, 100))})
 		}
 	}
-	if name := tableName(o); metricName.MatchString(name) {
-		clues = append(clues, clue{value: Metric, from: nameOf(o)})
-	} else if name := tableName(&ReaderOptions{Name: o.Name}); metricName.MatchString(name) {
-		clues = append(clues, clue{value: Metric, from: "file name " + name})
+	for _, name := range []string{o.Sheet, o.Name} {
+		if metricName.MatchString(name) {
+			clues = append(clues, clue{value: Metric, from: "file name " + name, name: true})
+		}
 	}
 	units, err := s.conclude("units", o.Units, "--units", clues)
 	if err != nil {
@@ -247,7 +247,7 @@ func (s *Sheet) measure(c SheetColumn) (egrid.Field, bool) {
 // under its code and a 2: generation in GJ beside MWh, a rate per GJ beside one
 // per MWh. The figures must say so, since people use such names too. Those of a
 // rate tell which system of units the other column is in.
-func (s *Sheet) twin(i int, sample [][]string) (system string, is bool) {
+func (s *Sheet) twin(i int, sample func() [][]string) (system string, is bool) {
 	code, ok := strings.CutSuffix(s.Cells[i].Header, "2")
 	if _, known := egrid.Lookup(s.Level, s.Cells[i].Header); !ok || known {
 		return "", false
@@ -262,7 +262,7 @@ func (s *Sheet) twin(i int, sample [][]string) (system string, is bool) {
 		ratios = map[float64]string{1 / 3.6: Metric, 0.126: US}
 	}
 	votes, others := map[string]int{}, 0
-	for _, row := range sample {
+	for _, row := range sample() {
 		if max(i, of) >= len(row) {
 			continue
 		}

@@ -76,7 +76,7 @@ func issuedFor(text string) (int, bool) {
 
 // inferYear finds the data year. Where a column gives it row by row, Year is 0,
 // and what else there is must not contradict the rows at the head of the file.
-func (s *Sheet) inferYear(h *header, yearHeader string, sample [][]string, o *ReaderOptions) error {
+func (s *Sheet) inferYear(h *header, yearHeader string, sample func() [][]string, o *ReaderOptions) error {
 	asked := ""
 	if o.Year != 0 {
 		asked = strconv.Itoa(o.Year)
@@ -84,7 +84,10 @@ func (s *Sheet) inferYear(h *header, yearHeader string, sample [][]string, o *Re
 	clues := s.yearsInside(h, o)
 	if yearHeader != "" {
 		from := "column " + yearHeader
-		years := s.yearsOfRows(sample)
+		var years []string
+		if asked != "" || len(clues) > 0 {
+			years = s.yearsOfRows(sample())
+		}
 		if asked != "" && len(years) > 0 && !slices.Equal(years, []string{asked}) {
 			return fmt.Errorf("%w: --year %s was given, and %s says %s; leave --year out if that is right", egrid.ErrInvalid, asked, from, shorten(strings.Join(years, ", "), 60))
 		}
@@ -137,21 +140,11 @@ func (s *Sheet) yearsOfRows(sample [][]string) []string {
 func (s *Sheet) yearsInside(h *header, o *ReaderOptions) []clue {
 	var clues []clue
 	add := func(year int, from string) {
-		if year != 0 {
+		if egrid.CheckYear(year) == nil {
 			clues = append(clues, clue{value: strconv.Itoa(year), from: from})
 		}
 	}
-	year, header := 0, ""
-	for i, c := range s.Cells {
-		if m := sequenceYear.FindStringSubmatch(c.Header); m != nil && !(o.Mapping != nil && mappedAway(o.Mapping, h.cells[i].raw)) {
-			if header != "" && century(m[1]) != year {
-				year = 0 // sheets of 1996 to 2000 have the sequence numbers of all their editions
-				break
-			}
-			year, header = century(m[1]), c.Header
-		}
-	}
-	add(year, "column "+header)
+	add(s.yearOfSequence(h, o))
 	for _, line := range titles(h.above) {
 		from := fmt.Sprintf("title %q", shorten(line, 100))
 		if m := titleYear.FindStringSubmatch(line); m != nil {
@@ -160,12 +153,27 @@ func (s *Sheet) yearsInside(h *header, o *ReaderOptions) []clue {
 			add(year, from)
 		}
 	}
-	year, from := s.yearOfDescriptions(h)
-	add(year, from)
+	add(s.yearOfDescriptions(h))
 	if _, year, ok := levelAndYearOf(o.Sheet); ok && strings.HasPrefix(nameOf(o), "sheet ") {
 		add(year, nameOf(o))
 	}
 	return clues
+}
+
+// yearOfSequence is the year in the name of the sequence column. Sheets of 1996 to
+// 2000 have the sequence numbers of all of these editions, so they tell nothing.
+func (s *Sheet) yearOfSequence(h *header, o *ReaderOptions) (year int, from string) {
+	for i, c := range s.Cells {
+		m := sequenceYear.FindStringSubmatch(c.Header)
+		if m == nil || o.Mapping != nil && mappedAway(o.Mapping, h.cells[i].raw) {
+			continue
+		}
+		if y := century(m[1]); y <= 2000 || year != 0 && y != year {
+			return 0, ""
+		}
+		year, from = century(m[1]), "column "+c.Header
+	}
+	return year, from
 }
 
 // yearOfDescriptions is the year that most descriptions of measures have, as in
