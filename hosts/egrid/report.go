@@ -201,17 +201,12 @@ func (d *description) held() {
 		return
 	}
 	d.Heading(0, "Held for you to decide; readers keep what they had:")
-	id := parts[0].Stage
 	for _, s := range parts {
 		d.Text(2, s.name()+": "+brief(s.Reason))
-		if len(parts) > 1 {
-			id = "ID"
-			d.Line(4, "ID "+string(s.Stage))
+		for _, c := range s.Choices() {
+			d.Text(4, c.Does+":")
+			d.Line(6, c.Command+d.store)
 		}
-	}
-	for _, c := range etl.Choices(id) {
-		d.Text(2, c.Does+":")
-		d.Line(4, c.Command+d.store)
 	}
 }
 
@@ -288,11 +283,11 @@ func (d *description) notLoaded(heading string, parts []part, write func(indent 
 	}
 }
 
-// brief cuts a reason that names every column; --json has it whole.
+// brief cuts a reason that names every column in the middle; --json has it whole.
 func brief(reason string) string {
-	const most = 400
-	if letters := []rune(reason); len(letters) > most {
-		return string(letters[:most]) + "... (--json has the rest)"
+	const head, tail = 200, 250 // the end says what to do
+	if letters := []rune(reason); len(letters) > head+tail {
+		return string(letters[:head]) + " ... (--json has all) ... " + string(letters[len(letters)-tail:])
 	}
 	return reason
 }
@@ -348,12 +343,13 @@ func (d *description) sum() {
 		line += terminal.Thousands(there) + " there already, "
 	}
 	d.Heading(0, fmt.Sprintf("%s%s rejected in %.1f s", line, terminal.Thousands(d.RowsRejected), d.Seconds))
+	in, out := "In the store now: ", "Not in the store: "
 	if d.Status == etl.DryRun {
 		d.Text(0, "Nothing was loaded: this was a dry run.")
-		return
+		in, out = "A load would publish, or find there: ", "It would leave out: "
 	}
 	if now := editions(d.all(etl.Published, etl.Unchanged)); now != "" {
-		d.Text(0, "In the store now: "+now+".")
+		d.Text(0, in+now+".")
 	}
 	var not []string
 	if held := d.parts[etl.Held]; len(held) > 0 {
@@ -369,8 +365,8 @@ func (d *description) sum() {
 		not = append(not, count(n, "table")+" left out")
 	}
 	if len(not) > 0 {
-		d.Text(0, "Not in the store: "+strings.Join(not, "; ")+".")
-	} else {
+		d.Text(0, out+strings.Join(not, "; ")+".")
+	} else if d.Status != etl.DryRun {
 		d.Text(0, "Nothing was rejected, held or left out.")
 	}
 }
