@@ -249,7 +249,11 @@ func (d *Decoder) field(c *columnDecoder, data []byte) (n int, some bool) {
 	switch c.kind {
 	case numbers:
 		if m, places, n := cell.Scan(data); n > 0 && d.ends(data, n) {
-			if m, places, ok := c.converts.apply(m, places); ok {
+			ok := true
+			if c.converts != (conversion{}) {
+				m, places, ok = c.converts.apply(m, places)
+			}
+			if ok {
 				d.current.Decimal(c.at, m, places)
 				return n, true
 			}

@@ -12,7 +12,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid"
 )
 
-func notCSV(head []byte) error {
+func notCSV(head []byte, name string) error {
 	is := func(magic string) bool { return bytes.HasPrefix(head, []byte(magic)) }
 	switch {
 	case len(head) == 0:
@@ -21,6 +21,8 @@ func notCSV(head []byte) error {
 		return fmt.Errorf("%w: the file is a zip archive or an XLSX workbook; save its sheets as CSV", egrid.ErrInvalid)
 	case is("\xd0\xcf\x11\xe0"):
 		return fmt.Errorf("%w: the file is an XLS workbook; save its sheets as CSV", egrid.ErrInvalid)
+	case is("\x1f\x8b") && strings.HasSuffix(name, ".gz"):
+		return fmt.Errorf("%w: the file is compressed twice; unpack it once", egrid.ErrInvalid)
 	case is("\x1f\x8b"):
 		return fmt.Errorf("%w: the file is gzip-compressed; name it .csv.gz", egrid.ErrInvalid)
 	case is("\xff\xfe"), is("\xfe\xff"):

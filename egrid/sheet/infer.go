@@ -15,7 +15,10 @@ import (
 var (
 	releaseMark = regexp.MustCompile(`(?i)(?:^|[^A-Za-z0-9])((?:v|rev)\d{1,3})(?:[^A-Za-z0-9]|$)`)
 	byLocation  = regexp.MustCompile(`(?i)\blocation\b.*\bbased\b`)
-	publisher   = regexp.MustCompile(`(?i)\bcornerstone\b`)
+	// locationCode heads columns that sheets by owner do not have.
+	locationCode = regexp.MustCompile(`(?i)^(SEQSRP\d*|NNR[A-Z]+)$`)
+	locationName = regexp.MustCompile(`(?i)(?:^|[^a-z])location(?:[^a-z]|$)`)
+	publisher    = regexp.MustCompile(`(?i)\bcornerstone\b`)
 )
 
 // inferRelease reads the release off the names.
@@ -42,16 +45,36 @@ func (s *Sheet) inferRelease(o *ReaderOptions) error {
 	return err
 }
 
-// inferBasis keeps what tells that the figures are by location. Sheets by owner
-// are refused; only the editions up to data year 2000 have them.
-func (s *Sheet) inferBasis(h *header) {
+// inferBasis finds what tells that the figures are by location. Sheets whose
+// marks say that they are by owner are refused before. Up to data year 2000 there
+// are subregions and NERC regions of both kinds, with the same columns.
+func (s *Sheet) inferBasis(h *header, o *ReaderOptions) error {
+	const lastTwofold = 2000
 	from := byDefault
+	if o.Level != "" {
+		from = given + " level"
+	}
+	for _, c := range s.Cells {
+		if locationCode.MatchString(c.Header) {
+			from = "column " + c.Header
+			break
+		}
+	}
+	for _, name := range []string{o.Name, o.Sheet} {
+		if level, _, ok := levelAndYearOf(path.Base(name)); ok && level == s.Level || locationName.MatchString(name) {
+			from = "file name " + name
+		}
+	}
 	for _, line := range titles(h.above) {
 		if byLocation.MatchString(line) {
 			from = fmt.Sprintf("title %q", shorten(line, 100))
 		}
 	}
+	if twofold := s.Level == egrid.SRL || s.Level == egrid.NRL; twofold && from == byDefault && s.Year != 0 && s.Year <= lastTwofold {
+		return fmt.Errorf("%w: for data year %d EPA has a %s by location and one by owner, with the same columns, and nothing tells which this is; give --level %s if it is by location", egrid.ErrInvalid, s.Year, s.Level, s.Level)
+	}
 	s.found("basis", "location", from)
+	return nil
 }
 
 // inferAuthority finds who published the edition.

@@ -85,7 +85,7 @@ func Inspect(r io.Reader, o *ReaderOptions) (*Sheet, error) {
 }
 
 func inspect(head []byte, more bool, o *ReaderOptions) (*Sheet, error) {
-	if err := notCSV(head); err != nil {
+	if err := notCSV(head, o.Name); err != nil {
 		return nil, err
 	}
 	best, tied, records, err := findHeader(head, o)
@@ -100,7 +100,6 @@ func inspect(head []byte, more bool, o *ReaderOptions) (*Sheet, error) {
 		HeaderLine: best.line, DataLine: best.nextLine, DataOffset: best.nextOffset,
 	}
 	s.found("level", string(s.Level), best.levelFrom)
-	s.inferBasis(&best)
 	sample := sync.OnceValue(func() [][]string { return sampleRows(head, more, s, math.MaxInt) })
 	few := sync.OnceValue(func() [][]string { return sampleRows(head, more, s, fewRows) })
 	if o.Year != 0 {
@@ -111,6 +110,9 @@ func inspect(head []byte, more bool, o *ReaderOptions) (*Sheet, error) {
 		return nil, err
 	}
 	if err := s.inferYear(&best, yearHeader, few, o); err != nil {
+		return nil, err
+	}
+	if err := s.inferBasis(&best, o); err != nil {
 		return nil, err
 	}
 	if err := s.inferRelease(o); err != nil {

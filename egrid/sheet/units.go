@@ -2,6 +2,7 @@ package sheet
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"math/bits"
 	"regexp"
@@ -212,6 +213,7 @@ func (s *Sheet) inferUnits(h *header, sample func() [][]string, o *ReaderOptions
 		s.Units = US
 		s.found("units", US, byDefault)
 	}
+	converted := map[string]int{} // columns by unit
 	mixed := slices.ContainsFunc(clues, func(c clue) bool { return c.value != s.Units })
 	for i, c := range s.Cells {
 		f, ok := s.measure(c)
@@ -226,7 +228,11 @@ func (s *Sheet) inferUnits(h *header, sample func() [][]string, o *ReaderOptions
 		}
 		if unit != f.Unit {
 			s.Cells[i].Unit = unit
+			converted[unit]++
 		}
+	}
+	for _, unit := range slices.Sorted(maps.Keys(converted)) {
+		s.found("units", s.Units, fmt.Sprintf("%s of %d columns, converted", unit, converted[unit]))
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -21,6 +22,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/egridtest"
+	"github.com/egrid-analytics/egrid-go/egrid/sheet"
 	"github.com/egrid-analytics/egrid-go/egrid/store"
 	"github.com/egrid-analytics/egrid-go/etl"
 	"github.com/egrid-analytics/egrid-go/httpapi/client"
@@ -155,6 +157,8 @@ func TestExitStatus(t *testing.T) {
 		{2, "load " + gen + " --year 1066", "1066"},
 		{2, "load " + gen + " --release final", "final"},
 		{2, "load " + gen + " --level PLANT", "PLANT"},
+		{2, "load " + gen + " --units imperial", "imperial"},
+		{1, "load " + gen + " --year 2016", "column YEAR says 2023"},
 		{2, "load " + gen + " --store file.db", "sqlite:PATH"},
 		{2, "load " + gen + " --queue kafka:", "kafka"},
 		{2, "load ftp://host/x", "ftp://host/x"},
@@ -178,6 +182,25 @@ func TestExitStatus(t *testing.T) {
 		if text := s.run(test.want, strings.Fields(test.args)...); !strings.Contains(text, test.says) {
 			t.Errorf("egrid %s: %q; want %q", test.args, text, test.says)
 		}
+	}
+}
+
+func TestUnitsAndAuthority(t *testing.T) {
+	s := newShell(t)
+	metric := s.file("SRL24.csv", "YEAR,SUBRGN,SRNGENAN,SRCO2AN\n2024,CAMX,216841822.331,42949103.795\n")
+	r := s.report(0, "--units", "metric", "--authority", "Cornerstone Data", metric)
+	if got := r.Files[0].Sheets[0]; got.Units != "metric" || !slices.Contains(got.Lossy, "SRCO2AN") ||
+		!slices.Contains(got.Evidence, sheet.Evidence{Of: "units", Value: "metric", From: "given"}) {
+		t.Errorf("got %+v", got)
+	}
+	if text := s.run(0, "validate", "--units", "metric", metric); !strings.Contains(text, "converted to the documented units") {
+		t.Errorf("validate: %s", text)
+	}
+	if text := s.run(0, "snapshots"); !strings.Contains(text, "Cornerstone Data  metric") {
+		t.Errorf("snapshots: %s", text)
+	}
+	if text := s.run(0, "rows", "--level", "SRL", "--format", "csv", "--columns", "co2_short_tons"); text != "co2_short_tons\n47342486.547\n" {
+		t.Errorf("rows: %s", text)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"path"
 	"slices"
 	"strings"
 
@@ -48,16 +49,17 @@ func (s part) name() string {
 }
 
 // evidence says what told what the sheet is, and what was overruled or left aside.
-func evidence(of []sheet.Evidence) (by string, aside []string) {
+func (s part) evidence() (by string, aside []string) {
 	var told []string
-	for i, e := range of {
-		first := slices.IndexFunc(of, func(other sheet.Evidence) bool { return other.Of == e.Of })
+	for i, e := range s.Evidence {
+		first := slices.IndexFunc(s.Evidence, func(other sheet.Evidence) bool { return other.Of == e.Of })
 		what := strings.ReplaceAll(e.Of, "_", " ")
 		switch {
 		case e.Of == "column", i > first:
 			aside = append(aside, fmt.Sprintf("%s %s: %s", what, e.Value, e.From))
 		case e.From != "default":
-			told = append(told, what+" by "+e.From)
+			from := strings.TrimSuffix(e.From, " "+path.Base(s.object)) // it stands in front of the line
+			told = append(told, what+" by "+from)
 		}
 	}
 	return strings.Join(told, ", "), aside
@@ -174,7 +176,7 @@ func (d *description) told() {
 	}
 	d.Heading(0, "Evidence:")
 	d.few(parts, func(part) bool { return true }, func(s part) {
-		by, _ := evidence(s.Evidence)
+		by, _ := s.evidence()
 		d.Short(2, s.place()+": "+by)
 	})
 }
@@ -309,7 +311,10 @@ func (d *description) remarks() {
 }
 
 func remarksOn(s part) (lines []string) {
-	_, lines = evidence(s.Evidence)
+	_, lines = s.evidence()
+	if s.Units == sheet.Metric {
+		lines = append(lines, "metric figures, converted to the documented units")
+	}
 	if len(s.Unknown) > 0 {
 		lines = append(lines, "unknown columns, kept as text: "+some(s.Unknown))
 	}
