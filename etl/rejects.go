@@ -31,12 +31,24 @@ const otherReasons = "other reasons"
 func groupRejects(groups []RejectGroup, level egrid.Level, rejects []*sheet.RowError) []RejectGroup {
 	for _, r := range rejects {
 		n := len(groups)
-		groups = countReject(groups, RejectGroup{Reason: r.Reason, Column: r.Column, Count: 1, Line: r.Line, Value: r.Value})
+		groups = countReject(groups, RejectGroup{Reason: withoutValue(r), Column: r.Column, Count: 1, Line: r.Line, Value: r.Value})
 		if len(groups) > n {
 			groups[n].Remedy = groups[n].remedy(level)
 		}
 	}
 	return groups
+}
+
+// withoutValue is the reason in a form that records with other values share.
+func withoutValue(r *sheet.RowError) string {
+	value := strings.TrimSpace(r.Value)
+	words := strings.Split(r.Reason, " ")
+	for i, word := range words {
+		if bare := strings.TrimRight(word, ",;:."); bare == value && bare != "" {
+			words[i] = "..." + word[len(bare):]
+		}
+	}
+	return strings.Join(words, " ")
 }
 
 func countReject(groups []RejectGroup, more RejectGroup) []RejectGroup {

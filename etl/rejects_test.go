@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/etl"
 )
 
@@ -17,8 +18,8 @@ func TestRejectGroups(t *testing.T) {
 	for i := range 60 { // reasons of their own
 		text += "2023,TX,Alpha,1,9,1" + strings.Repeat(",x", i+1) + "\n"
 	}
-	for range 5 {
-		text += "2023,TX,Alpha,1,9,many\n1066,TX,Alpha,1,9,1\n2022,TX,Alpha,1,9,few\n"
+	for i := range 5 {
+		text += "2023,TX,Alpha,1,9,many\n" + fmt.Sprint(1066+i) + ",TX,Alpha,1,9,1\n2022,TX,Alpha,1,9,few\n"
 	}
 	const rejected = 60 + 15
 	for _, chunk := range []int64{20, 1 << 20} {
@@ -55,6 +56,19 @@ func TestRejectGroups(t *testing.T) {
 				t.Errorf("%s in chunks of %d: %d in groups, %d in all; want %d: %v", name, chunk, counted, report.RowsRejected, rejected, groups)
 			}
 		}
+	}
+}
+
+// TestRejectedYears: years that cannot be have one reason, whatever they are.
+func TestRejectedYears(t *testing.T) {
+	t.Parallel()
+	report, _ := run(t, etl.Local(folder(t, map[string]string{"GEN.csv": generators + "1066,TX,A,1,1,5\n1067,TX,A,1,1,5\n990,TX,A,1,1,5\n"})), &etl.Options{Publish: driver.PublishReplace})
+	var groups []etl.RejectGroup
+	for _, s := range report.Files[0].Sheets {
+		groups = append(groups, s.Rejects...)
+	}
+	if len(groups) != 1 || groups[0].Count != 3 || groups[0].Value != "1066" || !strings.HasPrefix(groups[0].Reason, "data year ... is not in 1990-") {
+		t.Errorf("got %+v", groups)
 	}
 }
 

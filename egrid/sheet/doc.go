@@ -38,8 +38,8 @@
 // # Errors
 //
 // [egrid.ErrInvalid] for a file that cannot be read, which [ErrNotSheet] wraps for
-// one that is no eGRID sheet, and [NotKeptError] for a table that is known and kept
-// by no level; the text says what is missing and how to give it.
+// one that is no eGRID sheet; the text says what is missing and how to give it.
+// [NotKeptError] wraps that, too, for a table that is known and kept by no level.
 //
 // # See also
 //

@@ -425,9 +425,13 @@ func (h *header) recognise(tied []egrid.Level, records [][]string, o *ReaderOpti
 		return err
 	}
 	const mapping = `map the headers with an etl.json ("columns": {"their header": "EPA code"}; "" leaves a column out)`
+	is := ErrNotSheet
+	if _, _, claims := levelAndYearOf(tableName(o)); claims || h.known > 1 {
+		is = fmt.Errorf("%w: not an eGRID sheet", egrid.ErrInvalid) // as it is; it may be meant to be one
+	}
 	switch {
 	case h.known == 0:
-		return fmt.Errorf("%w: no header row with eGRID's column codes in the first %d rows; %s", ErrNotSheet, headerRows, mapping)
+		return fmt.Errorf("%w: no header row with eGRID's column codes in the first %d rows; %s", is, headerRows, mapping)
 	case !h.fits():
 		var known []string
 		for _, c := range h.cells {
@@ -438,10 +442,6 @@ func (h *header) recognise(tied []egrid.Level, records [][]string, o *ReaderOpti
 		remedy := "give --level if it is one, or " + mapping
 		if o.Level != "" {
 			remedy = mapping
-		}
-		is := ErrNotSheet
-		if h.known > 1 { // it may be one whose other headers need a mapping
-			is = fmt.Errorf("%w: not an eGRID sheet", egrid.ErrInvalid)
 		}
 		return fmt.Errorf("%w: line %d has %s, as %s has, but not %s; %s", is, h.line, shorten(strings.Join(known, ", "), 100), h.level, h.lacks, remedy)
 	case o.Level != "":

@@ -340,7 +340,7 @@ func TestMappedUnits(t *testing.T) {
 	const file = "Region code;CO2 rate (kg/MWh);Mercury rate [lb/GWh];CO2 (kt)\nCAMX;198.0671;41.5;7\n"
 	m := &sheet.Mapping{Columns: map[string]string{"Region code": "SUBRGN", "CO2 rate (kg/MWh)": "SRCO2RTA", "CO2 (kt)": ""}}
 	of, rows, _ := readAll(t, strings.NewReader(file), &sheet.ReaderOptions{Level: egrid.SRL, Year: 2023, Mapping: m})
-	if x, _ := rows[0].Float("co2_output_rate_lb_per_mwh"); x != 436.656 || of.Units != sheet.Metric {
+	if x, _ := rows[0].Float("co2_output_rate_lb_per_mwh"); x != 436.6559 || of.Units != sheet.Metric {
 		t.Errorf("198.0671 kg/MWh are %v lb/MWh; units %s", x, of.Units)
 	}
 	m.Columns["CO2 (kt)"] = "SRCO2AN"

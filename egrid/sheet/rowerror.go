@@ -7,8 +7,9 @@ import (
 )
 
 // ErrNotSheet says that a table is no eGRID sheet; [*NotKeptError] wraps it and
-// says what it is. A table that has more than one code of a level is not meant: it
-// may be a sheet that needs a mapping. It wraps [egrid.ErrInvalid].
+// says what it is. A table that has more than one code of a level, or a name such as
+// GEN23, is not meant: it may be a sheet that needs a mapping, or is damaged. It
+// wraps [egrid.ErrInvalid].
 var ErrNotSheet = fmt.Errorf("%w: not an eGRID sheet", egrid.ErrInvalid)
 
 // RowError is one record that could not be read. It does not end the

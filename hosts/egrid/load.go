@@ -91,7 +91,7 @@ func (c *loadCmd) Help() string {
   egrid load --level GEN --year 2021 --mapping etl.json generators.csv
 
 What is no eGRID sheet is left out: all such tables beside the sheets of a
-file, and all such files of a folder. The exit status is 3 where a record was
+file, and all such files of a folder, unless their names say GEN23 or the like. The exit status is 3 where a record was
 rejected or a sheet is held or failed, and 1 where no sheet could be read.`
 }
 

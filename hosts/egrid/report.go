@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"path"
 	"slices"
 	"strings"
 
@@ -48,16 +49,17 @@ func (s part) name() string {
 }
 
 // evidence says what told what the sheet is, and what was overruled or left aside.
-func evidence(of []sheet.Evidence) (by string, aside []string) {
+func (s part) evidence() (by string, aside []string) {
 	var told []string
-	for i, e := range of {
-		first := slices.IndexFunc(of, func(other sheet.Evidence) bool { return other.Of == e.Of })
+	for i, e := range s.Evidence {
+		first := slices.IndexFunc(s.Evidence, func(other sheet.Evidence) bool { return other.Of == e.Of })
 		what := strings.ReplaceAll(e.Of, "_", " ")
 		switch {
 		case e.Of == "column", i > first:
 			aside = append(aside, fmt.Sprintf("%s %s: %s", what, e.Value, e.From))
 		case e.From != "default" && (e.Of != "decimal_sign" || e.Value != "."):
-			told = append(told, what+" by "+e.From)
+			from := strings.TrimSuffix(e.From, " "+path.Base(s.object)) // it stands in front of the line
+			told = append(told, what+" by "+from)
 		}
 	}
 	return strings.Join(told, ", "), aside
@@ -174,7 +176,7 @@ func (d *description) told() {
 	}
 	d.Heading(0, "Evidence:")
 	d.few(parts, func(part) bool { return true }, func(s part) {
-		by, _ := evidence(s.Evidence)
+		by, _ := s.evidence()
 		d.Short(2, s.place()+": "+by)
 	})
 }
@@ -201,17 +203,12 @@ func (d *description) held() {
 		return
 	}
 	d.Heading(0, "Held for you to decide; readers keep what they had:")
-	id := parts[0].Stage
 	for _, s := range parts {
 		d.Text(2, s.name()+": "+brief(s.Reason))
-		if len(parts) > 1 {
-			id = "ID"
-			d.Line(4, "ID "+string(s.Stage))
+		for _, c := range s.Choices() {
+			d.Text(4, c.Does+":")
+			d.Line(6, c.Command+d.store)
 		}
-	}
-	for _, c := range etl.Choices(id) {
-		d.Text(2, c.Does+":")
-		d.Line(4, c.Command+d.store)
 	}
 }
 
@@ -268,10 +265,14 @@ func (d *description) notLoaded(heading string, parts []part, write func(indent 
 	var reasons []string
 	names := map[string][]string{}
 	for _, s := range parts {
-		if names[s.Reason] == nil {
-			reasons = append(reasons, s.Reason)
+		reason := s.Reason
+		if len(s.Rejects) > 0 {
+			reason = "none of its records could be read, as said above"
 		}
-		names[s.Reason] = append(names[s.Reason], s.name())
+		if names[reason] == nil {
+			reasons = append(reasons, reason)
+		}
+		names[reason] = append(names[reason], s.name())
 	}
 	for _, reason := range reasons {
 		of := names[reason]
@@ -284,11 +285,11 @@ func (d *description) notLoaded(heading string, parts []part, write func(indent 
 	}
 }
 
-// brief cuts a reason that names every column; --json has it whole.
+// brief cuts a reason that names every column in the middle; --json has it whole.
 func brief(reason string) string {
-	const most = 400
-	if letters := []rune(reason); len(letters) > most {
-		return string(letters[:most]) + "... (--json has the rest)"
+	const head, tail = 200, 250 // the end says what to do
+	if letters := []rune(reason); len(letters) > head+tail {
+		return string(letters[:head]) + " ... (--json has all) ... " + string(letters[len(letters)-tail:])
 	}
 	return reason
 }
@@ -310,7 +311,10 @@ func (d *description) remarks() {
 }
 
 func remarksOn(s part) (lines []string) {
-	_, lines = evidence(s.Evidence)
+	_, lines = s.evidence()
+	if s.Units == sheet.Metric {
+		lines = append(lines, "metric figures, converted to the documented units")
+	}
 	if len(s.Unknown) > 0 {
 		lines = append(lines, "unknown columns, kept as text: "+some(s.Unknown))
 	}
@@ -344,12 +348,13 @@ func (d *description) sum() {
 		line += terminal.Thousands(there) + " there already, "
 	}
 	d.Heading(0, fmt.Sprintf("%s%s rejected in %.1f s", line, terminal.Thousands(d.RowsRejected), d.Seconds))
+	in, out := "In the store now: ", "Not in the store: "
 	if d.Status == etl.DryRun {
 		d.Text(0, "Nothing was loaded: this was a dry run.")
-		return
+		in, out = "A load would publish, or find there: ", "It would leave out: "
 	}
 	if now := editions(d.all(etl.Published, etl.Unchanged)); now != "" {
-		d.Text(0, "In the store now: "+now+".")
+		d.Text(0, in+now+".")
 	}
 	var not []string
 	if held := d.parts[etl.Held]; len(held) > 0 {
@@ -365,8 +370,8 @@ func (d *description) sum() {
 		not = append(not, count(n, "table")+" left out")
 	}
 	if len(not) > 0 {
-		d.Text(0, "Not in the store: "+strings.Join(not, "; ")+".")
-	} else {
+		d.Text(0, out+strings.Join(not, "; ")+".")
+	} else if d.Status != etl.DryRun {
 		d.Text(0, "Nothing was rejected, held or left out.")
 	}
 }

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/csv"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -12,6 +15,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/sheet"
 	"github.com/egrid-analytics/egrid-go/etl"
 )
 
@@ -184,6 +189,60 @@ func TestRejectsFile(t *testing.T) {
 	}
 	if want := []string{"GEN23.csv", "", "6", "net_generation_mwh", "12 apples", "not a number", "2023,TX,Alpha,1,9,NG,100,12 apples"}; strings.Join(records[1], "|") != strings.Join(want, "|") {
 		t.Errorf("got %q", records[1])
+	}
+}
+
+// TestDescribe prints reports that no small file makes.
+func TestDescribe(t *testing.T) {
+	t.Parallel()
+	sheets := func(s ...etl.SheetReport) []etl.FileReport {
+		return []etl.FileReport{{Object: "egrid2023_data.xlsx", Sheets: s}}
+	}
+	gen := etl.SheetReport{Sheet: "GEN23", Level: egrid.GEN, Year: 2023, Read: 5, Status: etl.Published}
+	held := etl.SheetReport{Sheet: "ST23", Level: egrid.ST, Year: 2023, Release: "v2", Units: "metric", Read: 2, Status: etl.Held, Stage: "0123456789abcdef01234567"}
+	named := held
+	named.Reason = "a value differs; egrid publish 0123456789abcdef01234567 replaces what is published"
+	long := held
+	long.Reason = strings.Repeat("a_column, ", 100) + "and what to do"
+	overruled := gen
+	overruled.Evidence = []sheet.Evidence{{Of: "year", Value: "2023", From: "column YEAR"}, {Of: "year", Value: "2018", From: "folder 2018, overruled"}, {Of: "units", Value: "us", From: "default"}}
+	var many etl.Report
+	for i := range 40 {
+		many.Files = append(many.Files, etl.FileReport{Object: fmt.Sprintf("%d.csv", i), Sheets: []etl.SheetReport{{Status: etl.LeftOut, Reason: "not an eGRID sheet"}}})
+	}
+	for _, test := range []struct {
+		name    string
+		report  etl.Report
+		store   string
+		has     []string
+		without []string
+	}{
+		{"a dry run that decides", etl.Report{Status: etl.DryRun, Files: sheets(gen, held)}, "", []string{"A load would publish, or find there: GEN 2023.", "It would leave out: 1 held table (ST 2023 v2)."}, []string{"In the store now"}},
+		{"commands", etl.Report{Files: sheets(held)}, "sqlite:my data.db", []string{"\n      egrid publish --merge 0123456789abcdef01234567 --store 'sqlite:my data.db'\n", "metric"}, nil},
+		{"no password", etl.Report{Files: sheets(held)}, "postgres://u:s3cret@h/d", []string{" --store URL\n"}, []string{"s3cret"}},
+		{"a reason with the commands", etl.Report{Files: sheets(named)}, "", []string{"a value differs; egrid publish"}, []string{"--merge"}},
+		{"a long reason", etl.Report{Files: sheets(long)}, "", []string{"and what to do", "--json"}, []string{strings.Repeat("a_column, ", 40)}},
+		{"overruled evidence", etl.Report{Files: sheets(overruled)}, "", []string{"year by column YEAR\n", "year 2018: folder 2018, overruled"}, []string{"default"}},
+		{"many left out", many, "", []string{"40 tables: not an eGRID sheet\n", "0.csv, 1.csv, 2.csv, 3.csv and 36 more (--json lists them)", "40 tables left out"}, []string{"4.csv"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			var b bytes.Buffer
+			a := &app{cli: &cli{Store: cmp.Or(test.store, defaultStore)}, stdout: &b}
+			if err := a.describe(&test.report); err != nil {
+				t.Fatal(err)
+			}
+			for _, want := range test.has {
+				if !strings.Contains(b.String(), want) {
+					t.Errorf("no %q in\n%s", want, &b)
+				}
+			}
+			for _, no := range test.without {
+				if strings.Contains(b.String(), no) {
+					t.Errorf("%q in\n%s", no, &b)
+				}
+			}
+		})
 	}
 }
 

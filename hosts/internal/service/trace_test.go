@@ -70,7 +70,7 @@ func loadFolder(t *testing.T) string {
 	dir := t.TempDir()
 	for name, text := range map[string]string{
 		"GEN23.csv": "YEAR,PSTATABB,PNAME,ORISPL,GENID,GENNTAN\n2023,TX,Alpha,1,1,500.5\n2023,TX,Alpha,1,2,7\n",
-		"notes.csv": "not,egrid\n1,2\n",
+		"GEN22.csv": "not,egrid\n1,2\n",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
