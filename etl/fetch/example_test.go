@@ -52,7 +52,7 @@ func ExampleGet() {
 		fmt.Println(err)
 		return
 	}
-	defer os.RemoveAll(dir)
+	defer os.RemoveAll(dir) //nolint:errcheck // only tidies up
 
 	edition := fetch.Edition{Year: 2023, Authority: fetch.EPA, Units: fetch.US, Address: server.URL + "/ST23.csv"}
 	for range 2 {

@@ -189,6 +189,15 @@ func TestGet(t *testing.T) {
 			answer(http.StatusPartialContent, "Content-Range", fmt.Sprintf("bytes %d-%d/%d", half, len(book), len(book)+1)),
 			content(book, `"a"`),
 		}, []string{"", fmt.Sprintf("bytes=%d-", half), ""}},
+		{"parts smaller than asked for", []http.HandlerFunc{
+			broken(book, half, `"a"`),
+			func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", half, half+999, len(book)))
+				w.WriteHeader(http.StatusPartialContent)
+				_, _ = w.Write(book[half : half+1000])
+			},
+			content(book, `"a"`),
+		}, []string{"", fmt.Sprintf("bytes=%d-", half), fmt.Sprintf("bytes=%d-", half+1000)}},
 		{"a range that cannot be", []http.HandlerFunc{
 			broken(book, half, `"a"`),
 			answer(http.StatusRequestedRangeNotSatisfiable, "Content-Range", "bytes */7"),
