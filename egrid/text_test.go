@@ -181,7 +181,7 @@ func TestAppendCSVHeaderOfCodes(t *testing.T) {
 // Writing rows allocates nothing but the text.
 func TestEncodersAllocateNothing(t *testing.T) {
 	schema := schemaOf(t, egrid.Text, egrid.Integer, egrid.Number, egrid.Flag)
-	b, err := egrid.BatchOf(schema, 2023, []egrid.Value{egrid.TextOf("a"), egrid.IntegerOf(1), egrid.NumberOf(2.5), egrid.FlagOf(true)})
+	b, err := egrid.BatchOf(schema, 2023, []egrid.Value{egrid.TextOf("Peña \"Nr. 1\"\n"), egrid.IntegerOf(1), egrid.NumberOf(2.5), egrid.FlagOf(true)})
 	if err != nil {
 		t.Fatal(err)
 	}
