@@ -6,7 +6,7 @@ SHELL := bash
 .NOTPARALLEL:
 
 FUZZTIME ?= 5s#   how long each fuzz target runs
-BENCH ?= .#       which benchmarks run
+BENCH ?=#         which rows make bench measures; all unless it is set
 CONTRACT ?= contract-smoke# what make test holds the API to; contract is the whole
 
 # Tests run in the folder of their package: a relative path would mean another
@@ -125,8 +125,12 @@ compose-check: # reads the file of the containers, where a client is there to do
 ##@ Measuring
 
 .PHONY: bench
-bench: system $(BENCHSTAT) ## benchmarks matching BENCH (all)
-	@go test -run='^$$' -bench='$(BENCH)' -benchmem ./... | tee $(BIN)/bench.txt
+bench: system ## the project beside what people would use instead -> docs/performance.md (QUICK=1: a look, nothing written)
+	@internal/scripts/with-services.sh go run ./internal/bench $(BENCH)
+
+.PHONY: gobench
+gobench: system $(BENCHSTAT) ## Go's benchmarks
+	@go test -run='^$$' -bench=. -benchmem ./... | tee $(BIN)/bench.txt
 	@$(BENCHSTAT) $(BIN)/bench.txt
 
 .PHONY: cover

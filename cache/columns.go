@@ -26,6 +26,7 @@ type columns struct {
 	used   *simplelru.LRU[columnKey, int64] // bytes of each column, and of groups
 	bytes  int64
 	loads  map[egrid.SnapshotID]*flight[struct{}] // one at a time for each snapshot: plans need much the same columns
+	makes  map[string]*flight[made]               // of groups that are not kept yet
 }
 
 // columnKey names a column of a snapshot, or groups.
@@ -41,6 +42,13 @@ type groups struct {
 	of []egrid.Snapshot
 }
 
+// made are groups, and whether columns had to be read for them. Without groups
+// the columns do not fit the budget.
+type made struct {
+	groups
+	read bool
+}
+
 // maxColumns bounds what is kept; the budget is reached before.
 const maxColumns = 1 << 16
 
@@ -49,7 +57,8 @@ const maxColumns = 1 << 16
 const cellBytes = 12
 
 func newColumns(behind driver.Scanner, budget int64) *columns {
-	c := &columns{behind: behind, budget: budget, tables: map[egrid.SnapshotID]*engine.Table{}, groups: map[string]groups{}, loads: map[egrid.SnapshotID]*flight[struct{}]{}}
+	c := &columns{behind: behind, budget: budget, tables: map[egrid.SnapshotID]*engine.Table{}, groups: map[string]groups{},
+		loads: map[egrid.SnapshotID]*flight[struct{}]{}, makes: map[string]*flight[made]{}}
 	c.used, _ = simplelru.NewLRU(maxColumns, c.evicted) // the size is positive
 	return c
 }
@@ -94,14 +103,14 @@ func (c *columns) retain(catalog egrid.Catalog) {
 
 // have reports whether a plan can be executed without reading anything.
 func (c *columns) have(p *driver.Plan) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if len(p.Measures) > 0 {
 		all, _ := engine.Split(p)
 		if _, ok := c.groupsOf(string(all.Key())); ok {
 			return true
 		}
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	for i := range p.Snapshots {
 		if c.tables[p.Snapshots[i].ID] == nil || len(c.absent(&p.Snapshots[i], engine.Needed(p))) > 0 {
 			return false
@@ -143,24 +152,52 @@ func (c *columns) scan(ctx context.Context, p *driver.Plan) (answer iter.Seq2[*e
 func (c *columns) scanGroups(ctx context.Context, p *driver.Plan) (answer iter.Seq2[*egrid.Batch, error], read bool, err error) {
 	all, rest := engine.Split(p)
 	key := string(all.Key())
+	c.mu.Lock()
 	if g, ok := c.groupsOf(key); ok {
+		c.mu.Unlock()
 		return g.Scan(ctx, rest), false, nil
 	}
-	tables, read, err := c.open(ctx, all)
-	if tables == nil || err != nil {
+	f := c.makes[key]
+	if f == nil {
+		f = start(ctx, func(ctx context.Context) (made, error) { return c.group(ctx, all) }, func(f *flight[made]) { c.land(key, f) })
+		c.makes[key] = f
+	}
+	f.waiting++
+	c.mu.Unlock()
+	g, err := wait(ctx, &c.mu, f, func() {
+		if c.makes[key] == f {
+			delete(c.makes, key)
+		}
+	})
+	if g.Groups == nil || err != nil {
 		return nil, false, err
 	}
-	g, err := engine.Group(ctx, all, tables)
-	if err != nil {
-		return nil, false, err
-	}
-	c.keep(key, groups{g, p.Snapshots})
-	return g.Scan(ctx, rest), read, nil
+	return g.Scan(ctx, rest), g.read, nil
 }
 
-func (c *columns) groupsOf(key string) (groups, bool) {
+func (c *columns) group(ctx context.Context, all *driver.Plan) (made, error) {
+	tables, read, err := c.open(ctx, all)
+	if tables == nil || err != nil {
+		return made{}, err
+	}
+	g, err := engine.Group(ctx, all, tables)
+	return made{groups{g, all.Snapshots}, read}, err
+}
+
+// land keeps the groups of a flight.
+func (c *columns) land(key string, f *flight[made]) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.makes[key] == f {
+		delete(c.makes, key)
+	}
+	if f.err == nil && f.panicked == nil && f.value.Groups != nil {
+		c.keep(key, f.value.groups)
+	}
+}
+
+// groupsOf returns groups that are kept. The caller holds mu.
+func (c *columns) groupsOf(key string) (groups, bool) {
 	c.used.Get(columnKey{groups: key})
 	g, ok := c.groups[key]
 	return g, ok
@@ -170,14 +207,10 @@ func (c *columns) groupsOf(key string) (groups, bool) {
 // most, so that it does not displace the columns that all of them need.
 const groupsShare = 16
 
+// keep keeps groups. The caller holds mu.
 func (c *columns) keep(key string, g groups) {
 	bytes := g.Bytes() + int64(len(key))
-	if bytes > c.budget/groupsShare {
-		return
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if _, ok := c.groups[key]; ok {
+	if _, ok := c.groups[key]; ok || bytes > c.budget/groupsShare {
 		return
 	}
 	c.groups[key] = g

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
+	"slices"
 
 	"github.com/egrid-analytics/egrid-go/egrid/internal/cell"
 )
@@ -74,6 +75,8 @@ func (b *Builder) Len() int { return b.n }
 // grow makes room for at least n rows.
 func (b *Builder) grow(n int) {
 	b.room = max(2*b.room, 256, n)
+	b.numbers = slices.Grow(b.numbers, b.room-len(b.numbers))
+	b.lines = slices.Grow(b.lines, b.room-len(b.lines))
 	for i := range b.columns {
 		c := &b.columns[i]
 		c.values = append(c.values, make([]uint64, max(b.room-len(c.values), 0))...)

@@ -2,7 +2,6 @@ package egrid
 
 import (
 	"bytes"
-	"encoding/json"
 	"strconv"
 	"strings"
 	"unicode"
@@ -78,20 +77,33 @@ func (s *Schema) jsonNames() [][]byte {
 	return names
 }
 
-// appendJSONText quotes text without HTML's escapes.
+// appendJSONText quotes text without HTML's escapes, as package encoding/json
+// does.
 func appendJSONText(dst []byte, s string) []byte {
+	dst = append(dst, '"')
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
-			var b bytes.Buffer
-			enc := json.NewEncoder(&b)
-			enc.SetEscapeHTML(false)
-			if err := enc.Encode(s); err != nil {
-				panic(err) // every string can be encoded
-			}
-			return append(dst, bytes.TrimSuffix(b.Bytes(), []byte("\n"))...)
+			return append(appendEscaped(dst, s), '"')
 		}
 	}
-	return append(append(append(dst, '"'), s...), '"')
+	return append(append(dst, s...), '"')
+}
+
+func appendEscaped(dst []byte, s string) []byte {
+	const short, letters, hex = "\b\t\n\f\r\"\\", `btnfr"\`, "0123456789abcdef"
+	for len(s) > 0 {
+		c, size := utf8.DecodeRuneInString(s)
+		switch at := strings.IndexRune(short, c); {
+		case at >= 0:
+			dst = append(dst, '\\', letters[at])
+		case c < ' ', c == '\u2028', c == '\u2029', c == utf8.RuneError && size == 1:
+			dst = append(dst, '\\', 'u', hex[c>>12], hex[c>>8&15], hex[c>>4&15], hex[c&15])
+		default:
+			dst = append(dst, s[:size]...)
+		}
+		s = s[size:]
+	}
+	return dst
 }
 
 // AppendCSV appends the i-th row as a record of CSV as in RFC 4180: cells as

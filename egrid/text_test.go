@@ -36,6 +36,18 @@ func encodeAndRead(t *testing.T, names []string, values []egrid.Value) {
 	checkCSV(t, b, names, values)
 }
 
+// jsonOf is a text as encoding/json writes it without HTML's escapes.
+func jsonOf(t *testing.T, s string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(s); err != nil {
+		t.Fatal(err)
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+}
+
 func checkJSON(t *testing.T, b *egrid.Batch, names []string, values []egrid.Value) {
 	t.Helper()
 	line := b.AppendJSON([]byte("> "), 0)[2:]
@@ -57,6 +69,9 @@ func checkJSON(t *testing.T, b *egrid.Batch, names []string, values []egrid.Valu
 		one, err := v.MarshalJSON()
 		if err != nil {
 			t.Fatal(err)
+		}
+		if want := jsonOf(t, v.String()); v.Type() == egrid.Text && !bytes.Equal(one, want) {
+			t.Errorf("%q is %s; want %s", v.String(), one, want)
 		}
 		if cell := b.Column(i).AppendJSON(nil, 0); !bytes.Equal(cell, one) || !bytes.Contains(line, append([]byte{':'}, one...)) {
 			t.Errorf("%s: the cell is %s and the value %s", line, cell, one)
@@ -133,6 +148,7 @@ func TestEncoders(t *testing.T) {
 func FuzzEncoders(f *testing.F) {
 	f.Add("state", "TX", int64(5), 0.5, true)
 	f.Add("x\r\n\"", "\"q\", <b>", int64(math.MinInt64), 1e300, false)
+	f.Add("x", "\b\f\t\x00\x1f\x7f\\ \u2028\u2029\ufffd\u00e9\U0001f642", int64(1), 2.5, true)
 	f.Add("\ufeff", "\ufeff", int64(0), 4188971343.358, false)
 	f.Fuzz(func(t *testing.T, name, text string, i int64, x float64, yes bool) {
 		name, text = strings.ToValidUTF8(name, "?"), strings.ToValidUTF8(text, "?")
@@ -165,7 +181,7 @@ func TestAppendCSVHeaderOfCodes(t *testing.T) {
 // Writing rows allocates nothing but the text.
 func TestEncodersAllocateNothing(t *testing.T) {
 	schema := schemaOf(t, egrid.Text, egrid.Integer, egrid.Number, egrid.Flag)
-	b, err := egrid.BatchOf(schema, 2023, []egrid.Value{egrid.TextOf("a"), egrid.IntegerOf(1), egrid.NumberOf(2.5), egrid.FlagOf(true)})
+	b, err := egrid.BatchOf(schema, 2023, []egrid.Value{egrid.TextOf("Peña \"Nr. 1\"\n"), egrid.IntegerOf(1), egrid.NumberOf(2.5), egrid.FlagOf(true)})
 	if err != nil {
 		t.Fatal(err)
 	}

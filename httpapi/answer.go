@@ -163,7 +163,10 @@ func appendRows(dst []byte, rows *egrid.Batch) []byte {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = rows.AppendJSON(dst, i)
+		from := len(dst)
+		if dst = rows.AppendJSON(dst, i); i == 0 { // rows are of much the same length
+			dst = slices.Grow(dst, (len(dst)-from)*rows.Len()+1024)
+		}
 	}
 	return append(dst, ']')
 }
@@ -189,8 +192,8 @@ func (in *request) page(ctx context.Context, ans *answer) (egrid.RowPage, meta, 
 
 func unitsOf(s *egrid.Schema) map[string]string {
 	units := map[string]string{}
-	for _, f := range s.Fields() {
-		if f.Unit != "" {
+	for i := range s.Len() {
+		if f := s.Field(i); f.Unit != "" {
 			units[string(f.Column)] = f.Unit
 		}
 	}

@@ -100,6 +100,12 @@ func testMissingValues(f *fixture) {
 	}
 	f.wantTexts(egrid.PlantName, where(egrid.Lt, "0"), "Ludington", "Seneca")
 	f.wantTexts(egrid.PlantName, where(egrid.Eq, "0"), "Comanche Peak")
+	many := make([]string, 3000) // more than databases take as one chain of alternatives
+	for i := range many {
+		many[i] = fmt.Sprint(i)
+	}
+	f.wantTexts(egrid.PlantName, egrid.RowQuery{Filters: []egrid.Filter{egrid.Where(egrid.NetGeneration, egrid.Eq, many...), egrid.Where(egrid.NetGeneration, egrid.Lt, "1")}}, "Comanche Peak")
+	f.wantTexts(egrid.PlantName, egrid.RowQuery{Filters: []egrid.Filter{egrid.Where(egrid.NetGeneration, egrid.Ne, many...), egrid.Where(egrid.NetGeneration, egrid.Lt, "1")}}, "Ludington", "Seneca")
 	if got := f.texts(egrid.PlantName, where(egrid.Ne, "0")); len(got) != 8 {
 		f.Errorf("a missing value is unequal to 0: %q", got)
 	}

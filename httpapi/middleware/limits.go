@@ -12,9 +12,10 @@ import (
 // some query parameters, by 400.
 func LimitURL(next http.Handler, bytes, parameters int) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		p := wire.NewProblem(r, http.StatusRequestURITooLong, fmt.Sprintf("a URL has at most %d bytes", bytes))
+		var p *wire.Problem
 		switch {
 		case len(wire.RequestURI(r)) > bytes:
+			p = wire.NewProblem(r, http.StatusRequestURITooLong, fmt.Sprintf("a URL has at most %d bytes", bytes))
 		case strings.Count(r.URL.RawQuery, "&") >= parameters:
 			p = wire.Faulty(r, wire.Fault{Location: "query", Message: fmt.Sprintf("at most %d parameters are read", parameters)})
 		default:

@@ -12,6 +12,8 @@ type stallGuard struct {
 	control *http.ResponseController
 	stall   time.Duration
 	end     time.Time // when any answer ends; zero for never
+	writes  bool      // a deadline counts at a write alone, as in HTTP/1: there is no need to lift it
+	hurried time.Time
 }
 
 // LimitStalls breaks an answer off of which the client takes nothing for some
@@ -22,7 +24,7 @@ func LimitStalls(next http.Handler, stall, whole time.Duration) http.Handler {
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		g := &stallGuard{ResponseWriter: w, control: http.NewResponseController(w), stall: stall}
+		g := &stallGuard{ResponseWriter: w, control: http.NewResponseController(w), stall: stall, writes: r.ProtoMajor == 1}
 		if whole > 0 {
 			g.end = time.Now().Add(whole)
 		}
@@ -50,14 +52,23 @@ func (g *stallGuard) FlushError() error {
 // hurry and relax ignore that a writer knows no deadlines: then it has no
 // connection either.
 func (g *stallGuard) hurry() {
-	soon := time.Now().Add(g.stall)
+	now := time.Now()
+	if g.writes && now.Sub(g.hurried) < g.stall/16 {
+		return // what is set will do
+	}
+	g.hurried = now
+	soon := now.Add(g.stall)
 	if !g.end.IsZero() && g.end.Before(soon) {
 		soon = g.end
 	}
 	_ = g.control.SetWriteDeadline(soon)
 }
 
-func (g *stallGuard) relax() { _ = g.control.SetWriteDeadline(g.end) }
+func (g *stallGuard) relax() {
+	if !g.writes {
+		_ = g.control.SetWriteDeadline(g.end)
+	}
+}
 
 // Unwrap lets [http.ResponseController] reach the connection.
 func (g *stallGuard) Unwrap() http.ResponseWriter { return g.ResponseWriter }

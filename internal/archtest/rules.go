@@ -291,6 +291,11 @@ func Rules() []Rule {
 			Why:      "what is compared with the driver alone needs the driver, and nobody imports it",
 		},
 		{
+			Packages: []string{"internal/bench"},
+			Own:      []string{"egrid", "egrid/driver", "egrid/memstore", "egrid/sheet", "egrid/sqlitestore", "etl", "queue", "queue/memqueue"},
+			Why:      "what is measured inside of a process is called there; the rest runs as programs",
+		},
+		{
 			Packages: []string{"internal/archtest", "internal/testreport", TestEnv},
 			Why:      "the project's own checks need the standard library only",
 		},

@@ -177,15 +177,24 @@ func (b *builder) filter(f egrid.Filter, term string, t egrid.Type) string {
 		for i, v := range f.Values {
 			alternatives[i] = b.compare(term, egrid.Eq, v, t)
 		}
-		return "(" + strings.Join(alternatives, " OR ") + ")"
+		return balanced(" OR ", alternatives)
 	case egrid.Ne:
 		conditions := []string{term + " IS NOT NULL"}
 		for _, v := range f.Values {
 			conditions = append(conditions, "NOT "+b.compare(term, egrid.Eq, v, t))
 		}
-		return "(" + strings.Join(conditions, " AND ") + ")"
+		return balanced(" AND ", conditions)
 	}
 	return b.compare(term, f.Op, f.Values[0], t)
+}
+
+// balanced joins conditions to a tree of little depth: SQLite takes a thousand.
+func balanced(op string, conditions []string) string {
+	if len(conditions) < 3 {
+		return "(" + strings.Join(conditions, op) + ")"
+	}
+	half := len(conditions) / 2
+	return "(" + balanced(op, conditions[:half]) + op + balanced(op, conditions[half:]) + ")"
 }
 
 // compare is a comparison with one value, whose operator is one of = < <= > >=.
