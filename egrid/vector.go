@@ -62,6 +62,14 @@ func (v *Vector) Type() Type {
 	return ""
 }
 
+// Same reports whether the cells of two columns are the same and kept in the same
+// form, which takes a fraction of the time of comparing cells. False says nothing:
+// the same cells may be kept in several forms.
+func (v *Vector) Same(w *Vector) bool {
+	return v.n == w.n && v.encoding == w.encoding && v.scale == w.scale && v.base == w.base && v.entries == w.entries &&
+		v.valid.same(w.valid) && v.values.same(w.values) && v.ends.same(w.ends) && v.text == w.text
+}
+
 // Lossy reports that the file held a value of the column rounded for display,
 // so that digits may be gone.
 func (v *Vector) Lossy() bool { return v.lossy }

@@ -93,21 +93,14 @@ func (p *Pipeline) Report(ctx context.Context, s Streamed) (_ Report, err error)
 			f.Sheets = append(f.Sheets, SheetReport{Sheet: refused.Member, Status: Failed, Reason: refused.Reason})
 		}
 	}
-	superseded, err := p.superseded(ctx, s.Loads)
-	if err != nil {
-		return report, err
+	outcomes := make([]outcome, len(s.Loads))
+	for _, together := range editions(s.Loads) {
+		if err := p.publish(ctx, s.Loads, together, outcomes); err != nil {
+			return report, err
+		}
 	}
 	for i := range s.Loads {
-		load := &s.Loads[i]
-		if by := superseded[i]; by != nil {
-			report.add(load, driver.PublishReport{Status: egrid.Unchanged, Reason: by.Object.Name + " comes behind it, and is published already"})
-			continue
-		}
-		published, err := p.sink.Publish(ctx, load.Spec, driver.PublishRequest{Policy: p.o.Publish, Chunks: load.Chunks, Rows: load.Rows})
-		if err != nil {
-			return report, fmt.Errorf("publish %s %d of %s: %w", load.Spec.Level, load.Spec.Year, load.Object.Name, err)
-		}
-		report.add(load, published)
+		report.add(&s.Loads[i], outcomes[i])
 	}
 	if db := p.db(); db != nil {
 		if err := auditTotals(ctx, db, &report); err != nil {
@@ -126,45 +119,6 @@ func (p *Pipeline) db() *store.DB {
 	return nil
 }
 
-// superseded finds the loads behind which another one of the same level, year and
-// release comes that is published already, as when a folder with two of them is
-// loaded again. To publish them would take that one away from its readers, to
-// bring it back at once.
-func (p *Pipeline) superseded(ctx context.Context, loads []Load) (map[int]*Load, error) {
-	db := p.db()
-	if db == nil {
-		return nil, nil
-	}
-	catalog, err := db.Catalog(ctx)
-	if err != nil {
-		return nil, err
-	}
-	by := map[int]*Load{}
-	for i := range loads {
-		spec := &loads[i].Spec
-		live, ok := catalog.Published(spec.Level, spec.Year, spec.Release)
-		if !ok {
-			continue
-		}
-		in := live.Is
-		if p.o.Publish == driver.PublishMerge {
-			in = live.Has
-		}
-		// What is published already stands as it is; what is merged already and
-		// would be merged again is followed by what it would change.
-		if in(spec.ID()) != (p.o.Publish == driver.PublishMerge) {
-			continue
-		}
-		for j := len(loads) - 1; j > i; j-- {
-			if in(loads[j].Spec.ID()) {
-				by[i] = &loads[j]
-				break
-			}
-		}
-	}
-	return by, nil
-}
-
 // file finds the report of an object, or begins it.
 func (r *Report) file(o Object, sha256 string) *FileReport {
 	i := slices.IndexFunc(r.Files, func(f FileReport) bool { return f.Object == o.Name })
@@ -178,7 +132,7 @@ func (r *Report) file(o Object, sha256 string) *FileReport {
 	return &r.Files[i]
 }
 
-func (r *Report) add(load *Load, published driver.PublishReport) {
+func (r *Report) add(load *Load, published outcome) {
 	f := r.file(load.Object, load.Spec.Source.SHA256)
 	sheet := SheetReport{
 		Sheet: load.Member, Level: load.Spec.Level, Year: load.Spec.Year, Release: load.Spec.Release, Inferred: load.Inferred,
@@ -188,7 +142,7 @@ func (r *Report) add(load *Load, published driver.PublishReport) {
 	}
 	switch sheet.Status {
 	case Published:
-		sheet.Loaded = load.Rows
+		sheet.Loaded = published.rows
 	case Held:
 		sheet.Stage, sheet.before = published.Snapshot.Stage, published.Snapshot.Revision
 	}

@@ -205,7 +205,7 @@ func newKeyCounter(s *sheet.Sheet) *keyCounter {
 
 // add counts the rows of a batch.
 func (k *keyCounter) add(b *egrid.Batch) {
-	if k.columns == nil || k.full {
+	if len(k.columns) == 0 || k.full {
 		return
 	}
 	hashes := make([]uint64, b.Len())
@@ -220,7 +220,8 @@ func (k *keyCounter) add(b *egrid.Batch) {
 			k.full = true
 			return
 		}
-		if k.seen.add(h) || k.again[h] {
+		missing := slices.ContainsFunc(k.columns, func(c egrid.Column) bool { return b.Column(b.Schema().Index(c)).IsMissing(row) })
+		if missing || k.seen.add(h) || k.again[h] {
 			continue
 		}
 		k.again[h] = true

@@ -3,9 +3,9 @@ package driver
 import "github.com/egrid-analytics/egrid-go/egrid"
 
 // Identifier returns the columns that identify a row within a sheet of the
-// level, nil when a sheet with these columns has none. In real sheets several
-// rows may share an identifier. Where a sheet has no ORIS codes, state and
-// plant name stand in for them.
+// level, nil when a sheet with these columns has none, and no columns for the US,
+// which has one row. In real sheets several rows may share an identifier. Where a
+// sheet has no ORIS codes, state and plant name stand in for them.
 func Identifier(level egrid.Level, has func(egrid.Column) bool) []egrid.Column {
 	plant := []egrid.Column{egrid.PlantCode}
 	if !has(egrid.PlantCode) {
@@ -29,6 +29,8 @@ func Identifier(level egrid.Level, has func(egrid.Column) bool) []egrid.Column {
 		id = []egrid.Column{egrid.NERCRegion}
 	case egrid.GGL:
 		id = []egrid.Column{egrid.Region}
+	case egrid.US:
+		return []egrid.Column{}
 	}
 	for _, c := range id {
 		if !has(c) {

@@ -37,6 +37,12 @@ type Plan struct {
 	query string // identifies the query in cursors
 }
 
+// SheetPlan is the plan of all rows and columns of one snapshot or stage, for a
+// store to read what is not published, too.
+func SheetPlan(s egrid.Snapshot) *Plan {
+	return &Plan{Level: s.Level, Snapshots: []egrid.Snapshot{s}, Input: s.Schema, Output: s.Schema, Visible: s.Schema.Len()}
+}
+
 // CountSchema is the Output of a plan whose Count is set.
 var CountSchema = sync.OnceValue(func() *egrid.Schema {
 	s, err := egrid.NewSchema(egrid.Field{Column: "rows", Type: egrid.Integer, Description: "Number of rows."})

@@ -23,21 +23,21 @@ type readiness struct {
 // transaction of its own before the switch: it is most of the work, and other
 // publishers need not wait for it. A stage whose content is there already will
 // be dropped, and needs neither.
-func (s *Store) makeReady(ctx context.Context, id egrid.StageID, r driver.PublishRequest) (readiness, error) {
+func (s *Store) makeReady(ctx context.Context, part driver.StagePart) (readiness, error) {
 	var ready readiness
 	err := s.update(ctx, func(tx pgx.Tx) error {
 		ready = readiness{}
-		sh, err := s.find(ctx, tx, id, "")
+		sh, err := s.find(ctx, tx, part.ID, "")
 		if err != nil || sh.shown() {
 			return err
 		}
 		if err := s.lock(ctx, tx, sh.number); err != nil {
 			return err
 		}
-		if sh, err = s.find(ctx, tx, id, forSettle); err != nil || sh.shown() {
+		if sh, err = s.find(ctx, tx, part.ID, forSettle); err != nil || sh.shown() {
 			return err
 		}
-		snap, err := s.summarize(ctx, tx, sh, r)
+		snap, err := s.summarize(ctx, tx, sh, part)
 		if err != nil {
 			return err
 		}

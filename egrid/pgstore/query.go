@@ -59,10 +59,10 @@ func (s *Store) page(ctx context.Context, p *driver.Plan) (sqlstore.Answer, erro
 }
 
 // readSheet reads every row of a snapshot, or of a stage, in their order.
-func readSheet(ctx context.Context, tx pgx.Tx, snap *egrid.Snapshot, place *layout) ([]*egrid.Batch, error) {
-	p := &driver.Plan{Level: snap.Level, Snapshots: []egrid.Snapshot{*snap}, Input: snap.Schema, Output: snap.Schema, Visible: snap.Schema.Len()}
-	a, err := query(ctx, tx, p, func(*egrid.Snapshot) sqlstore.Table { return place })
-	return a.Batches, err
+func readSheet(ctx context.Context, tx pgx.Tx, snap egrid.Snapshot, place *layout) iter.Seq2[*egrid.Batch, error] {
+	return sqlstore.Scan(ctx, driver.SheetPlan(snap), func(ctx context.Context, p *driver.Plan) (sqlstore.Answer, error) {
+		return query(ctx, tx, p, func(*egrid.Snapshot) sqlstore.Table { return place })
+	})
 }
 
 func query(ctx context.Context, tx pgx.Tx, p *driver.Plan, table func(*egrid.Snapshot) sqlstore.Table) (sqlstore.Answer, error) {
