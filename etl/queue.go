@@ -140,9 +140,10 @@ func (s *queueSink) Publish(ctx context.Context, spec driver.SnapshotSpec, r dri
 // readShelf reads what is or was published, and writes nothing.
 type readShelf struct{ driver.Scanner }
 
-func (s readShelf) Read(ctx context.Context, snap *egrid.Snapshot) iter.Seq2[*egrid.Batch, error] {
-	return driver.ReadSnapshot(ctx, s.Scanner, *snap)
+func (s readShelf) Open(ctx context.Context, snap *egrid.Snapshot) (driver.Sheet, error) {
+	return driver.Sheet{Rows: func(_, _ int64) iter.Seq2[*egrid.Batch, error] { return driver.ReadSnapshot(ctx, s.Scanner, *snap) }}, nil
 }
+
 func (readShelf) Write(context.Context, *driver.Part) error     { return nil }
 func (readShelf) Record(context.Context, *egrid.Snapshot) error { return nil }
 func (readShelf) Drop(context.Context, egrid.StageID) error     { return nil }

@@ -100,7 +100,7 @@ func (p *Pipeline) Report(ctx context.Context, s Streamed) (_ Report, err error)
 		}
 	}
 	for i := range s.Loads {
-		report.add(&s.Loads[i], outcomes[i])
+		report.add(&s.Loads[i], &outcomes[i])
 	}
 	if db := p.db(); db != nil {
 		if err := auditTotals(ctx, db, &report); err != nil {
@@ -132,7 +132,7 @@ func (r *Report) file(o Object, sha256 string) *FileReport {
 	return &r.Files[i]
 }
 
-func (r *Report) add(load *Load, published outcome) {
+func (r *Report) add(load *Load, published *outcome) {
 	f := r.file(load.Object, load.Spec.Source.SHA256)
 	sheet := SheetReport{
 		Sheet: load.Member, Level: load.Spec.Level, Year: load.Spec.Year, Release: load.Spec.Release, Inferred: load.Inferred,

@@ -340,11 +340,11 @@ func (j *joiner) fill(pick func(had, has cell) (cell, bool)) {
 					chosen = c
 					continue
 				}
-				had := chosen
-				ok := true
-				if chosen, ok = pick(had, c); !ok {
-					j.contradict(row[0], column, had, c)
+				next, ok := pick(chosen, c)
+				if !ok {
+					j.contradict(row[0], column, chosen, c)
 				}
+				chosen = next
 			}
 			if chosen.vector == nil || chosen.missing() {
 				continue

@@ -6,7 +6,9 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"slices"
+	"sort"
 	"strings"
 	"sync"
 
@@ -37,10 +39,39 @@ type Plan struct {
 	query string // identifies the query in cursors
 }
 
-// SheetPlan is the plan of all rows and columns of one snapshot or stage, for a
-// store to read what is not published, too.
-func SheetPlan(s egrid.Snapshot) *Plan {
-	return &Plan{Level: s.Level, Snapshots: []egrid.Snapshot{s}, Input: s.Schema, Output: s.Schema, Visible: s.Schema.Len()}
+// SheetPlan is the plan of the rows of one snapshot or stage, with all columns, for
+// a store to read what is not published, too. It begins behind the row with one
+// number and, where last is not 0, has no more rows than there may be up to that,
+// see [UpTo].
+func SheetPlan(s egrid.Snapshot, after, last int64) *Plan {
+	p := &Plan{Level: s.Level, Snapshots: []egrid.Snapshot{s}, Input: s.Schema, Output: s.Schema, Visible: s.Schema.Len()}
+	if after > 0 {
+		p.After = &Position{Year: s.Year, Number: after}
+	}
+	if last > 0 {
+		p.Limit = int(last - after)
+	}
+	return p
+}
+
+// UpTo ends a sequence of rows, which are in the order of their numbers, behind
+// the one with a number; 0 is none.
+func UpTo(last int64, rows iter.Seq2[*egrid.Batch, error]) iter.Seq2[*egrid.Batch, error] {
+	if last == 0 {
+		return rows
+	}
+	return func(yield func(*egrid.Batch, error) bool) {
+		for b, err := range rows {
+			if err != nil {
+				yield(b, err)
+				return
+			}
+			n := sort.Search(b.Len(), func(i int) bool { return b.Number(i) > last })
+			if n > 0 && !yield(b.Slice(0, n), nil) || n < b.Len() {
+				return
+			}
+		}
+	}
 }
 
 // CountSchema is the Output of a plan whose Count is set.

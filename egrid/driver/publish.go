@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -168,8 +169,8 @@ func examples(keys []string, of int64) string {
 
 // Shelf is what publishing needs of a store, within one transaction of it.
 type Shelf interface {
-	// Read yields the rows of a snapshot, or of a stage, in their order.
-	Read(ctx context.Context, s *egrid.Snapshot) iter.Seq2[*egrid.Batch, error]
+	// Open finds the sheet of a snapshot, or of a stage.
+	Open(ctx context.Context, s *egrid.Snapshot) (Sheet, error)
 	// Write makes the rows of a snapshot, which has none yet, under its stage id.
 	Write(ctx context.Context, p *Part) error
 	// Record keeps what the catalogue says of a snapshot. Its status does not
@@ -177,6 +178,15 @@ type Shelf interface {
 	Record(ctx context.Context, s *egrid.Snapshot) error
 	// Drop removes a stage, or a held load, with its rows.
 	Drop(ctx context.Context, id egrid.StageID) error
+}
+
+// Sheet is where a store keeps the rows of a snapshot.
+type Sheet struct {
+	// Rows yields the rows in their order: all, or those whose numbers are from
+	// after+1 to last, where last is not 0.
+	Rows func(after, last int64) iter.Seq2[*egrid.Batch, error]
+	// Blocks are those of its rows; nil where they are not known.
+	Blocks Blocks
 }
 
 // Settle publishes stages, or holds them: what every store does alike. The stages
@@ -257,7 +267,11 @@ type settlement struct {
 
 func (s *settlement) read(snap egrid.Snapshot) (Part, error) {
 	p := Part{Snapshot: snap}
-	for b, err := range s.shelf.Read(s.ctx, &snap) {
+	sheet, err := s.shelf.Open(s.ctx, &snap)
+	if err != nil {
+		return p, err
+	}
+	for b, err := range sheet.Rows(0, 0) {
 		if err != nil {
 			return p, err
 		}
@@ -266,19 +280,64 @@ func (s *settlement) read(snap egrid.Snapshot) (Part, error) {
 	return p, nil
 }
 
-// rows are those of a part, read when they are asked for.
-func (s *settlement) rows(p *Part) Rows {
-	if p.Batches != nil {
-		return RowsOf(p.Snapshot, p.Batches...)
+// compare says what a part has otherwise than what is published. It reads only
+// the blocks in which the two differ.
+func (s *settlement) compare(p *Part) (Difference, error) {
+	old, err := s.shelf.Open(s.ctx, s.live)
+	if err != nil {
+		return Difference{}, err
 	}
-	return Rows{p.Snapshot, s.shelf.Read(s.ctx, &p.Snapshot)}
+	if p.Batches != nil {
+		return Compare(Rows{*s.live, old.Rows(0, 0)}, RowsOf(p.Snapshot, p.Batches...), nil)
+	}
+	staged, err := s.shelf.Open(s.ctx, &p.Snapshot)
+	if err != nil {
+		return Difference{}, err
+	}
+	unlike, same := []span{{}}, int64(0)
+	if old.Blocks != nil && staged.Blocks != nil && slices.EqualFunc(s.live.Schema.Fields(), p.Schema.Fields(), func(f, g egrid.Field) bool { return f.Column == g.Column && f.Type == g.Type }) {
+		unlike, same = unlikeBlocks(old.Blocks, staged.Blocks)
+	}
+	d, err := Compare(Rows{*s.live, old.spans(unlike)}, Rows{p.Snapshot, staged.spans(unlike)}, nil)
+	d.Rows += same
+	return d, err
+}
+
+// span is a run of row numbers, from behind one to another; all where both are 0.
+type span struct{ after, last int64 }
+
+// unlikeBlocks returns the row numbers of the blocks that differ, and how many
+// rows the others have.
+func unlikeBlocks(a, b Blocks) (unlike []span, same int64) {
+	for _, n := range slices.Sorted(maps.Keys(Blocks{}.Plus(a).Plus(b))) {
+		switch last := len(unlike) - 1; {
+		case a[n] == b[n]:
+			same += a[n].Rows
+		case last >= 0 && unlike[last].last == n*blockRows-1:
+			unlike[last].last += blockRows
+		default:
+			unlike = append(unlike, span{n*blockRows - 1, (n+1)*blockRows - 1})
+		}
+	}
+	return unlike, same
+}
+
+// spans yields the rows of several runs of numbers.
+func (s Sheet) spans(all []span) iter.Seq2[*egrid.Batch, error] {
+	return func(yield func(*egrid.Batch, error) bool) {
+		for _, x := range all {
+			for b, err := range s.Rows(x.after, x.last) {
+				if !yield(b, err) || err != nil {
+					return
+				}
+			}
+		}
+	}
 }
 
 // settle decides on a part, which was made of stages.
 func (s *settlement) settle(p Part, stages []egrid.Snapshot) (PublishReport, error) {
-	status, reason, err := Decide(s.policy, p.Snapshot, s.live, func() (Difference, error) {
-		return Compare(s.rows(&Part{Snapshot: *s.live}), s.rows(&p), nil)
-	})
+	status, reason, err := Decide(s.policy, p.Snapshot, s.live, func() (Difference, error) { return s.compare(&p) })
 	if err != nil {
 		return PublishReport{}, err
 	}

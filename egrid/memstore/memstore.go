@@ -29,6 +29,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"sort"
 	"sync"
 	"time"
 
@@ -65,6 +66,8 @@ type snapshot struct {
 	rows  func(context.Context) ([]*egrid.Batch, error)
 	table func(context.Context) (*engine.Table, error) // of all columns, made when they are first asked for
 	since time.Time                                    // when it was superseded
+
+	blocks driver.Blocks // nil when they are not known
 }
 
 func newSnapshot(s egrid.Snapshot, rows func(context.Context) ([]*egrid.Batch, error)) *snapshot {
@@ -102,6 +105,10 @@ type stage struct {
 	chunks  map[int]*egrid.Batch
 	tallies map[int]driver.Tally
 	held    *egrid.Snapshot // set once it was audited and kept back
+}
+
+func (st *stage) blocks() driver.Blocks {
+	return driver.BlocksOfTallies(slices.Collect(maps.Values(st.tallies)))
 }
 
 // rows are those of all chunks, in their order.
@@ -330,6 +337,7 @@ func (s *Store) Publish(ctx context.Context, id egrid.StageID, r driver.PublishR
 		st := s.stages[report.Snapshot.Stage]
 		delete(s.stages, report.Snapshot.Stage)
 		to = newSnapshot(report.Snapshot, st.rows)
+		to.blocks = st.blocks()
 		s.kept = append(s.kept, to)
 	}
 	s.point(to)
@@ -368,22 +376,33 @@ func (s *Store) describe(ctx context.Context, part driver.StagePart) (egrid.Snap
 // shelf is the store, for whoever settles stages while it is locked.
 type shelf Store
 
-// Read implements [driver.Shelf].
-func (s *shelf) Read(ctx context.Context, snap *egrid.Snapshot) iter.Seq2[*egrid.Batch, error] {
-	read := func(context.Context) ([]*egrid.Batch, error) { return nil, nil }
-	if st := s.stages[snap.Stage]; st != nil {
-		read = st.rows
-	} else if kept := (*Store)(s).settled(snap.Stage); kept != nil {
-		read = kept.rows
+// Open implements [driver.Shelf].
+func (s *shelf) Open(ctx context.Context, snap *egrid.Snapshot) (driver.Sheet, error) {
+	st, kept := s.stages[snap.Stage], (*Store)(s).settled(snap.Stage)
+	var rows []*egrid.Batch
+	var blocks driver.Blocks
+	var err error
+	switch {
+	case st != nil:
+		rows, err = st.rows(ctx)
+		blocks = st.blocks()
+	case kept != nil:
+		rows, err = kept.rows(ctx)
+		blocks = kept.blocks
+	default:
+		err = fmt.Errorf("%w: no stage %s", egrid.ErrNotFound, snap.Stage)
 	}
+	return driver.Sheet{Blocks: blocks, Rows: func(after, last int64) iter.Seq2[*egrid.Batch, error] {
+		return driver.UpTo(last, behind(after, rows))
+	}}, err
+}
+
+// behind yields the rows whose numbers are above one.
+func behind(after int64, rows []*egrid.Batch) iter.Seq2[*egrid.Batch, error] {
 	return func(yield func(*egrid.Batch, error) bool) {
-		rows, err := read(ctx)
-		if err != nil {
-			yield(nil, err)
-			return
-		}
 		for _, b := range rows {
-			if !yield(b, nil) {
+			n := sort.Search(b.Len(), func(i int) bool { return b.Number(i) > after })
+			if n < b.Len() && !yield(b.Slice(n, b.Len()), nil) {
 				return
 			}
 		}

@@ -102,7 +102,7 @@ func (s *shelf) describe(ctx context.Context, part driver.StagePart, ready readi
 	if err != nil {
 		return snap, err
 	}
-	if sh.status == egrid.Held && snap.Rows == 0 { // it was combined, of no chunks
+	if sh.status == egrid.Held && sh.spec.Source.SHA256 == "" { // it was combined
 		return driver.Again(known), nil
 	}
 	if _, here := sqlstore.Shown(s.catalog.Catalog, snap.ID); here {
@@ -117,16 +117,19 @@ func (s *shelf) describe(ctx context.Context, part driver.StagePart, ready readi
 	return snap, nil
 }
 
-// Read implements [driver.Shelf].
-func (s *shelf) Read(ctx context.Context, snap *egrid.Snapshot) iter.Seq2[*egrid.Batch, error] {
-	return func(yield func(*egrid.Batch, error) bool) {
-		sh, err := s.find(ctx, snap.Stage)
-		if err != nil {
-			yield(nil, err)
-			return
-		}
-		readSheet(ctx, s.tx, *snap, &sh.layout)(yield)
+// Open implements [driver.Shelf].
+func (s *shelf) Open(ctx context.Context, snap *egrid.Snapshot) (driver.Sheet, error) {
+	sh, err := s.find(ctx, snap.Stage)
+	if err != nil {
+		return driver.Sheet{}, err
 	}
+	tallies, err := s.tallies(ctx, s.tx, sh)
+	return driver.Sheet{
+		Blocks: driver.BlocksOfTallies(tallies),
+		Rows: func(after, last int64) iter.Seq2[*egrid.Batch, error] {
+			return readSheet(ctx, s.tx, *snap, &sh.layout, after, last)
+		},
+	}, err
 }
 
 // Write implements [driver.Shelf]. It makes a table with indexes.
@@ -139,8 +142,15 @@ func (s *shelf) Write(ctx context.Context, p *driver.Part) error {
 		return sqlstore.ErrMadeBefore
 	}
 	s.sheets[p.Stage] = sh
-	for _, b := range p.Batches {
+	for i, b := range p.Batches {
 		if err := s.copyRows(ctx, s.tx, sh, b); err != nil {
+			return err
+		}
+		tally, err := json.Marshal(driver.TallyOf(driver.Chunk{Rows: b}))
+		if err != nil {
+			return err
+		}
+		if _, err := s.tx.Exec(ctx, s.insertChunk(), sh.number, i, b.Len(), string(tally)); err != nil {
 			return err
 		}
 	}
@@ -190,13 +200,8 @@ func (s *Store) switchTo(ctx context.Context, tx pgx.Tx, catalog *cachedCatalog,
 	if err := s.record(ctx, tx, &snap); err != nil {
 		return none, err
 	}
-	for _, statement := range []string{
-		fmt.Sprint("ALTER TABLE ", s.name(parentOf(snap.Level)), " ATTACH PARTITION ", sh.layout.table, " FOR VALUES IN (", sh.number, ")"),
-		fmt.Sprint("DELETE FROM ", s.name("chunks"), " WHERE sheet = ", sh.number),
-	} {
-		if _, err := tx.Exec(ctx, statement); err != nil {
-			return none, err
-		}
+	if _, err := tx.Exec(ctx, fmt.Sprint("ALTER TABLE ", s.name(parentOf(snap.Level)), " ATTACH PARTITION ", sh.layout.table, " FOR VALUES IN (", sh.number, ")")); err != nil {
+		return none, err
 	}
 	if s.options.Keep > 0 {
 		if _, err := s.prune(ctx, tx, driver.PruneRequest{Keep: s.options.Keep}); err != nil {
@@ -266,22 +271,31 @@ func (s *Store) record(ctx context.Context, tx pgx.Tx, snap *egrid.Snapshot) err
 // summarize adds up what the chunks of a complete stage hold.
 func (s *Store) summarize(ctx context.Context, tx pgx.Tx, sh *sheet, part driver.StagePart) (egrid.Snapshot, error) {
 	snap := driver.NewSnapshot(sh.id, sh.spec)
-	rows, err := tx.Query(ctx, "SELECT tally FROM "+s.name("chunks")+" WHERE sheet = $1 ORDER BY chunk", sh.number)
+	tallies, err := s.tallies(ctx, tx, sh)
 	if err != nil {
 		return snap, err
 	}
+	driver.Describe(&snap, tallies)
+	return snap, part.Check(sh.status == egrid.Held, len(tallies), snap.Rows)
+}
+
+// tallies reads what is kept of the chunks of a sheet, in their order.
+func (s *Store) tallies(ctx context.Context, tx pgx.Tx, sh *sheet) ([]driver.Tally, error) {
+	rows, err := tx.Query(ctx, "SELECT tally FROM "+s.name("chunks")+" WHERE sheet = $1 ORDER BY chunk", sh.number)
+	if err != nil {
+		return nil, err
+	}
 	texts, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil {
-		return snap, err
+		return nil, err
 	}
 	tallies := make([]driver.Tally, len(texts))
 	for i, text := range texts {
 		if err := json.Unmarshal([]byte(text), &tallies[i]); err != nil {
-			return snap, err
+			return nil, err
 		}
 	}
-	driver.Describe(&snap, tallies)
-	return snap, part.Check(sh.status == egrid.Held, len(tallies), snap.Rows)
+	return tallies, nil
 }
 
 // duplicates audits the table as a whole: it counts the identifiers that

@@ -116,7 +116,7 @@ func describe(ctx context.Context, tx *sql.Tx, catalog egrid.Catalog, part drive
 	if err != nil {
 		return snap, err
 	}
-	if sh.status == egrid.Held && snap.Rows == 0 { // it was combined, of no chunks
+	if sh.status == egrid.Held && sh.spec.Source.SHA256 == "" { // it was combined
 		return driver.Again(known), nil
 	}
 	if _, here := sqlstore.Shown(catalog, snap.ID); here {
@@ -132,15 +132,9 @@ func describe(ctx context.Context, tx *sql.Tx, catalog egrid.Catalog, part drive
 // summarize adds up what the chunks of a complete stage hold.
 func summarize(ctx context.Context, tx *sql.Tx, sh *sheet, part driver.StagePart) (egrid.Snapshot, error) {
 	snap := driver.NewSnapshot(sh.id, sh.spec)
-	texts, err := column(ctx, tx, "SELECT tally FROM chunks WHERE sheet = ? ORDER BY chunk", sh.id)
+	tallies, err := talliesOf(ctx, tx, sh.id)
 	if err != nil {
 		return snap, err
-	}
-	tallies := make([]driver.Tally, len(texts))
-	for i, text := range texts {
-		if err := json.Unmarshal([]byte(text), &tallies[i]); err != nil {
-			return snap, err
-		}
 	}
 	driver.Describe(&snap, tallies)
 	return snap, part.Check(sh.status == egrid.Held, len(tallies), snap.Rows)
@@ -149,9 +143,30 @@ func summarize(ctx context.Context, tx *sql.Tx, sh *sheet, part driver.StagePart
 // shelf is the store within a transaction.
 type shelf struct{ tx *sql.Tx }
 
-// Read implements [driver.Shelf].
-func (s shelf) Read(ctx context.Context, snap *egrid.Snapshot) iter.Seq2[*egrid.Batch, error] {
-	return readSheet(ctx, s.tx, *snap)
+// Open implements [driver.Shelf].
+func (s shelf) Open(ctx context.Context, snap *egrid.Snapshot) (driver.Sheet, error) {
+	tallies, err := talliesOf(ctx, s.tx, snap.Stage)
+	return driver.Sheet{
+		Blocks: driver.BlocksOfTallies(tallies),
+		Rows: func(after, last int64) iter.Seq2[*egrid.Batch, error] {
+			return readSheet(ctx, s.tx, *snap, after, last)
+		},
+	}, err
+}
+
+// talliesOf reads what is kept of the chunks of a sheet, in their order.
+func talliesOf(ctx context.Context, tx *sql.Tx, id egrid.StageID) ([]driver.Tally, error) {
+	texts, err := column(ctx, tx, "SELECT tally FROM chunks WHERE sheet = ? ORDER BY chunk", id)
+	if err != nil {
+		return nil, err
+	}
+	tallies := make([]driver.Tally, len(texts))
+	for i, text := range texts {
+		if err := json.Unmarshal([]byte(text), &tallies[i]); err != nil {
+			return nil, err
+		}
+	}
+	return tallies, nil
 }
 
 // Write implements [driver.Shelf]. It makes a table with indexes.
@@ -163,8 +178,15 @@ func (s shelf) Write(ctx context.Context, p *driver.Part) error {
 	if err := create(ctx, s.tx, p.Stage, spec); err != nil {
 		return err
 	}
-	for _, b := range p.Batches {
+	for i, b := range p.Batches {
 		if err := insert(ctx, s.tx, p.Stage, b); err != nil {
+			return err
+		}
+		tally, err := json.Marshal(driver.TallyOf(driver.Chunk{Rows: b}))
+		if err != nil {
+			return err
+		}
+		if _, err := s.tx.ExecContext(ctx, insertChunk, p.Stage, i, string(tally)); err != nil {
 			return err
 		}
 	}
@@ -199,7 +221,6 @@ func (s *Store) switchTo(ctx context.Context, tx *sql.Tx, catalog *cachedCatalog
 	for _, statement := range []string{
 		"DROP VIEW IF EXISTS " + viewOf(snap),
 		createView(snap),
-		fmt.Sprintf("DELETE FROM chunks WHERE sheet = '%s'", snap.Stage), // hexadecimal
 	} {
 		if _, err := tx.ExecContext(ctx, statement); err != nil {
 			return none, err

@@ -64,11 +64,12 @@ func execute(ctx context.Context, tx *sql.Tx, p *driver.Plan, table func(*egrid.
 	return q.Read(r)
 }
 
-// readSheet reads every row of a snapshot, or of a stage, in their order.
-func readSheet(ctx context.Context, tx *sql.Tx, snap egrid.Snapshot) iter.Seq2[*egrid.Batch, error] {
-	return sqlstore.Scan(ctx, driver.SheetPlan(snap), func(ctx context.Context, p *driver.Plan) (sqlstore.Answer, error) {
+// readSheet reads the rows of a snapshot, or of a stage, in their order, see
+// [driver.Sheet].
+func readSheet(ctx context.Context, tx *sql.Tx, snap egrid.Snapshot, after, last int64) iter.Seq2[*egrid.Batch, error] {
+	return driver.UpTo(last, sqlstore.Scan(ctx, driver.SheetPlan(snap, after, last), func(ctx context.Context, p *driver.Plan) (sqlstore.Answer, error) {
 		return execute(ctx, tx, p, func(snap *egrid.Snapshot) sqlstore.Table { return placeOf(snap) })
-	})
+	}))
 }
 
 // result is the result of a statement.
