@@ -2,6 +2,7 @@ package driver
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
@@ -393,6 +394,15 @@ func describeAbsence(c egrid.Catalog, level egrid.Level, year int, release strin
 	years := c.Years(level)
 	if len(years) == 0 {
 		return what + " are published; nothing of this level is"
+	}
+	if release != "" && (year == 0 || slices.Contains(years, year)) {
+		var releases []string
+		for _, s := range c.Snapshots {
+			if s.Status == egrid.Published && s.Level == level && (year == 0 || s.Year == year) {
+				releases = append(releases, fmt.Sprint(s.Year, " ", cmp.Or(s.Release, egrid.NoRelease)))
+			}
+		}
+		return what + " are published; releases with such rows: " + strings.Join(releases, ", ")
 	}
 	return what + fmt.Sprintf(" are published; data years with %s rows: %s", level, strings.Trim(fmt.Sprint(years), "[]"))
 }
