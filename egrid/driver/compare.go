@@ -31,7 +31,8 @@ func RowsOf(s egrid.Snapshot, batches ...*egrid.Batch) Rows {
 // Difference is what one snapshot has otherwise than another one of its level.
 // Rows are matched by the identifier that both have, the n-th row with one and the
 // n-th in the other. Rows without an identifier are matched with rows that are
-// equal in every cell, and with no others.
+// equal in every cell, and with no others. Columns for what the snapshots have in
+// common (see [egrid.IsContext]) are left out.
 type Difference struct {
 	Identifier   []egrid.Column // by which rows were matched; nil where there is none in common
 	Rows         int64          // that both have
@@ -199,14 +200,14 @@ func newComparison(old, new *egrid.Snapshot, each func(CellChange) error) *compa
 	from, to := old.Schema, new.Schema
 	c := &comparison{level: old.Level, each: each}
 	c.out.Identifier = Identifier(c.level, func(c egrid.Column) bool { return from.Has(c) && to.Has(c) })
-	columns := from.Columns()
+	columns := slices.DeleteFunc(from.Columns(), egrid.IsContext)
 	for _, column := range to.Columns() {
-		if !from.Has(column) {
+		if !from.Has(column) && !egrid.IsContext(column) {
 			c.out.ColumnsAdded = append(c.out.ColumnsAdded, column)
 			columns = append(columns, column)
 		}
 	}
-	for _, column := range from.Columns() {
+	for _, column := range columns[:len(columns)-len(c.out.ColumnsAdded)] {
 		if to.Has(column) {
 			c.shared = append(c.shared, sharedColumn{
 				column: column, from: from.Index(column), to: to.Index(column), found: ColumnDifference{Column: column},

@@ -144,10 +144,11 @@ type joiner struct {
 // joinedPart is a part on its way into the outcome.
 type joinedPart struct {
 	Part
-	at     []int // places of the outcome's columns, -1 for none
-	places []int // the most decimal places of each column's cells
-	rows   int64 // of the outcome that it has first
-	cells  int64 // that it gave to rows of others
+	at      []int  // places of the outcome's columns, -1 for none
+	places  []int  // the most decimal places of each column's cells
+	rounded []bool // columns that were rounded for display
+	rows    int64  // of the outcome that it has first
+	cells   int64  // that it gave to rows of others
 }
 
 // member is a row of a part.
@@ -190,9 +191,9 @@ func join(id egrid.StageID, names []string, parts ...Part) (*joiner, error) {
 	}
 	j.out.Schema = schema
 	for i := range parts {
-		p := joinedPart{Part: parts[i], at: make([]int, schema.Len()), places: make([]int, schema.Len())}
-		for column := range p.at {
-			p.at[column] = p.Schema.Index(schema.Field(column).Column)
+		p := joinedPart{Part: parts[i], at: make([]int, schema.Len()), places: make([]int, schema.Len()), rounded: make([]bool, schema.Len())}
+		for column, name := range schema.Columns() {
+			p.at[column], p.rounded[column] = p.Schema.Index(name), slices.Contains(p.Lossy, name)
 			for _, b := range p.Batches {
 				if p.at[column] >= 0 {
 					p.places[column] = morePlaces(p.places[column], b.Column(p.at[column]))
@@ -327,15 +328,16 @@ func (j *joiner) equal(m member) int {
 // other.
 func (j *joiner) fill(pick func(had, has cell) (cell, bool)) {
 	builder := egrid.NewBuilder(j.out.Schema, j.out.Year)
+	columns := j.out.Schema.Columns()
 	for _, row := range j.rows {
-		for column := range j.out.Schema.Len() {
+		for column := range columns {
 			var chosen cell
 			for _, m := range row {
 				p := &j.parts[m.part]
 				if p.at[column] < 0 {
 					continue
 				}
-				c := cell{m.part, m.batch.Column(p.at[column]), m.row, p.places[column], slices.Contains(p.Lossy, j.out.Schema.Field(column).Column)}
+				c := cell{m.part, m.batch.Column(p.at[column]), m.row, p.places[column], p.rounded[column]}
 				if chosen.vector == nil {
 					chosen = c
 					continue
@@ -353,7 +355,7 @@ func (j *joiner) fill(pick func(had, has cell) (cell, bool)) {
 			if chosen.rounded {
 				builder.Lossy(column)
 			}
-			if chosen.part != row[0].part {
+			if chosen.part != row[0].part && !egrid.IsContext(columns[column]) {
 				j.parts[chosen.part].cells++
 			}
 		}
