@@ -18,6 +18,11 @@ type Source struct {
 	Sheet  string  `json:"sheet"`        // member of a zip or sheet of a workbook; empty for a plain file
 	SHA256 string  `json:"sha256"`       // of the object, in hex
 	Bytes  int64   `json:"bytes"`        // size of the object
+
+	// Of a snapshot that was combined of several sources: how many of its rows are
+	// this one's, and how many cells it gave to the rows of others.
+	Rows  int64 `json:"rows,omitempty"`
+	Cells int64 `json:"cells,omitempty"`
 }
 
 // Status is the state of a snapshot, or the outcome of a publish.

@@ -1,9 +1,9 @@
 package egrid
 
 // Identifier returns the columns that identify a row within a sheet of the
-// level, nil when a sheet with these columns has none. In real sheets several
-// rows may share an identifier. Where a sheet has no ORIS codes, state and
-// plant name stand in for them.
+// level, nil when a sheet with these columns has none, and no columns for the US,
+// which has one row. In real sheets several rows may share an identifier. Where a
+// sheet has no ORIS codes, state and plant name stand in for them.
 func Identifier(level Level, has func(Column) bool) []Column {
 	plant := []Column{PlantCode}
 	if !has(PlantCode) {
@@ -27,6 +27,8 @@ func Identifier(level Level, has func(Column) bool) []Column {
 		id = []Column{NERCRegion}
 	case GGL:
 		id = []Column{Region}
+	case US:
+		return []Column{}
 	}
 	for _, c := range id {
 		if !has(c) {

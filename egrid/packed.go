@@ -1,6 +1,7 @@
 package egrid
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math/bits"
 )
@@ -92,3 +93,5 @@ func (p packed) get(i int) uint64 {
 
 // bit reads a value of width 1, which is a bit of Arrow's validity bitmaps.
 func (p packed) bit(i int) bool { return p.data[i>>3]>>(i&7)&1 != 0 }
+
+func (p packed) same(q packed) bool { return p.width == q.width && bytes.Equal(p.data, q.data) }

@@ -46,6 +46,10 @@ func (d *textTable) entry(code int) string {
 	return d.text[start:d.ends.get(code)]
 }
 
+func (d *textTable) same(e *textTable) bool {
+	return d == e || d != nil && e != nil && d.entries == e.entries && d.text == e.text && d.ends.same(e.ends)
+}
+
 type encoding uint8
 
 const (
@@ -74,6 +78,14 @@ func (v *Vector) Type() Type {
 		return Text
 	}
 	return ""
+}
+
+// Same reports whether the cells of two columns are the same and kept in the same
+// form, which takes a fraction of the time of comparing cells. False says nothing:
+// the same cells may be kept in several forms.
+func (v *Vector) Same(w *Vector) bool {
+	return v.n == w.n && v.encoding == w.encoding && v.scale == w.scale && v.base == w.base &&
+		v.valid.same(w.valid) && v.values.same(w.values) && v.texts.same(w.texts)
 }
 
 // Lossy reports that the file held a value of the column rounded for display,

@@ -3,9 +3,11 @@ package etl
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/queue"
 )
 
@@ -16,12 +18,12 @@ const (
 	lookRest    = 10              // times as long as a look took, before the next
 )
 
-// deadWatch finds the dead letters of one stage. It counts before it looks: a
+// deadWatch finds the dead letters of stages that are published together. It counts before it looks: a
 // look reads those of all loads, and hides them from others meanwhile. One
 // goroutine uses it.
 type deadWatch struct {
 	broker queue.Broker
-	id     egrid.StageID
+	ids    []egrid.StageID
 
 	count   int               // dead letters that are accounted for
 	revived bool              // what an earlier run left was put back
@@ -47,15 +49,32 @@ func (s *queueSink) watch(ctx context.Context, id egrid.StageID) (*deadWatch, er
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.watches[id] == nil {
-		s.watches[id] = &deadWatch{broker: s.broker, id: id, count: depth.Dead}
+		s.watches[id] = &deadWatch{broker: s.broker, ids: []egrid.StageID{id}, count: depth.Dead}
 	}
 	return s.watches[id], nil
 }
 
-func (s *queueSink) forget(id egrid.StageID) {
+// watchAll returns one watch of several stages.
+func (s *queueSink) watchAll(ctx context.Context, parts []driver.StagePart) (*deadWatch, error) {
+	all := &deadWatch{broker: s.broker}
+	for i, part := range parts {
+		w, err := s.watch(ctx, part.ID)
+		if err != nil {
+			return nil, err
+		}
+		if all.ids = append(all.ids, part.ID); i == 0 || w.count < all.count {
+			all.count = w.count
+		}
+	}
+	return all, nil
+}
+
+func (s *queueSink) forget(ids []egrid.StageID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.watches, id)
+	for _, id := range ids {
+		delete(s.watches, id)
+	}
 }
 
 // begin puts back what an earlier run of the load left, if there are so few dead
@@ -106,7 +125,7 @@ func (w *deadWatch) look(ctx context.Context) (own, error) {
 			return o, err
 		}
 		m := letter.Message
-		if m.Headers[HeaderStage] != string(w.id) {
+		if !slices.Contains(w.ids, egrid.StageID(m.Headers[HeaderStage])) {
 			continue
 		}
 		if m.Key == queue.KeyChunk {

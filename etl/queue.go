@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"sync"
 	"time"
@@ -66,25 +67,13 @@ func (s *queueSink) Publish(ctx context.Context, spec driver.SnapshotSpec, r dri
 		return driver.PublishReport{}, err
 	}
 	id := spec.ID()
-	watch, err := s.watch(ctx, id)
+	watch, err := s.watchAll(ctx, r.Stages(id))
 	if err != nil {
 		return driver.PublishReport{}, err
 	}
-	defer s.forget(id)
+	defer s.forget(watch.ids)
 	if err := watch.begin(ctx); err != nil {
 		return driver.PublishReport{}, err
-	}
-	if _, live := settled(before, id, egrid.Published, r.Policy); live {
-		// Nothing that an order could change: chunks that are on their way
-		// are duplicates.
-		return outcome(before, before, id, r.Policy)
-	}
-	if was, ok := settled(before, id, egrid.Superseded, r.Policy); ok {
-		// The consumer would find the same, and leave nothing in the catalogue
-		// that tells of it.
-		if held := decideAgain(before, was, r.Policy); held.Status == egrid.Held {
-			return held, nil
-		}
 	}
 	order := func() error {
 		m, err := encodePublish(publishOrder{spec, r, rand.Text()})
@@ -92,6 +81,22 @@ func (s *queueSink) Publish(ctx context.Context, spec driver.SnapshotSpec, r dri
 			return err
 		}
 		return s.broker.Publish(ctx, m)
+	}
+	if live, ok := settled(before, id, egrid.Published, r); ok {
+		// Nothing that an order could change: chunks that are on their way are
+		// duplicates. Of several stages the chunks are to be dropped.
+		if len(r.With) > 0 {
+			err = order()
+		}
+		return driver.PublishReport{Status: egrid.Unchanged, Snapshot: live}, err
+	}
+	if was, ok := settled(before, id, egrid.Superseded, r); ok {
+		// The consumer would find the same, and leave nothing in the catalogue
+		// that tells of it.
+		again, err := driver.Settle(ctx, readShelf{s.store}, before, []egrid.Snapshot{was}, r.Policy)
+		if err != nil || again.Status == egrid.Held {
+			return again, err
+		}
 	}
 	if err := order(); err != nil {
 		return driver.PublishReport{}, err
@@ -107,7 +112,7 @@ func (s *queueSink) Publish(ctx context.Context, spec driver.SnapshotSpec, r dri
 		if err != nil {
 			return driver.PublishReport{}, err
 		}
-		report, err := outcome(before, now, id, r.Policy)
+		report, err := outcomeOf(before, now, id, r)
 		if !errors.Is(err, errPending) {
 			return report, err
 		}
@@ -132,39 +137,66 @@ func (s *queueSink) Publish(ctx context.Context, spec driver.SnapshotSpec, r dri
 	}
 }
 
-// decideAgain says what publishing does with a snapshot that was published
-// before.
-func decideAgain(c egrid.Catalog, was egrid.Snapshot, policy driver.Policy) driver.PublishReport {
-	var live *egrid.Snapshot
-	if s, ok := c.Published(was.Level, was.Year, was.Release); ok {
-		live = &s
-	}
-	status, reason := driver.Decide(policy, was, live)
-	return driver.PublishReport{Status: status, Reason: reason, Snapshot: was}
+// readShelf reads what is or was published, and writes nothing.
+type readShelf struct{ driver.Scanner }
+
+func (s readShelf) Open(ctx context.Context, snap *egrid.Snapshot) (driver.Sheet, error) {
+	return driver.Sheet{Rows: func(_, _ int64) iter.Seq2[*egrid.Batch, error] { return driver.ReadSnapshot(ctx, s.Scanner, *snap) }}, nil
 }
+
+func (readShelf) Write(context.Context, *driver.Part) error     { return nil }
+func (readShelf) Record(context.Context, *egrid.Snapshot) error { return nil }
+func (readShelf) Drop(context.Context, egrid.StageID) error     { return nil }
 
 var errPending = errors.New("no outcome yet")
 
-// outcome reads what became of a stage from the catalogue.
-func outcome(before, now egrid.Catalog, id egrid.StageID, policy driver.Policy) (driver.PublishReport, error) {
-	if snap, ok := settled(now, id, egrid.Published, policy); ok {
+// outcomeOf reads what became of a request from the catalogue.
+func outcomeOf(before, now egrid.Catalog, id egrid.StageID, r driver.PublishRequest) (driver.PublishReport, error) {
+	if snap, ok := settled(now, id, egrid.Published, r); ok {
 		status := egrid.Published
-		if _, was := settled(before, id, egrid.Published, policy); was {
+		if was, ok := before.Published(snap.Level, snap.Year, snap.Release); ok && was.ID == snap.ID {
 			status = egrid.Unchanged
 		}
 		return driver.PublishReport{Status: status, Snapshot: snap}, nil
 	}
-	if snap, ok := settled(now, id, egrid.Held, policy); ok && policy != driver.PublishReplace && policy != driver.PublishMerge {
+	if snap, ok := heldSince(before, now, r.Result(id)); ok {
 		return driver.PublishReport{Status: egrid.Held, Reason: snap.Reason, Snapshot: snap}, nil
 	}
-	return driver.PublishReport{}, errPending
+	report := driver.PublishReport{Status: egrid.Held}
+	for _, part := range r.Stages(id) {
+		if snap, ok := heldSince(before, now, part.ID); ok {
+			report.Parts = append(report.Parts, driver.PublishReport{Status: egrid.Held, Reason: snap.Reason, Snapshot: snap})
+		} else if snap, ok := settled(now, part.ID, egrid.Published, driver.PublishRequest{}); ok {
+			report.Parts = append(report.Parts, driver.PublishReport{Status: egrid.Unchanged, Snapshot: snap})
+		} else {
+			return report, errPending
+		}
+	}
+	report.Reason, report.Snapshot = report.Parts[0].Reason, report.Parts[0].Snapshot
+	return report, nil
 }
 
-// settled finds the snapshot that has the content of a stage or, where it was to
-// be merged, that has it among others.
-func settled(c egrid.Catalog, id egrid.StageID, status egrid.Status, policy driver.Policy) (egrid.Snapshot, bool) {
+// heldSince finds a load that was held since an earlier state of the catalogue.
+func heldSince(before, now egrid.Catalog, id egrid.StageID) (egrid.Snapshot, bool) {
+	find := func(c egrid.Catalog) (egrid.Snapshot, bool) {
+		i := slices.IndexFunc(c.Snapshots, func(s egrid.Snapshot) bool { return s.Status == egrid.Held && s.Stage == id })
+		if i < 0 {
+			return egrid.Snapshot{}, false
+		}
+		return c.Snapshots[i], true
+	}
+	held, ok := find(now)
+	was, also := find(before)
+	return held, ok && (!also || !was.LoadedAt.Equal(held.LoadedAt))
+}
+
+// settled finds the snapshot that has the content of what a request decides on
+// or, where that was to be merged, that has it among others.
+func settled(c egrid.Catalog, id egrid.StageID, status egrid.Status, r driver.PublishRequest) (egrid.Snapshot, bool) {
+	result, parts := r.Result(id), r.Stages(id)
 	i := slices.IndexFunc(c.Snapshots, func(s egrid.Snapshot) bool {
-		return s.Status == status && (s.Is(id) || policy == driver.PublishMerge && s.Has(id))
+		return s.Status == status && (s.Is(result) || r.Policy == driver.PublishMerge &&
+			!slices.ContainsFunc(parts, func(p driver.StagePart) bool { return !s.Has(p.ID) }))
 	})
 	if i < 0 {
 		return egrid.Snapshot{}, false

@@ -97,21 +97,14 @@ func (p *Pipeline) Report(ctx context.Context, s Streamed) (_ Report, err error)
 	for i := range s.Refused {
 		report.refuse(&s.Refused[i])
 	}
-	superseded, err := p.superseded(ctx, s.Loads)
-	if err != nil {
-		return report, err
+	outcomes := make([]outcome, len(s.Loads))
+	for _, together := range editions(s.Loads) {
+		if err := p.publish(ctx, s.Loads, together, outcomes); err != nil {
+			return report, err
+		}
 	}
 	for i := range s.Loads {
-		load := &s.Loads[i]
-		if by := superseded[i]; by != nil {
-			report.add(load, &driver.PublishReport{Status: egrid.Unchanged, Reason: by.Object.Name + " comes behind it, and is published already"})
-			continue
-		}
-		published, err := p.sink.Publish(ctx, load.Spec, driver.PublishRequest{Policy: p.o.Publish, Chunks: load.Chunks, Rows: load.Rows})
-		if err != nil {
-			return report, fmt.Errorf("publish %s %d of %s: %w", load.Spec.Level, load.Spec.Year, load.Object.Name, err)
-		}
-		report.add(load, &published)
+		report.add(&s.Loads[i], &outcomes[i])
 	}
 	if db := p.db(); db != nil {
 		if err := auditTotals(ctx, db, &report); err != nil {
@@ -130,45 +123,6 @@ func (p *Pipeline) db() *store.DB {
 	return nil
 }
 
-// superseded finds the loads behind which another one of the same level, year and
-// release comes that is published already, as when a folder with two of them is
-// loaded again. To publish them would take that one away from its readers, to
-// bring it back at once.
-func (p *Pipeline) superseded(ctx context.Context, loads []Load) (map[int]*Load, error) {
-	db := p.db()
-	if db == nil {
-		return nil, nil
-	}
-	catalog, err := db.Catalog(ctx)
-	if err != nil {
-		return nil, err
-	}
-	by := map[int]*Load{}
-	for i := range loads {
-		spec := &loads[i].Spec
-		live, ok := catalog.Published(spec.Level, spec.Year, spec.Release)
-		if !ok {
-			continue
-		}
-		in := live.Is
-		if p.o.Publish == driver.PublishMerge {
-			in = live.Has
-		}
-		// What is published already stands as it is; what is merged already and
-		// would be merged again is followed by what it would change.
-		if in(spec.ID()) != (p.o.Publish == driver.PublishMerge) {
-			continue
-		}
-		for j := len(loads) - 1; j > i; j-- {
-			if in(loads[j].Spec.ID()) {
-				by[i] = &loads[j]
-				break
-			}
-		}
-	}
-	return by, nil
-}
-
 // file finds the report of an object, or begins it.
 func (r *Report) file(o Object, sha256 string) *FileReport {
 	i := slices.IndexFunc(r.Files, func(f FileReport) bool { return f.Object == o.Name })
@@ -182,7 +136,7 @@ func (r *Report) file(o Object, sha256 string) *FileReport {
 	return &r.Files[i]
 }
 
-func (r *Report) add(load *Load, published *driver.PublishReport) {
+func (r *Report) add(load *Load, published *outcome) {
 	// What the sheet lacks, what is published may have by others.
 	merged := published.Snapshot.Schema != nil && !load.Spec.Schema.Has(egrid.NetGeneration) && published.Snapshot.Schema.Has(egrid.NetGeneration)
 	of := SheetReport{
@@ -193,7 +147,7 @@ func (r *Report) add(load *Load, published *driver.PublishReport) {
 	}
 	switch of.Status {
 	case Published:
-		of.Loaded = load.Rows
+		of.Loaded = published.rows
 	case Held:
 		of.Stage, of.before = published.Snapshot.Stage, published.Snapshot.Revision
 	}

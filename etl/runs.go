@@ -323,7 +323,7 @@ func (rec *runRecord) settled(catalog egrid.Catalog) driver.Run {
 		}) {
 			status = driver.RunPublished
 		}
-		decided(l, status)
+		decided(l, status, "")
 		settled = true
 	}
 	if settled {
@@ -333,11 +333,8 @@ func (rec *runRecord) settled(catalog egrid.Catalog) driver.Run {
 }
 
 // decided notes what became of a held load.
-func decided(l *driver.RunLoad, status driver.RunStatus) {
-	l.Status = status
-	if status != driver.RunHeld {
-		l.Reason = ""
-	}
+func decided(l *driver.RunLoad, status driver.RunStatus, reason string) {
+	l.Status, l.Reason = status, reason
 	if status == driver.RunPublished {
 		l.Loaded = l.Read - l.Rejected
 	}
@@ -384,26 +381,38 @@ func (r *Runs) PublishRun(ctx context.Context, id string, p driver.Policy) (driv
 	if err != nil {
 		return driver.Run{}, err
 	}
-	return r.decide(ctx, id, func(load egrid.StageID, _ bool) (driver.RunStatus, error) {
-		report, err := r.store.Publish(ctx, load, driver.PublishRequest{Policy: policy})
-		return driver.RunStatus(report.Status), err
+	return r.decide(ctx, id, func(load *driver.RunLoad, run *driver.Run) error {
+		for i := range run.Loads {
+			if x := &run.Loads[i]; x.Status == driver.RunHeld && x.ID != load.ID && x.Level == load.Level && x.Year == load.Year && x.Release == load.Release {
+				return fmt.Errorf("%w: the run holds %s and %s, which contradict each other; decide on each with egrid publish or egrid discard", egrid.ErrConflict, load.ID, x.ID)
+			}
+		}
+		report, err := r.store.Publish(ctx, load.ID, driver.PublishRequest{Policy: policy})
+		if err == nil {
+			decided(load, driver.RunStatus(report.Status), report.Reason)
+		}
+		return err
 	})
 }
 
 // DiscardRun implements [driver.Decider].
 func (r *Runs) DiscardRun(ctx context.Context, id string) (driver.Run, error) {
-	return r.decide(ctx, id, func(load egrid.StageID, before bool) (driver.RunStatus, error) {
-		if before { // it stays as what was published before; nothing waits for a decision
-			return driver.RunDiscarded, nil
+	return r.decide(ctx, id, func(load *driver.RunLoad, _ *driver.Run) error {
+		// What was published before stays as that; nothing waits for a decision.
+		if rec := r.find(id); rec == nil || rec.before[load.ID] == 0 {
+			if err := r.store.Discard(ctx, load.ID); err != nil {
+				return err
+			}
 		}
-		return driver.RunDiscarded, r.store.Discard(ctx, load)
+		decided(load, driver.RunDiscarded, "")
+		return nil
 	})
 }
 
-// decide does something with each load that a run held, and is told whether it
-// was published before. It stops at the first error: what is decided then stays
-// so, and the call may be repeated.
-func (r *Runs) decide(ctx context.Context, id string, do func(load egrid.StageID, before bool) (driver.RunStatus, error)) (driver.Run, error) {
+// decide does something with each load that a run held. It stops at the first
+// error: what is decided then stays so, and the call may be repeated. Files that
+// were combined are one load.
+func (r *Runs) decide(ctx context.Context, id string, do func(*driver.RunLoad, *driver.Run) error) (driver.Run, error) {
 	run, err := r.Run(ctx, id)
 	if err != nil {
 		return driver.Run{}, err
@@ -417,21 +426,26 @@ func (r *Runs) decide(ctx context.Context, id string, do func(load egrid.StageID
 	}
 	rec := r.recall(&run)
 	for i := range run.Loads {
-		load := run.Loads[i].ID
-		if run.Loads[i].Status != driver.RunHeld {
+		load := run.Loads[i]
+		if load.Status != driver.RunHeld {
 			continue
 		}
-		status, err := do(load, rec.before[load] > 0)
+		err := do(&load, &run)
 		if errors.Is(err, egrid.ErrNotFound) {
-			return driver.Run{}, fmt.Errorf("%w: load %s is not held any more", egrid.ErrConflict, load)
+			return driver.Run{}, fmt.Errorf("%w: load %s is not held any more", egrid.ErrConflict, load.ID)
 		}
 		if err != nil {
-			return driver.Run{}, fmt.Errorf("load %s: %w", load, err)
+			return driver.Run{}, fmt.Errorf("load %s: %w", load.ID, err)
 		}
-		rec.change(func(run *driver.Run) {
-			run.Loads = slices.Clone(run.Loads)
-			decided(&run.Loads[i], status)
-			run.Conclude()
+		rec.change(func(r *driver.Run) {
+			r.Loads = slices.Clone(r.Loads)
+			for j := range r.Loads {
+				if r.Loads[j].ID == load.ID && r.Loads[j].Status == driver.RunHeld {
+					decided(&r.Loads[j], load.Status, load.Reason)
+					run.Loads[j].Status = load.Status
+				}
+			}
+			r.Conclude()
 		})
 	}
 	run, _ = rec.state()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
@@ -58,6 +59,63 @@ func TestRunsOfPipelines(t *testing.T) {
 	cancel()
 	if _, err := p.Run(gone); err == nil {
 		t.Error("a run of an ended context succeeded")
+	}
+}
+
+// A run that holds files which contradict each other is not published as a whole:
+// the last would take the place of the first. It can be discarded.
+func TestDecideOnContradiction(t *testing.T) {
+	t.Parallel()
+	store := memstore.New()
+	defer store.Close()
+	runs := etl.NewRuns(store.Driver(), nil)
+	defer runs.Close()
+	dir := folder(t, map[string]string{"a.csv": generators, "b.csv": strings.Replace(generators, "400", "401", 1)})
+	report, err := etl.New(etl.Local(dir), etl.ToLoader(store), &etl.Options{Runs: runs}).Run(t.Context())
+	if err != nil || report.Status != etl.Held {
+		t.Fatalf("%+v, %v", report, err)
+	}
+	for _, policy := range []driver.Policy{driver.PublishReplace, driver.PublishMerge} {
+		if _, err := runs.PublishRun(t.Context(), report.RunID, policy); !errors.Is(err, egrid.ErrConflict) || !strings.Contains(err.Error(), "contradict each other") {
+			t.Errorf("%s: %v; want ErrConflict", policy, err)
+		}
+	}
+	run, err := runs.DiscardRun(t.Context(), report.RunID)
+	if err != nil || run.Status != driver.RunPublished { // of the data year that is the same in both
+		t.Errorf("%+v, %v", run, err)
+	}
+	for _, l := range run.Loads {
+		if l.Year == 2023 && l.Status != driver.RunDiscarded {
+			t.Errorf("%+v", l)
+		}
+	}
+	c, err := store.Catalog(t.Context())
+	if err != nil || len(c.Snapshots) != 1 {
+		t.Errorf("%+v, %v", c.Snapshots, err)
+	}
+}
+
+// Files that were combined and are held are one decision.
+func TestDecideOnCombination(t *testing.T) {
+	t.Parallel()
+	store := memstore.New()
+	defer store.Close()
+	runs := etl.NewRuns(store.Driver(), nil)
+	defer runs.Close()
+	dir := folder(t, map[string]string{"a.csv": "YEAR,SUBRGN,SRNGENAN\n2023,CAMX,5\n", "b.csv": "YEAR,SUBRGN,SRNGENAN\n2023,NYLI,6\n"})
+	for _, discard := range []bool{true, false} {
+		report, err := etl.New(etl.Local(dir), etl.ToLoader(store), &etl.Options{Runs: runs, Publish: driver.PublishHold}).Run(t.Context())
+		if err != nil || report.Status != etl.Held || report.RowsLoaded != 0 {
+			t.Fatalf("%+v, %v", report, err)
+		}
+		decide, want := func(ctx context.Context, id string) (driver.Run, error) { return runs.PublishRun(ctx, id, "") }, driver.RunPublished
+		if discard {
+			decide, want = runs.DiscardRun, driver.RunDiscarded
+		}
+		run, err := decide(t.Context(), report.RunID)
+		if err != nil || run.Status != want || len(run.Loads) != 2 || run.Loads[0].Status != want || run.Loads[1].Status != want {
+			t.Errorf("discard %t: %+v, %v", discard, run, err)
+		}
 	}
 }
 

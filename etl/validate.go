@@ -223,12 +223,12 @@ type keyCounter struct {
 const maxKeys = 1 << 20
 
 func newKeyCounter(s *sheet.Sheet) *keyCounter {
-	return &keyCounter{columns: driver.Identifier(s.Level, s.Schema.Has), seed: maphash.MakeSeed(), again: map[uint64]bool{}}
+	return &keyCounter{columns: egrid.Identifier(s.Level, s.Schema.Has), seed: maphash.MakeSeed(), again: map[uint64]bool{}}
 }
 
 // add counts the rows of a batch.
 func (k *keyCounter) add(b *egrid.Batch) {
-	if k.columns == nil || k.full {
+	if len(k.columns) == 0 || k.full {
 		return
 	}
 	hashes := make([]uint64, b.Len())
@@ -243,7 +243,8 @@ func (k *keyCounter) add(b *egrid.Batch) {
 			k.full = true
 			return
 		}
-		if k.seen.add(h) || k.again[h] {
+		missing := slices.ContainsFunc(k.columns, func(c egrid.Column) bool { return b.Column(b.Schema().Index(c)).IsMissing(row) })
+		if missing || k.seen.add(h) || k.again[h] {
 			continue
 		}
 		k.again[h] = true

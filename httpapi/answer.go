@@ -17,6 +17,7 @@ type answer struct {
 	list
 	fallback int            // limit of a JSON list that names none
 	value    any            // a JSON value that is not made of rows
+	next     string         // cursor of the page behind the value; empty for none
 	meta     meta           // of the value
 	facet    facet          // counts the values of a column; nil where there are no facets
 	unasked  []egrid.Column // columns that are read and not shown
@@ -133,9 +134,10 @@ func (op *operation) encode(in *request) ([]byte, error) {
 			return nil, err
 		}
 		b = appendRows(b, page.Batch)
-		if page.Next != "" {
-			to.Next = withQuery(in.http, "cursor", page.Next)
-		}
+		ans.next = page.Next
+	}
+	if ans.next != "" {
+		to.Next = withQuery(in.http, "cursor", ans.next)
 	}
 	if m.Units == nil {
 		m.Units = map[string]string{}

@@ -32,6 +32,7 @@ var exampleTargets = map[string]string{
 	"plant-units":      "/plants/900133/units?limit=2",
 	"rows":             "/levels/SRL/rows?columns=subregion,net_generation_mwh,co2e_output_rate_lb_per_mwh&sort=-co2e_output_rate_lb_per_mwh&limit=2",
 	"groups":           "/levels/GEN/groups?by=fuel&measures=count+as+generators,sum(net_generation_mwh)&sort=-generators&limit=2",
+	"diff":             "/diff?level=SRL&year=2023&from=none&to=none", // the sample has one release
 	"region":           "/regions/SRL/CAMX?year=2023",
 	"columns":          "/columns?level=GGL",
 	"column":           "/columns/co2_output_rate_lb_per_mwh",

@@ -10,7 +10,6 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
-	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/store"
 	"github.com/egrid-analytics/egrid-go/httpapi/wire"
 )
@@ -40,6 +39,7 @@ func (a *api) levelOperations() {
 		},
 	})
 	a.groupOperation(&level)
+	a.diffOperation(&level)
 	a.regionOperation()
 }
 
@@ -120,7 +120,7 @@ func (a *api) regionOperation() {
 
 func (in *request) region(ctx context.Context, level egrid.Level, code string) (*answer, error) {
 	query := egrid.RowQuery{Level: level, Year: in.number("year"), Release: in.text("release"), Limit: 1}
-	identifier := driver.Identifier(level, func(egrid.Column) bool { return true })
+	identifier := egrid.Identifier(level, func(egrid.Column) bool { return true })
 	if len(identifier) == 1 {
 		query.Filters = []egrid.Filter{egrid.Where(identifier[0], egrid.Eq, code)}
 	} else if code != string(egrid.US) {

@@ -1,9 +1,11 @@
 package driver
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
@@ -55,8 +57,29 @@ type rowRule struct {
 	broken   func(x, y float64) bool
 }
 
-// above compares two totals with room for what display rounding does to them.
-func above(x, y float64) bool { return x > y+math.Max(0.01, 1e-6*math.Abs(y)) }
+// above compares two figures with room for what rounding has done to them.
+func above(x, y float64) bool {
+	const whole = 0.5
+	return x > y+math.Max(0.01, 1e-6*math.Abs(y)) && x-y > math.Min(rounding(x), whole)+math.Min(rounding(y), whole)
+}
+
+// rounding is the most by which rounding to the digits of a figure may have
+// changed it. Zeros at the end of a whole number may not have been digits.
+func rounding(x float64) float64 {
+	if x == 0 {
+		return 0.5
+	}
+	var text [32]byte
+	digits, exponent, _ := bytes.Cut(strconv.AppendFloat(text[:0], math.Abs(x), 'e', -1, 64), []byte("e"))
+	places, err := strconv.Atoi(string(exponent))
+	if err != nil {
+		return 0
+	}
+	if n := len(digits); n > 1 { // with a point
+		places -= n - 2
+	}
+	return 0.5 * math.Pow10(places)
+}
 
 func negative(x, _ float64) bool { return x < 0 }
 
@@ -68,6 +91,7 @@ var rowRules = []rowRule{
 	{"ozone_season_nox_above_annual", egrid.Warning, "nox_ozone_season_short_tons", egrid.NOx, above},
 	{"negative_net_generation", egrid.Info, egrid.NetGeneration, "", negative},
 	{"negative_emissions", egrid.Warning, egrid.CO2, "", negative},
+	{"capacity_factor_above_ten", egrid.Hard, egrid.CapacityFactor, "", func(x, _ float64) bool { return x > 10 }}, // a decimal comma misread
 	{"capacity_factor_above_one", egrid.Info, egrid.CapacityFactor, "", func(x, _ float64) bool { return x > 1 }},
 	{"latitude_out_of_range", egrid.Warning, egrid.Latitude, "", func(x, _ float64) bool { return x < -15 || x > 72 }},
 	{"longitude_east", egrid.Warning, egrid.Longitude, "",
@@ -79,7 +103,10 @@ var rowRules = []rowRule{
 // lacks are left out. Findings come in the order of the rules, offenders in the
 // order of the rows.
 func AuditRows(level egrid.Level, b *egrid.Batch) []egrid.Audit {
-	a := auditor{batch: b, identifier: Identifier(level, b.Schema().Has), columns: map[egrid.Column][]float64{}}
+	a := auditor{level: level, batch: b, columns: map[egrid.Column][]float64{}}
+	if id := egrid.Identifier(level, b.Schema().Has); id != nil {
+		a.identifier = newKeys(b.Schema(), id).columns
+	}
 	for _, r := range rowRules {
 		x, y := a.column(r.x), a.column(r.y)
 		if x == nil || y == nil && r.y != "" {
@@ -88,11 +115,13 @@ func AuditRows(level egrid.Level, b *egrid.Batch) []egrid.Audit {
 		if r.y == "" {
 			y = x
 		}
-		a.check(r.name, r.severity, func(row int) bool { return r.broken(x[row], y[row]) })
+		a.check(r.name, r.severity, func(row int) (bool, string) { return r.broken(x[row], y[row]), "" })
 	}
+	a.rates()
+	a.fuels()
 	if sums := a.shareSums(); sums != nil {
 		// EPA publishes a negative share as 0, which lets the rest exceed 1 by a little.
-		a.check("shares_do_not_sum_to_one", egrid.Warning, func(row int) bool { return sums[row] != 0 && math.Abs(sums[row]-1) > 0.02 })
+		a.check("shares_do_not_sum_to_one", egrid.Warning, func(row int) (bool, string) { return sums[row] != 0 && math.Abs(sums[row]-1) > 0.02, "" })
 	}
 	a.damaged()
 	return a.found
@@ -100,8 +129,9 @@ func AuditRows(level egrid.Level, b *egrid.Batch) []egrid.Audit {
 
 // auditor checks the rows of one batch.
 type auditor struct {
+	level      egrid.Level
 	batch      *egrid.Batch
-	identifier []egrid.Column
+	identifier []int                      // places of its columns
 	columns    map[egrid.Column][]float64 // that rules have asked for
 	found      []egrid.Audit
 }
@@ -139,75 +169,128 @@ func (a *auditor) shareSums() []float64 {
 	return sums
 }
 
-func (a *auditor) check(rule string, severity egrid.Severity, broken func(row int) bool) {
+// rates holds every rate of all plants against the figures of its own row.
+func (a *auditor) rates() {
+	var all []rate
+	for at, f := range a.batch.Schema().Fields() {
+		if !strings.Contains(f.Unit, "/") || len(f.Rule.Denominator) == 0 || f.Rule.Weight != "" || len(f.Rule.Categories) > 0 {
+			continue
+		}
+		r := rate{column: f.Column, factor: f.Rule.Factor}
+		whole := true
+		for i, c := range append(slices.Clone(f.Rule.Numerator), f.Rule.Denominator...) {
+			if a.level == egrid.PLNT && strings.HasPrefix(string(c), "heat_input") {
+				c = "total_" + c // which EPA divides a plant's emissions by
+			}
+			x := a.column(c)
+			whole = whole && x != nil
+			if i < len(f.Rule.Numerator) {
+				r.above = append(r.above, x)
+			} else {
+				r.below = append(r.below, x)
+			}
+		}
+		if whole {
+			r.published = a.column(a.batch.Schema().Field(at).Column)
+			all = append(all, r)
+		}
+	}
+	if len(all) == 0 {
+		return
+	}
+	a.check("rate_contradicts_its_sums", egrid.Warning, func(row int) (bool, string) {
+		for i := range all {
+			if of, wrong := all[i].wrong(row); wrong {
+				return true, fmt.Sprintf("%s is %s, its sums make it %s", all[i].column, egrid.NumberOf(all[i].published[row]), egrid.NumberOf(roundTo(of, 6)))
+			}
+		}
+		return false, ""
+	})
+}
+
+// rate is a rate of a batch, with the figures that it follows from.
+type rate struct {
+	column       egrid.Column
+	published    []float64
+	factor       float64
+	above, below [][]float64
+}
+
+// wrong computes a rate anew. It is wrong when it differs by more than rounding
+// has done to it and to its figures.
+func (r *rate) wrong(row int) (float64, bool) {
+	got, want := r.published[row], r.factor
+	for _, x := range r.above {
+		want *= x[row]
+	}
+	for _, x := range r.below {
+		if x[row] <= 0 {
+			return 0, false // EPA gives no rate there, or 0
+		}
+		want /= x[row]
+	}
+	const published = 0.0006 // to which EPA's own rates can be computed
+	apart := math.Abs(got - want)
+	if math.IsNaN(apart) || apart <= published+1e-6*math.Abs(want) {
+		return want, false
+	}
+	room := published + rounding(got)
+	for _, x := range slices.Concat(r.above, r.below) {
+		room += math.Abs(want) * rounding(x[row]) / math.Max(math.Abs(x[row]), 1e-9)
+	}
+	return want, apart > room
+}
+
+func roundTo(x float64, places int) float64 {
+	return math.Round(x*math.Pow10(places)) / math.Pow10(places)
+}
+
+// fuels holds the net generation against the sum of that of the fuels.
+func (a *auditor) fuels() {
+	total := a.column(egrid.NetGeneration)
+	var parts [][]float64
+	for _, share := range egrid.FuelShares() {
+		fuel, _ := strings.CutSuffix(string(share), "_generation_share")
+		x := a.column(egrid.Column(fuel + "_net_generation_mwh"))
+		if x == nil {
+			return
+		}
+		parts = append(parts, x)
+	}
+	if total == nil {
+		return
+	}
+	a.check("generation_differs_from_its_fuels", egrid.Warning, func(row int) (bool, string) {
+		const replaced = 2 // MWh, up to which EPA lets them differ
+		sum, room := 0.0, replaced+rounding(total[row])
+		for _, x := range parts {
+			if !math.IsNaN(x[row]) {
+				sum += x[row]
+				room += rounding(x[row])
+			}
+		}
+		return math.Abs(total[row]-sum) > room, fmt.Sprintf("%s MWh, its fuels %s", egrid.NumberOf(total[row]), egrid.NumberOf(roundTo(sum, 3)))
+	})
+}
+
+// check asks of every row whether it breaks a rule, and how, where that needs to
+// be told.
+func (a *auditor) check(rule string, severity egrid.Severity, broken func(row int) (bool, string)) {
 	f := egrid.Audit{Rule: rule, Severity: severity}
 	for row := range a.batch.Len() {
-		if !broken(row) {
+		yes, how := broken(row)
+		if !yes {
 			continue
 		}
 		f.Count++
 		if len(f.Examples) < maxExamples {
-			values := make([]egrid.Value, len(a.identifier))
-			for j, c := range a.identifier {
-				values[j] = a.batch.Row(row).Value(c)
+			if how != "" {
+				how = ": " + how
 			}
-			f.Examples = append(f.Examples, fmt.Sprintf("%s (row %d)", IdentifierText(values...), a.batch.Number(row)))
+			f.Examples = append(f.Examples, fmt.Sprintf("%s (row %d)%s", keyText(a.level, a.batch, row, a.identifier), a.batch.Number(row), how))
 		}
 	}
 	if f.Count > 0 {
 		a.found = append(a.found, f)
 	}
-}
-
-// shrinkLimit is the part of the published rows that a new load must reach.
-const shrinkLimit = 0.9
-
-// Decide says what publishing a complete, audited stage does. published is
-// the snapshot that readers see now, nil when there is none. The reason is
-// set when the answer is [Held]. Merging is the caller's work when the policy
-// is [PublishMerge] and the answer is [Published].
-//
-// Automatic publishing replaces only when nothing published would be lost, so
-// the outcome for a set of overlapping exports does not depend on their order.
-// What has the same content as the published snapshot is [Unchanged].
-func Decide(policy Policy, staged egrid.Snapshot, published *egrid.Snapshot) (egrid.Status, string) {
-	if published != nil && published.ID == staged.ID {
-		return egrid.Unchanged, ""
-	}
-	const decide = "; decide with --publish replace, or --publish merge to update and add rows by identifier"
-	if staged.Rows == 0 {
-		return egrid.Held, "no row could be read"
-	}
-	switch policy {
-	case PublishHold:
-		return egrid.Held, "held as asked; publish with --publish replace or --publish merge"
-	case PublishReplace, PublishMerge:
-		return egrid.Published, ""
-	}
-	for _, a := range staged.Audits {
-		if a.Severity == egrid.Hard && a.Count > 0 {
-			return egrid.Held, fmt.Sprintf("%d rows break the rule %s (%s)%s", a.Count, a.Rule, strings.Join(a.Examples, ", "), decide)
-		}
-	}
-	if published == nil {
-		return egrid.Published, ""
-	}
-	if float64(staged.Rows) < shrinkLimit*float64(published.Rows) {
-		return egrid.Held, fmt.Sprintf("it has %d rows where %d are published%s", staged.Rows, published.Rows, decide)
-	}
-	var lost, rounder []string
-	for _, c := range published.Schema.Columns() {
-		if !staged.Schema.Has(c) {
-			lost = append(lost, string(c))
-		} else if slices.Contains(staged.Lossy, c) && !slices.Contains(published.Lossy, c) {
-			rounder = append(rounder, string(c))
-		}
-	}
-	if len(lost) > 0 {
-		return egrid.Held, fmt.Sprintf("it lacks published columns (%s)%s", strings.Join(lost, ", "), decide)
-	}
-	if len(rounder) > 0 {
-		return egrid.Held, fmt.Sprintf("its values are rounded for display where the published ones are not (%s)%s", strings.Join(rounder, ", "), decide)
-	}
-	return egrid.Published, ""
 }

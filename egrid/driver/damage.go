@@ -34,7 +34,7 @@ func (a *auditor) damaged() {
 			some = some || hit[i]
 		}
 		if some {
-			a.check("identifier_changed_by_a_tool", egrid.Warning, func(row int) bool { return v.Code(row) >= 0 && hit[v.Code(row)] })
+			a.check("identifier_changed_by_a_tool", egrid.Warning, func(row int) (bool, string) { return v.Code(row) >= 0 && hit[v.Code(row)], "" })
 		}
 	}
 }

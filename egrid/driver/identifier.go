@@ -2,11 +2,6 @@ package driver
 
 import "github.com/egrid-analytics/egrid-go/egrid"
 
-// Identifier is [egrid.Identifier].
-func Identifier(level egrid.Level, has func(egrid.Column) bool) []egrid.Column {
-	return egrid.Identifier(level, has)
-}
-
 // SearchColumns returns the text columns in which a free-text search looks.
 func SearchColumns(level egrid.Level) []egrid.Column {
 	switch level {

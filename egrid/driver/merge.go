@@ -1,182 +1,481 @@
 package driver
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 )
 
+// Part is a snapshot, or a stage that would be one, with its rows in memory.
+type Part struct {
+	egrid.Snapshot
+	Batches []*egrid.Batch // in the order of the rows
+}
+
 // Merge updates the rows of a published snapshot by those of a staged one and
 // appends the others. Rows are the same when they have the same identifier, the
-// n-th with it in one sheet and the n-th in the other; where the sheets have no
-// identifier in common, when they have the same number. The staged sheet's
-// columns overwrite, its blanks too; columns that it lacks are kept. The batches
-// are those of the two snapshots in the order of their rows.
+// n-th with it in one sheet and the n-th in the other. The staged sheet's columns
+// overwrite, its blanks too, but a number stays where the staged one is the same,
+// rounded; columns that the staged sheet lacks are kept.
 //
 // The merged snapshot has an id of its own, made of its content, and a stage id
-// made of what was merged.
-func Merge(live, staged egrid.Snapshot, old, added []*egrid.Batch) (egrid.Snapshot, []*egrid.Batch, error) {
-	merged, err := mergedSnapshot(live, staged)
+// made of what was merged. Errors: [egrid.ErrInvalid] where the two have no
+// identifier in common, rows to merge have none, or a column is of two types.
+func Merge(live, staged Part) (Part, error) {
+	sum := sha256.Sum256([]byte("merge\n" + live.Stage + "\n" + staged.Stage))
+	j, err := join(egrid.StageID(hex.EncodeToString(sum[:12])), []string{"published rows", "these"}, live, staged)
 	if err != nil {
-		return merged, nil, err
+		return Part{}, fmt.Errorf("%w: it cannot be merged: %w", egrid.ErrInvalid, err)
 	}
-	shared := Identifier(live.Level, func(c egrid.Column) bool { return live.Schema.Has(c) && staged.Schema.Has(c) })
-	m := merger{
-		builder:  egrid.NewBuilder(merged.Schema, merged.Year),
-		fromLive: places(merged.Schema, live.Schema), fromStaged: places(merged.Schema, staged.Schema),
-		staged: added,
-	}
-	m.index(newKeys(staged.Schema, shared))
-	m.update(newKeys(live.Schema, shared), old)
-	m.append()
-	tallies := make([]Tally, len(m.out))
-	for i, b := range m.out {
-		tallies[i] = Tally{Rows: int64(b.Len()), Digest: DigestOf(b)}
-	}
-	Describe(&merged, tallies)
-	return merged, m.out, nil
+	j.fill(func(had, has cell) (cell, bool) {
+		if had.finer(has) {
+			return had, true
+		}
+		return has, true
+	})
+	j.out.Rejected, j.out.Audits = live.Rejected+staged.Rejected, staged.Audits
+	j.out.Sources = append(slices.Clone(live.Sources), staged.Sources...)
+	return j.part(), nil
 }
 
-func mergedSnapshot(live, staged egrid.Snapshot) (egrid.Snapshot, error) {
-	fields := live.Schema.Fields()
-	for _, f := range staged.Schema.Fields() {
-		i := live.Schema.Index(f.Column)
-		if i < 0 {
-			fields = append(fields, f)
-		} else if was := fields[i].Type; was != f.Type {
-			return live, fmt.Errorf("%w: column %s is of type %s in the published snapshot and %s in the one to merge; publish it with replace", egrid.ErrInvalid, f.Column, was, f.Type)
+// Combine makes one snapshot of sheets that are of one level, data year and
+// release. Sheets with other rows complete each other; the same rows in several
+// sheets are combined cell by cell, a number before the same one rounded. The
+// fullest sheet comes first: neither the order of the parts nor their names change
+// the outcome. Each source says how many rows are its own, and how many cells it
+// gave to the rows of others.
+//
+// Errors: [egrid.ErrConflict], which names both sheets, where two contradict each
+// other, have no identifier in common, or have different rows without one.
+func Combine(parts ...Part) (Part, error) {
+	parts = slices.Clone(parts)
+	slices.SortFunc(parts, fuller)
+	ids, names := make([]egrid.StageID, len(parts)), make([]string, len(parts))
+	for i := range parts {
+		ids[i], names[i] = parts[i].Stage, "the rows of "+parts[i].name()
+	}
+	j, err := join(CombinedID(ids...), names, parts...)
+	if err != nil {
+		return Part{}, fmt.Errorf("%w: %w", egrid.ErrConflict, err)
+	}
+	j.fill(func(had, has cell) (cell, bool) {
+		switch {
+		case has.missing() || !had.missing() && sameCell(had.vector, had.row, has.vector, has.row) || had.finer(has):
+			return had, true
+		case had.missing() || has.finer(had):
+			return has, true
+		}
+		return had, false
+	})
+	if j.contradictions > 0 {
+		return Part{}, fmt.Errorf("%w: %s", egrid.ErrConflict, j.contradiction())
+	}
+	for i := range j.parts {
+		p := &j.parts[i]
+		j.out.Rejected += p.Rejected
+		sources := slices.Clone(p.Sources)
+		sources[0].Rows, sources[0].Cells = p.rows, p.cells
+		j.out.Sources = append(j.out.Sources, sources...)
+	}
+	out := j.part()
+	for _, b := range out.Batches {
+		out.Audits = MergeAudits(out.Audits, AuditRows(out.Level, b))
+	}
+	out.Audits = append(out.Audits, Duplicates(out)...)
+	return out, nil
+}
+
+// CombinedID is the stage id of what [Combine] makes of stages.
+func CombinedID(ids ...egrid.StageID) egrid.StageID {
+	if len(ids) == 1 {
+		return ids[0]
+	}
+	h := sha256.New()
+	for _, id := range slices.Sorted(slices.Values(ids)) {
+		fmt.Fprintln(h, "combine", id)
+	}
+	return egrid.StageID(hex.EncodeToString(h.Sum(nil)[:12]))
+}
+
+// fuller orders parts: those with more cells first, then those of which fewer
+// columns are rounded.
+func fuller(a, b Part) int {
+	return cmp.Or(-cmp.Compare(a.filled(), b.filled()), cmp.Compare(len(a.Lossy), len(b.Lossy)), cmp.Compare(a.ID, b.ID), cmp.Compare(a.Stage, b.Stage))
+}
+
+// filled counts the cells that are not missing.
+func (p *Part) filled() (n int) {
+	for _, b := range p.Batches {
+		for i := range b.Schema().Len() {
+			n += b.Len() - b.Column(i).Missing()
 		}
 	}
-	schema, err := egrid.NewSchema(fields...)
-	if err != nil {
-		return live, err
+	return n
+}
+
+// name names the files of a part.
+func (p *Part) name() string {
+	names := make([]string, len(p.Sources))
+	for i, s := range p.Sources {
+		names[i] = strings.TrimSpace(s.Object + " " + s.Sheet)
 	}
-	sum := sha256.Sum256([]byte("merge\n" + live.Stage + "\n" + staged.Stage))
-	return egrid.Snapshot{
-		Stage: egrid.StageID(hex.EncodeToString(sum[:12])),
-		Level: live.Level, Year: live.Year, Release: live.Release, Status: egrid.Published, Schema: schema,
-		Rejected: live.Rejected + staged.Rejected,
-		Lossy:    union(slices.Clone(live.Lossy), staged.Lossy),
-		Sources:  append(slices.Clone(live.Sources), staged.Sources...),
-		Audits:   staged.Audits,
-		LoadedAt: time.Now().UTC(),
-	}, nil
+	return strings.Join(names, ", ")
 }
 
-// merger makes batches of a merged schema.
-type merger struct {
-	builder              *egrid.Builder
-	fromLive, fromStaged []int // place of each merged column in the two schemas; -1 for none
-	staged               []*egrid.Batch
-	byKey                map[string]place // of the staged rows
-	met                  [][]bool         // staged rows that updated a published one
-	last                 int64            // the highest number so far
-	out                  []*egrid.Batch
+// joiner puts rows of several parts side by side, and makes batches of them.
+type joiner struct {
+	out            Part
+	names          []string // of the rows of the parts, for messages
+	parts          []joinedPart
+	rows           [][]member // of the outcome
+	last           int64      // the highest number of a row
+	contradictions int64      // cells
+	worst          CellChange // of them
+	between        [2]int     // the parts of the worst
 }
 
-// place is a row of the staged batches.
-type place struct{ batch, row int }
+// joinedPart is a part on its way into the outcome.
+type joinedPart struct {
+	Part
+	at      []int  // places of the outcome's columns, -1 for none
+	places  []int  // the most decimal places of each column's cells
+	rounded []bool // columns that were rounded for display
+	rows    int64  // of the outcome that it has first
+	cells   int64  // that it gave to rows of others
+}
+
+// member is a row of a part.
+type member struct {
+	part int
+	place
+}
+
+// cell is a cell of a part.
+type cell struct {
+	part    int
+	vector  *egrid.Vector
+	row     int
+	places  int  // of the column
+	rounded bool // the column was rounded for display
+}
+
+func (c cell) missing() bool { return c.vector.IsMissing(c.row) }
+
+// finer reports whether both are numbers, and rounding this one gives the other.
+func (c cell) finer(d cell) bool {
+	x, ok := c.vector.Float(c.row)
+	y, also := d.vector.Float(d.row)
+	return ok && also && c.places > d.places && roundsTo(x, c.rounded, y, d.rounded, d.places)
+}
 
 // mergedRows is how many rows a merged batch has.
 const mergedRows = 8192
 
-func places(merged, of *egrid.Schema) []int {
-	at := make([]int, merged.Len())
-	for i := range at {
-		at[i] = of.Index(merged.Field(i).Column)
+// join matches the rows of parts by their identifiers.
+func join(id egrid.StageID, names []string, parts ...Part) (*joiner, error) {
+	j := &joiner{names: names}
+	j.out.Snapshot = egrid.Snapshot{
+		Stage: id, Level: parts[0].Level, Year: parts[0].Year, Release: parts[0].Release,
+		Status: egrid.Published, LoadedAt: time.Now().UTC(),
 	}
-	return at
-}
-
-func (m *merger) index(key *keys) {
-	m.byKey = map[string]place{}
-	for i, b := range m.staged {
-		m.met = append(m.met, make([]bool, b.Len()))
-		for row := range b.Len() {
-			m.byKey[string(key.of(b, row))] = place{i, row}
-		}
+	schema, err := unionOf(parts, names)
+	if err != nil {
+		return nil, err
 	}
-}
-
-// update writes the published rows, those that come again with their staged
-// cells.
-func (m *merger) update(key *keys, old []*egrid.Batch) {
-	for _, b := range old {
-		for row := range b.Len() {
-			m.copy(m.fromLive, b, row)
-			if at, again := m.byKey[string(key.of(b, row))]; again {
-				m.met[at.batch][at.row] = true
-				m.copy(m.fromStaged, m.staged[at.batch], at.row)
+	j.out.Schema = schema
+	for i := range parts {
+		p := joinedPart{Part: parts[i], at: make([]int, schema.Len()), places: make([]int, schema.Len()), rounded: make([]bool, schema.Len())}
+		for column, name := range schema.Columns() {
+			p.at[column], p.rounded[column] = p.Schema.Index(name), slices.Contains(p.Lossy, name)
+			for _, b := range p.Batches {
+				if p.at[column] >= 0 {
+					p.places[column] = morePlaces(p.places[column], b.Column(p.at[column]))
+				}
 			}
-			m.last = max(m.last, b.Number(row))
-			m.end(b.Number(row))
+		}
+		j.parts = append(j.parts, p)
+		if err := j.add(i); err != nil {
+			return nil, err
 		}
 	}
+	return j, nil
 }
 
-// append writes the staged rows that are new, numbered behind the others.
-func (m *merger) append() {
-	for i, b := range m.staged {
-		for row := range b.Len() {
-			if !m.met[i][row] {
-				m.copy(m.fromStaged, b, row)
-				m.last++
-				m.end(m.last)
+func unionOf(parts []Part, names []string) (*egrid.Schema, error) {
+	fields := parts[0].Schema.Fields()
+	for i := range parts[1:] {
+		for _, f := range parts[1+i].Schema.Fields() {
+			at := slices.IndexFunc(fields, func(have egrid.Field) bool { return have.Column == f.Column })
+			if at < 0 {
+				fields = append(fields, f)
+			} else if was := fields[at].Type; was != f.Type {
+				return nil, fmt.Errorf("column %s is of type %s in %s and %s in %s", f.Column, was, names[0], f.Type, names[1+i])
 			}
 		}
 	}
-	if m.builder.Len() > 0 {
-		m.out = append(m.out, m.builder.Batch())
-	}
+	return egrid.NewSchema(fields...)
 }
 
-// copy sets the cells of the columns that the schema of b has, blank ones too.
-func (m *merger) copy(from []int, b *egrid.Batch, row int) {
-	for i, at := range from {
-		if at >= 0 {
-			m.builder.Clear(i)
-			m.builder.Copy(i, b.Column(at), row)
+// add matches the rows of a part with those of the parts before it.
+func (j *joiner) add(number int) error {
+	p := &j.parts[number]
+	var by []*matcher
+	for i := range number {
+		q := &j.parts[i]
+		id := egrid.Identifier(p.Level, func(c egrid.Column) bool { return p.Schema.Has(c) && q.Schema.Has(c) })
+		if id != nil && !slices.ContainsFunc(by, func(m *matcher) bool { return slices.Equal(m.identifier, id) }) {
+			by = append(by, j.matcher(id, p.Schema))
 		}
 	}
+	if number > 0 && len(by) == 0 {
+		return fmt.Errorf("no identifier in common: %s have %s, %s have %s", j.names[0], identifierOf(&j.parts[0].Snapshot), j.names[number], identifierOf(&p.Snapshot))
+	}
+	without := 0
+	for _, b := range p.Batches {
+		for row := range b.Len() {
+			m := member{number, place{b, row}}
+			at, identified := -1, number == 0
+			for _, x := range by {
+				key, ok := x.keys.of(b, row)
+				identified = identified || ok
+				if found, met := x.rows[string(key)]; ok && met && at < 0 && j.rows[found][len(j.rows[found])-1].part != number {
+					at = found
+				}
+			}
+			if !identified {
+				if at = j.equal(m); at < 0 {
+					without++
+				}
+			}
+			if at >= 0 {
+				j.rows[at] = append(j.rows[at], m)
+				continue
+			}
+			j.rows = append(j.rows, []member{m})
+			p.rows++
+		}
+	}
+	if without > 0 {
+		return fmt.Errorf("%d of %s without a whole identifier (%s): nothing tells which of the others that is", without, j.names[number], listOf(by[0].identifier))
+	}
+	return nil
 }
 
-func (m *merger) end(number int64) {
-	m.builder.EndRow(number, 0)
-	if m.builder.Len() == mergedRows {
-		m.out = append(m.out, m.builder.Batch())
+// matcher finds rows of the outcome by an identifier.
+type matcher struct {
+	identifier []egrid.Column
+	rows       map[string]int
+	keys       *keys // of the part whose rows are looked for
+}
+
+// matcher indexes the rows that there are.
+func (j *joiner) matcher(identifier []egrid.Column, of *egrid.Schema) *matcher {
+	m := &matcher{identifier, make(map[string]int, len(j.rows)), newKeys(of, identifier)}
+	all := make([]*keys, len(j.parts)) // nil where a part has no such columns
+	met := map[string]uint64{}         // in all parts together
+	for i := range j.parts {
+		if s := j.parts[i].Schema; !slices.ContainsFunc(identifier, func(c egrid.Column) bool { return !s.Has(c) }) {
+			all[i] = newKeys(s, identifier)
+			all[i].met = met
+		}
+	}
+	for i, row := range j.rows {
+		for _, x := range row {
+			if all[x.part] == nil {
+				continue
+			}
+			if key, ok := all[x.part].of(x.batch, x.row); ok {
+				m.rows[string(key)] = i
+			}
+			break
+		}
+	}
+	return m
+}
+
+// equal finds a row that has the same cells and no identifier, either; -1 for
+// none.
+func (j *joiner) equal(m member) int {
+	return slices.IndexFunc(j.rows, func(row []member) bool {
+		x := row[0]
+		if x.part == m.part {
+			return false
+		}
+		p, q := &j.parts[x.part], &j.parts[m.part]
+		for column := range p.at {
+			v, w := p.at[column], q.at[column]
+			switch {
+			case v < 0 && w < 0:
+			case v < 0 && !m.batch.Column(w).IsMissing(m.row), w < 0 && !x.batch.Column(v).IsMissing(x.row):
+				return false
+			case v >= 0 && w >= 0 && !sameCell(x.batch.Column(v), x.row, m.batch.Column(w), m.row):
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// fill makes the batches. pick chooses between the cell that a row has so far and
+// the next one, in the order of the parts, and is false where they contradict each
+// other.
+func (j *joiner) fill(pick func(had, has cell) (cell, bool)) {
+	builder := egrid.NewBuilder(j.out.Schema, j.out.Year)
+	columns := j.out.Schema.Columns()
+	for _, row := range j.rows {
+		for column := range columns {
+			var chosen cell
+			for _, m := range row {
+				p := &j.parts[m.part]
+				if p.at[column] < 0 {
+					continue
+				}
+				c := cell{m.part, m.batch.Column(p.at[column]), m.row, p.places[column], p.rounded[column]}
+				if chosen.vector == nil {
+					chosen = c
+					continue
+				}
+				next, ok := pick(chosen, c)
+				if !ok {
+					j.contradict(row[0], column, chosen, c)
+				}
+				chosen = next
+			}
+			if chosen.vector == nil || chosen.missing() {
+				continue
+			}
+			builder.Copy(column, chosen.vector, chosen.row)
+			if chosen.rounded {
+				builder.Lossy(column)
+			}
+			if chosen.part != row[0].part && !egrid.IsContext(columns[column]) {
+				j.parts[chosen.part].cells++
+			}
+		}
+		number := j.last + 1
+		if row[0].part == 0 {
+			number = row[0].batch.Number(row[0].row)
+		}
+		j.last = max(j.last, number)
+		builder.EndRow(number, 0)
+		if builder.Len() == mergedRows {
+			j.out.Batches = append(j.out.Batches, builder.Batch())
+		}
+	}
+	if builder.Len() > 0 {
+		j.out.Batches = append(j.out.Batches, builder.Batch())
 	}
 }
 
-// keys names rows by their identifier and how often it was met, or by their
-// number where there is no identifier.
+// contradict notes a contradiction. That of the largest relative change is told.
+func (j *joiner) contradict(of member, column int, had, has cell) {
+	change := CellChange{j.key(of), j.out.Schema.Field(column).Column, had.vector.Value(had.row), has.vector.Value(has.row)}
+	if j.contradictions++; j.contradictions == 1 || CompareChanges(change, j.worst) < 0 {
+		j.worst, j.between = change, [2]int{had.part, has.part}
+	}
+}
+
+// key names a row for people.
+func (j *joiner) key(of member) string {
+	p := &j.parts[of.part]
+	var identifier []int
+	if id := egrid.Identifier(p.Level, p.Schema.Has); id != nil {
+		identifier = newKeys(p.Schema, id).columns
+	}
+	return keyText(p.Level, of.batch, of.row, identifier)
+}
+
+// contradiction tells of the worst contradiction and how many there are.
+func (j *joiner) contradiction() string {
+	a, b := j.between[0], j.between[1]
+	text := fmt.Sprintf("%s and %s contradict each other: %s of %s is %s in the one and %s in the other", j.parts[a].name(), j.parts[b].name(),
+		j.worst.Column, j.worst.Key, forPeople(j.worst.From), forPeople(j.worst.To))
+	if j.contradictions > 1 {
+		text += fmt.Sprintf("; %d cells contradict each other in all", j.contradictions)
+	}
+	return text
+}
+
+// part describes the outcome.
+func (j *joiner) part() Part {
+	tallies := make([]Tally, len(j.out.Batches))
+	for i, b := range j.out.Batches {
+		tallies[i] = Tally{Rows: int64(b.Len()), Lossy: b.Lossy(), Digest: DigestOf(b)}
+	}
+	Describe(&j.out.Snapshot, tallies)
+	return j.out
+}
+
+// Duplicates audits rows that share an identifier.
+func Duplicates(p Part) []egrid.Audit {
+	id := egrid.Identifier(p.Level, p.Schema.Has)
+	if len(id) == 0 {
+		return nil
+	}
+	k := newKeys(p.Schema, id)
+	var duplicates []string
+	for _, b := range p.Batches {
+		for row := range b.Len() {
+			k.of(b, row)
+			if k.times == 2 {
+				duplicates = append(duplicates, keyText(p.Level, b, row, k.columns))
+			}
+		}
+	}
+	if len(duplicates) == 0 {
+		return nil
+	}
+	return []egrid.Audit{DuplicateIdentifiers(int64(len(duplicates)), duplicates)}
+}
+
+// identifierOf names the columns that identify the rows of a snapshot.
+func identifierOf(s *egrid.Snapshot) string {
+	if id := egrid.Identifier(s.Level, s.Schema.Has); len(id) > 0 {
+		return listOf(id)
+	}
+	return "none"
+}
+
+func listOf(columns []egrid.Column) string {
+	names := make([]string, len(columns))
+	for i, c := range columns {
+		names[i] = string(c)
+	}
+	return strings.Join(names, ", ")
+}
+
+// keys names rows by their identifier and how often it was met.
 type keys struct {
 	columns []int
 	met     map[string]uint64
 	text    []byte
+	times   uint64 // that the last identifier was met
 }
 
 func newKeys(schema *egrid.Schema, identifier []egrid.Column) *keys {
-	k := &keys{met: map[string]uint64{}}
+	k := &keys{columns: make([]int, 0, len(identifier)), met: map[string]uint64{}}
 	for _, c := range identifier {
 		k.columns = append(k.columns, schema.Index(c))
 	}
 	return k
 }
 
-// of names the next row. The bytes are good until the next call.
-func (k *keys) of(b *egrid.Batch, row int) []byte {
-	k.text = k.text[:0]
-	if k.columns == nil {
-		return binary.AppendVarint(k.text, b.Number(row))
-	}
-	for _, c := range k.columns {
-		k.text = appendCell(k.text, b.Column(c), row)
+// of names the next row; false where a part of its identifier is missing. The
+// bytes are good until the next call.
+func (k *keys) of(b *egrid.Batch, row int) ([]byte, bool) {
+	var ok bool
+	if k.text, ok = appendIdentifier(k.text[:0], b, row, k.columns); !ok {
+		k.times = 0
+		return nil, false
 	}
 	k.met[string(k.text)]++
-	return binary.AppendUvarint(k.text, k.met[string(k.text)])
+	k.times = k.met[string(k.text)]
+	return binary.AppendUvarint(k.text, k.times), true
 }

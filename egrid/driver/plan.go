@@ -2,11 +2,14 @@ package driver
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"slices"
+	"sort"
 	"strings"
 	"sync"
 
@@ -35,6 +38,41 @@ type Plan struct {
 	Count     bool             // the answer is one integer instead: how many rows or groups there are; Sort, Limit, After and Offset are zero
 
 	query string // identifies the query in cursors
+}
+
+// SheetPlan is the plan of the rows of one snapshot or stage, with all columns, for
+// a store to read what is not published, too. It begins behind the row with one
+// number and, where last is not 0, has no more rows than there may be up to that,
+// see [UpTo].
+func SheetPlan(s egrid.Snapshot, after, last int64) *Plan {
+	p := &Plan{Level: s.Level, Snapshots: []egrid.Snapshot{s}, Input: s.Schema, Output: s.Schema, Visible: s.Schema.Len()}
+	if after > 0 {
+		p.After = &Position{Year: s.Year, Number: after}
+	}
+	if last > 0 {
+		p.Limit = int(last - after)
+	}
+	return p
+}
+
+// UpTo ends a sequence of rows, which are in the order of their numbers, behind
+// the one with a number; 0 is none.
+func UpTo(last int64, rows iter.Seq2[*egrid.Batch, error]) iter.Seq2[*egrid.Batch, error] {
+	if last == 0 {
+		return rows
+	}
+	return func(yield func(*egrid.Batch, error) bool) {
+		for b, err := range rows {
+			if err != nil {
+				yield(b, err)
+				return
+			}
+			n := sort.Search(b.Len(), func(i int) bool { return b.Number(i) > last })
+			if n > 0 && !yield(b.Slice(0, n), nil) || n < b.Len() {
+				return
+			}
+		}
+	}
 }
 
 // CountSchema is the Output of a plan whose Count is set.
@@ -356,6 +394,15 @@ func describeAbsence(c egrid.Catalog, level egrid.Level, year int, release strin
 	years := c.Years(level)
 	if len(years) == 0 {
 		return what + " are published; nothing of this level is"
+	}
+	if release != "" && (year == 0 || slices.Contains(years, year)) {
+		var releases []string
+		for _, s := range c.Snapshots {
+			if s.Status == egrid.Published && s.Level == level && (year == 0 || s.Year == year) {
+				releases = append(releases, fmt.Sprint(s.Year, " ", cmp.Or(s.Release, egrid.NoRelease)))
+			}
+		}
+		return what + " are published; releases with such rows: " + strings.Join(releases, ", ")
 	}
 	return what + fmt.Sprintf(" are published; data years with %s rows: %s", level, strings.Trim(fmt.Sprint(years), "[]"))
 }

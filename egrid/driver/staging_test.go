@@ -1,7 +1,6 @@
 package driver_test
 
 import (
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -173,117 +172,6 @@ func TestIdentityOfColumns(t *testing.T) {
 		b.Lossy(0)
 		b.EndRow(1, 0)
 		add(what+", rounded", snapshotOf(t, b.Batch()))
-	}
-}
-
-// mergeByHand updates and appends as maps do.
-func mergeByHand(live, staged *egrid.Batch, columns []egrid.Column, identifier []egrid.Column) []string {
-	key := func(met map[string]int, row egrid.Row) string {
-		if len(identifier) == 0 {
-			return fmt.Sprint(row.Number())
-		}
-		var parts []string
-		for _, c := range identifier {
-			parts = append(parts, fmt.Sprintf("%s %q", row.Value(c).Type(), row.Text(c)))
-		}
-		k := strings.Join(parts, "/")
-		met[k]++
-		return fmt.Sprint(k, " ", met[k])
-	}
-	text := func(number int64, cell func(egrid.Column) egrid.Value) string {
-		out := fmt.Sprint(number)
-		for _, c := range columns {
-			out += fmt.Sprintf(" %q", cell(c))
-		}
-		return out
-	}
-	added := map[string]egrid.Row{}
-	var order []string
-	met := map[string]int{}
-	for row := range staged.Rows() {
-		k := key(met, row)
-		added[k], order = row, append(order, k)
-	}
-	var rows []string
-	met, used := map[string]int{}, map[string]bool{}
-	last := int64(0)
-	for row := range live.Rows() {
-		k := key(met, row)
-		again, ok := added[k]
-		used[k] = true
-		last = max(last, row.Number())
-		rows = append(rows, text(row.Number(), func(c egrid.Column) egrid.Value {
-			if ok && staged.Schema().Has(c) {
-				return again.Value(c)
-			}
-			return row.Value(c)
-		}))
-	}
-	for _, k := range order {
-		if !used[k] {
-			last++
-			rows = append(rows, text(last, added[k].Value))
-		}
-	}
-	return rows
-}
-
-func TestMerge(t *testing.T) {
-	whole := []egrid.Column{egrid.State, egrid.PlantCode, egrid.Generator, egrid.NetGeneration}
-	for _, columns := range [][2][]egrid.Column{
-		{whole, whole},
-		{whole, {egrid.PlantCode, egrid.Generator, "NEW", egrid.NetGeneration}},
-		{whole, {egrid.State, egrid.NetGeneration}}, // no identifier in common
-		{{egrid.Generator, egrid.PlantCode}, whole},
-	} {
-		for seed := range uint64(30) {
-			r := rand.New(rand.NewPCG(seed, 1))
-			old := someRows(t, r, generatorSchema(t, columns[0]...), r.IntN(40))
-			added := someRows(t, r, generatorSchema(t, columns[1]...), 1+r.IntN(40))
-			live, staged := snapshotOf(t, old), snapshotOf(t, added)
-			staged.Stage = "other"
-			cut := func(b *egrid.Batch) []*egrid.Batch {
-				at := r.IntN(b.Len() + 1)
-				return []*egrid.Batch{b.Slice(0, at), b.Slice(at, b.Len())}
-			}
-			merged, batches, err := driver.Merge(live, staged, cut(old), cut(added))
-			if err != nil {
-				t.Fatal(err)
-			}
-			identifier := driver.Identifier(egrid.GEN, func(c egrid.Column) bool { return old.Schema().Has(c) && added.Schema().Has(c) })
-			var got []string
-			for row := range egrid.Concat(merged.Schema, batches...).Rows() {
-				line := fmt.Sprint(row.Number())
-				for _, c := range merged.Schema.Columns() {
-					line += fmt.Sprintf(" %q", row.Value(c))
-				}
-				got = append(got, line)
-			}
-			want := mergeByHand(old, added, merged.Schema.Columns(), identifier)
-			if !slices.Equal(got, want) || merged.Rows != int64(len(want)) {
-				t.Fatalf("%v, seed %d:\n got %q\nwant %q", columns, seed, got, want)
-			}
-			if len(identifier) == 0 {
-				continue
-			}
-			// Merging the same again changes nothing.
-			again, _, err := driver.Merge(merged, staged, batches, cut(added))
-			if err != nil || again.ID != merged.ID {
-				t.Fatalf("%v, seed %d: merging again makes %s of %s, %v", columns, seed, again.ID, merged.ID, err)
-			}
-		}
-	}
-}
-
-func TestMergeOfOtherTypes(t *testing.T) {
-	own := egrid.Field{Level: egrid.GEN, Column: "OWN", Type: egrid.Number}
-	schema, err := egrid.NewSchema(own)
-	if err != nil {
-		t.Fatal(err)
-	}
-	live, staged := snapshotOf(t, egrid.NewBuilder(generatorSchema(t, "OWN"), 2023).Batch()), snapshotOf(t, egrid.NewBuilder(schema, 2023).Batch())
-	if _, _, err := driver.Merge(live, staged, nil, nil); !errors.Is(err, egrid.ErrInvalid) || !strings.Contains(err.Error(), "OWN") {
-		t.Errorf("got %v; want ErrInvalid that names the column", err)
 	}
 }
 

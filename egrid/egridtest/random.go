@@ -54,7 +54,7 @@ func newWorld(s *source) *world {
 	w := &world{source: s, wild: s.oneIn(3), largest: 1}
 	w.level = pick(s, []egrid.Level{egrid.GEN, egrid.PLNT, egrid.GEN, egrid.UNT, egrid.SRL, egrid.US})
 	all := slices.DeleteFunc(egrid.Fields(w.level), func(f egrid.Field) bool { return egrid.IsContext(f.Column) })
-	identifier := driver.Identifier(w.level, func(egrid.Column) bool { return true })
+	identifier := egrid.Identifier(w.level, func(egrid.Column) bool { return true })
 	for _, c := range append(identifier, egrid.State, egrid.PlantName, egrid.NetGeneration) {
 		if f, ok := egrid.Lookup(w.level, string(c)); ok {
 			w.addField(f)

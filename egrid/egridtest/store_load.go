@@ -148,6 +148,8 @@ func testHeld(f *fixture) {
 	impossible := sheetOf("impossible", 2022, "", generators...)
 	short := sheetOf("short", 2023, "", generators...)
 	empty := sheetOf("empty", 2021, "", generators...)
+	rounded := slices.Clone(ten)
+	rounded[3] = []string{"MI", "Ludington", "1713", "1", "-346001"}
 	var narrowRecords [][]string
 	for _, r := range ten {
 		narrowRecords = append(narrowRecords, []string{r[0], r[1], r[4]})
@@ -157,9 +159,9 @@ func testHeld(f *fixture) {
 		chunk  driver.Chunk
 		reason string
 	}{
-		{short, driver.Chunk{Rows: rowsOf(short, ten[:4]...)}, "4 rows"},
+		{short, driver.Chunk{Rows: rowsOf(short, ten[:4]...)}, "it lacks 6 published rows of 10 ("},
 		{narrow, driver.Chunk{Rows: rowsOf(narrow, narrowRecords...)}, "oris_plant_code"},
-		{round, driver.Chunk{Rows: withRounded(rowsOf(round, ten...), egrid.NetGeneration)}, "rounded"},
+		{round, driver.Chunk{Rows: withRounded(rowsOf(round, rounded...), egrid.NetGeneration)}, "1 value is rounded where the published ones are not (net_generation_mwh)"},
 		{impossible, driver.Chunk{Rows: rowsOf(impossible, ten...), Findings: []egrid.Audit{{Rule: "co2e_below_co2", Severity: egrid.Hard, Count: 1, Examples: []string{"NYCW"}}}}, "NYCW"},
 		{empty, driver.Chunk{Rows: rowsOf(empty), Rejected: 3}, "no row"},
 	} {
@@ -250,13 +252,27 @@ func testMerge(f *fixture) {
 	}
 }
 
+// testMergeWithoutIdentifier: rows are matched by an identifier that both have,
+// or not at all.
 func testMergeWithoutIdentifier(f *fixture) {
-	a := sheetOf("a", 2023, "", egrid.State, egrid.NetGeneration)
-	f.load(a, driver.PublishAuto, rowsOf(a, []string{"AL", "1"}, []string{"AK", "2"}))
-	b := sheetOf("b", 2023, "", egrid.NetGeneration)
-	f.load(b, driver.PublishMerge, rowsOf(b, []string{"10"}, []string{"20"}, []string{"30"}))
-	f.wantTexts(egrid.NetGeneration, egrid.RowQuery{}, "10", "20", "30")
-	f.wantTexts(egrid.State, egrid.RowQuery{}, "AL", "AK", "")
+	a := sheetOf("a", 2023, "", egrid.PlantCode, egrid.Generator, egrid.NetGeneration)
+	f.load(a, driver.PublishAuto, rowsOf(a, []string{"1", "A", "1"}, []string{"2", "A", "2"}))
+	b := sheetOf("b", 2023, "", egrid.State, egrid.PlantName, egrid.Generator, egrid.NetGeneration)
+	c := sheetOf("c", 2023, "", egrid.PlantCode, egrid.Generator, egrid.NetGeneration)
+	for _, test := range []struct {
+		spec   driver.SnapshotSpec
+		rows   *egrid.Batch
+		reason string
+	}{
+		{b, rowsOf(b, []string{"AL", "X", "A", "10"}), "no identifier in common: published rows have oris_plant_code, generator_id, these have state, plant_name, generator_id"},
+		{c, rowsOf(c, []string{"1", "A", "10"}, []string{"", "B", "3"}), "1 of these without a whole identifier (oris_plant_code, generator_id)"},
+	} {
+		r := f.load(test.spec, driver.PublishMerge, test.rows)
+		if r.Status != egrid.Held || !strings.Contains(r.Reason, test.reason) {
+			f.Errorf("%s, %q; want held: %s", r.Status, r.Reason, test.reason)
+		}
+	}
+	f.wantTexts(egrid.NetGeneration, egrid.RowQuery{}, "1", "2")
 }
 
 func testDiscard(f *fixture) {

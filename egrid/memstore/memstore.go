@@ -29,6 +29,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"sort"
 	"sync"
 	"time"
 
@@ -62,15 +63,40 @@ var (
 // snapshot is published data, or was. Its rows never change.
 type snapshot struct {
 	egrid.Snapshot
-	rows  []*egrid.Batch
-	table func() *engine.Table // of all columns, made when they are first asked for
-	since time.Time            // when it was superseded
+	rows  func(context.Context) ([]*egrid.Batch, error)
+	table func(context.Context) (*engine.Table, error) // of all columns, made when they are first asked for
+	since time.Time                                    // when it was superseded
+
+	blocks driver.Blocks // nil when they are not known
 }
 
-func newSnapshot(s egrid.Snapshot, rows []*egrid.Batch) *snapshot {
-	return &snapshot{Snapshot: s, rows: rows, table: sync.OnceValue(func() *engine.Table {
-		return engine.NewTable(rows, s.Schema.Columns())
+func newSnapshot(s egrid.Snapshot, rows func(context.Context) ([]*egrid.Batch, error)) *snapshot {
+	return &snapshot{Snapshot: s, rows: rows, table: once(func(ctx context.Context) (*engine.Table, error) {
+		batches, err := rows(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return engine.NewTable(batches, s.Schema.Columns()), nil
 	})}
+}
+
+// once keeps what a function returned when it succeeded.
+func once[T any](f func(context.Context) (T, error)) func(context.Context) (T, error) {
+	var mu sync.Mutex
+	var kept T
+	done := false
+	return func(ctx context.Context) (T, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if done {
+			return kept, nil
+		}
+		made, err := f(ctx)
+		if err == nil {
+			kept, done = made, true
+		}
+		return made, err
+	}
 }
 
 // stage is data on its way in.
@@ -81,9 +107,54 @@ type stage struct {
 	held    *egrid.Snapshot // set once it was audited and kept back
 }
 
+func (st *stage) blocks() driver.Blocks {
+	return driver.BlocksOfTallies(slices.Collect(maps.Values(st.tallies)))
+}
+
+// rows are those of all chunks, in their order.
+func (st *stage) rows(context.Context) ([]*egrid.Batch, error) {
+	rows := slices.Collect(maps.Values(st.chunks))
+	slices.SortFunc(rows, func(a, b *egrid.Batch) int {
+		if a.Len() == 0 || b.Len() == 0 {
+			return cmp.Compare(a.Len(), b.Len())
+		}
+		return cmp.Compare(a.Number(0), b.Number(0))
+	})
+	return rows, nil
+}
+
 // New returns an empty store.
 func New() *Store {
 	return &Store{stages: map[egrid.StageID]*stage{}, failures: map[string]*failures{}}
+}
+
+// Over returns a store that has what another one has published, and keeps for
+// itself what is loaded into it: so a load can be tried that changes nothing. It
+// reads rows of the other store when they are asked for; failures it does not copy.
+// Errors: those of the other store's Catalog.
+func Over(ctx context.Context, base driver.Scanner) (*Store, error) {
+	c, err := base.Catalog(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s := New()
+	s.revision, s.pruned = c.Revision, c.Pruned
+	for _, snap := range c.Snapshots {
+		if snap.Status == egrid.Held {
+			continue
+		}
+		s.kept = append(s.kept, newSnapshot(snap, once(func(ctx context.Context) ([]*egrid.Batch, error) {
+			var rows []*egrid.Batch
+			for b, err := range driver.ReadSnapshot(ctx, base, snap) {
+				if err != nil {
+					return nil, err
+				}
+				rows = append(rows, b)
+			}
+			return rows, nil
+		})))
+	}
+	return s, nil
 }
 
 // Driver returns the store in all of its roles.
@@ -126,7 +197,7 @@ func (s *Store) catalog() egrid.Catalog {
 // Scan implements [driver.Scanner].
 func (s *Store) Scan(ctx context.Context, p *driver.Plan) iter.Seq2[*egrid.Batch, error] {
 	return func(yield func(*egrid.Batch, error) bool) {
-		tables, err := s.tables(p)
+		tables, err := s.tables(ctx, p)
 		if err != nil {
 			yield(nil, err)
 			return
@@ -135,19 +206,22 @@ func (s *Store) Scan(ctx context.Context, p *driver.Plan) iter.Seq2[*egrid.Batch
 	}
 }
 
-func (s *Store) tables(p *driver.Plan) (map[egrid.SnapshotID]*engine.Table, error) {
+func (s *Store) tables(ctx context.Context, p *driver.Plan) (map[egrid.SnapshotID]*engine.Table, error) {
 	tables := make(map[egrid.SnapshotID]*engine.Table, len(p.Snapshots))
 	for i := range p.Snapshots {
-		table, err := s.table(p.Snapshots[i].ID)
+		id := p.Snapshots[i].ID
+		table, err := s.table(id)
+		if err == nil {
+			tables[id], err = table(ctx)
+		}
 		if err != nil {
 			return nil, err
 		}
-		tables[p.Snapshots[i].ID] = table()
 	}
 	return tables, nil
 }
 
-func (s *Store) table(id egrid.SnapshotID) (func() *engine.Table, error) {
+func (s *Store) table(id egrid.SnapshotID) (func(context.Context) (*engine.Table, error), error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if s.closed {
@@ -236,7 +310,7 @@ func (s *Store) Discard(_ context.Context, id egrid.StageID) error {
 }
 
 // Publish implements [driver.Loader].
-func (s *Store) Publish(_ context.Context, id egrid.StageID, r driver.PublishRequest) (driver.PublishReport, error) {
+func (s *Store) Publish(ctx context.Context, id egrid.StageID, r driver.PublishRequest) (driver.PublishReport, error) {
 	policy, err := driver.ParsePolicy(string(r.Policy))
 	if err != nil {
 		return driver.PublishReport{}, err
@@ -246,69 +320,122 @@ func (s *Store) Publish(_ context.Context, id egrid.StageID, r driver.PublishReq
 	if s.closed {
 		return driver.PublishReport{}, egrid.ErrClosed
 	}
-	staged := s.settled(id)
-	st := s.stages[id]
+	var staged []egrid.Snapshot
+	for _, part := range r.Stages(id) {
+		snap, err := s.describe(ctx, part)
+		if err != nil {
+			return driver.Settled(s.catalog(), id, r, err)
+		}
+		staged = append(staged, snap)
+	}
+	report, err := driver.Settle(ctx, (*shelf)(s), s.catalog(), staged, policy)
+	if err != nil || report.Status != egrid.Published {
+		return report, err
+	}
+	to := s.settled(report.Snapshot.Stage)
+	if to == nil {
+		st := s.stages[report.Snapshot.Stage]
+		delete(s.stages, report.Snapshot.Stage)
+		to = newSnapshot(report.Snapshot, st.rows)
+		to.blocks = st.blocks()
+		s.kept = append(s.kept, to)
+	}
+	s.point(to)
+	s.prune(driver.PruneRequest{Keep: keep})
+	report.Snapshot = to.Snapshot
+	return report, nil
+}
+
+// describe is what a stage would be as a snapshot. One that was published is a
+// snapshot already, and so is one that is held.
+func (s *Store) describe(ctx context.Context, part driver.StagePart) (egrid.Snapshot, error) {
+	st := s.stages[part.ID]
+	if st == nil {
+		if snap := s.settled(part.ID); snap != nil {
+			return snap.Snapshot, nil
+		}
+		return egrid.Snapshot{}, fmt.Errorf("%w: no stage %s", egrid.ErrNotFound, part.ID)
+	}
+	var tallies []driver.Tally
+	for _, index := range slices.Sorted(maps.Keys(st.chunks)) {
+		tallies = append(tallies, st.tallies[index])
+	}
+	snap := driver.NewSnapshot(part.ID, st.spec)
+	driver.Describe(&snap, tallies)
+	if err := part.Check(st.held != nil, len(tallies), snap.Rows); err != nil {
+		return snap, err
+	}
+	if st.held != nil {
+		return driver.Again(*st.held), nil
+	}
+	rows, err := st.rows(ctx)
+	snap.Audits = append(snap.Audits, driver.Duplicates(driver.Part{Snapshot: snap, Batches: rows})...)
+	return snap, err
+}
+
+// shelf is the store, for whoever settles stages while it is locked.
+type shelf Store
+
+// Open implements [driver.Shelf].
+func (s *shelf) Open(ctx context.Context, snap *egrid.Snapshot) (driver.Sheet, error) {
+	st, kept := s.stages[snap.Stage], (*Store)(s).settled(snap.Stage)
+	var rows []*egrid.Batch
+	var blocks driver.Blocks
+	var err error
 	switch {
 	case st != nil:
-		if staged, err = st.audit(id, r); err != nil {
-			return driver.PublishReport{}, err
-		}
-	case staged == nil:
-		return driver.PublishReport{}, fmt.Errorf("%w: no stage %s", egrid.ErrNotFound, id)
+		rows, err = st.rows(ctx)
+		blocks = st.blocks()
+	case kept != nil:
+		rows, err = kept.rows(ctx)
+		blocks = kept.blocks
+	default:
+		err = fmt.Errorf("%w: no stage %s", egrid.ErrNotFound, snap.Stage)
 	}
-	live := s.live(&staged.Snapshot)
-	status, reason := driver.Decide(policy, staged.Snapshot, liveSnapshot(live))
-	switch {
-	case status == egrid.Held:
-		held := staged.Snapshot
-		held.Status, held.Reason = status, reason
-		if st != nil {
-			st.held = &held
-		}
-		return driver.PublishReport{Status: status, Reason: reason, Snapshot: held}, nil
-	case status == egrid.Published && policy == driver.PublishMerge && live != nil:
-		if staged, err = merge(live, staged); err != nil {
-			return driver.PublishReport{}, err
+	return driver.Sheet{Blocks: blocks, Rows: func(after, last int64) iter.Seq2[*egrid.Batch, error] {
+		return driver.UpTo(last, behind(after, rows))
+	}}, err
+}
+
+// behind yields the rows whose numbers are above one.
+func behind(after int64, rows []*egrid.Batch) iter.Seq2[*egrid.Batch, error] {
+	return func(yield func(*egrid.Batch, error) bool) {
+		for _, b := range rows {
+			n := sort.Search(b.Len(), func(i int) bool { return b.Number(i) > after })
+			if n < b.Len() && !yield(b.Slice(n, b.Len()), nil) {
+				return
+			}
 		}
 	}
+}
+
+// Write implements [driver.Shelf].
+func (s *shelf) Write(_ context.Context, p *driver.Part) error {
+	st := &stage{
+		spec:   driver.SnapshotSpec{Level: p.Level, Year: p.Year, Release: p.Release, Schema: p.Schema},
+		chunks: map[int]*egrid.Batch{}, tallies: map[int]driver.Tally{},
+	}
+	for i, b := range p.Batches {
+		st.chunks[i], st.tallies[i] = b, driver.TallyOf(driver.Chunk{Rows: b})
+	}
+	s.stages[p.Stage] = st
+	return nil
+}
+
+// Record implements [driver.Shelf].
+func (s *shelf) Record(_ context.Context, snap *egrid.Snapshot) error {
+	if snap.Status == egrid.Held {
+		s.stages[snap.Stage].held = snap
+	} else if kept := (*Store)(s).settled(snap.Stage); kept != nil {
+		kept.Snapshot = *snap
+	}
+	return nil
+}
+
+// Drop implements [driver.Shelf].
+func (s *shelf) Drop(_ context.Context, id egrid.StageID) error {
 	delete(s.stages, id)
-	merged := staged.Stage != id
-	if same := s.find(staged.ID); same != nil {
-		if same != staged {
-			same.tell(staged, merged)
-		}
-		staged = same
-	} else {
-		s.kept = append(s.kept, staged)
-	}
-	if staged == live {
-		return driver.PublishReport{Status: egrid.Unchanged, Snapshot: live.Snapshot}, nil
-	}
-	s.point(staged)
-	s.prune(driver.PruneRequest{Keep: keep})
-	return driver.PublishReport{Status: egrid.Published, Snapshot: staged.Snapshot}, nil
-}
-
-// tell says of a snapshot where the same content came from again. What was
-// merged into it is one of its sources; what equals it has confirmed it.
-func (snap *snapshot) tell(again *snapshot, merged bool) {
-	if !merged {
-		driver.Confirm(&snap.Snapshot, again.Sources[0])
-		return
-	}
-	snap.Sources = slices.Clone(snap.Sources)
-	for _, from := range again.Sources {
-		if !slices.ContainsFunc(snap.Sources, func(have egrid.Source) bool { return have.ID == from.ID }) {
-			snap.Sources = append(snap.Sources, from)
-		}
-	}
-}
-
-func liveSnapshot(live *snapshot) *egrid.Snapshot {
-	if live == nil {
-		return nil
-	}
-	return &live.Snapshot
+	return nil
 }
 
 // live is what is published in the place of a snapshot; nil for nothing.
@@ -330,66 +457,6 @@ func (s *Store) point(to *snapshot) {
 	s.revision++
 	to.Status, to.Revision = egrid.Published, s.revision
 	s.pruned = slices.DeleteFunc(s.pruned, func(id egrid.SnapshotID) bool { return id == to.ID })
-}
-
-// audit gathers the stage's chunks and checks them as a whole.
-func (st *stage) audit(id egrid.StageID, r driver.PublishRequest) (*snapshot, error) {
-	var rows []*egrid.Batch
-	var tallies []driver.Tally
-	var count int64
-	for _, index := range slices.Sorted(maps.Keys(st.chunks)) {
-		rows = append(rows, st.chunks[index])
-		tallies = append(tallies, st.tallies[index])
-		count += st.tallies[index].Rows
-	}
-	if err := r.Check(id, st.held != nil, len(st.chunks), count); err != nil {
-		return nil, err
-	}
-	slices.SortStableFunc(rows, func(a, b *egrid.Batch) int {
-		if a.Len() == 0 || b.Len() == 0 {
-			return cmp.Compare(a.Len(), b.Len())
-		}
-		return cmp.Compare(a.Number(0), b.Number(0))
-	})
-	snap := driver.NewSnapshot(id, st.spec)
-	driver.Describe(&snap, tallies)
-	if duplicates := duplicateKeys(&snap, rows); len(duplicates) > 0 {
-		snap.Audits = append(snap.Audits, driver.DuplicateIdentifiers(int64(len(duplicates)), duplicates))
-	}
-	return newSnapshot(snap, rows), nil
-}
-
-// duplicateKeys names the identifiers that several rows have. Two identifiers
-// may look alike in messages (a/b and c, a and b/c) and still be two.
-func duplicateKeys(snap *egrid.Snapshot, rows []*egrid.Batch) []string {
-	columns := driver.Identifier(snap.Level, snap.Schema.Has)
-	if columns == nil {
-		return nil
-	}
-	seen := map[string]int{}
-	var duplicates []string
-	values := make([]egrid.Value, len(columns))
-	for _, b := range rows {
-		for row := range b.Rows() {
-			key := ""
-			for i, c := range columns {
-				values[i] = row.Value(c)
-				key += values[i].String() + "\x00"
-			}
-			if seen[key]++; seen[key] == 2 {
-				duplicates = append(duplicates, driver.IdentifierText(values...))
-			}
-		}
-	}
-	return duplicates
-}
-
-func merge(live, staged *snapshot) (*snapshot, error) {
-	merged, rows, err := driver.Merge(live.Snapshot, staged.Snapshot, live.rows, staged.rows)
-	if err != nil {
-		return nil, err
-	}
-	return newSnapshot(merged, rows), nil
 }
 
 // Restore implements [driver.History].

@@ -23,22 +23,15 @@ func (s *Store) Restore(ctx context.Context, id egrid.SnapshotID) (egrid.Snapsho
 		if err != nil {
 			return err
 		}
-		snap, ok := sqlstore.Superseded(catalog.Catalog, id)
-		if !ok {
-			if restored, ok = sqlstore.Shown(catalog.Catalog, id); ok {
-				return nil // it is published
-			}
+		snap, ok := sqlstore.Shown(catalog.Catalog, id)
+		switch {
+		case !ok:
 			return fmt.Errorf("%w: no snapshot %s was published here, or it was pruned", egrid.ErrNotFound, id)
+		case snap.Status == egrid.Published:
+			restored = snap
+			return nil
 		}
-		var live *egrid.Snapshot
-		if now, ok := catalog.Published(snap.Level, snap.Year, snap.Release); ok {
-			live = &now
-		}
-		sh, err := s.find(ctx, tx, snap.Stage, forSettle)
-		if err != nil {
-			return err
-		}
-		report, err := s.switchTo(ctx, tx, sh, &snap, live)
+		report, err := s.switchTo(ctx, tx, catalog, snap)
 		restored = report.Snapshot
 		return err
 	})

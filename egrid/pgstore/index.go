@@ -23,21 +23,21 @@ type readiness struct {
 // transaction of its own before the switch: it is most of the work, and other
 // publishers need not wait for it. A stage whose content is there already will
 // be dropped, and needs neither.
-func (s *Store) makeReady(ctx context.Context, id egrid.StageID, r driver.PublishRequest) (readiness, error) {
+func (s *Store) makeReady(ctx context.Context, part driver.StagePart) (readiness, error) {
 	var ready readiness
 	err := s.update(ctx, func(tx pgx.Tx) error {
 		ready = readiness{}
-		sh, err := s.find(ctx, tx, id, "")
+		sh, err := s.find(ctx, tx, part.ID, "")
 		if err != nil || sh.shown() {
 			return err
 		}
 		if err := s.lock(ctx, tx, sh.number); err != nil {
 			return err
 		}
-		if sh, err = s.find(ctx, tx, id, forSettle); err != nil || sh.shown() {
+		if sh, err = s.find(ctx, tx, part.ID, forSettle); err != nil || sh.shown() {
 			return err
 		}
-		snap, err := s.summarize(ctx, tx, sh, r)
+		snap, err := s.summarize(ctx, tx, sh, part)
 		if err != nil {
 			return err
 		}
@@ -203,7 +203,7 @@ func (s *Store) indexes(sh *sheet) []index {
 	}
 	add("state", egrid.State, egrid.Year, egrid.NetGeneration)
 	add("name", egrid.PlantName)
-	add("identifier", driver.Identifier(sh.spec.Level, sh.spec.Schema.Has)...)
+	add("identifier", egrid.Identifier(sh.spec.Level, sh.spec.Schema.Has)...)
 	add("largest", egrid.NetGeneration)
 	return append(all, index{table: sh.layout.table, name: sh.table() + "_row", unique: true, terms: []string{"row_number"}})
 }

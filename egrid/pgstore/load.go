@@ -149,6 +149,11 @@ func (s *Store) drop(ctx context.Context, tx pgx.Tx, sh *sheet) error {
 	return err
 }
 
+// insertChunk keeps the tally of a chunk, once.
+func (s *Store) insertChunk() string {
+	return "INSERT INTO " + s.name("chunks") + " (sheet, chunk, rows, tally) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING"
+}
+
 // Put implements [driver.Loader].
 func (s *Store) Put(ctx context.Context, id egrid.StageID, c driver.Chunk) (driver.Change, error) {
 	if err := checkTexts(c.Rows); err != nil {
@@ -173,8 +178,7 @@ func (s *Store) Put(ctx context.Context, id egrid.StageID, c driver.Chunk) (driv
 			return err
 		}
 		// Of two that put the same chunk at once, the second waits here.
-		tag, err := tx.Exec(ctx, "INSERT INTO "+s.name("chunks")+" (sheet, chunk, rows, tally) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
-			sh.number, c.Index, c.Rows.Len(), string(tally))
+		tag, err := tx.Exec(ctx, s.insertChunk(), sh.number, c.Index, c.Rows.Len(), string(tally))
 		if err != nil {
 			return err
 		}

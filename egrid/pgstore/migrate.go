@@ -146,12 +146,11 @@ func (s *Store) identify(ctx context.Context, tx pgx.Tx) error {
 
 func (s *Store) identifySheet(ctx context.Context, tx pgx.Tx, sh *sheet) error {
 	snap := driver.NewSnapshot(sh.id, sh.spec)
-	batches, err := readSheet(ctx, tx, &snap, &sh.layout)
-	if err != nil {
-		return err
-	}
 	var digest driver.Digest
-	for _, b := range batches {
+	for b, err := range readSheet(ctx, tx, snap, &sh.layout, 0, 0) {
+		if err != nil {
+			return err
+		}
 		digest = digest.Plus(driver.DigestOf(b))
 	}
 	if sh.settled() {

@@ -3,7 +3,9 @@ package pgstore
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"iter"
 	"strings"
 	"time"
 
@@ -20,9 +22,12 @@ func (s *Store) Publish(ctx context.Context, id egrid.StageID, r driver.PublishR
 	if err != nil {
 		return driver.PublishReport{}, err
 	}
-	ready, err := s.makeReady(ctx, id, r)
-	if err != nil {
-		return driver.PublishReport{}, err
+	var ready readiness
+	if len(r.With) == 0 { // what is combined is indexed when it is made
+		ready, err = s.makeReady(ctx, r.Stages(id)[0])
+		if err != nil && !errors.Is(err, egrid.ErrNotFound) {
+			return driver.PublishReport{}, err
+		}
 	}
 	var report driver.PublishReport
 	err = s.update(ctx, func(tx pgx.Tx) (err error) {
@@ -44,56 +49,67 @@ func (s *Store) publish(ctx context.Context, tx pgx.Tx, id egrid.StageID, policy
 	if err != nil {
 		return none, err
 	}
-	sh, err := s.find(ctx, tx, id, forSettle)
-	if err != nil {
-		return none, err
-	}
-	staged, err := s.describe(ctx, tx, catalog, sh, r, ready)
-	if err != nil {
-		return none, err
-	}
-	var live *egrid.Snapshot
-	if snap, ok := catalog.Published(staged.Level, staged.Year, staged.Release); ok {
-		live = &snap
-	}
-	status, reason := driver.Decide(policy, staged, live)
-	switch {
-	case status == egrid.Unchanged:
-		return s.confirm(ctx, tx, sh, &staged, live)
-	case status == egrid.Held:
-		return s.hold(ctx, tx, sh, &staged, reason)
-	case policy == driver.PublishMerge && live != nil:
-		return s.merge(ctx, tx, catalog, sh, live, &staged)
-	}
-	if old, ok := sqlstore.Superseded(catalog.Catalog, staged.ID); ok && old.Stage != sh.id {
-		driver.Confirm(&old, staged.Sources[0])
-		if sh, err = s.instead(ctx, tx, sh, old.Stage); err != nil {
-			return none, err
+	shelf := &shelf{s, tx, catalog, map[egrid.StageID]*sheet{}}
+	var staged []egrid.Snapshot
+	for _, part := range r.Stages(id) {
+		snap, err := shelf.describe(ctx, part, ready)
+		if err != nil {
+			return driver.Settled(catalog.Catalog, id, r, err)
 		}
-		staged = old
+		staged = append(staged, snap)
 	}
-	return s.switchTo(ctx, tx, sh, &staged, live)
+	report, err := driver.Settle(ctx, shelf, catalog.Catalog, staged, policy)
+	if err != nil || report.Status != egrid.Published {
+		return report, err
+	}
+	return s.switchTo(ctx, tx, catalog, report.Snapshot)
 }
 
-// describe is what a sheet would be as a snapshot. A sheet that was published
-// is one already.
-func (s *Store) describe(ctx context.Context, tx pgx.Tx, catalog *cachedCatalog, sh *sheet, r driver.PublishRequest, ready readiness) (egrid.Snapshot, error) {
-	if sh.shown() {
-		snap, ok := sqlstore.Staged(catalog.Catalog, sh.id)
-		if !ok {
-			return snap, fmt.Errorf("pgstore: stage %s is %s and not in the catalogue", sh.id, sh.status)
-		}
-		return snap, nil
+// shelf is the store within a transaction.
+type shelf struct {
+	*Store
+	tx      pgx.Tx
+	catalog *cachedCatalog
+	sheets  map[egrid.StageID]*sheet // that were found and locked
+}
+
+func (s *shelf) find(ctx context.Context, id egrid.StageID) (*sheet, error) {
+	if sh := s.sheets[id]; sh != nil {
+		return sh, nil
 	}
-	snap, err := s.summarize(ctx, tx, sh, r)
+	sh, err := s.Store.find(ctx, s.tx, id, forSettle)
+	if err == nil {
+		s.sheets[id] = sh
+	}
+	return sh, err
+}
+
+// describe is what a sheet would be as a snapshot. One that was published is a
+// snapshot already, and so is one that is held.
+func (s *shelf) describe(ctx context.Context, part driver.StagePart, ready readiness) (egrid.Snapshot, error) {
+	sh, err := s.find(ctx, part.ID)
+	if err != nil {
+		return egrid.Snapshot{}, err
+	}
+	known, ok := s.catalog.Find(string(part.ID))
+	switch {
+	case sh.settled() && !ok:
+		return known, fmt.Errorf("pgstore: stage %s is %s and not in the catalogue", sh.id, sh.status)
+	case sh.shown():
+		return known, nil
+	}
+	snap, err := s.summarize(ctx, s.tx, sh, part)
 	if err != nil {
 		return snap, err
 	}
-	if _, here := sqlstore.Shown(catalog.Catalog, snap.ID); here {
+	if sh.status == egrid.Held && sh.spec.Source.SHA256 == "" { // it was combined
+		return driver.Again(known), nil
+	}
+	if _, here := sqlstore.Shown(s.catalog.Catalog, snap.ID); here {
 		return snap, nil
 	}
-	if ready.number != sh.number { // loaded again, or its equal was pruned, since makeReady
-		if ready, err = s.prepare(ctx, tx, sh, snap.Rows); err != nil {
+	if ready.number != sh.number { // loaded again, one of several, or its equal was pruned since makeReady
+		if ready, err = s.prepare(ctx, s.tx, sh, snap.Rows); err != nil {
 			return snap, err
 		}
 	}
@@ -101,111 +117,70 @@ func (s *Store) describe(ctx context.Context, tx pgx.Tx, catalog *cachedCatalog,
 	return snap, nil
 }
 
-// confirm says of the published snapshot that a load has the same content, and
-// drops the load.
-func (s *Store) confirm(ctx context.Context, tx pgx.Tx, sh *sheet, staged, live *egrid.Snapshot) (driver.PublishReport, error) {
-	report := driver.PublishReport{Status: egrid.Unchanged, Snapshot: *live}
-	if sh.shown() {
-		return report, nil
+// Open implements [driver.Shelf].
+func (s *shelf) Open(ctx context.Context, snap *egrid.Snapshot) (driver.Sheet, error) {
+	sh, err := s.find(ctx, snap.Stage)
+	if err != nil {
+		return driver.Sheet{}, err
 	}
-	driver.Confirm(live, staged.Sources[0])
-	report.Snapshot = *live
-	if err := s.drop(ctx, tx, sh); err != nil {
-		return report, err
-	}
-	return report, s.record(ctx, tx, live)
+	tallies, err := s.tallies(ctx, s.tx, sh)
+	return driver.Sheet{
+		Blocks: driver.BlocksOfTallies(tallies),
+		Rows: func(after, last int64) iter.Seq2[*egrid.Batch, error] {
+			return readSheet(ctx, s.tx, *snap, &sh.layout, after, last)
+		},
+	}, err
 }
 
-// hold keeps a load back. One that was published before stays superseded.
-func (s *Store) hold(ctx context.Context, tx pgx.Tx, sh *sheet, staged *egrid.Snapshot, reason string) (driver.PublishReport, error) {
-	staged.Status, staged.Reason = egrid.Held, reason
-	report := driver.PublishReport{Status: egrid.Held, Reason: reason, Snapshot: *staged}
-	if sh.shown() {
-		return report, nil
-	}
-	return report, s.record(ctx, tx, staged)
-}
-
-// merge publishes what updating the published rows by the staged ones makes. It
-// reads both into memory.
-func (s *Store) merge(ctx context.Context, tx pgx.Tx, catalog *cachedCatalog, sh *sheet, live, staged *egrid.Snapshot) (driver.PublishReport, error) {
-	var none driver.PublishReport
-	old, err := readSheet(ctx, tx, live, catalog.places[live.ID])
+// Write implements [driver.Shelf]. It makes a table with indexes.
+func (s *shelf) Write(ctx context.Context, p *driver.Part) error {
+	sh, err := s.create(ctx, s.tx, p.Stage, driver.SnapshotSpec{Level: p.Level, Year: p.Year, Release: p.Release, Schema: p.Schema})
 	if err != nil {
-		return none, err
-	}
-	added, err := readSheet(ctx, tx, staged, &sh.layout)
-	if err != nil {
-		return none, err
-	}
-	merged, rows, err := driver.Merge(*live, *staged, old, added)
-	if err != nil {
-		return none, err
-	}
-	if merged.ID == live.ID {
-		sqlstore.AddSources(live, staged.Sources)
-		if err := s.release(ctx, tx, sh); err != nil {
-			return none, err
-		}
-		return driver.PublishReport{Status: egrid.Unchanged, Snapshot: *live}, s.record(ctx, tx, live)
-	}
-	if before, ok := sqlstore.Superseded(catalog.Catalog, merged.ID); ok {
-		sqlstore.AddSources(&before, merged.Sources)
-		target, err := s.instead(ctx, tx, sh, before.Stage)
-		if err != nil {
-			return none, err
-		}
-		return s.switchTo(ctx, tx, target, &before, live)
-	}
-	target, err := s.fill(ctx, tx, sh.spec, &merged, rows)
-	if err != nil {
-		return none, err
-	}
-	if err := s.release(ctx, tx, sh); err != nil {
-		return none, err
-	}
-	return s.switchTo(ctx, tx, target, &merged, live)
-}
-
-// fill makes the indexed table of a merged snapshot.
-func (s *Store) fill(ctx context.Context, tx pgx.Tx, spec driver.SnapshotSpec, merged *egrid.Snapshot, rows []*egrid.Batch) (*sheet, error) {
-	spec.Schema = merged.Schema
-	sh, err := s.create(ctx, tx, merged.Stage, spec)
-	if err != nil {
-		return nil, err
+		return err
 	}
 	if sh == nil {
-		return nil, fmt.Errorf("%w: the two were merged before, with another outcome; prune superseded snapshots and publish again", egrid.ErrConflict)
+		return sqlstore.ErrMadeBefore
 	}
-	for _, b := range rows {
-		if err := s.copyRows(ctx, tx, sh, b); err != nil {
-			return nil, err
+	s.sheets[p.Stage] = sh
+	for i, b := range p.Batches {
+		if err := s.copyRows(ctx, s.tx, sh, b); err != nil {
+			return err
+		}
+		tally, err := json.Marshal(driver.TallyOf(driver.Chunk{Rows: b}))
+		if err != nil {
+			return err
+		}
+		if _, err := s.tx.Exec(ctx, s.insertChunk(), sh.number, i, b.Len(), string(tally)); err != nil {
+			return err
 		}
 	}
-	return sh, s.indexTable(ctx, tx, sh, merged.Rows)
+	return s.indexTable(ctx, s.tx, sh, p.Rows)
 }
 
-// instead drops a load in favour of the snapshot that another one made.
-func (s *Store) instead(ctx context.Context, tx pgx.Tx, sh *sheet, stage egrid.StageID) (*sheet, error) {
-	if err := s.release(ctx, tx, sh); err != nil {
-		return nil, err
-	}
-	return s.find(ctx, tx, stage, forSettle)
+// Record implements [driver.Shelf].
+func (s *shelf) Record(ctx context.Context, snap *egrid.Snapshot) error {
+	return s.record(ctx, s.tx, snap)
 }
 
-// release drops a load that is not needed any more. One that was published stays.
-func (s *Store) release(ctx context.Context, tx pgx.Tx, sh *sheet) error {
-	if sh.shown() {
-		return nil
+// Drop implements [driver.Shelf].
+func (s *shelf) Drop(ctx context.Context, id egrid.StageID) error {
+	sh, err := s.find(ctx, id)
+	if err != nil {
+		return err
 	}
-	return s.drop(ctx, tx, sh)
+	delete(s.sheets, id)
+	return s.drop(ctx, s.tx, sh)
 }
 
 // switchTo makes a snapshot the one that readers see, and the former one
 // superseded.
-func (s *Store) switchTo(ctx context.Context, tx pgx.Tx, sh *sheet, snap, live *egrid.Snapshot) (driver.PublishReport, error) {
+func (s *Store) switchTo(ctx context.Context, tx pgx.Tx, catalog *cachedCatalog, snap egrid.Snapshot) (driver.PublishReport, error) {
 	var none driver.PublishReport
-	if live != nil {
+	sh, err := s.find(ctx, tx, snap.Stage, forSettle)
+	if err != nil {
+		return none, err
+	}
+	if live, ok := catalog.Published(snap.Level, snap.Year, snap.Release); ok {
 		old, err := s.find(ctx, tx, live.Stage, forSettle)
 		if err != nil {
 			return none, err
@@ -214,7 +189,7 @@ func (s *Store) switchTo(ctx context.Context, tx pgx.Tx, sh *sheet, snap, live *
 			return none, err
 		}
 		live.Status = egrid.Superseded
-		if err := s.record(ctx, tx, live); err != nil {
+		if err := s.record(ctx, tx, &live); err != nil {
 			return none, err
 		}
 	}
@@ -222,23 +197,18 @@ func (s *Store) switchTo(ctx context.Context, tx pgx.Tx, sh *sheet, snap, live *
 		return none, err
 	}
 	snap.Status, snap.Reason = egrid.Published, ""
-	if err := s.record(ctx, tx, snap); err != nil {
+	if err := s.record(ctx, tx, &snap); err != nil {
 		return none, err
 	}
-	for _, statement := range []string{
-		fmt.Sprint("ALTER TABLE ", s.name(parentOf(snap.Level)), " ATTACH PARTITION ", sh.layout.table, " FOR VALUES IN (", sh.number, ")"),
-		fmt.Sprint("DELETE FROM ", s.name("chunks"), " WHERE sheet = ", sh.number),
-	} {
-		if _, err := tx.Exec(ctx, statement); err != nil {
-			return none, err
-		}
+	if _, err := tx.Exec(ctx, fmt.Sprint("ALTER TABLE ", s.name(parentOf(snap.Level)), " ATTACH PARTITION ", sh.layout.table, " FOR VALUES IN (", sh.number, ")")); err != nil {
+		return none, err
 	}
 	if s.options.Keep > 0 {
 		if _, err := s.prune(ctx, tx, driver.PruneRequest{Keep: s.options.Keep}); err != nil {
 			return none, err
 		}
 	}
-	return driver.PublishReport{Status: egrid.Published, Snapshot: *snap}, nil
+	return driver.PublishReport{Status: egrid.Published, Snapshot: snap}, nil
 }
 
 // A publisher waits so long for the locks of a level's table, and tries so
@@ -299,31 +269,40 @@ func (s *Store) record(ctx context.Context, tx pgx.Tx, snap *egrid.Snapshot) err
 }
 
 // summarize adds up what the chunks of a complete stage hold.
-func (s *Store) summarize(ctx context.Context, tx pgx.Tx, sh *sheet, r driver.PublishRequest) (egrid.Snapshot, error) {
+func (s *Store) summarize(ctx context.Context, tx pgx.Tx, sh *sheet, part driver.StagePart) (egrid.Snapshot, error) {
 	snap := driver.NewSnapshot(sh.id, sh.spec)
-	rows, err := tx.Query(ctx, "SELECT tally FROM "+s.name("chunks")+" WHERE sheet = $1 ORDER BY chunk", sh.number)
+	tallies, err := s.tallies(ctx, tx, sh)
 	if err != nil {
 		return snap, err
 	}
+	driver.Describe(&snap, tallies)
+	return snap, part.Check(sh.status == egrid.Held, len(tallies), snap.Rows)
+}
+
+// tallies reads what is kept of the chunks of a sheet, in their order.
+func (s *Store) tallies(ctx context.Context, tx pgx.Tx, sh *sheet) ([]driver.Tally, error) {
+	rows, err := tx.Query(ctx, "SELECT tally FROM "+s.name("chunks")+" WHERE sheet = $1 ORDER BY chunk", sh.number)
+	if err != nil {
+		return nil, err
+	}
 	texts, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil {
-		return snap, err
+		return nil, err
 	}
 	tallies := make([]driver.Tally, len(texts))
 	for i, text := range texts {
 		if err := json.Unmarshal([]byte(text), &tallies[i]); err != nil {
-			return snap, err
+			return nil, err
 		}
 	}
-	driver.Describe(&snap, tallies)
-	return snap, r.Check(sh.id, sh.status == egrid.Held, len(tallies), snap.Rows)
+	return tallies, nil
 }
 
 // duplicates audits the table as a whole: it counts the identifiers that
 // several rows share, and names some.
 func (s *Store) duplicates(ctx context.Context, tx pgx.Tx, sh *sheet) ([]egrid.Audit, error) {
-	id := driver.Identifier(sh.spec.Level, sh.spec.Schema.Has)
-	if id == nil {
+	id := egrid.Identifier(sh.spec.Level, sh.spec.Schema.Has)
+	if len(id) == 0 {
 		return nil, nil
 	}
 	var args []any
@@ -332,13 +311,14 @@ func (s *Store) duplicates(ctx context.Context, tx pgx.Tx, sh *sheet) ([]egrid.A
 		return dialect.Mark(len(args), egrid.Text)
 	}
 	values := make([]string, len(id))
-	texts := make([]string, len(id))
+	terms, present := make([]string, len(id)), make([]string, len(id))
 	for i, c := range id {
 		values[i] = fmt.Sprintf("%s AS k%d", sh.layout.Value(c, egrid.Text, bind), i)
-		texts[i] = fmt.Sprintf("coalesce(k%d, '')", i)
+		terms[i] = fmt.Sprint("k", i)
+		present[i] = terms[i] + " IS NOT NULL"
 	}
-	text := strings.Join(texts, " || '/' || ")
-	grouped := fmt.Sprint("SELECT ", text, " AS key FROM (SELECT ", strings.Join(values, ", "), " FROM ", sh.layout.table, ") t GROUP BY ", strings.Join(texts, ", "), " HAVING count(*) > 1")
+	grouped := fmt.Sprint("SELECT ", strings.Join(terms, " || '/' || "), " AS key FROM (SELECT ", strings.Join(values, ", "), " FROM ", sh.layout.table, ") t WHERE ",
+		strings.Join(present, " AND "), " GROUP BY ", strings.Join(terms, ", "), " HAVING count(*) > 1")
 	rows, err := tx.Query(ctx, fmt.Sprint(`SELECT key, count(*) OVER () FROM (`, grouped, `) d ORDER BY key COLLATE "C" LIMIT 20`), args...)
 	if err != nil {
 		return nil, err

@@ -58,11 +58,12 @@ func (s *Store) page(ctx context.Context, p *driver.Plan) (sqlstore.Answer, erro
 	return a, err
 }
 
-// readSheet reads every row of a snapshot, or of a stage, in their order.
-func readSheet(ctx context.Context, tx pgx.Tx, snap *egrid.Snapshot, place *layout) ([]*egrid.Batch, error) {
-	p := &driver.Plan{Level: snap.Level, Snapshots: []egrid.Snapshot{*snap}, Input: snap.Schema, Output: snap.Schema, Visible: snap.Schema.Len()}
-	a, err := query(ctx, tx, p, func(*egrid.Snapshot) sqlstore.Table { return place })
-	return a.Batches, err
+// readSheet reads the rows of a snapshot, or of a stage, in their order, see
+// [driver.Sheet].
+func readSheet(ctx context.Context, tx pgx.Tx, snap egrid.Snapshot, place *layout, after, last int64) iter.Seq2[*egrid.Batch, error] {
+	return driver.UpTo(last, sqlstore.Scan(ctx, driver.SheetPlan(snap, after, last), func(ctx context.Context, p *driver.Plan) (sqlstore.Answer, error) {
+		return query(ctx, tx, p, func(*egrid.Snapshot) sqlstore.Table { return place })
+	}))
 }
 
 func query(ctx context.Context, tx pgx.Tx, p *driver.Plan, table func(*egrid.Snapshot) sqlstore.Table) (sqlstore.Answer, error) {

@@ -27,11 +27,7 @@ func (s *Store) Restore(ctx context.Context, id egrid.SnapshotID) (egrid.Snapsho
 			restored = snap
 			return nil
 		}
-		var live *egrid.Snapshot
-		if now, ok := catalog.Published(snap.Level, snap.Year, snap.Release); ok {
-			live = &now
-		}
-		report, err := s.switchTo(ctx, tx, snap, live)
+		report, err := s.switchTo(ctx, tx, catalog, snap)
 		restored = report.Snapshot
 		return err
 	})

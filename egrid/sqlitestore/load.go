@@ -100,6 +100,9 @@ func drop(ctx context.Context, tx *sql.Tx, id egrid.StageID) error {
 	return err
 }
 
+// insertChunk keeps the tally of a chunk, once.
+const insertChunk = "INSERT INTO chunks VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+
 // Put implements [driver.Loader].
 func (s *Store) Put(ctx context.Context, id egrid.StageID, c driver.Chunk) (driver.Change, error) {
 	tally, err := json.Marshal(driver.TallyOf(c))
@@ -119,7 +122,7 @@ func (s *Store) Put(ctx context.Context, id egrid.StageID, c driver.Chunk) (driv
 		if err := c.Check(&sh.spec); err != nil {
 			return err
 		}
-		result, err := tx.ExecContext(ctx, "INSERT INTO chunks VALUES (?, ?, ?) ON CONFLICT DO NOTHING", id, c.Index, string(tally))
+		result, err := tx.ExecContext(ctx, insertChunk, id, c.Index, string(tally))
 		if err != nil {
 			return err
 		}

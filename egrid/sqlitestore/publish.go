@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"strings"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
@@ -19,8 +20,11 @@ func (s *Store) Publish(ctx context.Context, id egrid.StageID, r driver.PublishR
 	if err != nil {
 		return driver.PublishReport{}, err
 	}
-	if err := s.change(ctx, undurable, func(tx *sql.Tx) error { return s.makeReady(ctx, tx, id, r) }); err != nil {
-		return driver.PublishReport{}, err
+	if len(r.With) == 0 { // what is combined is indexed when it is made
+		err := s.change(ctx, undurable, func(tx *sql.Tx) error { return s.makeReady(ctx, tx, r.Stages(id)[0]) })
+		if err != nil && !errors.Is(err, egrid.ErrNotFound) {
+			return driver.PublishReport{}, err
+		}
 	}
 	var report driver.PublishReport
 	err = s.update(ctx, func(tx *sql.Tx) (err error) {
@@ -36,8 +40,8 @@ func (s *Store) Publish(ctx context.Context, id egrid.StageID, r driver.PublishR
 // makeReady indexes a complete stage, in a transaction of its own before the
 // switch: it is most of the work, and doing it twice is harmless. Content that
 // is here already needs no more indexes.
-func (s *Store) makeReady(ctx context.Context, tx *sql.Tx, id egrid.StageID, r driver.PublishRequest) error {
-	sh, err := find(ctx, tx, id)
+func (s *Store) makeReady(ctx context.Context, tx *sql.Tx, part driver.StagePart) error {
+	sh, err := find(ctx, tx, part.ID)
 	if err != nil || sh.shown() {
 		return err
 	}
@@ -45,7 +49,7 @@ func (s *Store) makeReady(ctx context.Context, tx *sql.Tx, id egrid.StageID, r d
 	if err != nil {
 		return err
 	}
-	snap, err := summarize(ctx, tx, sh, r)
+	snap, err := summarize(ctx, tx, sh, part)
 	if err != nil {
 		return err
 	}
@@ -79,50 +83,41 @@ func (s *Store) publish(ctx context.Context, tx *sql.Tx, id egrid.StageID, polic
 	if err != nil {
 		return none, err
 	}
-	sh, err := find(ctx, tx, id)
-	if err != nil {
-		return none, err
-	}
-	staged, err := describe(ctx, tx, catalog.Catalog, sh, r)
-	if err != nil {
-		return none, err
-	}
-	var live *egrid.Snapshot
-	if snap, ok := catalog.Published(staged.Level, staged.Year, staged.Release); ok {
-		live = &snap
-	}
-	status, reason := driver.Decide(policy, staged, live)
-	switch {
-	case status == egrid.Unchanged:
-		return confirm(ctx, tx, sh, staged, live)
-	case status == egrid.Held:
-		return hold(ctx, tx, sh, staged, reason)
-	case policy == driver.PublishMerge && live != nil:
-		return s.merge(ctx, tx, catalog, sh, live, staged)
-	}
-	if old, ok := sqlstore.Superseded(catalog.Catalog, staged.ID); ok && old.Stage != sh.id {
-		driver.Confirm(&old, staged.Sources[0])
-		if err := release(ctx, tx, sh); err != nil {
-			return none, err
+	var staged []egrid.Snapshot
+	for _, part := range r.Stages(id) {
+		snap, err := describe(ctx, tx, catalog.Catalog, part)
+		if err != nil {
+			return driver.Settled(catalog.Catalog, id, r, err)
 		}
-		staged = old
+		staged = append(staged, snap)
 	}
-	return s.switchTo(ctx, tx, staged, live)
+	report, err := driver.Settle(ctx, shelf{tx}, catalog.Catalog, staged, policy)
+	if err != nil || report.Status != egrid.Published {
+		return report, err
+	}
+	return s.switchTo(ctx, tx, catalog, report.Snapshot)
 }
 
-// describe is what a sheet would be as a snapshot. A sheet that was published is
-// one already.
-func describe(ctx context.Context, tx *sql.Tx, catalog egrid.Catalog, sh *sheet, r driver.PublishRequest) (egrid.Snapshot, error) {
-	if sh.shown() {
-		snap, ok := sqlstore.Staged(catalog, sh.id)
-		if !ok {
-			return snap, fmt.Errorf("sqlitestore: stage %s is %s and not in the catalogue", sh.id, sh.status)
-		}
-		return snap, nil
+// describe is what a sheet would be as a snapshot. One that was published is a
+// snapshot already, and so is one that is held.
+func describe(ctx context.Context, tx *sql.Tx, catalog egrid.Catalog, part driver.StagePart) (egrid.Snapshot, error) {
+	sh, err := find(ctx, tx, part.ID)
+	if err != nil {
+		return egrid.Snapshot{}, err
 	}
-	snap, err := summarize(ctx, tx, sh, r)
+	known, ok := catalog.Find(string(part.ID))
+	switch {
+	case sh.status != staging && !ok:
+		return known, fmt.Errorf("sqlitestore: stage %s is %s and not in the catalogue", sh.id, sh.status)
+	case sh.shown():
+		return known, nil
+	}
+	snap, err := summarize(ctx, tx, sh, part)
 	if err != nil {
 		return snap, err
+	}
+	if sh.status == egrid.Held && sh.spec.Source.SHA256 == "" { // it was combined
+		return driver.Again(known), nil
 	}
 	if _, here := sqlstore.Shown(catalog, snap.ID); here {
 		return snap, nil
@@ -135,109 +130,84 @@ func describe(ctx context.Context, tx *sql.Tx, catalog egrid.Catalog, sh *sheet,
 }
 
 // summarize adds up what the chunks of a complete stage hold.
-func summarize(ctx context.Context, tx *sql.Tx, sh *sheet, r driver.PublishRequest) (egrid.Snapshot, error) {
+func summarize(ctx context.Context, tx *sql.Tx, sh *sheet, part driver.StagePart) (egrid.Snapshot, error) {
 	snap := driver.NewSnapshot(sh.id, sh.spec)
-	texts, err := column(ctx, tx, "SELECT tally FROM chunks WHERE sheet = ? ORDER BY chunk", sh.id)
+	tallies, err := talliesOf(ctx, tx, sh.id)
 	if err != nil {
 		return snap, err
+	}
+	driver.Describe(&snap, tallies)
+	return snap, part.Check(sh.status == egrid.Held, len(tallies), snap.Rows)
+}
+
+// shelf is the store within a transaction.
+type shelf struct{ tx *sql.Tx }
+
+// Open implements [driver.Shelf].
+func (s shelf) Open(ctx context.Context, snap *egrid.Snapshot) (driver.Sheet, error) {
+	tallies, err := talliesOf(ctx, s.tx, snap.Stage)
+	return driver.Sheet{
+		Blocks: driver.BlocksOfTallies(tallies),
+		Rows: func(after, last int64) iter.Seq2[*egrid.Batch, error] {
+			return readSheet(ctx, s.tx, *snap, after, last)
+		},
+	}, err
+}
+
+// talliesOf reads what is kept of the chunks of a sheet, in their order.
+func talliesOf(ctx context.Context, tx *sql.Tx, id egrid.StageID) ([]driver.Tally, error) {
+	texts, err := column(ctx, tx, "SELECT tally FROM chunks WHERE sheet = ? ORDER BY chunk", id)
+	if err != nil {
+		return nil, err
 	}
 	tallies := make([]driver.Tally, len(texts))
 	for i, text := range texts {
 		if err := json.Unmarshal([]byte(text), &tallies[i]); err != nil {
-			return snap, err
+			return nil, err
 		}
 	}
-	driver.Describe(&snap, tallies)
-	return snap, r.Check(sh.id, sh.status == egrid.Held, len(tallies), snap.Rows)
+	return tallies, nil
 }
 
-// confirm says of the published snapshot that a load has the same content, and
-// drops the load.
-func confirm(ctx context.Context, tx *sql.Tx, sh *sheet, staged egrid.Snapshot, live *egrid.Snapshot) (driver.PublishReport, error) {
-	if !sh.shown() {
-		driver.Confirm(live, staged.Sources[0])
-		if err := errors.Join(drop(ctx, tx, sh.id), record(ctx, tx, live)); err != nil {
-			return driver.PublishReport{}, err
-		}
+// Write implements [driver.Shelf]. It makes a table with indexes.
+func (s shelf) Write(ctx context.Context, p *driver.Part) error {
+	if _, err := find(ctx, s.tx, p.Stage); err == nil {
+		return sqlstore.ErrMadeBefore
 	}
-	return driver.PublishReport{Status: egrid.Unchanged, Snapshot: *live}, nil
-}
-
-// hold keeps a load back. One that was published before stays superseded.
-func hold(ctx context.Context, tx *sql.Tx, sh *sheet, staged egrid.Snapshot, reason string) (driver.PublishReport, error) {
-	report := driver.PublishReport{Status: egrid.Held, Reason: reason, Snapshot: staged}
-	if sh.shown() {
-		return report, nil
-	}
-	report.Snapshot.Status, report.Snapshot.Reason = egrid.Held, reason
-	return report, record(ctx, tx, &report.Snapshot)
-}
-
-// merge publishes what updating the published rows by the staged ones makes. It
-// reads both into memory.
-func (s *Store) merge(ctx context.Context, tx *sql.Tx, catalog *cachedCatalog, sh *sheet, live *egrid.Snapshot, staged egrid.Snapshot) (driver.PublishReport, error) {
-	var none driver.PublishReport
-	old, err := collect(readSheet(ctx, tx, *live))
-	if err != nil {
-		return none, err
-	}
-	added, err := collect(readSheet(ctx, tx, staged))
-	if err != nil {
-		return none, err
-	}
-	merged, rows, err := driver.Merge(*live, staged, old, added)
-	if err != nil {
-		return none, err
-	}
-	if err := release(ctx, tx, sh); err != nil {
-		return none, err
-	}
-	if merged.ID == live.ID {
-		sqlstore.AddSources(live, staged.Sources)
-		return driver.PublishReport{Status: egrid.Unchanged, Snapshot: *live}, record(ctx, tx, live)
-	}
-	if before, ok := sqlstore.Superseded(catalog.Catalog, merged.ID); ok {
-		sqlstore.AddSources(&before, merged.Sources)
-		return s.switchTo(ctx, tx, before, live)
-	}
-	if err := fill(ctx, tx, sh.spec, &merged, rows); err != nil {
-		return none, err
-	}
-	return s.switchTo(ctx, tx, merged, live)
-}
-
-// fill makes the indexed table of a merged snapshot.
-func fill(ctx context.Context, tx *sql.Tx, spec driver.SnapshotSpec, merged *egrid.Snapshot, rows []*egrid.Batch) error {
-	if _, err := find(ctx, tx, merged.Stage); err == nil {
-		return fmt.Errorf("%w: the two were merged before, with another outcome; prune superseded snapshots and publish again", egrid.ErrConflict)
-	}
-	spec.Schema = merged.Schema
-	if err := create(ctx, tx, merged.Stage, spec); err != nil {
+	spec := driver.SnapshotSpec{Level: p.Level, Year: p.Year, Release: p.Release, Schema: p.Schema}
+	if err := create(ctx, s.tx, p.Stage, spec); err != nil {
 		return err
 	}
-	for _, b := range rows {
-		if err := insert(ctx, tx, merged.Stage, b); err != nil {
+	for i, b := range p.Batches {
+		if err := insert(ctx, s.tx, p.Stage, b); err != nil {
+			return err
+		}
+		tally, err := json.Marshal(driver.TallyOf(driver.Chunk{Rows: b}))
+		if err != nil {
+			return err
+		}
+		if _, err := s.tx.ExecContext(ctx, insertChunk, p.Stage, i, string(tally)); err != nil {
 			return err
 		}
 	}
-	return indexTable(ctx, tx, merged)
+	return indexTable(ctx, s.tx, &p.Snapshot)
 }
 
-// release drops a load that is not needed any more. One that was published stays.
-func release(ctx context.Context, tx *sql.Tx, sh *sheet) error {
-	if sh.shown() {
-		return nil
-	}
-	return drop(ctx, tx, sh.id)
+// Record implements [driver.Shelf].
+func (s shelf) Record(ctx context.Context, snap *egrid.Snapshot) error {
+	return record(ctx, s.tx, snap)
 }
+
+// Drop implements [driver.Shelf].
+func (s shelf) Drop(ctx context.Context, id egrid.StageID) error { return drop(ctx, s.tx, id) }
 
 // switchTo makes a snapshot the one that readers see, and the former one
 // superseded.
-func (s *Store) switchTo(ctx context.Context, tx *sql.Tx, snap egrid.Snapshot, live *egrid.Snapshot) (driver.PublishReport, error) {
+func (s *Store) switchTo(ctx context.Context, tx *sql.Tx, catalog *cachedCatalog, snap egrid.Snapshot) (driver.PublishReport, error) {
 	var none driver.PublishReport
-	if live != nil {
+	if live, ok := catalog.Published(snap.Level, snap.Year, snap.Release); ok {
 		live.Status = egrid.Superseded
-		if err := record(ctx, tx, live); err != nil {
+		if err := record(ctx, tx, &live); err != nil {
 			return none, err
 		}
 	}
@@ -251,7 +221,6 @@ func (s *Store) switchTo(ctx context.Context, tx *sql.Tx, snap egrid.Snapshot, l
 	for _, statement := range []string{
 		"DROP VIEW IF EXISTS " + viewOf(snap),
 		createView(snap),
-		fmt.Sprintf("DELETE FROM chunks WHERE sheet = '%s'", snap.Stage), // hexadecimal
 	} {
 		if _, err := tx.ExecContext(ctx, statement); err != nil {
 			return none, err
@@ -267,21 +236,21 @@ func (s *Store) switchTo(ctx context.Context, tx *sql.Tx, snap egrid.Snapshot, l
 
 // duplicates counts the identifiers that several rows share, and names some.
 func duplicates(ctx context.Context, tx *sql.Tx, snap *egrid.Snapshot) (int64, []string, error) {
-	id := driver.Identifier(snap.Level, snap.Schema.Has)
-	if id == nil {
+	id := egrid.Identifier(snap.Level, snap.Schema.Has)
+	if len(id) == 0 {
 		return 0, nil, nil
 	}
 	terms := make([]string, len(id))
-	texts := make([]string, len(id))
+	present := make([]string, len(id))
 	for i, c := range id {
 		terms[i] = columnFor(snap.Schema, c)
-		texts[i] = "coalesce(" + terms[i] + ", '')"
+		present[i] = terms[i] + " IS NOT NULL"
 	}
-	grouped := fmt.Sprintf(" FROM %s GROUP BY %s HAVING count(*) > 1", tableOf(snap.Stage), strings.Join(terms, ", "))
+	grouped := fmt.Sprintf(" FROM %s WHERE %s GROUP BY %s HAVING count(*) > 1", tableOf(snap.Stage), strings.Join(present, " AND "), strings.Join(terms, ", "))
 	var count int64
 	if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM (SELECT 1"+grouped+")").Scan(&count); err != nil || count == 0 {
 		return 0, nil, err
 	}
-	keys, err := column(ctx, tx, "SELECT "+strings.Join(texts, " || '/' || ")+" AS key"+grouped+" ORDER BY key LIMIT 20")
+	keys, err := column(ctx, tx, "SELECT "+strings.Join(terms, " || '/' || ")+" AS key"+grouped+" ORDER BY key LIMIT 20")
 	return count, keys, err
 }

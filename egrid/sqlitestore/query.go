@@ -64,12 +64,12 @@ func execute(ctx context.Context, tx *sql.Tx, p *driver.Plan, table func(*egrid.
 	return q.Read(r)
 }
 
-// readSheet reads every row of a snapshot, or of a stage, in their order.
-func readSheet(ctx context.Context, tx *sql.Tx, snap egrid.Snapshot) iter.Seq2[*egrid.Batch, error] {
-	p := &driver.Plan{Level: snap.Level, Snapshots: []egrid.Snapshot{snap}, Input: snap.Schema, Output: snap.Schema, Visible: snap.Schema.Len()}
-	return sqlstore.Scan(ctx, p, func(ctx context.Context, p *driver.Plan) (sqlstore.Answer, error) {
+// readSheet reads the rows of a snapshot, or of a stage, in their order, see
+// [driver.Sheet].
+func readSheet(ctx context.Context, tx *sql.Tx, snap egrid.Snapshot, after, last int64) iter.Seq2[*egrid.Batch, error] {
+	return driver.UpTo(last, sqlstore.Scan(ctx, driver.SheetPlan(snap, after, last), func(ctx context.Context, p *driver.Plan) (sqlstore.Answer, error) {
 		return execute(ctx, tx, p, func(snap *egrid.Snapshot) sqlstore.Table { return placeOf(snap) })
-	})
+	}))
 }
 
 // result is the result of a statement.
@@ -142,16 +142,4 @@ func (r *result) Int(i int) (int64, error) {
 		return 0, fmt.Errorf("sqlitestore: a %T is no integer", r.cells[i])
 	}
 	return x, nil
-}
-
-// collect reads a sequence into memory.
-func collect(batches iter.Seq2[*egrid.Batch, error]) ([]*egrid.Batch, error) {
-	var all []*egrid.Batch
-	for b, err := range batches {
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, b)
-	}
-	return all, nil
 }

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
-	"github.com/egrid-analytics/egrid-go/egrid/driver"
 )
 
 // tableOf names the table of a sheet. Ids are hexadecimal.
@@ -105,7 +104,7 @@ func createIndexes(id egrid.StageID, level egrid.Level, schema *egrid.Schema) []
 	add("largest", egrid.NetGeneration)
 	add("state", egrid.State, egrid.NetGeneration)
 	add("name", egrid.PlantName)
-	add("identifier", driver.Identifier(level, schema.Has)...)
+	add("identifier", egrid.Identifier(level, schema.Has)...)
 	return statements
 }
 

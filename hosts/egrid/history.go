@@ -35,6 +35,12 @@ func (c *publishCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
+		if report.Status == egrid.Held {
+			if _, err = fmt.Fprintf(a.stdout, "%s: still held: %s\n", nameOf(report.Snapshot), report.Reason); err == nil {
+				err = incomplete
+			}
+			return err
+		}
 		_, err = fmt.Fprintf(a.stdout, "%s: %s, %s rows\n", nameOf(report.Snapshot), report.Status, terminal.Thousands(report.Snapshot.Rows))
 		return err
 	})

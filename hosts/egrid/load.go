@@ -10,6 +10,7 @@ import (
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
+	"github.com/egrid-analytics/egrid-go/egrid/memstore"
 	"github.com/egrid-analytics/egrid-go/egrid/sheet"
 	"github.com/egrid-analytics/egrid-go/etl"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/service"
@@ -75,7 +76,7 @@ func (p publishing) apply(o *etl.Options) {
 
 type loadCmd struct {
 	Source []string `arg:"" help:"Files, folders, s3://BUCKET/PREFIX or - for standard input: .xlsx, .xls, .csv, .tsv, .csv.gz, .zip."`
-	DryRun bool     `env:"-" help:"Check everything and load nothing."`
+	DryRun bool     `env:"-" help:"Tell what would be published, held and rejected, with the exit status of the load, and load nothing."`
 	JSON   bool     `help:"Print the report as JSON."`
 	reading
 	publishing
@@ -110,12 +111,18 @@ func (c *loadCmd) Run(a *app) error {
 		o.Progress = func(p etl.Progress) { bar.Draw(strings.TrimSpace(p.Object+" "+p.Sheet), p.Rows, p.Total) }
 	}
 	if c.DryRun {
-		report, err := dryRun(a, source, &o)
+		o.RejectsFile = c.Rejects
+		report, err := a.dryRun(source, &o)
 		bar.Clear()
 		if err != nil {
 			return err
 		}
-		return printReport(a, report, c.JSON)
+		outcome := exitOf(&report)
+		report.Status = etl.DryRun
+		if err := a.writeReport(&report, c.JSON); err != nil {
+			return err
+		}
+		return outcome
 	}
 	return a.withStore(func(store driver.Store) error {
 		report, err := a.load(a.ctx, store, source, &o)
@@ -127,14 +134,18 @@ func (c *loadCmd) Run(a *app) error {
 	})
 }
 
-func dryRun(a *app, source etl.Source, o *etl.Options) (etl.Report, error) {
-	p := etl.New(source, nil, o)
-	scanned, err := p.Scan(a.ctx)
+// dryRun loads into a copy of what is published, in memory.
+func (a *app) dryRun(source etl.Source, o *etl.Options) (etl.Report, error) {
+	published, err := service.OpenExisting(a.ctx, a.cli.Store)
 	if err != nil {
 		return etl.Report{}, err
 	}
-	v, err := p.Validate(a.ctx, scanned)
-	return v.Report(), err
+	trial, err := memstore.Over(a.ctx, published)
+	if err != nil {
+		return etl.Report{}, errors.Join(err, published.Close())
+	}
+	report, err := etl.New(source, etl.ToLoader(trial), o).Run(a.ctx)
+	return report, errors.Join(err, trial.Close(), published.Close())
 }
 
 // load runs all stages, by way of the queue that the flags name.
@@ -152,15 +163,22 @@ func (a *app) load(ctx context.Context, store driver.Store, source etl.Source, o
 
 // printReport prints a report and turns it into the exit status.
 func printReport(a *app, r etl.Report, asJSON bool) error {
-	var err error
-	if asJSON {
-		err = printJSON(a, r)
-	} else {
-		err = a.describe(&r)
-	}
-	switch {
-	case err != nil:
+	if err := a.writeReport(&r, asJSON); err != nil {
 		return err
+	}
+	return exitOf(&r)
+}
+
+func (a *app) writeReport(r *etl.Report, asJSON bool) error {
+	if asJSON {
+		return printJSON(a, r)
+	}
+	return a.describe(r)
+}
+
+// exitOf is the exit status of a load; nil where all of it was done.
+func exitOf(r *etl.Report) error {
+	switch {
 	case r.Failed():
 		return failed
 	case !r.Complete():

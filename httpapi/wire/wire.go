@@ -27,14 +27,36 @@ type Answer[T any] struct {
 
 // Meta describes the data of an answer.
 type Meta struct {
-	Count    int               `json:"count" doc:"Rows of this answer."`
-	Total    *int64            `json:"total" doc:"Rows of all pages together."`
-	Year     *int              `json:"year" doc:"Data year; null when the answer is of several."`
-	Release  *string           `json:"release" doc:"Release of the edition, empty for the unmarked one; null when the answer is of several."`
-	Revision int64             `json:"revision" doc:"Grows with every publish; 0 at a permanent address, whose answer belongs to none."`
-	Units    map[string]string `json:"units" doc:"Unit of each column that has one."`
-	Basis    string            `json:"basis,omitempty" enum:"PLNT,GEN,SRL" doc:"Level that plants are read from: PLNT, or GEN where they are summed from generators."`
-	Facets   Facets            `json:"facets,omitempty" doc:"By column: its most frequent values, and how many rows of all pages together have them."`
+	Count      int               `json:"count" doc:"Rows of this answer."`
+	Total      *int64            `json:"total" doc:"Rows of all pages together."`
+	Year       *int              `json:"year" doc:"Data year; null when the answer is of several."`
+	Release    *string           `json:"release" doc:"Release of the edition, empty for the unmarked one; null when the answer is of several."`
+	Revision   int64             `json:"revision" doc:"Grows with every publish; 0 at a permanent address, whose answer belongs to none."`
+	Units      map[string]string `json:"units" doc:"Unit of each column that has one."`
+	Basis      string            `json:"basis,omitempty" enum:"PLNT,GEN,SRL" doc:"Level that plants are read from: PLNT, or GEN where they are summed from generators."`
+	Difference *Difference       `json:"difference,omitempty" doc:"Of /diff: how the two snapshots differ as a whole."`
+	Facets     Facets            `json:"facets,omitempty" doc:"By column: its most frequent values, and how many rows of all pages together have them."`
+}
+
+// Difference counts what two snapshots have otherwise.
+type Difference struct {
+	From         egrid.SnapshotID `json:"from" doc:"Id of the snapshot."`
+	To           egrid.SnapshotID `json:"to"`
+	Rows         int64            `json:"rows" doc:"Rows that both have."`
+	Changed      int64            `json:"rows_changed" doc:"Of them, those with a cell that differs."`
+	Added        int64            `json:"rows_added" doc:"Rows that only the second has."`
+	Lost         int64            `json:"rows_lost" doc:"Rows that only the first has."`
+	ColumnsAdded []egrid.Column   `json:"columns_added"`
+	ColumnsLost  []egrid.Column   `json:"columns_lost"`
+}
+
+// CellChange is a cell that differs between two snapshots.
+type CellChange struct {
+	Key            string       `json:"key" doc:"Identifier of the row, as 3612/1."`
+	Column         egrid.Column `json:"column"`
+	From           egrid.Value  `json:"from"`
+	To             egrid.Value  `json:"to"`
+	RelativeChange *Number      `json:"relative_change" doc:"The change over what was there; null for texts, missing values and where nothing was."`
 }
 
 // Links lead on from an answer. They are relative to the server.

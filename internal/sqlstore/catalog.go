@@ -10,19 +10,13 @@ import (
 // Tombstones is how many ids of pruned snapshots a store keeps.
 const Tombstones = 1000
 
-// Superseded returns the superseded snapshot of that content.
-func Superseded(c egrid.Catalog, id egrid.SnapshotID) (egrid.Snapshot, bool) {
-	return find(c, func(s *egrid.Snapshot) bool { return s.ID == id && s.Status == egrid.Superseded })
-}
+// ErrMadeBefore is the error of making a sheet that there is. It wraps
+// [egrid.ErrConflict].
+var ErrMadeBefore = fmt.Errorf("%w: the same loads were merged before, with another outcome; prune superseded snapshots and publish again", egrid.ErrConflict)
 
 // Shown returns the published or superseded snapshot of that content.
 func Shown(c egrid.Catalog, id egrid.SnapshotID) (egrid.Snapshot, bool) {
 	return find(c, func(s *egrid.Snapshot) bool { return s.ID == id && s.Status != egrid.Held })
-}
-
-// Staged returns the published or superseded snapshot that a stage was.
-func Staged(c egrid.Catalog, id egrid.StageID) (egrid.Snapshot, bool) {
-	return find(c, func(s *egrid.Snapshot) bool { return s.Stage == id && s.Status != egrid.Held })
 }
 
 func find(c egrid.Catalog, match func(*egrid.Snapshot) bool) (egrid.Snapshot, bool) {
@@ -49,14 +43,4 @@ func Check(c egrid.Catalog, snapshots []egrid.Snapshot) error {
 		}
 	}
 	return nil
-}
-
-// AddSources adds to a snapshot's sources those that it has not got yet.
-func AddSources(s *egrid.Snapshot, more []egrid.Source) {
-	s.Sources = slices.Clone(s.Sources)
-	for _, src := range more {
-		if !slices.ContainsFunc(s.Sources, func(have egrid.Source) bool { return have.ID == src.ID }) {
-			s.Sources = append(s.Sources, src)
-		}
-	}
 }

@@ -1,0 +1,492 @@
+package driver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+)
+
+// rejectedLimit is the part of the records that may be rejected before the file
+// counts as misread.
+const rejectedLimit = 0.01
+
+// Decide says what publishing a complete, audited stage does. published is the
+// snapshot that readers see now, nil when there is none; compare says how the stage
+// differs from it, and is called only where that matters. The reason is set when
+// the answer is [egrid.Held]. Merging is the caller's work when the policy is
+// [PublishMerge] and the answer is [egrid.Published].
+//
+// Automatic publishing replaces only when nothing published would be lost or
+// changed in silence: every row and column is still there, no value is missing,
+// rounder or another one, no hard rule is broken and at most 1 % of the records
+// were rejected. What the published snapshot holds already is [egrid.Unchanged].
+func Decide(policy Policy, staged egrid.Snapshot, published *egrid.Snapshot, compare func() (Difference, error)) (egrid.Status, string, error) {
+	switch {
+	case published != nil && published.ID == staged.ID:
+		return egrid.Unchanged, "", nil
+	case staged.Rows == 0:
+		return egrid.Held, "no row could be read", nil
+	case policy == PublishHold:
+		return egrid.Held, "held as asked", nil
+	case policy == PublishReplace || policy == PublishMerge:
+		return egrid.Published, "", nil
+	}
+	var reasons []string
+	if all := staged.Rows + staged.Rejected; float64(staged.Rejected) > rejectedLimit*float64(all) {
+		reasons = append(reasons, fmt.Sprintf("%d of %d records were rejected, more than 1 %%: look at the reasons, the file may have been misread", staged.Rejected, all))
+	}
+	for _, a := range staged.Audits {
+		if a.Severity == egrid.Hard && a.Count > 0 {
+			reasons = append(reasons, fmt.Sprintf("%d rows break the rule %s (%s)", a.Count, a.Rule, strings.Join(a.Examples, ", ")))
+		}
+	}
+	if published != nil {
+		d, err := compare()
+		if err != nil {
+			return "", "", err
+		}
+		lost := d.Losses(published, &staged)
+		if len(lost) == 0 && len(reasons) == 0 && d.adds(published, &staged) == 0 {
+			return egrid.Unchanged, "", nil
+		}
+		reasons = append(reasons, lost...)
+	}
+	if len(reasons) > 0 {
+		return egrid.Held, strings.Join(reasons, "; "), nil
+	}
+	return egrid.Published, "", nil
+}
+
+// adds counts what the new snapshot has more than the old one.
+func (d *Difference) adds(old, new *egrid.Snapshot) int64 {
+	n := d.Added + int64(len(d.ColumnsAdded)) + d.Cells.Filled + d.Cells.Finer
+	for _, c := range old.Lossy {
+		if !slices.Contains(new.Lossy, c) {
+			n++
+		}
+	}
+	return n
+}
+
+// Losses says what would be lost or changed if one snapshot took the place of
+// another: nothing, or a sentence for each kind.
+func (d *Difference) Losses(old, new *egrid.Snapshot) []string {
+	var lost []string
+	if d.Identifier == nil {
+		lost = append(lost, fmt.Sprintf("no identifier in common: published rows have %s, these have %s", identifierOf(old), identifierOf(new)))
+	}
+	if d.Lost > 0 {
+		lost = append(lost, fmt.Sprintf("it lacks %s of %d (%s)", counted(d.Lost, "published row"), d.Lost+d.Rows, examples(d.LostKeys, d.Lost)))
+	}
+	if len(d.ColumnsLost) > 0 {
+		lost = append(lost, fmt.Sprintf("it lacks published columns (%s)", listOf(d.ColumnsLost)))
+	}
+	if n := d.Cells.Blanked; n > 0 {
+		lost = append(lost, fmt.Sprintf("it lacks %s (%s)", counted(n, "published value"), d.columns(func(c ColumnDifference) int64 { return c.Blanked })))
+	}
+	if n := d.Cells.Rounder; n > 0 {
+		lost = append(lost, fmt.Sprintf("%s rounded where the published ones are not (%s)", are(n, "value"), d.columns(func(c ColumnDifference) int64 { return c.Rounder })))
+	}
+	if n := d.Cells.Changed; n > 0 {
+		text := fmt.Sprintf("%s from the published ones, in %d of %s that both have (%s)", differ(n), d.Changed, counted(d.Rows, "row"),
+			d.columns(func(c ColumnDifference) int64 { return c.Changed }))
+		if d.Largest != nil {
+			text += "; the largest change is " + d.Largest.String()
+		}
+		lost = append(lost, text+"; if this is another release, name it with --release")
+	}
+	return lost
+}
+
+// String tells of the change, with its size.
+func (c CellChange) String() string {
+	text := fmt.Sprintf("%s of %s: %s to %s", c.Column, c.Key, forPeople(c.From), forPeople(c.To))
+	if x, ok := c.Relative(); ok && c.From != egrid.NumberOf(0) {
+		text += fmt.Sprintf(" (%+.2g %%)", 100*x)
+	}
+	return text
+}
+
+// forPeople writes a cell on one line that is not too long.
+func forPeople(v egrid.Value) string {
+	const most = 60
+	text := []rune(strings.Join(strings.Fields(v.String()), " "))
+	if len(text) > most {
+		return string(text[:most]) + "..."
+	}
+	return string(text)
+}
+
+// columns lists the columns for which a count is not 0.
+func (d *Difference) columns(count func(ColumnDifference) int64) string {
+	var columns []egrid.Column
+	for _, c := range d.Columns {
+		if count(c) > 0 {
+			columns = append(columns, c.Column)
+		}
+	}
+	if more := len(columns) - maxExamples; more > 0 {
+		return fmt.Sprintf("%s and %d more columns", listOf(columns[:maxExamples]), more)
+	}
+	return listOf(columns)
+}
+
+func counted(n int64, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+func are(n int64, what string) string {
+	if n == 1 {
+		return "1 " + what + " is"
+	}
+	return counted(n, what) + " are"
+}
+
+func differ(n int64) string {
+	if n == 1 {
+		return "1 value differs"
+	}
+	return fmt.Sprintf("%d values differ", n)
+}
+
+func examples(keys []string, of int64) string {
+	text := strings.Join(keys, ", ")
+	if int64(len(keys)) < of {
+		text += ", ..."
+	}
+	return text
+}
+
+// Shelf is what publishing needs of a store, within one transaction of it.
+type Shelf interface {
+	// Open finds the sheet of a snapshot, or of a stage.
+	Open(ctx context.Context, s *egrid.Snapshot) (Sheet, error)
+	// Write makes the rows of a snapshot, which has none yet, under its stage id.
+	Write(ctx context.Context, p *Part) error
+	// Record keeps what the catalogue says of a snapshot. Its status does not
+	// change, but a stage may become held.
+	Record(ctx context.Context, s *egrid.Snapshot) error
+	// Drop removes a stage, or a held load, with its rows.
+	Drop(ctx context.Context, id egrid.StageID) error
+}
+
+// Sheet is where a store keeps the rows of a snapshot.
+type Sheet struct {
+	// Rows yields the rows in their order: all, or those whose numbers are from
+	// after+1 to last, where last is not 0.
+	Rows func(after, last int64) iter.Seq2[*egrid.Batch, error]
+	// Blocks are those of its rows; nil where they are not known.
+	Blocks Blocks
+}
+
+// Settle publishes stages, or holds them: what every store does alike. The stages
+// are complete and audited, those of one request in its order; c is the catalogue
+// of the transaction.
+//
+// Where the status of the report is [egrid.Published], the snapshot in it is to be
+// made the one that readers see, which is left to the store. In all other cases
+// nothing is left to do.
+func Settle(ctx context.Context, shelf Shelf, c egrid.Catalog, stages []egrid.Snapshot, policy Policy) (PublishReport, error) {
+	s := settlement{ctx: ctx, shelf: shelf, catalog: c, policy: policy}
+	first := &stages[0]
+	if live, ok := c.Published(first.Level, first.Year, first.Release); ok {
+		s.live = &live
+	}
+	if len(stages) == 1 {
+		return s.settle(Part{Snapshot: *first}, stages)
+	}
+	parts := make([]Part, len(stages))
+	for i := range stages {
+		var err error
+		if parts[i], err = s.read(stages[i]); err != nil {
+			return PublishReport{}, err
+		}
+	}
+	combined, err := Combine(parts...)
+	if errors.Is(err, egrid.ErrConflict) {
+		return s.apart(stages, err)
+	}
+	if err != nil {
+		return PublishReport{}, err
+	}
+	return s.settle(combined, stages)
+}
+
+// Settled answers a request for stages one of which is missing, or incomplete: with
+// the published snapshot that was made of them before, as when an order comes
+// twice, else with the error.
+func Settled(c egrid.Catalog, id egrid.StageID, r PublishRequest, err error) (PublishReport, error) {
+	result := r.Result(id)
+	i := slices.IndexFunc(c.Snapshots, func(s egrid.Snapshot) bool { return s.Status == egrid.Published && s.Is(result) })
+	if i < 0 || !errors.Is(err, egrid.ErrNotFound) && !errors.Is(err, egrid.ErrIncomplete) {
+		return PublishReport{}, err
+	}
+	return PublishReport{Status: egrid.Unchanged, Snapshot: c.Snapshots[i]}, nil
+}
+
+// Again returns a held snapshot as it was before it was held, to be decided on
+// once more.
+func Again(held egrid.Snapshot) egrid.Snapshot {
+	held.Status, held.Reason, held.LoadedAt = egrid.Published, "", time.Now().UTC()
+	return held
+}
+
+// ReadSnapshot yields all rows of a published or superseded snapshot, in their
+// order. Errors: those of Scan.
+func ReadSnapshot(ctx context.Context, from Scanner, s egrid.Snapshot) iter.Seq2[*egrid.Batch, error] {
+	return func(yield func(*egrid.Batch, error) bool) {
+		s.Status = egrid.Published
+		p, err := PlanRows(egrid.Catalog{Snapshots: []egrid.Snapshot{s}}, egrid.RowQuery{Level: s.Level, Year: egrid.AllYears, Columns: s.Schema.Columns()})
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		p.Limit = 0
+		from.Scan(ctx, p)(yield)
+	}
+}
+
+// settlement is one call of Settle.
+type settlement struct {
+	ctx     context.Context // of the call that the settlement lives for
+	shelf   Shelf
+	catalog egrid.Catalog
+	live    *egrid.Snapshot // nil when nothing is published
+	policy  Policy
+}
+
+func (s *settlement) read(snap egrid.Snapshot) (Part, error) {
+	p := Part{Snapshot: snap}
+	sheet, err := s.shelf.Open(s.ctx, &snap)
+	if err != nil {
+		return p, err
+	}
+	for b, err := range sheet.Rows(0, 0) {
+		if err != nil {
+			return p, err
+		}
+		p.Batches = append(p.Batches, b)
+	}
+	return p, nil
+}
+
+// compare says what a part has otherwise than what is published. It reads only
+// the blocks in which the two differ.
+func (s *settlement) compare(p *Part) (Difference, error) {
+	old, err := s.shelf.Open(s.ctx, s.live)
+	if err != nil {
+		return Difference{}, err
+	}
+	if p.Batches != nil {
+		return Compare(Rows{*s.live, old.Rows(0, 0)}, RowsOf(p.Snapshot, p.Batches...), nil)
+	}
+	staged, err := s.shelf.Open(s.ctx, &p.Snapshot)
+	if err != nil {
+		return Difference{}, err
+	}
+	unlike, same := []span{{}}, int64(0)
+	if old.Blocks != nil && staged.Blocks != nil && slices.EqualFunc(s.live.Schema.Fields(), p.Schema.Fields(), func(f, g egrid.Field) bool { return f.Column == g.Column && f.Type == g.Type }) {
+		unlike, same = unlikeBlocks(old.Blocks, staged.Blocks)
+	}
+	d, err := Compare(Rows{*s.live, old.spans(unlike)}, Rows{p.Snapshot, staged.spans(unlike)}, nil)
+	d.Rows += same
+	return d, err
+}
+
+// span is a run of row numbers, from behind one to another; all where both are 0.
+type span struct{ after, last int64 }
+
+// unlikeBlocks returns the row numbers of the blocks that differ, and how many
+// rows the others have.
+func unlikeBlocks(a, b Blocks) (unlike []span, same int64) {
+	for _, n := range slices.Sorted(maps.Keys(Blocks{}.Plus(a).Plus(b))) {
+		switch last := len(unlike) - 1; {
+		case a[n] == b[n]:
+			same += a[n].Rows
+		case last >= 0 && unlike[last].last == n*blockRows-1:
+			unlike[last].last += blockRows
+		default:
+			unlike = append(unlike, span{n*blockRows - 1, (n+1)*blockRows - 1})
+		}
+	}
+	return unlike, same
+}
+
+// spans yields the rows of several runs of numbers.
+func (s Sheet) spans(all []span) iter.Seq2[*egrid.Batch, error] {
+	return func(yield func(*egrid.Batch, error) bool) {
+		for _, x := range all {
+			for b, err := range s.Rows(x.after, x.last) {
+				if !yield(b, err) || err != nil {
+					return
+				}
+			}
+		}
+	}
+}
+
+// settle decides on a part, which was made of stages.
+func (s *settlement) settle(p Part, stages []egrid.Snapshot) (PublishReport, error) {
+	status, reason, err := Decide(s.policy, p.Snapshot, s.live, func() (Difference, error) { return s.compare(&p) })
+	if err != nil {
+		return PublishReport{}, err
+	}
+	merges := status == egrid.Published && s.policy == PublishMerge && s.live != nil
+	if merges {
+		merged, err := s.merge(p)
+		switch {
+		case errors.Is(err, egrid.ErrInvalid):
+			status, reason, merges = egrid.Held, strings.TrimPrefix(err.Error(), egrid.ErrInvalid.Error()+": "), false
+		case err != nil:
+			return PublishReport{}, err
+		default:
+			p = merged
+		}
+	}
+	if status == egrid.Held {
+		return s.hold(p, stages, reason)
+	}
+	if s.live != nil && (status == egrid.Unchanged || p.ID == s.live.ID) {
+		return PublishReport{Status: egrid.Unchanged, Snapshot: *s.live}, s.again(s.live, p, stages, merges)
+	}
+	report := PublishReport{Status: egrid.Published, Snapshot: p.Snapshot}
+	if i := slices.IndexFunc(s.catalog.Snapshots, func(x egrid.Snapshot) bool { return x.ID == p.ID && x.Status == egrid.Superseded }); i >= 0 {
+		report.Snapshot = s.catalog.Snapshots[i]
+		return report, s.again(&report.Snapshot, p, stages, merges)
+	}
+	return report, s.write(p, stages)
+}
+
+// write makes the rows of what was combined or merged, in the place of the stages.
+// A stage has its own.
+func (s *settlement) write(p Part, stages []egrid.Snapshot) error {
+	if p.Stage == stages[0].Stage {
+		return nil
+	}
+	if slices.ContainsFunc(s.catalog.Snapshots, func(x egrid.Snapshot) bool { return x.Stage == p.Stage }) { // it was held
+		if err := s.shelf.Drop(s.ctx, p.Stage); err != nil {
+			return err
+		}
+	}
+	if err := s.shelf.Write(s.ctx, &p); err != nil {
+		return err
+	}
+	return s.drop(stages, p.Stage)
+}
+
+func (s *settlement) merge(p Part) (Part, error) {
+	live, err := s.read(*s.live)
+	if err != nil {
+		return p, err
+	}
+	if p.Batches == nil {
+		if p, err = s.read(p.Snapshot); err != nil {
+			return p, err
+		}
+	}
+	return Merge(live, p)
+}
+
+// again says of a snapshot where the same content came from again, and drops the
+// stages that had it. What was merged into it is one of its sources; what equals
+// it has confirmed it.
+func (s *settlement) again(snap *egrid.Snapshot, p Part, stages []egrid.Snapshot, merged bool) error {
+	switch {
+	case snap.Stage == p.Stage:
+		return s.drop(stages, snap.Stage)
+	case merged:
+		snap.Sources = slices.Clone(snap.Sources)
+		for _, from := range p.Sources {
+			if !slices.ContainsFunc(snap.Sources, func(have egrid.Source) bool { return have.ID == from.ID }) {
+				snap.Sources = append(snap.Sources, from)
+			}
+		}
+	default:
+		from := p.Sources[0]
+		if len(p.Sources) > 1 {
+			from = egrid.Source{ID: p.Stage, Object: p.name()}
+		}
+		Confirm(snap, from)
+	}
+	return errors.Join(s.drop(stages, snap.Stage), s.shelf.Record(s.ctx, snap))
+}
+
+// drop removes stages that are no snapshots of their own.
+func (s *settlement) drop(stages []egrid.Snapshot, but egrid.StageID) error {
+	for i := range stages {
+		if id := stages[i].Stage; id != but && !s.shown(id) {
+			if err := s.shelf.Drop(s.ctx, id); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// shown reports whether a stage is or was published.
+func (s *settlement) shown(id egrid.StageID) bool {
+	return slices.ContainsFunc(s.catalog.Snapshots, func(x egrid.Snapshot) bool { return x.Stage == id && x.Status != egrid.Held })
+}
+
+// hold keeps a part back. One that was published before stays superseded.
+func (s *settlement) hold(p Part, stages []egrid.Snapshot, reason string) (PublishReport, error) {
+	report := PublishReport{Status: egrid.Held, Snapshot: p.Snapshot}
+	report.Reason = reason + "; " + s.remedy(&p.Snapshot)
+	if s.shown(p.Stage) {
+		return report, nil
+	}
+	report.Snapshot.Status, report.Snapshot.Reason = egrid.Held, report.Reason
+	if err := s.write(p, stages); err != nil {
+		return report, err
+	}
+	return report, s.shelf.Record(s.ctx, &report.Snapshot)
+}
+
+// apart holds stages that contradict each other, each for itself.
+func (s *settlement) apart(stages []egrid.Snapshot, conflict error) (PublishReport, error) {
+	why := strings.TrimPrefix(conflict.Error(), egrid.ErrConflict.Error()+": ") +
+		"; leave one of the files out, or name another release with --release, and load again; or decide"
+	all := PublishReport{Status: egrid.Held}
+	for i := range stages {
+		p := Part{Snapshot: stages[i]}
+		part, err := PublishReport{Status: egrid.Unchanged}, error(nil)
+		if s.live != nil && p.ID == s.live.ID {
+			err = s.again(s.live, p, stages[i:i+1], false)
+			part.Snapshot = *s.live
+		} else {
+			part, err = s.hold(p, stages[i:i+1], why)
+		}
+		if err != nil {
+			return all, err
+		}
+		all.Parts = append(all.Parts, part)
+	}
+	all.Reason, all.Snapshot = all.Parts[0].Reason, all.Parts[0].Snapshot
+	return all, nil
+}
+
+// remedy names the commands that decide on a held load.
+func (s *settlement) remedy(held *egrid.Snapshot) string {
+	id := string(held.Stage)
+	switch {
+	case held.Rows == 0:
+		return "egrid discard " + id + " drops it"
+	case s.shown(held.Stage):
+		return "egrid publish " + string(held.ID) + " makes it the published one again"
+	case s.live == nil:
+		return fmt.Sprintf("egrid publish %s publishes it, egrid discard %s drops it", id, id)
+	case egrid.Identifier(held.Level, func(c egrid.Column) bool { return held.Schema.Has(c) && s.live.Schema.Has(c) }) == nil:
+		return fmt.Sprintf("egrid publish %s replaces what is published, egrid discard %s drops it", id, id)
+	}
+	return fmt.Sprintf("egrid publish %s replaces what is published, egrid publish --merge %s updates and adds rows by identifier, egrid discard %s drops it", id, id, id)
+}

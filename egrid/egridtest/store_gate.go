@@ -1,0 +1,238 @@
+package egridtest
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
+)
+
+// sheetFile is a staged file of generators.
+type sheetFile struct {
+	name    string
+	columns []egrid.Column
+	rounded []egrid.Column
+	records [][]string
+}
+
+// stageAll stages files and returns the request that judges them together.
+func (f *fixture) stageAll(policy driver.Policy, files ...sheetFile) (egrid.StageID, driver.PublishRequest) {
+	f.Helper()
+	r := driver.PublishRequest{Policy: policy}
+	var first egrid.StageID
+	for i, file := range files {
+		spec := sheetOf(file.name, 2023, "", file.columns...)
+		id, err := f.store.Stage(f.Context(), spec)
+		f.must(err)
+		rows := rowsOf(spec, file.records...)
+		for _, c := range file.rounded {
+			rows = withRounded(rows, c)
+		}
+		_, err = f.store.Put(f.Context(), id, driver.Chunk{Rows: rows, Findings: driver.AuditRows(spec.Level, rows)})
+		f.must(err)
+		if i == 0 {
+			first, r.Chunks, r.Rows = id, 1, int64(rows.Len())
+		} else {
+			r.With = append(r.With, driver.StagePart{ID: id, Chunks: 1, Rows: int64(rows.Len())})
+		}
+	}
+	return first, r
+}
+
+func (f *fixture) publishAll(policy driver.Policy, files ...sheetFile) driver.PublishReport {
+	f.Helper()
+	id, r := f.stageAll(policy, files...)
+	report, err := f.store.Publish(f.Context(), id, r)
+	f.must(err)
+	return report
+}
+
+// gateColumns identify generators and have a figure.
+var gateColumns = []egrid.Column{egrid.PlantCode, egrid.Generator, egrid.NetGeneration}
+
+// testTogether: files that are judged together make one snapshot, in whatever
+// order they come.
+func testTogether(f *fixture) {
+	files := []sheetFile{
+		{name: "one", columns: gateColumns, records: [][]string{{"1", "A", "5.25"}, {"2", "A", "100"}}},
+		{name: "two", columns: gateColumns, records: [][]string{{"3", "A", "7"}}},
+		{name: "display", columns: gateColumns, rounded: []egrid.Column{egrid.NetGeneration}, records: [][]string{{"1", "A", "5"}, {"4", "A", "9"}}},
+		{name: "names", columns: []egrid.Column{egrid.PlantCode, egrid.Generator, egrid.State}, records: [][]string{{"3", "A", "TX"}}},
+	}
+	var id egrid.SnapshotID
+	for seed := range uint64(6) {
+		shuffled := slices.Clone(files)
+		r := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // a test that can be repeated
+		r.Shuffle(len(files), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
+		report := f.publishAll(driver.PublishAuto, shuffled...)
+		want := egrid.Unchanged
+		if seed == 0 {
+			want, id = egrid.Published, report.Snapshot.ID
+		}
+		if report.Status != want || report.Snapshot.ID != id {
+			f.Fatalf("seed %d: %s, %q, snapshot %s; want %s %s", seed, report.Status, report.Reason, report.Snapshot.ID, want, id)
+		}
+	}
+	q := egrid.RowQuery{Sort: []egrid.Sort{{Column: egrid.PlantCode}}}
+	f.wantTexts(egrid.NetGeneration, q, "5.25", "100", "7", "9")
+	f.wantTexts(egrid.State, q, "", "", "TX", "")
+	c := catalogOf(f.Context(), f)
+	if len(c.Snapshots) != 1 || c.Revision != 1 {
+		f.Fatalf("catalogue %+v", c)
+	}
+	counts := map[string][2]int64{}
+	for _, s := range c.Snapshots[0].Sources {
+		counts[s.Object] = [2]int64{s.Rows, s.Cells}
+	}
+	if want := map[string][2]int64{"one.csv": {2, 0}, "two.csv": {1, 0}, "display.csv": {1, 0}, "names.csv": {0, 1}}; fmt.Sprint(counts) != fmt.Sprint(want) {
+		f.Errorf("rows and cells by source %v; want %v", counts, want)
+	}
+	// The order that comes twice, when its stages are gone.
+	id1, r := f.stageAll(driver.PublishAuto, files...)
+	for range 2 {
+		report, err := f.store.Publish(f.Context(), id1, r)
+		f.must(err)
+		if report.Status != egrid.Unchanged || report.Snapshot.ID != id {
+			f.Errorf("again: %s, %q", report.Status, report.Reason)
+		}
+	}
+	// One of them alone lacks the rows of the others.
+	if r := f.publishAll(driver.PublishAuto, files[0]); r.Status != egrid.Held || !strings.Contains(r.Reason, "published row") {
+		f.Errorf("a part alone: %s, %q", r.Status, r.Reason)
+	}
+}
+
+// testTogetherHeld: what is combined and held is one load, which is decided on by
+// its id.
+func testTogetherHeld(f *fixture) {
+	a := sheetFile{name: "a", columns: gateColumns, records: [][]string{{"1", "A", "5"}, {"1", "A", "6"}}}
+	b := sheetFile{name: "b", columns: gateColumns, records: [][]string{{"2", "A", "7"}}}
+	var held egrid.Snapshot
+	for range 2 { // asking again changes nothing
+		r := f.publishAll(driver.PublishHold, a, b)
+		if held = r.Snapshot; r.Status != egrid.Held || held.Rows != 3 || len(held.Sources) != 2 || len(r.Parts) != 0 || !strings.Contains(r.Reason, "egrid publish "+string(held.Stage)) {
+			f.Fatalf("%+v", r)
+		}
+		if c := catalogOf(f.Context(), f); len(c.Snapshots) != 1 || c.Snapshots[0].Stage != held.Stage {
+			f.Fatalf("catalogue %+v", c)
+		}
+	}
+	r, err := f.store.Publish(f.Context(), held.Stage, driver.PublishRequest{Policy: driver.PublishReplace})
+	f.must(err)
+	if r.Status != egrid.Published || r.Snapshot.ID != held.ID || r.Snapshot.Rows != 3 || len(r.Snapshot.Audits) != 1 || r.Snapshot.Audits[0].Rule != "duplicate_key" {
+		f.Errorf("decided: %+v", r)
+	}
+	f.wantTexts(egrid.NetGeneration, egrid.RowQuery{}, "5", "6", "7")
+	// The same files are what is published.
+	if r := f.publishAll(driver.PublishHold, b, a); r.Status != egrid.Unchanged {
+		f.Errorf("the same again: %s, %q", r.Status, r.Reason)
+	}
+	// A combination that is held can be dropped.
+	more := sheetFile{name: "more", columns: gateColumns, records: [][]string{{"3", "A", "8"}}}
+	r = f.publishAll(driver.PublishHold, a, more)
+	f.must(f.store.Discard(f.Context(), r.Snapshot.Stage))
+	if c := catalogOf(f.Context(), f); len(c.Snapshots) != 1 {
+		f.Errorf("catalogue %+v", c)
+	}
+	// Merging several files adds them all.
+	if r := f.publishAll(driver.PublishMerge, more, sheetFile{name: "even", columns: gateColumns, records: [][]string{{"4", "A", "9"}, {"2", "A", "70"}}}); r.Status != egrid.Published || r.Snapshot.Rows != 5 {
+		f.Errorf("merged: %+v", r)
+	}
+	f.wantTexts(egrid.NetGeneration, egrid.RowQuery{}, "5", "6", "70", "9", "8")
+}
+
+// testContradiction: files that contradict each other are held apart, by every
+// policy, and a person decides.
+func testContradiction(f *fixture) {
+	a := sheetFile{name: "a", columns: gateColumns, records: [][]string{{"1", "A", "5"}, {"2", "A", "7"}}}
+	b := sheetFile{name: "b", columns: gateColumns, records: [][]string{{"1", "A", "6"}}}
+	for _, policy := range []driver.Policy{driver.PublishAuto, driver.PublishMerge, driver.PublishReplace} {
+		r := f.publishAll(policy, a, b)
+		if r.Status != egrid.Held || len(r.Parts) != 2 {
+			f.Fatalf("%s: %+v", policy, r)
+		}
+		for i, part := range r.Parts {
+			for _, want := range []string{"a.csv and b.csv contradict each other", "net_generation_mwh of 1/A is 5 in the one and 6 in the other", "egrid publish " + string(part.Snapshot.Stage)} {
+				if part.Status != egrid.Held || !strings.Contains(part.Reason, want) {
+					f.Errorf("%s, part %d: %s, %q does not tell %q", policy, i, part.Status, part.Reason, want)
+				}
+			}
+		}
+	}
+	c := catalogOf(f.Context(), f)
+	if len(c.Snapshots) != 2 || c.Revision != 0 {
+		f.Fatalf("catalogue %+v", c)
+	}
+	spec := sheetOf("a", 2023, "", gateColumns...)
+	r, err := f.store.Publish(f.Context(), spec.ID(), driver.PublishRequest{Policy: driver.PublishReplace})
+	f.must(err)
+	if r.Status != egrid.Published {
+		f.Errorf("decided: %+v", r)
+	}
+	// The one that is published now is what the store holds; the other waits.
+	r = f.publishAll(driver.PublishAuto, b, a)
+	if len(r.Parts) != 2 || r.Parts[0].Status != egrid.Held || r.Parts[1].Status != egrid.Unchanged {
+		f.Errorf("again: %+v", r)
+	}
+	f.wantTexts(egrid.NetGeneration, egrid.RowQuery{}, "5", "7")
+}
+
+// testGate: what the gate lets through over a published sheet, and what it holds.
+func testGate(f *fixture) {
+	f.publishAll(driver.PublishAuto, sheetFile{name: "live", columns: gateColumns, records: [][]string{{"1", "A", "5.25"}, {"2", "A", "100"}, {"", "", "3"}}})
+	rounded := []egrid.Column{egrid.NetGeneration}
+	for _, test := range []struct {
+		file   sheetFile
+		policy driver.Policy
+		want   egrid.Status
+		reason string
+		live   []string // what readers see then
+	}{
+		{
+			sheetFile{name: "changed", columns: gateColumns, records: [][]string{{"1", "A", "5.25"}, {"2", "A", "150"}, {"", "", "3"}}}, driver.PublishAuto,
+			egrid.Held, "1 value differs from the published ones, in 1 of 3 rows that both have (net_generation_mwh); the largest change is net_generation_mwh of 2/A: 100 to 150 (+50 %)", []string{"5.25", "100", "3"},
+		},
+		{
+			sheetFile{name: "rounder", columns: gateColumns, rounded: rounded, records: [][]string{{"1", "A", "5"}, {"2", "A", "100"}, {"", "", "3"}}}, driver.PublishAuto,
+			egrid.Held, "1 value is rounded where the published ones are not (net_generation_mwh)", []string{"5.25", "100", "3"},
+		},
+		{
+			sheetFile{name: "swapped", columns: gateColumns, records: [][]string{{"1", "A", "5.25"}, {"3", "A", "100"}, {"", "", "3"}}}, driver.PublishAuto,
+			egrid.Held, "it lacks 1 published row of 3 (2/A)", []string{"5.25", "100", "3"},
+		},
+		{
+			sheetFile{name: "blank", columns: gateColumns, records: [][]string{{"1", "A", ""}, {"2", "A", "100"}, {"", "", "3"}}}, driver.PublishAuto,
+			egrid.Held, "it lacks 1 published value (net_generation_mwh)", []string{"5.25", "100", "3"},
+		},
+		{
+			sheetFile{name: "reordered", columns: gateColumns, records: [][]string{{"", "", "3"}, {"2", "A", "100"}, {"1", "A", "5.25"}}}, driver.PublishAuto,
+			egrid.Unchanged, "", []string{"5.25", "100", "3"},
+		},
+		{
+			sheetFile{name: "larger", columns: gateColumns, records: [][]string{{"0", "A", "1"}, {"1", "A", "5.25"}, {"2", "A", "100"}, {"", "", "3"}}}, driver.PublishAuto,
+			egrid.Published, "", []string{"1", "5.25", "100", "3"},
+		},
+		{ // an exact value stays against a rounded one that agrees with it
+			sheetFile{name: "display", columns: gateColumns, rounded: rounded, records: [][]string{{"1", "A", "5"}, {"0", "A", "8"}}}, driver.PublishMerge,
+			egrid.Published, "", []string{"8", "5.25", "100", "3"},
+		},
+	} {
+		r := f.publishAll(test.policy, test.file)
+		if r.Status != test.want || !strings.Contains(r.Reason, test.reason) || (r.Reason == "") != (test.reason == "") {
+			f.Errorf("%s: %s, %q; want %s, %q", test.file.name, r.Status, r.Reason, test.want, test.reason)
+		}
+		f.wantTexts(egrid.NetGeneration, egrid.RowQuery{}, test.live...)
+	}
+	misread := sheetOf("misread", 2022, "", gateColumns...)
+	id, err := f.store.Stage(f.Context(), misread)
+	f.must(err)
+	_, err = f.store.Put(f.Context(), id, driver.Chunk{Rows: rowsOf(misread, []string{"1", "A", "5"}, []string{"2", "A", "5"}), Rejected: 98})
+	f.must(err)
+	r, err := f.store.Publish(f.Context(), id, driver.PublishRequest{Chunks: 1, Rows: 2})
+	if f.must(err); r.Status != egrid.Held || !strings.Contains(r.Reason, "98 of 100 records were rejected") {
+		f.Errorf("misread: %s, %q", r.Status, r.Reason)
+	}
+}

@@ -1,0 +1,87 @@
+package etl
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
+)
+
+// editions groups loads by level, data year and release, in the order of their
+// first ones. What is of one group is judged together.
+func editions(loads []Load) [][]int {
+	var groups [][]int
+	for i := range loads {
+		at := slices.IndexFunc(groups, func(group []int) bool {
+			a, b := &loads[group[0]].Spec, &loads[i].Spec
+			return a.Level == b.Level && a.Year == b.Year && a.Release == b.Release
+		})
+		if at < 0 {
+			groups = append(groups, []int{i})
+		} else {
+			groups[at] = append(groups[at], i)
+		}
+	}
+	return groups
+}
+
+// outcome is what became of a load.
+type outcome struct {
+	driver.PublishReport
+	rows int64 // of the snapshot that are this load's
+}
+
+// publish publishes loads of one level, data year and release together, or holds
+// them.
+func (p *Pipeline) publish(ctx context.Context, loads []Load, together []int, outcomes []outcome) error {
+	first := &loads[together[0]]
+	request := driver.PublishRequest{Policy: p.o.Publish, Chunks: first.Chunks, Rows: first.Rows}
+	place := map[egrid.StageID]int{first.Spec.ID(): 0} // among those of the request
+	for _, i := range together[1:] {
+		id := loads[i].Spec.ID()
+		if _, twice := place[id]; twice {
+			continue
+		}
+		request.With = append(request.With, driver.StagePart{ID: id, Chunks: loads[i].Chunks, Rows: loads[i].Rows})
+		place[id] = len(request.With)
+	}
+	published, err := p.sink.Publish(ctx, first.Spec, request)
+	if err != nil {
+		return fmt.Errorf("publish %s %d of %s: %w", first.Spec.Level, first.Spec.Year, first.Object.Name, err)
+	}
+	told := map[egrid.StageID]bool{}
+	for _, i := range together {
+		id := loads[i].Spec.ID()
+		switch {
+		case told[id]:
+			outcomes[i].PublishReport = driver.PublishReport{Status: egrid.Unchanged, Reason: "another file of the run has the same bytes"}
+		case len(published.Parts) > 0:
+			outcomes[i].PublishReport = published.Parts[place[id]]
+		case len(request.With) == 0 || published.Status != egrid.Published:
+			outcomes[i] = outcome{published, loads[i].Rows}
+		default:
+			outcomes[i] = ofSource(published, id)
+		}
+		told[id] = true
+	}
+	return nil
+}
+
+// ofSource is what became of one of several loads that were combined.
+func ofSource(published driver.PublishReport, id egrid.StageID) outcome {
+	o := outcome{PublishReport: published}
+	at := slices.IndexFunc(published.Snapshot.Sources, func(s egrid.Source) bool { return s.ID == id })
+	if at < 0 {
+		return o
+	}
+	source := &published.Snapshot.Sources[at]
+	switch o.rows = source.Rows; {
+	case source.Rows == 0 && source.Cells == 0:
+		o.Status, o.Reason = egrid.Unchanged, "all that it says is in the other files of the run"
+	case source.Rows == 0:
+		o.Reason = fmt.Sprintf("it has the rows of other files of the run, and completes them by %d values", source.Cells)
+	}
+	return o
+}
