@@ -61,9 +61,8 @@ func (s *Sheet) inferBasis(h *header, o *ReaderOptions) error {
 		}
 	}
 	for _, name := range []string{o.Name, o.Sheet} {
-		name = path.Base(name)
-		if level, _, ok := levelAndYearOf(name); ok && level == s.Level || locationName.MatchString(name) {
-			from = "file name " + name
+		if level, _, ok := levelAndYearOf(path.Base(name)); ok && level == s.Level || locationName.MatchString(name) {
+			from = "file name " + path.Base(name)
 		}
 	}
 	for _, line := range titles(h.above) {
