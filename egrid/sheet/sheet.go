@@ -100,6 +100,9 @@ func inspect(head []byte, more bool, o *ReaderOptions) (*Sheet, error) {
 		HeaderLine: best.line, DataLine: best.nextLine, DataOffset: best.nextOffset,
 	}
 	s.found("level", string(s.Level), best.levelFrom)
+	if named, _, ok := levelAndYearOf(tableName(o)); ok && named != s.Level {
+		s.found("level", string(named), nameOf(o)+", overruled")
+	}
 	sample := sync.OnceValue(func() [][]string { return sampleRows(head, more, s, math.MaxInt) })
 	few := sync.OnceValue(func() [][]string { return sampleRows(head, more, s, fewRows) })
 	if o.Year != 0 {

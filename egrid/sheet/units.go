@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math"
 	"math/bits"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -195,12 +196,12 @@ func (s *Sheet) inferUnits(h *header, sample func() [][]string, o *ReaderOptions
 			clues = append(clues, clue{value: system, from: "column " + c.Header})
 		}
 	}
-	for _, line := range titles(h.above) {
+	for _, line := range h.titles {
 		if metricName.MatchString(line) {
 			clues = append(clues, clue{value: Metric, from: fmt.Sprintf("title %q", shorten(line, 100))})
 		}
 	}
-	for _, name := range []string{o.Sheet, o.Name} {
+	for _, name := range []string{o.Sheet, path.Base(o.Name)} {
 		if metricName.MatchString(name) {
 			clues = append(clues, clue{value: Metric, from: "file name " + name, name: true})
 		}
@@ -210,6 +211,9 @@ func (s *Sheet) inferUnits(h *header, sample func() [][]string, o *ReaderOptions
 		return err
 	}
 	if s.Units = units; units == "" {
+		if folder := path.Dir(o.Name); metricName.MatchString(folder) && slices.ContainsFunc(s.Cells, s.hasMetric) {
+			return fmt.Errorf("%w: the folder %s says that units are metric, and nothing in the file tells; give --units", egrid.ErrInvalid, folder)
+		}
 		s.Units = US
 		s.found("units", US, byDefault)
 	}
@@ -247,6 +251,12 @@ func (s *Sheet) measure(c SheetColumn) (egrid.Field, bool) {
 	}
 	f := s.Schema.Field(at)
 	return f, f.Type == egrid.Number && isUnit(f) && !isShare(f)
+}
+
+// hasMetric reports whether metric editions have a column in another unit.
+func (s *Sheet) hasMetric(c SheetColumn) bool {
+	f, ok := s.measure(c)
+	return ok && metricUnits[f.Unit] != ""
 }
 
 // twin reports whether a column is one that metric editions have beside another,
