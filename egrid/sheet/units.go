@@ -8,6 +8,7 @@ import (
 	"path"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
@@ -73,6 +74,9 @@ func (c conversion) apply(mantissa int64, places int) (int64, int, bool) {
 	if c.ratio == 0 {
 		return mantissa, places, true
 	}
+	if places > cell.MaxPlaces {
+		return 0, 0, false
+	}
 	// Digits that the file leaves out are zeros. As many decimals are kept as the
 	// metric figure has, since a factor near 1 adds none.
 	factor := uint64(10000)
@@ -106,8 +110,14 @@ func (c conversion) decimal(x cell.Decimal) cell.Decimal {
 		return x
 	case c.ratio == 0:
 		return x.Shift(c.places)
-	case x.Exact:
-		if m, places, ok := c.apply(x.Mantissa, x.Places); ok && places <= cell.MaxPlaces {
+	case !x.Exact: // it has an exponent, or more digits than a decimal
+		text := strconv.AppendFloat(nil, x.Float, 'f', -1, 64)
+		if m, places, n := cell.Scan(text); n == len(text) {
+			x.Mantissa, x.Places, x.Exact = m, places, true
+		}
+	}
+	if x.Exact {
+		if m, places, ok := c.apply(x.Mantissa, x.Places); ok {
 			x.Mantissa, x.Places = m, places
 			return x
 		}
