@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"math"
+	"math/big"
 	"regexp"
 	"slices"
 	"strconv"
@@ -185,9 +186,13 @@ func (o *oracle) row(rec plainRecord) (string, bool) {
 		if !ok {
 			return "", false
 		}
+		if c.Unit != "" {
+			v = convertByHand(v, rec.fields[i], c.Unit)
+			isRounded = isRounded || c.Unit != "lb/BBtu"
+		}
 		if at < 0 {
 			var there bool
-			if year, there = v.Int(); !there || egrid.CheckYear(int(year)) != nil {
+			if year, there = v.Int(); !there || egrid.CheckYear(int(year)) != nil || slices.Contains([]int64{2001, 2002, 2003, 2006, 2008}, year) {
 				return "", false
 			}
 			continue
@@ -409,6 +414,54 @@ func cellByHand(field string, typ egrid.Type, transform string, share bool) (v e
 	return egrid.NumberOf(x), rounded, err == nil
 }
 
+// convertByHand converts by exact fractions, where a figure has no more digits
+// than a float keeps.
+func convertByHand(v egrid.Value, field, unit string) egrid.Value {
+	x, ok := v.Float()
+	by := map[string]struct {
+		shift int
+		ratio int64
+	}{"metric tons": {0, 9072}, "kg/GWh": {3, 4536}, "lb/BBtu": {3, 0}}[unit]
+	if !ok {
+		return v
+	}
+	text := strings.Map(func(r rune) rune {
+		if strings.ContainsRune("0123456789.eE+-", r) {
+			return r
+		}
+		return -1
+	}, field)
+	mantissa, exponent, _ := strings.Cut(strings.ToLower(text), "e")
+	e, _ := strconv.Atoi(exponent)
+	if strings.Contains(field, "%") {
+		e -= 2
+	}
+	if by.ratio == 0 {
+		x, _ = strconv.ParseFloat(fmt.Sprintf("%se%d", mantissa, e-by.shift), 64)
+		if strings.Contains(field, "(") {
+			x = -x
+		}
+		return egrid.NumberOf(x)
+	}
+	if exponent != "" || len(mantissa) > 15 {
+		mantissa, e = strconv.FormatFloat(x, 'f', -1, 64), 0
+	}
+	whole, fraction, _ := strings.Cut(strings.TrimLeft(mantissa, "+-"), ".")
+	digits := whole + fraction
+	places := len(fraction) - e
+	if len(digits) <= 15 && places >= 0 && places+by.shift <= 15 {
+		m, _ := new(big.Int).SetString("0"+digits, 10)
+		places = max(places, 3) - places
+		m.Mul(m, new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(places)), nil))
+		m.Mul(m, big.NewInt(20000)).Add(m, big.NewInt(by.ratio)).Div(m, big.NewInt(2*by.ratio)) // half away from zero
+		if m.IsInt64() && m.Int64() <= 1<<53 {
+			y, _ := new(big.Rat).SetFrac(m, new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(len(fraction)-e+places+by.shift)), nil)).Float64()
+			return egrid.NumberOf(math.Copysign(y, x))
+		}
+	}
+	return egrid.NumberOf(x / math.Pow10(by.shift) * 10000 / float64(by.ratio))
+}
+
 func rowText(year int, values []egrid.Value) string {
 	texts := []string{strconv.Itoa(year)}
 	for _, v := range values {
@@ -506,6 +559,8 @@ func layouts(t testing.TB) []*sheet.Sheet {
 		inspect("\"SEQPLT23\",\"YEAR\",\"PSTATABB\",\"PNAME\",\"ORISPL\",\"BACODE\",\"FIPSST\",\"FIPSCNTY\",\"NAMEPCAP\"\n\"1\",1,2023,\"AK\",\"A\",57053,\"NA\",\"02\",NA,5\n", nil),
 		inspect("YEAR,PSTATABB,FIPSST,STNGENAN,STCCH4RT\n2023,AK,02,\"6,685,642\",0.250\n2023,AL,01,\"138,596,349\",0.251\n", nil),
 		inspect("\"PNAME\"\t\"GENID\"\t\"GENNTAN\"\tOWN\nA\t1\t5\tx\n", &sheet.ReaderOptions{Level: egrid.GEN, Year: 2019, Mapping: &sheet.Mapping{Delimiter: "\t"}}),
+		inspect("a,b,c (metric tons),d (kg/GWh)\nYEAR,SUBRGN,SRCO2AN,SRHGRTA\n", nil),
+		inspect("a,b,c (lbs/BBtu),d\nYEAR,SUBRGN,SRHGRA,SRNGENAN\n", nil),
 	}
 }
 
@@ -578,6 +633,7 @@ func agreeWithCSV(t *testing.T, of *sheet.Sheet, data []byte, want *oracle) {
 }
 
 var decoded = []string{
+	"2023,A,\"42,949,104\",1e-3\n2023,B,(1.5),0.000000000000001\n2023,C,999999999999999,123456789012345678\n2023,D,5%,-7.25E+2\n",
 	"2023,AK,Alakanuk,57,7E600,1234\n",
 	"2023,AK,Alakanuk,57,7E600,\"1,234\"\n2022, WY ,\"Naughton, or\nso\",4162,0290, (12)\n2023,--,N/A,,,\n,,,,,\n , ,,,,\n",
 	"AK,\"A \"\"B\"\"\",1,A,2,5%\r\nAK,B,2,B,2.0,1e3\r\nAK,C,3,C,1.5,x\r\nAK,D,4,D,1,2,,\n",
@@ -602,6 +658,8 @@ var plain = []string{
 	"\"1\",1,2023,\"AK\",\"A\",57053,\"NA\",\"02\",\"013\",5\n\"2\",2,2023,\"AK\",\"A\",57054,NA,\"02\",NA,NA\n",
 	"2023,AK,02,6685642,0.250\n2023,AL,01,138596349,0.251\n",
 	"A\t1\t5\tx\n\t0005\t-7.25\t--\n",
+	"2023,CAMX,42949103.795,41.5\n2023,AKGD,-0.0005,0.000000000001\n2023,,,--\n2023,US,99999999999.999,0\n",
+	"2023,CAMX,41.5,216841822.331\n2023,AKGD,-0.0005,--\n",
 	"2021,TX,A,1,N,0.1234567890123,7,10,2\r\n2021,TX,B,2,0,1,,99999999999999,1\r\n",
 	"2023, AK,Elim ,57,3A,588.182\n2023,AK,\" Elim \",\"\tb\",  ,5\n",
 	"AK,Elim,57,3A,2,1\nAK, Elim,57,3A,2,1\n",

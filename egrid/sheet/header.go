@@ -46,6 +46,7 @@ type header struct {
 	line                 int64
 	nextLine, nextOffset int64
 	above                [][]string // the records above
+	titles               []string   // the cells of those that are no row of a table
 }
 
 // headerCell is a cell of the code row.
@@ -198,26 +199,38 @@ func knownAnywhere(code string) bool {
 }
 
 // describe takes the descriptions of columns whose cells have none from the
-// nearest record above that has several cells.
+// nearest record above that has about as many cells. What else stands above are
+// titles.
 func (h *header) describe() {
-	for i := len(h.above) - 1; i >= 0; i-- {
-		if line := h.above[i]; filledCells(line) > 1 {
-			for j := range min(len(line), len(h.cells)) {
-				if h.cells[j].text == "" {
-					h.cells[j].text = space.ReplaceAllString(strings.TrimSpace(line[j]), " ")
-				}
-			}
-			return
+	described, filled := false, 0
+	for _, c := range h.cells {
+		if c.raw != "" {
+			filled++
 		}
+	}
+	for i := len(h.above) - 1; i >= 0; i-- {
+		record := h.above[i]
+		if n := filledCells(record); n < 2 || 2*n < filled {
+			h.titles = append(titles([][]string{record}), h.titles...)
+			continue
+		}
+		for j := range min(len(record), len(h.cells)) {
+			if h.cells[j].text == "" && !described {
+				h.cells[j].text = space.ReplaceAllString(strings.TrimSpace(record[j]), " ")
+			}
+		}
+		described = true
 	}
 }
 
-// titles are the lines above the code row that are no row of a table.
-func titles(above [][]string) []string {
+// titles are the cells of records.
+func titles(records [][]string) []string {
 	var lines []string
-	for _, record := range above {
-		if filledCells(record) == 1 {
-			lines = append(lines, strings.TrimSpace(strings.Join(record, "")))
+	for _, record := range records {
+		for _, c := range record {
+			if c = strings.TrimSpace(c); c != "" {
+				lines = append(lines, c)
+			}
 		}
 	}
 	return lines

@@ -65,7 +65,7 @@ func (s *Sheet) inferBasis(h *header, o *ReaderOptions) error {
 			from = "file name " + path.Base(name)
 		}
 	}
-	for _, line := range titles(h.above) {
+	for _, line := range h.titles {
 		if byLocation.MatchString(line) {
 			from = fmt.Sprintf("title %q", shorten(line, 100))
 		}
@@ -80,7 +80,7 @@ func (s *Sheet) inferBasis(h *header, o *ReaderOptions) error {
 // inferAuthority finds who published the edition.
 func (s *Sheet) inferAuthority(h *header, o *ReaderOptions) error {
 	var clues []clue
-	for _, line := range titles(h.above) {
+	for _, line := range h.titles {
 		if authority := authorityIn([]string{line}); authority != "" {
 			clues = append(clues, clue{value: authority, from: fmt.Sprintf("title %q", shorten(line, 100))})
 		}

@@ -120,12 +120,13 @@ var kinds = []kind{
 func refusedKind(h *header, records [][]string, o *ReaderOptions) error {
 	fits := h.fits()
 	rows := [][]string{nil}
-	lines := titles(h.above)
+	lines := h.titles
 	for _, c := range h.cells {
 		rows[0] = append(rows[0], c.code)
 	}
 	if !fits {
-		lines, rows = titles(records), append(rows, records...)
+		single := slices.DeleteFunc(slices.Clone(records), func(r []string) bool { return filledCells(r) != 1 })
+		lines, rows = titles(single), append(rows, records...)
 	}
 	table := strings.TrimSuffix(strings.TrimSuffix(tableName(o), ".gz"), ".csv")
 	for _, k := range kinds {

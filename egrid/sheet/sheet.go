@@ -105,6 +105,9 @@ func inspect(head []byte, more bool, o *ReaderOptions) (*Sheet, error) {
 		HeaderLine: best.line, DataLine: best.nextLine, DataOffset: best.nextOffset,
 	}
 	s.found("level", string(s.Level), best.levelFrom)
+	if named, _, ok := levelAndYearOf(tableName(o)); ok && named != s.Level {
+		s.found("level", string(named), nameOf(o)+", overruled")
+	}
 	first := firstRows(head, more, s)
 	named := rowNames(s.Level, best.cells, o.Mapping, first)
 	if named {

@@ -5,8 +5,10 @@ import (
 	"maps"
 	"math"
 	"math/bits"
+	"path"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
@@ -72,6 +74,9 @@ func (c conversion) apply(mantissa int64, places int) (int64, int, bool) {
 	if c.ratio == 0 {
 		return mantissa, places, true
 	}
+	if places > cell.MaxPlaces {
+		return 0, 0, false
+	}
 	// Digits that the file leaves out are zeros. As many decimals are kept as the
 	// metric figure has, since a factor near 1 adds none.
 	factor := uint64(10000)
@@ -105,8 +110,14 @@ func (c conversion) decimal(x cell.Decimal) cell.Decimal {
 		return x
 	case c.ratio == 0:
 		return x.Shift(c.places)
-	case x.Exact:
-		if m, places, ok := c.apply(x.Mantissa, x.Places); ok && places <= cell.MaxPlaces {
+	case !x.Exact: // it has an exponent, or more digits than a decimal
+		text := strconv.AppendFloat(nil, x.Float, 'f', -1, 64)
+		if m, places, n := cell.Scan(text); n == len(text) {
+			x.Mantissa, x.Places, x.Exact = m, places, true
+		}
+	}
+	if x.Exact {
+		if m, places, ok := c.apply(x.Mantissa, x.Places); ok {
 			x.Mantissa, x.Places = m, places
 			return x
 		}
@@ -195,12 +206,12 @@ func (s *Sheet) inferUnits(h *header, sample func() [][]string, o *ReaderOptions
 			clues = append(clues, clue{value: system, from: "column " + c.Header})
 		}
 	}
-	for _, line := range titles(h.above) {
+	for _, line := range h.titles {
 		if metricName.MatchString(line) {
 			clues = append(clues, clue{value: Metric, from: fmt.Sprintf("title %q", shorten(line, 100))})
 		}
 	}
-	for _, name := range []string{o.Sheet, o.Name} {
+	for _, name := range []string{o.Sheet, path.Base(o.Name)} {
 		if metricName.MatchString(name) {
 			clues = append(clues, clue{value: Metric, from: "file name " + name, name: true})
 		}
@@ -210,6 +221,9 @@ func (s *Sheet) inferUnits(h *header, sample func() [][]string, o *ReaderOptions
 		return err
 	}
 	if s.Units = units; units == "" {
+		if folder := path.Dir(o.Name); metricName.MatchString(folder) && slices.ContainsFunc(s.Cells, s.hasMetric) {
+			return fmt.Errorf("%w: the folder %s says that units are metric, and nothing in the file tells; give --units", egrid.ErrInvalid, folder)
+		}
 		s.Units = US
 		s.found("units", US, byDefault)
 	}
@@ -247,6 +261,12 @@ func (s *Sheet) measure(c SheetColumn) (egrid.Field, bool) {
 	}
 	f := s.Schema.Field(at)
 	return f, f.Type == egrid.Number && isUnit(f) && !isShare(f)
+}
+
+// hasMetric reports whether metric editions have a column in another unit.
+func (s *Sheet) hasMetric(c SheetColumn) bool {
+	f, ok := s.measure(c)
+	return ok && metricUnits[f.Unit] != ""
 }
 
 // twin reports whether a column is one that metric editions have beside another,

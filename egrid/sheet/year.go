@@ -145,7 +145,7 @@ func (s *Sheet) yearsInside(h *header, o *ReaderOptions) []clue {
 		}
 	}
 	add(s.yearOfSequence(h, o))
-	for _, line := range titles(h.above) {
+	for _, line := range h.titles {
 		from := fmt.Sprintf("title %q", shorten(line, 100))
 		if m := titleYear.FindStringSubmatch(line); m != nil {
 			add(century(m[1]+m[2]), from)
