@@ -316,6 +316,9 @@ func fit(level egrid.Level, header []string, m *Mapping, sample [][]string, left
 // pandas write in front of a table.
 func isIndex(header string, sample func() [][]string) bool {
 	name, _, _ := strings.Cut(header, ":")
+	if _, err := strconv.ParseUint(name, 10, 64); err == nil { // the codes are a row of data below a description
+		name = ""
+	}
 	if !slices.Contains([]string{"", "Unnamed", "index", "level_0", "X", "V1", "...1", "rownames", "row_names", "rowname"}, name) {
 		return false
 	}

@@ -93,6 +93,7 @@ func TestRowNames(t *testing.T) {
 		"a field too many in one record":   {"YEAR,PSTATABB,ORISPL,GENID,GENNTAN\n2023,AK,57,A,5\n2023,AL,3,B,6,7\n", nil, []string{"57|A|5"}, []string{": it has 6 fields where the header has 5"}},
 		"an index without a name":          {",YEAR,ORISPL,GENID,GENNTAN\n0,2023,57,A,5\n1,2023,3,B,6\n", nil, []string{"57|A|5", "3|B|6"}, nil},
 		"Unnamed: 0":                       {"Unnamed: 0,YEAR,ORISPL,GENID,GENNTAN\n7,2023,57,A,5\n3,2023,3,B,6\n", nil, []string{"57|A|5", "3|B|6"}, nil},
+		"descriptions as the header":       {",Data Year,Plant code,Generator,Generation\n0,YEAR,ORISPL,GENID,GENNTAN\n1,2023,57,A,5\n2,2023,3,B,6\n", nil, []string{"57|A|5", "3|B|6"}, nil},
 		"X":                                {"X,YEAR,ORISPL,GENID,GENNTAN\n1,2023,57,A,5\n2,2023,3,B,6\n", nil, []string{"57|A|5", "3|B|6"}, nil},
 		"X that is somebody's own":         {"X,YEAR,ORISPL,GENID,GENNTAN\nred,2023,57,A,5\nblue,2023,3,B,6\n", []egrid.Column{"X"}, []string{"57|A|5", "3|B|6"}, nil},
 		"index that repeats":               {"index,YEAR,ORISPL,GENID,GENNTAN\n1,2023,57,A,5\n1,2023,3,B,6\n", []egrid.Column{"index"}, []string{"57|A|5", "3|B|6"}, nil},
