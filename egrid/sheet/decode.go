@@ -81,7 +81,7 @@ func (c *columnDecoder) kindOf() fieldKind {
 	case egrid.Integer:
 		return integers
 	case egrid.Number:
-		if c.dialect.DecimalComma || len(c.fixed) > 0 {
+		if c.dialect.DecimalComma || c.dialect.NoSign || len(c.fixed) > 0 {
 			return transformed
 		}
 		return numbers
@@ -388,6 +388,9 @@ func (d *Decoder) set(c *columnDecoder, field string, quoted bool) error {
 	x, err := cell.Parse(field)
 	if err != nil {
 		return err
+	}
+	if c.dialect.NoSign && strings.ContainsAny(field, ".,") {
+		return errNoSign
 	}
 	if x.Rounded || x.Mantissa != 0 && slices.Contains(c.fixed, d.year) {
 		d.current.Lossy(c.at)

@@ -2,6 +2,7 @@ package sheet
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -15,6 +16,7 @@ import (
 // the file. The zero value is how EPA's files are.
 type Dialect struct {
 	DecimalComma bool `json:"decimal_comma,omitempty"` // 0,368 and 1.234.567
+	NoSign       bool `json:"no_sign,omitempty"`       // nothing tells the decimal sign, and numbers without one are all that can be read
 	QuotedTexts  bool `json:"quoted_texts,omitempty"`  // all texts are in quotes: NA without them is a missing cell, and not the code
 }
 
@@ -32,15 +34,18 @@ func firstRows(head []byte, more bool, s *Sheet) [][]string {
 
 // inferDialect decides the decimal sign and whether texts are quoted, and finds the
 // columns that were rounded for display. all gives more rows, where the first do not
-// tell.
-func (s *Sheet) inferDialect(head []byte, first [][]string, all func() [][]string) error {
+// tell; more is whether they are not all.
+func (s *Sheet) inferDialect(head []byte, more bool, first [][]string, all func() [][]string) error {
 	if err := s.inferDecimalSign(first, all); err != nil {
 		return err
 	}
+	s.Dialect.NoSign = more && s.Delimiter != "," && !slices.ContainsFunc(s.Evidence, func(e Evidence) bool { return e.Of == "decimal_sign" })
 	s.Dialect.QuotedTexts = s.quotesTexts(head)
 	s.inferFixed(first)
 	return nil
 }
+
+var errNoSign = errors.New("nothing in the first numbers of the file tells whether it has a decimal sign or a thousands separator; " + saveWithPoints)
 
 // numeral is a number's text with a decimal point. Blanks around it stay: they tell
 // a zero from a dash.

@@ -189,6 +189,12 @@ func TestDecimalSign(t *testing.T) {
 	if len(rows) != 60 || rows[0] != "0.368" || len(reasons) != 1 {
 		t.Errorf("%d rows, rejected %v", len(rows), reasons)
 	}
+	// Signs that come only far behind the head are not guessed.
+	text = "YEAR;ORISPL;GENID;GENNTAN\n" + strings.Repeat("2023;1;A;368\n", 90_000)
+	_, rows, reasons = cells(t, text+"2023;2;A;20.961\n2023;3;A;20961\n2023;4;A;1,5\n", egrid.NetGeneration)
+	if len(rows) != 90_001 || rows[90_000] != "20961" || len(reasons) != 2 || !strings.Contains(reasons[0], "write.csv") {
+		t.Errorf("%d rows, rejected %v", len(rows), reasons)
+	}
 	// Shares are told from percent in either sign.
 	of, rows, _ := cells(t, "YEAR;PSTATABB;STNGENAN;STCLPR;STGSPR;STNCPR\n2023;AK;5,5;0,25;0,5;0,25\n2023;AL;5,5;0,5;0,25;0,25\n", egrid.CoalShare)
 	same(t, "shares", rows, "0.25", "0.5")

@@ -112,7 +112,7 @@ func inspect(head []byte, more bool, o *ReaderOptions) (*Sheet, error) {
 	if err := s.inferEdition(yearHeader, o); err != nil {
 		return nil, err
 	}
-	if err := s.inferDialect(head, first, sample); err != nil {
+	if err := s.inferDialect(head, more, first, sample); err != nil {
 		return nil, err
 	}
 	s.inferShareScale(sample)
