@@ -57,7 +57,7 @@ func (d Dialect) numeral(text string) string {
 	return text
 }
 
-// number returns the position in the schema of a column of numbers; -1 for others.
+// number returns the place in the schema of a column of numbers; -1 for others.
 func (s *Sheet) number(c SheetColumn) int {
 	at := s.Schema.Index(c.Column)
 	if at >= 0 && s.Schema.Field(at).Type != egrid.Number {
@@ -379,11 +379,12 @@ type form uint8
 
 const (
 	asIs    form = iota
-	anyText      // an identifier that may be any text
+	anyText      // an identifier that may be any text, or the label of a total
+	name         // of a plant that nothing else identifies: as well
+	area         // of a sheet of regions: as well
 	whole        // a whole number
 	fips2        // of two digits
 	fips3        // of three
-	area         // of a sheet of regions: may be a label below the table
 )
 
 // textOf says how the texts of a field are read.
@@ -445,6 +446,9 @@ func (c *columnDecoder) plain(text []byte) bool {
 	switch c.form {
 	case area:
 		return len(text) <= 4 && !c.isLabel(string(text))
+	case anyText, name:
+		last := text[len(text)-1]
+		return len(text) < 3 || last-'0' <= 9 || !isTotal(string(text))
 	case whole:
 	case fips2, fips3:
 		if len(text) != c.form.width() {
@@ -474,7 +478,7 @@ func (f form) width() int {
 // normal returns the text of a cell in its normal form; empty when it is missing.
 func (c *columnDecoder) normal(text string, quoted bool) string {
 	text = cell.Unprotect(strings.TrimSpace(text))
-	if c.form != asIs {
+	if c.form != asIs && c.form != name {
 		text = strings.TrimSpace(strings.TrimPrefix(text, "'")) // of a spreadsheet's text cell
 	}
 	if c.marked(text, quoted) {
@@ -543,7 +547,7 @@ func (d *Decoder) leftOut(fields []string) (text, reason string) {
 		if label && total == "" {
 			total = text
 		}
-		if c.required && (label || c.marked(text, false)) {
+		if c.required && (label && c.form != asIs || c.marked(text, false)) {
 			row = false
 		}
 	}
