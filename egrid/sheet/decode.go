@@ -41,6 +41,7 @@ type Decoded struct {
 
 type columnDecoder struct {
 	column    egrid.Column // empty: left out
+	field     int          // position in the record
 	at        int          // position in the schema; -1 for the data year
 	typ       egrid.Type
 	percent   bool // a share that the sheet holds in percent
@@ -82,7 +83,7 @@ func (c *columnDecoder) kindOf() fieldKind {
 	case egrid.Integer:
 		return integers
 	case egrid.Number:
-		if c.dialect.DecimalComma || len(c.fixed) > 0 {
+		if c.dialect.DecimalComma || c.dialect.NoSign || len(c.fixed) > 0 {
 			return transformed
 		}
 		return numbers
@@ -103,7 +104,7 @@ func (s *Sheet) NewDecoder() *Decoder {
 	for i, c := range s.Cells {
 		d.repeats = d.repeats || c.Repeats != ""
 		col := columnDecoder{
-			column: c.Column, at: s.Schema.Index(c.Column), typ: egrid.Integer, transform: c.Transform,
+			column: c.Column, field: i, at: s.Schema.Index(c.Column), typ: egrid.Integer, transform: c.Transform,
 			dialect: s.Dialect, fixed: c.Fixed,
 		}
 		if col.at >= 0 {
@@ -118,8 +119,11 @@ func (s *Sheet) NewDecoder() *Decoder {
 			col.ratio = isRatio(f)
 			col.required = slices.Contains(identifier, c.Column)
 			col.marks, col.form = textOf(f)
-			if col.required && !plantLevel(s.Level) {
+			switch {
+			case col.required && !plantLevel(s.Level):
 				col.form = area
+			case col.required && c.Column == egrid.PlantName:
+				col.form = name
 			}
 		}
 		if x, ok := strings.CutPrefix(c.Transform, "null_if:"); ok {
@@ -365,7 +369,7 @@ func (d *Decoder) text(c *columnDecoder, text []byte, n int, quoted bool) (size 
 		}
 		d.current.Text(c.at, text)
 		return n, true
-	case c.at < 0:
+	case c.at < 0, c.required: // changed by a mapping
 		return -1, true
 	}
 	if err := d.set(c, string(padded), quoted); err != nil {
@@ -405,6 +409,9 @@ func (d *Decoder) set(c *columnDecoder, field string, quoted bool) error {
 	x, err := cell.Parse(field)
 	if err != nil {
 		return err
+	}
+	if c.dialect.NoSign && strings.ContainsAny(field, ".,") {
+		return errNoSign
 	}
 	if x.Rounded || x.Mantissa != 0 && slices.Contains(c.fixed, d.year) {
 		d.current.Lossy(c.at)
@@ -454,7 +461,7 @@ func (d *Decoder) slow(rec record, number int64, out *Decoded) {
 	n := len(d.columns)
 	for i := n; i < len(d.fields); i++ {
 		if strings.TrimSpace(d.fields[i]) != "" {
-			fail("", d.fields[i], fmt.Sprintf("it has %d fields where the header has %d", len(d.fields), n))
+			fail("", d.fields[i], fieldCount(len(d.fields), n))
 			return
 		}
 	}
@@ -462,15 +469,17 @@ func (d *Decoder) slow(rec record, number int64, out *Decoded) {
 	for len(d.fields) < n {
 		d.fields = append(d.fields, "")
 	}
+	if there < n && rec.cut && (there > 1 || !isNote(d.fields[0])) {
+		fail("", "", fieldCount(there, n)+", and the file ends in it without a line end: was the file cut?")
+		return
+	}
 	if text, reason := d.leftOut(d.fields); reason != "" {
 		out.LeftOut = append(out.LeftOut, tell("", text, reason))
 		return
 	}
-	if there < n {
-		if reason := d.tooShort(there, rec.cut); reason != "" {
-			fail("", "", reason)
-			return
-		}
+	if there < n && !d.named(there) {
+		fail("", "", fieldCount(there, n))
+		return
 	}
 	if c, reason := d.chooseYear(); reason != "" {
 		fail(egrid.Year, c, reason)
@@ -498,24 +507,17 @@ func (d *Decoder) slow(rec record, number int64, out *Decoded) {
 	d.current.EndRow(number, rec.line)
 }
 
-// tooShort says why a record of so many fields cannot stand for one with all;
-// empty when the others are blank: many tools leave out empty cells at the end of a
-// row. What is there has to name the row. The last record of a file may be cut.
-func (d *Decoder) tooShort(fields int, cut bool) string {
-	reason := fmt.Sprintf("it has %d fields where the header has %d", fields, len(d.columns))
-	if cut {
-		return reason + ", and the file ends in it without a line end: was the file cut?"
+func fieldCount(there, want int) string {
+	return fmt.Sprintf("it has %d fields where the header has %d", there, want)
+}
+
+// named reports whether a record of too few fields has what names its row. Then the
+// others are blank: many tools leave out empty cells at the end of a row.
+func (d *Decoder) named(fields int) bool {
+	if !d.identified {
+		return 2*fields >= len(d.columns)
 	}
-	named := d.identified || 2*fields >= len(d.columns)
-	for i := range d.columns {
-		if c := &d.columns[i]; c.required && c.marked(strings.TrimSpace(d.fields[i]), true) {
-			named = false
-		}
-	}
-	if !named {
-		return reason
-	}
-	return ""
+	return !slices.ContainsFunc(d.columns, func(c columnDecoder) bool { return c.required && c.marked(strings.TrimSpace(d.fields[c.field]), true) })
 }
 
 // chooseYear makes the builder of the record's own data year the current one, or

@@ -147,11 +147,14 @@ func (o *oracle) row(rec plainRecord) (string, bool) {
 			return "", false
 		}
 	}
+	if there < n && rec.cut && (there > 1 || !isNote(rec.fields[0])) {
+		return "", false
+	}
 	identified, aside := o.identify(rec.fields[:n], there)
 	if aside {
 		return "", true
 	}
-	if there < n && (rec.cut || !identified) {
+	if there < n && !identified {
 		return "", false
 	}
 	year := int64(o.of.Year)
@@ -278,16 +281,20 @@ func (o *oracle) identify(fields []string, there int) (identified, aside bool) {
 		}
 		label := isTotal(value) || region && slices.Contains(id, string(c.Column)) && unitedStates.MatchString(value)
 		total = total || label
-		if slices.Contains(id, string(c.Column)) && (label || o.textByHand(value, false, sheet.SheetColumn{Column: c.Column}).IsMissing()) {
+		if slices.Contains(id, string(c.Column)) && (label && c.Column != "prime_mover" && (region || c.Column != "state") || o.textByHand(value, false, sheet.SheetColumn{Column: c.Column}).IsMissing()) {
 			identified = false
 		}
 	}
 	if len(filled) == 1 && len(o.of.Cells) > 2 {
-		if _, _, err := egrid.ParseValue(egrid.Number, filled[0]); err != nil && (known && !identified || known && len(strings.TrimSpace(filled[0])) > 12 && strings.Contains(strings.TrimSpace(filled[0]), " ") || !known && !hasText) {
+		if _, _, err := egrid.ParseValue(egrid.Number, filled[0]); err != nil && (known && !identified || known && isNote(filled[0]) || !known && !hasText) {
 			return identified, true
 		}
 	}
 	return identified || !known && 2*there >= len(o.of.Cells), known && total && !identified
+}
+
+func isNote(text string) bool {
+	return len(strings.TrimSpace(text)) > 12 && strings.Contains(strings.TrimSpace(text), " ")
 }
 
 // isTotal reports whether a text is about a total and nothing else.

@@ -2,6 +2,7 @@ package sheet
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -16,6 +17,7 @@ import (
 // the file. The zero value is how EPA's files are.
 type Dialect struct {
 	DecimalComma bool `json:"decimal_comma,omitempty"` // 0,368 and 1.234.567
+	NoSign       bool `json:"no_sign,omitempty"`       // nothing tells the decimal sign, and numbers without one are all that can be read
 	QuotedTexts  bool `json:"quoted_texts,omitempty"`  // all texts are in quotes: NA without them is a missing cell, and not the code
 }
 
@@ -33,15 +35,18 @@ func firstRows(head []byte, more bool, s *Sheet) [][]string {
 
 // inferDialect decides the decimal sign and whether texts are quoted, and finds the
 // columns that were rounded for display. all gives more rows, where the first do not
-// tell.
-func (s *Sheet) inferDialect(head []byte, first [][]string, all func() [][]string) error {
+// tell; more is whether they are not all.
+func (s *Sheet) inferDialect(head []byte, more bool, first [][]string, all func() [][]string) error {
 	if err := s.inferDecimalSign(first, all); err != nil {
 		return err
 	}
+	s.Dialect.NoSign = more && s.Delimiter != "," && !slices.ContainsFunc(s.Evidence, func(e Evidence) bool { return e.Of == "decimal_sign" })
 	s.Dialect.QuotedTexts = s.quotesTexts(head)
 	s.inferFixed(first)
 	return nil
 }
+
+var errNoSign = errors.New("nothing in the first numbers of the file tells whether it has a decimal sign or a thousands separator; " + saveWithPoints)
 
 // numeral is a number's text with a decimal point. Blanks around it stay: they tell
 // a zero from a dash.
@@ -53,7 +58,7 @@ func (d Dialect) numeral(text string) string {
 	return text
 }
 
-// number returns the position in the schema of a column of numbers; -1 for others.
+// number returns the place in the schema of a column of numbers; -1 for others.
 func (s *Sheet) number(c SheetColumn) int {
 	at := s.Schema.Index(c.Column)
 	if at >= 0 && s.Schema.Field(at).Type != egrid.Number {
@@ -317,6 +322,9 @@ func fit(level egrid.Level, header []headerCell, m *Mapping, sample [][]string, 
 // pandas write in front of a table.
 func isIndex(header string, sample func() [][]string) bool {
 	name, _, _ := strings.Cut(header, ":")
+	if _, err := strconv.ParseUint(name, 10, 64); err == nil { // the codes are a row of data below a description
+		name = ""
+	}
 	if !slices.Contains([]string{"", "Unnamed", "index", "level_0", "X", "V1", "...1", "rownames", "row_names", "rowname"}, name) {
 		return false
 	}
@@ -370,11 +378,12 @@ type form uint8
 
 const (
 	asIs    form = iota
-	anyText      // an identifier that may be any text
+	anyText      // an identifier that may be any text, or the label of a total
+	name         // of a plant that nothing else identifies: as well
+	area         // of a sheet of regions: as well
 	whole        // a whole number
 	fips2        // of two digits
 	fips3        // of three
-	area         // of a sheet of regions: may be a label below the table
 )
 
 // textOf says how the texts of a field are read.
@@ -436,6 +445,9 @@ func (c *columnDecoder) plain(text []byte) bool {
 	switch c.form {
 	case area:
 		return len(text) <= 4 && !c.isLabel(string(text))
+	case anyText, name:
+		last := text[len(text)-1]
+		return len(text) < 3 || last-'0' <= 9 || !isTotal(string(text))
 	case whole:
 	case fips2, fips3:
 		if len(text) != c.form.width() {
@@ -465,7 +477,7 @@ func (f form) width() int {
 // normal returns the text of a cell in its normal form; empty when it is missing.
 func (c *columnDecoder) normal(text string, quoted bool) string {
 	text = cell.Unprotect(strings.TrimSpace(text))
-	if c.form != asIs {
+	if c.form != asIs && c.form != name {
 		text = strings.TrimSpace(strings.TrimPrefix(text, "'")) // of a spreadsheet's text cell
 	}
 	if c.marked(text, quoted) {
@@ -534,7 +546,7 @@ func (d *Decoder) leftOut(fields []string) (text, reason string) {
 		if label && total == "" {
 			total = text
 		}
-		if c.required && (label || c.marked(text, false)) {
+		if c.required && (label && c.form != asIs || c.marked(text, false)) {
 			row = false
 		}
 	}

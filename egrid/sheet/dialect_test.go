@@ -93,6 +93,7 @@ func TestRowNames(t *testing.T) {
 		"a field too many in one record":   {"YEAR,PSTATABB,ORISPL,GENID,GENNTAN\n2023,AK,57,A,5\n2023,AL,3,B,6,7\n", nil, []string{"57|A|5"}, []string{": it has 6 fields where the header has 5"}},
 		"an index without a name":          {",YEAR,ORISPL,GENID,GENNTAN\n0,2023,57,A,5\n1,2023,3,B,6\n", nil, []string{"57|A|5", "3|B|6"}, nil},
 		"Unnamed: 0":                       {"Unnamed: 0,YEAR,ORISPL,GENID,GENNTAN\n7,2023,57,A,5\n3,2023,3,B,6\n", nil, []string{"57|A|5", "3|B|6"}, nil},
+		"descriptions as the header":       {",Data Year,Plant code,Generator,Generation\n0,YEAR,ORISPL,GENID,GENNTAN\n1,2023,57,A,5\n2,2023,3,B,6\n", nil, []string{"57|A|5", "3|B|6"}, nil},
 		"X":                                {"X,YEAR,ORISPL,GENID,GENNTAN\n1,2023,57,A,5\n2,2023,3,B,6\n", nil, []string{"57|A|5", "3|B|6"}, nil},
 		"X that is somebody's own":         {"X,YEAR,ORISPL,GENID,GENNTAN\nred,2023,57,A,5\nblue,2023,3,B,6\n", []egrid.Column{"X"}, []string{"57|A|5", "3|B|6"}, nil},
 		"index that repeats":               {"index,YEAR,ORISPL,GENID,GENNTAN\n1,2023,57,A,5\n1,2023,3,B,6\n", []egrid.Column{"index"}, []string{"57|A|5", "3|B|6"}, nil},
@@ -115,13 +116,15 @@ func TestShortRows(t *testing.T) {
 		"2023,1,A\n":                            {"1|A||"},
 		"2023,1\n2023,2,B\n":                    {"2|B||"}, // a generator needs its id
 		"2023,2,B\n2023,1,A,0.5":                {"2|B||"}, // the file may have been cut in 0.51
+		"2023,2,B\n2023":                        {"2|B||"}, // cut
+		"2023,2,B\nAllison":                     {"2|B||"}, // as well
 		"2023,2,B\n2023,1,A,0.5,7":              {"2|B||", "1|A|0.5|7"},
 		"2023,2,B\n2023,1,\"A\nB\",0.5\n":       {"2|B||", "1|A\nB|0.5|"},
 		"2023,1,A broken\n,0.5,7\n2023,2,B,1\n": {"1|A broken||", "2|B|1|"}, // the second half is rejected
 	} {
 		_, rows, reasons := cells(t, header+text, egrid.PlantCode, egrid.Generator, egrid.CapacityFactor, egrid.NetGeneration)
 		same(t, text, rows, want...)
-		if records := strings.Count(strings.ReplaceAll(text, "A\nB", ""), "2023") + strings.Count(text, "\n,"); len(rows)+len(reasons) != records {
+		if records := strings.Count(strings.ReplaceAll(text, "A\nB", ""), "2023") + strings.Count(text, "\n,") + strings.Count(text, "Allison"); len(rows)+len(reasons) != records {
 			t.Errorf("%q: %d rows and %d rejects of %d records", text, len(rows), len(reasons), records)
 		}
 	}
@@ -188,6 +191,12 @@ func TestDecimalSign(t *testing.T) {
 	if len(rows) != 60 || rows[0] != "0.368" || len(reasons) != 1 {
 		t.Errorf("%d rows, rejected %v", len(rows), reasons)
 	}
+	// Signs that come only far behind the head are not guessed.
+	text = "YEAR;ORISPL;GENID;GENNTAN\n" + strings.Repeat("2023;1;A;368\n", 90_000)
+	_, rows, reasons = cells(t, text+"2023;2;A;20.961\n2023;3;A;20961\n2023;4;A;1,5\n", egrid.NetGeneration)
+	if len(rows) != 90_001 || rows[90_000] != "20961" || len(reasons) != 2 || !strings.Contains(reasons[0], "write.csv") {
+		t.Errorf("%d rows, rejected %v", len(rows), reasons)
+	}
 	// Shares are told from percent in either sign.
 	of, rows, _ := cells(t, "YEAR;PSTATABB;STNGENAN;STCLPR;STGSPR;STNCPR\n2023;AK;5,5;0,25;0,5;0,25\n2023;AL;5,5;0,5;0,25;0,25\n", egrid.CoalShare)
 	same(t, "shares", rows, "0.25", "0.5")
@@ -247,22 +256,25 @@ func TestNotesAndTotals(t *testing.T) {
 		bare   = "PSTATABB,PNAME,ORISPL,PLNGENAN\nAK,Alpha,1,5\n"
 	)
 	for text, leftOut := range map[string]int{
-		plants + "Source: EPA\n":                                                1,
-		plants + "\"Source: EPA, eGRID\",,,,\n":                                 1,
-		plants + ",,\"* estimated\",,\n":                                        1,
-		plants + "2023,,Total,,5\n":                                             1,
-		plants + ",,Grand total:,,5\n":                                          1,
-		plants + "Total,,,,5\n":                                                 1,
-		bare + "Total,,,5\n":                                                    1,
-		bare + strings.Repeat("AK,Alpha,1,5\n", 600) + ",,,\n":                  0,
-		bare + strings.Repeat("AK,Alpha,1,5\n", 600) + "TOTAL,,,3005\nEPA,,,\n": 2,
-		states + "Total,7,11\n":                                                 1,
-		states + "U.S.,7,11\n":                                                  1,
-		states + "US,7,11\n":                                                    1,
-		states + "Source: EPA eGRID2023,,\n":                                    1,
-		states + "New York City,7,11\n":                                         0,
-		states + "TX,,\n":                                                       0,
-		"REGION,GGRSLOSS,YEAR\nEastern,0.04,2023\nU.S.,0.04,2023\n":             0,
+		plants + "Source: EPA\n":                                                          1,
+		plants + "\"Source: EPA, eGRID\",,,,\n":                                           1,
+		plants + ",,\"* estimated\",,\n":                                                  1,
+		plants + "2023,,Total,,5\n":                                                       1,
+		plants + ",,Grand total:,,5\n":                                                    1,
+		"ORISPL,GENID,GENNTAN\n3,1,5\n3,2,6\n3,Total,11\n":                                1,
+		"PSTATABB,PNAME,PLNGENAN\nAL,Barry,5\nAL,Total,5\n":                               1,
+		plants + "Source: EPA eGRID 2023":                                                 1,
+		plants + "Total,,,,5\n":                                                           1,
+		bare + "Total,,,5\n":                                                              1,
+		bare + strings.Repeat("AK,Alpha,1,5\n", 600) + ",,,\n":                            0,
+		bare + strings.Repeat("AK,Alpha,1,5\n", 600) + "TOTAL,,,3005\nEPA,,,\n":           2,
+		states + "Total,7,11\n":                                                           1,
+		states + "U.S.,7,11\n":                                                            1,
+		states + "US,7,11\n":                                                              1,
+		states + "Source: EPA eGRID2023,,\n":                                              1,
+		states + "New York City,7,11\n":                                                   0,
+		states + "TX,,\n":                                                                 0,
+		"REGION,GGRSLOSS,YEAR\nEastern,0.04,2023\nU.S.,0.04,2023\n":                       0,
 		"YEAR,PNAME,PSTATABB,ORISPL,PLNGENAN\n2023,Total Energy Facilities,CA,10262,5\n":  0,
 		"YEAR,PNAME,PSTATABB,ORISPL,PLNGENAN\n2023,Total,CA,10262,5\n":                    0,
 		"YEAR,USNAMEPCAP,USNGENAN\n2023,3,5\nSource: EPA,,\n":                             1,
@@ -286,7 +298,7 @@ func TestNotesAndTotals(t *testing.T) {
 				rows += b.Len()
 			}
 		}
-		if want := strings.Count(text, "\n") - 1 - leftOut - blank; rows != want {
+		if want := strings.Count(strings.TrimSuffix(text, "\n"), "\n") - leftOut - blank; rows != want {
 			t.Errorf("%q: %d rows; want %d", shortest(text), rows, want)
 		}
 	}

@@ -144,7 +144,7 @@ func inspect(head []byte, more bool, o *ReaderOptions) (*Sheet, error) {
 	if err := s.inferUnits(&best, few, o); err != nil {
 		return nil, err
 	}
-	if err := s.inferDialect(head, first, sample); err != nil {
+	if err := s.inferDialect(head, more, first, sample); err != nil {
 		return nil, err
 	}
 	s.inferShareScale(sample)
