@@ -42,6 +42,9 @@
 // the messages of ToQueue, and what consumers, ErrorHandler and the channels of
 // package notify log and send belongs to it. Report names it.
 //
+// A folder is walked through its links ([Local]), and what is no table in it is
+// listed as left out. [Stream] is a source that can be read only once.
+//
 // No record is lost in silence. One that cannot be read is counted, and kept
 // with its line and the reason in the rejects file. An object that is no eGRID
 // sheet is refused with the reason and the remedy, and does not stop the

@@ -454,7 +454,7 @@ func TestFS(t *testing.T) {
 	t.Parallel()
 	files := fstest.MapFS{"x/GEN23.csv": {Data: []byte(generators)}, "readme.md": {Data: []byte("x")}}
 	report, _ := run(t, etl.FS(files), &etl.Options{ChunkBytes: 20})
-	if report.RowsLoaded != 4 || report.Files[0].Object != "x/GEN23.csv" {
+	if report.RowsLoaded != 4 || report.Files[0].Sheets[0].Status != etl.LeftOut || report.Files[1].Object != "x/GEN23.csv" {
 		t.Errorf("got %+v", report)
 	}
 }

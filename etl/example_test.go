@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log"
+	"strings"
 	"testing/fstest"
 	"time"
 
@@ -31,6 +32,17 @@ func Example() {
 	// Output:
 	// GEN23.csv GEN 2 published
 	// SRL23.csv SRL 0 held
+}
+
+// What can be read only once, such as standard input.
+func ExampleStream() {
+	input := strings.NewReader("YEAR,PSTATABB,PNAME,ORISPL,GENID,GENNTAN\n2023,TX,Alpha,1,1,400\n") // or os.Stdin
+	report, err := etl.New(etl.Stream("standard input", input), etl.ToLoader(memstore.New()), nil).Run(context.Background())
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(report.Files[0].Object, report.RowsLoaded, report.Status)
+	// Output: standard input 1 published
 }
 
 // Chunks go through a broker to a consumer, which may be anywhere.

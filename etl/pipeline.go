@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -159,8 +160,11 @@ func (p *Pipeline) observe(stage string, began time.Time, err *error) {
 // Scan lists what there is to load.
 func (p *Pipeline) Scan(ctx context.Context) (Scanned, error) {
 	scanned, err := p.list(ctx)
-	if err == nil && len(scanned.Objects) == 0 {
-		err = fmt.Errorf("scan: %w: there is nothing to load: no file ends in .csv, .csv.gz, .zip, .xlsx or .xls", egrid.ErrNotFound)
+	if err == nil && !slices.ContainsFunc(scanned.Objects, Object.toLoad) {
+		err = fmt.Errorf("scan: %w: there is nothing to load: no file", egrid.ErrNotFound)
+		if len(scanned.Objects) > 0 {
+			err = fmt.Errorf("%w but %d that are left out, such as %s: %s", err, len(scanned.Objects), scanned.Objects[0].Name, scanned.Objects[0].LeftOut)
+		}
 	}
 	return scanned, err
 }

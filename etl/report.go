@@ -21,6 +21,7 @@ const (
 	Held      Status = "held"      // complete, but kept back; the reason says what decides
 	Unchanged Status = "unchanged" // the same content is published already
 	Failed    Status = "failed"    // it could not be loaded; the reason says why
+	LeftOut   Status = "left_out"  // nobody asked for it; the reason says why it is not loaded
 	DryRun    Status = "dry_run"   // it was checked and not loaded
 )
 
@@ -86,11 +87,10 @@ func (p *Pipeline) Report(ctx context.Context, s Streamed) (_ Report, err error)
 		report.RejectsFile = &s.RejectsFile
 	}
 	for _, refused := range s.Refused {
-		if refused.LeftOut {
-			continue
-		}
 		f := report.file(refused.Object, refused.SHA256)
-		if refused.Member == "" {
+		if refused.LeftOut {
+			f.Sheets = append(f.Sheets, SheetReport{Sheet: refused.Member, Status: LeftOut, Reason: refused.Reason})
+		} else if refused.Member == "" {
 			f.Error = refused.Reason
 		} else {
 			f.Sheets = append(f.Sheets, SheetReport{Sheet: refused.Member, Status: Failed, Reason: refused.Reason})
@@ -233,9 +233,6 @@ func (v Validated) Report() Report {
 		f := report.file(c.Object, "")
 		f.Error = c.Error
 		for _, s := range c.Sheets {
-			if s.LeftOut {
-				continue
-			}
 			years := s.Years
 			if len(years) == 0 {
 				years = []int{0}
@@ -249,6 +246,9 @@ func (v Validated) Report() Report {
 				}
 				if s.Error != "" {
 					sheet.Status = Failed
+				}
+				if s.LeftOut {
+					sheet.Status = LeftOut
 				}
 				if i == 0 { // the check counts by sheet
 					sheet.Read, sheet.Rejected = s.Rows+s.Rejected, s.Rejected

@@ -8,13 +8,14 @@ import (
 	"io"
 	"io/fs"
 	"iter"
+	"math"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/internal/spool"
 )
 
 // ErrChanged says that an object is no longer the one that was listed. Run
@@ -27,7 +28,15 @@ type Object struct {
 	Location string `json:"location"` // where its source opens it
 	Size     int64  `json:"bytes"`
 	Version  string `json:"version"` // differs when the content does, e.g. an ETag
+	// Named says that a person named this very object, not a folder that it is in.
+	Named bool `json:"named,omitempty"`
+	// LeftOut says why a listing came upon the object and does not load it; empty
+	// for one to load.
+	LeftOut string `json:"left_out,omitempty"`
 }
+
+// toLoad reports whether the listing did not leave the object out.
+func (o Object) toLoad() bool { return o.LeftOut == "" }
 
 // Source lists objects and reads them. Its methods are safe for concurrent
 // use.
@@ -41,20 +50,43 @@ type Source interface {
 }
 
 // kinds are the names that a listing of a folder picks out, by their endings.
-var kinds = []string{".csv", ".csv.gz", ".zip", ".xlsx", ".xls"}
+var kinds = []string{".csv", ".csv.gz", ".tsv", ".tsv.gz", ".zip", ".xlsx", ".xls"}
 
-// Loadable reports whether a name looks like something to load, or at least
-// like a table that a person would expect to be told about.
+// Loadable reports whether a name ends as those of tables do.
 func Loadable(name string) bool {
-	base := path.Base(name)
-	return !strings.HasPrefix(base, ".") && slices.ContainsFunc(kinds, func(ending string) bool {
-		return strings.HasSuffix(strings.ToLower(base), ending)
+	return !Hidden(name) && slices.ContainsFunc(kinds, func(ending string) bool {
+		return strings.HasSuffix(strings.ToLower(name), ending)
 	})
 }
 
+// Hidden reports whether a listing of a folder passes over a name without a word:
+// one that begins with a dot, or is in a folder that does, or that of a file with
+// which a spreadsheet marks another as open.
+func Hidden(name string) bool {
+	for part := range strings.SplitSeq(name, "/") {
+		if strings.HasPrefix(part, ".") || strings.HasPrefix(part, "~$") {
+			return true
+		}
+	}
+	return false
+}
+
+// Listed is an object as a listing of a folder has it: left out unless it is
+// Loadable.
+func Listed(o Object) Object {
+	if !Loadable(o.Name) {
+		o.LeftOut = "its name does not end in " + strings.Join(kinds, ", ") + "; to load it, name the file itself"
+	}
+	return o
+}
+
 // Local is a source of files: each path is a file, or a folder that is walked.
-// In a folder only names with the endings of eGRID files count (.csv, .csv.gz,
-// .zip, .xlsx, .xls); a file that is named itself always does.
+//
+// In a folder only names with the endings of eGRID files count (.csv, .tsv, both
+// also with .gz, .zip, .xlsx, .xls); a file that is named itself always does. Links
+// are followed, to files and to folders. What is left out is listed with the
+// reason: other names, and links to what is listed anyway. [Hidden] names are not
+// listed.
 func Local(paths ...string) Source { return local(paths) }
 
 type local []string
@@ -62,55 +94,166 @@ type local []string
 func (l local) List(ctx context.Context) iter.Seq2[Object, error] {
 	return func(yield func(Object, error) bool) {
 		for _, root := range l {
-			info, err := os.Stat(root)
-			if err != nil {
-				yield(Object{}, fmt.Errorf("%w: %w", egrid.ErrNotFound, err))
-				return
-			}
-			if !info.IsDir() {
-				absolute, err := filepath.Abs(root)
-				if err != nil || !yield(objectOf(filepath.Base(root), absolute, info), nil) {
+			objects, err := listLocal(ctx, root)
+			for _, o := range objects {
+				if !yield(o, nil) {
 					return
 				}
-				continue
 			}
-			if !listFolder(ctx, root, yield) {
+			if err != nil {
+				yield(Object{}, err)
 				return
 			}
 		}
 	}
 }
 
-func listFolder(ctx context.Context, root string, yield func(Object, error) bool) bool {
+func listLocal(ctx context.Context, root string) ([]Object, error) {
+	info, err := os.Stat(root)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", egrid.ErrNotFound, broken(root, err))
+	}
 	absolute, err := filepath.Abs(root)
 	if err != nil {
-		return yield(Object{}, err)
+		return nil, err
 	}
-	stopped := errors.New("stopped")
-	err = filepath.WalkDir(absolute, func(name string, entry fs.DirEntry, err error) error {
+	if info.Mode().IsRegular() {
+		o := objectOf(filepath.Base(root), absolute, info)
+		o.Named = true
+		return []Object{o}, nil
+	}
+	if !info.IsDir() {
+		return nil, fmt.Errorf("%w: %s is neither a file nor a folder; to load what a program writes, pipe it into standard input and name it -", egrid.ErrInvalid, root)
+	}
+	w := walk{files: os.DirFS(absolute), location: func(name string) string { return filepath.Join(absolute, filepath.FromSlash(name)) }}
+	above, err := filepath.EvalSymlinks(absolute)
+	if err != nil {
+		return nil, err
+	}
+	for above != filepath.Dir(above) {
+		above = filepath.Dir(above)
+		if info, err := os.Stat(above); err == nil {
+			w.folders = append(w.folders, folder{info: info})
+		}
+	}
+	return w.list(ctx)
+}
+
+// broken adds to an error where a link leads that cannot be followed.
+func broken(name string, err error) error {
+	if target, linkErr := os.Readlink(name); linkErr == nil {
+		return fmt.Errorf("it is a link to %s, which cannot be followed: %w", target, err)
+	}
+	return err
+}
+
+// walk lists the tables of a file system.
+type walk struct {
+	files    fs.FS
+	location func(name string) string
+	folders  []folder // that were walked, or in which the file system is
+	links    []string // to follow
+	objects  []Object
+	infos    []fs.FileInfo // of the objects
+}
+
+type folder struct {
+	name string // empty for one in which the file system is
+	info fs.FileInfo
+}
+
+// list walks what is there and then the links, so that a file that can be reached
+// in both ways has its own name.
+func (w *walk) list(ctx context.Context) ([]Object, error) {
+	if err := w.walk(ctx, "."); err != nil {
+		return nil, err
+	}
+	for len(w.links) > 0 {
+		link := w.links[0]
+		w.links = w.links[1:]
+		if err := w.follow(ctx, link); err != nil {
+			return nil, err
+		}
+	}
+	slices.SortFunc(w.objects, func(a, b Object) int { return cmp.Compare(a.Name, b.Name) })
+	return w.objects, nil
+}
+
+func (w *walk) walk(ctx context.Context, root string) error {
+	return fs.WalkDir(w.files, root, func(name string, entry fs.DirEntry, err error) error {
 		if err = cmp.Or(err, ctx.Err()); err != nil {
 			return err
 		}
-		if entry.IsDir() || !Loadable(entry.Name()) {
+		switch {
+		case name != root && Hidden(entry.Name()):
+			if entry.IsDir() {
+				return fs.SkipDir
+			}
+			return nil
+		case entry.Type()&fs.ModeSymlink != 0:
+			w.links = append(w.links, name)
 			return nil
 		}
-		info, err := os.Stat(name) // follows links, which WalkDir does not
+		info, err := entry.Info()
 		if err != nil {
 			return err
 		}
-		relative, err := filepath.Rel(absolute, name)
-		if err != nil || info.IsDir() {
-			return err
+		if entry.IsDir() {
+			return w.enter(name, info)
 		}
-		if !yield(objectOf(filepath.ToSlash(relative), name, info), nil) {
-			return stopped
-		}
+		w.add(objectOf(name, w.location(name), info), info)
 		return nil
 	})
-	if err != nil && !errors.Is(err, stopped) {
-		yield(Object{}, err)
+}
+
+// enter remembers a folder. It returns fs.SkipDir for one that is known.
+func (w *walk) enter(name string, info fs.FileInfo) error {
+	for _, known := range w.folders {
+		if !os.SameFile(known.info, info) {
+			continue
+		}
+		why := "it is the same folder as " + known.name
+		if known.name == "" || known.name == "." || strings.HasPrefix(name, known.name+"/") {
+			why = "it is a link back to a folder in which it is"
+		}
+		w.objects, w.infos = append(w.objects, Object{Name: name, Location: w.location(name), LeftOut: why}), append(w.infos, info)
+		return fs.SkipDir
 	}
-	return err == nil
+	w.folders = append(w.folders, folder{name, info})
+	return nil
+}
+
+// follow lists what is behind a link. One that leads nowhere is listed to be
+// refused when it is opened: it may stand for half of the data.
+func (w *walk) follow(ctx context.Context, name string) error {
+	info, err := fs.Stat(w.files, name)
+	if err != nil {
+		w.objects = append(w.objects, Object{Name: name, Location: w.location(name)})
+		w.infos = append(w.infos, nil)
+		return ctx.Err()
+	}
+	if info.IsDir() {
+		return w.walk(ctx, name)
+	}
+	o := objectOf(name, w.location(name), info)
+	for i, other := range w.infos {
+		if other != nil && os.SameFile(other, info) {
+			o.LeftOut = "it is the same file as " + w.objects[i].Name
+		}
+	}
+	w.add(o, info)
+	return nil
+}
+
+func (w *walk) add(o Object, info fs.FileInfo) {
+	switch {
+	case o.LeftOut != "":
+	case !info.Mode().IsRegular():
+		o.LeftOut = "it is no file that can be read twice"
+	default:
+		o = Listed(o)
+	}
+	w.objects, w.infos = append(w.objects, o), append(w.infos, info)
 }
 
 func objectOf(name, location string, info fs.FileInfo) Object {
@@ -124,7 +267,7 @@ func fileVersion(info fs.FileInfo) string {
 func (local) Open(_ context.Context, o Object, offset, length int64) (io.ReadCloser, error) {
 	f, err := os.Open(o.Location)
 	if err != nil {
-		return nil, err
+		return nil, broken(o.Location, err)
 	}
 	r, err := openRange(f, o, offset, length)
 	if err != nil {
@@ -133,29 +276,23 @@ func (local) Open(_ context.Context, o Object, offset, length int64) (io.ReadClo
 	return r, nil
 }
 
-// FS is a source of all files of a file system, such as an embed.FS, whose
-// names have the endings of eGRID files.
+// FS is a source of a file system, such as an embed.FS, which is walked as Local
+// walks a folder. It does not know in which folders it is: a link to one of those
+// is followed.
 func FS(files fs.FS) Source { return fileSystem{files} }
 
 type fileSystem struct{ files fs.FS }
 
 func (s fileSystem) List(ctx context.Context) iter.Seq2[Object, error] {
 	return func(yield func(Object, error) bool) {
-		stopped := errors.New("stopped")
-		err := fs.WalkDir(s.files, ".", func(name string, entry fs.DirEntry, err error) error {
-			if err = cmp.Or(err, ctx.Err()); err != nil || entry.IsDir() || !Loadable(name) {
-				return err
+		w := walk{files: s.files, location: func(name string) string { return name }}
+		objects, err := w.list(ctx)
+		for _, o := range objects {
+			if !yield(o, nil) {
+				return
 			}
-			info, err := entry.Info()
-			if err != nil {
-				return err
-			}
-			if !yield(objectOf(name, name, info), nil) {
-				return stopped
-			}
-			return nil
-		})
-		if err != nil && !errors.Is(err, stopped) {
+		}
+		if err != nil {
 			yield(Object{}, err)
 		}
 	}
@@ -202,4 +339,50 @@ func openRange(f fs.File, o Object, offset, length int64) (io.ReadCloser, error)
 type readCloser struct {
 	io.Reader
 	io.Closer
+}
+
+// Stream is a source of one object that can be read only once, such as standard
+// input, under a name for people. The first List reads it to its end, and keeps it
+// in a temporary file, which goes with the process at the latest.
+//
+// A List whose ctx ends returns; what is left of r is then read in the background.
+func Stream(name string, r io.Reader) Source {
+	return &streamSource{name, spool.New(io.NopCloser(r))}
+}
+
+type streamSource struct {
+	name string
+	file *spool.File
+}
+
+// StreamLocation is where the object of a [Stream] is.
+const StreamLocation = "-"
+
+func (s *streamSource) List(ctx context.Context) iter.Seq2[Object, error] {
+	return func(yield func(Object, error) bool) {
+		o := Object{Name: s.name, Location: StreamLocation, Version: "1", Named: true}
+		read := make(chan error, 1)
+		go func() {
+			var err error
+			o.Size, err = s.file.Size()
+			read <- err
+		}()
+		select {
+		case <-ctx.Done():
+			yield(Object{}, ctx.Err())
+		case err := <-read:
+			if err != nil {
+				yield(Object{}, fmt.Errorf("%s: %w", s.name, err))
+				return
+			}
+			yield(o, nil)
+		}
+	}
+}
+
+func (s *streamSource) Open(_ context.Context, _ Object, offset, length int64) (io.ReadCloser, error) {
+	if length < 0 {
+		length = math.MaxInt64 - offset
+	}
+	return io.NopCloser(io.NewSectionReader(s.file, offset, length)), nil
 }

@@ -55,7 +55,7 @@ type Reject struct {
 }
 
 // OK reports whether everything was found in order: nothing refused, nothing
-// rejected, no hard audit broken.
+// rejected, no hard audit broken. What is left out is in order.
 func (v Validated) OK() bool {
 	for _, f := range v.Files {
 		if f.Error != "" {
@@ -108,6 +108,11 @@ func (p *Pipeline) inspect(ctx context.Context, scanned Scanned) (Validated, err
 	schemas := schemaSet{} // of thousands of files most have the same columns
 	for _, o := range scanned.Objects {
 		f := CheckedFile{Object: o}
+		if o.LeftOut != "" {
+			f.Sheets = []CheckedSheet{{Error: o.LeftOut, LeftOut: true}}
+			v.Files = append(v.Files, f)
+			continue
+		}
 		tables, leftOut, err := p.tables(ctx, o)
 		if err != nil {
 			if !p.ofOneFile(ctx, err) {

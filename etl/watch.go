@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -83,7 +84,7 @@ func (w *watch) run(ctx context.Context) (r Report, made bool, err error) {
 			scanned.Objects = append(scanned.Objects, o)
 		}
 	}
-	if len(scanned.Objects) == 0 {
+	if !slices.ContainsFunc(scanned.Objects, Object.toLoad) {
 		return r, false, nil
 	}
 	source := &heedful{Source: w.source, failed: map[string]bool{}}

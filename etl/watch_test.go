@@ -43,7 +43,7 @@ func (s *shelf) List(context.Context) iter.Seq2[etl.Object, error] {
 			return
 		}
 		for name, text := range s.texts {
-			if !yield(etl.Object{Name: name, Location: name, Size: int64(len(text)), Version: text}, nil) {
+			if !yield(etl.Listed(etl.Object{Name: name, Location: name, Size: int64(len(text)), Version: text}), nil) {
 				return
 			}
 		}
@@ -135,9 +135,10 @@ func TestWatch(t *testing.T) {
 	if !slices.Equal(got.objects(), []string{"US23.csv"}) || got.report.Status != etl.Published {
 		t.Errorf("what could not be read was not tried again: %+v", got)
 	}
+	source.change(func() { source.texts["README.md"] = "about" })
 	select {
 	case got := <-runs:
-		t.Errorf("nothing changed, and there was a run: %+v", got)
+		t.Errorf("nothing to load changed, and there was a run: %+v", got)
 	case <-time.After(50 * time.Millisecond):
 	}
 	stop()

@@ -126,10 +126,14 @@ func (s *Source) List(ctx context.Context) iter.Seq2[etl.Object, error] {
 				return
 			}
 			whole := o.Key == s.prefix // the address names one object
-			if strings.HasSuffix(o.Key, "/") || !whole && !etl.Loadable(o.Key) {
+			object := etl.Object{Name: s.nameOf(o.Key), Location: scheme + s.bucket + "/" + o.Key, Size: o.Size, Version: o.ETag, Named: whole}
+			if strings.HasSuffix(o.Key, "/") || !whole && etl.Hidden(object.Name) {
 				continue
 			}
-			if !yield(etl.Object{Name: s.nameOf(o.Key), Location: scheme + s.bucket + "/" + o.Key, Size: o.Size, Version: o.ETag}, nil) {
+			if !whole {
+				object = etl.Listed(object)
+			}
+			if !yield(object, nil) {
 				return
 			}
 		}

@@ -75,6 +75,7 @@ func (s *server) open(t *testing.T, prefix string) *s3source.Source {
 	return source
 }
 
+// names are those of the objects of a source, in brackets where they are left out.
 func names(t *testing.T, source etl.Source) string {
 	t.Helper()
 	var all []string
@@ -82,7 +83,11 @@ func names(t *testing.T, source etl.Source) string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		all = append(all, o.Name)
+		name := o.Name
+		if o.LeftOut != "" {
+			name = "(" + name + ")"
+		}
+		all = append(all, name)
 	}
 	return strings.Join(all, " ")
 }
@@ -91,11 +96,12 @@ func TestLoad(t *testing.T) {
 	s := newServer(t)
 	s.put(t, "2023/GEN23.csv", generators+strings.Repeat("2023,OK,Beta,2,1,7\n", 9000))
 	s.put(t, "2023/notes.txt", "x")
+	s.put(t, "2023/.git/hidden.csv", "x")
 	s.put(t, "other/ST23.csv", "PSTATABB,FIPSST,STNGENAN\nTX,48,5\n")
 	for prefix, want := range map[string]string{
-		"":               "2023/GEN23.csv other/ST23.csv",
-		"2023/":          "GEN23.csv",
-		"20":             "2023/GEN23.csv",
+		"":               "2023/GEN23.csv (2023/notes.txt) other/ST23.csv",
+		"2023/":          "GEN23.csv (notes.txt)",
+		"20":             "2023/GEN23.csv (2023/notes.txt)",
 		"other/ST23.csv": "ST23.csv",
 		"2023/notes.txt": "notes.txt",
 		"nothing":        "",

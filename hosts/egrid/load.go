@@ -68,7 +68,7 @@ func (p publishing) apply(o *etl.Options) {
 }
 
 type loadCmd struct {
-	Source []string `arg:"" help:"Files, folders or s3://BUCKET/PREFIX: .csv, .csv.gz, .zip, .xlsx, .xls."`
+	Source []string `arg:"" help:"Files, folders, s3://BUCKET/PREFIX or - for standard input: .csv, .csv.gz, .zip, .xlsx, .xls."`
 	DryRun bool     `help:"Check everything and load nothing."`
 	JSON   bool     `help:"Print the report as JSON."`
 	reading
@@ -76,7 +76,7 @@ type loadCmd struct {
 }
 
 func (c *loadCmd) Run(a *app) error {
-	source, err := service.OpenSource(c.Source)
+	source, err := service.OpenSource(c.Source, a.stdin)
 	if err != nil {
 		return err
 	}

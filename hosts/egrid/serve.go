@@ -34,7 +34,7 @@ func (c *serveCmd) Run(a *app) error {
 	c.apply(&o)
 	var source etl.Source
 	if len(c.Sources) > 0 {
-		if source, err = service.OpenSource(c.Sources); err != nil {
+		if source, err = service.OpenSource(c.Sources, nil); err != nil {
 			return err
 		}
 	}
@@ -120,7 +120,7 @@ func (c *upCmd) Run(a *app) error {
 	source := etl.FS(data.Files())
 	var page *dashboard.Options
 	if len(c.Source) > 0 {
-		if source, err = service.OpenSource(c.Source); err != nil {
+		if source, err = service.OpenSource(c.Source, a.stdin); err != nil {
 			return err
 		}
 	} else {

@@ -45,7 +45,7 @@ type scanCmd struct {
 }
 
 func (c *scanCmd) Run(a *app) error {
-	source, err := service.OpenSource(c.Source)
+	source, err := service.OpenSource(c.Source, nil) // the next stage could not read it again
 	if err != nil {
 		return err
 	}
@@ -57,7 +57,7 @@ func (c *scanCmd) Run(a *app) error {
 }
 
 type validateCmd struct {
-	Source []string `arg:"" optional:"" help:"Files and folders, unless --in is given."`
+	Source []string `arg:"" optional:"" help:"Files, folders or - for standard input, unless --in is given."`
 	In     string   `help:"Answer of scan, as JSON; - for standard input." placeholder:"FILE"`
 	JSON   bool     `help:"Print the answer as JSON, for the stage divide."`
 	reading
@@ -67,7 +67,7 @@ func (c *validateCmd) Run(a *app) error {
 	if (c.In == "") == (len(c.Source) == 0) {
 		return fmt.Errorf("%w: give either sources or --in", egrid.ErrInvalid)
 	}
-	source, err := service.OpenSource(c.Source)
+	source, err := service.OpenSource(c.Source, a.stdin)
 	if err != nil {
 		return err
 	}
@@ -107,7 +107,7 @@ func (c *divideCmd) Run(a *app) error {
 	if err := c.read(a, &v); err != nil {
 		return err
 	}
-	source, err := service.OpenSource(nil)
+	source, err := service.OpenSource(nil, nil)
 	if err != nil {
 		return err
 	}
@@ -131,7 +131,7 @@ func (c *streamCmd) Run(a *app) error {
 	}
 	o := etl.Options{Workers: c.Workers, Logger: a.log}
 	c.apply(&o)
-	source, err := service.OpenSource(nil)
+	source, err := service.OpenSource(nil, nil)
 	if err != nil {
 		return err
 	}

@@ -68,7 +68,7 @@ func (c *cli) Run(p *service.Process) error {
 	if err := c.Apply(&api, p.Log); err != nil {
 		return err
 	}
-	source, err := service.OpenSource(c.Source)
+	source, err := service.OpenSource(c.Source, nil)
 	if err != nil {
 		return err
 	}

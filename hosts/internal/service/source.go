@@ -9,17 +9,29 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/etl"
 	"github.com/egrid-analytics/egrid-go/etl/s3source"
 )
 
-// OpenSource opens files, folders and s3://BUCKET/PREFIX. The server of
-// buckets is named by EGRID_S3_ENDPOINT, EGRID_S3_REGION, EGRID_S3_ACCESS_KEY
-// and EGRID_S3_SECRET_KEY. Without names it lists nothing, and opens whatever
-// another process has listed.
-func OpenSource(names []string) (etl.Source, error) {
+// OpenSource opens files, folders, s3://BUCKET/PREFIX, and - for standard input,
+// which is nil where it cannot be one. The server of buckets is named by
+// EGRID_S3_ENDPOINT, EGRID_S3_REGION, EGRID_S3_ACCESS_KEY and EGRID_S3_SECRET_KEY.
+// Without names it lists nothing, and opens whatever another process has listed.
+func OpenSource(names []string, stdin io.Reader) (etl.Source, error) {
 	s := &sources{remote: sync.OnceValues(func() (etl.Source, error) { return openBucket("s3://any") })}
 	for _, name := range names {
+		if name == etl.StreamLocation {
+			switch {
+			case stdin == nil:
+				return nil, fmt.Errorf("%w: only load, validate and up read standard input; save it to a file and name that", egrid.ErrInvalid)
+			case s.stdin != nil:
+				return nil, fmt.Errorf("%w: standard input is named twice, and can be read once", egrid.ErrInvalid)
+			}
+			s.stdin = etl.Stream("standard input", stdin)
+			s.listed = append(s.listed, s.stdin)
+			continue
+		}
 		if !strings.Contains(name, "://") {
 			s.listed = append(s.listed, etl.Local(name))
 			continue
@@ -47,6 +59,7 @@ func openBucket(address string) (etl.Source, error) {
 // sources is several sources, one behind the other.
 type sources struct {
 	listed []etl.Source
+	stdin  etl.Source                 // nil where it is none of them
 	remote func() (etl.Source, error) // opens objects of any bucket of the server
 }
 
@@ -63,6 +76,12 @@ func (s *sources) List(ctx context.Context) iter.Seq2[etl.Object, error] {
 }
 
 func (s *sources) Open(ctx context.Context, o etl.Object, offset, length int64) (io.ReadCloser, error) {
+	if o.Location == etl.StreamLocation {
+		if s.stdin == nil {
+			return nil, fmt.Errorf("%w: another process has read standard input; save it to a file and name that", egrid.ErrInvalid)
+		}
+		return s.stdin.Open(ctx, o, offset, length)
+	}
 	if !strings.Contains(o.Location, "://") {
 		return etl.Local().Open(ctx, o, offset, length)
 	}

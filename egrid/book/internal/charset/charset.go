@@ -21,7 +21,6 @@
 package charset
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/binary"
 	"fmt"
@@ -125,22 +124,26 @@ func Reader(name string, r io.Reader) io.Reader {
 	case "":
 		return r
 	case Windows1252:
-		return &reader{r: bufio.NewReader(r), next: next1252}
+		return &reader{r: r, decode: decode1252}
 	case UTF16LE:
-		return &reader{r: bufio.NewReader(r), next: nextUTF16(binary.LittleEndian)}
+		return &reader{r: r, decode: decodeUTF16(binary.LittleEndian)}
 	case UTF16BE:
-		return &reader{r: bufio.NewReader(r), next: nextUTF16(binary.BigEndian)}
+		return &reader{r: r, decode: decodeUTF16(binary.BigEndian)}
 	}
 	return &reader{err: fmt.Errorf("%w: no encoding is called %q", egrid.ErrInvalid, name)}
 }
 
-// reader reads a letter at a time.
+// reader decodes a block at a time.
 type reader struct {
-	r    *bufio.Reader
-	next func(dst []byte, r *bufio.Reader) ([]byte, error) // appends a letter
-	buf  []byte
-	done int // of buf
-	err  error
+	r io.Reader
+	// decode appends the text of src, and returns what is left of it: a letter
+	// that may go on in the next block, unless this is the last one.
+	decode func(dst, src []byte, last bool) (text, left []byte)
+	block  [16 << 10]byte
+	left   int // bytes at the front of block
+	buf    []byte
+	done   int // of buf
+	err    error
 }
 
 func (t *reader) Read(b []byte) (int, error) {
@@ -148,9 +151,12 @@ func (t *reader) Read(b []byte) (int, error) {
 		if t.err != nil {
 			return 0, t.err
 		}
-		t.buf, t.done = t.buf[:0], 0
-		for t.err == nil && len(t.buf) < 16<<10 {
-			t.buf, t.err = t.next(t.buf, t.r)
+		var n int
+		n, t.err = t.r.Read(t.block[t.left:])
+		text, left := t.decode(t.buf[:0], t.block[:t.left+n], t.err == io.EOF)
+		t.buf, t.done, t.left = text, 0, copy(t.block[:], left)
+		if t.err == io.EOF && t.left > 0 {
+			t.err = fmt.Errorf("%w: the text ends within a letter; it is cut off", egrid.ErrInvalid)
 		}
 	}
 	n := copy(b, t.buf[t.done:])
@@ -158,48 +164,45 @@ func (t *reader) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-func next1252(dst []byte, r *bufio.Reader) ([]byte, error) {
-	c, err := r.ReadByte()
-	if err != nil {
-		return dst, err
+func decode1252(dst, src []byte, _ bool) (text, left []byte) {
+	for _, c := range src {
+		if r, ok := letter1252(c); c >= utf8.RuneSelf && ok {
+			dst = utf8.AppendRune(dst, r)
+		} else {
+			dst = append(dst, c)
+		}
 	}
-	if l, ok := letter1252(c); ok {
-		return utf8.AppendRune(dst, l), nil
-	}
-	return append(dst, c), nil
+	return dst, nil
 }
 
-// nextUTF16 appends a byte that is no UTF-8 for half of a pair.
-func nextUTF16(order binary.ByteOrder) func([]byte, *bufio.Reader) ([]byte, error) {
-	first := true
-	return func(dst []byte, r *bufio.Reader) ([]byte, error) {
-		unit, err := readUnit(r, order)
-		if err != nil {
-			return dst, err
-		}
-		mark := first && unit == 0xFEFF
-		first = false
-		switch {
-		case mark:
-			return dst, nil
-		case !utf16.IsSurrogate(unit):
-			return utf8.AppendRune(dst, unit), nil
-		}
-		if low, err := r.Peek(2); err == nil {
-			if pair := utf16.DecodeRune(unit, rune(order.Uint16(low))); pair != utf8.RuneError {
-				_, err := r.Discard(2)
-				return utf8.AppendRune(dst, pair), err
+// decodeUTF16 has a byte that is no UTF-8 for half of a pair.
+func decodeUTF16(order binary.ByteOrder) func(dst, src []byte, last bool) (text, left []byte) {
+	begun := false
+	return func(dst, src []byte, last bool) (text, left []byte) {
+		for ; len(src) >= 2; src = src[2:] {
+			r := rune(order.Uint16(src))
+			switch {
+			case r == mark && !begun:
+			case !utf16.IsSurrogate(r):
+				dst = utf8.AppendRune(dst, r)
+			case len(src) < 4 && !last:
+				return dst, src
+			default:
+				pair := rune(utf8.RuneError)
+				if len(src) >= 4 {
+					pair = utf16.DecodeRune(r, rune(order.Uint16(src[2:])))
+				}
+				if pair == utf8.RuneError {
+					dst = append(dst, 0xFF)
+				} else {
+					dst, src = utf8.AppendRune(dst, pair), src[2:]
+				}
 			}
+			begun = true
 		}
-		return append(dst, 0xFF), nil
+		return dst, src
 	}
 }
 
-func readUnit(r *bufio.Reader, order binary.ByteOrder) (rune, error) {
-	var b [2]byte
-	_, err := io.ReadFull(r, b[:])
-	if err == io.ErrUnexpectedEOF {
-		err = fmt.Errorf("%w: the text ends within a letter of UTF-16; it is cut off", egrid.ErrInvalid)
-	}
-	return rune(order.Uint16(b[:])), err
-}
+// mark is how text in UTF-16 may begin.
+const mark = 0xFEFF

@@ -27,13 +27,14 @@ type cells struct {
 	stream *stream
 	sheet  string
 	texts  *texts
-	queue  []cell // of one record with several
-	inner  int    // how many charts within the sheet are open
+	queue  []cell // of the record, and how many of them were taken
+	taken  int
+	inner  int // how many charts within the sheet are open
 }
 
 // next returns io.EOF behind the last cell.
 func (c *cells) next() (cell, error) {
-	for len(c.queue) == 0 {
+	for c.taken == len(c.queue) {
 		if err := c.records.next(); err != nil {
 			return cell{}, c.wrap(err)
 		}
@@ -50,9 +51,8 @@ func (c *cells) next() (cell, error) {
 			}
 		}
 	}
-	first := c.queue[0]
-	c.queue = c.queue[1:]
-	return first, nil
+	c.taken++
+	return c.queue[c.taken-1], nil
 }
 
 // wrap says of which sheet an error is.
@@ -64,7 +64,7 @@ func (c *cells) damaged(why string) error { return c.wrap(fmt.Errorf("%w: %s", e
 
 // read appends the cells of a record to the queue.
 func (c *cells) read() error {
-	c.queue = c.queue[:0]
+	c.queue, c.taken = c.queue[:0], 0
 	switch c.kind {
 	case recordNumber, recordRK, recordMulRK, recordLabelSST, recordLabel, recordRString, recordBoolErr, recordFormula:
 	default:

@@ -14,6 +14,9 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid"
 )
 
+// signature is how a compound file begins.
+const signature = "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1"
+
 const (
 	// maxStream bounds a workbook's stream, so that places in its texts fit into
 	// 32 bits.
@@ -33,9 +36,18 @@ type stream struct {
 // openStream finds the workbook in a compound file.
 func openStream(file io.ReaderAt, size int64) (*stream, error) {
 	s := &stream{file: &meteredFile{ReaderAt: io.NewSectionReader(file, 0, size), left: maxDirectory}}
+	var head [len(signature)]byte
+	switch _, err := s.file.ReadAt(head[:], 0); {
+	case err != nil && err != io.EOF:
+		return nil, err
+	case head[0] == 0x09 && (head[1] == 0 || head[1] == 2 || head[1] == 4): // a record at once, as until Excel 4
+		return nil, errOld
+	case string(head[:]) != signature:
+		return nil, fmt.Errorf("%w: not an .xls workbook", egrid.ErrInvalid)
+	}
 	compound, err := mscfb.New(s.file)
 	if err != nil {
-		return nil, s.cause(fmt.Errorf("%w: not an .xls workbook, or a damaged one: %w", egrid.ErrInvalid, err))
+		return nil, s.cause(fmt.Errorf("%w: %w", errDamaged, err))
 	}
 	s.file.left = math.MaxInt64
 	encrypted := false

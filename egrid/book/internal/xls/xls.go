@@ -140,7 +140,10 @@ const (
 	recordBOF        = 0x0809
 )
 
-const biff8 = 0x0600 // the version in the BOF record
+const (
+	biff8     = 0x0600 // the version in the BOF record
+	maxSheets = 1000   // that are read of a workbook
+)
 
 var (
 	errDamaged   = fmt.Errorf("%w: the workbook is damaged; fetch it again", egrid.ErrInvalid)
@@ -192,6 +195,9 @@ func (w *Workbook) addSheet(r *records) error {
 	if !worksheet {
 		return nil
 	}
+	if len(w.sheets) == maxSheets {
+		return fmt.Errorf("%w: the workbook has more than %d sheets; save those that matter in another one", egrid.ErrInvalid, maxSheets)
+	}
 	flags, err := r.take(1)
 	if err != nil {
 		return err
@@ -211,6 +217,7 @@ type records struct {
 	at   int64 // of the next record in the stream
 	kind uint16
 	body []byte // what is unread of the record; valid until the next one
+	head [4]byte
 	buf  []byte
 	unit []uint16
 }
@@ -222,15 +229,14 @@ func newRecords(r io.Reader, at int64) *records {
 // next goes to the next record. A stream ends behind its last record only, never
 // before, so its end is an error.
 func (r *records) next() error {
-	var head [4]byte
-	if _, err := io.ReadFull(r.r, head[:]); err != nil {
+	if _, err := io.ReadFull(r.r, r.head[:]); err != nil {
 		return r.ended(err)
 	}
-	r.kind, r.body = binary.LittleEndian.Uint16(head[:]), r.buf[:binary.LittleEndian.Uint16(head[2:])]
+	r.kind, r.body = binary.LittleEndian.Uint16(r.head[:]), r.buf[:binary.LittleEndian.Uint16(r.head[2:])]
 	if _, err := io.ReadFull(r.r, r.body); err != nil {
 		return r.ended(err)
 	}
-	r.at += int64(len(head) + len(r.body))
+	r.at += int64(len(r.head) + len(r.body))
 	return nil
 }
 

@@ -2,6 +2,7 @@ package xls_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/csv"
 	"errors"
 	"io"
@@ -187,6 +188,10 @@ func TestRefused(t *testing.T) {
 	}{
 		{"empty", nil, "not an .xls workbook"},
 		{"text", []byte(strings.Repeat("YEAR,PSTATABB\n", 100)), "not an .xls workbook"},
+		{"Excel 4 without a container", record(0x0409, uint16(0), uint16(worksheet), uint16(0)), "save it as .xlsx"},
+		{"a signature and nothing else", []byte("\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1"), "damaged"},
+		{"a long list of streams", compound(slices.Repeat([]entry{{"Workbook", nil}}, 3000)...), "too long"},
+		{"many sheets", compound(entry{"Workbook", stream(nil, slices.Repeat([]part{{name: "S"}}, 1001)...)}), "more than 1000 sheets"},
 		{"cut off", good[:len(good)-1024], ""},
 		{"no workbook", compound(entry{"WordDocument", []byte("text")}), "holds no workbook"},
 		{"encrypted .xlsx", compound(entry{"EncryptionInfo", nil}, entry{"EncryptedPackage", []byte("secret")}), "save it without a password"},
@@ -293,6 +298,27 @@ func check(t *testing.T, file []byte) {
 			}
 			if err != nil {
 				t.Fatalf("not CSV: %v in %q", err, b)
+			}
+		}
+	}
+}
+
+// TestEveryWord damages a file in every place, container and records alike, by
+// numbers that lead in circles, outside or nowhere.
+func TestEveryWord(t *testing.T) {
+	t.Parallel()
+	small := workbook(sst(2, string(narrow("a")), uint16(2), byte(1|4|8), uint16(1), uint32(1), uint16('b'), next{}, byte(0), "c", uint32(0), "x"),
+		join(number(0, 0, 1), shared(1, 1, 1), formula(2, 0, 0xFFFF<<48), record(0x0207, narrow("x"))))
+	long := workbook(nil, bytes.Repeat(number(3, 3, 1), 250))
+	for _, file := range [][]byte{small, long} {
+		for at := 0; at+4 <= len(file); at += 4 {
+			if at > 2048 && bytes.Equal(file[at:at+4], file[at-36:at-32]) {
+				continue // in the middle of what is repeated
+			}
+			for _, v := range []uint32{0, 1, 5, 0x7FFF, 0x10000, 0x7FFFFFFF, 0xFFFFFFFE, 0xFFFFFFFF} {
+				damaged := bytes.Clone(file)
+				binary.LittleEndian.PutUint32(damaged[at:], v)
+				check(t, damaged)
 			}
 		}
 	}
