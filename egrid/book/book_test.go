@@ -130,7 +130,7 @@ func TestOpen(t *testing.T) {
 		"one that is damaged": {packed(t, "a.csv", csv, "b.xlsx", xlsx[:500], "c.ods", packed(t, "mimetype", "x"), "d.csv", "%PDF-1.4"),
 			[]string{"a.csv=" + csv, "b.xlsx! invalid: it begins as a zip archive and has no list of members at its end: it was cut or damaged; fetch it again",
 				"c.ods! invalid: it is an OpenDocument file (.ods); save it as .xlsx", "d.csv! invalid: it is a PDF document; save its table as CSV"}},
-		"a name twice": {packed(t, "a.csv", "1\n", "a.csv", "2\n"), []string{"a.csv=1\n", "- a.csv: another table of the file has the same name"}},
+		"a name twice": {packed(t, "a.csv", "1\n", "a.csv", "2\n"), []string{"a.csv=1\n", "a.csv (2)=2\n"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
