@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
@@ -203,6 +204,44 @@ func TestManyPackedMembers(t *testing.T) {
 	if err != nil || len(got) != 70 || got[63] != "63.csv.gz=x\n" || !strings.Contains(got[64], "unpack it first") {
 		t.Errorf("%q, %v", got, err)
 	}
+}
+
+// TestDamaged: the damaged part is named, once.
+func TestDamaged(t *testing.T) {
+	t.Parallel()
+	content := []byte(workbook(t))
+	at := bytes.Index(content, []byte("xl/two.xml")) + 40
+	content[at] ^= 1
+	lines, err := listed(string(content))
+	if err == nil || !errors.Is(err, egrid.ErrInvalid) || !strings.Contains(err.Error(), "part xl/two.xml") || strings.Count(err.Error(), "fetch it again") > 1 {
+		t.Errorf("%q, %v", lines, err)
+	}
+}
+
+// TestParallel reads the sheets of one workbook at the same time.
+func TestParallel(t *testing.T) {
+	t.Parallel()
+	content := gzipped(t, workbook(t))
+	b, err := book.Open(strings.NewReader(content), int64(len(content)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	var wg sync.WaitGroup
+	for i := range 20 {
+		wg.Go(func() {
+			text, err := b.Tables()[i%2].Open()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer text.Close()
+			if all, err := io.ReadAll(text); err != nil || string(all) != [...]string{"Contents\n", "YEAR\n2023\n"}[i%2] {
+				t.Errorf("%q, %v", all, err)
+			}
+		})
+	}
+	wg.Wait()
 }
 
 func TestReaderFails(t *testing.T) {
