@@ -44,7 +44,7 @@ func TestWorkbook(t *testing.T) {
 	for name, test := range map[string]struct{ file, content, prefix string }{
 		"workbook":   {"egrid2023.xlsx", book, ""},
 		"other name": {"egrid2023.xls", book, ""},
-		"in a zip":   {"a.zip", zipped(t, "data/egrid2023.xlsx", book, "readme.txt", "x"), "data/egrid2023.xlsx/"},
+		"in a zip":   {"a.zip", zipped(t, "data/egrid2023.xlsx", book, ".hidden", "x"), "data/egrid2023.xlsx/"},
 		"compressed": {"egrid2023.csv.gz", gzipped(t, book), ""},
 	} {
 		for _, chunk := range []int64{1, 1 << 20} {

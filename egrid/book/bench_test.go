@@ -57,3 +57,14 @@ func BenchmarkWorkbook(b *testing.B) {
 		}
 	}
 }
+
+func BenchmarkCharset(b *testing.B) {
+	text := []byte(strings.Repeat("2023,TX,Alpha,1,1,400\n", 10_000))
+	b.SetBytes(int64(len(text)))
+	for b.Loop() {
+		var c book.Charset
+		if _, err := c.Write(text); err != nil || c.Name() != "" {
+			b.Fatal(c.Name(), err)
+		}
+	}
+}

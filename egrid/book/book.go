@@ -56,6 +56,7 @@ import (
 type Book struct {
 	size     int64
 	tables   []Table
+	names    map[string]bool // of the tables
 	left     []LeftOut
 	unpacked []*spool.File
 	bytes    int64 // in unpacked
@@ -63,7 +64,7 @@ type Book struct {
 
 // Table is one table of a file.
 type Table struct {
-	Name   string // of the sheet or the member: "GEN23 ", "a.csv", "book.xlsx/GEN23 "; empty where the file is the table
+	Name   string // of the sheet or the member: "GEN23 ", "a.csv", "book.xlsx/GEN23 "; of one more of that name "a.csv (2)"; empty where the file is the table
 	Grid   bool   // its records are the rows of a spreadsheet
 	Plain  bool   // its text is the file itself, byte by byte
 	Hidden bool   // the workbook does not show it
@@ -85,7 +86,7 @@ type LeftOut struct {
 // Open finds out what a file of size bytes is, and lists its tables. The reader
 // has to stay open as long as the book; Close does not close it.
 func Open(r io.ReaderAt, size int64) (*Book, error) {
-	b := &Book{size: size}
+	b := &Book{size: size, names: map[string]bool{}}
 	whole := content{at: r, size: size, open: func() (io.ReadCloser, error) {
 		return io.NopCloser(io.NewSectionReader(r, 0, size)), nil
 	}}
@@ -228,7 +229,8 @@ func (b *Book) sheet(name string, hidden bool, open func() (io.ReadCloser, error
 func (b *Book) members(name string, archive *zip.Reader, depth int) error {
 	for _, f := range archive.File {
 		member := strings.ReplaceAll(f.Name, `\`, "/")
-		if f.FileInfo().IsDir() || strings.HasSuffix(member, "/") || strings.HasPrefix(path.Base(member), ".") || strings.HasPrefix(member, "__MACOSX/") {
+		base := path.Base(member)
+		if strings.HasSuffix(member, "/") || strings.HasPrefix(base, ".") || strings.HasPrefix(base, "~$") || strings.HasPrefix(member, "__MACOSX/") {
 			continue
 		}
 		c := content{size: int64(min(f.UncompressedSize64, 1<<62)), open: func() (io.ReadCloser, error) {
@@ -254,14 +256,13 @@ func (b *Book) members(name string, archive *zip.Reader, depth int) error {
 	return nil
 }
 
-// table adds a table, whose name has to be the only one of its kind.
+// table adds a table under a name that no other one has.
 func (b *Book) table(t Table) {
-	for _, other := range b.tables {
-		if other.Name == t.Name {
-			b.left = append(b.left, LeftOut{Name: t.Name, Reason: "another table of the file has the same name"})
-			return
-		}
+	name := t.Name
+	for n := 2; b.names[t.Name]; n++ {
+		t.Name = fmt.Sprintf("%s (%d)", name, n)
 	}
+	b.names[t.Name] = true
 	b.tables = append(b.tables, t)
 }
 

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
@@ -130,7 +131,7 @@ func TestOpen(t *testing.T) {
 		"one that is damaged": {packed(t, "a.csv", csv, "b.xlsx", xlsx[:500], "c.ods", packed(t, "mimetype", "x"), "d.csv", "%PDF-1.4"),
 			[]string{"a.csv=" + csv, "b.xlsx! invalid: it begins as a zip archive and has no list of members at its end: it was cut or damaged; fetch it again",
 				"c.ods! invalid: it is an OpenDocument file (.ods); save it as .xlsx", "d.csv! invalid: it is a PDF document; save its table as CSV"}},
-		"a name twice": {packed(t, "a.csv", "1\n", "a.csv", "2\n"), []string{"a.csv=1\n", "- a.csv: another table of the file has the same name"}},
+		"a name twice": {packed(t, "a.csv", "1\n", "a.csv", "2\n"), []string{"a.csv=1\n", "a.csv (2)=2\n"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -169,7 +170,7 @@ func TestRefused(t *testing.T) {
 // TestBombs: what unpacks to far more than it is, at whatever depth, is refused.
 func TestBombs(t *testing.T) {
 	t.Parallel()
-	bomb := strings.Repeat(" ", 32<<20)
+	bomb := strings.Repeat(" ", 20<<20)
 	for name, content := range map[string]string{
 		"gzip":                  gzipped(t, bomb),
 		"archive":               packed(t, "a.csv", bomb),
@@ -203,6 +204,44 @@ func TestManyPackedMembers(t *testing.T) {
 	if err != nil || len(got) != 70 || got[63] != "63.csv.gz=x\n" || !strings.Contains(got[64], "unpack it first") {
 		t.Errorf("%q, %v", got, err)
 	}
+}
+
+// TestDamaged: the damaged part is named, once.
+func TestDamaged(t *testing.T) {
+	t.Parallel()
+	content := []byte(workbook(t))
+	at := bytes.Index(content, []byte("xl/two.xml")) + 40
+	content[at] ^= 1
+	lines, err := listed(string(content))
+	if err == nil || !errors.Is(err, egrid.ErrInvalid) || !strings.Contains(err.Error(), "part xl/two.xml") || strings.Count(err.Error(), "fetch it again") > 1 {
+		t.Errorf("%q, %v", lines, err)
+	}
+}
+
+// TestParallel reads the sheets of one workbook at the same time.
+func TestParallel(t *testing.T) {
+	t.Parallel()
+	content := gzipped(t, workbook(t))
+	b, err := book.Open(strings.NewReader(content), int64(len(content)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	var wg sync.WaitGroup
+	for i := range 20 {
+		wg.Go(func() {
+			text, err := b.Tables()[i%2].Open()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer text.Close()
+			if all, err := io.ReadAll(text); err != nil || string(all) != [...]string{"Contents\n", "YEAR\n2023\n"}[i%2] {
+				t.Errorf("%q, %v", all, err)
+			}
+		})
+	}
+	wg.Wait()
 }
 
 func TestReaderFails(t *testing.T) {

@@ -2,7 +2,7 @@ package book
 
 import (
 	"bytes"
-	"math/bits"
+	"encoding/binary"
 	"unicode/utf8"
 
 	"github.com/egrid-analytics/egrid-go/egrid/book/internal/charset"
@@ -53,14 +53,11 @@ func (c *Charset) Write(p []byte) (int, error) {
 
 // ascii is how many bytes at the front of p are ASCII.
 func ascii(p []byte) int {
-	const word = bits.UintSize / 8
 	i := 0
-	for ; i+word <= len(p); i += word {
-		var all byte
-		for _, b := range p[i : i+word] {
-			all |= b
-		}
-		if all >= utf8.RuneSelf {
+	for ; i+32 <= len(p); i += 32 {
+		b := p[i : i+32]
+		w := binary.LittleEndian.Uint64(b) | binary.LittleEndian.Uint64(b[8:]) | binary.LittleEndian.Uint64(b[16:]) | binary.LittleEndian.Uint64(b[24:])
+		if w&0x8080808080808080 != 0 {
 			break
 		}
 	}

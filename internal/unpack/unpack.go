@@ -95,6 +95,9 @@ func (b *bounded) Read(buf []byte) (int, error) {
 
 // damaged says what to do about bytes that cannot be unpacked.
 func damaged(err error) error {
+	if errors.Is(err, egrid.ErrInvalid) {
+		return err // what is unpacked was packed itself, and said what is wrong
+	}
 	var corrupt flate.CorruptInputError
 	if errors.As(err, &corrupt) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, zip.ErrChecksum) ||
 		errors.Is(err, zip.ErrFormat) || errors.Is(err, gzip.ErrChecksum) || errors.Is(err, gzip.ErrHeader) {
