@@ -6,10 +6,8 @@ import (
 	"encoding/hex"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -139,47 +137,4 @@ func loadSheet(b *testing.B, file driver.Loader, data []byte, sum string) int64 
 		b.Fatal(r.Status, r.Reason, err)
 	}
 	return rows.Load()
-}
-
-// BenchmarkShellImport has the sqlite3 shell load the same sheet into the same
-// table with the same indexes, in the same journal mode.
-func BenchmarkShellImport(b *testing.B) {
-	shell, err := exec.LookPath("sqlite3")
-	if err != nil {
-		b.Skip("the sqlite3 shell is not installed")
-	}
-	data := benchSheet(b)
-	csv := filepath.Join(b.TempDir(), "GEN23.csv")
-	if err := os.WriteFile(csv, data, 0o600); err != nil {
-		b.Fatal(err)
-	}
-	script := `PRAGMA journal_mode = WAL;
-PRAGMA synchronous = FULL;
-PRAGMA cache_size = -16000;
-CREATE TABLE gen (sequence INTEGER, data_year INTEGER, state TEXT, plant_name TEXT, oris_plant_code TEXT, generator_id TEXT,
-	boiler_count INTEGER, status TEXT, prime_mover TEXT, fuel TEXT, nameplate_capacity_mw REAL, capacity_factor REAL,
-	net_generation_mwh REAL, net_generation_ozone_season_mwh REAL, net_generation_source TEXT, year_online INTEGER, year_retired INTEGER);
-.import --csv --skip 2 "` + csv + `" gen
-CREATE INDEX largest ON gen (net_generation_mwh DESC);
-CREATE INDEX state ON gen (state, net_generation_mwh DESC);
-CREATE INDEX name ON gen (plant_name);
-CREATE INDEX identifier ON gen (oris_plant_code, generator_id);
-PRAGMA analysis_limit = 1000;
-ANALYZE gen;
-SELECT count(*) FROM gen;
-`
-	var rows int64
-	for i := 0; b.Loop(); i++ {
-		cmd := exec.CommandContext(b.Context(), shell, filepath.Join(b.TempDir(), fmt.Sprint(i, ".db")))
-		cmd.Stdin = strings.NewReader(script)
-		out, err := cmd.CombinedOutput()
-		lines := strings.Fields(string(out))
-		if err != nil || len(lines) == 0 {
-			b.Fatalf("%v: %.1000s", err, out)
-		}
-		if _, err := fmt.Sscan(lines[len(lines)-1], &rows); err != nil {
-			b.Fatalf("%v: %.1000s", err, out)
-		}
-	}
-	report(b, rows, len(data))
 }

@@ -306,6 +306,6 @@ func write(path string, lines map[string]string) error {
 func heading() string {
 	return "# Performance\n\nWritten by `make bench` (see `internal/bench`). The two sides of a row take turns in one run; a figure is the median of the\n" +
 		"turns, with the least and the largest. The ratio says how many times better ours is. CPU and peak memory are those\n" +
-		"of a turn, of our side and of the peer. " + machine() + "\n\n" +
+		"of a turn, of our programs and of the peer's, without databases and brokers. " + machine() + "\n\n" +
 		"| row | work | figure | ours | peer | the peer's | ratio | wanted | CPU, memory |\n|---|---|---|---|---|---|---|---|---|\n"
 }

@@ -21,7 +21,8 @@ import (
 func machine() string {
 	load, _ := os.ReadFile("/proc/loadavg") // unknown elsewhere
 	first, _, _ := strings.Cut(string(load), " ")
-	return fmt.Sprintf("Measured on %d cores with %s; the load average was %s at the end.", runtime.NumCPU(), runtime.Version(), first)
+	return fmt.Sprintf("Measured on %d cores with %s; the load average was %s at the end: where\n"+
+		"it is above the number of cores by far, other work took part of the time.", runtime.NumCPU(), runtime.Version(), first)
 }
 
 // command runs a program to its end. The value of the figure is its wall time in

@@ -239,6 +239,21 @@ func residentMemory(b *testing.B, pid int) int64 {
 	return pages * int64(os.Getpagesize())
 }
 
+// peak is the most memory that a process ever had, in bytes.
+func peak(b *testing.B, pid int) int64 {
+	b.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		b.Fatal(err)
+	}
+	fields := strings.Fields(string(status))
+	kib, err := strconv.ParseInt(fields[slices.Index(fields, "VmHWM:")+1], 10, 64)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return kib << 10
+}
+
 func plainGet(b *testing.B, address, path string) []byte {
 	b.Helper()
 	r, err := http.NewRequestWithContext(b.Context(), http.MethodGet, "http://"+address+path, nil)
