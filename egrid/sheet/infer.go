@@ -62,7 +62,7 @@ func (s *Sheet) inferBasis(h *header, o *ReaderOptions) error {
 	}
 	for _, name := range []string{o.Name, o.Sheet} {
 		if level, _, ok := levelAndYearOf(path.Base(name)); ok && level == s.Level || locationName.MatchString(name) {
-			from = "file name " + name
+			from = "file name " + path.Base(name)
 		}
 	}
 	for _, line := range h.titles {
