@@ -110,7 +110,7 @@ func (s *Sheet) NewDecoder() *Decoder {
 		if col.at >= 0 {
 			f := s.Schema.Field(col.at)
 			col.typ = f.Type
-			if col.percent = isShare(f) && s.ShareScale != 1; col.percent {
+			if col.percent = isShare(f) && s.ShareScale != 1 && c.Transform != "divide_by_100"; col.percent {
 				col.converts.places = 2
 			}
 			if c.Unit != "" {

@@ -383,7 +383,7 @@ func cellByHand(field string, typ egrid.Type, transform string, share bool) (v e
 	case "divide_by_100":
 		shift = 2
 	}
-	if share && !strings.Contains(field, "%") && transform != "negate" {
+	if share && !strings.Contains(field, "%") && transform != "divide_by_100" {
 		shift = 2
 	}
 	v, rounded, err := egrid.ParseValue(typ, field)
@@ -554,6 +554,10 @@ func layouts(t testing.TB) []*sheet.Sheet {
 		Columns:   map[string]string{"plant": "PNAME", "id": "GENID", "net": "GENNTAN", "cf": "CFACT", "mw": "NAMEPCAP", "year": "YEAR", "": "", "note": ""},
 		Transform: map[string]string{"PNAME": "upper", "GENNTAN": "negate", "CFACT": "divide_by_100", "NAMEPCAP": "null_if:-99", "GENID": "trim"},
 	}
+	scaled := inspect("PNAME,ORISPL,PLCLPR,PLOLPR,PLGSPR\nA,1,25,25,50\n", &sheet.ReaderOptions{Year: 2016, Mapping: &sheet.Mapping{
+		Transform: map[string]string{"PLCLPR": "divide_by_100", "PLOLPR": "negate"},
+	}})
+	scaled.ShareScale = 0.01
 	return []*sheet.Sheet{
 		inspect("YEAR,PSTATABB,PNAME,ORISPL,GENID,GENNTAN\n2023,AK,A,1,A,5\n", nil),
 		inspect("PSTATABB,PNAME,ORISPL,GENID,NUMBLR,GENNTAN\nAK,A,1,A,1,5\n", &sheet.ReaderOptions{Year: 2020}),
@@ -568,6 +572,7 @@ func layouts(t testing.TB) []*sheet.Sheet {
 		inspect("\"PNAME\"\t\"GENID\"\t\"GENNTAN\"\tOWN\nA\t1\t5\tx\n", &sheet.ReaderOptions{Level: egrid.GEN, Year: 2019, Mapping: &sheet.Mapping{Delimiter: "\t"}}),
 		inspect("a,b,c (metric tons),d (kg/GWh)\nYEAR,SUBRGN,SRCO2AN,SRHGRTA\n", nil),
 		inspect("a,b,c (lbs/BBtu),d\nYEAR,SUBRGN,SRHGRA,SRNGENAN\n", nil),
+		scaled,
 	}
 }
 
@@ -667,6 +672,7 @@ var plain = []string{
 	"A\t1\t5\tx\n\t0005\t-7.25\t--\n",
 	"2023,CAMX,42949103.795,41.5\n2023,AKGD,-0.0005,0.000000000001\n2023,,,--\n2023,US,99999999999.999,0\n",
 	"2023,CAMX,41.5,216841822.331\n2023,AKGD,-0.0005,--\n",
+	"A,1,25,12.5,50\nB,2,,0,7%\n",
 	"2021,TX,A,1,N,0.1234567890123,7,10,2\r\n2021,TX,B,2,0,1,,99999999999999,1\r\n",
 	"2023, AK,Elim ,57,3A,588.182\n2023,AK,\" Elim \",\"\tb\",  ,5\n",
 	"AK,Elim,57,3A,2,1\nAK, Elim,57,3A,2,1\n",

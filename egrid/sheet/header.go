@@ -257,11 +257,11 @@ func (h *header) score(o *ReaderOptions) []egrid.Level {
 	if o.Level != "" {
 		levels = []egrid.Level{o.Level}
 	}
-	plants := len(h.fieldsOf(egrid.PLNT, o))
+	ofPlants := len(h.fieldsOf(egrid.PLNT, o))
 	var tied []egrid.Level
 	for _, level := range levels {
 		fields := h.fieldsOf(level, o)
-		other := header{level: level, known: len(fields), lacks: lacking(level, fields, plants, o)}
+		other := header{level: level, known: len(fields), lacks: lacking(level, fields, ofPlants, o)}
 		switch {
 		case other.known == 0:
 		case other.better(*h):
@@ -278,14 +278,22 @@ func (h *header) score(o *ReaderOptions) []egrid.Level {
 func grade(level egrid.Level) int {
 	switch level {
 	case egrid.UNT:
-		return 0
+		return units
 	case egrid.GEN:
-		return 1
+		return generators
 	case egrid.PLNT, egrid.DEMO:
-		return 2
+		return plants
 	}
-	return 3
+	return regions
 }
+
+// The grades, the finest first.
+const (
+	units = iota
+	generators
+	plants
+	regions
+)
 
 // fieldsOf returns the fields of a level that the row names.
 func (h *header) fieldsOf(level egrid.Level, o *ReaderOptions) map[egrid.Column]naming {
@@ -328,7 +336,7 @@ var identifiers = map[egrid.Level][]egrid.Column{
 // lacking says what a row with these fields lacks to be of the level: its
 // identifier, or any measure of its own. How many other cells there are makes no
 // difference. A person who gives the level, or maps headers to columns, decides.
-func lacking(level egrid.Level, fields map[egrid.Column]naming, plants int, o *ReaderOptions) string {
+func lacking(level egrid.Level, fields map[egrid.Column]naming, ofPlants int, o *ReaderOptions) string {
 	known, measures, coded := len(fields), 0, 0
 	for c, as := range fields {
 		switch {
@@ -361,7 +369,7 @@ func lacking(level egrid.Level, fields map[egrid.Column]naming, plants int, o *R
 		return "its identifier (" + codesOf(level, func(f egrid.Field) bool { return slices.Contains(identifiers[level], f.Column) }) + ")"
 	case coded > 0, level == egrid.PLNT && fields[egrid.PlantName] != unnamed && has > 1:
 		return ""
-	case measures > 0 && len(fields) >= plants:
+	case measures > 0 && len(fields) >= ofPlants:
 		return "" // else they are a part of what is known of plants
 	}
 	return "any of its measures (" + codesOf(level, isUnit) + ")"

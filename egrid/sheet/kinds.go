@@ -37,6 +37,7 @@ func (e *NotKeptError) Unwrap() error { return ErrNotSheet }
 type kind struct {
 	what, remedy string
 	always       bool           // it has the columns of a level, so its marks come before them
+	regional     bool           // that level is one of regions
 	codes        *regexp.Regexp // a header
 	title        *regexp.Regexp // a line above the header, or the description of a column
 	name         *regexp.Regexp // the table's name
@@ -44,7 +45,7 @@ type kind struct {
 
 var kinds = []kind{
 	{
-		what: "a sheet of owner-based figures", always: true,
+		what: "a sheet of owner-based figures", always: true, regional: true,
 		remedy: "eGRID's figures are kept by location: load the workbook or sheet of that basis",
 		codes:  regexp.MustCompile(`(?i)^SEQ(SRO|NRO|STO|EGO|PRO|PCO|PCAO|EGCO)\d*$`),
 		title:  regexp.MustCompile(`(?i)\bowner[- ]based\b`),
@@ -130,7 +131,7 @@ func refusedKind(h *header, records [][]string, o *ReaderOptions) error {
 	}
 	table := strings.TrimSuffix(strings.TrimSuffix(tableName(o), ".gz"), ".csv")
 	for _, k := range kinds {
-		if fits && !k.always {
+		if fits && (!k.always || k.regional && grade(h.level) != regions) {
 			continue
 		}
 		if from := k.mark(rows, lines, table, o); from != "" {

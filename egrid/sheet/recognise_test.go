@@ -128,6 +128,7 @@ func TestRecogniseKinds(t *testing.T) {
 		{name: "owner by sheet name", file: "NERC,NRNGENAN,NRCO2AN\nASCC,1,2\n", options: at("x.xls", "EGRDNRO98"), refused: []string{"owner-based", "sheet EGRDNRO98"}},
 		{name: "owner insisted on", file: "Owner-Based NERC Region File (Year 1998 Data),,\nNERC,NRNGENAN,NRCO2AN\nASCC,1,2\n", options: sheet.ReaderOptions{Level: egrid.NRL}, refused: []string{"owner-based"}},
 		{name: "location", file: "eGRID2002 Version 2.01 Location (Operator)-Based eGRID Subregion File (Year 1998 Data),,\n" + srl, want: "SRL 1998 us"},
+		{name: "plants with the numbers of their owners", file: "SEQPRO98,ORISPL,PNAME,PLNGENAN\n1,3,A,5\n", options: at("PLNT98.csv", ""), want: "PLNT 1998 us"},
 		{name: "location by sequence", file: "SEQSRP00," + strings.Replace(srl, "\nA", "\n1,A", 1), options: at("x_1998.csv", ""), want: "SRL 1998 us"},
 		{name: "location by file name", file: srl, options: at("SRL98.csv", ""), want: "SRL 1998 us"},
 		{name: "location by folder", file: srl, options: at("1998/location/x.csv", ""), want: "SRL 1998 us"},
