@@ -231,6 +231,8 @@ func identifierOf(of *sheet.Sheet) (names []string) {
 		id = []string{"state plant_name", "oris_plant_code"}
 	case egrid.ST:
 		id = []string{"state"}
+	case egrid.SRL:
+		id = []string{"subregion"}
 	case egrid.NRL:
 		id = []string{"nerc_region"}
 	case egrid.GGL:

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
 	"github.com/egrid-analytics/egrid-go/egrid/sheet"
 	"github.com/egrid-analytics/egrid-go/egrid/store"
@@ -148,7 +149,7 @@ func TestTools(t *testing.T) {
 			t.Parallel()
 			s := memstore.New()
 			defer s.Close()
-			loaded, err := store.Load(t.Context(), s, strings.NewReader(test.text), &store.LoadOptions{ReaderOptions: sheet.ReaderOptions{Name: "GEN23.csv"}})
+			loaded, err := store.Load(t.Context(), s, strings.NewReader(test.text), &store.LoadOptions{ReaderOptions: sheet.ReaderOptions{Name: "GEN23.csv"}, Publish: driver.PublishReplace})
 			if test.refused != "" {
 				if !errors.Is(err, egrid.ErrInvalid) || !strings.Contains(err.Error(), test.refused) {
 					t.Errorf("got %v; want it refused: %q", err, test.refused)

@@ -33,7 +33,7 @@ func TestStandardInput(t *testing.T) {
 		text        string
 	}{
 		{"validate", generators, 0, []string{"validate", "-"}, "standard input"},
-		{"a dry run", generators, 0, []string{"load", "--dry-run", "-"}, "standard input"},
+		{"a dry run", generators, 3, []string{"load", "--dry-run", "-"}, "standard input"},
 		{"beside a file", long, 0, []string{"load", "-", s.file("US23.csv", "YEAR,US,USNGENAN\n2023,US,1\n")}, "US23.csv"},
 		{"nothing", "", 1, []string{"load", "-"}, "empty"},
 		{"twice", generators, 2, []string{"load", "-", "-"}, "named twice"},
