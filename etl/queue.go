@@ -88,7 +88,7 @@ func (s *queueSink) Publish(ctx context.Context, spec driver.SnapshotSpec, r dri
 		if len(r.With) > 0 {
 			err = order()
 		}
-		return driver.PublishReport{Status: egrid.Unchanged, Snapshot: live}, err
+		return driver.PublishReport{Status: egrid.Unchanged, Snapshot: live, Apart: apartOf(egrid.Catalog{}, before, id, r)}, err
 	}
 	if was, ok := settled(before, id, egrid.Superseded, r); ok {
 		// The consumer would find the same, and leave nothing in the catalogue
@@ -157,23 +157,32 @@ func outcomeOf(before, now egrid.Catalog, id egrid.StageID, r driver.PublishRequ
 		if was, ok := before.Published(snap.Level, snap.Year, snap.Release); ok && was.ID == snap.ID {
 			status = egrid.Unchanged
 		}
-		return driver.PublishReport{Status: status, Snapshot: snap}, nil
+		return driver.PublishReport{Status: status, Snapshot: snap, Apart: apartOf(before, now, id, r)}, nil
 	}
+	apart := apartOf(before, now, id, r)
 	if snap, ok := heldSince(before, now, r.Result(id)); ok {
-		return driver.PublishReport{Status: egrid.Held, Reason: snap.Reason, Snapshot: snap}, nil
+		return driver.PublishReport{Status: egrid.Held, Reason: snap.Reason, Snapshot: snap, Apart: apart}, nil
 	}
-	report := driver.PublishReport{Status: egrid.Held}
+	if len(apart) < len(r.Stages(id)) {
+		return driver.PublishReport{}, errPending
+	}
+	return driver.PublishReport{Status: egrid.Held, Reason: apart[0].Reason, Snapshot: apart[0].Snapshot, Apart: apart}, nil
+}
+
+// apartOf finds the stages of a request of several that were held apart, or that
+// are published by themselves.
+func apartOf(before, now egrid.Catalog, id egrid.StageID, r driver.PublishRequest) (apart []driver.PublishReport) {
+	if len(r.With) == 0 {
+		return nil
+	}
 	for _, part := range r.Stages(id) {
 		if snap, ok := heldSince(before, now, part.ID); ok {
-			report.Parts = append(report.Parts, driver.PublishReport{Status: egrid.Held, Reason: snap.Reason, Snapshot: snap})
-		} else if snap, ok := settled(now, part.ID, egrid.Published, driver.PublishRequest{}); ok {
-			report.Parts = append(report.Parts, driver.PublishReport{Status: egrid.Unchanged, Snapshot: snap})
-		} else {
-			return report, errPending
+			apart = append(apart, driver.PublishReport{Status: egrid.Held, Reason: snap.Reason, Snapshot: snap})
+		} else if snap, ok := settled(now, part.ID, egrid.Published, driver.PublishRequest{}); ok && !snap.Is(r.Result(id)) {
+			apart = append(apart, driver.PublishReport{Status: egrid.Unchanged, Snapshot: snap})
 		}
 	}
-	report.Reason, report.Snapshot = report.Parts[0].Reason, report.Parts[0].Snapshot
-	return report, nil
+	return apart
 }
 
 // heldSince finds a load that was held since an earlier state of the catalogue.

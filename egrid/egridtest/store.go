@@ -52,6 +52,7 @@ func RunStore(t *testing.T, open func(t *testing.T) driver.Store) {
 		{"Together", testTogether},
 		{"TogetherHeld", testTogetherHeld},
 		{"Contradiction", testContradiction},
+		{"Apart", testApart},
 		{"Discard", testDiscard},
 		{"Releases", testReleases},
 		{"Years", testYears},

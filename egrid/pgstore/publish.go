@@ -62,7 +62,9 @@ func (s *Store) publish(ctx context.Context, tx pgx.Tx, id egrid.StageID, policy
 	if err != nil || report.Status != egrid.Published {
 		return report, err
 	}
-	return s.switchTo(ctx, tx, catalog, report.Snapshot)
+	shown, err := s.switchTo(ctx, tx, catalog, report.Snapshot)
+	shown.Apart = report.Apart
+	return shown, err
 }
 
 // shelf is the store within a transaction.
