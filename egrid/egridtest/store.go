@@ -53,6 +53,7 @@ func RunStore(t *testing.T, open func(t *testing.T) driver.Store) {
 		{"TogetherHeld", testTogetherHeld},
 		{"Contradiction", testContradiction},
 		{"Apart", testApart},
+		{"Diff", testDiff},
 		{"Discard", testDiscard},
 		{"Releases", testReleases},
 		{"Years", testYears},

@@ -8,6 +8,7 @@ import (
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
+	"github.com/egrid-analytics/egrid-go/egrid/store"
 )
 
 // sheetFile is a staged file of generators.
@@ -204,6 +205,22 @@ func testApart(f *fixture) {
 		f.Errorf("catalogue %+v", c)
 	}
 	f.wantTexts(egrid.PlantName, egrid.RowQuery{}, "X", "Y")
+}
+
+// testDiff: what is published and what was are compared as the gate compares.
+func testDiff(f *fixture) {
+	first := f.publishAll(driver.PublishAuto, sheetFile{name: "first", columns: gateColumns, records: [][]string{{"1", "A", "5.25"}, {"2", "A", "100"}, {"3", "A", ""}, {"3", "A", "7"}}})
+	second := f.publishAll(driver.PublishReplace, sheetFile{name: "second", columns: append(slices.Clone(gateColumns), egrid.State),
+		records: [][]string{{"4", "A", "1", "TX"}, {"3", "A", "6", ""}, {"3", "A", "7", ""}, {"1", "A", "10.5", ""}}})
+	d, err := f.db.Diff(f.Context(), store.DiffQuery{Level: egrid.GEN, From: string(first.Snapshot.ID), To: string(second.Snapshot.ID)})
+	f.must(err)
+	got := fmt.Sprint(d.Rows, d.Changed, d.Added, d.AddedKeys, d.Lost, d.LostKeys, d.ColumnsAdded, d.ColumnsLost, d.Cells)
+	if want := "3 2 1 [4/A] 1 [2/A] [state] [] { 1 0 0 1 0}"; got != want {
+		f.Errorf("got %s; want %s", got, want)
+	}
+	if len(d.Changes) != 2 || d.Changes[0].Key != "1/A" || d.Changes[0].To.String() != "10.5" || d.Changes[1].Key != "3/A" || !d.Changes[1].From.IsMissing() {
+		f.Errorf("changes %v", d.Changes)
+	}
 }
 
 // testGate: what the gate lets through over a published sheet, and what it holds.
