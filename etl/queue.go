@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"iter"
 	"slices"
 	"sync"
 	"time"
@@ -90,14 +89,6 @@ func (s *queueSink) Publish(ctx context.Context, spec driver.SnapshotSpec, r dri
 		}
 		return driver.PublishReport{Status: egrid.Unchanged, Snapshot: live, Apart: apartOf(egrid.Catalog{}, before, id, r)}, err
 	}
-	if was, ok := settled(before, id, egrid.Superseded, r); ok {
-		// The consumer would find the same, and leave nothing in the catalogue
-		// that tells of it.
-		again, err := driver.Settle(ctx, readShelf{s.store}, before, []egrid.Snapshot{was}, r.Policy)
-		if err != nil || again.Status == egrid.Held {
-			return again, err
-		}
-	}
 	if err := order(); err != nil {
 		return driver.PublishReport{}, err
 	}
@@ -137,17 +128,6 @@ func (s *queueSink) Publish(ctx context.Context, spec driver.SnapshotSpec, r dri
 	}
 }
 
-// readShelf reads what is or was published, and writes nothing.
-type readShelf struct{ driver.Scanner }
-
-func (s readShelf) Open(ctx context.Context, snap *egrid.Snapshot) (driver.Sheet, error) {
-	return driver.Sheet{Rows: func(_, _ int64) iter.Seq2[*egrid.Batch, error] { return driver.ReadSnapshot(ctx, s.Scanner, *snap) }}, nil
-}
-
-func (readShelf) Write(context.Context, *driver.Part) error     { return nil }
-func (readShelf) Record(context.Context, *egrid.Snapshot) error { return nil }
-func (readShelf) Drop(context.Context, egrid.StageID) error     { return nil }
-
 var errPending = errors.New("no outcome yet")
 
 // outcomeOf reads what became of a request from the catalogue.
@@ -185,18 +165,18 @@ func apartOf(before, now egrid.Catalog, id egrid.StageID, r driver.PublishReques
 	return apart
 }
 
-// heldSince finds a load that was held since an earlier state of the catalogue.
+// heldSince finds a load that was held since an earlier state of the catalogue. One
+// that was published before is not held but superseded.
 func heldSince(before, now egrid.Catalog, id egrid.StageID) (egrid.Snapshot, bool) {
-	find := func(c egrid.Catalog) (egrid.Snapshot, bool) {
-		i := slices.IndexFunc(c.Snapshots, func(s egrid.Snapshot) bool { return s.Status == egrid.Held && s.Stage == id })
+	of := func(c egrid.Catalog) egrid.Snapshot {
+		i := slices.IndexFunc(c.Snapshots, func(s egrid.Snapshot) bool { return s.Stage == id })
 		if i < 0 {
-			return egrid.Snapshot{}, false
+			return egrid.Snapshot{}
 		}
-		return c.Snapshots[i], true
+		return c.Snapshots[i]
 	}
-	held, ok := find(now)
-	was, also := find(before)
-	return held, ok && (!also || !was.LoadedAt.Equal(held.LoadedAt))
+	held := of(now)
+	return held, held.Status != egrid.Published && !held.DecidedAt.IsZero() && !held.DecidedAt.Equal(of(before).DecidedAt)
 }
 
 // settled finds the snapshot that has the content of what a request decides on

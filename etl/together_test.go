@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
 	"github.com/egrid-analytics/egrid-go/etl"
 	"github.com/egrid-analytics/egrid-go/queue"
@@ -178,5 +179,40 @@ func TestTogetherWithoutIdentifier(t *testing.T) {
 		if err != nil || len(c.Snapshots) != 2 {
 			t.Errorf("%+v, %v", c.Snapshots, err)
 		}
+	}
+}
+
+// What was published before and is loaded again beside what took its place, which
+// it contradicts, is held, and not waited for.
+func TestContradictionWithSuperseded(t *testing.T) {
+	t.Parallel()
+	first, second := "YEAR,SUBRGN,SRNGENAN\n2023,CAMX,5\n", "YEAR,SUBRGN,SRNGENAN\n2023,CAMX,6\n"
+	store := memstore.New()
+	broker := memqueue.New(nil)
+	consume(t, broker, etl.DatabaseHandler(store))
+	load := func(o *etl.Options, files map[string]string) etl.Report {
+		t.Helper()
+		report, err := etl.New(etl.Local(folder(t, files)), etl.ToQueue(broker, store), o).Run(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return report
+	}
+	load(nil, map[string]string{"a.csv": first})
+	load(&etl.Options{Publish: driver.PublishReplace}, map[string]string{"b.csv": second})
+	for range 2 {
+		report := load(nil, map[string]string{"a.csv": first, "b.csv": second})
+		if got, want := sheetsOf(report), []string{"a.csv SRL 2023 1/0/0 held", "b.csv SRL 2023 1/0/0 unchanged"}; !slices.Equal(got, want) {
+			t.Errorf("got %q; want %q", got, want)
+		}
+		alone := load(nil, map[string]string{"a.csv": first})
+		if alone.Status != etl.Held || !strings.Contains(alone.Files[0].Sheets[0].Reason, "CAMX: 6 to 5") {
+			t.Errorf("alone: %+v", alone)
+		}
+	}
+	back := load(&etl.Options{Publish: driver.PublishReplace}, map[string]string{"a.csv": first})
+	c, err := store.Catalog(t.Context())
+	if live, ok := c.Published(egrid.SRL, 2023, ""); err != nil || !ok || back.Status != etl.Published || live.Reason != "" || live.Sources[0].Object != "a.csv" {
+		t.Errorf("replaced: %+v, %v", c, err)
 	}
 }

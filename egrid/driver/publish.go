@@ -253,7 +253,7 @@ func Settled(c egrid.Catalog, id egrid.StageID, r PublishRequest, err error) (Pu
 // Again returns a held snapshot as it was before it was held, to be decided on
 // once more.
 func Again(held egrid.Snapshot) egrid.Snapshot {
-	held.Status, held.Reason, held.LoadedAt = egrid.Published, "", time.Now().UTC()
+	held.Status, held.Reason = egrid.Published, ""
 	return held
 }
 
@@ -279,7 +279,9 @@ type settlement struct {
 	catalog egrid.Catalog
 	live    *egrid.Snapshot // nil when nothing is published
 	policy  Policy
-	result  egrid.StageID // that a request of several stages is known by; empty of one
+
+	unmergeable bool          // merging cannot decide on it
+	result      egrid.StageID // that a request of several stages is known by; empty of one
 }
 
 func (s *settlement) read(snap egrid.Snapshot) (Part, error) {
@@ -354,7 +356,11 @@ func (s Sheet) spans(all []span) iter.Seq2[*egrid.Batch, error] {
 
 // settle decides on a part, which was made of stages.
 func (s *settlement) settle(p Part, stages []egrid.Snapshot) (PublishReport, error) {
-	status, reason, err := Decide(s.policy, p.Snapshot, s.live, func() (Difference, error) { return s.compare(&p) })
+	status, reason, err := Decide(s.policy, p.Snapshot, s.live, func() (Difference, error) {
+		d, err := s.compare(&p)
+		s.unmergeable = d.Unidentified > 0
+		return d, err
+	})
 	if err != nil {
 		return PublishReport{}, err
 	}
@@ -363,6 +369,7 @@ func (s *settlement) settle(p Part, stages []egrid.Snapshot) (PublishReport, err
 		merged, err := s.merge(p)
 		switch {
 		case errors.Is(err, egrid.ErrInvalid):
+			s.unmergeable = true
 			status, reason, merges = egrid.Held, strings.TrimPrefix(err.Error(), egrid.ErrInvalid.Error()+": "), false
 		case err != nil:
 			return PublishReport{}, err
@@ -463,14 +470,14 @@ func (s *settlement) shown(id egrid.StageID) bool {
 func (s *settlement) hold(p Part, stages []egrid.Snapshot, reason string) (PublishReport, error) {
 	report := PublishReport{Status: egrid.Held, Snapshot: p.Snapshot}
 	report.Reason = reason + "; " + s.remedy(&p.Snapshot)
-	if s.shown(p.Stage) {
-		return report, nil
+	held := &report.Snapshot
+	if held.Reason, held.DecidedAt = report.Reason, time.Now().UTC(); !s.shown(p.Stage) {
+		held.Status = egrid.Held
 	}
-	report.Snapshot.Status, report.Snapshot.Reason = egrid.Held, report.Reason
 	if err := s.write(p, stages); err != nil {
 		return report, err
 	}
-	return report, s.shelf.Record(s.ctx, &report.Snapshot)
+	return report, s.shelf.Record(s.ctx, held)
 }
 
 // apart holds stages that contradict each other, each for itself.
@@ -508,7 +515,7 @@ func (s *settlement) remedy(held *egrid.Snapshot) string {
 		return "egrid publish " + string(held.ID) + " makes it the published one again"
 	case s.live == nil:
 		return fmt.Sprintf("egrid publish %s publishes it, egrid discard %s drops it", id, id)
-	case Identifier(held.Level, func(c egrid.Column) bool { return held.Schema.Has(c) && s.live.Schema.Has(c) }) == nil:
+	case s.unmergeable || Identifier(held.Level, func(c egrid.Column) bool { return held.Schema.Has(c) && s.live.Schema.Has(c) }) == nil:
 		return fmt.Sprintf("egrid publish %s replaces what is published, egrid discard %s drops it", id, id)
 	}
 	return fmt.Sprintf("egrid publish %s replaces what is published, egrid publish --merge %s updates and adds rows by identifier, egrid discard %s drops it", id, id, id)
