@@ -16,7 +16,7 @@ type Snapshot struct {
 	Authority string     `json:"authority"` // who published the edition
 	Units     string     `json:"units"`     // of the file: us or metric; the rows have those of the dictionary
 	Status    Status     `json:"status"`
-	Reason    string     `json:"reason,omitempty"` // why it is held, and what decides
+	Reason    string     `json:"reason,omitempty"` // why it is held, and what decides; of a superseded one, why it was not published again
 	Rows      int64      `json:"rows"`
 	Rejected  int64      `json:"rejected"`
 	Schema    *Schema    `json:"columns"`
@@ -25,7 +25,8 @@ type Snapshot struct {
 	Confirmed []Source   `json:"confirmed_by,omitempty"` // loads that had the same content; the latest few
 	Audits    []Audit    `json:"audits"`
 	LoadedAt  time.Time  `json:"loaded_at"`
-	Revision  int64      `json:"revision"` // the revision that published it last; 0 while held
+	DecidedAt time.Time  `json:"decided_at,omitzero"` // when a load of it was held last; zero where none was
+	Revision  int64      `json:"revision"`            // the revision that published it last; 0 while held
 }
 
 // DefaultAuthority publishes the editions of which nothing says otherwise, and

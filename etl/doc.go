@@ -32,6 +32,10 @@
 // ([DatabaseHandler]) that may see them twice and in any order. Readers see a
 // sheet when it is complete and audited, or not at all.
 //
+// Files of one run that are of one level, data year and release are published
+// together, see driver.Combine: what is published depends neither on their names
+// nor on their order.
+//
 // Watch runs on a schedule, of what is new or changed. What people should know
 // of a run is made into notices (Notices, package notify), and what went wrong
 // into incidents (RunIncident and its like), which ErrorHandler records, and

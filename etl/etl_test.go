@@ -313,7 +313,7 @@ func TestTotalsAreComparedWithTheUSSheet(t *testing.T) {
 		"US23.csv":  "USNAMEPCAP,USHTIAN,USNGENAN\n10,20,11000.9\n",
 	})), nil)
 	i := slices.IndexFunc(report.Audits, func(a egrid.Audit) bool { return a.Rule == "total_differs_from_us_sheet" })
-	if i < 0 || report.Audits[i].Count != 1 || report.Audits[i].Examples[0] != "SRL has 10900 MWh, the US sheet 11000.9" {
+	if i < 0 || report.Audits[i].Count != 1 || report.Audits[i].Examples[0] != "net_generation_mwh: SRL has 10900, the US sheet 11000.9" {
 		t.Errorf("got %+v of %q", report.Audits, sheetsOf(report))
 	}
 }

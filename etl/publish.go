@@ -38,14 +38,11 @@ type outcome struct {
 func (p *Pipeline) publish(ctx context.Context, loads []Load, together []int, outcomes []outcome) error {
 	first := &loads[together[0]]
 	request := driver.PublishRequest{Policy: p.o.Publish, Chunks: first.Chunks, Rows: first.Rows}
-	place := map[egrid.StageID]int{first.Spec.ID(): 0} // among those of the request
 	for _, i := range together[1:] {
 		id := loads[i].Spec.ID()
-		if _, twice := place[id]; twice {
-			continue
+		if !slices.ContainsFunc(request.Stages(first.Spec.ID()), func(p driver.StagePart) bool { return p.ID == id }) {
+			request.With = append(request.With, driver.StagePart{ID: id, Chunks: loads[i].Chunks, Rows: loads[i].Rows})
 		}
-		request.With = append(request.With, driver.StagePart{ID: id, Chunks: loads[i].Chunks, Rows: loads[i].Rows})
-		place[id] = len(request.With)
 	}
 	published, err := p.sink.Publish(ctx, first.Spec, request)
 	if err != nil {
@@ -57,8 +54,8 @@ func (p *Pipeline) publish(ctx context.Context, loads []Load, together []int, ou
 		switch {
 		case told[id]:
 			outcomes[i].PublishReport = driver.PublishReport{Status: egrid.Unchanged, Reason: "another file of the run has the same bytes"}
-		case len(published.Parts) > 0:
-			outcomes[i].PublishReport = published.Parts[place[id]]
+		case apart(published, id) != nil:
+			outcomes[i].PublishReport = *apart(published, id)
 		case len(request.With) == 0 || published.Status != egrid.Published:
 			outcomes[i] = outcome{published, loads[i].Rows}
 		default:
@@ -69,11 +66,21 @@ func (p *Pipeline) publish(ctx context.Context, loads []Load, together []int, ou
 	return nil
 }
 
+// apart finds a load that was not combined with the others; nil where it was.
+func apart(published driver.PublishReport, id egrid.StageID) *driver.PublishReport {
+	i := slices.IndexFunc(published.Apart, func(r driver.PublishReport) bool { return r.Snapshot.Is(id) })
+	if i < 0 {
+		return nil
+	}
+	return &published.Apart[i]
+}
+
 // ofSource is what became of one of several loads that were combined.
 func ofSource(published driver.PublishReport, id egrid.StageID) outcome {
 	o := outcome{PublishReport: published}
 	at := slices.IndexFunc(published.Snapshot.Sources, func(s egrid.Source) bool { return s.ID == id })
-	if at < 0 {
+	if at < 0 || published.Snapshot.Stage == id { // the others are apart
+		o.rows = published.Snapshot.Rows
 		return o
 	}
 	source := &published.Snapshot.Sources[at]

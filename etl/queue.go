@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"iter"
 	"slices"
 	"sync"
 	"time"
@@ -88,15 +87,7 @@ func (s *queueSink) Publish(ctx context.Context, spec driver.SnapshotSpec, r dri
 		if len(r.With) > 0 {
 			err = order()
 		}
-		return driver.PublishReport{Status: egrid.Unchanged, Snapshot: live}, err
-	}
-	if was, ok := settled(before, id, egrid.Superseded, r); ok {
-		// The consumer would find the same, and leave nothing in the catalogue
-		// that tells of it.
-		again, err := driver.Settle(ctx, readShelf{s.store}, before, []egrid.Snapshot{was}, r.Policy)
-		if err != nil || again.Status == egrid.Held {
-			return again, err
-		}
+		return driver.PublishReport{Status: egrid.Unchanged, Snapshot: live, Apart: apartOf(egrid.Catalog{}, before, id, r)}, err
 	}
 	if err := order(); err != nil {
 		return driver.PublishReport{}, err
@@ -137,17 +128,6 @@ func (s *queueSink) Publish(ctx context.Context, spec driver.SnapshotSpec, r dri
 	}
 }
 
-// readShelf reads what is or was published, and writes nothing.
-type readShelf struct{ driver.Scanner }
-
-func (s readShelf) Open(ctx context.Context, snap *egrid.Snapshot) (driver.Sheet, error) {
-	return driver.Sheet{Rows: func(_, _ int64) iter.Seq2[*egrid.Batch, error] { return driver.ReadSnapshot(ctx, s.Scanner, *snap) }}, nil
-}
-
-func (readShelf) Write(context.Context, *driver.Part) error     { return nil }
-func (readShelf) Record(context.Context, *egrid.Snapshot) error { return nil }
-func (readShelf) Drop(context.Context, egrid.StageID) error     { return nil }
-
 var errPending = errors.New("no outcome yet")
 
 // outcomeOf reads what became of a request from the catalogue.
@@ -157,37 +137,46 @@ func outcomeOf(before, now egrid.Catalog, id egrid.StageID, r driver.PublishRequ
 		if was, ok := before.Published(snap.Level, snap.Year, snap.Release); ok && was.ID == snap.ID {
 			status = egrid.Unchanged
 		}
-		return driver.PublishReport{Status: status, Snapshot: snap}, nil
+		return driver.PublishReport{Status: status, Snapshot: snap, Apart: apartOf(before, now, id, r)}, nil
 	}
+	apart := apartOf(before, now, id, r)
 	if snap, ok := heldSince(before, now, r.Result(id)); ok {
-		return driver.PublishReport{Status: egrid.Held, Reason: snap.Reason, Snapshot: snap}, nil
+		return driver.PublishReport{Status: egrid.Held, Reason: snap.Reason, Snapshot: snap, Apart: apart}, nil
 	}
-	report := driver.PublishReport{Status: egrid.Held}
-	for _, part := range r.Stages(id) {
-		if snap, ok := heldSince(before, now, part.ID); ok {
-			report.Parts = append(report.Parts, driver.PublishReport{Status: egrid.Held, Reason: snap.Reason, Snapshot: snap})
-		} else if snap, ok := settled(now, part.ID, egrid.Published, driver.PublishRequest{}); ok {
-			report.Parts = append(report.Parts, driver.PublishReport{Status: egrid.Unchanged, Snapshot: snap})
-		} else {
-			return report, errPending
-		}
+	if len(apart) < len(r.Stages(id)) {
+		return driver.PublishReport{}, errPending
 	}
-	report.Reason, report.Snapshot = report.Parts[0].Reason, report.Parts[0].Snapshot
-	return report, nil
+	return driver.PublishReport{Status: egrid.Held, Reason: apart[0].Reason, Snapshot: apart[0].Snapshot, Apart: apart}, nil
 }
 
-// heldSince finds a load that was held since an earlier state of the catalogue.
-func heldSince(before, now egrid.Catalog, id egrid.StageID) (egrid.Snapshot, bool) {
-	find := func(c egrid.Catalog) (egrid.Snapshot, bool) {
-		i := slices.IndexFunc(c.Snapshots, func(s egrid.Snapshot) bool { return s.Status == egrid.Held && s.Stage == id })
-		if i < 0 {
-			return egrid.Snapshot{}, false
-		}
-		return c.Snapshots[i], true
+// apartOf finds the stages of a request of several that were held apart, or that
+// are published by themselves.
+func apartOf(before, now egrid.Catalog, id egrid.StageID, r driver.PublishRequest) (apart []driver.PublishReport) {
+	if len(r.With) == 0 {
+		return nil
 	}
-	held, ok := find(now)
-	was, also := find(before)
-	return held, ok && (!also || !was.LoadedAt.Equal(held.LoadedAt))
+	for _, part := range r.Stages(id) {
+		if snap, ok := heldSince(before, now, part.ID); ok {
+			apart = append(apart, driver.PublishReport{Status: egrid.Held, Reason: snap.Reason, Snapshot: snap})
+		} else if snap, ok := settled(now, part.ID, egrid.Published, driver.PublishRequest{}); ok && !snap.Is(r.Result(id)) {
+			apart = append(apart, driver.PublishReport{Status: egrid.Unchanged, Snapshot: snap})
+		}
+	}
+	return apart
+}
+
+// heldSince finds a load that was held since an earlier state of the catalogue. One
+// that was published before is not held but superseded.
+func heldSince(before, now egrid.Catalog, id egrid.StageID) (egrid.Snapshot, bool) {
+	of := func(c egrid.Catalog) egrid.Snapshot {
+		i := slices.IndexFunc(c.Snapshots, func(s egrid.Snapshot) bool { return s.Stage == id })
+		if i < 0 {
+			return egrid.Snapshot{}
+		}
+		return c.Snapshots[i]
+	}
+	held := of(now)
+	return held, held.Status != egrid.Published && !held.DecidedAt.IsZero() && !held.DecidedAt.Equal(of(before).DecidedAt)
 }
 
 // settled finds the snapshot that has the content of what a request decides on

@@ -147,35 +147,72 @@ func TestSameFileTwice(t *testing.T) {
 	}
 }
 
-// Files without an identifier in common are held, and not put side by side.
+// A file without an identifier in common with the fullest is held, and keeps
+// nothing else back; through a queue, too.
 func TestTogetherWithoutIdentifier(t *testing.T) {
 	t.Parallel()
-	report, store := run(t, etl.Local(folder(t, map[string]string{
-		"codes.csv": "YEAR,ORISPL,PLNGENAN\n2021,1,5\n2021,2,6\n", "names.csv": "YEAR,PSTATABB,PNAME,PLNGENAN\n2021,TX,One,7\n",
-	})), nil)
-	for _, f := range report.Files {
-		if s := f.Sheets[0]; s.Status != etl.Held || !strings.Contains(s.Reason, "no identifier in common: the rows of codes.csv have oris_plant_code, the rows of names.csv have state, plant_name") {
-			t.Errorf("%s: %s, %s", f.Object, s.Status, s.Reason)
+	dir := folder(t, map[string]string{
+		"a_codes.csv": "YEAR,ORISPL,PLNGENAN\n2021,1,5\n", "names.csv": "YEAR,PSTATABB,PNAME,PLNGENAN\n2021,TX,One,7\n2021,TX,Two,8\n",
+	})
+	for _, queued := range []bool{false, true} {
+		store := memstore.New()
+		sink := etl.ToLoader(store)
+		if queued {
+			broker := memqueue.New(nil)
+			consume(t, broker, etl.DatabaseHandler(store))
+			sink = etl.ToQueue(broker, store)
 		}
-	}
-	// Each is decided on by itself.
-	runs := etl.NewRuns(store.Driver(), nil)
-	c, err := store.Catalog(t.Context())
-	if err != nil || len(c.Snapshots) != 2 {
-		t.Fatalf("%+v, %v", c.Snapshots, err)
-	}
-	decided, err := runs.PublishRun(t.Context(), string(c.Snapshots[0].Stage), driver.PublishReplace)
-	if err != nil || decided.Status != driver.RunPublished {
-		t.Errorf("%+v, %v", decided, err)
-	}
-	if !slices.ContainsFunc(must(store.Catalog(t.Context())).Snapshots, func(s egrid.Snapshot) bool { return s.Status == egrid.Held }) {
-		t.Error("the other one is not held any more")
+		for round := range 2 {
+			report, err := etl.New(etl.Local(dir), sink, nil).Run(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := []string{"a_codes.csv PLNT 2021 1/0/0 held", "names.csv PLNT 2021 2/2/0 published"}
+			if round == 1 {
+				want[1] = "names.csv PLNT 2021 2/0/0 unchanged"
+			}
+			if got := sheetsOf(report); !slices.Equal(got, want) || !strings.Contains(report.Files[0].Sheets[0].Reason, "no identifier in common") {
+				t.Errorf("queued %t, round %d: got %q, %s; want %q", queued, round, got, report.Files[0].Sheets[0].Reason, want)
+			}
+		}
+		c, err := store.Catalog(t.Context())
+		if err != nil || len(c.Snapshots) != 2 {
+			t.Errorf("%+v, %v", c.Snapshots, err)
+		}
 	}
 }
 
-func must[T any](x T, err error) T {
-	if err != nil {
-		panic(err)
+// What was published before and is loaded again beside what took its place, which
+// it contradicts, is held, and not waited for.
+func TestContradictionWithSuperseded(t *testing.T) {
+	t.Parallel()
+	first, second := "YEAR,SUBRGN,SRNGENAN\n2023,CAMX,5\n", "YEAR,SUBRGN,SRNGENAN\n2023,CAMX,6\n"
+	store := memstore.New()
+	broker := memqueue.New(nil)
+	consume(t, broker, etl.DatabaseHandler(store))
+	load := func(o *etl.Options, files map[string]string) etl.Report {
+		t.Helper()
+		report, err := etl.New(etl.Local(folder(t, files)), etl.ToQueue(broker, store), o).Run(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return report
 	}
-	return x
+	load(nil, map[string]string{"a.csv": first})
+	load(&etl.Options{Publish: driver.PublishReplace}, map[string]string{"b.csv": second})
+	for range 2 {
+		report := load(nil, map[string]string{"a.csv": first, "b.csv": second})
+		if got, want := sheetsOf(report), []string{"a.csv SRL 2023 1/0/0 held", "b.csv SRL 2023 1/0/0 unchanged"}; !slices.Equal(got, want) {
+			t.Errorf("got %q; want %q", got, want)
+		}
+		alone := load(nil, map[string]string{"a.csv": first})
+		if alone.Status != etl.Held || !strings.Contains(alone.Files[0].Sheets[0].Reason, "CAMX: 6 to 5") {
+			t.Errorf("alone: %+v", alone)
+		}
+	}
+	back := load(&etl.Options{Publish: driver.PublishReplace}, map[string]string{"a.csv": first})
+	c, err := store.Catalog(t.Context())
+	if live, ok := c.Published(egrid.SRL, 2023, ""); err != nil || !ok || back.Status != etl.Published || live.Reason != "" || live.Sources[0].Object != "a.csv" {
+		t.Errorf("replaced: %+v, %v", c, err)
+	}
 }

@@ -38,6 +38,7 @@ type Difference struct {
 	Rows         int64          // that both have
 	Changed      int64          // of them, those with a cell that differs
 	Added, Lost  int64          // rows that only the new one has, or only the old one
+	Unidentified int64          // of those added, the ones without an identifier
 	AddedKeys    []string       // the first of them, by identifier
 	LostKeys     []string
 	ColumnsAdded []egrid.Column
@@ -150,15 +151,21 @@ func appendIdentifier(dst []byte, b *egrid.Batch, row int, identifier []int) ([]
 	return dst, true
 }
 
+// A key begins with what it is made of.
+const (
+	contentKey    = 0
+	identifierKey = 1
+)
+
 // keyOf names a row so that equal names are the same row.
 func (s *side) keyOf(b *egrid.Batch, row int) []byte {
 	if s.identifier != nil {
-		if key, ok := appendIdentifier(append(s.key[:0], 1), b, row, s.identifier); ok {
+		if key, ok := appendIdentifier(append(s.key[:0], identifierKey), b, row, s.identifier); ok {
 			s.key = key
 			return key
 		}
 	}
-	s.key = append(s.key[:0], 0)
+	s.key = append(s.key[:0], contentKey)
 	for _, at := range s.content {
 		if at < 0 {
 			s.key = append(s.key, 0) // as a cell that is missing
@@ -468,6 +475,11 @@ func (c *comparison) difference() Difference {
 	}
 	d.Lost, d.LostKeys = c.left(&c.from)
 	d.Added, d.AddedKeys = c.left(&c.to)
+	for key, waiting := range c.to.waiting {
+		if key[0] == contentKey {
+			d.Unidentified += int64(len(waiting))
+		}
+	}
 	return *d
 }
 

@@ -186,8 +186,8 @@ type PublishRequest struct {
 	Rows   int64  `json:"rows"`   // rows that the stage must hold
 	// With are further stages of the same level, data year and release, as of
 	// other files of one run. They are combined with the stage, see [Combine], and
-	// what results is decided on as a whole. Where they contradict each other, all
-	// are held apart.
+	// what results is decided on as a whole. Stages that cannot be combined are held
+	// apart; where two contradict each other, all of them are.
 	With []StagePart `json:"with,omitempty"`
 }
 
@@ -229,9 +229,10 @@ type PublishReport struct {
 	Status   egrid.Status   `json:"status"`
 	Reason   string         `json:"reason,omitempty"` // why it is held, and what decides
 	Snapshot egrid.Snapshot `json:"snapshot"`
-	// Parts are what became of each of several stages that contradict each other,
-	// in the order of the request. Status is held then, and Snapshot the first's.
-	Parts []PublishReport `json:"parts,omitempty"`
+	// Apart are those of several stages that could not be combined with the others
+	// and are held, each for itself. Where that is all of them, Status is held, and
+	// Snapshot the first's.
+	Apart []PublishReport `json:"apart,omitempty"`
 }
 
 // Seal puts the snapshots into the catalogue's order, fills in what those of

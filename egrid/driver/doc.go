@@ -9,7 +9,9 @@
 //	Pin                    makes a catalogue of chosen snapshots
 //	Plan.Key, ParsePlan    the text form of a plan: cache key, and way to another process
 //	TallyOf, Describe      what is kept of chunks, and the snapshot that they make
-//	Decide, Merge          what publishing does
+//	Settle                 publishes stages or holds them, over a store's Shelf
+//	Compare, Decide        what a snapshot changes, and whether it may
+//	Combine, Merge         one sheet of several
 //	Confirm, Expired, Seal the rest of a store's bookkeeping
 //	AuditRows              checks of rows, each by itself
 //

@@ -30,7 +30,14 @@ type Part struct {
 // identifier in common, rows to merge have none, or a column is of two types.
 func Merge(live, staged Part) (Part, error) {
 	sum := sha256.Sum256([]byte("merge\n" + live.Stage + "\n" + staged.Stage))
-	j, err := join(egrid.StageID(hex.EncodeToString(sum[:12])), []string{"published rows", "these"}, live, staged)
+	j := newJoiner(egrid.StageID(hex.EncodeToString(sum[:12])), &live.Snapshot)
+	err := j.add(live, "published rows")
+	if err == nil {
+		err = j.add(staged, "these")
+	}
+	if err == nil {
+		err = j.lay()
+	}
 	if err != nil {
 		return Part{}, fmt.Errorf("%w: it cannot be merged: %w", egrid.ErrInvalid, err)
 	}
@@ -45,6 +52,12 @@ func Merge(live, staged Part) (Part, error) {
 	return j.part(), nil
 }
 
+// Apart is a part that was not combined with the others.
+type Apart struct {
+	Stage  egrid.StageID
+	Reason error
+}
+
 // Combine makes one snapshot of sheets that are of one level, data year and
 // release. Sheets with other rows complete each other; the same rows in several
 // sheets are combined cell by cell, a number before the same one rounded. The
@@ -52,18 +65,31 @@ func Merge(live, staged Part) (Part, error) {
 // the outcome. Each source says how many rows are its own, and how many cells it
 // gave to the rows of others.
 //
-// Errors: [egrid.ErrConflict], which names both sheets, where two contradict each
-// other, have no identifier in common, or have different rows without one.
-func Combine(parts ...Part) (Part, error) {
+// Parts are left apart that have no identifier in common with those before, other
+// rows without one, or a column of another type. A combination of one part is that
+// part.
+//
+// Errors: [egrid.ErrConflict], which names both sheets and the cell, where two
+// contradict each other.
+func Combine(parts ...Part) (Part, []Apart, error) {
 	parts = slices.Clone(parts)
 	slices.SortFunc(parts, fuller)
-	ids, names := make([]egrid.StageID, len(parts)), make([]string, len(parts))
+	ids := make([]egrid.StageID, len(parts))
 	for i := range parts {
-		ids[i], names[i] = parts[i].Stage, "the rows of "+parts[i].name()
+		ids[i] = parts[i].Stage
 	}
-	j, err := join(CombinedID(ids...), names, parts...)
-	if err != nil {
-		return Part{}, fmt.Errorf("%w: %w", egrid.ErrConflict, err)
+	j := newJoiner(CombinedID(ids...), &parts[0].Snapshot)
+	var apart []Apart
+	for i := range parts {
+		if err := j.add(parts[i], "the rows of "+parts[i].name()); err != nil {
+			apart = append(apart, Apart{parts[i].Stage, err})
+		}
+	}
+	if len(j.parts) == 1 {
+		return j.parts[0].Part, apart, nil
+	}
+	if err := j.lay(); err != nil {
+		return Part{}, apart, err
 	}
 	j.fill(func(had, has cell) (cell, bool) {
 		switch {
@@ -75,7 +101,7 @@ func Combine(parts ...Part) (Part, error) {
 		return had, false
 	})
 	if j.contradictions > 0 {
-		return Part{}, fmt.Errorf("%w: %s", egrid.ErrConflict, j.contradiction())
+		return Part{}, apart, fmt.Errorf("%w: %s", egrid.ErrConflict, j.contradiction())
 	}
 	for i := range j.parts {
 		p := &j.parts[i]
@@ -89,7 +115,7 @@ func Combine(parts ...Part) (Part, error) {
 		out.Audits = MergeAudits(out.Audits, AuditRows(out.Level, b))
 	}
 	out.Audits = append(out.Audits, Duplicates(out)...)
-	return out, nil
+	return out, apart, nil
 }
 
 // CombinedID is the stage id of what [Combine] makes of stages.
@@ -132,7 +158,6 @@ func (p *Part) name() string {
 // joiner puts rows of several parts side by side, and makes batches of them.
 type joiner struct {
 	out            Part
-	names          []string // of the rows of the parts, for messages
 	parts          []joinedPart
 	rows           [][]member // of the outcome
 	last           int64      // the highest number of a row
@@ -144,6 +169,7 @@ type joiner struct {
 // joinedPart is a part on its way into the outcome.
 type joinedPart struct {
 	Part
+	what    string // its rows, in messages
 	at      []int  // places of the outcome's columns, -1 for none
 	places  []int  // the most decimal places of each column's cells
 	rounded []bool // columns that were rounded for display
@@ -178,20 +204,97 @@ func (c cell) finer(d cell) bool {
 // mergedRows is how many rows a merged batch has.
 const mergedRows = 8192
 
-// join matches the rows of parts by their identifiers.
-func join(id egrid.StageID, names []string, parts ...Part) (*joiner, error) {
-	j := &joiner{names: names}
+func newJoiner(id egrid.StageID, of *egrid.Snapshot) *joiner {
+	j := &joiner{}
 	j.out.Snapshot = egrid.Snapshot{
-		Stage: id, Level: parts[0].Level, Year: parts[0].Year, Release: parts[0].Release,
-		Status: egrid.Published, LoadedAt: time.Now().UTC(),
+		Stage: id, Level: of.Level, Year: of.Year, Release: of.Release, Status: egrid.Published, LoadedAt: time.Now().UTC(),
 	}
-	schema, err := unionOf(parts, names)
+	return j
+}
+
+// add matches the rows of a part with those of the parts before it. what names the
+// rows in messages. After an error the part is none of the joiner's.
+func (j *joiner) add(p Part, what string) error {
+	number := len(j.parts)
+	var by []*matcher
+	for i := range j.parts {
+		q := &j.parts[i]
+		for _, f := range p.Schema.Fields() {
+			if at := q.Schema.Index(f.Column); at >= 0 && q.Schema.Field(at).Type != f.Type {
+				return fmt.Errorf("column %s is of type %s in %s and %s in %s", f.Column, q.Schema.Field(at).Type, q.what, f.Type, what)
+			}
+		}
+		id := egrid.Identifier(p.Level, func(c egrid.Column) bool { return p.Schema.Has(c) && q.Schema.Has(c) })
+		if id != nil && !slices.ContainsFunc(by, func(m *matcher) bool { return slices.Equal(m.identifier, id) }) {
+			by = append(by, j.matcher(id, p.Schema))
+		}
+	}
+	if number > 0 && len(by) == 0 {
+		q := &j.parts[0]
+		return fmt.Errorf("no identifier in common: %s have %s, %s have %s", q.what, identifierOf(&q.Snapshot), what, identifierOf(&p.Snapshot))
+	}
+	without := 0
+	var to []int // rows of the outcome that the part's are, -1 for new ones
+	taken := map[int]bool{}
+	for _, b := range p.Batches {
+		for row := range b.Len() {
+			at, identified := -1, number == 0
+			for _, x := range by {
+				key, ok := x.keys.of(b, row)
+				identified = identified || ok
+				if found, met := x.rows[string(key)]; ok && met && at < 0 && !taken[found] {
+					at = found
+				}
+			}
+			if !identified {
+				if at = j.equal(&p, place{b, row}, taken); at < 0 {
+					without++
+				}
+			}
+			if at >= 0 {
+				taken[at] = true
+			}
+			to = append(to, at)
+		}
+	}
+	if without > 0 {
+		return fmt.Errorf("%d of %s without a whole identifier (%s): nothing tells which of the others that is", without, what, listOf(by[0].identifier))
+	}
+	joined := joinedPart{Part: p, what: what}
+	for _, b := range p.Batches {
+		for row := range b.Len() {
+			m := member{number, place{b, row}}
+			if at := to[0]; at >= 0 {
+				j.rows[at] = append(j.rows[at], m)
+			} else {
+				j.rows = append(j.rows, []member{m})
+				joined.rows++
+			}
+			to = to[1:]
+		}
+	}
+	j.parts = append(j.parts, joined)
+	return nil
+}
+
+// lay finds the columns of the outcome, and where each part has them.
+func (j *joiner) lay() error {
+	var fields []egrid.Field
+	for i := range j.parts {
+		for _, f := range j.parts[i].Schema.Fields() {
+			if !slices.ContainsFunc(fields, func(have egrid.Field) bool { return have.Column == f.Column }) {
+				fields = append(fields, f)
+			}
+		}
+	}
+	schema, err := egrid.NewSchema(fields...)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	j.out.Schema = schema
-	for i := range parts {
-		p := joinedPart{Part: parts[i], at: make([]int, schema.Len()), places: make([]int, schema.Len()), rounded: make([]bool, schema.Len())}
+	for i := range j.parts {
+		p := &j.parts[i]
+		p.at, p.places, p.rounded = make([]int, schema.Len()), make([]int, schema.Len()), make([]bool, schema.Len())
 		for column, name := range schema.Columns() {
 			p.at[column], p.rounded[column] = p.Schema.Index(name), slices.Contains(p.Lossy, name)
 			for _, b := range p.Batches {
@@ -200,70 +303,6 @@ func join(id egrid.StageID, names []string, parts ...Part) (*joiner, error) {
 				}
 			}
 		}
-		j.parts = append(j.parts, p)
-		if err := j.add(i); err != nil {
-			return nil, err
-		}
-	}
-	return j, nil
-}
-
-func unionOf(parts []Part, names []string) (*egrid.Schema, error) {
-	fields := parts[0].Schema.Fields()
-	for i := range parts[1:] {
-		for _, f := range parts[1+i].Schema.Fields() {
-			at := slices.IndexFunc(fields, func(have egrid.Field) bool { return have.Column == f.Column })
-			if at < 0 {
-				fields = append(fields, f)
-			} else if was := fields[at].Type; was != f.Type {
-				return nil, fmt.Errorf("column %s is of type %s in %s and %s in %s", f.Column, was, names[0], f.Type, names[1+i])
-			}
-		}
-	}
-	return egrid.NewSchema(fields...)
-}
-
-// add matches the rows of a part with those of the parts before it.
-func (j *joiner) add(number int) error {
-	p := &j.parts[number]
-	var by []*matcher
-	for i := range number {
-		q := &j.parts[i]
-		id := egrid.Identifier(p.Level, func(c egrid.Column) bool { return p.Schema.Has(c) && q.Schema.Has(c) })
-		if id != nil && !slices.ContainsFunc(by, func(m *matcher) bool { return slices.Equal(m.identifier, id) }) {
-			by = append(by, j.matcher(id, p.Schema))
-		}
-	}
-	if number > 0 && len(by) == 0 {
-		return fmt.Errorf("no identifier in common: %s have %s, %s have %s", j.names[0], identifierOf(&j.parts[0].Snapshot), j.names[number], identifierOf(&p.Snapshot))
-	}
-	without := 0
-	for _, b := range p.Batches {
-		for row := range b.Len() {
-			m := member{number, place{b, row}}
-			at, identified := -1, number == 0
-			for _, x := range by {
-				key, ok := x.keys.of(b, row)
-				identified = identified || ok
-				if found, met := x.rows[string(key)]; ok && met && at < 0 && j.rows[found][len(j.rows[found])-1].part != number {
-					at = found
-				}
-			}
-			if !identified {
-				if at = j.equal(m); at < 0 {
-					without++
-				}
-			}
-			if at >= 0 {
-				j.rows[at] = append(j.rows[at], m)
-				continue
-			}
-			j.rows = append(j.rows, []member{m})
-			p.rows++
-		}
-	}
-	if without > 0 {
-		return fmt.Errorf("%d of %s without a whole identifier (%s): nothing tells which of the others that is", without, j.names[number], listOf(by[0].identifier))
 	}
 	return nil
 }
@@ -300,27 +339,27 @@ func (j *joiner) matcher(identifier []egrid.Column, of *egrid.Schema) *matcher {
 	return m
 }
 
-// equal finds a row that has the same cells and no identifier, either; -1 for
-// none.
-func (j *joiner) equal(m member) int {
-	return slices.IndexFunc(j.rows, func(row []member) bool {
+// equal finds a row that is the same in every cell; -1 for none.
+func (j *joiner) equal(p *Part, of place, taken map[int]bool) int {
+	for at, row := range j.rows {
 		x := row[0]
-		if x.part == m.part {
+		q := &j.parts[x.part]
+		if !taken[at] && within(of, p.Schema, x.place, q.Schema) && within(x.place, q.Schema, of, p.Schema) {
+			return at
+		}
+	}
+	return -1
+}
+
+// within reports whether a row has no other cells than another one.
+func within(v place, of *egrid.Schema, w place, other *egrid.Schema) bool {
+	for i, c := range of.Columns() {
+		at := other.Index(c)
+		if at < 0 && !v.batch.Column(i).IsMissing(v.row) || at >= 0 && !sameCell(v.batch.Column(i), v.row, w.batch.Column(at), w.row) {
 			return false
 		}
-		p, q := &j.parts[x.part], &j.parts[m.part]
-		for column := range p.at {
-			v, w := p.at[column], q.at[column]
-			switch {
-			case v < 0 && w < 0:
-			case v < 0 && !m.batch.Column(w).IsMissing(m.row), w < 0 && !x.batch.Column(v).IsMissing(x.row):
-				return false
-			case v >= 0 && w >= 0 && !sameCell(x.batch.Column(v), x.row, m.batch.Column(w), m.row):
-				return false
-			}
-		}
-		return true
-	})
+	}
+	return true
 }
 
 // fill makes the batches. pick chooses between the cell that a row has so far and

@@ -206,20 +206,36 @@ func Settle(ctx context.Context, shelf Shelf, c egrid.Catalog, stages []egrid.Sn
 		return s.settle(Part{Snapshot: *first}, stages)
 	}
 	parts := make([]Part, len(stages))
+	ids := make([]egrid.StageID, len(stages))
 	for i := range stages {
 		var err error
 		if parts[i], err = s.read(stages[i]); err != nil {
 			return PublishReport{}, err
 		}
+		ids[i] = stages[i].Stage
 	}
-	combined, err := Combine(parts...)
+	combined, apart, err := Combine(parts...)
 	if errors.Is(err, egrid.ErrConflict) {
 		return s.apart(stages, err)
 	}
 	if err != nil {
 		return PublishReport{}, err
 	}
-	return s.settle(combined, stages)
+	joined := slices.DeleteFunc(slices.Clone(stages), func(x egrid.Snapshot) bool {
+		return slices.ContainsFunc(apart, func(a Apart) bool { return a.Stage == x.Stage })
+	})
+	s.result = CombinedID(ids...)
+	report, err := s.settle(combined, joined)
+	if s.result = ""; report.Status == egrid.Published {
+		s.live = &report.Snapshot
+	}
+	for _, a := range apart {
+		i := slices.Index(ids, a.Stage)
+		if err == nil {
+			err = s.setApart(&report, stages[i], a.Reason)
+		}
+	}
+	return report, err
 }
 
 // Settled answers a request for stages one of which is missing, or incomplete: with
@@ -237,7 +253,7 @@ func Settled(c egrid.Catalog, id egrid.StageID, r PublishRequest, err error) (Pu
 // Again returns a held snapshot as it was before it was held, to be decided on
 // once more.
 func Again(held egrid.Snapshot) egrid.Snapshot {
-	held.Status, held.Reason, held.LoadedAt = egrid.Published, "", time.Now().UTC()
+	held.Status, held.Reason = egrid.Published, ""
 	return held
 }
 
@@ -263,6 +279,9 @@ type settlement struct {
 	catalog egrid.Catalog
 	live    *egrid.Snapshot // nil when nothing is published
 	policy  Policy
+
+	unmergeable bool          // merging cannot decide on it
+	result      egrid.StageID // that a request of several stages is known by; empty of one
 }
 
 func (s *settlement) read(snap egrid.Snapshot) (Part, error) {
@@ -337,7 +356,11 @@ func (s Sheet) spans(all []span) iter.Seq2[*egrid.Batch, error] {
 
 // settle decides on a part, which was made of stages.
 func (s *settlement) settle(p Part, stages []egrid.Snapshot) (PublishReport, error) {
-	status, reason, err := Decide(s.policy, p.Snapshot, s.live, func() (Difference, error) { return s.compare(&p) })
+	status, reason, err := Decide(s.policy, p.Snapshot, s.live, func() (Difference, error) {
+		d, err := s.compare(&p)
+		s.unmergeable = d.Unidentified > 0
+		return d, err
+	})
 	if err != nil {
 		return PublishReport{}, err
 	}
@@ -346,6 +369,7 @@ func (s *settlement) settle(p Part, stages []egrid.Snapshot) (PublishReport, err
 		merged, err := s.merge(p)
 		switch {
 		case errors.Is(err, egrid.ErrInvalid):
+			s.unmergeable = true
 			status, reason, merges = egrid.Held, strings.TrimPrefix(err.Error(), egrid.ErrInvalid.Error()+": "), false
 		case err != nil:
 			return PublishReport{}, err
@@ -358,6 +382,9 @@ func (s *settlement) settle(p Part, stages []egrid.Snapshot) (PublishReport, err
 	}
 	if s.live != nil && (status == egrid.Unchanged || p.ID == s.live.ID) {
 		return PublishReport{Status: egrid.Unchanged, Snapshot: *s.live}, s.again(s.live, p, stages, merges)
+	}
+	if s.result != "" && p.Stage != s.result && !merges {
+		Confirm(&p.Snapshot, egrid.Source{ID: s.result, Object: p.name()}) // of several stages it is the only one left
 	}
 	report := PublishReport{Status: egrid.Published, Snapshot: p.Snapshot}
 	if i := slices.IndexFunc(s.catalog.Snapshots, func(x egrid.Snapshot) bool { return x.ID == p.ID && x.Status == egrid.Superseded }); i >= 0 {
@@ -401,9 +428,8 @@ func (s *settlement) merge(p Part) (Part, error) {
 // stages that had it. What was merged into it is one of its sources; what equals
 // it has confirmed it.
 func (s *settlement) again(snap *egrid.Snapshot, p Part, stages []egrid.Snapshot, merged bool) error {
+	told := len(snap.Sources) + len(snap.Confirmed)
 	switch {
-	case snap.Stage == p.Stage:
-		return s.drop(stages, snap.Stage)
 	case merged:
 		snap.Sources = slices.Clone(snap.Sources)
 		for _, from := range p.Sources {
@@ -411,14 +437,16 @@ func (s *settlement) again(snap *egrid.Snapshot, p Part, stages []egrid.Snapshot
 				snap.Sources = append(snap.Sources, from)
 			}
 		}
-	default:
-		from := p.Sources[0]
-		if len(p.Sources) > 1 {
-			from = egrid.Source{ID: p.Stage, Object: p.name()}
-		}
-		Confirm(snap, from)
+	case len(p.Sources) == 1:
+		Confirm(snap, p.Sources[0])
 	}
-	return errors.Join(s.drop(stages, snap.Stage), s.shelf.Record(s.ctx, snap))
+	if s.result != "" && !merged {
+		Confirm(snap, egrid.Source{ID: s.result, Object: p.name()})
+	}
+	if err := s.drop(stages, snap.Stage); err != nil || told == len(snap.Sources)+len(snap.Confirmed) && snap.Stage == p.Stage {
+		return err
+	}
+	return s.shelf.Record(s.ctx, snap)
 }
 
 // drop removes stages that are no snapshots of their own.
@@ -442,37 +470,39 @@ func (s *settlement) shown(id egrid.StageID) bool {
 func (s *settlement) hold(p Part, stages []egrid.Snapshot, reason string) (PublishReport, error) {
 	report := PublishReport{Status: egrid.Held, Snapshot: p.Snapshot}
 	report.Reason = reason + "; " + s.remedy(&p.Snapshot)
-	if s.shown(p.Stage) {
-		return report, nil
+	held := &report.Snapshot
+	if held.Reason, held.DecidedAt = report.Reason, time.Now().UTC(); !s.shown(p.Stage) {
+		held.Status = egrid.Held
 	}
-	report.Snapshot.Status, report.Snapshot.Reason = egrid.Held, report.Reason
 	if err := s.write(p, stages); err != nil {
 		return report, err
 	}
-	return report, s.shelf.Record(s.ctx, &report.Snapshot)
+	return report, s.shelf.Record(s.ctx, held)
 }
 
 // apart holds stages that contradict each other, each for itself.
 func (s *settlement) apart(stages []egrid.Snapshot, conflict error) (PublishReport, error) {
-	why := strings.TrimPrefix(conflict.Error(), egrid.ErrConflict.Error()+": ") +
-		"; leave one of the files out, or name another release with --release, and load again; or decide"
-	all := PublishReport{Status: egrid.Held}
+	report := PublishReport{Status: egrid.Held}
 	for i := range stages {
-		p := Part{Snapshot: stages[i]}
-		part, err := PublishReport{Status: egrid.Unchanged}, error(nil)
-		if s.live != nil && p.ID == s.live.ID {
-			err = s.again(s.live, p, stages[i:i+1], false)
-			part.Snapshot = *s.live
-		} else {
-			part, err = s.hold(p, stages[i:i+1], why)
+		if err := s.setApart(&report, stages[i], conflict); err != nil {
+			return report, err
 		}
-		if err != nil {
-			return all, err
-		}
-		all.Parts = append(all.Parts, part)
 	}
-	all.Reason, all.Snapshot = all.Parts[0].Reason, all.Parts[0].Snapshot
-	return all, nil
+	report.Reason, report.Snapshot = report.Apart[0].Reason, report.Apart[0].Snapshot
+	return report, nil
+}
+
+// setApart holds a stage for itself. What is published already stays so.
+func (s *settlement) setApart(report *PublishReport, stage egrid.Snapshot, why error) error {
+	p, stages := Part{Snapshot: stage}, []egrid.Snapshot{stage}
+	if s.live != nil && p.ID == s.live.ID {
+		report.Apart = append(report.Apart, PublishReport{Status: egrid.Unchanged, Snapshot: *s.live})
+		return s.again(s.live, p, stages, false)
+	}
+	held, err := s.hold(p, stages, strings.TrimPrefix(why.Error(), egrid.ErrConflict.Error()+": ")+
+		"; leave one of the files out, or name another release with --release, and load again; or decide")
+	report.Apart = append(report.Apart, held)
+	return err
 }
 
 // remedy names the commands that decide on a held load.
@@ -485,7 +515,7 @@ func (s *settlement) remedy(held *egrid.Snapshot) string {
 		return "egrid publish " + string(held.ID) + " makes it the published one again"
 	case s.live == nil:
 		return fmt.Sprintf("egrid publish %s publishes it, egrid discard %s drops it", id, id)
-	case egrid.Identifier(held.Level, func(c egrid.Column) bool { return held.Schema.Has(c) && s.live.Schema.Has(c) }) == nil:
+	case s.unmergeable || egrid.Identifier(held.Level, func(c egrid.Column) bool { return held.Schema.Has(c) && s.live.Schema.Has(c) }) == nil:
 		return fmt.Sprintf("egrid publish %s replaces what is published, egrid discard %s drops it", id, id)
 	}
 	return fmt.Sprintf("egrid publish %s replaces what is published, egrid publish --merge %s updates and adds rows by identifier, egrid discard %s drops it", id, id, id)

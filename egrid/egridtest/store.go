@@ -52,6 +52,8 @@ func RunStore(t *testing.T, open func(t *testing.T) driver.Store) {
 		{"Together", testTogether},
 		{"TogetherHeld", testTogetherHeld},
 		{"Contradiction", testContradiction},
+		{"Apart", testApart},
+		{"Diff", testDiff},
 		{"Discard", testDiscard},
 		{"Releases", testReleases},
 		{"Years", testYears},

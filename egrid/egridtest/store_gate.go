@@ -8,6 +8,7 @@ import (
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
+	"github.com/egrid-analytics/egrid-go/egrid/store"
 )
 
 // sheetFile is a staged file of generators.
@@ -113,7 +114,7 @@ func testTogetherHeld(f *fixture) {
 	var held egrid.Snapshot
 	for range 2 { // asking again changes nothing
 		r := f.publishAll(driver.PublishHold, a, b)
-		if held = r.Snapshot; r.Status != egrid.Held || held.Rows != 3 || len(held.Sources) != 2 || len(r.Parts) != 0 || !strings.Contains(r.Reason, "egrid publish "+string(held.Stage)) {
+		if held = r.Snapshot; r.Status != egrid.Held || held.Rows != 3 || len(held.Sources) != 2 || len(r.Apart) != 0 || !strings.Contains(r.Reason, "egrid publish "+string(held.Stage)) {
 			f.Fatalf("%+v", r)
 		}
 		if c := catalogOf(f.Context(), f); len(c.Snapshots) != 1 || c.Snapshots[0].Stage != held.Stage {
@@ -151,10 +152,10 @@ func testContradiction(f *fixture) {
 	b := sheetFile{name: "b", columns: gateColumns, records: [][]string{{"1", "A", "6"}}}
 	for _, policy := range []driver.Policy{driver.PublishAuto, driver.PublishMerge, driver.PublishReplace} {
 		r := f.publishAll(policy, a, b)
-		if r.Status != egrid.Held || len(r.Parts) != 2 {
+		if r.Status != egrid.Held || len(r.Apart) != 2 {
 			f.Fatalf("%s: %+v", policy, r)
 		}
-		for i, part := range r.Parts {
+		for i, part := range r.Apart {
 			for _, want := range []string{"a.csv and b.csv contradict each other", "net_generation_mwh of 1/A is 5 in the one and 6 in the other", "egrid publish " + string(part.Snapshot.Stage)} {
 				if part.Status != egrid.Held || !strings.Contains(part.Reason, want) {
 					f.Errorf("%s, part %d: %s, %q does not tell %q", policy, i, part.Status, part.Reason, want)
@@ -174,10 +175,52 @@ func testContradiction(f *fixture) {
 	}
 	// The one that is published now is what the store holds; the other waits.
 	r = f.publishAll(driver.PublishAuto, b, a)
-	if len(r.Parts) != 2 || r.Parts[0].Status != egrid.Held || r.Parts[1].Status != egrid.Unchanged {
+	if len(r.Apart) != 2 || r.Apart[0].Status != egrid.Held || r.Apart[1].Status != egrid.Unchanged {
 		f.Errorf("again: %+v", r)
 	}
 	f.wantTexts(egrid.NetGeneration, egrid.RowQuery{}, "5", "7")
+}
+
+// testApart: what cannot be combined with the fullest is held for itself, and keeps
+// nothing else back.
+func testApart(f *fixture) {
+	full := sheetFile{name: "full", columns: []egrid.Column{egrid.State, egrid.PlantName, egrid.Generator, egrid.NetGeneration}, records: [][]string{{"TX", "X", "A", "5"}, {"TX", "Y", "A", "6"}}}
+	codes := sheetFile{name: "codes", columns: gateColumns, records: [][]string{{"1", "A", "5"}}}
+	for round := range 3 { // the same again changes nothing
+		files := []sheetFile{full, codes}
+		if round == 1 {
+			slices.Reverse(files)
+		}
+		r := f.publishAll(driver.PublishAuto, files...)
+		want := egrid.Unchanged
+		if round == 0 {
+			want = egrid.Published
+		}
+		if r.Status != want || r.Snapshot.Rows != 2 || len(r.Apart) != 1 || r.Apart[0].Status != egrid.Held || r.Apart[0].Snapshot.Rows != 1 ||
+			!strings.Contains(r.Apart[0].Reason, "no identifier in common: the rows of full.csv have state, plant_name, generator_id, the rows of codes.csv have oris_plant_code, generator_id") {
+			f.Fatalf("round %d: %+v", round, r)
+		}
+	}
+	if c := catalogOf(f.Context(), f); len(c.Snapshots) != 2 || c.Revision != 1 {
+		f.Errorf("catalogue %+v", c)
+	}
+	f.wantTexts(egrid.PlantName, egrid.RowQuery{}, "X", "Y")
+}
+
+// testDiff: what is published and what was are compared as the gate compares.
+func testDiff(f *fixture) {
+	first := f.publishAll(driver.PublishAuto, sheetFile{name: "first", columns: gateColumns, records: [][]string{{"1", "A", "5.25"}, {"2", "A", "100"}, {"3", "A", ""}, {"3", "A", "7"}}})
+	second := f.publishAll(driver.PublishReplace, sheetFile{name: "second", columns: append(slices.Clone(gateColumns), egrid.State),
+		records: [][]string{{"4", "A", "1", "TX"}, {"3", "A", "6", ""}, {"3", "A", "7", ""}, {"1", "A", "10.5", ""}}})
+	d, err := f.db.Diff(f.Context(), store.DiffQuery{Level: egrid.GEN, From: string(first.Snapshot.ID), To: string(second.Snapshot.ID)})
+	f.must(err)
+	got := fmt.Sprint(d.Rows, d.Changed, d.Added, d.AddedKeys, d.Lost, d.LostKeys, d.ColumnsAdded, d.ColumnsLost, d.Cells)
+	if want := "3 2 1 [4/A] 1 [2/A] [state] [] { 1 0 0 1 0}"; got != want {
+		f.Errorf("got %s; want %s", got, want)
+	}
+	if len(d.Changes) != 2 || d.Changes[0].Key != "1/A" || d.Changes[0].To.String() != "10.5" || d.Changes[1].Key != "3/A" || !d.Changes[1].From.IsMissing() {
+		f.Errorf("changes %v", d.Changes)
+	}
 }
 
 // testGate: what the gate lets through over a published sheet, and what it holds.

@@ -271,6 +271,11 @@ func testMergeWithoutIdentifier(f *fixture) {
 		if r.Status != egrid.Held || !strings.Contains(r.Reason, test.reason) {
 			f.Errorf("%s, %q; want held: %s", r.Status, r.Reason, test.reason)
 		}
+		auto, err := f.store.Publish(f.Context(), test.spec.ID(), driver.PublishRequest{})
+		f.must(err)
+		if auto.Status != egrid.Held || strings.Contains(r.Reason+auto.Reason, "--merge") || !strings.Contains(auto.Reason, "egrid publish ") {
+			f.Errorf("%s, %q names a command that cannot work, or none", auto.Status, auto.Reason)
+		}
 	}
 	f.wantTexts(egrid.NetGeneration, egrid.RowQuery{}, "1", "2")
 }

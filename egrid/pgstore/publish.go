@@ -62,7 +62,9 @@ func (s *Store) publish(ctx context.Context, tx pgx.Tx, id egrid.StageID, policy
 	if err != nil || report.Status != egrid.Published {
 		return report, err
 	}
-	return s.switchTo(ctx, tx, catalog, report.Snapshot)
+	shown, err := s.switchTo(ctx, tx, catalog, report.Snapshot)
+	shown.Apart = report.Apart
+	return shown, err
 }
 
 // shelf is the store within a transaction.
@@ -256,7 +258,7 @@ func (s *Store) record(ctx context.Context, tx pgx.Tx, snap *egrid.Snapshot) err
 	if err != nil {
 		return err
 	}
-	if _, err := tx.Exec(ctx, "UPDATE "+s.name("sheets")+" SET status = $1, snapshot = $2, superseded_at = CASE WHEN $1 = 'superseded' THEN now() END WHERE id = $3",
+	if _, err := tx.Exec(ctx, "UPDATE "+s.name("sheets")+" SET status = $1, snapshot = $2, superseded_at = CASE WHEN $1 = 'superseded' THEN coalesce(superseded_at, now()) END WHERE id = $3",
 		string(snap.Status), string(text), string(snap.Stage)); err != nil {
 		return err
 	}

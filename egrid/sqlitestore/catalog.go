@@ -91,7 +91,7 @@ func record(ctx context.Context, tx *sql.Tx, snap *egrid.Snapshot) error {
 	if snap.Status == egrid.Superseded {
 		since = time.Now().UnixMicro()
 	}
-	if _, err := tx.ExecContext(ctx, "UPDATE sheets SET status = ?, snapshot = ?, superseded_at = ? WHERE id = ?", snap.Status, string(text), since, snap.Stage); err != nil {
+	if _, err := tx.ExecContext(ctx, "UPDATE sheets SET status = ?1, snapshot = ?2, superseded_at = iif(?3 IS NULL, NULL, coalesce(superseded_at, ?3)) WHERE id = ?4", snap.Status, string(text), since, snap.Stage); err != nil {
 		return err
 	}
 	if snap.Status != egrid.Held {

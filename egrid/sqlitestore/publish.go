@@ -95,7 +95,9 @@ func (s *Store) publish(ctx context.Context, tx *sql.Tx, id egrid.StageID, polic
 	if err != nil || report.Status != egrid.Published {
 		return report, err
 	}
-	return s.switchTo(ctx, tx, catalog, report.Snapshot)
+	shown, err := s.switchTo(ctx, tx, catalog, report.Snapshot)
+	shown.Apart = report.Apart
+	return shown, err
 }
 
 // describe is what a sheet would be as a snapshot. One that was published is a
