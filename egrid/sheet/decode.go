@@ -41,7 +41,6 @@ type Decoded struct {
 
 type columnDecoder struct {
 	column    egrid.Column // empty: left out
-	field     int          // position in the record
 	at        int          // position in the schema; -1 for the data year
 	typ       egrid.Type
 	percent   bool // a share that the sheet holds in percent
@@ -104,7 +103,7 @@ func (s *Sheet) NewDecoder() *Decoder {
 	for i, c := range s.Cells {
 		d.repeats = d.repeats || c.Repeats != ""
 		col := columnDecoder{
-			column: c.Column, field: i, at: s.Schema.Index(c.Column), typ: egrid.Integer, transform: c.Transform,
+			column: c.Column, at: s.Schema.Index(c.Column), typ: egrid.Integer, transform: c.Transform,
 			dialect: s.Dialect, fixed: c.Fixed,
 		}
 		if col.at >= 0 {
@@ -517,7 +516,12 @@ func (d *Decoder) named(fields int) bool {
 	if !d.identified {
 		return 2*fields >= len(d.columns)
 	}
-	return !slices.ContainsFunc(d.columns, func(c columnDecoder) bool { return c.required && c.marked(strings.TrimSpace(d.fields[c.field]), true) })
+	for i, field := range d.fields[:len(d.columns)] {
+		if c := &d.columns[i]; c.required && c.normal(field, true) == "" {
+			return false
+		}
+	}
+	return true
 }
 
 // chooseYear makes the builder of the record's own data year the current one, or

@@ -546,7 +546,7 @@ func (d *Decoder) leftOut(fields []string) (text, reason string) {
 		if label && total == "" {
 			total = text
 		}
-		if c.required && (label && c.form != asIs || c.marked(text, false)) {
+		if c.required && (label && c.form != asIs || c.normal(text, false) == "") {
 			row = false
 		}
 	}
