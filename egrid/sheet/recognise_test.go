@@ -266,6 +266,8 @@ func TestRecogniseYear(t *testing.T) {
 		{name: "eGRID2002 of 1998", file: st, options: at("eGRID2002yr98_location.csv"), want: "ST 1998 us"},
 		{name: "no such year", file: st, options: at("state_2002.csv"), refused: []string{"no eGRID of data year 2002", "state_2002.csv", "issue"}},
 		{name: "no such year, given", file: st, options: asked(2008), refused: []string{"2008"}},
+		{name: "two editions in a title", file: "From eGRID2019 and eGRID2021,,\n" + st, options: at("2018/state.csv"), want: "ST 2018 us"},
+		{name: "edition in a title", file: "eGRID2006 State file,,\n" + st, options: at("2018/state.csv"), want: "ST 2004 us"},
 		{name: "no year in a title", file: "Plants (5000 data points),,\n" + st, options: at("2018/state.csv"), want: "ST 2018 us"},
 		{name: "folder", file: st, options: at("2018/state.csv"), want: "ST 2018 us"},
 		{name: "a flag beats a name", file: st, options: sheet.ReaderOptions{Name: "2018/state.csv", Year: 2019}, want: "ST 2019 us"},
@@ -320,6 +322,7 @@ func TestRecogniseUnits(t *testing.T) {
 		{name: "descriptions against a twin", file: srl("MMBtu", "tons", "lb/MWh", ",twin", twins), refused: []string{"SRCO2RTA2", "--units"}},
 		{name: "unknown unit", file: srl("MMBtu", "kilotons", "lb/MWh", "", us), refused: []string{"SRCO2AN", "kilotons", "short tons"}},
 		{name: "unit of something else", file: srl("MWh", "tons", "lb/MWh", "", us), refused: []string{"SRHTIAN", "MWh", "MMBtu"}},
+		{name: "slip of EPA's", file: "NERC region nameplate capacity (MWh),NERC region annual CO2 emissions (metric tons),NERC,\nNRNAMEPCAP,NRCO2AN,NERC,YEAR\n5,6,SERC,2021\n", want: "NRL 0 metric"},
 		{name: "unknown unit, decided", file: srl("MMBtu", "kilotons", "lb/MWh", "", us), options: in("us"), want: "SRL 0 us"},
 		{name: "no such system", file: bare + us, options: in("imperial"), refused: []string{"imperial"}},
 	})

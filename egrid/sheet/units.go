@@ -57,6 +57,10 @@ var conversions = map[[2]string]conversion{
 	{"lb/BBtu", "lb/MMBtu"}:       {places: 3},
 }
 
+// slips are units that EPA's descriptions have for others: the metric sheets of
+// NERC regions and the US give nameplate capacity in MWh.
+var slips = map[[2]string]bool{{"MWh", "MW"}: true}
+
 // metricUnits are the units of a metric edition in place of the dictionary's.
 var metricUnits = map[string]string{
 	"short tons": "metric tons", "lb": "kg", "MMBtu": "GJ", "lb/MWh": "kg/MWh", "lb/MMBtu": "kg/GJ", "ft": "m",
@@ -190,6 +194,9 @@ func (s *Sheet) inferUnits(h *header, sample func() [][]string, o *ReaderOptions
 		unit, known := parseUnit(m[1])
 		_, converts := conversions[[2]string{unit, f.Unit}]
 		switch {
+		case slips[[2]string{unit, f.Unit}]:
+			s.found("column", c.Header, fmt.Sprintf("described in %s, which EPA writes for %s", unit, f.Unit))
+			continue
 		case (!known || unit != f.Unit && !converts) && o.Units == "":
 			return fmt.Errorf("%w: line %d: column %s is in %q, where %s are wanted, and how to convert that is not known; give --units us or metric if the description is wrong",
 				egrid.ErrInvalid, s.HeaderLine, c.Header, m[1], f.Unit)
@@ -246,7 +253,7 @@ func (s *Sheet) inferUnits(h *header, sample func() [][]string, o *ReaderOptions
 		}
 	}
 	for _, unit := range slices.Sorted(maps.Keys(converted)) {
-		s.found("units", s.Units, fmt.Sprintf("%s of %d columns, converted", unit, converted[unit]))
+		s.found("units", s.Units, fmt.Sprintf("%s, converted (columns: %d)", unit, converted[unit]))
 	}
 	return nil
 }

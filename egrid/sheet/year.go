@@ -61,13 +61,16 @@ func levelAndYearOf(name string) (egrid.Level, int, bool) {
 	return "", 0, false
 }
 
-// issuedFor returns the data year of the edition that a text names.
+// issuedFor returns the data year of the edition that a text names, if it is one
+// edition.
 func issuedFor(text string) (int, bool) {
-	m := issue.FindStringSubmatch(text)
-	if m == nil {
-		return 0, false
+	year := 0
+	for _, m := range issue.FindAllStringSubmatch(text, -1) {
+		if year != 0 && century(m[1]) != year {
+			return 0, false
+		}
+		year = century(m[1])
 	}
-	year := century(m[1])
 	if years, ok := issues[year]; ok {
 		return years[0], len(years) == 1
 	}
