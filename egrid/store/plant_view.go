@@ -468,9 +468,10 @@ func (v *plantView) extras(ctx context.Context, query PlantQuery, columns []egri
 	return extra, nil
 }
 
-// maxNamedPlants is up to how many plants a query for their fuels names them: a
-// page. Beyond, reading the fuels of all plants is cheaper.
-const maxNamedPlants = 1000
+// maxNamed is up to how many bytes a query for the fuels of plants names them, so
+// that the plan of a page of a thousand ORIS codes fits a URL. Beyond, the fuels of
+// all plants are read.
+const maxNamed = 10 << 10
 
 // mainFuels finds the fuel with the most nameplate capacity for every plant.
 func (v *plantView) mainFuels(ctx context.Context, query PlantQuery, plants *egrid.Batch, extra *plantExtras) error {
@@ -481,12 +482,8 @@ func (v *plantView) mainFuels(ctx context.Context, query PlantQuery, plants *egr
 	groups.Having = nil
 	groups.By = append(slices.Clone(v.key), egrid.Fuel)
 	groups.Measures = []egrid.Measure{{Func: egrid.Sum, Column: egrid.NameplateCapacity}}
-	if plants != nil && plants.Len() <= maxNamedPlants {
-		for _, c := range v.key {
-			if f := valuesOf(plants, c); len(f.Values) > 0 {
-				groups.Filters = append(groups.Filters, f)
-			}
-		}
+	if named, bytes := v.named(plants); bytes <= maxNamed {
+		groups.Filters = append(groups.Filters, named...)
 	}
 	extra.fuel = map[string]egrid.Value{}
 	last, most := "", 0.0
@@ -505,6 +502,24 @@ func (v *plantView) mainFuels(ctx context.Context, query PlantQuery, plants *egr
 		}
 	}
 	return nil
+}
+
+// named makes the filters that keep the plants of a page, and tells about how
+// many bytes they take in a plan.
+func (v *plantView) named(plants *egrid.Batch) (filters []egrid.Filter, bytes int) {
+	if plants == nil {
+		return nil, 0
+	}
+	for _, c := range v.key {
+		f := valuesOf(plants, c)
+		for _, value := range f.Values {
+			bytes += len(value.String()) + 4
+		}
+		if len(f.Values) > 0 {
+			filters = append(filters, f)
+		}
+	}
+	return filters, bytes
 }
 
 // valuesOf makes the filter that keeps the rows of a page by a column; it has
