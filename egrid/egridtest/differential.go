@@ -257,7 +257,7 @@ func (p *pair) prune(r driver.PruneRequest) {
 
 // timeless removes what two stores cannot agree on.
 func timeless(s egrid.Snapshot) egrid.Snapshot {
-	s.LoadedAt = time.Time{}
+	s.LoadedAt, s.DecidedAt = time.Time{}, time.Time{}
 	return s
 }
 
