@@ -54,12 +54,12 @@ func (p *Pipeline) publish(ctx context.Context, loads []Load, together []int, ou
 		switch {
 		case told[id]:
 			outcomes[i].PublishReport = driver.PublishReport{Status: egrid.Unchanged, Reason: "another file of the run has the same bytes"}
-		case apart(published, id) != nil:
-			outcomes[i].PublishReport = *apart(published, id)
+		case apart(&published, id) != nil:
+			outcomes[i].PublishReport = *apart(&published, id)
 		case len(request.With) == 0 || published.Status != egrid.Published:
 			outcomes[i] = outcome{published, loads[i].Rows}
 		default:
-			outcomes[i] = ofSource(published, id)
+			outcomes[i] = ofSource(&published, id)
 		}
 		told[id] = true
 	}
@@ -67,7 +67,7 @@ func (p *Pipeline) publish(ctx context.Context, loads []Load, together []int, ou
 }
 
 // apart finds a load that was not combined with the others; nil where it was.
-func apart(published driver.PublishReport, id egrid.StageID) *driver.PublishReport {
+func apart(published *driver.PublishReport, id egrid.StageID) *driver.PublishReport {
 	i := slices.IndexFunc(published.Apart, func(r driver.PublishReport) bool { return r.Snapshot.Is(id) })
 	if i < 0 {
 		return nil
@@ -76,8 +76,8 @@ func apart(published driver.PublishReport, id egrid.StageID) *driver.PublishRepo
 }
 
 // ofSource is what became of one of several loads that were combined.
-func ofSource(published driver.PublishReport, id egrid.StageID) outcome {
-	o := outcome{PublishReport: published}
+func ofSource(published *driver.PublishReport, id egrid.StageID) outcome {
+	o := outcome{PublishReport: *published}
 	at := slices.IndexFunc(published.Snapshot.Sources, func(s egrid.Source) bool { return s.ID == id })
 	if at < 0 || published.Snapshot.Stage == id { // the others are apart
 		o.rows = published.Snapshot.Rows

@@ -208,6 +208,9 @@ func Settle(ctx context.Context, shelf Shelf, c egrid.Catalog, stages []egrid.Sn
 	parts := make([]Part, len(stages))
 	ids := make([]egrid.StageID, len(stages))
 	for i := range stages {
+		if x := &stages[i]; x.Level != first.Level || x.Year != first.Year || x.Release != first.Release || slices.Contains(ids[:i], x.Stage) {
+			return PublishReport{}, fmt.Errorf("%w: stage %s cannot be judged together with %s: it is the same, or of another level, data year or release", egrid.ErrInvalid, x.Stage, first.Stage)
+		}
 		var err error
 		if parts[i], err = s.read(stages[i]); err != nil {
 			return PublishReport{}, err

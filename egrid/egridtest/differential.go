@@ -163,6 +163,16 @@ func (p *pair) loads() {
 			r := driver.PublishRequest{Chunks: len(s.chunks), Rows: s.rows, Policy: pick(w.source, []driver.Policy{
 				"", driver.PublishAuto, driver.PublishReplace, driver.PublishMerge, driver.PublishMerge, driver.PublishHold, "maybe",
 			})}
+			if w.oneIn(3) { // together with another one, which may be of another data year
+				other := &sheets[w.intn(len(sheets))]
+				for _, x := range []*sheet{s, other} {
+					p.stage(x)
+					for j := range x.chunks {
+						p.put(x, j)
+					}
+				}
+				r.With = []driver.StagePart{{ID: other.spec.ID(), Chunks: len(other.chunks), Rows: other.rows}}
+			}
 			if w.oneIn(6) {
 				r.Rows++
 			}
@@ -222,7 +232,12 @@ func (p *pair) publish(s *sheet, r driver.PublishRequest) {
 	if !p.sameError(what, wantError, err) {
 		return
 	}
-	want.Snapshot, got.Snapshot = timeless(want.Snapshot), timeless(got.Snapshot)
+	for _, r := range []*driver.PublishReport{&want, &got} {
+		r.Snapshot = timeless(r.Snapshot)
+		for i := range r.Apart {
+			r.Apart[i].Snapshot = timeless(r.Apart[i].Snapshot)
+		}
+	}
 	p.same(what, want, got)
 }
 
@@ -257,7 +272,7 @@ func (p *pair) prune(r driver.PruneRequest) {
 
 // timeless removes what two stores cannot agree on.
 func timeless(s egrid.Snapshot) egrid.Snapshot {
-	s.LoadedAt = time.Time{}
+	s.LoadedAt, s.DecidedAt = time.Time{}, time.Time{}
 	return s
 }
 

@@ -155,7 +155,8 @@ func testContradiction(f *fixture) {
 		if r.Status != egrid.Held || len(r.Apart) != 2 {
 			f.Fatalf("%s: %+v", policy, r)
 		}
-		for i, part := range r.Apart {
+		for i := range r.Apart {
+			part := &r.Apart[i]
 			for _, want := range []string{"a.csv and b.csv contradict each other", "net_generation_mwh of 1/A is 5 in the one and 6 in the other", "egrid publish " + string(part.Snapshot.Stage)} {
 				if part.Status != egrid.Held || !strings.Contains(part.Reason, want) {
 					f.Errorf("%s, part %d: %s, %q does not tell %q", policy, i, part.Status, part.Reason, want)
