@@ -16,7 +16,8 @@ type Snapshot struct {
 	Authority string     `json:"authority"` // who published the edition
 	Units     string     `json:"units"`     // of the file: us or metric; the rows have those of the dictionary
 	Status    Status     `json:"status"`
-	Reason    string     `json:"reason,omitempty"` // why it is held, and what decides; of a superseded one, why it was not published again
+	Reason    string     `json:"reason,omitempty"`  // why it is held; of a superseded one, why it was not published again
+	Choices   []Choice   `json:"choices,omitempty"` // what decides on it
 	Rows      int64      `json:"rows"`
 	Rejected  int64      `json:"rejected"`
 	Schema    *Schema    `json:"columns"`
@@ -35,6 +36,12 @@ const (
 	DefaultAuthority = "EPA"
 	DefaultUnits     = "us"
 )
+
+// Choice is a command that decides on a held load, and what that does.
+type Choice struct {
+	Command string `json:"command"`
+	Does    string `json:"does"`
+}
 
 // Is reports whether the snapshot has the content of a load: it was made of it
 // alone, or the load was found to have the same content.

@@ -526,7 +526,7 @@ func TestContradictingFiles(t *testing.T) {
 						t.Fatalf("run %d: %s, %v", run, report.Status, err)
 					}
 					for _, f := range report.Files {
-						reason := f.Sheets[0].Reason
+						reason := fmt.Sprint(f.Sheets[0].Reason, f.Sheets[0].Choices)
 						for _, want := range []string{"a/GEN.csv", "b/GEN.csv", "net_generation_mwh of 1/1", "400", "401", "egrid publish"} {
 							if f.Sheets[0].Status != etl.Held || !strings.Contains(reason, want) {
 								t.Errorf("run %d, %s: %s, %q does not tell of %s", run, f.Object, f.Sheets[0].Status, reason, want)

@@ -268,26 +268,10 @@ func nameOf(object string, s *SheetReport) string {
 	return what + " from " + from
 }
 
-// Choice is a command that decides on a held load, and what it does.
-type Choice struct{ Does, Command string }
-
-// Choices are the commands that decide on a sheet that is held. There are none
-// where the reason names them.
-func (s *SheetReport) Choices() []Choice {
-	if s.Stage == "" || strings.Contains(s.Reason, string(s.Stage)) {
-		return nil
-	}
-	return []Choice{
-		{"publish it in place of what is there", fmt.Sprint("egrid publish ", s.Stage)},
-		{"update and add rows by identifier, and remove none", fmt.Sprint("egrid publish --merge ", s.Stage)},
-		{"drop it, and leave things as they are", fmt.Sprint("egrid discard ", s.Stage)},
-	}
-}
-
 func heldNotice(f FileReport, s *SheetReport) Notice {
 	text := cut(oneLine(s.Reason), maxNoticeText/8) + "\n\nReaders keep what they had. What decides, with the --store of this load:\n"
-	for _, c := range s.Choices() {
-		text += fmt.Sprintf("\n%s:\n    %s", c.Does, c.Command)
+	for _, c := range s.Choices {
+		text += fmt.Sprintf("\n    %s\n        %s", c.Command, c.Does)
 	}
 	return Notice{Kind: NoticeLoadHeld, Title: "Load held: " + nameOf(f.Object, s), Text: text}
 }

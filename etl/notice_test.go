@@ -25,7 +25,8 @@ func heldReport() etl.Report {
 			{Object: "GEN23.csv", Sheets: []etl.SheetReport{{Level: egrid.GEN, Year: 2023, Loaded: 8, Status: etl.Published,
 				Rejects: []etl.RejectGroup{{Reason: "not a number", Column: egrid.NetGeneration, Count: 2, Line: 17, Value: "12 apples"}}}}},
 			{Object: "egrid 2018.xlsx", Sheets: []etl.SheetReport{
-				{Sheet: "SRL18", Level: egrid.SRL, Year: 2018, Release: "v2", Status: etl.Held, Stage: "1f6a", Reason: "CO2e is below CO2 in 1 row"},
+				{Sheet: "SRL18", Level: egrid.SRL, Year: 2018, Release: "v2", Status: etl.Held, Stage: "1f6a", Reason: "CO2e is below CO2 in 1 row",
+					Choices: []egrid.Choice{{Command: "egrid publish 1f6a", Does: "publishes it"}, {Command: "egrid discard 1f6a", Does: "drops it"}}},
 				{Sheet: "US18", Level: egrid.US, Year: 2018, Release: "v2", Status: etl.Unchanged},
 			}},
 			{Object: "damaged.zip", Sheets: []etl.SheetReport{{Status: etl.Failed, Reason: "not a zip archive;\nfetch it again"}}},
@@ -52,12 +53,10 @@ func ExampleNotices() {
 	//
 	// Readers keep what they had. What decides, with the --store of this load:
 	//
-	// publish it in place of what is there:
 	//     egrid publish 1f6a
-	// update and add rows by identifier, and remove none:
-	//     egrid publish --merge 1f6a
-	// drop it, and leave things as they are:
+	//         publishes it
 	//     egrid discard 1f6a
+	//         drops it
 }
 
 func TestNotices(t *testing.T) {
@@ -110,7 +109,7 @@ func TestNoticesOfARun(t *testing.T) {
 	})
 	report, store := run(t, etl.Local(dir), nil)
 	notices := etl.Notices(report, noticeTime)
-	if len(notices) != 2 || notices[1].Kind != etl.NoticeLoadHeld || !strings.Contains(notices[1].Text, "egrid publish --merge "+string(report.Files[1].Sheets[0].Stage)+"\n") {
+	if len(notices) != 2 || notices[1].Kind != etl.NoticeLoadHeld || !strings.Contains(notices[1].Text, "egrid publish "+string(report.Files[1].Sheets[0].Stage)+"\n") {
 		t.Errorf("got %+v; want the run's and that of the held SRL23.csv", notices)
 	}
 	again, err := etl.New(etl.Local(filepath.Join(dir, "GEN.csv")), etl.ToLoader(store), nil).Run(t.Context())

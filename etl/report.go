@@ -64,8 +64,9 @@ type SheetReport struct {
 	Unknown  []string         `json:"unknown_columns"` // headers that the dictionary does not know
 	Lossy    []string         `json:"lossy_columns"`   // codes of columns that were rounded for display
 	Status   Status           `json:"status"`
-	Reason   string           `json:"reason"`          // why it is held, failed or left out
-	Stage    egrid.StageID    `json:"stage,omitempty"` // names a held load
+	Reason   string           `json:"reason"`            // why it is held, failed or left out
+	Stage    egrid.StageID    `json:"stage,omitempty"`   // names a held load
+	Choices  []egrid.Choice   `json:"choices,omitempty"` // what decides on it
 	Audits   []egrid.Audit    `json:"audits"`
 
 	before int64 // revision that published a held load before; 0 when none did
@@ -149,7 +150,7 @@ func (r *Report) add(load *Load, published *outcome) {
 	case Published:
 		of.Loaded = published.rows
 	case Held:
-		of.Stage, of.before = published.Snapshot.Stage, published.Snapshot.Revision
+		of.Stage, of.Choices, of.before = published.Snapshot.Stage, published.Snapshot.Choices, published.Snapshot.Revision
 	}
 	r.append(r.file(load.Object, load.Spec.Source.SHA256), of, load.Rows)
 }

@@ -256,7 +256,7 @@ func Settled(c egrid.Catalog, id egrid.StageID, r PublishRequest, err error) (Pu
 // Again returns a held snapshot as it was before it was held, to be decided on
 // once more.
 func Again(held egrid.Snapshot) egrid.Snapshot {
-	held.Status, held.Reason = egrid.Published, ""
+	held.Status, held.Reason, held.Choices = egrid.Published, "", nil
 	return held
 }
 
@@ -472,7 +472,7 @@ func (s *settlement) shown(id egrid.StageID) bool {
 // hold keeps a part back. One that was published before stays superseded.
 func (s *settlement) hold(p Part, stages []egrid.Snapshot, reason string) (PublishReport, error) {
 	report := PublishReport{Status: egrid.Held, Snapshot: p.Snapshot}
-	report.Reason = reason + "; " + s.remedy(&p.Snapshot)
+	report.Reason, report.Snapshot.Choices = reason, s.choices(&p.Snapshot)
 	held := &report.Snapshot
 	if held.Reason, held.DecidedAt = report.Reason, time.Now().UTC(); !s.shown(p.Stage) {
 		held.Status = egrid.Held
@@ -503,23 +503,27 @@ func (s *settlement) setApart(report *PublishReport, stage egrid.Snapshot, why e
 		return s.again(s.live, p, stages, false)
 	}
 	held, err := s.hold(p, stages, strings.TrimPrefix(why.Error(), egrid.ErrConflict.Error()+": ")+
-		"; leave one of the files out, or name another release with --release, and load again; or decide")
+		"; leave one of the files out, or name another release with --release, and load again; or decide on each")
 	report.Apart = append(report.Apart, held)
 	return err
 }
 
-// remedy names the commands that decide on a held load.
-func (s *settlement) remedy(held *egrid.Snapshot) string {
+// choices are the commands that decide on a held load.
+func (s *settlement) choices(held *egrid.Snapshot) []egrid.Choice {
 	id := string(held.Stage)
+	discard := egrid.Choice{Command: "egrid discard " + id, Does: "drops it"}
 	switch {
 	case held.Rows == 0:
-		return "egrid discard " + id + " drops it"
+		return []egrid.Choice{discard}
 	case s.shown(held.Stage):
-		return "egrid publish " + string(held.ID) + " makes it the published one again"
+		return []egrid.Choice{{Command: "egrid publish " + string(held.ID), Does: "makes it the published one again"}}
 	case s.live == nil:
-		return fmt.Sprintf("egrid publish %s publishes it, egrid discard %s drops it", id, id)
-	case s.unmergeable || egrid.Identifier(held.Level, func(c egrid.Column) bool { return held.Schema.Has(c) && s.live.Schema.Has(c) }) == nil:
-		return fmt.Sprintf("egrid publish %s replaces what is published, egrid discard %s drops it", id, id)
+		return []egrid.Choice{{Command: "egrid publish " + id, Does: "publishes it"}, discard}
 	}
-	return fmt.Sprintf("egrid publish %s replaces what is published, egrid publish --merge %s updates and adds rows by identifier, egrid discard %s drops it", id, id, id)
+	choices := []egrid.Choice{{Command: "egrid publish " + id, Does: "replaces what is published"}}
+	common := func(c egrid.Column) bool { return held.Schema.Has(c) && s.live.Schema.Has(c) }
+	if !s.unmergeable && egrid.Identifier(held.Level, common) != nil {
+		choices = append(choices, egrid.Choice{Command: "egrid publish --merge " + id, Does: "updates and adds rows by identifier, and removes none"})
+	}
+	return append(choices, discard)
 }

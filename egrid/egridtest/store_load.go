@@ -273,8 +273,9 @@ func testMergeWithoutIdentifier(f *fixture) {
 		}
 		auto, err := f.store.Publish(f.Context(), test.spec.ID(), driver.PublishRequest{})
 		f.must(err)
-		if auto.Status != egrid.Held || strings.Contains(r.Reason+auto.Reason, "--merge") || !strings.Contains(auto.Reason, "egrid publish ") {
-			f.Errorf("%s, %q names a command that cannot work, or none", auto.Status, auto.Reason)
+		merges := func(c egrid.Choice) bool { return strings.Contains(c.Command, "--merge") }
+		if choices := auto.Snapshot.Choices; auto.Status != egrid.Held || len(choices) != 2 || slices.ContainsFunc(choices, merges) {
+			f.Errorf("%s, %q names a command that cannot work, or none", auto.Status, choices)
 		}
 	}
 	f.wantTexts(egrid.NetGeneration, egrid.RowQuery{}, "1", "2")

@@ -455,7 +455,7 @@ func (s *Store) point(to *snapshot) {
 		was.Status, was.since = egrid.Superseded, time.Now()
 	}
 	s.revision++
-	to.Status, to.Reason, to.Revision = egrid.Published, "", s.revision
+	to.Status, to.Reason, to.Choices, to.Revision = egrid.Published, "", nil, s.revision
 	s.pruned = slices.DeleteFunc(s.pruned, func(id egrid.SnapshotID) bool { return id == to.ID })
 }
 

@@ -198,7 +198,7 @@ func (s *Store) switchTo(ctx context.Context, tx pgx.Tx, catalog *cachedCatalog,
 	if err := tx.QueryRow(ctx, "UPDATE "+s.name("state")+" SET revision = revision + 1 RETURNING revision").Scan(&snap.Revision); err != nil {
 		return none, err
 	}
-	snap.Status, snap.Reason = egrid.Published, ""
+	snap.Status, snap.Reason, snap.Choices = egrid.Published, "", nil
 	if err := s.record(ctx, tx, &snap); err != nil {
 		return none, err
 	}

@@ -216,7 +216,7 @@ func (s *Store) switchTo(ctx context.Context, tx *sql.Tx, catalog *cachedCatalog
 	if err := tx.QueryRowContext(ctx, "UPDATE state SET revision = revision + 1 RETURNING revision").Scan(&snap.Revision); err != nil {
 		return none, err
 	}
-	snap.Status, snap.Reason = egrid.Published, ""
+	snap.Status, snap.Reason, snap.Choices = egrid.Published, "", nil
 	if err := record(ctx, tx, &snap); err != nil {
 		return none, err
 	}

@@ -36,7 +36,7 @@ func reasonsOf(r etl.Report) string {
 	var reasons []string
 	for _, f := range r.Files {
 		for _, x := range f.Sheets {
-			reasons = append(reasons, fmt.Sprint(x.Status, ": ", x.Reason))
+			reasons = append(reasons, fmt.Sprint(x.Status, ": ", x.Reason, x.Choices))
 		}
 	}
 	return strings.Join(reasons, "\n")

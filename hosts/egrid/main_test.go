@@ -101,7 +101,7 @@ func TestLoadAndAsk(t *testing.T) {
 		t.Errorf("again: %+v", r)
 	}
 	short := s.file("short.csv", strings.Join(strings.SplitAfter(generators, "\n")[:2], ""))
-	if r := s.report(3, short); r.Status != etl.Held || !strings.Contains(r.Files[0].Sheets[0].Reason, "egrid publish --merge "+string(r.Files[0].Sheets[0].Stage)) {
+	if r := s.report(3, short); r.Status != etl.Held || !strings.Contains(reasonsOf(r), "egrid publish --merge "+string(r.Files[0].Sheets[0].Stage)) {
 		t.Errorf("held: %+v", r)
 	}
 	if text := s.run(0, "snapshots"); !strings.Contains(text, "held") || !strings.Contains(text, "published") {

@@ -205,9 +205,9 @@ func (d *description) held() {
 	d.Heading(0, "Held for you to decide; readers keep what they had:")
 	for _, s := range parts {
 		d.Text(2, s.name()+": "+brief(s.Reason))
-		for _, c := range s.Choices() {
-			d.Text(4, c.Does+":")
-			d.Line(6, c.Command+d.store)
+		for _, c := range s.Choices {
+			d.Line(4, c.Command+d.store)
+			d.Text(6, c.Does)
 		}
 	}
 }

@@ -199,9 +199,8 @@ func TestDescribe(t *testing.T) {
 		return []etl.FileReport{{Object: "egrid2023_data.xlsx", Sheets: s}}
 	}
 	gen := etl.SheetReport{Sheet: "GEN23", Level: egrid.GEN, Year: 2023, Read: 5, Status: etl.Published}
-	held := etl.SheetReport{Sheet: "ST23", Level: egrid.ST, Year: 2023, Release: "v2", Units: "metric", Read: 2, Status: etl.Held, Stage: "0123456789abcdef01234567"}
-	named := held
-	named.Reason = "a value differs; egrid publish 0123456789abcdef01234567 replaces what is published"
+	held := etl.SheetReport{Sheet: "ST23", Level: egrid.ST, Year: 2023, Release: "v2", Units: "metric", Read: 2, Status: etl.Held, Stage: "0123456789abcdef01234567",
+		Choices: []egrid.Choice{{Command: "egrid publish --merge 0123456789abcdef01234567", Does: "updates and adds rows by identifier, and removes none"}}}
 	long := held
 	long.Reason = strings.Repeat("a_column, ", 100) + "and what to do"
 	overruled := gen
@@ -218,9 +217,8 @@ func TestDescribe(t *testing.T) {
 		without []string
 	}{
 		{"a dry run that decides", etl.Report{Status: etl.DryRun, Files: sheets(gen, held)}, "", []string{"A load would publish, or find there: GEN 2023.", "It would leave out: 1 held table (ST 2023 v2)."}, []string{"In the store now"}},
-		{"commands", etl.Report{Files: sheets(held)}, "sqlite:my data.db", []string{"\n      egrid publish --merge 0123456789abcdef01234567 --store 'sqlite:my data.db'\n", "metric"}, nil},
+		{"commands", etl.Report{Files: sheets(held)}, "sqlite:my data.db", []string{"\n    egrid publish --merge 0123456789abcdef01234567 --store 'sqlite:my data.db'\n", "metric"}, nil},
 		{"no password", etl.Report{Files: sheets(held)}, "postgres://u:s3cret@h/d", []string{" --store URL\n"}, []string{"s3cret"}},
-		{"a reason with the commands", etl.Report{Files: sheets(named)}, "", []string{"a value differs; egrid publish"}, []string{"--merge"}},
 		{"a long reason", etl.Report{Files: sheets(long)}, "", []string{"and what to do", "--json"}, []string{strings.Repeat("a_column, ", 40)}},
 		{"overruled evidence", etl.Report{Files: sheets(overruled)}, "", []string{"year by column YEAR\n", "year 2018: folder 2018, overruled"}, []string{"default"}},
 		{"many left out", many, "", []string{"40 tables: not an eGRID sheet\n", "0.csv, 1.csv, 2.csv, 3.csv and 36 more (--json lists them)", "40 tables left out"}, []string{"4.csv"}},

@@ -33,7 +33,7 @@ type SnapshotInfo struct {
 	Rows      int64            `json:"rows"`
 	Rejected  int64            `json:"rejected" doc:"Records that could not be read."`
 	Status    egrid.Status     `json:"status" enum:"published,held,superseded"`
-	Reason    *string          `json:"reason" doc:"Why it is held, and what decides."`
+	Reason    *string          `json:"reason" doc:"Why it is held."`
 	Sources   []egrid.Source   `json:"sources"`
 	LoadedAt  time.Time        `json:"loaded_at"`
 	Revision  int64            `json:"revision" doc:"The revision that published it; 0 while held."`
