@@ -21,7 +21,7 @@ type Dialect struct {
 }
 
 // dialectBytes is how much of a sheet of plants or their parts tells the dialect.
-const dialectBytes = 40 << 10
+const dialectBytes = 32 << 10
 
 // firstRows reads the records that tell the dialect: hundreds of plants, or all
 // regions of all data years.
@@ -447,8 +447,8 @@ func (c *columnDecoder) plain(text []byte) bool {
 	case area:
 		return len(text) <= 4 && !c.isLabel(string(text))
 	case anyText, name:
-		last := text[len(text)-1]
-		return len(text) < 3 || last-'0' <= 9 || !isTotal(string(text))
+		// Most are told by their first letter, or by a digit at their end.
+		return len(text) < 3 || text[len(text)-1]-'0' <= 9 || strings.IndexByte(labelLetters, text[0]|0x20) < 0 || !isTotal(string(text))
 	case whole:
 	case fips2, fips3:
 		if len(text) != c.form.width() {
@@ -506,6 +506,10 @@ func (c *columnDecoder) isLabel(text string) bool {
 	}
 	return isTotal(text)
 }
+
+// labelLetters are what the words of isTotal begin with, and what may stand in front
+// of them.
+const labelLetters = "tsamgonurp :*"
 
 func isTotal(text string) bool {
 	total := false
