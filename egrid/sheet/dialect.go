@@ -71,9 +71,13 @@ const saveWithPoints = "save it with decimal points and without thousands separa
 // inferDecimalSign decides whether the file has decimal commas. It is refused where
 // nothing decides.
 func (s *Sheet) inferDecimalSign(first [][]string, all func() [][]string) error {
-	signs := s.decimalSigns(first)
-	if signs.comma.count+signs.point.count == 0 && s.Delimiter != "," {
-		signs = s.decimalSigns(all())
+	signs := s.decimalSigns(first, s.isNumber)
+	if signs.sure() == 0 && s.Delimiter != "," {
+		signs = s.decimalSigns(all(), s.isNumber)
+	}
+	if signs.sure() == 0 && s.Delimiter != "," {
+		own := s.decimalSigns(first, s.isOwn)
+		signs.comma, signs.point = own.comma, own.point
 	}
 	const most = 50 // a file of one sign may have damaged cells of the other
 	switch comma, point := signs.comma.count, signs.point.count; {
@@ -94,6 +98,17 @@ func (s *Sheet) inferDecimalSign(first [][]string, all func() [][]string) error 
 // those whose comma or point could be either sign.
 type decimalSigns struct{ comma, point, open example }
 
+func (d *decimalSigns) sure() int { return d.comma.count + d.point.count }
+
+// isNumber reports whether a column holds numbers of eGRID.
+func (s *Sheet) isNumber(c SheetColumn) bool { return s.number(c) >= 0 }
+
+// isOwn reports whether a column is none of eGRID's. It may hold numbers.
+func (s *Sheet) isOwn(c SheetColumn) bool {
+	at := s.Schema.Index(c.Column)
+	return at < 0 && c.Column != egrid.Year || at >= 0 && !s.Schema.Field(at).Known()
+}
+
 // example counts cells and keeps the first.
 type example struct {
 	count int
@@ -106,9 +121,9 @@ func (e *example) add(header, text string) {
 	}
 }
 
-func (s *Sheet) decimalSigns(rows [][]string) (signs decimalSigns) {
+func (s *Sheet) decimalSigns(rows [][]string, of func(SheetColumn) bool) (signs decimalSigns) {
 	for i, c := range s.Cells {
-		if s.number(c) < 0 {
+		if !of(c) {
 			continue
 		}
 		// 20961 beside 450,545 says that the column has no thousands separators.
