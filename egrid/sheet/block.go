@@ -28,6 +28,7 @@ type block struct {
 	places  []uint8
 	present []uint64
 	rest    int // records that are decoded one by one before the next block is tried
+	wait    int // how many when it finds few: more each time
 }
 
 const (

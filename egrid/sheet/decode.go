@@ -28,6 +28,7 @@ type Decoder struct {
 	block    block
 
 	identified bool // a row is told from a note by its identifier
+	enough     int  // the last column that a record must have; the cells behind it may be left out
 	repeats    bool // a column stands twice: rows are compared
 }
 
@@ -130,6 +131,9 @@ func (s *Sheet) NewDecoder() *Decoder {
 		}
 		col.kind = col.kindOf()
 		d.columns[i] = col
+		if col.required || col.kind == years || !d.identified {
+			d.enough = i
+		}
 	}
 	return d
 }
@@ -141,7 +145,7 @@ func (s *Sheet) NewDecoder() *Decoder {
 func (d *Decoder) Decode(data []byte, at Span) (Decoded, error) {
 	var out Decoded
 	d.order, d.current = d.order[:0], nil
-	d.block.rest = 0
+	d.block.rest, d.block.wait = 0, fewRecords
 	if d.sheet.Year != 0 {
 		d.builder(d.sheet.Year)
 	}
@@ -153,12 +157,13 @@ func (d *Decoder) Decode(data []byte, at Span) (Decoded, error) {
 					pos += size
 					line += int64(records)
 					number += int64(records)
-					d.block.rest = 1 // what ended the block
+					d.block.rest, d.block.wait = 1, fewRecords // what ended the block
 					continue
 				}
 				d.block.rest = records
 			} else {
-				d.block.rest = max(records, 1) * fewRecords
+				d.block.rest = max(records, 1) * d.block.wait
+				d.block.wait = min(2*d.block.wait, blockRows)
 			}
 		}
 		if n := d.fast(data[pos:], line, number); n > 0 {
@@ -234,8 +239,8 @@ func plantLevel(l egrid.Level) bool {
 }
 
 // fast decodes the first record of data when it is as nearly all are: one line,
-// as many fields as the header, plain text and plain numbers. It returns the
-// record's bytes, or 0 when it takes the long way to read it.
+// as many fields as the header or the last ones left out, plain text and plain
+// numbers. It returns the record's bytes, or 0 when it takes the long way to read it.
 func (d *Decoder) fast(data []byte, line, number int64) int {
 	if d.current == nil || d.repeats { // the row's own data year comes first
 		return 0
@@ -255,6 +260,9 @@ func (d *Decoder) fast(data []byte, line, number int64) int {
 			break
 		}
 		if pos >= len(data) || data[pos] != d.delim {
+			if i >= d.enough && pos < len(data) {
+				break // what ends the record is looked at below
+			}
 			d.current.DropRow()
 			return 0
 		}

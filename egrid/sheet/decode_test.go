@@ -229,8 +229,12 @@ func identifierOf(of *sheet.Sheet) (names []string) {
 		id = []string{"state plant_name generator_id", "oris_plant_code generator_id"}
 	case egrid.PLNT:
 		id = []string{"state plant_name", "oris_plant_code"}
+	case egrid.UNT:
+		id = []string{"state plant_name unit_id prime_mover", "oris_plant_code unit_id prime_mover"}
 	case egrid.ST:
 		id = []string{"state"}
+	case egrid.BA:
+		id = []string{"balancing_authority"}
 	case egrid.SRL:
 		id = []string{"subregion"}
 	case egrid.NRL:
@@ -266,7 +270,7 @@ func (o *oracle) swapped(text string) string {
 // identify tells whether a record has its identifier, and whether it stands beside
 // the table.
 func (o *oracle) identify(fields []string, there int) (identified, aside bool) {
-	region := o.of.Level != egrid.GEN && o.of.Level != egrid.PLNT && o.of.Level != egrid.GGL
+	region := o.of.Level != egrid.GEN && o.of.Level != egrid.UNT && o.of.Level != egrid.PLNT && o.of.Level != egrid.GGL
 	var total bool
 	var filled []string
 	id := o.id

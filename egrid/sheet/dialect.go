@@ -22,7 +22,7 @@ type Dialect struct {
 }
 
 // dialectBytes is how much of a sheet of plants or their parts tells the dialect.
-const dialectBytes = 40 << 10
+const dialectBytes = 32 << 10
 
 // firstRows reads the records that tell the dialect: hundreds of plants, or all
 // regions of all data years.
@@ -72,9 +72,13 @@ const saveWithPoints = "save it with decimal points and without thousands separa
 // inferDecimalSign decides whether the file has decimal commas. It is refused where
 // nothing decides.
 func (s *Sheet) inferDecimalSign(first [][]string, all func() [][]string) error {
-	signs := s.decimalSigns(first)
-	if signs.comma.count+signs.point.count == 0 && s.Delimiter != "," {
-		signs = s.decimalSigns(all())
+	signs := s.decimalSigns(first, s.isNumber)
+	if signs.sure() == 0 && s.Delimiter != "," {
+		signs = s.decimalSigns(all(), s.isNumber)
+	}
+	if signs.sure() == 0 && s.Delimiter != "," {
+		own := s.decimalSigns(first, s.isOwn)
+		signs.comma, signs.point = own.comma, own.point
 	}
 	const most = 50 // a file of one sign may have damaged cells of the other
 	switch comma, point := signs.comma.count, signs.point.count; {
@@ -95,6 +99,17 @@ func (s *Sheet) inferDecimalSign(first [][]string, all func() [][]string) error 
 // those whose comma or point could be either sign.
 type decimalSigns struct{ comma, point, open example }
 
+func (d *decimalSigns) sure() int { return d.comma.count + d.point.count }
+
+// isNumber reports whether a column holds numbers of eGRID.
+func (s *Sheet) isNumber(c SheetColumn) bool { return s.number(c) >= 0 }
+
+// isOwn reports whether a column is none of eGRID's. It may hold numbers.
+func (s *Sheet) isOwn(c SheetColumn) bool {
+	at := s.Schema.Index(c.Column)
+	return at < 0 && c.Column != egrid.Year || at >= 0 && !s.Schema.Field(at).Known()
+}
+
 // example counts cells and keeps the first.
 type example struct {
 	count int
@@ -107,9 +122,9 @@ func (e *example) add(header, text string) {
 	}
 }
 
-func (s *Sheet) decimalSigns(rows [][]string) (signs decimalSigns) {
+func (s *Sheet) decimalSigns(rows [][]string, of func(SheetColumn) bool) (signs decimalSigns) {
 	for i, c := range s.Cells {
-		if s.number(c) < 0 {
+		if !of(c) {
 			continue
 		}
 		// 20961 beside 450,545 says that the column has no thousands separators.
@@ -446,8 +461,8 @@ func (c *columnDecoder) plain(text []byte) bool {
 	case area:
 		return len(text) <= 4 && !c.isLabel(string(text))
 	case anyText, name:
-		last := text[len(text)-1]
-		return len(text) < 3 || last-'0' <= 9 || !isTotal(string(text))
+		// Most are told by their first letter, or by a digit at their end.
+		return len(text) < 3 || text[len(text)-1]-'0' <= 9 || strings.IndexByte(labelLetters, text[0]|0x20) < 0 || !isTotal(string(text))
 	case whole:
 	case fips2, fips3:
 		if len(text) != c.form.width() {
@@ -505,6 +520,10 @@ func (c *columnDecoder) isLabel(text string) bool {
 	}
 	return isTotal(text)
 }
+
+// labelLetters are what the words of isTotal begin with, and what may stand in front
+// of them.
+const labelLetters = "tsamgonurp :*"
 
 func isTotal(text string) bool {
 	total := false
