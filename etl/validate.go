@@ -64,7 +64,7 @@ func (v Validated) OK() bool {
 }
 
 // Validate checks the structure and the content of every sheet, and loads
-// nothing. It is the dry run.
+// nothing, nor does it look at what is published.
 func (p *Pipeline) Validate(ctx context.Context, scanned Scanned) (_ Validated, err error) {
 	defer p.observe("validate", time.Now(), &err)
 	ctx = scanned.within(ctx)

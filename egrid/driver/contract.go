@@ -259,7 +259,7 @@ func Seal(c *egrid.Catalog) {
 	slices.Sort(c.Pruned)
 	h := sha256.New()
 	for _, s := range c.Snapshots {
-		fmt.Fprintln(h, s.ID, s.Stage, s.Status, len(s.Confirmed))
+		fmt.Fprintln(h, s.ID, s.Stage, s.Status, len(s.Confirmed), s.Reason)
 	}
 	fmt.Fprintln(h, c.Pruned)
 	c.ID = hex.EncodeToString(h.Sum(nil)[:12])

@@ -142,9 +142,10 @@ type sheet struct {
 
 func (w *world) sheet(name string) sheet {
 	var fields []egrid.Field
-	whole := w.oneIn(3)
+	whole, identified := w.oneIn(3), w.oneIn(2)
+	identifier := driver.Identifier(w.level, func(egrid.Column) bool { return true })
 	for i := range w.fields {
-		if whole || !w.oneIn(4) {
+		if whole || !w.oneIn(4) || identified && slices.Contains(identifier, w.fields[i].Column) {
 			fields = append(fields, w.fields[i])
 		}
 	}
@@ -175,7 +176,9 @@ func (w *world) sheet(name string) sheet {
 			number += 1 + int64(w.intn(8)/7) // with gaps
 			values := make([]egrid.Value, len(fields))
 			for j := range fields {
-				values[j] = w.value(fields[j].Type)
+				if values[j] = w.value(fields[j].Type); identified && slices.Contains(identifier, fields[j].Column) {
+					values[j] = w.present(fields[j].Type)
+				}
 			}
 			if err := builder.Row(values); err != nil {
 				panic(err) // values are of the fields' types
