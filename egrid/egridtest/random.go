@@ -143,7 +143,7 @@ type sheet struct {
 func (w *world) sheet(name string) sheet {
 	var fields []egrid.Field
 	whole, identified := w.oneIn(3), w.oneIn(2)
-	identifier := driver.Identifier(w.level, func(egrid.Column) bool { return true })
+	identifier := egrid.Identifier(w.level, func(egrid.Column) bool { return true })
 	for i := range w.fields {
 		if whole || !w.oneIn(4) || identified && slices.Contains(identifier, w.fields[i].Column) {
 			fields = append(fields, w.fields[i])
