@@ -145,6 +145,12 @@ func (a *app) dryRun(source etl.Source, o *etl.Options) (etl.Report, error) {
 		return etl.Report{}, errors.Join(err, published.Close())
 	}
 	report, err := etl.New(source, etl.ToLoader(trial), o).Run(a.ctx)
+	for i := range report.Files {
+		for j := range report.Files[i].Sheets {
+			s := &report.Files[i].Sheets[j]
+			s.Stage, s.Choices = "", nil // the trial's loads go with it
+		}
+	}
 	return report, errors.Join(err, trial.Close(), published.Close())
 }
 

@@ -202,7 +202,11 @@ func (d *description) held() {
 	if len(parts) == 0 {
 		return
 	}
-	d.Heading(0, "Held for you to decide; readers keep what they had:")
+	heading := "Held for you to decide; readers keep what they had:"
+	if d.Status == etl.DryRun {
+		heading = "A load would hold, and readers keep what they have:"
+	}
+	d.Heading(0, heading)
 	for _, s := range parts {
 		d.Text(2, s.name()+": "+brief(s.Reason))
 		for _, c := range s.Choices {
