@@ -204,10 +204,13 @@ func (c cell) finer(d cell) bool {
 // mergedRows is how many rows a merged batch has.
 const mergedRows = 8192
 
+func authorityOf(s *egrid.Snapshot) string { return cmp.Or(s.Authority, egrid.DefaultAuthority) }
+
 func newJoiner(id egrid.StageID, of *egrid.Snapshot) *joiner {
 	j := &joiner{}
 	j.out.Snapshot = egrid.Snapshot{
 		Stage: id, Level: of.Level, Year: of.Year, Release: of.Release, Status: egrid.Published, LoadedAt: time.Now().UTC(),
+		Authority: authorityOf(of), Units: cmp.Or(of.Units, egrid.DefaultUnits),
 	}
 	return j
 }
@@ -216,6 +219,9 @@ func newJoiner(id egrid.StageID, of *egrid.Snapshot) *joiner {
 // rows in messages. After an error the part is none of the joiner's.
 func (j *joiner) add(p Part, what string) error {
 	number := len(j.parts)
+	if a := authorityOf(&p.Snapshot); a != j.out.Authority {
+		return fmt.Errorf("%s are published by %s and not by %s: rows of two authorities make no sheet", what, a, j.out.Authority)
+	}
 	var by []*matcher
 	for i := range j.parts {
 		q := &j.parts[i]

@@ -48,6 +48,9 @@ func Decide(policy Policy, staged egrid.Snapshot, published *egrid.Snapshot, com
 		}
 	}
 	if published != nil {
+		if was, is := authorityOf(published), authorityOf(&staged); was != is {
+			reasons = append(reasons, fmt.Sprintf("it is published by %s, and what is there by %s", is, was))
+		}
 		d, err := compare()
 		if err != nil {
 			return "", "", err
