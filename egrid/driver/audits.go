@@ -192,6 +192,9 @@ func (a *auditor) rates() {
 		}
 		if whole {
 			r.published = a.column(a.batch.Schema().Field(at).Column)
+			if r.slack = 1; a.batch.Column(at).Lossy() {
+				r.slack = 4 // converted from another unit, it was rounded before and behind
+			}
 			all = append(all, r)
 		}
 	}
@@ -213,6 +216,7 @@ type rate struct {
 	column       egrid.Column
 	published    []float64
 	factor       float64
+	slack        float64 // by how many half units of its last place the rate may be off
 	above, below [][]float64
 }
 
@@ -234,7 +238,7 @@ func (r *rate) wrong(row int) (float64, bool) {
 	if math.IsNaN(apart) || apart <= published+1e-6*math.Abs(want) {
 		return want, false
 	}
-	room := published + rounding(got)
+	room := published + r.slack*rounding(got)
 	for _, x := range slices.Concat(r.above, r.below) {
 		room += math.Abs(want) * rounding(x[row]) / math.Max(math.Abs(x[row]), 1e-9)
 	}

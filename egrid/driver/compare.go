@@ -448,13 +448,19 @@ func (c *comparison) difference() Difference {
 		s := &c.shared[i]
 		// Two numbers agree when they differ by no more than rounding to the digits
 		// of the column that has fewer. Where both have as many, they contradict
-		// each other.
+		// each other, unless one column alone is known to be rounded: a figure that
+		// was converted is off by more than half a unit of its last place.
 		digits := min(s.fromPlaces, s.toPlaces)
+		toRounder, fromRounder := s.toPlaces < s.fromPlaces, s.fromPlaces < s.toPlaces
+		if s.toPlaces == s.fromPlaces && s.toRounded != s.fromRounded {
+			digits = max(digits-1, 0)
+			toRounder, fromRounder = s.toRounded, s.fromRounded
+		}
 		for depth, n := range s.agreeing {
 			switch {
-			case depth-1 >= digits && s.toPlaces < s.fromPlaces:
+			case depth-1 >= digits && toRounder:
 				s.found.Rounder += n
-			case depth-1 >= digits && s.fromPlaces < s.toPlaces:
+			case depth-1 >= digits && fromRounder:
 				s.found.Finer += n
 			default:
 				s.found.Changed += n

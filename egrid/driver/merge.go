@@ -198,7 +198,13 @@ func (c cell) missing() bool { return c.vector.IsMissing(c.row) }
 func (c cell) finer(d cell) bool {
 	x, ok := c.vector.Float(c.row)
 	y, also := d.vector.Float(d.row)
-	return ok && also && c.places > d.places && roundsTo(x, c.rounded, y, d.rounded, d.places)
+	if !ok || !also {
+		return false
+	}
+	if c.places == d.places && d.rounded && !c.rounded { // see Compare
+		return roundsTo(x, false, y, true, max(d.places-1, 0))
+	}
+	return c.places > d.places && roundsTo(x, c.rounded, y, d.rounded, d.places)
 }
 
 // mergedRows is how many rows a merged batch has.

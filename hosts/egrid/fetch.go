@@ -54,9 +54,6 @@ func (c *fetchCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	if c.Load && edition.Authority != fetch.EPA {
-		return fmt.Errorf("%w: --load would take %s for EPA's; leave it out, and run the command that is printed then", egrid.ErrInvalid, edition)
-	}
 	bar := terminal.NewBar(a.stderr)
 	bar.Unit = "bytes"
 	o := fetch.Options{Logger: a.log}
@@ -71,7 +68,7 @@ func (c *fetchCmd) Run(a *app) error {
 	case err != nil:
 		return err
 	case c.Load:
-		return (&loadCmd{Source: file.Load, JSON: c.JSON, publishing: c.publishing}).Run(a)
+		return (&loadCmd{Source: file.Load, JSON: c.JSON, reading: reading{Authority: edition.Authority}, publishing: c.publishing}).Run(a)
 	case c.JSON:
 		return printJSON(a, struct {
 			Edition fetch.Edition `json:"edition"`

@@ -58,6 +58,11 @@ func TestFetch(t *testing.T) {
 	if out := s.run(0, "fetch", "2025"); !strings.Contains(out, "PLNT25.csv --authority 'Some Body'") {
 		t.Errorf("the authority is lost:\n%s", out)
 	}
+	other := "sqlite:" + filepath.Join(s.dir, "other.db")
+	s.run(0, "--store", other, "fetch", "2025", "--load")
+	if out := s.run(0, "--store", other, "snapshots"); !strings.Contains(out, "Some Body") {
+		t.Errorf("the authority is not kept:\n%s", out)
+	}
 	for _, c := range []struct {
 		name string
 		exit int
@@ -68,7 +73,6 @@ func TestFetch(t *testing.T) {
 		{"no address", 1, []string{"2021"}, "egrid load FILE --year 2021"},
 		{"no such year", 1, []string{"2017"}, "nearest: 2016 and 2018"},
 		{"no such release", 1, []string{"2023", "--release", "rev8"}, "it has none, rev1, rev2, rev3"},
-		{"not EPA's", 2, []string{"2025", "--load"}, "leave it out"},
 		{"no year", 2, nil, "egrid fetch --list"},
 		{"no number", 2, []string{"eGRID2023"}, "eGRID2023"},
 		{"no catalogue", 1, []string{"2023", "--catalogue", filepath.Join(s.dir, "none.csv")}, "none.csv"},

@@ -77,6 +77,19 @@ func TestMergeWithoutCommonIdentifier(t *testing.T) {
 	}
 }
 
+// Figures of California's subregion in EPA's metric edition of 2023 and in that in
+// US units: one that was converted agrees with the exact one, and does not take its
+// place.
+func TestMetricAfterExact(t *testing.T) {
+	s := newShell(t)
+	const head = "Data Year,Subregion,Annual heat input (%s),Annual net generation (MWh),Annual CO2 emissions (%s),Annual CO2 rate (%s)\nYEAR,SUBRGN,SRHTIAN,SRNGENAN,SRCO2AN,SRCO2RTA\n"
+	s.report(0, s.file("us_SRL23.csv", fmt.Sprintf(head, "MMBtu", "tons", "lb/MWh")+"2023,CAMX,818268630.176,216841822.331,47342486.547,436.655\n"))
+	r := s.report(3, s.file("metric_SRL23.csv", fmt.Sprintf(head, "GJ", "metric tons", "kg/MWh")+"2023,CAMX,863355231.699,216841822.331,42949103.795,198.067\n"))
+	if got := reasonsOf(r); !strings.Contains(got, "rounded where the published ones are not (co2_output_rate_lb_per_mwh)") || strings.Contains(got, "differ") || len(r.Audits) > 0 {
+		t.Errorf("%s, %v", got, r.Audits)
+	}
+}
+
 func TestMostlyRejected(t *testing.T) {
 	s := newShell(t)
 	text := "YEAR,PSTATABB,PNAME,ORISPL,PLNGENAN\n"
