@@ -1,7 +1,6 @@
 package etl
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -85,7 +84,7 @@ var errNoRows = fmt.Errorf("%w: the sheet has a header and no rows", egrid.ErrIn
 func (p *Pipeline) divideSheet(ctx context.Context, o Object, s *CheckedSheet) (Part, error) {
 	part, err := p.dividePart(ctx, Part{Object: o, Member: s.Member, Plain: s.Plain, Sheet: s.Sheet})
 	if err == nil && part.Charset != "" {
-		// Its first bytes are the same in both encodings, and so the sheet is.
+		// Its head is the same in both encodings, and so the sheet is.
 		part, err = p.dividePart(ctx, Part{Object: o, Member: s.Member, Charset: part.Charset, Sheet: s.Sheet})
 	}
 	return part, err
@@ -126,7 +125,9 @@ func (p *Pipeline) dividePart(ctx context.Context, part Part) (Part, error) {
 		part.Spans = append(part.Spans, span)
 		part.Rows += span.Rows
 	}
-	part.Charset = cmp.Or(part.Charset, encoding.Name())
+	if name := encoding.Name(); name != "" && encoding.ASCII() >= part.Sheet.DataOffset {
+		part.Charset = name
+	}
 	var err error
 	part.SHA256, err = sum()
 	return part, err

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/book"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
 	"github.com/egrid-analytics/egrid-go/egrid/sheet"
@@ -460,12 +461,39 @@ func TestFS(t *testing.T) {
 	}
 }
 
+// readerOf reads a table whose encoding all of its text tells.
+func readerOf(table book.Table) (*sheet.Reader, error) {
+	text, err := table.Open()
+	if err != nil {
+		return nil, err
+	}
+	defer text.Close()
+	all, err := io.ReadAll(text)
+	if err != nil {
+		return nil, err
+	}
+	r, err := sheet.NewReader(bytes.NewReader(all), &sheet.ReaderOptions{Name: "GEN23.csv", Sheet: table.Name, Grid: table.Grid})
+	if err != nil || table.Charset != "" || table.Grid {
+		return r, err
+	}
+	var charset book.Charset
+	_, _ = charset.Write(all) // returns no error
+	if name := charset.Name(); name != "" && charset.ASCII() >= r.Sheet().DataOffset {
+		table.Charset = name
+		return readerOf(table)
+	}
+	return r, nil
+}
+
 // FuzzRun loads whatever bytes: nothing panics, hangs or loses a record.
 func FuzzRun(f *testing.F) {
 	f.Add([]byte(generators), uint16(30))
 	f.Add([]byte("\xef\xbb\xbfTable 1\r\n\r\n,PSTATABB,PNAME,GENID,GENNTAN\r\n,TX,A,1,\" (2,443)\"\r\n"), uint16(1))
 	f.Add([]byte("PSTATABB\tPNAME\tGENID\nTX\t\"A\nB\"\t1"), uint16(7))
 	f.Add([]byte("YEAR,PNAME,GENID\n2023,\"a\"b,1\n2023,a,\n"), uint16(9))
+	f.Add([]byte("YEAR,PSTATABB,PNAME,GENID,GENNTAN\n2023,TX,Br\xfccke,1,5\n2023,TX,\"a\xff\"\"b\"x,2,-"), uint16(9))
+	f.Add([]byte(",,,GENID,GENNTAN\n,,,,00A"), uint16(1))
+	f.Add([]byte("0\x80,GENID,GENNTAN\n\x100,,0"), uint16(58))
 	f.Fuzz(func(t *testing.T, text []byte, chunk uint16) {
 		source := etl.FS(fstest.MapFS{"GEN23.csv": {Data: text}})
 		store := memstore.New()
@@ -476,19 +504,26 @@ func FuzzRun(f *testing.F) {
 		if report.Status == etl.Failed {
 			return
 		}
-		r, err := sheet.NewReader(bytes.NewReader(text), &sheet.ReaderOptions{Name: "GEN23.csv"})
+		b, err := book.Open(bytes.NewReader(text), int64(len(text)))
 		if err != nil {
-			t.Fatalf("the reader refuses what was loaded: %v", err)
+			t.Fatalf("the book refuses what was loaded: %v", err)
 		}
+		defer b.Close()
 		var rows, rejected int64
-		for _, err := range r.Rows() {
-			switch {
-			case sheet.IsRowError(err):
-				rejected++
-			case err != nil:
-				t.Fatal(err)
-			default:
-				rows++
+		for _, table := range b.Tables() {
+			r, err := readerOf(table)
+			if err != nil {
+				continue // a table that was left out
+			}
+			for _, err := range r.Rows() {
+				switch {
+				case sheet.IsRowError(err):
+					rejected++
+				case err != nil:
+					t.Fatal(err)
+				default:
+					rows++
+				}
 			}
 		}
 		if report.RowsRejected != rejected || report.RowsRead != rows+rejected {

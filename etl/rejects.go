@@ -116,6 +116,14 @@ func (g RejectGroup) String() string {
 	return text + ")"
 }
 
+// noRows says why a sheet has no rows.
+func noRows(rejects []RejectGroup) error {
+	if len(rejects) == 0 { // but notes and totals
+		return errNoRows
+	}
+	return &allRejectedError{rejects}
+}
+
 // allRejectedError says that no record of a sheet could be read.
 type allRejectedError struct{ groups []RejectGroup }
 

@@ -119,7 +119,7 @@ func (p *Pipeline) streamPart(ctx context.Context, part Part, file *rejectsFile)
 		return nil, err
 	}
 	if len(loads) == 0 {
-		return nil, &allRejectedError{rejects}
+		return nil, noRows(rejects)
 	}
 	return loads, nil
 }

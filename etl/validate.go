@@ -194,12 +194,8 @@ func (p *Pipeline) checkContent(ctx context.Context, o Object, s *CheckedSheet) 
 		s.Rejects = groupRejects(s.Rejects, s.Sheet.Level, d.rejects)
 		return nil
 	})
-	switch {
-	case err != nil || s.Rows > 0:
-	case len(s.Rejects) > 0:
-		err = &allRejectedError{s.Rejects}
-	default:
-		err = errNoRows
+	if err == nil && s.Rows == 0 {
+		err = noRows(s.Rejects)
 	}
 	slices.Sort(s.Years)
 	if a, ok := keys.audit(); ok {

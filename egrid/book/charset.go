@@ -15,6 +15,7 @@ type Charset struct {
 	rest  []byte // of a letter that was cut
 	utf8  bool   // letters beyond ASCII
 	other bool   // bytes that are none
+	ascii int64  // bytes in front of the first that is not ASCII
 }
 
 // Name is the encoding, as in [Table].Charset. Text that has letters of UTF-8 is
@@ -26,6 +27,10 @@ func (c *Charset) Name() string {
 	return ""
 }
 
+// ASCII is how many bytes stand in front of the first that is not ASCII: they are
+// the same in UTF-8 and Windows-1252.
+func (c *Charset) ASCII() int64 { return c.ascii }
+
 // Write takes the next part of the text. It returns no error.
 func (c *Charset) Write(p []byte) (int, error) {
 	n := len(p)
@@ -34,7 +39,11 @@ func (c *Charset) Write(p []byte) (int, error) {
 		c.rest = nil
 	}
 	for {
-		if p = p[ascii(p):]; len(p) == 0 {
+		plain := ascii(p)
+		if !c.utf8 && !c.other && len(c.rest) == 0 {
+			c.ascii += int64(plain)
+		}
+		if p = p[plain:]; len(p) == 0 {
 			return n, nil
 		}
 		if !utf8.FullRune(p) {
