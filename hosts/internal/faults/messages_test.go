@@ -26,12 +26,15 @@ import (
 // that nobody waits for what becomes of them.
 type recorder struct {
 	queue.Broker
+	mu             sync.Mutex // chunks are published in parallel
 	chunks, orders []queue.Message
 }
 
 var errRecorded = errors.New("recorded")
 
 func (r *recorder) Publish(_ context.Context, m queue.Message) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if m.Key == queue.KeyPublish {
 		r.orders = append(r.orders, m)
 		return errRecorded
