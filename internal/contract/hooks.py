@@ -1,14 +1,17 @@
 """What the API takes although no schema can say so.
 
-An empty parameter counts as absent (?format=&year=): requests that differ from
+An empty or blank parameter counts as absent (?format=&year=): requests that differ from
 valid ones by such parameters alone are answered, and are not asked here.
 """
 
 import schemathesis
 
-EMPTY = ("", None, [], [""], [None])
+
+def empty(value):
+    values = value if isinstance(value, list) else [value]
+    return not any(v is not None and str(v).strip() for v in values)
 
 
 @schemathesis.hook
 def filter_query(context, query):
-    return not any(value in EMPTY for value in (query or {}).values())
+    return not any(empty(value) for value in (query or {}).values())
