@@ -324,7 +324,14 @@ func plainDecimal(s string) (Decimal, error) {
 	case err != nil:
 		return Decimal{}, ErrNumber
 	}
-	return Decimal{Float: f, digits: s}, nil
+	return Decimal{Float: f, digits: s, Rounded: scientific(s)}, nil
+}
+
+// scientific reports whether text is what the scientific format of spreadsheets
+// shows, of any number: three digits, as 4.17E+05.
+func scientific(s string) bool {
+	s = strings.TrimPrefix(s, "-")
+	return len(s) == len("4.17E+05") && s[1] == '.' && s[4] == 'E' && (s[5] == '+' || s[5] == '-')
 }
 
 func plainNumber(s string) bool {

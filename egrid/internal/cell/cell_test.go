@@ -100,6 +100,9 @@ func nearest(digits string, shift int) (float64, bool) {
 	return f, true
 }
 
+// scientific is what a spreadsheet's format of that name shows of any number.
+var scientific = regexp.MustCompile(`^-?[0-9]\.[0-9]{2}E[+-][0-9]{2}$`)
+
 func checkDecimal(t *testing.T, text string) {
 	t.Helper()
 	d, err := cell.Parse(text)
@@ -110,6 +113,7 @@ func checkDecimal(t *testing.T, text string) {
 	if err != nil {
 		return
 	}
+	rounded = rounded || scientific.MatchString(strings.TrimSpace(text))
 	if d.Rounded != rounded {
 		t.Errorf("%q: rounded %v; want %v", text, d.Rounded, rounded)
 	}
