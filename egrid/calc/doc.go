@@ -1,0 +1,28 @@
+// Package calc computes eGRID's figures anew: regions from their plants, rates
+// and shares from a region's own sums, and holds them against what was published.
+//
+//	plants, err := calc.ReadPlants(answer.Batches)
+//	regions := plants.Regions(egrid.SRL, calc.MethodOf(2018, "v2"))
+//
+// Start with [ReadPlants] and [Plants.Regions] for regions of plants, with
+// [FromSums] for what a region sheet derives from its own sums, and with
+// [MethodOf] and [Variants] for how editions differ.
+//
+// # Guarantees
+//
+// The formulas are the rules of the dictionary; what editions do otherwise is a
+// table ([Variants]), each line with the published values that it was verified
+// on. Figures come at full precision, in the dictionary's units: MWh, MMBtu,
+// short tons, pounds, lb/MWh, lb/MMBtu, shares of 0-1. Missing cells of plants
+// count as 0 in sums, as in EPA's; a plant without generation keeps its
+// emissions. A column that the plants do not have is left out with all that
+// needs it, never taken for 0. The order of plants does not matter.
+//
+// # Errors
+//
+// [egrid.ErrInvalid] for plants of another level or of several data years.
+//
+// # See also
+//
+// Package store, whose answers are the batches that this package takes.
+package calc

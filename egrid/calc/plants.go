@@ -1,0 +1,274 @@
+package calc
+
+import (
+	"fmt"
+	"iter"
+	"math"
+	"slices"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+)
+
+// Plants is a set of plants, held as columns for region formulas. It is
+// immutable and safe to share.
+type Plants struct {
+	n       int
+	ids     []string // ORIS codes; empty where the sheet has none
+	regions map[egrid.Level]*partition
+	fuels   []uint8                    // places in egrid.FuelCategories; noFuel where there is none
+	fuel    []string                   // EIA codes of the primary fuels
+	columns map[egrid.Column][]float64 // 0 for missing cells, as EPA's sums count them
+	factors factors
+}
+
+const noFuel = math.MaxUint8
+
+// partition says which region each plant belongs to.
+type partition struct {
+	codes []string
+	of    []int32 // -1: none
+	index map[string]int32
+}
+
+// factors are what a plant's non-baseload factor follows from, NaN where the
+// sheet has none.
+type factors struct{ published, capacity, nameplate, generation []float64 }
+
+// regionColumn is where a plant names its region of a level.
+func regionColumn(level egrid.Level) (egrid.Column, bool) {
+	switch level {
+	case egrid.ST:
+		return egrid.State, true
+	case egrid.BA:
+		return egrid.BalancingAuthority, true
+	case egrid.SRL:
+		return egrid.Subregion, true
+	case egrid.NRL:
+		return egrid.NERCRegion, true
+	}
+	return "", false
+}
+
+// RegionLevels are the levels that are sums of plants, from states to the US.
+func RegionLevels() []egrid.Level {
+	return []egrid.Level{egrid.ST, egrid.BA, egrid.SRL, egrid.NRL, egrid.US}
+}
+
+// PlantColumns are the columns of the PLNT level that formulas need: what to ask
+// a store for.
+func PlantColumns() []egrid.Column {
+	columns := []egrid.Column{
+		egrid.PlantCode, egrid.State, egrid.BalancingAuthority, egrid.Subregion, egrid.NERCRegion,
+		egrid.Fuel, egrid.FuelGroup, egrid.CapacityFactor, egrid.NonbaseloadFactor, egrid.NameplateCapacity,
+	}
+	return append(columns, measures()...)
+}
+
+// measures are the columns of plants that regions sum up.
+func measures() []egrid.Column {
+	var columns []egrid.Column
+	for _, level := range []egrid.Level{egrid.PLNT, egrid.US} {
+		for _, f := range egrid.Fields(level) {
+			if f.Rule.Factor != 0 && len(f.Rule.Numerator) == 0 && !slices.Contains(columns, f.Column) {
+				if _, plants := egrid.Lookup(egrid.PLNT, string(f.Column)); plants {
+					columns = append(columns, f.Column)
+				}
+			}
+		}
+	}
+	return columns
+}
+
+// ReadPlants reads the rows of a PLNT sheet. Columns that the batches lack are
+// left out, and with them the figures that need them. It returns
+// [egrid.ErrInvalid] for batches of another level or of several data years.
+func ReadPlants(batches iter.Seq2[*egrid.Batch, error]) (*Plants, error) {
+	var all []*egrid.Batch
+	for b, err := range batches {
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range b.Schema().Fields() {
+			if f.Level != egrid.PLNT {
+				return nil, fmt.Errorf("%w: column %s is of level %s; region formulas take plants", egrid.ErrInvalid, f.Column, f.Level)
+			}
+		}
+		if len(all) > 0 && all[0].Year() != b.Year() {
+			return nil, fmt.Errorf("%w: plants of %d and of %d are not summed", egrid.ErrInvalid, all[0].Year(), b.Year())
+		}
+		all = append(all, b)
+	}
+	p := &Plants{columns: map[egrid.Column][]float64{}, regions: map[egrid.Level]*partition{}}
+	for _, b := range all {
+		p.n += b.Len()
+	}
+	p.ids = p.texts(all, egrid.PlantCode)
+	p.fuel = p.texts(all, egrid.Fuel)
+	p.readFuels(all)
+	for _, level := range RegionLevels() {
+		p.readRegions(level, all)
+	}
+	p.factors = factors{
+		published: p.numbers(all, egrid.NonbaseloadFactor), capacity: p.numbers(all, egrid.CapacityFactor),
+		nameplate: p.numbers(all, egrid.NameplateCapacity), generation: p.numbers(all, egrid.NetGeneration),
+	}
+	for _, c := range measures() {
+		if x := p.numbers(all, c); x != nil {
+			for i := range x {
+				if math.IsNaN(x[i]) {
+					x[i] = 0
+				}
+			}
+			p.columns[c] = x
+		}
+	}
+	return p, nil
+}
+
+// Len returns the number of plants.
+func (p *Plants) Len() int { return p.n }
+
+// numbers reads a column, NaN for missing cells; nil when no cell has a value.
+func (p *Plants) numbers(batches []*egrid.Batch, c egrid.Column) []float64 {
+	x := make([]float64, 0, p.n)
+	some := false
+	for _, b := range batches {
+		at := b.Schema().Index(c)
+		if at < 0 {
+			for range b.Len() {
+				x = append(x, math.NaN())
+			}
+			continue
+		}
+		v := b.Column(at)
+		some = some || v.Missing() < v.Len()
+		x = v.Floats(x)
+	}
+	if !some {
+		return nil
+	}
+	return x
+}
+
+// texts reads a column of texts; nil when the batches lack it.
+func (p *Plants) texts(batches []*egrid.Batch, c egrid.Column) []string {
+	texts := make([]string, 0, p.n)
+	some := false
+	for _, b := range batches {
+		at := b.Schema().Index(c)
+		for i := range b.Len() {
+			if at < 0 {
+				texts = append(texts, "")
+				continue
+			}
+			some = true
+			texts = append(texts, b.Column(at).Text(i))
+		}
+	}
+	if !some {
+		return nil
+	}
+	return texts
+}
+
+func (p *Plants) readFuels(batches []*egrid.Batch) {
+	categories := p.texts(batches, egrid.FuelGroup)
+	p.fuels = make([]uint8, p.n)
+	for i := range p.fuels {
+		p.fuels[i] = noFuel
+		name := ""
+		if categories != nil {
+			name = categories[i]
+		} else if p.fuel != nil {
+			name, _ = egrid.FuelCategory(p.fuel[i])
+		}
+		if at := slices.Index(egrid.FuelCategories(), name); at >= 0 {
+			p.fuels[i] = uint8(at)
+		}
+	}
+}
+
+func (p *Plants) readRegions(level egrid.Level, batches []*egrid.Batch) {
+	part := &partition{of: make([]int32, p.n), index: map[string]int32{}}
+	if level == egrid.US {
+		part.codes, part.index[""] = []string{""}, 0
+		p.regions[level] = part
+		return
+	}
+	column, _ := regionColumn(level)
+	texts := p.texts(batches, column)
+	if texts == nil {
+		return
+	}
+	for i, code := range texts {
+		part.of[i] = -1
+		if code == "" {
+			continue
+		}
+		at, ok := part.index[code]
+		if !ok {
+			at = int32(len(part.codes))
+			part.index[code] = at
+			part.codes = append(part.codes, code)
+		}
+		part.of[i] = at
+	}
+	p.regions[level] = part
+}
+
+// baseload are the primary fuels whose plants never count as non-baseload.
+var baseload = []string{"GEO", "MWH", "NUC", "PUR", "SUN", "WAT", "WND"}
+
+// weights returns the non-baseload factor of every plant, 0 where it has none;
+// nil when the sheet tells nothing to compute it from.
+func (p *Plants) weights(m Method) []float64 {
+	f := p.factors
+	if f.published == nil && (f.generation == nil || f.nameplate == nil) && f.capacity == nil {
+		return nil
+	}
+	w := make([]float64, p.n)
+	for i := range w {
+		w[i] = p.weight(i, m)
+	}
+	return w
+}
+
+func (p *Plants) weight(i int, m Method) float64 {
+	if p.fuel != nil && slices.Contains(baseload, p.fuel[i]) {
+		return 0
+	}
+	at := func(x []float64) float64 {
+		if x == nil {
+			return math.NaN()
+		}
+		return x[i]
+	}
+	capacity := at(p.factors.generation) / (at(p.factors.nameplate) * hoursPerYear)
+	if math.IsNaN(capacity) || math.IsInf(capacity, 0) {
+		capacity = at(p.factors.capacity)
+	}
+	if m.is(NonbaseloadFactor, "five_places") {
+		capacity = roundTo(capacity, 5)
+	}
+	switch {
+	case math.IsNaN(capacity):
+		if published := at(p.factors.published); !math.IsNaN(published) {
+			return published
+		}
+		return 0
+	case capacity <= 0, capacity > 0.8:
+		return 0
+	case capacity < 0.2:
+		return 1
+	}
+	return -5.0/3*capacity + 4.0/3
+}
+
+// hoursPerYear is what EPA divides by in leap years, too.
+const hoursPerYear = 8760
+
+// roundTo rounds half to even on the decimal digits, as EPA's code does.
+func roundTo(x float64, places int) float64 {
+	scale := math.Pow10(places)
+	return math.RoundToEven(x*scale) / scale
+}
