@@ -1,7 +1,8 @@
 package calc
 
 import (
-	"strings"
+	"math"
+	"slices"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 )
@@ -9,138 +10,106 @@ import (
 // FromSums computes what a region sheet derives from its own sums: rates, shares,
 // totals of groups of fuels and of non-baseload generation. Rows are those of the
 // batch, with the region's code first; figures that need plants (rates by fuel,
-// non-baseload rates) and those whose sums the sheet lacks are left out.
+// non-baseload rates) and those that the sheet does not have are left out.
 func FromSums(level egrid.Level, b *egrid.Batch, m Method) *egrid.Batch {
 	p := compile(level, m)
-	own := newOwn(p, b.Schema())
-	var fields []egrid.Field
-	column, named := regionColumn(level)
-	if named {
-		f, _ := egrid.Lookup(level, string(column))
-		fields = append(fields, f)
-	}
+	own := newOwn(p, b)
 	var known []*figure
 	for i := range p.figures {
-		if g := &p.figures[i]; own.derives(g) && b.Schema().Has(g.field.Column) {
+		if g := &p.figures[i]; b.Schema().Has(g.field.Column) && own.derives(g) {
 			known = append(known, g)
-			fields = append(fields, g.field)
 		}
 	}
-	schema, err := egrid.NewSchema(fields...)
-	if err != nil {
-		panic(err) // the dictionary has each column once
-	}
-	to := egrid.NewBuilder(schema, b.Year())
+	to := newRegionBuilder(level, b.Year(), known)
+	column, _ := regionColumn(level)
 	for i := range b.Len() {
-		at := 0
-		if named {
-			to.Text(0, []byte(b.Row(i).Text(column)))
-			at++
-		}
-		of := own.row(b, i)
-		for _, g := range known {
-			if x, ok := own.value(g, of); ok {
-				to.Number(at, x)
-			}
-			at++
-		}
-		to.EndRow(b.Number(i), 0)
+		sums := own.sums(i)
+		to.row(b.Row(i).Text(column), b.Number(i), func(g *figure) float64 { return own.value(g, sums) })
 	}
 	return to.Batch()
 }
 
-// own finds the terms of a program in the columns of a region's sheet.
-type own struct {
-	program *program
-	schema  *egrid.Schema
-	sums    map[term]egrid.Column
-}
-
-func newOwn(p *program, schema *egrid.Schema) *own {
-	o := &own{program: p, schema: schema, sums: map[term]egrid.Column{}}
-	for i := range p.figures {
-		if g := &p.figures[i]; len(g.below) == 0 && schema.Has(g.field.Column) {
-			o.sums[g.above[0]] = g.field.Column
-		}
-	}
-	return o
-}
-
 const nonbaseloadTotal egrid.Column = "nonbaseload_generation_mwh"
 
-// nonbaseloadParts are the columns of non-baseload generation by fuel.
-func nonbaseloadParts() []egrid.Column {
-	parts := egrid.FuelShares()
-	for i, s := range parts {
-		fuel, _ := strings.CutSuffix(string(s), "_generation_share")
-		parts[i] = egrid.Column("nonbaseload_" + fuel + "_generation_mwh")
+// own finds the terms of a program in the columns of a region's sheet.
+type own struct {
+	program     *program
+	batch       *egrid.Batch
+	columns     []int // of each term: its column in the batch, or -1
+	nonbaseload []int // columns of non-baseload generation by fuel; nil unless the batch has all
+}
+
+func newOwn(p *program, b *egrid.Batch) *own {
+	o := &own{program: p, batch: b, columns: make([]int, len(p.terms))}
+	schema := b.Schema()
+	for i, t := range p.terms {
+		o.columns[i] = -1
+		if !t.weighted && t.only == 0 {
+			o.columns[i] = schema.Index(t.column)
+		}
 	}
-	return parts
+	for i := range p.figures {
+		if g := &p.figures[i]; len(g.below) == 0 {
+			o.columns[g.above[0]] = schema.Index(g.field.Column)
+		}
+	}
+	for _, c := range nonbaseloadParts() {
+		o.nonbaseload = append(o.nonbaseload, schema.Index(c))
+	}
+	if slices.Contains(o.nonbaseload, -1) {
+		o.nonbaseload = nil
+	}
+	return o
 }
 
 // derives reports whether a figure follows from other columns of its sheet.
 func (o *own) derives(g *figure) bool {
 	if len(g.below) == 0 {
-		return o.program.parts(g.field.Column) != nil
+		return g.field.Column == nonbaseloadTotal && o.nonbaseload != nil || o.program.parts[g.above[0]] != nil
 	}
-	for _, t := range append(append([]term(nil), g.above...), g.below...) {
-		if !t.weighted && t.only == 0 {
-			continue
-		}
-		if g.share != nonbaseloadShare {
+	for _, i := range slices.Concat(g.above, g.below) {
+		if o.columns[i] < 0 && o.program.parts[i] == nil && (o.nonbaseload == nil || !o.isTotal(i)) {
 			return false
 		}
 	}
 	return true
 }
 
-// parts returns the columns that a total of a region's sheet is the sum of.
-func (p *program) parts(total egrid.Column) []egrid.Column {
-	if total == nonbaseloadTotal {
-		return nonbaseloadParts()
-	}
-	return p.group(total)
+// isTotal reports whether a term is all of the non-baseload generation.
+func (o *own) isTotal(i int) bool {
+	t := o.program.terms[i]
+	return t.weighted && t.column == egrid.NetGeneration && (t.only == 0 || t.only == everybody&^bit(otherFuels))
 }
 
-// row returns the sums that a row holds.
-func (o *own) row(b *egrid.Batch, i int) sums {
-	number := func(c egrid.Column) (float64, bool) {
-		at := o.schema.Index(c)
-		if at < 0 {
-			return 0, false
+// sums are the sums that a row holds.
+func (o *own) sums(row int) []float64 {
+	number := func(column int) float64 {
+		if x, ok := o.batch.Column(column).Float(row); ok {
+			return x
 		}
-		return b.Column(at).Float(i)
+		return math.NaN()
 	}
-	return func(t term) (float64, bool) {
-		if t.weighted && (t.only == 0 || t.only == everybody&^bit(otherFuels)) {
-			return addUp(nonbaseloadParts(), number)
+	sums := make([]float64, len(o.columns))
+	for i, column := range o.columns {
+		switch {
+		case o.isTotal(i) && o.nonbaseload != nil:
+			for _, part := range o.nonbaseload {
+				sums[i] += number(part)
+			}
+		case column < 0:
+			sums[i] = math.NaN()
+		default:
+			sums[i] = number(column)
 		}
-		if !t.weighted && t.only == 0 {
-			return number(t.column)
-		}
-		return number(o.sums[t])
 	}
+	o.program.complete(sums)
+	return sums
 }
 
-func addUp(columns []egrid.Column, number func(egrid.Column) (float64, bool)) (float64, bool) {
-	sum := 0.0
-	for _, c := range columns {
-		x, ok := number(c)
-		if !ok {
-			return 0, false
-		}
-		sum += x
+// value computes a figure of a row, a total of fuels from the fuels.
+func (o *own) value(g *figure, sums []float64) float64 {
+	if parts := o.program.parts[g.above[0]]; parts != nil && len(g.below) == 0 {
+		return total(sums, parts)
 	}
-	return sum, true
-}
-
-// value computes a figure of a row.
-func (o *own) value(g *figure, of sums) (float64, bool) {
-	if len(g.below) > 0 {
-		return o.program.value(g, of)
-	}
-	if g.field.Column == nonbaseloadTotal {
-		return of(g.above[0])
-	}
-	return addUp(o.program.group(g.field.Column), func(c egrid.Column) (float64, bool) { return of(term{column: c}) })
+	return o.program.value(g, sums)
 }

@@ -12,13 +12,13 @@ import (
 // Plants is a set of plants, held as columns for region formulas. It is
 // immutable and safe to share.
 type Plants struct {
-	n       int
-	ids     []string // ORIS codes; empty where the sheet has none
-	regions map[egrid.Level]*partition
-	fuels   []uint8                    // places in egrid.FuelCategories; noFuel where there is none
-	fuel    []string                   // EIA codes of the primary fuels
-	columns map[egrid.Column][]float64 // 0 for missing cells, as EPA's sums count them
-	factors factors
+	n        int
+	ids      []string // ORIS codes; empty where the sheet has none
+	regions  map[egrid.Level]*partition
+	fuels    []uint8                    // places in egrid.FuelCategories; noFuel where there is none
+	columns  map[egrid.Column][]float64 // 0 for missing cells, as EPA's sums count them
+	baseload []bool                     // of a primary fuel that never counts as non-baseload; nil where the sheet names no fuels
+	factors  factors
 }
 
 const noFuel = math.MaxUint8
@@ -103,7 +103,6 @@ func ReadPlants(batches iter.Seq2[*egrid.Batch, error]) (*Plants, error) {
 		p.n += b.Len()
 	}
 	p.ids = p.texts(all, egrid.PlantCode)
-	p.fuel = p.texts(all, egrid.Fuel)
 	p.readFuels(all)
 	for _, level := range RegionLevels() {
 		p.readRegions(level, all)
@@ -172,19 +171,22 @@ func (p *Plants) texts(batches []*egrid.Batch, c egrid.Column) []string {
 }
 
 func (p *Plants) readFuels(batches []*egrid.Batch) {
-	categories := p.texts(batches, egrid.FuelGroup)
+	categories, fuels := p.texts(batches, egrid.FuelGroup), p.texts(batches, egrid.Fuel)
 	p.fuels = make([]uint8, p.n)
 	for i := range p.fuels {
 		p.fuels[i] = noFuel
 		name := ""
 		if categories != nil {
 			name = categories[i]
-		} else if p.fuel != nil {
-			name, _ = egrid.FuelCategory(p.fuel[i])
+		} else if fuels != nil {
+			name, _ = egrid.FuelCategory(fuels[i])
 		}
 		if at := slices.Index(egrid.FuelCategories(), name); at >= 0 {
 			p.fuels[i] = uint8(at)
 		}
+	}
+	for _, fuel := range fuels {
+		p.baseload = append(p.baseload, slices.Contains(baseload, fuel))
 	}
 }
 
@@ -234,7 +236,7 @@ func (p *Plants) weights(m Method) []float64 {
 }
 
 func (p *Plants) weight(i int, m Method) float64 {
-	if p.fuel != nil && slices.Contains(baseload, p.fuel[i]) {
+	if p.baseload != nil && p.baseload[i] {
 		return 0
 	}
 	at := func(x []float64) float64 {

@@ -22,117 +22,119 @@ type term struct {
 type figure struct {
 	field        egrid.Field
 	factor       float64
-	above, below []term
+	above, below []int // terms
 	share        shareKind
-	digits       int // decimals that EPA publishes a rate or share with; -1: as they come
+	digits       int // decimals that EPA publishes a rate with; -1: as they come
 }
 
 type shareKind uint8
 
 const (
-	noShare    shareKind = iota
-	fuelShare            // of one fuel
-	groupShare           // of several
-	nonbaseloadShare
+	noShare          shareKind = iota
+	fuelShare                  // of one fuel
+	groupShare                 // of several
+	nonbaseloadShare           // of one fuel in the non-baseload generation
 )
 
 // program is what a level's columns follow from.
 type program struct {
 	level   egrid.Level
 	method  Method
+	terms   []term
+	parts   [][]int // of each term that is a total of fuels: their terms
 	figures []figure
-	index   map[egrid.Column]int
+	fuels   []int // terms of net generation by fuel
 }
 
 // compile reads the rules of the dictionary under a method.
 func compile(level egrid.Level, m Method) *program {
-	p := &program{level: level, method: m, index: map[egrid.Column]int{}}
+	p := &program{level: level, method: m}
+	for _, c := range fuelColumns() {
+		p.fuels = append(p.fuels, p.term(term{column: c}))
+	}
 	for _, f := range egrid.Fields(level) {
-		if f.Rule.IsZero() {
-			continue
+		if !f.Rule.IsZero() {
+			p.figures = append(p.figures, p.figure(f))
 		}
-		p.index[f.Column] = len(p.figures)
-		p.figures = append(p.figures, newFigure(f, m))
+	}
+	p.parts = make([][]int, len(p.terms))
+	for i, t := range p.terms {
+		if !t.weighted && t.only == 0 {
+			for _, c := range p.group(t.column) {
+				p.parts[i] = append(p.parts[i], slices.Index(p.terms, term{column: c}))
+			}
+		}
 	}
 	return p
 }
 
-func newFigure(f egrid.Field, m Method) figure {
-	g := figure{field: f, factor: f.Rule.Factor, digits: -1}
-	rule := f.Rule
-	if slices.Equal(rule.Categories, fossil) && m.is(FossilRates, "with_other_fossil") {
-		rule.Categories = append(slices.Clone(fossil), "OFSL")
+func (p *program) term(t term) int {
+	if i := slices.Index(p.terms, t); i >= 0 {
+		return i
 	}
-	if len(rule.Denominator) == 0 {
-		column := f.Column
-		if len(rule.Numerator) > 0 {
-			column = rule.Numerator[0]
-		}
-		g.above = []term{newTerm(column, &rule)}
-		if m.is(NonbaseloadOther, "left_out") && g.above[0].weighted && g.above[0].only == bit(otherFuels) {
-			g.above[0].only = nobody
-		}
-		return g
-	}
-	for _, c := range rule.Numerator {
-		g.above = append(g.above, resolve(f.Level, c, &rule, m))
-	}
-	for _, c := range rule.Denominator {
-		g.below = append(g.below, resolve(f.Level, c, &rule, m))
-	}
-	g.digits = digitsOf(f, m)
-	if f.Unit == "fraction" {
-		g.share = shareOf(f.Column)
-	}
-	if g.share == nonbaseloadShare && m.is(NonbaseloadOther, "left_out") {
-		g.below[0].only = everybody &^ bit(otherFuels)
-	}
-	return g
+	p.terms = append(p.terms, t)
+	return len(p.terms) - 1
 }
 
 var fossil = []string{"COAL", "OIL", "GAS"}
 
 const (
 	otherFuels = "OTHF"
-	nobody     = 1 << 15 // a category that no plant has
-	everybody  = 1<<15 - 1
+	nobody     = 1 << 15   // a category that no plant has
+	everybody  = 1<<15 - 1 // all categories, and plants of none
 )
 
-func shareOf(c egrid.Column) shareKind {
-	switch {
-	case strings.HasPrefix(string(c), "nonbaseload_"):
-		return nonbaseloadShare
-	case slices.Contains(egrid.FuelShares(), c):
-		return fuelShare
+func (p *program) figure(f egrid.Field) figure {
+	g := figure{field: f, factor: f.Rule.Factor, digits: -1}
+	rule := f.Rule
+	if slices.Equal(rule.Categories, fossil) && p.method.is(FossilRates, "with_other_fossil") {
+		rule.Categories = append(slices.Clone(fossil), "OFSL")
 	}
-	return groupShare
+	if len(rule.Denominator) == 0 {
+		g.above = []int{p.term(p.sum(f))}
+		return g
+	}
+	for _, c := range rule.Numerator {
+		g.above = append(g.above, p.term(p.resolve(c, rule)))
+	}
+	if f.Unit == "fraction" {
+		g.share = shareOf(f.Column)
+	} else {
+		g.digits = p.digits(f)
+	}
+	for _, c := range rule.Denominator {
+		t := p.resolve(c, rule)
+		if g.share == nonbaseloadShare && p.method.is(NonbaseloadOther, "left_out") {
+			t.only = everybody &^ bit(otherFuels)
+		}
+		g.below = append(g.below, p.term(t))
+	}
+	return g
 }
 
-// digitsOf is the number of decimals of a rate.
-func digitsOf(f egrid.Field, m Method) int {
-	switch {
-	case f.Unit == "fraction":
-		return -1
-	case len(f.Rule.Categories) > 0 && isTrace(f.Column) && m.is(FuelRateDigits, "four"):
-		return 4
+// sum is the term of a column whose rule is a sum.
+func (p *program) sum(f egrid.Field) term {
+	c := f.Column
+	if len(f.Rule.Numerator) > 0 {
+		c = f.Rule.Numerator[0]
 	}
-	return 3
-}
-
-func isTrace(c egrid.Column) bool {
-	return strings.Contains(string(c), "ch4_") || strings.Contains(string(c), "n2o_")
+	t := newTerm(c, f.Rule)
+	if t.weighted && t.only == bit(otherFuels) && p.method.is(NonbaseloadOther, "left_out") {
+		t.only = nobody
+	}
+	return t
 }
 
 // resolve finds what a ratio's column is a sum of: a measure of plants, or
 // another column of the region whose rule is a weighted sum.
-func resolve(level egrid.Level, c egrid.Column, r *egrid.Rule, m Method) term {
-	if f, ok := egrid.Lookup(level, string(c)); ok && len(f.Rule.Numerator) > 0 && len(f.Rule.Denominator) == 0 {
-		return newFigure(f, m).above[0]
+func (p *program) resolve(c egrid.Column, of egrid.Rule) term {
+	if f, ok := egrid.Lookup(p.level, string(c)); ok && len(f.Rule.Numerator) > 0 && len(f.Rule.Denominator) == 0 {
+		return p.sum(f)
 	}
-	return newTerm(c, r)
+	return newTerm(c, of)
 }
 
-func newTerm(c egrid.Column, r *egrid.Rule) term {
+func newTerm(c egrid.Column, r egrid.Rule) term {
 	t := term{column: c, weighted: r.Weight != ""}
 	for _, name := range r.Categories {
 		t.only |= bit(name)
@@ -141,11 +143,10 @@ func newTerm(c egrid.Column, r *egrid.Rule) term {
 }
 
 func bit(category string) uint16 {
-	i := slices.Index(egrid.FuelCategories(), category)
-	if i < 0 {
-		return 0
+	if i := slices.Index(egrid.FuelCategories(), category); i >= 0 {
+		return 1 << i
 	}
-	return 1 << i
+	return 0
 }
 
 // categories names the fuel categories of a term; nil for all.
@@ -160,67 +161,69 @@ func (t term) categories() []string {
 	return names
 }
 
-// sums gives the terms of one region. ok is false for a term that the data at
-// hand do not have.
-type sums func(t term) (sum float64, ok bool)
+func shareOf(c egrid.Column) shareKind {
+	switch {
+	case strings.HasPrefix(string(c), "nonbaseload_"):
+		return nonbaseloadShare
+	case slices.Contains(egrid.FuelShares(), c):
+		return fuelShare
+	}
+	return groupShare
+}
 
-// value computes a figure. known is false when the data lack what it needs. A
-// ratio over nothing is 0, as EPA publishes it.
-func (p *program) value(g *figure, of sums) (value float64, known bool) {
-	of = p.derived(of)
-	above, below := g.factor, 1.0
-	for _, t := range g.above {
-		x, ok := of(t)
-		if !ok {
-			return 0, false
+// digits is the number of decimals that a rate is published with.
+func (p *program) digits(f egrid.Field) int {
+	trace := strings.Contains(string(f.Column), "ch4_") || strings.Contains(string(f.Column), "n2o_")
+	if trace && len(f.Rule.Categories) > 0 && p.method.is(FuelRateDigits, "four") {
+		return 4
+	}
+	return 3
+}
+
+// complete fills in totals of fuels where the data have the fuels and not the
+// total. Sums hold one figure for each term of the program, NaN where the data
+// have none.
+func (p *program) complete(sums []float64) {
+	for i, parts := range p.parts {
+		if parts != nil && math.IsNaN(sums[i]) {
+			sums[i] = total(sums, parts)
 		}
-		above *= x
+	}
+}
+
+func total(sums []float64, parts []int) float64 {
+	sum := 0.0
+	for _, i := range parts {
+		sum += sums[i]
+	}
+	return sum
+}
+
+// value computes a figure of complete sums; NaN when they lack what it needs. A
+// ratio over nothing is 0, as EPA publishes it.
+func (p *program) value(g *figure, sums []float64) float64 {
+	above, below := g.factor, 1.0
+	for _, i := range g.above {
+		above *= sums[i]
 	}
 	if len(g.below) == 0 {
-		return above, true
+		return above
 	}
-	for _, t := range g.below {
-		x, ok := of(t)
-		if !ok {
-			return 0, false
-		}
-		below *= x
+	for _, i := range g.below {
+		below *= sums[i]
 	}
-	if g.share == fuelShare || g.share == groupShare {
-		if below, known = p.whole(g, below, of); !known {
-			return 0, false
-		}
+	below = p.whole(g, below, sums)
+	if math.IsNaN(above) || math.IsNaN(below) {
+		return math.NaN()
 	}
 	if below == 0 {
-		return 0, true
+		return 0
 	}
 	x := above / below
 	if g.share == fuelShare && !p.method.is(Shares, "of_net_generation") {
 		x = math.Max(x, 0)
 	}
-	return x, true
-}
-
-// whole is what shares of generation are of.
-func (p *program) whole(g *figure, generation float64, of sums) (float64, bool) {
-	switch {
-	case p.method.is(Shares, "of_positive_fuels"):
-	case p.method.is(Shares, "groups_of_net_generation") && (g.share == fuelShare || g.field.Column == nonhydroShare):
-	default:
-		return generation, true
-	}
-	sum := 0.0
-	for _, c := range fuelColumns() {
-		x, ok := of(term{column: c})
-		if !ok {
-			return 0, false
-		}
-		if x < 0 && (p.level != egrid.SRL || c == hydro) {
-			continue
-		}
-		sum += x
-	}
-	return sum, true
+	return x
 }
 
 const (
@@ -228,42 +231,41 @@ const (
 	nonhydroShare egrid.Column = "nonhydro_renewable_generation_share"
 )
 
-// derived adds the totals of groups of fuels, for plants that have the fuels and
-// not their totals.
-func (p *program) derived(of sums) sums {
-	return func(t term) (float64, bool) {
-		if x, ok := of(t); ok || t.weighted || t.only != 0 {
-			return x, ok
-		}
-		parts := p.group(t.column)
-		if parts == nil {
-			return 0, false
-		}
-		sum := 0.0
-		for _, c := range parts {
-			x, ok := of(term{column: c})
-			if !ok {
-				return 0, false
-			}
-			sum += x
-		}
-		return sum, true
+// whole is what a figure is over: for shares of generation, what the method takes
+// for all of it.
+func (p *program) whole(g *figure, generation float64, sums []float64) float64 {
+	if g.share != fuelShare && g.share != groupShare {
+		return generation
 	}
+	switch {
+	case p.method.is(Shares, "of_positive_fuels"):
+	case p.method.is(Shares, "groups_of_net_generation") && (g.share == fuelShare || g.field.Column == nonhydroShare):
+	default:
+		return generation
+	}
+	sum := 0.0
+	for _, i := range p.fuels {
+		if x := sums[i]; x < 0 && (p.level != egrid.SRL || p.terms[i].column == hydro) {
+			continue
+		}
+		sum += sums[i]
+	}
+	return sum
 }
 
 // fuelColumns are the columns of net generation by fuel.
-func fuelColumns() []egrid.Column {
-	shares := egrid.FuelShares()
-	for i, s := range shares {
-		shares[i] = generationOf(s)
-	}
-	return shares
-}
+func fuelColumns() []egrid.Column { return perFuel("", "_net_generation_mwh") }
 
-// generationOf returns the column of the generation that a share is of.
-func generationOf(share egrid.Column) egrid.Column {
-	fuel, _ := strings.CutSuffix(string(share), "_generation_share")
-	return egrid.Column(fuel + "_net_generation_mwh")
+// nonbaseloadParts are the columns of non-baseload generation by fuel.
+func nonbaseloadParts() []egrid.Column { return perFuel("nonbaseload_", "_generation_mwh") }
+
+func perFuel(before, behind string) []egrid.Column {
+	columns := egrid.FuelShares()
+	for i, share := range columns {
+		fuel, _ := strings.CutSuffix(string(share), "_generation_share")
+		columns[i] = egrid.Column(before + fuel + behind)
+	}
+	return columns
 }
 
 // group returns the fuels that a total is the sum of; nil for other columns.
@@ -272,16 +274,21 @@ func (p *program) group(total egrid.Column) []egrid.Column {
 	if !ok {
 		return nil
 	}
-	groups := map[string]string{
-		"nonrenewable":        "coal oil gas other_fossil nuclear",
-		"renewable":           "biomass wind solar geothermal hydro",
-		"nonhydro_renewable":  "biomass wind solar geothermal",
-		"nonrenewable_other":  "other_unknown",
-		"combustion":          "coal oil gas other_fossil biomass",
-		"noncombustion":       "nuclear wind solar geothermal hydro",
-		"noncombustion_other": "other_unknown",
+	fuels := ""
+	switch name {
+	case "nonrenewable":
+		fuels = "coal oil gas other_fossil nuclear"
+	case "renewable":
+		fuels = "biomass wind solar geothermal hydro"
+	case "nonhydro_renewable":
+		fuels = "biomass wind solar geothermal"
+	case "combustion":
+		fuels = "coal oil gas other_fossil biomass"
+	case "noncombustion":
+		fuels = "nuclear wind solar geothermal hydro"
+	case "nonrenewable_other", "noncombustion_other":
+		fuels = "other_unknown"
 	}
-	fuels := groups[name]
 	if (name == "nonrenewable" || name == "combustion") && p.method.is(OtherUnknown, "nonrenewable") {
 		fuels += " other_unknown"
 	}

@@ -1,6 +1,7 @@
 package calc
 
 import (
+	"math"
 	"slices"
 	"strings"
 
@@ -20,97 +21,103 @@ func (p *Plants) Regions(level egrid.Level, m Method) *egrid.Batch {
 		return nil
 	}
 	program := compile(level, m)
-	ledger := p.add(part, program, m)
+	ledger := p.add(part, program)
+	sums := ledger.region(program, 0)
 	var known []*figure
 	for i := range program.figures {
-		if _, ok := program.value(&program.figures[i], ledger.region(0)); ok {
-			known = append(known, &program.figures[i])
+		if g := &program.figures[i]; len(part.codes) == 0 || !math.IsNaN(program.value(g, sums)) {
+			known = append(known, g)
 		}
 	}
+	b := newRegionBuilder(level, 0, known)
+	order := make([]int, len(part.codes))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return strings.Compare(part.codes[a], part.codes[b]) })
+	for at, r := range order {
+		sums := ledger.region(program, r)
+		b.row(part.codes[r], int64(at+1), func(g *figure) float64 { return program.value(g, sums) })
+	}
+	return b.Batch()
+}
+
+// regionBuilder makes rows of a region's code and figures.
+type regionBuilder struct {
+	*egrid.Builder
+	figures []*figure
+	named   bool
+}
+
+func newRegionBuilder(level egrid.Level, year int, figures []*figure) regionBuilder {
 	var fields []egrid.Field
 	column, named := regionColumn(level)
 	if named {
 		f, _ := egrid.Lookup(level, string(column))
 		fields = append(fields, f)
 	}
-	for _, g := range known {
+	for _, g := range figures {
 		fields = append(fields, g.field)
 	}
 	schema, err := egrid.NewSchema(fields...)
 	if err != nil {
 		panic(err) // the dictionary has each column once
 	}
-	order := make([]int, len(part.codes))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortFunc(order, func(a, b int) int { return strings.Compare(part.codes[a], part.codes[b]) })
-	b := egrid.NewBuilder(schema, 0)
-	for at, r := range order {
-		i := 0
-		if named {
-			b.Text(0, []byte(part.codes[r]))
-			i++
-		}
-		of := ledger.region(r)
-		for _, g := range known {
-			x, _ := program.value(g, of)
-			b.Number(i, x)
-			i++
-		}
-		b.EndRow(int64(at+1), 0)
-	}
-	return b.Batch()
+	return regionBuilder{egrid.NewBuilder(schema, year), figures, named}
 }
 
-// ledger holds the sums of every term, region by region.
-type ledger struct {
-	terms map[term]int
-	sums  [][]float64 // by term and region
+func (b regionBuilder) row(code string, number int64, value func(*figure) float64) {
+	at := 0
+	if b.named {
+		b.Text(0, []byte(code))
+		at++
+	}
+	for _, g := range b.figures {
+		if x := value(g); !math.IsNaN(x) {
+			b.Number(at, x)
+		}
+		at++
+	}
+	b.EndRow(number, 0)
 }
 
-func (l *ledger) region(r int) sums {
-	return func(t term) (float64, bool) {
-		i, ok := l.terms[t]
-		if !ok {
-			return 0, false
+// ledger holds the sums of every term, region by region; nil for terms that the
+// plants do not have.
+type ledger [][]float64
+
+// region returns the complete sums of one region.
+func (l ledger) region(p *program, r int) []float64 {
+	sums := make([]float64, len(l))
+	for i, of := range l {
+		sums[i] = math.NaN()
+		if r < len(of) {
+			sums[i] = of[r]
 		}
-		return l.sums[i][r], true
 	}
+	p.complete(sums)
+	return sums
 }
 
 // add sums up all terms of a program. A sum over no plants is 0.
-func (p *Plants) add(part *partition, program *program, m Method) *ledger {
-	l := &ledger{terms: map[term]int{}}
+func (p *Plants) add(part *partition, program *program) ledger {
+	l := make(ledger, len(program.terms))
 	cells := newCells(p, part)
-	weights := p.weights(m)
-	kept := map[term][]float64{} // by cell, without categories
-	take := func(t term) {
-		if _, done := l.terms[t]; done {
-			return
-		}
+	weights := p.weights(program.method)
+	kept := map[term][]float64{} // by cell, whatever the category
+	for i, t := range program.terms {
 		x := p.columns[t.column]
 		if x == nil || t.weighted && weights == nil {
-			return
+			continue
 		}
 		whole := term{column: t.column, weighted: t.weighted}
 		if kept[whole] == nil {
-			var w []float64
-			if t.weighted {
-				w = weights
+			w := weights
+			if !t.weighted {
+				w = nil
 			}
 			kept[whole] = cells.sum(x, w)
 		}
-		l.terms[t] = len(l.sums)
-		l.sums = append(l.sums, cells.gather(kept[whole], t.only))
-	}
-	for _, c := range fuelColumns() {
-		take(term{column: c})
-	}
-	for i := range program.figures {
-		for _, t := range slices.Concat(program.figures[i].above, program.figures[i].below) {
-			take(t)
-		}
+		l[i] = cells.gather(kept[whole], t.only)
 	}
 	return l
 }
@@ -122,29 +129,26 @@ type cells struct {
 	regions int
 }
 
-const perRegion = 16 // places for categories; the last is for plants of none
+// perRegion is the number of cells of a region: one for each category, and the
+// last but one for plants of none. The last is nobody's.
+const perRegion = 16
 
 func newCells(p *Plants, part *partition) *cells {
 	c := &cells{of: make([]int32, p.n), regions: len(part.codes)}
 	for i := range c.of {
-		switch category := p.fuels[i]; {
-		case part.of[i] < 0:
-			c.of[i] = -1
-		case category == noFuel:
-			c.of[i] = part.of[i]*perRegion + perRegion - 2
-		default:
-			c.of[i] = part.of[i]*perRegion + int32(category)
+		c.of[i] = -1
+		if part.of[i] >= 0 {
+			c.of[i] = part.of[i]*perRegion + int32(min(p.fuels[i], perRegion-2))
 		}
 	}
 	return c
 }
 
-// sum adds a column up, cell by cell, each plant times its weight. Errors of
-// rounding are carried along and added at the end, so that the order of the
-// plants does not matter.
+// sum adds a column up, cell by cell, each plant times its weight. What rounding
+// takes away is carried along and added at the end, so that the order of the plants
+// does not matter.
 func (c *cells) sum(x, weights []float64) []float64 {
-	sums := make([]float64, c.regions*perRegion)
-	rest := make([]float64, len(sums))
+	sums := make([]compensated, c.regions*perRegion)
 	for i, at := range c.of {
 		v := x[i]
 		if at < 0 || v == 0 {
@@ -153,32 +157,38 @@ func (c *cells) sum(x, weights []float64) []float64 {
 		if weights != nil {
 			v *= weights[i]
 		}
-		s := sums[at] + v
-		d := s - sums[at]
-		rest[at] += (sums[at] - (s - d)) + (v - d)
-		sums[at] = s
+		sums[at].add(v)
 	}
+	total := make([]float64, len(sums))
 	for i := range sums {
-		sums[i] += rest[i]
+		total[i] = sums[i].total()
 	}
-	return sums
+	return total
 }
 
 // gather adds up the cells of each region that are of some categories.
 func (c *cells) gather(cells []float64, only uint16) []float64 {
 	sums := make([]float64, c.regions)
 	for r := range sums {
-		s, rest := 0.0, 0.0
+		var s compensated
 		for category, v := range cells[r*perRegion : (r+1)*perRegion] {
-			if v == 0 || only != 0 && only&(1<<category) == 0 {
-				continue
+			if v != 0 && (only == 0 || only&(1<<category) != 0) {
+				s.add(v)
 			}
-			t := s + v
-			d := t - s
-			rest += (s - (t - d)) + (v - d)
-			s = t
 		}
-		sums[r] = s + rest
+		sums[r] = s.total()
 	}
 	return sums
 }
+
+// compensated is a sum with the part that rounding took away (Knuth's two-sum).
+type compensated struct{ sum, rest float64 }
+
+func (s *compensated) add(v float64) {
+	t := s.sum + v
+	d := t - s.sum
+	s.rest += (s.sum - (t - d)) + (v - d)
+	s.sum = t
+}
+
+func (s *compensated) total() float64 { return s.sum + s.rest }
