@@ -75,14 +75,6 @@ type Factor struct {
 	Notes     []string // what a reader should know
 }
 
-// PlantShare is what a plant has of the inputs of a figure.
-type PlantShare struct {
-	ID      string
-	Name    string
-	Weight  float64            // by which it counts: its non-baseload factor, else 1
-	Amounts map[string]float64 // by input, before the weight
-}
-
 // FactorOf computes an emission factor from what a DB holds: from the region's
 // own sheet where one is published, else from the plants of the region; factors
 // of kind nonbaseload from plants of the same release where they are published,
