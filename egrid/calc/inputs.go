@@ -70,7 +70,8 @@ func (p *Plants) total(of *program) []float64 {
 func (p *Plants) input(of *program, term int, sums []float64) Input {
 	t := of.terms[term]
 	field, _ := egrid.Lookup(egrid.PLNT, string(t.column))
-	in := Input{Value: sums[term], Unit: field.Unit, Level: egrid.PLNT, Column: t.column, Of: t.describe()}
+	sum, _ := egrid.SumOf(sums[term]).Float()
+	in := Input{Value: sum, Unit: field.Unit, Level: egrid.PLNT, Column: t.column, Of: t.describe()}
 	if n := p.blank[t.column]; n > 0 {
 		in.Of += fmt.Sprintf("; %d of %d plants have no figure and count as 0", n, p.n)
 	}
