@@ -100,6 +100,9 @@ func (s *Sheet) NewDecoder() *Decoder {
 		d.stop[i] = i < ' ' || i >= utf8.RuneSelf || byte(i) == d.delim
 	}
 	identifier := egrid.Identifier(s.Level, s.Schema.Has)
+	if s.Level == egrid.ZIP {
+		identifier = identifier[:1] // tables leave the utility blank where they know none
+	}
 	d.identified = len(identifier) > 0
 	for i, c := range s.Cells {
 		d.repeats = d.repeats || c.Repeats != ""

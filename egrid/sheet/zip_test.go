@@ -82,6 +82,10 @@ func TestZIPCrosswalks(t *testing.T) {
 			"ZIP (character),State,Primary eGRID Subregion\n99501,AK,AKGD\n", sheet.ReaderOptions{Name: "Power_Profiler_Zipcode_Tool.csv", Year: 2009},
 			"zip state predominant_subregion", "99501,AK,AKGD",
 		},
+		"rows without their last cells": {
+			"zip,SUBRGN,eiaid,UtilName\n00601,PRMS\n00602,PRMS,,\n01001,NEWE,20455,A\n", sheet.ReaderOptions{Year: 2023},
+			"zip subregion utility_id utility_name", "00601,PRMS,,|00602,PRMS,,|01001,NEWE,20455,A",
+		},
 		"numbers alone": {
 			"ZIP (numeric),egrid_subregion\n3850,NEWE\n501.0,NYLI\n\"6,390\",NYLI\n97201,NWPP\n", sheet.ReaderOptions{Year: 2022},
 			"zip subregion", "03850,NEWE|00501,NYLI|06390,NYLI|97201,NWPP",
