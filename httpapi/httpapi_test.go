@@ -228,6 +228,7 @@ var answers = []struct {
 	{"region", "/regions/SRL/ERCT", 200},
 	{"region_absent", "/regions/SRL/CAMX", 404},
 	{"region_us", "/regions/US/US", 404},
+	{"zip_without_crosswalk", "/crosswalk/zip/97201", 404},
 	{"columns", "/columns?level=GGL", 200},
 	{"column", "/columns/CO2EQA", 404},
 	{"column_by_name", "/columns/grid_gross_loss", 200},

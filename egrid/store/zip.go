@@ -36,6 +36,9 @@ type Utility struct {
 	Predominant bool   // it serves most of the ZIP code
 }
 
+// String is the utility's name, or its ID where it has none.
+func (u Utility) String() string { return cmp.Or(u.Name, u.ID) }
+
 // Subregion returns the predominant subregion; false where the crosswalk does not
 // tell which of several it is.
 func (c Crosswalk) Subregion() (string, bool) {
