@@ -112,7 +112,7 @@ var kinds = []kind{
 	{
 		what:  "a summary table",
 		title: regexp.MustCompile(`(?i)\b(subregion|state|grid region)s?\b.*\b(output emission rates|resource mix|emission rates)|\bsummary tables?\b|^table \d+\b`),
-		name:  regexp.MustCompile(`(?i)summary[-_ ]?tables?|^table[-_ ]?\d+$`),
+		name:  regexp.MustCompile(`(?i)summary[-_ ]?tables?|^table[-_ ]?\d+$|^(?:eGRID )?subregion (?:emission )?(?:rates?|factors?)(?: \(|$)`),
 	},
 }
 

@@ -41,7 +41,7 @@ func (u Utility) String() string { return cmp.Or(u.Name, u.ID) }
 
 // Subregion returns the predominant subregion; false where the crosswalk does not
 // tell which of several it is.
-func (c Crosswalk) Subregion() (string, bool) {
+func (c *Crosswalk) Subregion() (string, bool) {
 	if len(c.Candidates) == 0 || !c.Candidates[0].Predominant {
 		return "", false
 	}

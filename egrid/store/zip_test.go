@@ -32,7 +32,7 @@ func loadZIPs(t *testing.T, backend *memstore.Store, name, text string) {
 
 // textOf is a crosswalk on one line: candidates with their utilities in brackets, a
 // star for the predominant ones.
-func textOf(c store.Crosswalk) string {
+func textOf(c *store.Crosswalk) string {
 	star := map[bool]string{true: "*"}
 	text := strings.TrimSpace(c.ZIP + " " + c.State)
 	for _, s := range c.Candidates {
@@ -67,7 +67,7 @@ func TestZIP(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c, err := crosswalk(t, "ZIP23.csv", test.text).ZIP(t.Context(), test.zip, 0, "")
-			if got := textOf(c); err != nil || got != test.want {
+			if got := textOf(&c); err != nil || got != test.want {
 				t.Errorf("got %s, %v; want %s", got, err, test.want)
 			}
 			code, ok := c.Subregion()
@@ -106,7 +106,7 @@ func TestZIPAbsent(t *testing.T) {
 		{store.New(empty), "x", 2023, egrid.ErrInvalid, "five digits"},
 	} {
 		if c, err := test.db.ZIP(t.Context(), test.zip, test.year, ""); !errors.Is(err, test.want) || !strings.Contains(err.Error(), test.says) {
-			t.Errorf("%q of %d: %s, %v; want %v that tells of %q", test.zip, test.year, textOf(c), err, test.want, test.says)
+			t.Errorf("%q of %d: %s, %v; want %v that tells of %q", test.zip, test.year, textOf(&c), err, test.want, test.says)
 		}
 	}
 }
@@ -125,7 +125,7 @@ func TestZIPYears(t *testing.T) {
 		release, want string
 	}{{0, "", "97201 AZNM*"}, {2023, "v1", "97201 CAMX*"}, {2022, "", "97201 NWPP*"}, {2022, "none", "97201 NWPP*"}} {
 		c, err := db.ZIP(t.Context(), "97201", test.year, test.release)
-		if got := textOf(c); err != nil || got != test.want || test.year != 0 && c.Snapshot.Year != test.year || c.Revision != 3 {
+		if got := textOf(&c); err != nil || got != test.want || test.year != 0 && c.Snapshot.Year != test.year || c.Revision != 3 {
 			t.Errorf("%d %s: %s of %d, revision %d, %v; want %s", test.year, test.release, got, c.Snapshot.Year, c.Revision, err, test.want)
 		}
 	}
@@ -133,7 +133,7 @@ func TestZIPYears(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c, err := db.At(older.Snapshot.ID).ZIP(t.Context(), "97201", 0, ""); err != nil || textOf(c) != "97201 NWPP*" {
-		t.Errorf("at %s: %s, %v", older.Snapshot.ID, textOf(c), err)
+	if c, err := db.At(older.Snapshot.ID).ZIP(t.Context(), "97201", 0, ""); err != nil || textOf(&c) != "97201 NWPP*" {
+		t.Errorf("at %s: %s, %v", older.Snapshot.ID, textOf(&c), err)
 	}
 }
