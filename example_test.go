@@ -33,7 +33,7 @@ func Example() {
 	api.ServeHTTP(w, httptest.NewRequest("GET", "/plants/search?sort=-net_generation_mwh&columns=fuel&limit=1&format=csv", nil))
 	fmt.Println(w.Code, strings.Count(w.Body.String(), "\n"), "lines")
 	// Output:
-	// published 9 files
+	// published 10 files
 	// 200 2 lines
 }
 

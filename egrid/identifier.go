@@ -3,7 +3,8 @@ package egrid
 // Identifier returns the columns that identify a row within a sheet of the
 // level, nil when a sheet with these columns has none, and no columns for the US,
 // which has one row. In real sheets several rows may share an identifier. Where a
-// sheet has no ORIS codes, state and plant name stand in for them.
+// sheet has no ORIS codes, state and plant name stand in for them; a crosswalk of
+// ZIP codes has a row for each utility where it names them.
 func Identifier(level Level, has func(Column) bool) []Column {
 	plant := []Column{PlantCode}
 	if !has(PlantCode) {
@@ -27,6 +28,14 @@ func Identifier(level Level, has func(Column) bool) []Column {
 		id = []Column{NERCRegion}
 	case GGL:
 		id = []Column{Region}
+	case ZIP:
+		id = []Column{ZIPCode}
+		for _, utility := range []Column{"utility_id", "utility_name"} {
+			if has(utility) {
+				id = append(id, utility)
+				break
+			}
+		}
 	case US:
 		return []Column{}
 	}

@@ -22,12 +22,13 @@ const (
 	US   Level = "US"   // United States
 	GGL  Level = "GGL"  // grid gross loss by interconnect
 	DEMO Level = "DEMO" // demographics around plants
+	ZIP  Level = "ZIP"  // crosswalk from ZIP codes to subregions
 )
 
-// Levels returns every level, from the finest to the widest, then the two
+// Levels returns every level, from the finest to the widest, then the three
 // side tables.
 func Levels() []Level {
-	return []Level{UNT, GEN, PLNT, ST, BA, SRL, NRL, US, GGL, DEMO}
+	return []Level{UNT, GEN, PLNT, ST, BA, SRL, NRL, US, GGL, DEMO, ZIP}
 }
 
 // ParseLevel reads a level in either letter case. The error wraps
@@ -66,6 +67,8 @@ func (l Level) Title() string {
 		return "grid gross loss"
 	case DEMO:
 		return "plant demographics"
+	case ZIP:
+		return "ZIP code"
 	}
 	return string(l)
 }

@@ -23,6 +23,7 @@ const (
 	BalancingAuthorityName Column = "balancing_authority_name" //
 	NERCRegion             Column = "nerc_region"              // e.g. WECC
 	Region                 Column = "region"                   // interconnect, of grid gross loss
+	ZIPCode                Column = "zip"                      // five digits, text
 
 	NameplateCapacity     Column = "nameplate_capacity_mw"           // MW
 	CapacityFactor        Column = "capacity_factor"                 // ratio

@@ -66,7 +66,7 @@ var refusals = map[string]struct{ description, detail string }{
 	"400": {"A parameter is unknown, or its value cannot be; errors names each.", "limit: expected number >= 1"},
 	"401": {"Credentials are missing, or not accepted.", "a token or an API key with scope read is needed"},
 	"403": {"The credentials do not allow it.", "scope write is needed, which these credentials do not have"},
-	"404": {"No such plant, region, column, data year, release or snapshot.", `no plant "99999" in data year 2023`},
+	"404": {"No such plant, region, ZIP code, column, data year, release or snapshot.", `no plant "99999" in data year 2023`},
 	"406": {"The answer does not come as what the header Accept names.", "this answer does not come as what the header Accept names, but as json"},
 	"409": {"It cannot be done in the state that things are in.", "run 20250701T120000Z-k3x9qa is under way"},
 	"410": {"A snapshot of the cursor or of the permanent address was pruned. What was read is of the data before: begin again with the same request without a cursor and a snapshot.", "snapshot 0f3a5c7e9b1d2f4a6c8e0b2d was published once and is kept no more; the cursor reads it: start again from the first page"},
@@ -104,8 +104,8 @@ func documentRefusals(d *huma.Operation) {
 func documentTags() []*huma.Tag {
 	return []*huma.Tag{
 		{Name: "plants", Description: "Plants: the PLNT sheet or, where it is not loaded, sums of generators."},
-		{Name: "levels", Description: "The sheets of the workbook, from units to the United States."},
 		{Name: "factors", Description: "Emission factors, and what a number follows from."},
+		{Name: "levels", Description: "The sheets of the workbook, from units to the United States, and the crosswalk of ZIP codes."},
 		{Name: "dictionary", Description: "Every column: its name, EPA's code, unit and meaning."},
 		{Name: "store", Description: "What is loaded, and from what."},
 		{Name: "runs", Description: "Loads: started, followed, and decided on when they are held."},

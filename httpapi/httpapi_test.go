@@ -248,6 +248,7 @@ var answers = []struct {
 	{"explain_absent", "/explain/SRL/CAMX/SRCO2RTA", 404},
 	{"explain_unknown_column", "/explain/SRL/ERCT/SRCO3RTA", 400},
 	{"explain_bad_level", "/explain/GEN/1/GENNTAN", 400},
+	{"zip_without_crosswalk", "/crosswalk/zip/97201", 404},
 	{"columns", "/columns?level=GGL", 200},
 	{"column", "/columns/CO2EQA", 404},
 	{"column_by_name", "/columns/grid_gross_loss", 200},

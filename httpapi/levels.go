@@ -41,6 +41,7 @@ func (a *api) levelOperations() {
 	a.groupOperation(&level)
 	a.diffOperation(&level)
 	a.regionOperation()
+	a.zipOperation()
 }
 
 // levelFields are the columns of the level that the path names.

@@ -23,6 +23,8 @@ func SearchColumns(level egrid.Level) []egrid.Column {
 		return []egrid.Column{egrid.NERCRegion, "nerc_region_name"}
 	case egrid.GGL:
 		return []egrid.Column{egrid.Region, "subregions"}
+	case egrid.ZIP:
+		return []egrid.Column{egrid.ZIPCode, "utility_name"}
 	}
 	return nil
 }

@@ -56,7 +56,7 @@ func NewSample(o *SampleOptions) *Sample {
 
 // SampleLevels returns the levels that a Sample has sheets of.
 func SampleLevels() []egrid.Level {
-	return []egrid.Level{egrid.UNT, egrid.GEN, egrid.PLNT, egrid.ST, egrid.BA, egrid.SRL, egrid.NRL, egrid.US, egrid.GGL}
+	return []egrid.Level{egrid.UNT, egrid.GEN, egrid.PLNT, egrid.ST, egrid.BA, egrid.SRL, egrid.NRL, egrid.US, egrid.GGL, egrid.ZIP}
 }
 
 // Name returns the file name of a sheet, e.g. GEN23.csv or GEN23_rev1.csv.
@@ -79,6 +79,8 @@ func (s *Sample) Write(w io.Writer, level egrid.Level) error {
 	switch level {
 	case egrid.UNT, egrid.GEN, egrid.PLNT:
 		s.writeRecords(out, level)
+	case egrid.ZIP:
+		s.writeZIPs(out)
 	default:
 		s.writeRegions(out, level, s.aggregate(level))
 	}
@@ -103,9 +105,12 @@ func (s *Sample) WriteFolder(dir string) ([]string, error) {
 			return paths, err
 		}
 		out := &sheetWriter{w: f, buf: make([]byte, 0, flushAt+1<<16)}
-		if slices.Contains(regionLevels(), level) {
+		switch {
+		case slices.Contains(regionLevels(), level):
 			s.writeRegions(out, level, totals)
-		} else {
+		case level == egrid.ZIP:
+			s.writeZIPs(out)
+		default:
 			s.writeRecords(out, level)
 		}
 		if err := cmp.Or(out.close(), f.Close()); err != nil {
@@ -386,6 +391,37 @@ func (s *Sample) writeLosses(o *sheetWriter, t *totals) {
 		}
 	}
 	line("U.S.", all[0], all[1], all[2])
+}
+
+// writeZIPs writes the crosswalk, which is the same whatever the plants are.
+func (s *Sample) writeZIPs(o *sheetWriter) {
+	fields := s.layout(egrid.ZIP)
+	s.head(o, egrid.ZIP, fields)
+	for _, z := range zips {
+		b := o.buf
+		for i := range fields {
+			switch fields[i].Column {
+			case egrid.Year:
+				b = strconv.AppendInt(b, int64(s.options.Year), 10)
+			case egrid.State:
+				b = append(b, z.state...)
+			case egrid.ZIPCode:
+				b = append(b, z.code...)
+			case "utility_id":
+				b = append(b, z.utility...)
+			case "utility_name":
+				if z.utility != "" {
+					b = append(append(b, "Sample Utility "...), z.utility...)
+				}
+			case egrid.Subregion:
+				b = append(b, z.subregion...)
+			case "predominant_utility":
+				b = append(b, z.predominant...)
+			}
+			b = append(b, ',')
+		}
+		o.row(b)
+	}
 }
 
 var powers = [...]int64{1, 10, 100, 1000, 10000, 100000, million}

@@ -100,6 +100,26 @@ var places = []place{
 	{"PA", "42", 407000, -800000, 2000, "RFCW", "RFC", "PJM", "PJM", eastern},
 }
 
+// zips are rows of the crosswalk: ZIP codes of one subregion and of several, of
+// utilities and of none, with a zero in front. Utilities are invented.
+var zips = []struct{ code, state, utility, subregion, predominant string }{
+	{"00601", "PR", "", "PRMS", "0"},
+	{"03850", "NH", "990001", "NEWE", "1"},
+	{"10001", "NY", "990002", "NYCW", "1"},
+	{"11701", "NY", "990003", "NYLI", "1"},
+	{"30525", "GA", "990004", "SRSO", "0"},
+	{"30525", "GA", "990005", "SRTV", "1"},
+	{"30525", "GA", "990006", "SRVC", "0"},
+	{"59221", "MT", "990007", "MROW", "1"},
+	{"59221", "MT", "990008", "NWPP", "0"},
+	{"75201", "TX", "990009", "ERCT", "1"},
+	{"94102", "CA", "990010", "CAMX", "1"},
+	{"94102", "CA", "990011", "CAMX", "0"},
+	{"97201", "OR", "990012", "NWPP", "1"},
+	{"97202", "OR", "990012", "NWPP", "1"},
+	{"99501", "AK", "990013", "AKGD", "1"},
+}
+
 // noAuthority is the code of a plant that no balancing authority serves.
 const noAuthority = "NA"
 

@@ -61,7 +61,7 @@ func TestSampleGolden(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	const want = "59844b71469860f5e5b3ffdc9e8011303e4b1d1e4ebe1eb00b5e0df506b3863b"
+	const want = "616a52870c4052c3d9e1f6d13a6b8eebcced3da94a1607c90e4206292fe9f843"
 	if got := hex.EncodeToString(h.Sum(nil)); got != want {
 		t.Errorf("the sample's bytes have changed: SHA-256 %s; want %s", got, want)
 	}
@@ -97,7 +97,7 @@ func TestSampleReads(t *testing.T) {
 func TestSampleLayout(t *testing.T) {
 	t.Parallel()
 	columns := map[egrid.Level]int{
-		egrid.UNT: 33, egrid.GEN: 17, egrid.PLNT: 150, egrid.ST: 169, egrid.BA: 169, egrid.SRL: 169, egrid.NRL: 169, egrid.US: 167, egrid.GGL: 6,
+		egrid.UNT: 33, egrid.GEN: 17, egrid.PLNT: 150, egrid.ST: 169, egrid.BA: 169, egrid.SRL: 169, egrid.NRL: 169, egrid.US: 167, egrid.GGL: 6, egrid.ZIP: 7,
 	}
 	starts := map[egrid.Level]string{
 		egrid.UNT:  "SEQUNT23,YEAR,PSTATABB,PNAME,ORISPL,UNITID,PRMVR,",
@@ -109,6 +109,7 @@ func TestSampleLayout(t *testing.T) {
 		egrid.NRL:  "YEAR,NERC,NERCNAME,NRNAMEPCAP,",
 		egrid.US:   "YEAR,USNAMEPCAP,",
 		egrid.GGL:  "YEAR,REGION,ESTLOSS,TOTDISP,DIRCTUSE,GGRSLOSS",
+		egrid.ZIP:  "YEAR,PSTATABB,zip,eiaid,UtilName,SUBRGN,Predominant Utility",
 	}
 	s := egridtest.NewSample(&egridtest.SampleOptions{Plants: 1})
 	for level, start := range starts {
@@ -340,7 +341,7 @@ func TestSampleFolder(t *testing.T) {
 			t.Errorf("%s differs from what Write writes", path)
 		}
 	}
-	if want := "UNT23_v2.csv GEN23_v2.csv PLNT23_v2.csv ST23_v2.csv BA23_v2.csv SRL23_v2.csv NRL23_v2.csv US23_v2.csv GGL23_v2.csv"; strings.Join(names, " ") != want {
+	if want := "UNT23_v2.csv GEN23_v2.csv PLNT23_v2.csv ST23_v2.csv BA23_v2.csv SRL23_v2.csv NRL23_v2.csv US23_v2.csv GGL23_v2.csv ZIP23_v2.csv"; strings.Join(names, " ") != want {
 		t.Errorf("got %q; want %q", names, want)
 	}
 }

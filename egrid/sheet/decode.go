@@ -100,6 +100,9 @@ func (s *Sheet) NewDecoder() *Decoder {
 		d.stop[i] = i < ' ' || i >= utf8.RuneSelf || byte(i) == d.delim
 	}
 	identifier := egrid.Identifier(s.Level, s.Schema.Has)
+	if s.Level == egrid.ZIP {
+		identifier = identifier[:1] // tables leave the utility blank where they know none
+	}
 	d.identified = len(identifier) > 0
 	for i, c := range s.Cells {
 		d.repeats = d.repeats || c.Repeats != ""
@@ -120,7 +123,7 @@ func (s *Sheet) NewDecoder() *Decoder {
 			col.required = slices.Contains(identifier, c.Column)
 			col.marks, col.form = textOf(f)
 			switch {
-			case col.required && !plantLevel(s.Level):
+			case col.required && grade(s.Level) == regions:
 				col.form = area
 			case col.required && c.Column == egrid.PlantName:
 				col.form = name
@@ -396,7 +399,13 @@ func (d *Decoder) set(c *columnDecoder, field string, quoted bool) error {
 		}
 	}
 	if c.typ == egrid.Text {
-		d.current.Text(c.at, []byte(c.normal(field, quoted)))
+		text := c.normal(field, quoted)
+		if c.form == zip && text != "" {
+			if _, err := egrid.ParseZIP(text); err != nil {
+				return err
+			}
+		}
+		d.current.Text(c.at, []byte(text))
 		return nil
 	}
 	field = c.dialect.numeral(field)

@@ -175,7 +175,9 @@ func (o *oracle) row(rec plainRecord) (string, bool) {
 		var v egrid.Value
 		var isRounded, ok bool
 		if typ == egrid.Text {
-			v, ok = o.textByHand(rec.fields[i], rec.quotes[i], c), true
+			if v, ok = o.textByHand(rec.fields[i], rec.quotes[i], c), true; c.Column == egrid.ZIPCode {
+				v, ok = zipByHand(v)
+			}
 		} else {
 			v, isRounded, ok = cellByHand(o.swapped(rec.fields[i]), typ, c.Transform, share)
 			if !ok && typ == egrid.Number && failed.MatchString(rec.fields[i]) {
@@ -241,6 +243,8 @@ func identifierOf(of *sheet.Sheet) (names []string) {
 		id = []string{"nerc_region"}
 	case egrid.GGL:
 		id = []string{"region"}
+	case egrid.ZIP:
+		id = []string{"zip"}
 	}
 	for _, columns := range id {
 		all := strings.Fields(columns)
@@ -270,7 +274,7 @@ func (o *oracle) swapped(text string) string {
 // identify tells whether a record has its identifier, and whether it stands beside
 // the table.
 func (o *oracle) identify(fields []string, there int) (identified, aside bool) {
-	region := o.of.Level != egrid.GEN && o.of.Level != egrid.UNT && o.of.Level != egrid.PLNT && o.of.Level != egrid.GGL
+	region := o.of.Level != egrid.GEN && o.of.Level != egrid.UNT && o.of.Level != egrid.PLNT && o.of.Level != egrid.GGL && o.of.Level != egrid.ZIP
 	var total bool
 	var filled []string
 	id := o.id
@@ -321,7 +325,22 @@ var (
 )
 
 // numbered are the identifiers that are whole numbers, with their digits.
-var numbered = map[egrid.Column]int{"oris_plant_code": 0, "operator_id": 0, "utility_id": 0, "fips_state": 2, "fips_county": 3}
+var numbered = map[egrid.Column]int{"oris_plant_code": 0, "operator_id": 0, "utility_id": 0, "fips_state": 2, "fips_county": 3, "zip": 5}
+
+var (
+	zipCode = regexp.MustCompile(`^\d{5}$`)
+	zipPlus = regexp.MustCompile(`^(\d{1,5})-\d{4}$|^(\d{4,5})\d{4}$`)
+)
+
+// zipByHand completes a ZIP code; false for a text that is none.
+func zipByHand(v egrid.Value) (egrid.Value, bool) {
+	text := v.String()
+	if m := zipPlus.FindStringSubmatch(text); m != nil {
+		text = m[1] + m[2]
+		return egrid.TextOf("00000"[len(text):] + text), true
+	}
+	return v, v.IsMissing() || zipCode.MatchString(text)
+}
 
 // textByHand reads a text as its column has it.
 func (o *oracle) textByHand(field string, quoted bool, c sheet.SheetColumn) egrid.Value {
@@ -459,7 +478,7 @@ func convertByHand(v egrid.Value, field, unit string) egrid.Value {
 	if exponent != "" || len(mantissa) > 15 {
 		mantissa, e = strconv.FormatFloat(x, 'f', -1, 64), 0
 	}
-	whole, fraction, _ := strings.Cut(strings.TrimLeft(mantissa, "+-"), ".")
+	whole, fraction, _ := strings.Cut(strings.Trim(mantissa, "+-"), ".")
 	digits := whole + fraction
 	places := len(fraction) - e
 	if len(digits) <= 15 && places >= 0 && places+by.shift <= 15 {
@@ -579,6 +598,7 @@ func layouts(t testing.TB) []*sheet.Sheet {
 		inspect("a,b,c (metric tons),d (kg/GWh)\nYEAR,SUBRGN,SRCO2AN,SRHGRTA\n", nil),
 		inspect("a,b,c (lbs/BBtu),d\nYEAR,SUBRGN,SRHGRA,SRNGENAN\n", nil),
 		scaled,
+		inspect("zip,state,eiaid,UtilName,SUBRGN,Predominant Utility\n00601,PR,,A,PRMS,0\n", &sheet.ReaderOptions{Year: 2023}),
 	}
 }
 
@@ -680,6 +700,8 @@ var plain = []string{
 	"2023,CAMX,42949103.795,41.5\n2023,AKGD,-0.0005,0.000000000001\n2023,,,--\n2023,US,99999999999.999,0\n",
 	"2023,CAMX,41.5,216841822.331\n2023,AKGD,-0.0005,--\n",
 	"A,1,25,12.5,50\nB,2,,0,7%\n",
+	"00601,PR,,A,PRMS,0\n97201,OR,15248,Gas, or so,NWPP,1\n03850,NH,,,NEWE,\n00501,NY,11171,\"Light, Long\",NYLI,1\n",
+	"00601,PR,,A,PRMS,0\n3850,NH,1.0,B,NEWE,1\n03850-1234,NH,2,B,NEWE,1\n38501234,NH,2,B,NEWE\n385012,NH,2,B,NEWE,1\n\"3,850\",NH\nH3Z,QC,,,,\n'501,NY,,,NYLI,2\n",
 	"2021,TX,A,1,N,0.1234567890123,7,10,2\r\n2021,TX,B,2,0,1,,99999999999999,1\r\n",
 	"2023, AK,Elim ,57,3A,588.182\n2023,AK,\" Elim \",\"\tb\",  ,5\n",
 	"AK,Elim,57,3A,2,1\nAK, Elim,57,3A,2,1\n",

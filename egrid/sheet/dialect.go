@@ -356,11 +356,25 @@ func isIndex(header string, sample func() [][]string) bool {
 	return len(met) > 0
 }
 
-// sameTexts reports whether two columns have the same texts in every row.
-func sameTexts(rows [][]string, a, b int) bool {
-	return !slices.ContainsFunc(rows, func(row []string) bool {
-		return max(a, b) < len(row) && strings.TrimSpace(row[a]) != strings.TrimSpace(row[b])
-	})
+// sameTexts reports whether two columns have the same texts in every row, in the
+// normal form of the column that they both are.
+func sameTexts(rows [][]string, a, b int, c *columnDecoder) bool {
+	return !slices.ContainsFunc(rows, func(row []string) bool { return max(a, b) < len(row) && !c.same(row[a], row[b]) })
+}
+
+// columnOf decodes texts of a field.
+func columnOf(f egrid.Field) *columnDecoder {
+	c := &columnDecoder{column: f.Column, typ: f.Type}
+	c.marks, c.form = textOf(f)
+	return c
+}
+
+// same compares two texts of a column: 501 and 00501 are one ZIP code.
+func (c *columnDecoder) same(a, b string) bool {
+	if c.typ == egrid.Text && c.form >= whole {
+		return c.normal(a, false) == c.normal(b, false)
+	}
+	return strings.TrimSpace(a) == strings.TrimSpace(b)
 }
 
 // contradiction finds a cell that differs from the one of its row that it should
@@ -371,8 +385,8 @@ func (d *Decoder) contradiction(fields []string) (c egrid.Column, value, reason 
 			continue
 		}
 		first := slices.IndexFunc(d.columns, func(c columnDecoder) bool { return c.column == cell.Repeats })
-		if a, b := strings.TrimSpace(fields[first]), strings.TrimSpace(fields[i]); a != b {
-			return cell.Repeats, b, fmt.Sprintf("the sheet has the column twice, here with another value than in the column %s; leave one of them out", d.sheet.Cells[first].Header)
+		if !d.columns[first].same(fields[first], fields[i]) {
+			return cell.Repeats, strings.TrimSpace(fields[i]), fmt.Sprintf("the sheet has the column twice, here with another value than in the column %s; leave one of them out", d.sheet.Cells[first].Header)
 		}
 	}
 	return "", "", ""
@@ -399,6 +413,7 @@ const (
 	whole        // a whole number
 	fips2        // of two digits
 	fips3        // of three
+	zip          // of five
 )
 
 // textOf says how the texts of a field are read.
@@ -414,6 +429,8 @@ func textOf(f egrid.Field) (marks, form) {
 		return inOthers, fips2
 	case "fips_county":
 		return inOthers, fips3
+	case egrid.ZIPCode:
+		return inOthers, zip
 	}
 	if !f.Known() {
 		return inOwn, asIs
@@ -464,7 +481,7 @@ func (c *columnDecoder) plain(text []byte) bool {
 		// Most are told by their first letter, or by a digit at their end.
 		return len(text) < 3 || text[len(text)-1]-'0' <= 9 || strings.IndexByte(labelLetters, text[0]|0x20) < 0 || !isTotal(string(text))
 	case whole:
-	case fips2, fips3:
+	case fips2, fips3, zip:
 		if len(text) != c.form.width() {
 			return false
 		}
@@ -485,6 +502,8 @@ func (f form) width() int {
 		return 2
 	case fips3:
 		return 3
+	case zip:
+		return 5
 	}
 	return 0
 }
@@ -508,6 +527,10 @@ func (c *columnDecoder) normal(text string, quoted bool) string {
 			n = strings.Repeat("0", pad) + n
 		}
 		return n
+	case zip:
+		if code, err := egrid.ParseZIP(c.dialect.numeral(text)); err == nil {
+			return code
+		}
 	}
 	return text
 }

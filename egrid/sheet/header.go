@@ -283,6 +283,8 @@ func grade(level egrid.Level) int {
 		return generators
 	case egrid.PLNT, egrid.DEMO:
 		return plants
+	case egrid.ZIP:
+		return zips
 	}
 	return regions
 }
@@ -292,6 +294,7 @@ const (
 	units = iota
 	generators
 	plants
+	zips
 	regions
 )
 
@@ -331,12 +334,16 @@ var identifiers = map[egrid.Level][]egrid.Column{
 	egrid.NRL:  {egrid.NERCRegion, "nerc_region_name"},
 	egrid.GGL:  {egrid.Region},
 	egrid.DEMO: {egrid.PlantCode, egrid.Sequence, egrid.PlantName},
+	egrid.ZIP:  {egrid.ZIPCode},
 }
 
 // lacking says what a row with these fields lacks to be of the level: its
 // identifier, or any measure of its own. How many other cells there are makes no
 // difference. A person who gives the level, or maps headers to columns, decides.
 func lacking(level egrid.Level, fields map[egrid.Column]naming, ofPlants int, o *ReaderOptions) string {
+	if level == egrid.ZIP {
+		return lackingOfZIP(fields)
+	}
 	known, measures, coded := len(fields), 0, 0
 	for c, as := range fields {
 		switch {
@@ -373,6 +380,20 @@ func lacking(level egrid.Level, fields map[egrid.Column]naming, ofPlants int, o 
 		return "" // else they are a part of what is known of plants
 	}
 	return "any of its measures (" + codesOf(level, isUnit) + ")"
+}
+
+// lackingOfZIP says what a row with these fields lacks to be of a crosswalk of ZIP
+// codes. It has no measures, and answers nothing without both of its sides.
+func lackingOfZIP(fields map[egrid.Column]naming) string {
+	if fields[egrid.ZIPCode] == unnamed {
+		return "its identifier (zip)"
+	}
+	for _, c := range []egrid.Column{egrid.Subregion, "predominant_subregion", "subregion_1"} {
+		if fields[c] != unnamed {
+			return ""
+		}
+	}
+	return "a column of subregions (SUBRGN, eGRID Subregion #1)"
 }
 
 func isUnit(f egrid.Field) bool { return f.Unit != "" && f.Unit != degrees }
@@ -445,14 +466,13 @@ func (h *header) recognise(tied []egrid.Level, records [][]string, o *ReaderOpti
 	if err := refusedKind(h, records, o); err != nil {
 		return err
 	}
-	const mapping = `map the headers with an etl.json ("columns": {"their header": "EPA code"}; "" leaves a column out)`
 	is := ErrNotSheet
 	if _, _, claims := levelAndYearOf(tableName(o)); claims || h.known > 1 {
 		is = fmt.Errorf("%w: not an eGRID sheet", egrid.ErrInvalid) // as it is; it may be meant to be one
 	}
 	switch {
 	case h.known == 0:
-		return fmt.Errorf("%w: no header row with eGRID's column codes in the first %d rows; %s", is, headerRows, mapping)
+		return fmt.Errorf("%w: no header row with eGRID's column codes in the first %d rows; %s", is, headerRows, mapHeaders)
 	case !h.fits():
 		var known []string
 		for _, c := range h.cells {
@@ -460,9 +480,9 @@ func (h *header) recognise(tied []egrid.Level, records [][]string, o *ReaderOpti
 				known = append(known, c.code)
 			}
 		}
-		remedy := "give --level if it is one, or " + mapping
+		remedy := "give --level if it is one, or " + mapHeaders
 		if o.Level != "" {
-			remedy = mapping
+			remedy = mapHeaders
 		}
 		return fmt.Errorf("%w: line %d has %s, as %s has, but not %s; %s", is, h.line, shorten(strings.Join(known, ", "), 100), h.level, h.lacks, remedy)
 	case o.Level != "":

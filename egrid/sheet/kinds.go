@@ -87,11 +87,6 @@ var kinds = []kind{
 		name:  regexp.MustCompile(`(?i)(?:^|[^a-z]|EGRD)PCA[LO]?_?\d{2}(?:\D|$)`),
 	},
 	{
-		what:  "a ZIP table",
-		codes: regexp.MustCompile(`(?i)^zip([ _]?code)?s?(\b|_|$)`),
-		title: regexp.MustCompile(`(?i)\bZIP codes? (tool|table|to|by)\b`),
-	},
-	{
 		what:  "a crosswalk of EPA's and EIA's plants",
 		codes: regexp.MustCompile(`(?i)^(CAMD|EPA|EIA)_(PLANT|FACILITY|UNIT|GENERATOR|BOILER)_?(ID|NAME)$`),
 		title: regexp.MustCompile(`(?i)\bcrosswalk\b`),
@@ -104,6 +99,12 @@ var kinds = []kind{
 		name:  regexp.MustCompile(`(?i)EIA[-_ ]?(860|861|923)`),
 	},
 	{
+		what:   "a table of ZIP codes without eGRID's subregions",
+		remedy: "a crosswalk has both in a row; where the subregions have a header of your own, " + mapHeaders,
+		codes:  regexp.MustCompile(`(?i)^zip([ _]?code)?s?(\b|_|$)`),
+		title:  regexp.MustCompile(`(?i)\bZIP codes? (tool|table|to|by)\b`),
+	},
+	{
 		what:  "a table of sequence numbers",
 		title: regexp.MustCompile(`(?i)^sequence numbers?\b`),
 		name:  regexp.MustCompile(`(?i)sequence[-_ ]?numbers?`),
@@ -111,9 +112,26 @@ var kinds = []kind{
 	{
 		what:  "a summary table",
 		title: regexp.MustCompile(`(?i)\b(subregion|state|grid region)s?\b.*\b(output emission rates|resource mix|emission rates)|\bsummary tables?\b|^table \d+\b`),
-		name:  regexp.MustCompile(`(?i)summary[-_ ]?tables?|^table[-_ ]?\d+$`),
+		name:  regexp.MustCompile(`(?i)summary[-_ ]?tables?|^table[-_ ]?\d+$|^(?:eGRID )?subregion (?:emission )?(?:rates?|factors?)(?: \(|$)`),
 	},
 }
+
+// lookalikes have ZIP codes and subregions, and are no crosswalk of the two.
+var lookalikes = []kind{
+	{
+		what: "a list of plants or companies", always: true,
+		remedy: "give --level PLNT if it is a part of EPA's sheet",
+		codes:  regexp.MustCompile(`(?i)^(ORISPL|oris[_ ]plant[_ ]code|oris[_ ]?code|PNAME|plant[_ ](name|id|code)|facility[_ ](name|id)|GENID|UNITID|SEQ[A-Z]+\d*)$`),
+	},
+	{
+		what: "a table of sites", always: true,
+		remedy: "give --level ZIP if it is a crosswalk",
+		codes:  regexp.MustCompile(`(?i)(?:^|[^a-z])(kwh|mwh|usage|consumption|site|facility|building|address|street|customer|account|meter|premise)s?(?:[^a-z]|$)`),
+	},
+}
+
+// mapHeaders is what to do with headers that are nobody's codes.
+const mapHeaders = `map the headers with an etl.json ("columns": {"their header": "EPA code"}; "" leaves a column out)`
 
 // refusedKind returns a [*NotKeptError] where the table is of a known kind. The
 // header is the best candidate; where it does not fit, any record may be the
@@ -130,7 +148,11 @@ func refusedKind(h *header, records [][]string, o *ReaderOptions) error {
 		lines, rows = titles(single), append(rows, records...)
 	}
 	table := strings.TrimSuffix(strings.TrimSuffix(tableName(o), ".gz"), ".csv")
-	for _, k := range kinds {
+	all := kinds
+	if fits && h.level == egrid.ZIP && h.levelFrom == "" && o.Level == "" && o.Mapping == nil {
+		all = slices.Concat(lookalikes, kinds)
+	}
+	for _, k := range all {
 		if fits && (!k.always || k.regional && grade(h.level) != regions) {
 			continue
 		}

@@ -143,11 +143,12 @@ func TestRecogniseKinds(t *testing.T) {
 		{name: "control areas", file: "PCANAME,PCAID,NERC,NAMEPCAP,PCNGENAN\nA,1,SERC,500,1000\n", refused: []string{"power control areas"}},
 		{name: "notes on plants", file: "SEQPLCH,SEQPLT98,PNAME,ORISPL,CHTYPE\n1,2,Abilene,3517,OPR\n", refused: []string{"notes"}},
 		{name: "imports and exports", file: "State Imports and Exports Data\nPSTATABB,STNGENAN\nAL,5\n", refused: []string{"imports and exports"}},
-		{name: "ZIP table", file: "ZIP (character),ZIP (numeric),state,eGRID Subregion #1\n00501,501,NY,NYLI\n", refused: []string{"ZIP"}},
+		{name: "ZIP table", file: "zip,eiaid,utility_name,state,comm_rate\n00501,11171,A,NY,0.1\n", refused: []string{"ZIP codes without eGRID's subregions", "column zip", "etl.json"}},
 		{name: "crosswalk", file: "CAMD_PLANT_ID,CAMD_UNIT_ID,EIA_PLANT_ID\n3,1,3\n", refused: []string{"crosswalk"}},
 		{name: "form of EIA", file: "2023 Form EIA-860 Data\nUtility ID,Utility Name,Plant Code,Plant Name\n195,A,3,Barry\n", refused: []string{"EIA"}},
 		{name: "sequence numbers", file: "SEQPLT16,SEQPLT14,ORISPL\n1,1,3\n", refused: []string{"sequence numbers"}},
 		{name: "summary table", file: "1. Subregion Output Emission Rates (eGRID2016),,\n,,\neGRID subregion acronym,CO2,CH4\nAKGD,1072,0.077\n", refused: []string{"summary table"}},
+		{name: "rates of the ZIP code tool", file: "Rates,,\nSRNAME,SUBRGN,CO2\nASCC Alaska Grid,AKGD,1\n", options: at("power_profiler_zipcode_tool_v14.3.xlsx", "Subregion Rates (kg-MWh)"), refused: []string{"summary table", "sheet Subregion Rates"}},
 		{name: "contents", file: "Table of Contents,\nfor,\n1,GEN23\n", options: at("egrid2023_data.xlsx", "Contents"), refused: []string{"contents"}},
 		{name: "anything", file: "a,b\n1,2\n", refused: []string{"no header row", "etl.json", `""`}},
 	})

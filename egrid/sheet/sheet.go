@@ -261,7 +261,7 @@ func (s *Sheet) claims(cells []headerCell, sample func() [][]string, m *Mapping)
 			continue
 		}
 		if at, again := taken[f.Column]; again {
-			if sameTexts(sample(), at, i) {
+			if sameTexts(sample(), at, i, columnOf(f)) {
 				repeated[i] = f.Column
 				continue
 			}

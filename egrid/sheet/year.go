@@ -13,7 +13,7 @@ import (
 
 var (
 	sequenceYear = regexp.MustCompile(`(?i)^SEQ[A-Z]+(\d{2})$`)
-	levelYear    = regexp.MustCompile(`(?i)(?:^|[^A-Za-z]|EGRD)(UNT|GEN|PLNT|ST|BA|SRL|NRL|US|GGL|DEMO)[_-]?(\d{2})(?:\D|$)`)
+	levelYear    = regexp.MustCompile(`(?i)(?:^|[^A-Za-z]|EGRD)(UNT|GEN|PLNT|ST|BA|SRL|NRL|US|GGL|DEMO|ZIP)[_-]?(\d{2})(?:\D|$)`)
 	yearWord     = regexp.MustCompile(`(?i)(?:^|[^a-z])(?:year|yr)[ _-]?(\d{4}|\d{2})(?:\D|$)`)
 	titleYear    = regexp.MustCompile(`(?i)\byear (\d{4})\b|\b(\d{4}) data\b`)
 	issue        = regexp.MustCompile(`(?i)eGRID[ _-]?(\d{4}|\d{2})(?:\D|$)`)

@@ -8,7 +8,7 @@
 //
 // Start with [New] and [DB]: [DB.Rows] for a page, [DB.All] and [DB.Stream] for
 // every row, [DB.Groups] for sums, [DB.Plants] for plants whichever sheet they come
-// from, [DB.At] for what a permanent address names. [Load] reads a file into a
+// from, [DB.ZIP] for the subregions of a ZIP code, [DB.At] for what a permanent address names. [Load] reads a file into a
 // store.
 //
 // # Guarantees

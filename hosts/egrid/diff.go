@@ -12,7 +12,7 @@ import (
 )
 
 type diffCmd struct {
-	Level  string `help:"UNT, GEN, PLNT, ST, BA, SRL, NRL, US, GGL or DEMO." required:""`
+	Level  string `help:"UNT, GEN, PLNT, ST, BA, SRL, NRL, US, GGL, DEMO or ZIP." required:""`
 	Year   int    `help:"Data year. Default: the newest in which --to is published."`
 	From   string `help:"Release, e.g. v1; none for the unmarked one; or the id of a snapshot, as egrid snapshots --all prints it." required:""`
 	To     string `help:"Likewise. Default: the newest release."`

@@ -64,7 +64,7 @@ func (c *discardCmd) Run(a *app) error {
 }
 
 type rollbackCmd struct {
-	Level   string `arg:"" help:"UNT, GEN, PLNT, ST, BA, SRL, NRL, US, GGL or DEMO."`
+	Level   string `arg:"" help:"UNT, GEN, PLNT, ST, BA, SRL, NRL, US, GGL, DEMO or ZIP."`
 	Year    int    `arg:"" help:"Data year."`
 	Release string `help:"Release, e.g. v2; none for the unmarked one. Default: the newest that is published."`
 }

@@ -19,7 +19,7 @@ import (
 
 // reading are the flags that say how files are read.
 type reading struct {
-	Level     string `env:"-" help:"Level of every sheet (UNT, GEN, PLNT, ST, BA, SRL, NRL, US, GGL, DEMO), where its columns do not tell."`
+	Level     string `env:"-" help:"Level of every sheet (UNT, GEN, PLNT, ST, BA, SRL, NRL, US, GGL, DEMO, ZIP), where its columns do not tell."`
 	Year      int    `env:"-" help:"Data year, where the files do not tell. Files that say otherwise are refused."`
 	Release   string `env:"-" help:"Release, e.g. v2 or rev1; none for the unmarked one. Default: from the file name."`
 	Units     string `env:"-" help:"Units of the figures, us or metric, where the files do not tell. Metric ones are converted." placeholder:"us|metric"`

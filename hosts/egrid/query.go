@@ -141,7 +141,7 @@ func canRank(ctx context.Context, db *store.DB, query store.PlantQuery) error {
 }
 
 type rowsCmd struct {
-	Level string `arg:"" optional:"" help:"UNT, GEN, PLNT, ST, BA, SRL, NRL, US, GGL or DEMO."`
+	Level string `arg:"" optional:"" help:"UNT, GEN, PLNT, ST, BA, SRL, NRL, US, GGL, DEMO or ZIP."`
 	Flag  string `name:"level" env:"-" help:"The same as a flag." placeholder:"LEVEL"`
 	selection
 }

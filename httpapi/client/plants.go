@@ -54,6 +54,16 @@ func (c *Client) Statistics(ctx context.Context, year int) (wire.Statistics, err
 	return value[wire.Statistics](ctx, c, join("plants", "statistics"), v)
 }
 
+// ZIP returns the subregions that serve a ZIP code of five digits, the predominant
+// one first. Year 0 is the newest crosswalk. Errors: [egrid.ErrInvalid] for what is
+// not a ZIP code, [egrid.ErrNotFound] for one that the crosswalk does not have, or
+// where there is no crosswalk. store.DB.ZIP asks through a Client, too.
+func (c *Client) ZIP(ctx context.Context, zip string, year int) ([]wire.ZIPSubregion, error) {
+	v := url.Values{}
+	setYear(v, year)
+	return value[[]wire.ZIPSubregion](ctx, c, join("crosswalk", "zip", zip), v)
+}
+
 func setYear(v url.Values, year int) {
 	if year != 0 {
 		v.Set("year", strconv.Itoa(year))

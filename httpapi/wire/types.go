@@ -50,6 +50,22 @@ type Region struct {
 	Other       map[string]egrid.Value `json:"other" doc:"The remaining columns."`
 }
 
+// ZIPSubregion is a subregion that serves a ZIP code.
+type ZIPSubregion struct {
+	ZIP         string       `json:"zip" doc:"Five digits."`
+	State       *string      `json:"state" doc:"Postal abbreviation; null where the crosswalk names none for the ZIP code, or several."`
+	Subregion   string       `json:"subregion"`
+	Predominant bool         `json:"predominant" doc:"It serves most of the ZIP code. None is marked where the crosswalk does not tell which of several does."`
+	Utilities   []ZIPUtility `json:"utilities" doc:"Through which it does, the predominant one first; empty where the crosswalk names none."`
+}
+
+// ZIPUtility is a utility that serves a ZIP code.
+type ZIPUtility struct {
+	ID          *string `json:"id" doc:"EIA's number, or what an older crosswalk has for it."`
+	Name        *string `json:"name"`
+	Predominant bool    `json:"predominant" doc:"It serves most of the ZIP code."`
+}
+
 // Chart is a diagram's data.
 type Chart struct {
 	Type   string   `json:"type"`
