@@ -22,20 +22,15 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
 
 	"github.com/alecthomas/kong"
 
-	"github.com/egrid-analytics/egrid-go/egrid"
-	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/service"
-	"github.com/egrid-analytics/egrid-go/hosts/internal/terminal"
 )
 
 type cli struct {
@@ -71,27 +66,6 @@ type cli struct {
 	Version   versionCmd     `cmd:"" help:"Version, commit and Go version."`
 }
 
-// app is what every command gets.
-type app struct {
-	ctx    context.Context // ends with SIGINT and SIGTERM
-	cli    *cli
-	stdin  io.Reader
-	stdout io.Writer
-	stderr io.Writer
-	log    *slog.Logger
-}
-
-// status is an error that only sets the exit status.
-type status int
-
-func (s status) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
-
-const (
-	failed     status = 1
-	wrongUsage status = 2
-	incomplete status = 3
-)
-
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
@@ -119,33 +93,4 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}
 	a := &app{ctx: ctx, cli: &c, stdin: stdin, stdout: stdout, stderr: stderr, log: c.Logger(stderr)}
 	return exitStatus(stderr, command.Run(a))
-}
-
-func exitStatus(stderr io.Writer, err error) int {
-	var s status
-	switch {
-	case err == nil:
-		return 0
-	case errors.As(err, &s):
-		return int(s)
-	case errors.Is(err, egrid.ErrInvalid):
-		complain(stderr, err)
-		return int(wrongUsage)
-	}
-	complain(stderr, err)
-	return int(failed)
-}
-
-// complain tells of an error, which may quote a file.
-func complain(stderr io.Writer, err error) {
-	fmt.Fprintln(stderr, "egrid:", terminal.EscapeLines(err.Error()))
-}
-
-// withStore runs f on the store that the flags name.
-func (a *app) withStore(f func(driver.Store) error) error {
-	store, err := service.OpenStore(a.ctx, a.cli.Store)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f(store), store.Close())
 }
