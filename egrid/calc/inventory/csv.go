@@ -1,0 +1,160 @@
+package inventory
+
+import (
+	"bufio"
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/store"
+)
+
+// Columns are what [CSV] adds to a table. Emissions are kg, factors kg/MWh.
+func Columns() []string {
+	return []string{
+		"electricity_mwh", "egrid_level", "egrid_region", "precision", "egrid_year", "egrid_release", "egrid_authority",
+		"factor_co2e_kg_per_mwh", "co2_kg", "ch4_kg", "n2o_kg", "co2e_kg", "losses_co2e_kg", "egrid_source", "note", "reason",
+	}
+}
+
+// CSV reads a table of sites and writes it with their emissions: the columns of the
+// table as they are, then [Columns]. The first record of the table names its
+// columns: subregion, zip, ba or state; kwh or mwh; year where sites differ in it,
+// each also under similar names. Errors: [egrid.ErrInvalid] for a table without
+// such columns, or that is no CSV; those of [New]; those of r and w.
+func CSV(ctx context.Context, db *store.DB, r io.Reader, w io.Writer, o *Options) (Totals, error) {
+	return run(ctx, db, r, w, o, csvForm{})
+}
+
+// form is how answers are written.
+type form interface {
+	begin(dst []byte, header []string) []byte
+	row(dst []byte, n int64, header, record []string, a *Answer) []byte
+	end(dst []byte, t *Totals) []byte
+}
+
+// run reads a table and writes its answers in a form.
+func run(ctx context.Context, db *store.DB, r io.Reader, w io.Writer, o *Options, to form) (Totals, error) {
+	in := csv.NewReader(bufio.NewReaderSize(r, 1<<16))
+	in.ReuseRecord, in.FieldsPerRecord, in.LazyQuotes = true, -1, true
+	header, err := in.Read()
+	if err != nil {
+		return Totals{}, fmt.Errorf("%w: the table of sites has no header: %w", egrid.ErrInvalid, err)
+	}
+	header = append([]string(nil), header...)
+	header[0] = strings.TrimPrefix(header[0], "\ufeff")
+	l, err := newLayout(header)
+	if err != nil {
+		return Totals{}, err
+	}
+	v, err := New(ctx, db, o)
+	if err != nil {
+		return Totals{}, err
+	}
+	out := bufio.NewWriterSize(w, 1<<16)
+	line := to.begin(nil, header)
+	var s Site
+	for err == nil {
+		if _, err = out.Write(line); err != nil {
+			return v.Totals(), err
+		}
+		var record []string
+		if record, err = in.Read(); err != nil {
+			break
+		}
+		if l.site(record, &s); len(record) > len(header) && strings.Join(record[len(header):], "") != "" {
+			s.Fault = fmt.Sprintf("the record has %d cells, and the header %d", len(record), len(header))
+		}
+		var a Answer
+		if a, err = v.Answer(ctx, &s); err == nil {
+			line = to.row(line[:0], v.totals.Sites, header, record, &a)
+		}
+	}
+	t := v.Totals()
+	if !errors.Is(err, io.EOF) {
+		var fault *csv.ParseError
+		if errors.As(err, &fault) {
+			err = fmt.Errorf("%w: the table of sites: %w", egrid.ErrInvalid, err)
+		}
+		return t, errors.Join(err, out.Flush())
+	}
+	_, err = out.Write(to.end(line[:0], &t))
+	return t, errors.Join(err, out.Flush())
+}
+
+// csvForm writes records as they were, with more cells.
+type csvForm struct{}
+
+func (csvForm) begin(dst []byte, header []string) []byte {
+	return append(appendCells(dst, append(slices.Clip(header), Columns()...)), '\r', '\n')
+}
+
+func (csvForm) row(dst []byte, _ int64, header, record []string, a *Answer) []byte {
+	dst = appendCells(dst, record[:min(len(header), len(record))])
+	for range len(header) - len(record) {
+		dst = append(dst, ',')
+	}
+	return append(a.appendCSV(dst), '\r', '\n')
+}
+
+func (csvForm) end(dst []byte, _ *Totals) []byte { return dst }
+
+func appendCells(dst []byte, cells []string) []byte {
+	for i, c := range cells {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = egrid.AppendCSVCell(dst, c, false)
+	}
+	return dst
+}
+
+// appendCSV writes the cells of Columns, each behind a comma.
+func (a *Answer) appendCSV(dst []byte) []byte {
+	number := func(x float64, decimals int) {
+		dst = strconv.AppendFloat(append(dst, ','), x, 'f', decimals, 64)
+	}
+	if a.Reason == "" {
+		number(a.MWh, -1)
+	} else {
+		dst = append(dst, ',')
+	}
+	p := a.Place
+	if p == nil {
+		dst = append(dst, ",,,,,,,"...)
+	} else {
+		dst = p.appendCSV(dst)
+	}
+	if a.Reason == "" {
+		for _, rate := range p.Rates {
+			number(a.MWh*rate, 3)
+		}
+		if dst = append(dst, ','); p.Loss >= 0 {
+			dst = strconv.AppendFloat(dst, p.losses(a.MWh), 'f', 3, 64)
+		}
+	} else {
+		dst = append(dst, ",,,,,"...)
+	}
+	if dst = append(dst, ','); p != nil {
+		dst = append(dst, p.source...)
+	}
+	dst = egrid.AppendCSVCell(append(dst, ','), a.Note, false)
+	return egrid.AppendCSVCell(append(dst, ','), a.Reason, false)
+}
+
+// appendCSV writes what a place says of itself, each cell behind a comma.
+func (p *Place) appendCSV(dst []byte) []byte {
+	for _, text := range []string{string(p.Level), p.Code, string(p.Precision)} {
+		dst = egrid.AppendCSVCell(append(dst, ','), text, false)
+	}
+	dst = strconv.AppendInt(append(dst, ','), int64(p.Year), 10)
+	dst = append(append(dst, ','), p.Release...)
+	dst = egrid.AppendCSVCell(append(dst, ','), p.Authority, false)
+	return strconv.AppendFloat(append(dst, ','), p.Rates[co2e], 'f', 6, 64)
+}
