@@ -448,8 +448,18 @@ func TestOpenAPI(t *testing.T) {
 		}
 	}
 	ids := map[string]string{}
+	type declared struct {
+		path      string
+		operation map[string]any
+	}
+	var operations []declared
 	for path, methods := range doc.Paths {
-		operation := methods["get"]
+		for _, operation := range methods {
+			operations = append(operations, declared{path, operation})
+		}
+	}
+	for _, o := range operations {
+		path, operation := o.path, o.operation
 		id, _ := operation["operationId"].(string)
 		if id == "" || ids[id] != "" || operation["summary"] == "" || operation["responses"] == nil {
 			t.Errorf("%s: operation id %q, also of %q", path, id, ids[id])

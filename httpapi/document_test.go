@@ -273,7 +273,8 @@ func TestAnswersAreAsDocumented(t *testing.T) {
 			if strings.Contains(target, "\x00") {
 				return
 			}
-			w := ask(t, h, method, target, document.body(method, path), header...)
+			body, sent := document.body(method, path)
+			w := ask(t, h, method, target, body, append(header, "Content-Type", sent)...)
 			document.check(t, method, path, target, w)
 			seen[w.Code] = true
 			requests++

@@ -36,6 +36,7 @@ var exampleTargets = map[string]string{
 	"region":           "/regions/SRL/CAMX?year=2023",
 	"factor":           "/factors?subregion=CAMX&year=2023&delivered=true",
 	"factors":          "/factors",
+	"inventory":        "/inventory",
 	"explain":          "/explain/SRL/CAMX/co2_output_rate_lb_per_mwh?year=2023",
 	"zip":              "/crosswalk/zip/59221?year=2023",
 	"columns":          "/columns?level=GGL",

@@ -133,17 +133,22 @@ func exampleTarget(path string, names []string, value func(name string) (in stri
 	return path
 }
 
-// body is the example of what an operation is sent.
-func (d documented) body(method, path string) string {
-	example := d.Paths[path][method].RequestBody.Content["application/json"].Example
-	if example == nil {
-		return ""
+// body is the example of what an operation is sent, and its type.
+func (d documented) body(method, path string) (body, contentType string) {
+	for contentType, media := range d.Paths[path][method].RequestBody.Content {
+		switch example := media.Example.(type) {
+		case nil:
+		case string:
+			return example, contentType
+		default:
+			b, err := json.Marshal(example)
+			if err != nil {
+				panic(err) // it was read from JSON
+			}
+			return string(b), contentType
+		}
 	}
-	b, err := json.Marshal(example)
-	if err != nil {
-		panic(err) // it was read from JSON
-	}
-	return string(b)
+	return "", "application/json"
 }
 
 func (d documented) target(method, path string) string {
@@ -227,7 +232,8 @@ func TestExamples(t *testing.T) {
 		}
 		shown := op.Responses[strconv.Itoa(status)].Content
 		for contentType := range shown {
-			w := ask(t, h, method, target, document.body(method, path), "Accept", contentType)
+			body, sent := document.body(method, path)
+			w := ask(t, h, method, target, body, "Accept", contentType, "Content-Type", sent)
 			if contentType == "application/geo+json" && w.Code == http.StatusNotAcceptable {
 				continue // another level
 			}

@@ -55,12 +55,16 @@ func (a *api) factorOperations() {
 		pins: ofFigures, schema: a.component(typeOf[wire.Explanation]()),
 		answer: func(ctx context.Context, in *request) (*answer, error) { return in.explain(ctx) },
 	})
+	queries := a.batchOf(typeOf[wire.FactorQuery](), maxFactors)
 	a.registerQuestion(&question{
-		operation: operation{id: "factors", path: "/factors", tag: "factors", summary: "Up to 1,000 emission factors at once",
-			details: "One result for each query, in their order: a factor, or why there is none. All are of one state of the data. " + factorDetails, schema: a.schemaOf(typeOf[[]wire.FactorResult]())},
-		body: a.batchOf(typeOf[wire.FactorQuery](), maxFactors), do: a.factors,
-		example: []wire.FactorQuery{{Subregion: "CAMX", Year: 2023, Unit: "kg/MWh"}, {State: "TX", Year: 2023, Gas: "co2", Kind: "nonbaseload"}},
-	})
+		operation: operation{id: "factors", path: "/factors", tag: "factors", summary: "Up to 1,000 emission factors at once", formats: []format{{name: formatJSON, mediaType: wire.TypeJSON}},
+			details: "One result for each query, in their order: a factor, or why there is none. All are of one state of the data. " + factorDetails},
+		takes: map[string]*huma.MediaType{wire.TypeJSON: {Schema: queries, Example: []wire.FactorQuery{
+			{Subregion: "CAMX", Year: 2023, Unit: "kg/MWh"}, {State: "TX", Year: 2023, Gas: "co2", Kind: "nonbaseload"},
+		}}},
+		reply: a.batch(queries, a.factors),
+	}, map[string]*huma.MediaType{wire.TypeJSON: {Schema: a.envelope(a.schemaOf(typeOf[[]wire.FactorResult]()))}})
+	a.inventoryOperation()
 }
 
 // maxFactors is how many factors one request may ask for.

@@ -78,6 +78,9 @@ type Options struct {
 	Checks []ReadinessCheck
 	// MaxBodyBytes bounds request bodies. Default 1 MiB.
 	MaxBodyBytes int64
+	// MaxTableBytes bounds tables of sites, which are answered as they are read. Default
+	// 256 MiB.
+	MaxTableBytes int64
 	// MaxCachedBytes bounds the encoded answers that are kept. Default 16 MiB,
 	// negative keeps none.
 	MaxCachedBytes int
@@ -135,6 +138,9 @@ func New(db *store.DB, o *Options) http.Handler {
 	if a.o.MaxBodyBytes == 0 {
 		a.o.MaxBodyBytes = 1 << 20
 	}
+	if a.o.MaxTableBytes == 0 {
+		a.o.MaxTableBytes = 256 << 20
+	}
 	if a.o.MaxCachedBytes == 0 {
 		a.o.MaxCachedBytes = 16 << 20
 	}
@@ -185,7 +191,7 @@ func New(db *store.DB, o *Options) http.Handler {
 func (a *api) around(h http.Handler) http.Handler {
 	h = a.answerOptions(h)
 	h = middleware.Head(h)
-	h = middleware.LimitBody(h, a.o.MaxBodyBytes)
+	h = a.limitBody(h)
 	h = middleware.LimitURL(h, maxURLBytes, maxURLParameters)
 	h = middleware.Admit(h, a.o.RequireAuth, isOpen, a.o.Logger)
 	if a.o.RateLimit != nil {
@@ -198,6 +204,18 @@ func (a *api) around(h http.Handler) http.Handler {
 	h = middleware.Observe(h, a.o.Logger, a.o.Observe)
 	h = middleware.TrustProxies(h, a.o.TrustedProxies)
 	return middleware.Traces(middleware.RequestIDs(h))
+}
+
+// limitBody bounds bodies: tables that are answered as they are read may be longer.
+func (a *api) limitBody(h http.Handler) http.Handler {
+	short, long := middleware.LimitBody(h, a.o.MaxBodyBytes), middleware.LimitBody(h, a.o.MaxTableBytes)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost && r.URL.Path == inventoryPath {
+			long.ServeHTTP(w, r)
+			return
+		}
+		short.ServeHTTP(w, r)
+	})
 }
 
 // isOpen reports whether a path is for everybody even where reading is not:

@@ -14,12 +14,45 @@ import (
 )
 
 // question declares one POST that changes nothing: what it asks is too long for an
-// address.
+// address. Nobody keeps its answer.
 type question struct {
 	operation
-	body    *huma.Schema // of JSON
-	example any          // of a body
-	do      func(ctx context.Context, in *request, body []byte) (value any, count int, err error)
+	takes map[string]*huma.MediaType // bodies, by media type
+	reply func(w http.ResponseWriter, in *request) error
+}
+
+// registerQuestion puts a question on the router and into the document.
+func (a *api) registerQuestion(q *question, answers map[string]*huma.MediaType) {
+	documented := huma.Operation{
+		OperationID: q.id, Method: http.MethodPost, Path: q.path, Summary: q.summary, Description: q.details, Tags: []string{q.tag},
+		Responses: map[string]*huma.Response{strconv.Itoa(http.StatusOK): {Description: "The answer.", Content: answers}},
+		Errors: []int{http.StatusBadRequest, http.StatusNotFound, http.StatusNotAcceptable, http.StatusRequestEntityTooLarge,
+			http.StatusRequestURITooLong, http.StatusUnsupportedMediaType, http.StatusServiceUnavailable},
+	}
+	for i := range q.params {
+		q.documented = append(q.documented, q.params[i].document())
+	}
+	documented.Parameters = q.documented
+	addExamples(&documented)
+	a.secure(&q.operation, &documented)
+	huma.Register(a.huma, documented, func(context.Context, *struct{}) (*huma.StreamResponse, error) {
+		return &huma.StreamResponse{Body: func(hctx huma.Context) {
+			r, w := humamux.Unwrap(hctx)
+			middleware.SetRoute(r, q.path)
+			in, refused := a.parse(&q.operation, r)
+			if refused != nil {
+				refused.Write(w)
+				return
+			}
+			w.Header().Set("Cache-Control", "no-store")
+			if err := q.reply(w, in); err != nil {
+				a.fail(w, r, err)
+			}
+		}}, nil
+	})
+	documentRefusals(&documented)
+	// Told last, because the router would read the body.
+	a.huma.OpenAPI().Paths[q.path].Post.RequestBody = &huma.RequestBody{Required: true, Content: q.takes}
 }
 
 // batchOf is the schema of a list of up to most queries.
@@ -29,48 +62,20 @@ func (a *api) batchOf(query reflect.Type, most int) *huma.Schema {
 	return s
 }
 
-// registerQuestion puts a question on the router and into the document. Nobody
-// keeps its answer.
-func (a *api) registerQuestion(q *question) {
-	q.formats = formatsOf(&q.operation)
-	done := a.documentAnswer(&q.operation)
-	delete(done.Headers, "ETag")
-	documented := huma.Operation{
-		OperationID: q.id, Method: http.MethodPost, Path: q.path, Summary: q.summary, Description: q.details, Tags: []string{q.tag},
-		Responses: map[string]*huma.Response{strconv.Itoa(http.StatusOK): done},
-		Errors: []int{http.StatusBadRequest, http.StatusNotAcceptable, http.StatusRequestEntityTooLarge,
-			http.StatusRequestURITooLong, http.StatusUnsupportedMediaType, http.StatusServiceUnavailable},
+// batch reads a list of queries, and answers with a list.
+func (a *api) batch(schema *huma.Schema, do func(ctx context.Context, in *request, body []byte) (list any, n int, err error)) func(http.ResponseWriter, *request) error {
+	return func(w http.ResponseWriter, in *request) error {
+		body, refused := a.readBody(schema, in.http, true)
+		if refused != nil {
+			refused.Write(w)
+			return nil
+		}
+		list, n, err := do(in.http.Context(), in, body)
+		if err != nil {
+			return err
+		}
+		m := wire.Meta{Revision: in.data.catalog.Revision, Count: n, Units: map[string]string{}}
+		writeJSON(w, http.StatusOK, wire.Answer[any]{Data: list, Meta: m, Links: wire.Links{Self: wire.RequestURI(in.http)}})
+		return nil
 	}
-	addExamples(&documented)
-	a.secure(&q.operation, &documented)
-	huma.Register(a.huma, documented, func(context.Context, *struct{}) (*huma.StreamResponse, error) {
-		return &huma.StreamResponse{Body: func(hctx huma.Context) {
-			r, w := humamux.Unwrap(hctx)
-			middleware.SetRoute(r, q.path)
-			a.answerQuestion(q, w, r)
-		}}, nil
-	})
-	documentRefusals(&documented)
-	// Told last, because the router would read the body.
-	a.huma.OpenAPI().Paths[q.path].Post.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": {Schema: q.body, Example: q.example}}}
-}
-
-func (a *api) answerQuestion(q *question, w http.ResponseWriter, r *http.Request) {
-	in, refused := a.parse(&q.operation, r)
-	var body []byte
-	if refused == nil {
-		body, refused = a.readBody(q.body, r, true)
-	}
-	if refused != nil {
-		refused.Write(w)
-		return
-	}
-	value, count, err := q.do(r.Context(), in, body)
-	if err != nil {
-		a.fail(w, r, err)
-		return
-	}
-	m := wire.Meta{Revision: in.data.catalog.Revision, Count: count, Units: map[string]string{}}
-	w.Header().Set("Cache-Control", "no-store")
-	writeJSON(w, http.StatusOK, wire.Answer[any]{Data: value, Meta: m, Links: wire.Links{Self: wire.RequestURI(r)}})
 }

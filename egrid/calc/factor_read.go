@@ -76,7 +76,7 @@ func (r *reader) factor(ctx context.Context, q FactorQuery, basis egrid.Level) (
 	if basis != q.Level {
 		f, ok, err := r.factorOfPlants(ctx, q)
 		if err == nil && !ok {
-			err = fmt.Errorf("%w: the PLNT sheet of %s does not have what a factor of kind %s of %s needs", egrid.ErrNotFound, r.name(), q.Kind, q.Gas)
+			err = fmt.Errorf("%w: the PLNT sheet of %s does not have what a factor of kind %s of %s needs%s", egrid.ErrNotFound, r.name(), q.Kind, q.Gas, q.remedy())
 		}
 		return f, err
 	}
@@ -159,7 +159,15 @@ func (r *reader) lacks(q FactorQuery, f Factor) error {
 			missing = append(missing, string(c))
 		}
 	}
-	return fmt.Errorf("%w: the %s sheet of %s has neither the sums for %s nor a figure in %s", egrid.ErrNotFound, q.Level, r.name(), q.Kind, strings.Join(missing, ", "))
+	return fmt.Errorf("%w: the %s sheet of %s has neither the sums for %s nor a figure in %s%s", egrid.ErrNotFound, q.Level, r.name(), q.Kind, strings.Join(missing, ", "), q.remedy())
+}
+
+// remedy says what may do where a factor cannot be computed.
+func (q *FactorQuery) remedy() string {
+	if q.Gas == CO2e && q.GWP == GWPPublished {
+		return "; where CO2, CH4 and N2O are there, name a GWP to weigh them by, as ar5"
+	}
+	return ""
 }
 
 // ratio writes the sum of terms over a whole.

@@ -10,12 +10,12 @@ import (
 
 // Input is a figure that a formula names.
 type Input struct {
-	Value  float64      `json:"value"`
-	Unit   string       `json:"unit"`
-	Level  egrid.Level  `json:"level"`          // of the sheet that it was read from
-	Code   string       `json:"code,omitempty"` // of the region; empty for the US and for sums over plants
-	Column egrid.Column `json:"column"`
-	Of     string       `json:"of,omitempty"` // which plants were summed, and how; empty for a cell of a sheet
+	Value  float64
+	Unit   string
+	Level  egrid.Level // of the sheet that it was read from
+	Code   string      // of the region; empty for the US and for sums over plants
+	Column egrid.Column
+	Of     string // which plants were summed, and how; empty for a cell of a sheet
 }
 
 // Evaluate computes a formula: names of inputs, numbers, + - * / and parentheses,

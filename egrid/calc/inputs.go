@@ -12,10 +12,10 @@ import (
 
 // PlantShare is what a plant has of the inputs of a figure.
 type PlantShare struct {
-	ID      string             `json:"id"`             // ORIS code
-	Name    string             `json:"name,omitempty"` //
-	Weight  float64            `json:"weight"`         // by which it counts: its non-baseload factor, else 1
-	Amounts map[string]float64 `json:"amounts"`        // by input, before the weight
+	ID      string             // ORIS code
+	Name    string             //
+	Weight  float64            // by which it counts: its non-baseload factor, else 1
+	Amounts map[string]float64 // by input, before the weight
 }
 
 // name is how formulas call a term.

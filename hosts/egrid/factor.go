@@ -155,8 +155,8 @@ func derivation(p *terminal.Page, formula string, inputs map[string]wire.FactorI
 	for _, name := range names {
 		in := inputs[name]
 		from := strings.TrimSpace(string(in.Level) + " " + in.Code)
-		if in.Of != nil {
-			from = *in.Of
+		if in.Of != "" {
+			from = in.Of
 		}
 		p.Text(4, strings.TrimSpace(name+" = "+figure(float64(in.Value))+" "+in.Unit)+", "+from)
 	}

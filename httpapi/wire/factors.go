@@ -44,7 +44,7 @@ type FactorInput struct {
 	Level  egrid.Level  `json:"level" doc:"Sheet that it was read from."`
 	Code   string       `json:"code" doc:"Of the region; empty for the US, and for sums over plants."`
 	Column egrid.Column `json:"column"`
-	Of     *string      `json:"of" doc:"Which plants were summed, and how; null for a cell of a sheet."`
+	Of     string       `json:"of,omitempty" doc:"Which plants were summed, and how; left out for a cell of a sheet."`
 }
 
 // PlantShare is what a plant has of the inputs.
@@ -150,7 +150,7 @@ func ExplanationOf(x *calc.Explanation) Explanation {
 func inputsOf(inputs map[string]calc.Input) map[string]FactorInput {
 	to := make(map[string]FactorInput, len(inputs))
 	for name, in := range inputs {
-		to[name] = FactorInput{Number(in.Value), in.Unit, in.Level, in.Code, in.Column, textOrNull(in.Of)}
+		to[name] = FactorInput{Number(in.Value), in.Unit, in.Level, in.Code, in.Column, in.Of}
 	}
 	return to
 }
@@ -191,4 +191,66 @@ func unmarked(release string) string {
 		return ""
 	}
 	return release
+}
+
+// Inventory is a table of sites with their emissions.
+type Inventory struct {
+	Sites   []InventorySite   `json:"sites"`
+	Totals  InventoryTotals   `json:"totals"`
+	Methods []InventoryMethod `json:"methods" doc:"The places that sites were placed in."`
+}
+
+// InventorySite is a site with its answer.
+type InventorySite struct {
+	Site   map[string]string `json:"site" doc:"The cells of its record, by column."`
+	Answer InventoryAnswer   `json:"answer"`
+}
+
+// InventoryAnswer is what became of a site.
+type InventoryAnswer struct {
+	MWh       *Number `json:"electricity_mwh"`
+	Level     *string `json:"egrid_level"`
+	Region    *string `json:"egrid_region"`
+	Precision *string `json:"precision" doc:"What the site was placed by."`
+	Year      *int    `json:"egrid_year"`
+	Release   *string `json:"egrid_release"`
+	Authority *string `json:"egrid_authority"`
+	Factor    *Number `json:"factor_co2e_kg_per_mwh"`
+	CO2       *Number `json:"co2_kg"`
+	CH4       *Number `json:"ch4_kg"`
+	N2O       *Number `json:"n2o_kg"`
+	CO2e      *Number `json:"co2e_kg"`
+	Losses    *Number `json:"losses_co2e_kg" doc:"CO2e of the electricity that was lost on the way to the site."`
+	Source    *string `json:"egrid_source" doc:"Ids of snapshots."`
+	Note      *string `json:"note"`
+	Reason    *string `json:"reason" doc:"Why there are no emissions."`
+}
+
+// InventoryTotals are the sums of an inventory.
+type InventoryTotals struct {
+	Sites    int64            `json:"sites"`
+	Answered int64            `json:"answered"`
+	MWh      *Number          `json:"electricity_mwh"`
+	CO2      *Number          `json:"co2_kg"`
+	CH4      *Number          `json:"ch4_kg"`
+	N2O      *Number          `json:"n2o_kg"`
+	CO2e     *Number          `json:"co2e_kg"`
+	Losses   *Number          `json:"losses_co2e_kg"`
+	Reasons  map[string]int64 `json:"reasons" doc:"How many sites have no emissions, by reason."`
+}
+
+// InventoryMethod is a place of an inventory, with its factor.
+type InventoryMethod struct {
+	Level     egrid.Level            `json:"egrid_level"`
+	Region    string                 `json:"egrid_region"`
+	Precision string                 `json:"precision"`
+	Year      int                    `json:"egrid_year"`
+	Release   string                 `json:"egrid_release"`
+	Authority string                 `json:"egrid_authority"`
+	Factor    *Number                `json:"factor_co2e_kg_per_mwh"`
+	Loss      *Number                `json:"grid_gross_loss"`
+	Formula   string                 `json:"formula"`
+	Inputs    map[string]FactorInput `json:"inputs"`
+	Citation  string                 `json:"citation"`
+	Notes     []string               `json:"notes"`
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -118,7 +119,9 @@ func appendCells(dst []byte, cells []string) []byte {
 // appendCSV writes the cells of Columns, each behind a comma.
 func (a *Answer) appendCSV(dst []byte) []byte {
 	number := func(x float64, decimals int) {
-		dst = strconv.AppendFloat(append(dst, ','), x, 'f', decimals, 64)
+		if dst = append(dst, ','); !math.IsNaN(x) {
+			dst = strconv.AppendFloat(dst, x, 'f', decimals, 64)
+		}
 	}
 	if a.Reason == "" {
 		number(a.MWh, -1)

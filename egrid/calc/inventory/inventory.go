@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -62,7 +63,7 @@ type Place struct {
 	Year      int
 	Release   string
 	Authority string
-	Rates     [gases]float64 // kg/MWh: CO2, CH4, N2O, CO2e
+	Rates     [gases]float64 // kg/MWh: CO2, CH4, N2O, CO2e; NaN for a gas that the sheet does not have
 	Loss      float64        // grid gross loss, 0-1; negative where its sheet is not loaded
 	Factor    calc.Factor    // of CO2e, in kg/MWh
 
@@ -170,7 +171,9 @@ func (v *Inventory) Answer(ctx context.Context, s *Site) (Answer, error) {
 	v.totals.Answered++
 	v.totals.MWh += mwh
 	for i, rate := range f.place.Rates {
-		v.totals.Kilograms[i] += mwh * rate
+		if !math.IsNaN(rate) {
+			v.totals.Kilograms[i] += mwh * rate
+		}
 	}
 	if f.place.Loss > 0 {
 		v.totals.Losses += f.place.losses(mwh)
@@ -345,10 +348,14 @@ func (v *Inventory) factors(ctx context.Context, level egrid.Level, code string,
 			q.GWP = v.o.GWP
 		}
 		f, err := calc.FactorOf(ctx, v.db, q)
-		if err != nil {
+		switch {
+		case err == nil:
+			p.Rates[i], p.Factor = f.Value, f
+		case gas != calc.CO2e && errors.Is(err, egrid.ErrNotFound):
+			p.Rates[i] = math.NaN() // CO2e alone will do
+		default:
 			return nil, err
 		}
-		p.Rates[i], p.Factor = f.Value, f
 	}
 	p.Release, p.Authority = p.Factor.Query.Release, p.Factor.Authority
 	if p.Release == egrid.NoRelease {

@@ -4,10 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"math"
 	"strconv"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
-	"github.com/egrid-analytics/egrid-go/egrid/calc"
 	"github.com/egrid-analytics/egrid-go/egrid/store"
 )
 
@@ -64,7 +64,10 @@ func (jsonForm) end(dst []byte, t *Totals) []byte {
 		}
 		m := methodForm{
 			Level: p.Level, Region: p.Code, Precision: p.Precision, Year: p.Year, Release: p.Release, Authority: p.Authority,
-			Factor: egrid.NumberOf(p.Rates[co2e]), Formula: p.Factor.Formula, Inputs: p.Factor.Inputs, Citation: p.Factor.Citation(), Notes: append([]string{}, p.Factor.Notes...),
+			Factor: egrid.NumberOf(p.Rates[co2e]), Formula: p.Factor.Formula, Inputs: map[string]inputForm{}, Citation: p.Factor.Citation(), Notes: append([]string{}, p.Factor.Notes...),
+		}
+		for name, in := range p.Factor.Inputs {
+			m.Inputs[name] = inputForm{egrid.NumberOf(in.Value), in.Unit, in.Level, in.Code, in.Column, in.Of}
 		}
 		if p.Loss >= 0 {
 			m.Loss = egrid.NumberOf(p.Loss)
@@ -87,18 +90,27 @@ type totalsForm struct {
 }
 
 type methodForm struct {
-	Level     egrid.Level           `json:"egrid_level"`
-	Region    string                `json:"egrid_region"`
-	Precision Precision             `json:"precision"`
-	Year      int                   `json:"egrid_year"`
-	Release   string                `json:"egrid_release"`
-	Authority string                `json:"egrid_authority"`
-	Factor    egrid.Value           `json:"factor_co2e_kg_per_mwh"`
-	Loss      egrid.Value           `json:"grid_gross_loss"`
-	Formula   string                `json:"formula"`
-	Inputs    map[string]calc.Input `json:"inputs"`
-	Citation  string                `json:"citation"`
-	Notes     []string              `json:"notes"`
+	Level     egrid.Level          `json:"egrid_level"`
+	Region    string               `json:"egrid_region"`
+	Precision Precision            `json:"precision"`
+	Year      int                  `json:"egrid_year"`
+	Release   string               `json:"egrid_release"`
+	Authority string               `json:"egrid_authority"`
+	Factor    egrid.Value          `json:"factor_co2e_kg_per_mwh"`
+	Loss      egrid.Value          `json:"grid_gross_loss"`
+	Formula   string               `json:"formula"`
+	Inputs    map[string]inputForm `json:"inputs"`
+	Citation  string               `json:"citation"`
+	Notes     []string             `json:"notes"`
+}
+
+type inputForm struct {
+	Value  egrid.Value  `json:"value"`
+	Unit   string       `json:"unit"`
+	Level  egrid.Level  `json:"level"`
+	Code   string       `json:"code"`
+	Column egrid.Column `json:"column"`
+	Of     string       `json:"of,omitempty"`
 }
 
 // jsonCell is a cell of Columns, its value as JSON.
@@ -130,7 +142,7 @@ func (a *Answer) cells() []jsonCell {
 	add(placed, appendText(nil, p.Authority))
 	add(placed, number(p.Rates[co2e], 6))
 	for _, rate := range p.Rates {
-		add(answered, number(a.MWh*rate, 3))
+		add(answered && !math.IsNaN(rate), number(a.MWh*rate, 3))
 	}
 	add(answered && p.Loss >= 0, number(p.losses(a.MWh), 3))
 	add(placed, appendText(nil, p.source))

@@ -1,0 +1,113 @@
+package httpapi_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/egrid-analytics/egrid-go/httpapi"
+	"github.com/egrid-analytics/egrid-go/httpapi/wire"
+)
+
+// One query of a batch that cannot be answered leaves the others alone.
+func TestFactors(t *testing.T) {
+	t.Parallel()
+	h := newAPI(sampleStore(t), nil)
+	body := `[{"subregion":"ERCT","gas":"co2"},{"subregion":"CAMX"},{"subregion":"ERCT","us":true},{"plants":["1"],"year":2021}]`
+	w := ask(t, h, "post", "/factors", body)
+	var got wire.Answer[[]wire.FactorResult]
+	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || w.Code != http.StatusOK || len(got.Data) != 4 {
+		t.Fatalf("%d %v %s", w.Code, err, w.Body)
+	}
+	if f := got.Data[0].Factor; f == nil || got.Data[0].Error != nil || f.Formula != "2000 * co2_short_tons / net_generation_mwh" {
+		t.Errorf("the first is %+v", got.Data[0])
+	}
+	for i, status := range map[int]int{1: 404, 2: 400} {
+		if p := got.Data[i].Error; p == nil || p.Status != status || got.Data[i].Factor != nil {
+			t.Errorf("query %d: %+v; want status %d", i, got.Data[i], status)
+		}
+	}
+	if f := got.Data[3].Factor; f == nil || f.Basis != "PLNT" || f.Value != 90 {
+		t.Errorf("the last is %+v", got.Data[3])
+	}
+	for name, body := range map[string]string{
+		"none": "", "an empty list": "[]", "an object": "{}", "an unknown property": `[{"county":"x"}]`, "no JSON": "[",
+		"too many": "[" + strings.Repeat(`{"us":true},`, 1000) + `{"us":true}]`,
+	} {
+		if w := ask(t, h, "post", "/factors", body); w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "body") {
+			t.Errorf("%s: %d %s", name, w.Code, w.Body)
+		}
+	}
+}
+
+func TestInventory(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(newAPI(sampleStore(t), &httpapi.Options{MaxTableBytes: 4 << 20}))
+	defer server.Close()
+	post := func(target, contentType string, body io.Reader) (*http.Response, string) {
+		t.Helper()
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+target, body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Content-Type", contentType)
+		response, err := server.Client().Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		text, err := io.ReadAll(response.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return response, string(text)
+	}
+
+	response, text := post("/inventory?year=2021", "text/csv", strings.NewReader("site,nerc,ba,kwh\nA,x,ERCO,1000\nB,x,CISO,5\n"))
+	lines := strings.Split(strings.TrimSpace(text), "\r\n")
+	if response.StatusCode != http.StatusOK || len(lines) != 3 || response.Trailer.Get("X-Row-Count") != "2" || response.Trailer.Get("X-Unanswered") != "1" {
+		t.Fatalf("%d, trailer %v:\n%s", response.StatusCode, response.Trailer, text)
+	}
+	if !strings.HasPrefix(lines[1], "A,x,ERCO,1000,1,BA,ERCO,balancing_authority,2021,,EPA,") || !strings.Contains(lines[2], "CISO") {
+		t.Errorf("got %s", text)
+	}
+	if response, text = post("/inventory?year=2021&format=json", "text/csv", strings.NewReader("ba,mwh\nERCO,1\n")); !strings.HasPrefix(response.Header.Get("Content-Type"), "application/json") || !json.Valid([]byte(text)) {
+		t.Errorf("%v %s", response.Header, text)
+	}
+
+	// A long table is answered while it is sent.
+	const sites = 100_000
+	from, to := io.Pipe()
+	go func() {
+		_, err := io.WriteString(to, "ba,kwh\n")
+		for i := range sites {
+			if err == nil {
+				_, err = fmt.Fprintf(to, "ERCO,%d\n", i)
+			}
+		}
+		to.CloseWithError(err)
+	}()
+	if response, text = post("/inventory?year=2021", "text/csv", from); strings.Count(text, "\r\n") != sites+1 || response.Trailer.Get("X-Row-Count") != fmt.Sprint(sites) {
+		t.Errorf("%d lines, trailer %v", strings.Count(text, "\r\n"), response.Trailer)
+	}
+
+	for name, tt := range map[string]struct {
+		target, contentType, body string
+		status                    int
+		says                      string
+	}{
+		"JSON":             {"/inventory", "application/json", "[]", http.StatusUnsupportedMediaType, "text/csv"},
+		"no header":        {"/inventory", "text/csv", "", http.StatusBadRequest, "no header"},
+		"no place":         {"/inventory", "text/csv", "kwh\n5\n", http.StatusBadRequest, "where the sites are"},
+		"an unknown GWP":   {"/inventory?gwp=ar7", "text/csv", "ba,kwh\n", http.StatusBadRequest, "ar6"},
+		"too long a table": {"/inventory", "text/csv", "ba,kwh\n" + strings.Repeat("ERCO,1\n", 1<<20), http.StatusRequestEntityTooLarge, "4194304"},
+	} {
+		if response, text := post(tt.target, tt.contentType, strings.NewReader(tt.body)); response.StatusCode != tt.status || !strings.Contains(text, tt.says) {
+			t.Errorf("%s: %d %.300s", name, response.StatusCode, text)
+		}
+	}
+}
