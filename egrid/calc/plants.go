@@ -14,9 +14,11 @@ import (
 type Plants struct {
 	n        int
 	ids      []string // ORIS codes; empty where the sheet has none
+	names    []string
 	regions  map[egrid.Level]*partition
 	fuels    []uint8                    // places in egrid.FuelCategories; noFuel where there is none
 	columns  map[egrid.Column][]float64 // 0 for missing cells, as EPA's sums count them
+	blank    map[egrid.Column]int       // cells without a figure, of the columns that the sheet has
 	baseload []bool                     // of a primary fuel that never counts as non-baseload; nil where the sheet names no fuels
 	factors  factors
 }
@@ -56,12 +58,14 @@ func RegionLevels() []egrid.Level {
 
 // PlantColumns are the columns of the PLNT level that formulas need: what to ask
 // a store for.
-func PlantColumns() []egrid.Column {
-	columns := []egrid.Column{
-		egrid.PlantCode, egrid.State, egrid.BalancingAuthority, egrid.Subregion, egrid.NERCRegion,
-		egrid.Fuel, egrid.FuelGroup, egrid.CapacityFactor, egrid.NonbaseloadFactor, egrid.NameplateCapacity,
+func PlantColumns() []egrid.Column { return append(contextColumns(), measures()...) }
+
+// contextColumns tell which plant it is, of which regions, and by what it counts.
+func contextColumns() []egrid.Column {
+	return []egrid.Column{
+		egrid.PlantCode, egrid.PlantName, egrid.State, egrid.BalancingAuthority, egrid.Subregion, egrid.NERCRegion,
+		egrid.Fuel, egrid.FuelGroup, egrid.CapacityFactor, egrid.NonbaseloadFactor, egrid.NameplateCapacity, egrid.NetGeneration,
 	}
-	return append(columns, measures()...)
 }
 
 // measures are the columns of plants that regions sum up.
@@ -98,11 +102,11 @@ func ReadPlants(batches iter.Seq2[*egrid.Batch, error]) (*Plants, error) {
 		}
 		all = append(all, b)
 	}
-	p := &Plants{columns: map[egrid.Column][]float64{}, regions: map[egrid.Level]*partition{}}
+	p := &Plants{columns: map[egrid.Column][]float64{}, blank: map[egrid.Column]int{}, regions: map[egrid.Level]*partition{}}
 	for _, b := range all {
 		p.n += b.Len()
 	}
-	p.ids = p.texts(all, egrid.PlantCode)
+	p.ids, p.names = p.texts(all, egrid.PlantCode), p.texts(all, egrid.PlantName)
 	p.readFuels(all)
 	for _, level := range RegionLevels() {
 		p.readRegions(level, all)
@@ -112,16 +116,29 @@ func ReadPlants(batches iter.Seq2[*egrid.Batch, error]) (*Plants, error) {
 		nameplate: p.numbers(all, egrid.NameplateCapacity), generation: p.numbers(all, egrid.NetGeneration),
 	}
 	for _, c := range measures() {
-		if x := p.numbers(all, c); x != nil {
-			for i := range x {
-				if math.IsNaN(x[i]) {
-					x[i] = 0
-				}
-			}
-			p.columns[c] = x
-		}
+		p.readMeasure(all, c)
 	}
 	return p, nil
+}
+
+// readMeasure reads a column that regions sum up. One without any figure is left
+// out: it is not known to be 0.
+func (p *Plants) readMeasure(batches []*egrid.Batch, c egrid.Column) {
+	if !slices.ContainsFunc(batches, func(b *egrid.Batch) bool { return b.Schema().Has(c) }) {
+		return
+	}
+	x := p.numbers(batches, c)
+	if x == nil {
+		p.blank[c] = p.n
+		return
+	}
+	for i := range x {
+		if math.IsNaN(x[i]) {
+			x[i] = 0
+			p.blank[c]++
+		}
+	}
+	p.columns[c] = x
 }
 
 // Len returns the number of plants.

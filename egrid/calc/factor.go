@@ -1,0 +1,242 @@
+package calc
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/store"
+)
+
+// Gas is what a factor is of.
+type Gas string
+
+// The gases. CO2e is CO2, CH4 and N2O together, weighted by a [GWP].
+const (
+	CO2e Gas = "co2e"
+	CO2  Gas = "co2"
+	CH4  Gas = "ch4"
+	N2O  Gas = "n2o"
+	NOx  Gas = "nox"
+	SO2  Gas = "so2"
+)
+
+// Gases returns the gases, CO2e first.
+func Gases() []Gas { return []Gas{CO2e, CO2, CH4, N2O, NOx, SO2} }
+
+// Kind is what a factor is per.
+type Kind string
+
+// The kinds.
+const (
+	Output      Kind = "output"      // per MWh of all generation: for an inventory by location
+	Nonbaseload Kind = "nonbaseload" // per MWh of generation that follows the load: for savings
+	Combustion  Kind = "combustion"  // per MWh of generation by burning fuel
+	HeatInput   Kind = "input"       // per MMBtu of fuel burned
+)
+
+// Kinds returns the kinds, output first.
+func Kinds() []Kind { return []Kind{Output, Nonbaseload, Combustion, HeatInput} }
+
+// FactorQuery asks for an emission factor of a region, or of a set of plants. The
+// zero value of every field but the place means its default.
+type FactorQuery struct {
+	Level  egrid.Level // ST, BA, SRL, NRL or US
+	Code   string      // of the region, e.g. CAMX; empty for the US
+	Plants []string    // ORIS codes, in place of a region
+
+	Year      int    // data year; 0 is the newest in which the place can be answered
+	Release   string // empty is the newest, NoRelease the unmarked one
+	Gas       Gas    // default CO2e
+	Kind      Kind   // default Output
+	GWP       string // of CO2e: published (default), or the name of one of [GWPs]
+	Unit      string // default lb/MWh, of kind input lb/MMBtu; see [FactorUnits]
+	Delivered bool   // per MWh at the customer: grid gross loss taken into account
+	Explain   bool   // list the plants, where their sheet is loaded
+}
+
+// Factor is an emission factor, with all that it takes to compute it again.
+type Factor struct {
+	Value     float64     // of Formula over Inputs, at full precision
+	Unit      string      //
+	Published egrid.Value // EPA's rounded figure of the same factor, in Unit; missing where there is none
+	Query     FactorQuery // as it was answered: defaults filled in, names in the dictionary's spelling
+	Name      string      // of the region, where its sheet has one
+	Basis     egrid.Level // level of the sheet that the inputs are from; PLNT: sums over plants
+	Rounded   bool        // it rests on a figure that was rounded when it was published
+	Authority string      // who published the edition
+	Formula   string      // see [Evaluate]
+	Inputs    map[string]Input
+	Plants    []PlantShare // where asked for: their amounts times weight sum up to the inputs
+	Snapshots []egrid.Snapshot
+	Notes     []string // what a reader should know
+}
+
+// PlantShare is what a plant has of the inputs of a figure.
+type PlantShare struct {
+	ID      string
+	Name    string
+	Weight  float64            // by which it counts: its non-baseload factor, else 1
+	Amounts map[string]float64 // by input, before the weight
+}
+
+// FactorOf computes an emission factor from what a DB holds: from the region's
+// own sheet where one is published, else from the plants of the region; factors
+// of kind nonbaseload from plants of the same release where they are published,
+// else from the published rate. Sheets of different releases are never mixed.
+//
+// Errors: [egrid.ErrInvalid] for a query that cannot be; [egrid.ErrNotFound] for a
+// place, year or release that is not published, and where the sheets lack a
+// figure that the factor needs: the text says which, and what there is.
+func FactorOf(ctx context.Context, db *store.DB, q FactorQuery) (Factor, error) {
+	if err := q.normalize(); err != nil {
+		return Factor{}, err
+	}
+	now, err := db.Now(ctx)
+	if err != nil {
+		return Factor{}, err
+	}
+	r := reader{db: now}
+	levels := []egrid.Level{q.Level, egrid.PLNT}
+	if len(q.Plants) > 0 {
+		levels = levels[1:]
+	}
+	basis, err := r.edition(ctx, q.Year, q.Release, levels...)
+	if err != nil {
+		return Factor{}, err
+	}
+	q.Year, q.Release = r.year, r.release
+	f, err := r.factor(ctx, q, basis)
+	if err != nil {
+		return Factor{}, err
+	}
+	if q.Delivered {
+		if err := r.deliver(ctx, &f); err != nil {
+			return Factor{}, err
+		}
+	}
+	return f.finish()
+}
+
+// normalize fills in the defaults, and refuses what cannot be.
+func (q *FactorQuery) normalize() error {
+	q.Gas, q.Kind = Gas(strings.ToLower(string(q.Gas))), Kind(strings.ToLower(string(q.Kind)))
+	if q.Gas == "" {
+		q.Gas = CO2e
+	}
+	if q.Kind == "" {
+		q.Kind = Output
+	}
+	if !slices.Contains(Gases(), q.Gas) {
+		return fmt.Errorf("%w: gas %q is none of %s", egrid.ErrInvalid, q.Gas, list(Gases()))
+	}
+	if !slices.Contains(Kinds(), q.Kind) {
+		return fmt.Errorf("%w: kind %q is none of %s", egrid.ErrInvalid, q.Kind, list(Kinds()))
+	}
+	if err := q.normalizeGWP(); err != nil {
+		return err
+	}
+	unit, err := findUnit(q.Kind, q.Unit)
+	if err != nil {
+		return err
+	}
+	q.Unit = unit.name
+	if q.Delivered && q.Kind == HeatInput {
+		return fmt.Errorf("%w: a factor per unit of fuel is not delivered over the grid: leave delivered out, or ask for another kind than input", egrid.ErrInvalid)
+	}
+	return q.normalizePlace()
+}
+
+func (q *FactorQuery) normalizeGWP() error {
+	switch q.GWP = strings.ToLower(strings.TrimSpace(q.GWP)); {
+	case q.Gas != CO2e:
+		if q.GWP != "" && q.GWP != GWPPublished {
+			return fmt.Errorf("%w: a GWP weighs gases of co2e; %s is one gas by itself", egrid.ErrInvalid, q.Gas)
+		}
+		q.GWP = ""
+	case q.GWP == "" || q.GWP == GWPPublished:
+		q.GWP = GWPPublished
+	default:
+		g, err := ParseGWP(q.GWP)
+		if err != nil {
+			return err
+		}
+		q.GWP = g.Name
+	}
+	return nil
+}
+
+func (q *FactorQuery) normalizePlace() error {
+	if len(q.Plants) > 0 {
+		if q.Level != "" || q.Code != "" {
+			return fmt.Errorf("%w: a factor is of a region or of plants, not of both", egrid.ErrInvalid)
+		}
+		for i, id := range q.Plants {
+			q.Plants[i] = strings.TrimSpace(id)
+		}
+		slices.Sort(q.Plants)
+		q.Plants = slices.Compact(q.Plants)
+		return nil
+	}
+	if !slices.Contains(RegionLevels(), q.Level) {
+		return fmt.Errorf("%w: a factor is of a level ST, BA, SRL, NRL or US, or of plants; %q is none of these", egrid.ErrInvalid, q.Level)
+	}
+	q.Code = strings.ToUpper(strings.TrimSpace(q.Code))
+	if q.Level == egrid.US {
+		q.Code = ""
+		return nil
+	}
+	if q.Code == "" {
+		return fmt.Errorf("%w: which %s? The code is missing", egrid.ErrInvalid, q.Level.Title())
+	}
+	return nil
+}
+
+func list[T ~string](names []T) string {
+	var words []string
+	for _, n := range names {
+		words = append(words, string(n))
+	}
+	return strings.Join(words, ", ")
+}
+
+// finish evaluates the formula.
+func (f Factor) finish() (Factor, error) {
+	unit, err := findUnit(f.Query.Kind, f.Query.Unit)
+	if err != nil {
+		return Factor{}, err
+	}
+	if unit.factor != "" {
+		f.Formula += " * " + unit.factor
+		if rate, ok := f.Published.Float(); ok {
+			scaled, err := Evaluate("rate * "+unit.factor, map[string]Input{"rate": {Value: rate}})
+			if err != nil {
+				return Factor{}, err
+			}
+			f.Published = egrid.NumberOf(scaled)
+		}
+	}
+	f.Unit = unit.name
+	if f.Query.Delivered {
+		f.Formula = "(" + f.Formula + ") / (1 - " + lossFormula(f.Inputs) + ")"
+		f.Published = egrid.Value{}
+	}
+	f.Value, err = Evaluate(f.Formula, f.Inputs)
+	if err != nil {
+		return Factor{}, fmt.Errorf("%w: %s", egrid.ErrNotFound, "there is no such factor: "+f.nothing())
+	}
+	return f, nil
+}
+
+// nothing says why a formula has no value.
+func (f *Factor) nothing() string {
+	for _, name := range slices.Sorted(maps.Keys(f.Inputs)) {
+		if f.Inputs[name].Value == 0 && strings.Contains(f.Formula, "/ "+name) {
+			return name + " is 0"
+		}
+	}
+	return "the formula divides by 0"
+}

@@ -1,0 +1,391 @@
+package calc
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+)
+
+// mass is one gas of a factor, in pounds by the multiplier.
+type mass struct {
+	gas    Gas
+	column egrid.Column
+	times  float64
+}
+
+// masses are what a query's gas consists of.
+func (q *FactorQuery) masses() []mass {
+	switch q.Gas {
+	case CO2:
+		return []mass{{CO2, egrid.CO2, PoundsPerShortTon}}
+	case CH4:
+		return []mass{{CH4, egrid.CH4, 1}}
+	case N2O:
+		return []mass{{N2O, egrid.N2O, 1}}
+	case NOx:
+		return []mass{{NOx, egrid.NOx, PoundsPerShortTon}}
+	case SO2:
+		return []mass{{SO2, egrid.SO2, PoundsPerShortTon}}
+	}
+	if g, err := ParseGWP(q.GWP); err == nil {
+		return []mass{{CO2, egrid.CO2, PoundsPerShortTon}, {CH4, egrid.CH4, g.CH4}, {N2O, egrid.N2O, g.N2O}}
+	}
+	return []mass{{CO2e, egrid.CO2e, PoundsPerShortTon}}
+}
+
+// whole is the column that a kind is per.
+func (k Kind) whole() egrid.Column {
+	switch k {
+	case Combustion:
+		return combustionGeneration
+	case HeatInput:
+		return egrid.HeatInput
+	}
+	return egrid.NetGeneration
+}
+
+const combustionGeneration egrid.Column = "combustion_net_generation_mwh"
+
+// rate is the column of a gas's published rate.
+func (k Kind) rate(gas Gas) egrid.Column {
+	switch k {
+	case Combustion:
+		return egrid.Column(string(gas) + "_combustion_output_rate_lb_per_mwh")
+	case HeatInput:
+		return egrid.Column(string(gas) + "_input_rate_lb_per_mmbtu")
+	case Nonbaseload:
+		return egrid.Column("nonbaseload_" + string(gas) + "_output_rate_lb_per_mwh")
+	}
+	return egrid.Column(string(gas) + "_output_rate_lb_per_mwh")
+}
+
+// amount writes "2000 * name", or the name alone.
+func amount(times float64, name string) string {
+	if times == 1 {
+		return name
+	}
+	return egrid.NumberOf(times).String() + " * " + name
+}
+
+// factor finds the inputs and the formula in lb/MWh or lb/MMBtu.
+func (r *reader) factor(ctx context.Context, q FactorQuery, basis egrid.Level) (Factor, error) {
+	if basis != q.Level {
+		f, ok, err := r.factorOfPlants(ctx, q)
+		if err == nil && !ok {
+			err = fmt.Errorf("%w: the PLNT sheet of %s does not have what a factor of kind %s of %s needs", egrid.ErrNotFound, r.name(), q.Kind, q.Gas)
+		}
+		return f, err
+	}
+	page, err := r.region(ctx, q.Level, q.Code)
+	if err != nil {
+		return Factor{}, err
+	}
+	published := egrid.Value{}
+	if q.GWP == "" || q.GWP == GWPPublished {
+		published = page.Row(0).Value(q.Kind.rate(q.Gas))
+	}
+	if q.Kind == Nonbaseload || q.Explain {
+		f, ok, err := r.factorOfPlants(ctx, q)
+		if err != nil {
+			return Factor{}, err
+		}
+		if ok {
+			f.Published, f.Name = published, regionName(q.Level, page.Row(0))
+			return f, nil
+		}
+	}
+	f, err := r.factorOfRow(q, page)
+	f.Published = published
+	if q.Explain && err == nil {
+		f.Notes = append(f.Notes, "The plants of "+r.name()+" are not loaded, or lack what the factor needs, so that they cannot be listed.")
+	}
+	return f, err
+}
+
+// factorOfRow computes a factor from the sums of a region's sheet, or else from
+// its published rates.
+func (r *reader) factorOfRow(q FactorQuery, page egrid.RowPage) (Factor, error) {
+	row, s := page.Row(0), page.Snapshots[0]
+	f := Factor{
+		Query: q, Name: regionName(q.Level, row), Basis: q.Level, Authority: s.Authority,
+		Inputs: map[string]Input{}, Snapshots: page.Snapshots,
+	}
+	if q.Kind != Nonbaseload {
+		var terms []string
+		for _, m := range q.masses() {
+			f.cell(row, s, m.column)
+			terms = append(terms, amount(m.times, string(m.column)))
+		}
+		f.cell(row, s, q.Kind.whole())
+		if len(f.Inputs) == len(terms)+1 {
+			f.Formula = ratio(terms, string(q.Kind.whole()))
+			return f, nil
+		}
+	}
+	clear(f.Inputs)
+	var terms []string
+	for _, m := range q.masses() {
+		times := 1.0
+		if q.GWP != "" && q.GWP != GWPPublished && m.gas != CO2 {
+			times = m.times
+		}
+		f.cell(row, s, q.Kind.rate(m.gas))
+		terms = append(terms, amount(times, string(q.Kind.rate(m.gas))))
+	}
+	if len(f.Inputs) < len(terms) {
+		return Factor{}, r.lacks(q, f)
+	}
+	f.Formula, f.Rounded = strings.Join(terms, " + "), true
+	f.Notes = append(f.Notes, "It rests on the published rate, which is rounded: "+r.finer(q)+".")
+	return f, nil
+}
+
+// finer says what would give a factor all its digits.
+func (r *reader) finer(q FactorQuery) string {
+	if q.Kind == Nonbaseload {
+		return "the PLNT sheet of " + r.name() + ", once loaded, gives it at full precision"
+	}
+	return "the sheet does not have the sums that it follows from"
+}
+
+func (r *reader) lacks(q FactorQuery, f Factor) error {
+	var missing []string
+	for _, m := range q.masses() {
+		if c := q.Kind.rate(m.gas); f.Inputs[string(c)].Column == "" {
+			missing = append(missing, string(c))
+		}
+	}
+	return fmt.Errorf("%w: the %s sheet of %s has neither the sums for %s nor a figure in %s", egrid.ErrNotFound, q.Level, r.name(), q.Kind, strings.Join(missing, ", "))
+}
+
+// ratio writes the sum of terms over a whole.
+func ratio(terms []string, whole string) string {
+	if len(terms) == 1 {
+		return terms[0] + " / " + whole
+	}
+	return "(" + strings.Join(terms, " + ") + ") / " + whole
+}
+
+// cell makes an input of a cell, unless it is missing.
+func (f *Factor) cell(row egrid.Row, s egrid.Snapshot, c egrid.Column) {
+	x, ok := row.Float(c)
+	if !ok {
+		return
+	}
+	field, _ := egrid.Lookup(s.Level, string(c))
+	code := ""
+	if column, named := regionColumn(s.Level); named {
+		code = row.Text(column)
+	} else if s.Level == egrid.GGL {
+		code = row.Text(egrid.Region)
+	}
+	f.Inputs[string(c)] = Input{Value: x, Unit: field.Unit, Level: s.Level, Code: code, Column: c}
+	if slices.Contains(s.Lossy, c) {
+		f.round("%s was rounded in the file that it was read from.", c)
+	}
+}
+
+func (f *Factor) round(format string, args ...any) {
+	f.Rounded = true
+	if note := fmt.Sprintf(format, args...); !slices.Contains(f.Notes, note) {
+		f.Notes = append(f.Notes, note)
+	}
+}
+
+func regionName(level egrid.Level, row egrid.Row) string {
+	switch level {
+	case egrid.SRL:
+		return row.Text("subregion_name")
+	case egrid.BA:
+		return row.Text(egrid.BalancingAuthorityName)
+	case egrid.NRL:
+		return row.Text("nerc_region_name")
+	}
+	return ""
+}
+
+// factorOfPlants computes a factor from sums over plants. ok is false when the
+// edition's plants are not published, or lack a column.
+func (r *reader) factorOfPlants(ctx context.Context, q FactorQuery) (f Factor, ok bool, err error) {
+	var columns []egrid.Column
+	for _, m := range q.masses() {
+		columns = append(columns, m.column)
+	}
+	columns = append(columns, q.Kind.whole())
+	t := tally{method: MethodOf(r.year, r.release), weighted: q.Kind == Nonbaseload, columns: columns}
+	plants, snapshots, err := r.plants(ctx, q.Level, q.Code, q.Plants, t.needs()...)
+	if err != nil || plants == nil {
+		return Factor{}, false, err
+	}
+	if err := r.absent(q, plants); err != nil {
+		return Factor{}, false, err
+	}
+	f = Factor{Query: q, Basis: egrid.PLNT, Authority: snapshots[0].Authority, Inputs: map[string]Input{}, Snapshots: snapshots}
+	if !t.sum(plants, &f) {
+		return Factor{}, false, nil
+	}
+	var terms []string
+	for _, m := range q.masses() {
+		terms = append(terms, amount(m.times, t.name(m.column)))
+	}
+	f.Formula = ratio(terms, t.name(q.Kind.whole()))
+	for _, c := range columns {
+		if slices.Contains(snapshots[0].Lossy, c) {
+			f.round("%s of some plants was rounded in the file that it was read from.", c)
+		}
+	}
+	if q.Explain {
+		f.Plants = t.shares(plants)
+	}
+	return f, true, nil
+}
+
+// absent refuses a set of plants of which some are not in the sheet, and a region
+// without any.
+func (r *reader) absent(q FactorQuery, plants *Plants) error {
+	if q.Plants == nil {
+		if plants.Len() == 0 {
+			return fmt.Errorf("%w: no plant of %s is in %s %s", egrid.ErrNotFound, r.name(), q.Level.Title(), q.Code)
+		}
+		return nil
+	}
+	var missing []string
+	for _, id := range q.Plants {
+		if !slices.Contains(plants.ids, id) {
+			missing = append(missing, id)
+		}
+	}
+	if missing != nil {
+		return fmt.Errorf("%w: %s has no plant with the ORIS code %s", egrid.ErrNotFound, r.name(), strings.Join(missing, ", "))
+	}
+	return nil
+}
+
+// tally sums columns over plants, each plant in full or by its non-baseload factor.
+type tally struct {
+	method   Method
+	weighted bool
+	columns  []egrid.Column
+}
+
+// needs are the columns to read: those of the tally, and the fuels of its totals.
+func (t *tally) needs() []egrid.Column {
+	needs := slices.Clone(t.columns)
+	p := program{method: t.method}
+	for _, c := range t.columns {
+		needs = append(needs, p.group(c)...)
+	}
+	return needs
+}
+
+// name is how formulas call the sum of a column.
+func (t *tally) name(c egrid.Column) string {
+	if t.weighted {
+		return "nonbaseload_" + string(c)
+	}
+	return string(c)
+}
+
+// amounts returns a column of the plants, 0 for plants without a figure; nil when
+// their sheet does not have it.
+func (t *tally) amounts(p *Plants, c egrid.Column) []float64 {
+	if x := p.columns[c]; x != nil {
+		return x
+	}
+	if p.blank[c] > 0 {
+		return make([]float64, p.n)
+	}
+	var sum []float64
+	for _, part := range (&program{method: t.method}).group(c) {
+		x := p.columns[part]
+		if x == nil {
+			return nil
+		}
+		if sum == nil {
+			sum = make([]float64, p.n)
+		}
+		for i := range sum {
+			sum[i] += x[i]
+		}
+	}
+	return sum
+}
+
+// sum makes an input of each column. It is false when the plants lack one.
+func (t *tally) sum(p *Plants, f *Factor) bool {
+	weights := t.weights(p)
+	if weights == nil {
+		return false
+	}
+	for _, c := range t.columns {
+		x := t.amounts(p, c)
+		if x == nil {
+			return false
+		}
+		var s compensated
+		for i, v := range x {
+			s.add(v * weights[i])
+		}
+		field, _ := egrid.Lookup(egrid.PLNT, string(c))
+		of := fmt.Sprintf("sum over %d plants", p.n)
+		if t.weighted {
+			of += ", each by its non-baseload factor"
+		}
+		if n := p.blank[c]; n > 0 {
+			of += fmt.Sprintf("; %d without a figure count as 0", n)
+		}
+		f.Inputs[t.name(c)] = Input{Value: s.total(), Unit: field.Unit, Level: egrid.PLNT, Column: c, Of: of}
+	}
+	return true
+}
+
+func (t *tally) weights(p *Plants) []float64 {
+	if t.weighted {
+		return p.weights(t.method)
+	}
+	ones := make([]float64, p.n)
+	for i := range ones {
+		ones[i] = 1
+	}
+	return ones
+}
+
+// shares lists the plants that have any part in the sums, the largest first by
+// the last column, which factors are per.
+func (t *tally) shares(p *Plants) []PlantShare {
+	weights := t.weights(p)
+	var shares []PlantShare
+	for i := range p.n {
+		s := PlantShare{Weight: weights[i], Amounts: map[string]float64{}}
+		if p.ids != nil {
+			s.ID = p.ids[i]
+		}
+		if p.names != nil {
+			s.Name = p.names[i]
+		}
+		for _, c := range t.columns {
+			if x := t.amounts(p, c)[i]; x != 0 && s.Weight != 0 {
+				s.Amounts[t.name(c)] = x
+			}
+		}
+		if len(s.Amounts) > 0 {
+			shares = append(shares, s)
+		}
+	}
+	by := t.name(t.columns[len(t.columns)-1])
+	slices.SortStableFunc(shares, func(a, b PlantShare) int {
+		x, y := math.Abs(a.Amounts[by]*a.Weight), math.Abs(b.Amounts[by]*b.Weight)
+		switch {
+		case x > y:
+			return -1
+		case x < y:
+			return 1
+		}
+		return 0
+	})
+	return shares
+}

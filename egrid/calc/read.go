@@ -1,0 +1,144 @@
+package calc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
+	"github.com/egrid-analytics/egrid-go/egrid/store"
+)
+
+// reader reads the sheets of one edition from one state of a DB.
+type reader struct {
+	db      *store.DB
+	year    int
+	release string // as queries name it: NoRelease for the unmarked one
+}
+
+// edition decides which edition answers a query: the newest that has a sheet of
+// one of the levels, the first of them where editions are equally new. It returns
+// the level that it found.
+func (r *reader) edition(ctx context.Context, year int, release string, levels ...egrid.Level) (egrid.Level, error) {
+	c, err := r.db.Catalog(ctx)
+	if err != nil {
+		return "", err
+	}
+	var found egrid.Snapshot
+	var problem error
+	for _, level := range levels {
+		s, err := driver.SelectSnapshots(c, level, year, release)
+		switch {
+		case errors.Is(err, egrid.ErrNotFound):
+			problem = errors.Join(problem, err)
+		case err != nil:
+			return "", err
+		case len(s) > 0 && s[len(s)-1].Year > found.Year:
+			found = s[len(s)-1]
+		}
+	}
+	if found.Year == 0 {
+		if problem != nil {
+			return "", problem
+		}
+		return "", fmt.Errorf("%w: no sheet of %s is published", egrid.ErrNotFound, list(levels))
+	}
+	r.year, r.release = found.Year, found.Release
+	if r.release == "" {
+		r.release = egrid.NoRelease
+	}
+	return found.Level, nil
+}
+
+// published returns the edition's sheet of a level.
+func (r *reader) published(ctx context.Context, level egrid.Level) (egrid.Snapshot, bool, error) {
+	c, err := r.db.Catalog(ctx)
+	if err != nil {
+		return egrid.Snapshot{}, false, err
+	}
+	release := r.release
+	if release == egrid.NoRelease {
+		release = ""
+	}
+	s, ok := c.Published(level, r.year, release)
+	return s, ok, nil
+}
+
+// region reads a region's row. It returns [egrid.ErrNotFound] with the codes that
+// there are.
+func (r *reader) region(ctx context.Context, level egrid.Level, code string) (egrid.RowPage, error) {
+	q := egrid.RowQuery{Level: level, Year: r.year, Release: r.release, Limit: 1}
+	column, named := regionColumn(level)
+	if named {
+		q.Filters = []egrid.Filter{egrid.Where(column, egrid.Eq, code)}
+	}
+	page, err := r.db.Rows(ctx, q)
+	if err == nil && page.Len() == 0 {
+		err = r.noRegion(ctx, level, code)
+	}
+	return page, err
+}
+
+func (r *reader) noRegion(ctx context.Context, level egrid.Level, code string) error {
+	column, named := regionColumn(level)
+	if !named {
+		return fmt.Errorf("%w: the %s sheet of %s has no row", egrid.ErrNotFound, level, r.name())
+	}
+	page, err := r.db.Rows(ctx, egrid.RowQuery{
+		Level: level, Year: r.year, Release: r.release, Columns: []egrid.Column{column}, Limit: 1000,
+	})
+	if err != nil {
+		return err
+	}
+	var codes []string
+	for row := range page.Rows() {
+		codes = append(codes, row.Text(column))
+	}
+	slices.Sort(codes)
+	return fmt.Errorf("%w: no %s %s in %s; there are %s", egrid.ErrNotFound, level.Title(), code, r.name(), strings.Join(codes, ", "))
+}
+
+// name is the edition in words.
+func (r *reader) name() string {
+	if r.release == egrid.NoRelease {
+		return fmt.Sprintf("eGRID %d", r.year)
+	}
+	return fmt.Sprintf("eGRID %d %s", r.year, r.release)
+}
+
+// plants reads plants of the edition: those of a region, or those of the ids. of
+// names the columns to read beside those that tell of regions and weights.
+func (r *reader) plants(ctx context.Context, level egrid.Level, code string, ids []string, of ...egrid.Column) (*Plants, []egrid.Snapshot, error) {
+	s, ok, err := r.published(ctx, egrid.PLNT)
+	if err != nil || !ok {
+		return nil, nil, err
+	}
+	q := egrid.RowQuery{Level: egrid.PLNT, Year: r.year, Release: r.release}
+	for _, c := range append(contextColumns(), of...) {
+		if s.Schema.Has(c) && !slices.Contains(q.Columns, c) {
+			q.Columns = append(q.Columns, c)
+		}
+	}
+	filter := egrid.PlantCode
+	if ids == nil {
+		column, named := regionColumn(level)
+		if filter = column; named {
+			ids = []string{code}
+		}
+	}
+	if filter != "" {
+		if !s.Schema.Has(filter) {
+			return nil, nil, nil // the sheet does not tell which plants are meant
+		}
+		q.Filters = []egrid.Filter{egrid.Where(filter, egrid.Eq, ids...)}
+	}
+	answer, err := r.db.Stream(ctx, q)
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := ReadPlants(answer.Batches)
+	return p, answer.Snapshots, err
+}
