@@ -33,12 +33,11 @@ type VariantFit struct {
 	Used    bool // the certificate's method has it
 }
 
-// GWPFit is the global warming potentials with which CO2e follows best from its
-// gases.
+// GWPFit is the set of global warming potentials with which CO2e follows best from
+// its gases.
 type GWPFit struct {
-	Vintage  string  // SAR, AR4, AR5 or AR6; empty where none fits within 0.05 lb/MWh, or CO2e is not known
-	CH4, N2O float64 // over 100 years
-	Error    float64 // what is left of CO2e, in lb/MWh
+	GWP           // without a name where none fits within 0.05 lb/MWh, or CO2e is not known
+	Error float64 // what is left of CO2e, in lb/MWh
 }
 
 // Check sums up the figures of a level that were computed from the same.

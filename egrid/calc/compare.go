@@ -83,6 +83,8 @@ type sheet struct {
 	places places
 
 	rounding map[egrid.Column][]float64 // see tolerance; made when asked for
+	shares   []float64                  // what rounding may have made of a row's generation by fuel, as a share of it
+	parts    float64                    // and of a sum of generation by fuel
 }
 
 func newSheet(level egrid.Level, batches []*egrid.Batch) *sheet {
@@ -93,7 +95,25 @@ func newSheet(level egrid.Level, batches []*egrid.Batch) *sheet {
 			s.codes[i] = rows.Row(i).Text(key)
 		}
 	}
+	s.addParts(append(fuelColumns(), nonbaseloadParts()...))
 	return s
+}
+
+// addParts finds what rounding may have made of generation by fuel.
+func (s *sheet) addParts(columns []egrid.Column) {
+	s.shares = make([]float64, len(s.codes))
+	for row := range s.codes {
+		sum, t := 0.0, 0.0
+		for _, c := range columns {
+			x, _ := s.number(c, row)
+			sum += math.Abs(x)
+			t += s.tolerance(c, row)
+		}
+		s.shares[row] = relative(t, sum)
+	}
+	for _, c := range columns {
+		s.parts += 0.5 * math.Pow10(-s.places[c])
+	}
 }
 
 // number returns a cell; ok is false for one that is missing.
@@ -106,11 +126,10 @@ func (s *sheet) number(c egrid.Column, row int) (x float64, ok bool) {
 }
 
 func (s *sheet) compare(from egrid.Level, recomputed *egrid.Batch) []Cell {
-	partners := s.partners(from, recomputed)
-	var cells []Cell
-	for row, partner := range partners {
-		for at := range recomputed.Schema().Len() {
-			f := recomputed.Schema().Field(at)
+	fields := recomputed.Schema().Fields()
+	cells := make([]Cell, 0, len(s.codes)*len(fields))
+	for row, partner := range s.partners(from, recomputed) {
+		for at, f := range fields {
 			if f.Rule.IsZero() {
 				continue
 			}
@@ -247,10 +266,7 @@ func (p places) tolerance(f egrid.Field, x float64, lossy bool) float64 {
 func (s *sheet) inputs(f egrid.Field, y float64, row int) float64 {
 	change := 0.0
 	if len(f.Rule.Denominator) == 0 { // a total of other sums
-		for _, c := range append(fuelColumns(), nonbaseloadParts()...) {
-			change += 0.5 * math.Pow10(-s.places[c])
-		}
-		return change
+		return s.parts
 	}
 	below := 1.0
 	for _, c := range f.Rule.Denominator {
@@ -259,13 +275,7 @@ func (s *sheet) inputs(f egrid.Field, y float64, row int) float64 {
 		change += relative(s.tolerance(c, row), x)
 	}
 	if f.Unit == "fraction" {
-		sum, t := 0.0, 0.0
-		for _, c := range append(fuelColumns(), nonbaseloadParts()...) {
-			x, _ := s.number(c, row)
-			sum += math.Abs(x)
-			t += s.tolerance(c, row)
-		}
-		change += relative(t, sum)
+		change += s.shares[row]
 	}
 	change *= math.Abs(y)
 	for _, c := range f.Rule.Numerator {

@@ -134,10 +134,13 @@ func askedFor(year int, release string) string {
 type edition struct {
 	sheets []*sheet
 	plants *Plants // nil where there are none
+
+	places   map[place]int       // numbers of cells
+	outcomes map[string]*outcome // by method
 }
 
 func readEdition(ctx context.Context, db *store.DB, catalog egrid.Catalog, c *Certificate) (*edition, error) {
-	e := &edition{}
+	e := &edition{places: map[place]int{}, outcomes: map[string]*outcome{}}
 	for _, level := range append([]egrid.Level{egrid.PLNT}, RegionLevels()...) {
 		snapshot, ok := catalog.Published(level, c.Year, c.Release)
 		if !ok {
@@ -172,7 +175,7 @@ func (e *edition) readPlants(ctx context.Context, db *store.DB, s egrid.Snapshot
 		q.Release = egrid.NoRelease
 	}
 	for _, column := range PlantColumns() {
-		if s.Schema.Has(column) {
+		if s.Schema.Has(column) && !slices.Contains(q.Columns, column) {
 			q.Columns = append(q.Columns, column)
 		}
 	}
@@ -238,7 +241,45 @@ type place struct {
 	column      egrid.Column
 }
 
-func placeOf(c *Cell) place { return place{c.Level, c.From, c.Line, c.Column} }
+// outcome is what a method gives, by the number of a place.
+type outcome struct {
+	recomputed []float64 // NaN where nothing was compared
+	tolerance  []float64
+	matches    []bool
+}
+
+// outcome computes what a method gives, once.
+func (e *edition) outcome(m Method) *outcome {
+	o := e.outcomes[m.String()]
+	if o != nil {
+		return o
+	}
+	o = &outcome{}
+	cells := e.computed(m)
+	for i := range cells {
+		c := &cells[i]
+		at := place{c.Level, c.From, c.Line, c.Column}
+		n, known := e.places[at]
+		if !known {
+			n = len(e.places)
+			e.places[at] = n
+		}
+		for len(o.recomputed) <= n {
+			o.recomputed, o.tolerance, o.matches = append(o.recomputed, math.NaN()), append(o.tolerance, 0), append(o.matches, false)
+		}
+		o.recomputed[n], o.tolerance[n], o.matches[n] = c.Recomputed, c.Tolerance, c.Matches()
+	}
+	e.outcomes[m.String()] = o
+	return o
+}
+
+// at returns a figure, NaN where nothing was compared, and whether it matches.
+func (o *outcome) at(n int) (recomputed float64, matches bool) {
+	if n >= len(o.recomputed) {
+		return math.NaN(), false
+	}
+	return o.recomputed[n], o.matches[n]
+}
 
 // fit finds the choices that most figures follow, and counts for each rule what
 // each choice matches with the other rules at their best. Where search is false, the
@@ -282,38 +323,33 @@ func better(m Method, tried []VariantFit) Method {
 	return other
 }
 
-// try counts what each choice of a rule matches, over the figures that are
-// different from choice to choice.
+// try counts what each choice of a rule matches, over the figures that differ from
+// choice to choice by more than rounding.
 func (e *edition) try(m Method, rule string) []VariantFit {
 	if rule == FuelRateDigits {
 		return e.tryDigits()
 	}
 	var tried []VariantFit
-	var cells []map[place]*Cell
+	var outcomes []*outcome
 	for _, choice := range choicesOf(rule) {
 		other, err := m.With(rule, choice)
 		if err != nil {
 			panic(err) // the choices are those of the table
 		}
-		found := map[place]*Cell{}
-		computed := e.computed(other)
-		for i := range computed {
-			found[placeOf(&computed[i])] = &computed[i]
-		}
-		tried, cells = append(tried, VariantFit{Rule: rule, Choice: choice}), append(cells, found)
+		tried, outcomes = append(tried, VariantFit{Rule: rule, Choice: choice}), append(outcomes, e.outcome(other))
 	}
-	for at, first := range cells[0] {
-		touched := false
-		for _, found := range cells[1:] {
-			c := found[at]
-			touched = touched || c != nil && math.Abs(c.Recomputed-first.Recomputed) > 1e-9*math.Abs(first.Recomputed)
+	for n, tolerance := range outcomes[0].tolerance {
+		least, most := math.Inf(1), math.Inf(-1)
+		for _, o := range outcomes {
+			x, _ := o.at(n)
+			least, most = min(least, x), max(most, x)
 		}
-		if !touched {
+		if !(most-least > tolerance) { // nor where nothing was compared
 			continue
 		}
-		for i, found := range cells {
+		for i, o := range outcomes {
 			tried[i].Checked++
-			if c := found[at]; c != nil && c.Matches() {
+			if _, matches := o.at(n); matches {
 				tried[i].Matched++
 			}
 		}
@@ -363,12 +399,6 @@ func (e *edition) decimals(c egrid.Column) int {
 	return most
 }
 
-// warming are global warming potentials over 100 years, by assessment report.
-var warming = []GWPFit{
-	{Vintage: "SAR", CH4: 21, N2O: 310}, {Vintage: "AR4", CH4: 25, N2O: 298},
-	{Vintage: "AR5", CH4: 28, N2O: 265}, {Vintage: "AR6", CH4: 29.8, N2O: 273},
-}
-
 // maxGWPError is how far CO2e may be from what a vintage gives, in lb/MWh: plants
 // whose biogenic gases are floored at 0 make a small difference.
 const maxGWPError = 0.05
@@ -396,10 +426,9 @@ func (e *edition) gwp() GWPFit {
 	other := (sum(egrid.CO2e) - sum(egrid.CO2)) * 2000
 	ch4, n2o, generation := sum(egrid.CH4), sum(egrid.N2O), sum(egrid.NetGeneration)
 	best := GWPFit{Error: math.Inf(1)}
-	for _, v := range warming {
-		v.Error = math.Abs(other-v.CH4*ch4-v.N2O*n2o) / generation
-		if v.Error < best.Error {
-			best = v
+	for _, g := range GWPs() {
+		if e := math.Abs(other-g.CH4*ch4-g.N2O*n2o) / generation; e < best.Error {
+			best = GWPFit{g, e}
 		}
 	}
 	best.Error = significant(best.Error, 3)
@@ -407,7 +436,7 @@ func (e *edition) gwp() GWPFit {
 		return GWPFit{}
 	}
 	if best.Error > maxGWPError {
-		best.Vintage = ""
+		best.GWP = GWP{}
 	}
 	return best
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid/store"
 )
 
-// load publishes real files of one release, and skips where there are none.
-func load(t testing.TB, year int, release string, names ...string) *store.DB {
+// publish loads real files of one release, and skips where there are none.
+func publish(t testing.TB, year int, release string, names ...string) *store.DB {
 	t.Helper()
 	folder := os.Getenv("EGRID_DATA")
 	if folder == "" {
@@ -59,7 +59,7 @@ func TestReconcileReal(t *testing.T) {
 		if year == 2019 {
 			year = 0
 		}
-		db := load(t, year, tt.release, tt.files...)
+		db := publish(t, year, tt.release, tt.files...)
 		c, err := calc.Reconcile(t.Context(), db, tt.year, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -80,7 +80,7 @@ func TestReconcileReal(t *testing.T) {
 }
 
 func BenchmarkReconcile(b *testing.B) {
-	db := load(b, 2018, "v2", "2018/v2_state.csv", "2018/v2_subregion.csv", "2018/v2_NERC.csv", "2018/v2_US.csv", "2018/v2_PLNT-assembled.csv")
+	db := publish(b, 2018, "v2", "2018/v2_state.csv", "2018/v2_subregion.csv", "2018/v2_NERC.csv", "2018/v2_US.csv", "2018/v2_PLNT-assembled.csv")
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := calc.Reconcile(b.Context(), db, 2018, nil); err != nil {
