@@ -39,7 +39,7 @@ type formula struct {
 	factor       float64
 	above, below []int // terms; a sum has one above and none below
 	digits       int   // that a ratio is rounded to
-	share        bool  // EPA publishes a negative share as 0
+	share        bool  // of a fuel: EPA publishes a negative one as 0
 }
 
 // ledger is the formulas of a level's columns, by column, and the terms that
@@ -62,7 +62,7 @@ func newLedger(level egrid.Level) *ledger {
 			l.formulas[f.Column] = formula{above: []int{l.sum(&f)}}
 			continue
 		}
-		g := formula{factor: r.Factor, digits: 3, share: f.Unit == "fraction"}
+		g := formula{factor: r.Factor, digits: 3, share: isFuelShare(f.Column)}
 		if len(r.Categories) > 0 && (strings.Contains(string(f.Column), "_ch4_") || strings.Contains(string(f.Column), "_n2o_")) {
 			g.digits = 4
 		}
@@ -76,6 +76,9 @@ func newLedger(level egrid.Level) *ledger {
 	}
 	return l
 }
+
+// isFuelShare reports whether a column is the share of one fuel, and not of several.
+func isFuelShare(c egrid.Column) bool { return slices.Contains(egrid.FuelShares(), c) }
 
 // sum returns the term of a column whose rule is a sum.
 func (l *ledger) sum(f *egrid.Field) int {
@@ -130,7 +133,7 @@ func (a *account) reset() {
 
 // add adds a plant, whose category's bit is given.
 func (l *ledger) add(a *account, p *plant, bit uint32) {
-	weight := float64(p.weight) / million
+	weight := float64(p.weight) / (3 * million)
 	for i := range l.terms {
 		t := &l.terms[i]
 		switch v := p.measure[t.measure]; {
