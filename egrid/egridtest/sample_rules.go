@@ -47,12 +47,13 @@ type formula struct {
 type ledger struct {
 	terms    []term
 	formulas map[egrid.Column]formula
+	regions  bool // EPA's regions have ratios over negative sums, too; its plants have none
 }
 
 // newLedger compiles the rules of the dictionary. It panics when a rule names
 // a column that no plant has, which only a wrong dictionary can do.
 func newLedger(level egrid.Level) *ledger {
-	l := &ledger{formulas: map[egrid.Column]formula{}}
+	l := &ledger{formulas: map[egrid.Column]formula{}, regions: level != egrid.PLNT}
 	for _, f := range egrid.Fields(level) {
 		if f.Rule.IsZero() || f.Column == mercury {
 			continue
@@ -169,7 +170,7 @@ func (l *ledger) append(b []byte, f *formula, a *account) []byte {
 	for i := range f.below {
 		below *= l.value(a, f.below[i])
 	}
-	if l.value(a, f.below[0]) <= 0 || below <= 0 {
+	if below == 0 || !l.regions && (l.value(a, f.below[0]) <= 0 || below <= 0) {
 		return b
 	}
 	x := above / below
