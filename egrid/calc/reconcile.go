@@ -66,9 +66,10 @@ func Reconcile(ctx context.Context, db *store.DB, year int, o *ReconcileOptions)
 	return c, nil
 }
 
-// settle rounds what was computed to the digits that do not depend on the machine.
+// settle rounds what was computed to the digits that do not depend on the machine,
+// and so that the difference is a decimal number without a rest.
 func (c *Cell) settle() {
-	c.Recomputed, c.Tolerance = significant(c.Recomputed, 14), significant(c.Tolerance, 3)
+	c.Recomputed, c.Tolerance = roundOff(significant(c.Recomputed, 14), 12), significant(c.Tolerance, 3)
 }
 
 // significant rounds to a number of digits.
@@ -134,6 +135,7 @@ func askedFor(year int, release string) string {
 type edition struct {
 	sheets []*sheet
 	plants *Plants // nil where there are none
+	rough  rough   // columns of the plants that were rounded for display
 
 	places   map[place]int       // numbers of cells
 	outcomes map[string]*outcome // by method
@@ -180,9 +182,20 @@ func (e *edition) readPlants(ctx context.Context, db *store.DB, s egrid.Snapshot
 		}
 	}
 	answer, err := db.Stream(ctx, q)
-	if err == nil {
-		e.plants, err = ReadPlants(answer.Batches)
+	if err != nil {
+		return err
 	}
+	e.rough = rough{}
+	e.plants, err = ReadPlants(func(yield func(*egrid.Batch, error) bool) {
+		for b, err := range answer.Batches {
+			if err == nil {
+				e.rough.add(b)
+			}
+			if !yield(b, err) {
+				return
+			}
+		}
+	})
 	return err
 }
 
@@ -204,7 +217,7 @@ func (e *edition) computed(m Method) []Cell {
 		cells = append(cells, s.compare(s.level, FromSums(s.level, s.rows, m))...)
 		if e.plants != nil {
 			if regions := e.plants.Regions(s.level, m); regions != nil {
-				cells = append(cells, s.compare(egrid.PLNT, regions)...)
+				cells = append(cells, e.rough.loosen(e.plants.regions[s.level], s.compare(egrid.PLNT, regions))...)
 			}
 		}
 	}
@@ -241,6 +254,8 @@ type place struct {
 	column      egrid.Column
 }
 
+func placeOf(c *Cell) place { return place{c.Level, c.From, c.Line, c.Column} }
+
 // outcome is what a method gives, by the number of a place.
 type outcome struct {
 	recomputed []float64 // NaN where nothing was compared
@@ -258,11 +273,10 @@ func (e *edition) outcome(m Method) *outcome {
 	cells := e.computed(m)
 	for i := range cells {
 		c := &cells[i]
-		at := place{c.Level, c.From, c.Line, c.Column}
-		n, known := e.places[at]
+		n, known := e.places[placeOf(c)]
 		if !known {
 			n = len(e.places)
-			e.places[at] = n
+			e.places[placeOf(c)] = n
 		}
 		for len(o.recomputed) <= n {
 			o.recomputed, o.tolerance, o.matches = append(o.recomputed, math.NaN()), append(o.tolerance, 0), append(o.matches, false)
@@ -377,7 +391,12 @@ func (e *edition) tryDigits() []VariantFit {
 			if len(f.Rule.Categories) == 0 || f.Rule.Weight != "" || !slices.Contains([]egrid.Column{egrid.CH4, egrid.N2O}, f.Rule.Numerator[0]) {
 				continue
 			}
-			n := s.rows.Len() - s.rows.Column(at).Missing()
+			n := 0
+			for row := range s.codes {
+				if x, ok := s.rows.Column(at).Float(row); ok && x != 0 {
+					n++
+				}
+			}
 			three.Checked, four.Checked = three.Checked+n, four.Checked+n
 			switch e.decimals(f.Column) {
 			case 3:
