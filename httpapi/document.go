@@ -105,6 +105,7 @@ func documentTags() []*huma.Tag {
 	return []*huma.Tag{
 		{Name: "plants", Description: "Plants: the PLNT sheet or, where it is not loaded, sums of generators."},
 		{Name: "levels", Description: "The sheets of the workbook, from units to the United States."},
+		{Name: "factors", Description: "Emission factors, and what a number follows from."},
 		{Name: "dictionary", Description: "Every column: its name, EPA's code, unit and meaning."},
 		{Name: "store", Description: "What is loaded, and from what."},
 		{Name: "runs", Description: "Loads: started, followed, and decided on when they are held."},

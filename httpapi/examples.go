@@ -34,6 +34,9 @@ var exampleTargets = map[string]string{
 	"groups":           "/levels/GEN/groups?by=fuel&measures=count+as+generators,sum(net_generation_mwh)&sort=-generators&limit=2",
 	"diff":             "/diff?level=SRL&year=2023&from=none&to=none", // the sample has one release
 	"region":           "/regions/SRL/CAMX?year=2023",
+	"factor":           "/factors?subregion=CAMX&year=2023&delivered=true",
+	"factors":          "/factors",
+	"explain":          "/explain/SRL/CAMX/co2_output_rate_lb_per_mwh?year=2023",
 	"columns":          "/columns?level=GGL",
 	"column":           "/columns/co2_output_rate_lb_per_mwh",
 	"snapshots":        "/snapshots",

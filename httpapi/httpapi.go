@@ -161,6 +161,7 @@ func New(db *store.DB, o *Options) http.Handler {
 	a.documentTypes()
 	a.plantOperations()
 	a.levelOperations()
+	a.factorOperations()
 	a.storeOperations()
 	a.healthOperations()
 	a.failureOperations()

@@ -211,7 +211,7 @@ func (a *api) obey(o *order, schema *huma.Schema, w http.ResponseWriter, r *http
 	in, refused := a.parse(&o.operation, r)
 	var body []byte
 	if refused == nil {
-		body, refused = a.readBody(schema, r)
+		body, refused = a.readBody(schema, r, false)
 	}
 	if refused != nil {
 		refused.Write(w)
@@ -231,8 +231,9 @@ func (a *api) obey(o *order, schema *huma.Schema, w http.ResponseWriter, r *http
 	writeJSON(w, o.status, wire.Answer[driver.Run]{Data: run, Meta: wire.Meta{Count: 1, Units: map[string]string{}}, Links: wire.Links{Self: self}})
 }
 
-// readBody checks a body against its schema. None at all is an empty object.
-func (a *api) readBody(schema *huma.Schema, r *http.Request) ([]byte, *wire.Problem) {
+// readBody checks a body against its schema. None at all is an empty object, unless
+// one is required.
+func (a *api) readBody(schema *huma.Schema, r *http.Request, required bool) ([]byte, *wire.Problem) {
 	body, err := io.ReadAll(r.Body)
 	var tooLong *http.MaxBytesError
 	switch {
@@ -240,6 +241,8 @@ func (a *api) readBody(schema *huma.Schema, r *http.Request) ([]byte, *wire.Prob
 		return nil, wire.NewProblem(r, http.StatusRequestEntityTooLarge, fmt.Sprintf("a request body has at most %d bytes", tooLong.Limit))
 	case err != nil:
 		return nil, wire.NewProblem(r, http.StatusBadRequest, "the body broke off")
+	case len(body) == 0 && required:
+		return nil, wire.Faulty(r, fault("body", nil, "is required"))
 	case len(body) == 0:
 		return []byte("{}"), nil
 	case schema == nil:

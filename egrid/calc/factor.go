@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
@@ -73,14 +74,6 @@ type Factor struct {
 	Plants    []PlantShare // where asked for: their amounts times weight sum up to the inputs
 	Snapshots []egrid.Snapshot
 	Notes     []string // what a reader should know
-}
-
-// PlantShare is what a plant has of the inputs of a figure.
-type PlantShare struct {
-	ID      string
-	Name    string
-	Weight  float64            // by which it counts: its non-baseload factor, else 1
-	Amounts map[string]float64 // by input, before the weight
 }
 
 // FactorOf computes an emission factor from what a DB holds: from the region's
@@ -239,4 +232,74 @@ func (f *Factor) nothing() string {
 		}
 	}
 	return "the formula divides by 0"
+}
+
+// SetPlace makes a region the place of a query that names no plants. It returns
+// [egrid.ErrInvalid] unless one place is given in all.
+func (q *FactorQuery) SetPlace(subregion, state, authority, nerc string, us bool) error {
+	places := 0
+	if len(q.Plants) > 0 {
+		places++
+	}
+	for _, p := range []struct {
+		level egrid.Level
+		code  string
+	}{{egrid.SRL, subregion}, {egrid.ST, state}, {egrid.BA, authority}, {egrid.NRL, nerc}} {
+		if p.code != "" {
+			q.Level, q.Code = p.level, p.code
+			places++
+		}
+	}
+	if us {
+		q.Level = egrid.US
+		places++
+	}
+	if places != 1 {
+		return fmt.Errorf("%w: a factor is of one place: a subregion, a state, a balancing authority, a NERC region, the US, or a list of plants; %d are given", egrid.ErrInvalid, places)
+	}
+	return nil
+}
+
+// Citation is a line that names the factor, its edition and the files that it was
+// computed from.
+func (f *Factor) Citation() string {
+	q := &f.Query
+	edition := fmt.Sprintf("eGRID%d", q.Year)
+	if q.Release != "" && q.Release != egrid.NoRelease {
+		edition += " " + q.Release
+	}
+	what := strings.ToUpper(string(q.Gas))
+	if q.Gas == CO2e {
+		if what = "CO2e"; q.GWP != GWPPublished {
+			what += " (" + strings.ToUpper(q.GWP) + ")"
+		}
+	}
+	kind := string(q.Kind) + " emission rate"
+	if q.Delivered {
+		kind += " of delivered electricity"
+	}
+	var files []string
+	for i := range f.Snapshots {
+		for _, s := range f.Snapshots[i].Sources {
+			files = append(files, fmt.Sprintf("%s (SHA-256 %s)", strings.TrimSpace(s.Object+" "+s.Sheet), s.SHA256))
+		}
+	}
+	return fmt.Sprintf("%s, %s, %s: %s %s, %s %s. Computed from %s.", f.Authority, edition, f.place(), what, kind,
+		strconv.FormatFloat(f.Value, 'g', 6, 64), f.Unit, strings.Join(files, ", "))
+}
+
+// place names the place in words.
+func (f *Factor) place() string {
+	q := &f.Query
+	switch {
+	case len(q.Plants) == 1:
+		return "plant " + q.Plants[0]
+	case len(q.Plants) > 1:
+		return fmt.Sprintf("%d plants", len(q.Plants))
+	case q.Level == egrid.US:
+		return q.Level.Title()
+	case f.Name != "":
+		return fmt.Sprintf("%s %s (%s)", q.Level.Title(), q.Code, f.Name)
+	}
+	return q.Level.Title() + " " + q.Code
 }

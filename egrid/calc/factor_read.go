@@ -216,8 +216,8 @@ func (r *reader) factorOfPlants(ctx context.Context, q FactorQuery) (f Factor, o
 		columns = append(columns, m.column)
 	}
 	columns = append(columns, q.Kind.whole())
-	t := tally{method: MethodOf(r.year, r.release), weighted: q.Kind == Nonbaseload, columns: columns}
-	plants, snapshots, err := r.plants(ctx, q.Level, q.Code, q.Plants, t.needs()...)
+	p, wanted := tally(MethodOf(r.year, r.release), q.Kind == Nonbaseload, columns)
+	plants, snapshots, err := r.plants(ctx, q.Level, q.Code, q.Plants, p.columns()...)
 	if err != nil || plants == nil {
 		return Factor{}, false, err
 	}
@@ -225,21 +225,25 @@ func (r *reader) factorOfPlants(ctx context.Context, q FactorQuery) (f Factor, o
 		return Factor{}, false, err
 	}
 	f = Factor{Query: q, Basis: egrid.PLNT, Authority: snapshots[0].Authority, Inputs: map[string]Input{}, Snapshots: snapshots}
-	if !t.sum(plants, &f) {
-		return Factor{}, false, nil
+	sums := plants.total(p)
+	for _, i := range wanted {
+		if math.IsNaN(sums[i]) {
+			return Factor{}, false, nil
+		}
+		f.Inputs[p.terms[i].name()] = plants.input(p, i, sums)
 	}
 	var terms []string
-	for _, m := range q.masses() {
-		terms = append(terms, amount(m.times, t.name(m.column)))
+	for i, m := range q.masses() {
+		terms = append(terms, amount(m.times, p.terms[wanted[i]].name()))
 	}
-	f.Formula = ratio(terms, t.name(q.Kind.whole()))
+	f.Formula = ratio(terms, p.terms[wanted[len(wanted)-1]].name())
 	for _, c := range columns {
 		if slices.Contains(snapshots[0].Lossy, c) {
 			f.round("%s of some plants was rounded in the file that it was read from.", c)
 		}
 	}
 	if q.Explain {
-		f.Plants = t.shares(plants)
+		f.Plants = plants.shares(p, wanted)
 	}
 	return f, true, nil
 }
@@ -263,129 +267,4 @@ func (r *reader) absent(q FactorQuery, plants *Plants) error {
 		return fmt.Errorf("%w: %s has no plant with the ORIS code %s", egrid.ErrNotFound, r.name(), strings.Join(missing, ", "))
 	}
 	return nil
-}
-
-// tally sums columns over plants, each plant in full or by its non-baseload factor.
-type tally struct {
-	method   Method
-	weighted bool
-	columns  []egrid.Column
-}
-
-// needs are the columns to read: those of the tally, and the fuels of its totals.
-func (t *tally) needs() []egrid.Column {
-	needs := slices.Clone(t.columns)
-	p := program{method: t.method}
-	for _, c := range t.columns {
-		needs = append(needs, p.group(c)...)
-	}
-	return needs
-}
-
-// name is how formulas call the sum of a column.
-func (t *tally) name(c egrid.Column) string {
-	if t.weighted {
-		return "nonbaseload_" + string(c)
-	}
-	return string(c)
-}
-
-// amounts returns a column of the plants, 0 for plants without a figure; nil when
-// their sheet does not have it.
-func (t *tally) amounts(p *Plants, c egrid.Column) []float64 {
-	if x := p.columns[c]; x != nil {
-		return x
-	}
-	if p.blank[c] > 0 {
-		return make([]float64, p.n)
-	}
-	var sum []float64
-	for _, part := range (&program{method: t.method}).group(c) {
-		x := p.columns[part]
-		if x == nil {
-			return nil
-		}
-		if sum == nil {
-			sum = make([]float64, p.n)
-		}
-		for i := range sum {
-			sum[i] += x[i]
-		}
-	}
-	return sum
-}
-
-// sum makes an input of each column. It is false when the plants lack one.
-func (t *tally) sum(p *Plants, f *Factor) bool {
-	weights := t.weights(p)
-	if weights == nil {
-		return false
-	}
-	for _, c := range t.columns {
-		x := t.amounts(p, c)
-		if x == nil {
-			return false
-		}
-		var s compensated
-		for i, v := range x {
-			s.add(v * weights[i])
-		}
-		field, _ := egrid.Lookup(egrid.PLNT, string(c))
-		of := fmt.Sprintf("sum over %d plants", p.n)
-		if t.weighted {
-			of += ", each by its non-baseload factor"
-		}
-		if n := p.blank[c]; n > 0 {
-			of += fmt.Sprintf("; %d without a figure count as 0", n)
-		}
-		f.Inputs[t.name(c)] = Input{Value: s.total(), Unit: field.Unit, Level: egrid.PLNT, Column: c, Of: of}
-	}
-	return true
-}
-
-func (t *tally) weights(p *Plants) []float64 {
-	if t.weighted {
-		return p.weights(t.method)
-	}
-	ones := make([]float64, p.n)
-	for i := range ones {
-		ones[i] = 1
-	}
-	return ones
-}
-
-// shares lists the plants that have any part in the sums, the largest first by
-// the last column, which factors are per.
-func (t *tally) shares(p *Plants) []PlantShare {
-	weights := t.weights(p)
-	var shares []PlantShare
-	for i := range p.n {
-		s := PlantShare{Weight: weights[i], Amounts: map[string]float64{}}
-		if p.ids != nil {
-			s.ID = p.ids[i]
-		}
-		if p.names != nil {
-			s.Name = p.names[i]
-		}
-		for _, c := range t.columns {
-			if x := t.amounts(p, c)[i]; x != 0 && s.Weight != 0 {
-				s.Amounts[t.name(c)] = x
-			}
-		}
-		if len(s.Amounts) > 0 {
-			shares = append(shares, s)
-		}
-	}
-	by := t.name(t.columns[len(t.columns)-1])
-	slices.SortStableFunc(shares, func(a, b PlantShare) int {
-		x, y := math.Abs(a.Amounts[by]*a.Weight), math.Abs(b.Amounts[by]*b.Weight)
-		switch {
-		case x > y:
-			return -1
-		case x < y:
-			return 1
-		}
-		return 0
-	})
-	return shares
 }

@@ -141,6 +141,17 @@ func (p *Plants) readMeasure(batches []*egrid.Batch, c egrid.Column) {
 	p.columns[c] = x
 }
 
+// fillBlanks takes columns without any figure for 0: these plants are some of a
+// sheet, where others have figures, and EPA leaves the cell blank where a plant has
+// nothing.
+func (p *Plants) fillBlanks() {
+	for c, n := range p.blank {
+		if n == p.n && p.columns[c] == nil {
+			p.columns[c] = make([]float64, p.n)
+		}
+	}
+}
+
 // Len returns the number of plants.
 func (p *Plants) Len() int { return p.n }
 

@@ -57,15 +57,32 @@ func compile(level egrid.Level, m Method) *program {
 			p.figures = append(p.figures, p.figure(f))
 		}
 	}
-	p.parts = make([][]int, len(p.terms))
-	for i, t := range p.terms {
-		if !t.weighted && t.only == 0 {
+	p.link()
+	return p
+}
+
+// tally is a program of sums over plants, in full or by the non-baseload factor,
+// and of no figures. It returns the terms of the columns.
+func tally(m Method, weighted bool, columns []egrid.Column) (p *program, terms []int) {
+	p = &program{level: egrid.US, method: m}
+	for _, c := range columns {
+		terms = append(terms, p.term(term{column: c, weighted: weighted}))
+	}
+	p.link()
+	return p, terms
+}
+
+// link finds the parts of totals, and makes terms of those that are none yet.
+func (p *program) link() {
+	for i := 0; i < len(p.terms); i++ {
+		var parts []int
+		if t := p.terms[i]; !t.weighted && t.only == 0 {
 			for _, c := range p.group(t.column) {
-				p.parts[i] = append(p.parts[i], slices.Index(p.terms, term{column: c}))
+				parts = append(parts, p.term(term{column: c}))
 			}
 		}
+		p.parts = append(p.parts, parts)
 	}
-	return p
 }
 
 func (p *program) term(t term) int {
@@ -234,23 +251,32 @@ const (
 // whole is what a figure is over: for shares of generation, what the method takes
 // for all of it.
 func (p *program) whole(g *figure, generation float64, sums []float64) float64 {
-	if g.share != fuelShare && g.share != groupShare {
-		return generation
-	}
-	switch {
-	case p.method.is(Shares, "of_positive_fuels"):
-	case p.method.is(Shares, "groups_of_net_generation") && (g.share == fuelShare || g.field.Column == nonhydroShare):
-	default:
+	if !p.ofFuels(g) {
 		return generation
 	}
 	sum := 0.0
 	for _, i := range p.fuels {
-		if x := sums[i]; x < 0 && (p.level != egrid.SRL || p.terms[i].column == hydro) {
-			continue
+		if p.counts(i, sums) {
+			sum += sums[i]
 		}
-		sum += sums[i]
 	}
 	return sum
+}
+
+// ofFuels reports whether a share is of the sum of the positive fuels.
+func (p *program) ofFuels(g *figure) bool {
+	switch {
+	case g.share != fuelShare && g.share != groupShare:
+		return false
+	case p.method.is(Shares, "groups_of_net_generation"):
+		return g.share == fuelShare || g.field.Column == nonhydroShare
+	}
+	return p.method.is(Shares, "of_positive_fuels")
+}
+
+// counts reports whether a fuel is part of that sum.
+func (p *program) counts(fuel int, sums []float64) bool {
+	return !(sums[fuel] < 0) || p.level == egrid.SRL && p.terms[fuel].column != hydro
 }
 
 // fuelColumns are the columns of net generation by fuel.

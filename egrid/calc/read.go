@@ -140,5 +140,8 @@ func (r *reader) plants(ctx context.Context, level egrid.Level, code string, ids
 		return nil, nil, err
 	}
 	p, err := ReadPlants(answer.Batches)
+	if err == nil && filter != "" {
+		p.fillBlanks()
+	}
 	return p, answer.Snapshots, err
 }

@@ -235,14 +235,14 @@ func Rules() []Rule {
 		},
 		{
 			Packages: []string{"httpapi"},
-			Own:      []string{"egrid", "egrid/driver", "egrid/store", "httpapi/wire", "httpapi/middleware", "internal/trace"},
+			Own:      []string{"egrid", "egrid/calc", "egrid/driver", "egrid/store", "httpapi/wire", "httpapi/middleware", "internal/trace"},
 			Modules:  []string{huma, mux, cors},
 			TestOwn:  []string{"egrid/egridtest", "egrid/memstore", "egrid/sheet", "httpapi/client"},
 			Why:      "httpapi knows only egrid, and what a request belongs to; hosts put stores, cache and dashboard together",
 		},
 		{
 			Packages: []string{"httpapi/wire"},
-			Own:      []string{"egrid", "egrid/driver"},
+			Own:      []string{"egrid", "egrid/calc", "egrid/driver"},
 			Why:      "the JSON types of the API are the server's and the client's: they bring no library",
 		},
 		{
