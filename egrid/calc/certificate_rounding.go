@@ -11,10 +11,14 @@ import (
 // unit of its last place.
 type rough map[egrid.Column]float64
 
-// add takes the columns that a batch marks.
-func (r rough) add(b *egrid.Batch) {
-	for _, c := range b.Lossy() {
-		v := b.Column(b.Schema().Index(c))
+// add takes the columns that a batch marks, and those of lossy that it has.
+func (r rough) add(b *egrid.Batch, lossy []egrid.Column) {
+	for _, c := range append(b.Lossy(), lossy...) {
+		at := b.Schema().Index(c)
+		if at < 0 || b.Schema().Field(at).Type != egrid.Number {
+			continue
+		}
+		v := b.Column(at)
 		places := 0
 		for i := range b.Len() {
 			if x, ok := v.Float(i); ok {

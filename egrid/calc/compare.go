@@ -72,7 +72,7 @@ func Compare(level, from egrid.Level, published []*egrid.Batch, recomputed *egri
 	if len(published) == 0 || recomputed == nil {
 		return nil
 	}
-	return newSheet(level, published).compare(from, recomputed)
+	return newSheet(level, published, nil).compare(from, recomputed)
 }
 
 // sheet is a published sheet of regions, with what rounding left of its figures.
@@ -81,15 +81,21 @@ type sheet struct {
 	rows   *egrid.Batch
 	codes  []string
 	places places
+	lossy  []egrid.Column // that hold figures rounded for display
 
 	rounding map[egrid.Column][]float64 // see tolerance; made when asked for
 	shares   []float64                  // what rounding may have made of a row's generation by fuel, as a share of it
 	parts    float64                    // and of a sum of generation by fuel
 }
 
-func newSheet(level egrid.Level, batches []*egrid.Batch) *sheet {
+// newSheet makes a sheet of its batches. lossy names columns that hold figures rounded
+// for display, beside those that the batches mark.
+func newSheet(level egrid.Level, batches []*egrid.Batch, lossy []egrid.Column) *sheet {
 	rows := egrid.Concat(batches[0].Schema(), batches...)
-	s := &sheet{level: level, rows: rows, codes: make([]string, rows.Len()), places: newPlaces(rows), rounding: map[egrid.Column][]float64{}}
+	s := &sheet{
+		level: level, rows: rows, codes: make([]string, rows.Len()), places: newPlaces(rows),
+		lossy: append(rows.Lossy(), lossy...), rounding: map[egrid.Column][]float64{},
+	}
 	if key, named := regionColumn(level); named {
 		for i := range s.codes {
 			s.codes[i] = rows.Row(i).Text(key)
@@ -192,7 +198,7 @@ func (s *sheet) tolerance(c egrid.Column, row int) float64 {
 		v, f := s.rows.Column(at), s.rows.Schema().Field(at)
 		kept = v.Floats(nil)
 		for i, x := range kept {
-			kept[i] = s.places.tolerance(f, x, v.Lossy())
+			kept[i] = s.places.tolerance(f, x, slices.Contains(s.lossy, c))
 		}
 		s.rounding[c] = kept
 	}

@@ -164,7 +164,7 @@ func readEdition(ctx context.Context, db *store.DB, catalog egrid.Catalog, c *Ce
 			batches = append(batches, b)
 		}
 		if len(batches) > 0 {
-			e.sheets = append(e.sheets, newSheet(level, batches))
+			e.sheets = append(e.sheets, newSheet(level, batches, snapshot.Lossy))
 		}
 	}
 	return e, nil
@@ -189,7 +189,7 @@ func (e *edition) readPlants(ctx context.Context, db *store.DB, s egrid.Snapshot
 	e.plants, err = ReadPlants(func(yield func(*egrid.Batch, error) bool) {
 		for b, err := range answer.Batches {
 			if err == nil {
-				e.rough.add(b)
+				e.rough.add(b, s.Lossy)
 			}
 			if !yield(b, err) {
 				return
