@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -213,6 +214,7 @@ func (f Factor) finish() (Factor, error) {
 		}
 	}
 	f.Unit = unit.name
+	f.contradict()
 	if f.Query.Delivered {
 		f.Formula = "(" + f.Formula + ") / (1 - " + lossFormula(f.Inputs) + ")"
 		f.Published = egrid.Value{}
@@ -222,6 +224,21 @@ func (f Factor) finish() (Factor, error) {
 		return Factor{}, fmt.Errorf("%w: %s", egrid.ErrNotFound, "there is no such factor: "+f.nothing())
 	}
 	return f, nil
+}
+
+// contradict notes a published figure that differs from the computed one by more
+// than rounding may have done.
+func (f *Factor) contradict() {
+	published, ok := f.Published.Float()
+	computed, err := Evaluate(f.Formula, f.Inputs)
+	if !ok || err != nil {
+		return
+	}
+	const rounding = 0.0006 // of figures of three decimals, which some tables show in fewer digits
+	if math.Abs(published-computed) > rounding+1e-3*math.Abs(computed) {
+		f.Notes = append(f.Notes, fmt.Sprintf("The published figure, %s, is not what the sheet's own sums give: it is %s of it. Explain the column to see both.",
+			f.Published, strconv.FormatFloat(100*published/computed, 'f', 1, 64)+" %"))
+	}
 }
 
 // nothing says why a formula has no value.
