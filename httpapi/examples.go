@@ -37,6 +37,7 @@ var exampleTargets = map[string]string{
 	"factor":           "/factors?subregion=CAMX&year=2023&delivered=true",
 	"factors":          "/factors",
 	"explain":          "/explain/SRL/CAMX/co2_output_rate_lb_per_mwh?year=2023",
+	"reconciliation":   "/reconciliation/2023",
 	"columns":          "/columns?level=GGL",
 	"column":           "/columns/co2_output_rate_lb_per_mwh",
 	"snapshots":        "/snapshots",

@@ -104,6 +104,39 @@ func (c *Certificate) Checks() []Check {
 	return checks
 }
 
+// Tolerance is what was allowed for rounding, of one kind of figures.
+type Tolerance struct {
+	Kind              string // sum, rate or share
+	Smallest, Largest float64
+}
+
+// Tolerances returns what was allowed for rounding: sums, rates and shares, in this
+// order, those that were compared. It follows from the digits that a sheet
+// publishes, and from columns that hold figures rounded for display.
+func (c *Certificate) Tolerances() []Tolerance {
+	kinds := []Tolerance{{Kind: "sum"}, {Kind: "rate"}, {Kind: "share"}}
+	seen := [3]bool{}
+	for i := range c.Cells {
+		cell := &c.Cells[i]
+		if cell.Relation == AtMost {
+			continue
+		}
+		f, _ := egrid.Lookup(cell.Level, string(cell.Column))
+		k := 1
+		switch {
+		case len(f.Rule.Denominator) == 0:
+			k = 0
+		case f.Unit == "fraction":
+			k = 2
+		}
+		if !seen[k] {
+			seen[k], kinds[k].Smallest = true, cell.Tolerance
+		}
+		kinds[k].Smallest, kinds[k].Largest = min(kinds[k].Smallest, cell.Tolerance), max(kinds[k].Largest, cell.Tolerance)
+	}
+	return slices.DeleteFunc(kinds, func(t Tolerance) bool { return t.Largest == 0 })
+}
+
 // The columns of [Certificate.Table] that no sheet has.
 const (
 	codeColumn       egrid.Column = "code"
