@@ -56,6 +56,7 @@ type cli struct {
 	Rows      rowsCmd        `cmd:"" help:"Rows of any level."`
 	Factor    factorCmd      `cmd:"" help:"An emission factor, with formula, inputs and sources."`
 	Explain   explainCmd     `cmd:"" help:"One published number: formula, inputs, plants and source."`
+	Reconcile reconcileCmd   `cmd:"" help:"Published figures of regions against recomputed ones."`
 	Diff      diffCmd        `cmd:"" help:"What changed between two releases, the largest change first."`
 	Snapshots snapshotsCmd   `cmd:"" help:"What is published, and what is held."`
 	Publish   publishCmd     `cmd:"" help:"Publish a held load, or again what was published before."`
