@@ -11,24 +11,25 @@ import (
 // What is checked here holds in every edition: sums of regions, and what rates by
 // fuel have to do with masses and with each other.
 
-// sums holds the US sheet against the sums of another level's regions. Plants of
+// sums holds a sheet, that of the US, against the sums of another level's regions. Plants of
 // no region are in the US sheet alone: outside is their part of each sum, where the
 // plants are known. Where they are not, nameplate capacity may be more in the US,
 // because it is what plants have that stand still and are of no region.
-func (us *sheet) sums(of *sheet, outside func(egrid.Column) (float64, bool)) []Cell {
+func (s *sheet) sums(of *sheet, outside func(egrid.Column) (float64, bool)) []Cell {
 	var cells []Cell
-	for _, f := range us.rows.Schema().Fields() {
-		x, ok := us.number(f.Column, 0)
+	for _, f := range s.rows.Schema().Fields() {
+		x, ok := s.number(f.Column, 0)
 		if !ok || f.Rule.IsZero() || len(f.Rule.Denominator) > 0 || !of.rows.Schema().Has(f.Column) {
 			continue
 		}
-		sum, rest, tolerance := 0.0, 0.0, 0.0
+		var sum compensated
+		tolerance := 0.0
 		for row := range of.codes {
 			v, _ := of.number(f.Column, row)
-			sum, rest = addExactly(sum, rest, v)
+			sum.add(v)
 			tolerance += of.tolerance(f.Column, row)
 		}
-		c := us.cell(f, 0, of.level, x, sum+rest)
+		c := s.cell(f, 0, of.level, x, sum.total())
 		c.Tolerance += tolerance
 		if plants, known := outside(f.Column); known {
 			c.Recomputed += plants
@@ -38,13 +39,6 @@ func (us *sheet) sums(of *sheet, outside func(egrid.Column) (float64, bool)) []C
 		cells = append(cells, c)
 	}
 	return cells
-}
-
-// addExactly adds to a sum, and what rounding takes away to the rest.
-func addExactly(sum, rest, x float64) (newSum, newRest float64) {
-	s := sum + x
-	d := s - sum
-	return s, rest + (sum - (s - d)) + (x - d)
 }
 
 // outsideOf returns how much of each sum over all plants is of plants of no region

@@ -32,8 +32,8 @@ func put(t testing.TB, to driver.Loader, r io.Reader, o sheet.ReaderOptions) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, report := range loaded.Reports {
-		if report.Status != egrid.Published {
+	for i := range loaded.Reports {
+		if report := &loaded.Reports[i]; report.Status != egrid.Published {
 			t.Fatalf("%s: %s %s", o.Name, report.Status, report.Reason)
 		}
 	}
