@@ -136,12 +136,12 @@ func (s *sheet) compare(from egrid.Level, recomputed *egrid.Batch) []Cell {
 	cells := make([]Cell, 0, len(s.codes)*len(fields))
 	for row, partner := range s.partners(from, recomputed) {
 		for at, f := range fields {
-			if f.Rule.IsZero() {
+			if f.Rule.IsZero() || partner == noRegion {
 				continue
 			}
 			x, ok := s.number(f.Column, row)
 			y, computed := 0.0, true
-			if partner >= 0 {
+			if partner != noPlants {
 				y, computed = recomputed.Column(at).Float(partner)
 			}
 			if !ok || !computed {
@@ -164,23 +164,32 @@ func (s *sheet) cell(f egrid.Field, row int, from egrid.Level, published, recomp
 	}
 }
 
-// partners finds the recomputed row of each published one; -1 for none.
+// noPlants stands for the recomputed row of a region that has no plants, and
+// noRegion for that of a row without a code.
+const (
+	noPlants = -1
+	noRegion = -2
+)
+
+// partners finds the recomputed row of each published one.
 func (s *sheet) partners(from egrid.Level, recomputed *egrid.Batch) []int {
 	partners := make([]int, s.rows.Len())
+	key, named := regionColumn(s.level)
 	of := map[string]int{}
-	if key, named := regionColumn(s.level); named && from != s.level {
-		for i := range recomputed.Len() {
-			of[recomputed.Row(i).Text(key)] = i
-		}
+	for i := range recomputed.Len() {
+		of[recomputed.Row(i).Text(key)] = i // of the US without a code
 	}
 	for i, code := range s.codes {
-		partners[i] = i
-		if code != "" && from != s.level {
-			at, ok := of[code]
-			if partners[i] = at; !ok {
-				partners[i] = -1
-			}
+		at, ok := of[code]
+		switch {
+		case from == s.level:
+			at = i
+		case named && code == "":
+			at = noRegion
+		case !ok:
+			at = noPlants
 		}
+		partners[i] = at
 	}
 	return partners
 }

@@ -66,10 +66,11 @@ func Reconcile(ctx context.Context, db *store.DB, year int, o *ReconcileOptions)
 	return c, nil
 }
 
-// settle rounds what was computed to the digits that do not depend on the machine,
-// and so that the difference is a decimal number without a rest.
+// settle rounds what was computed to digits that do not depend on the machine, and
+// so that the difference of figures of about the same size is exact.
 func (c *Cell) settle() {
-	c.Recomputed, c.Tolerance = roundOff(significant(c.Recomputed, 14), 12), significant(c.Tolerance, 3)
+	whole := math.Ceil(math.Log10(max(math.Abs(c.Published), math.Abs(c.Recomputed), 100)))
+	c.Recomputed, c.Tolerance = roundOff(c.Recomputed, max(14-int(whole), 0)), significant(c.Tolerance, 3)
 }
 
 // significant rounds to a number of digits.
