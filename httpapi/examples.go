@@ -39,6 +39,7 @@ var exampleTargets = map[string]string{
 	"inventory":        "/inventory",
 	"explain":          "/explain/SRL/CAMX/co2_output_rate_lb_per_mwh?year=2023",
 	"zip":              "/crosswalk/zip/59221?year=2023",
+	"reconciliation":   "/reconciliation/2023",
 	"columns":          "/columns?level=GGL",
 	"column":           "/columns/co2_output_rate_lb_per_mwh",
 	"snapshots":        "/snapshots",

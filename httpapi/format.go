@@ -46,7 +46,8 @@ func formats() []format {
 			fits: func(op *operation) bool { return op.stream == nil },
 		},
 		{
-			name: formatCSV, mediaType: "text/csv", parameters: "; charset=utf-8; header=present", fits: list,
+			name: formatCSV, mediaType: "text/csv", parameters: "; charset=utf-8; header=present",
+			fits:   func(op *operation) bool { return op.list || op.table },
 			writer: func(in *request, _ *answer) rowWriter { return csvRows{in.text(codesName) == codesEPA} },
 		},
 		{

@@ -118,6 +118,8 @@ type api struct {
 	router    *mux.Router
 	huma      huma.API
 	responses *responses
+
+	certificates *certificates
 }
 
 // What New allows of a URL. Cursors are of 8 KiB at most.
@@ -146,6 +148,7 @@ func New(db *store.DB, o *Options) http.Handler {
 	}
 	a.o.Logger = trace.Logger(a.o.Logger)
 	a.responses = newResponses(a.o.MaxCachedBytes)
+	a.certificates = newCertificates()
 	a.router = mux.NewRouter().UseEncodedPath().SkipClean(true)
 	a.router.NotFoundHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		wire.NewProblem(r, http.StatusNotFound, "there is no such path; /openapi.json lists them").Write(w)
@@ -168,6 +171,7 @@ func New(db *store.DB, o *Options) http.Handler {
 	a.plantOperations()
 	a.levelOperations()
 	a.factorOperations()
+	a.reconciliationOperation()
 	a.storeOperations()
 	a.healthOperations()
 	a.failureOperations()

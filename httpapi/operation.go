@@ -24,6 +24,7 @@ type operation struct {
 	stream           func(http.ResponseWriter, *request) error // in place of an answer
 	streams          string                                    // the format of stream
 	list             bool                                      // the answer is a list, which also comes as CSV and the like
+	table            bool                                      // the answer is one value, which also comes as rows of CSV
 	places           bool                                      // rows may be plants, which also come as GeoJSON
 	groups           bool                                      // sort and having are on the answer's columns
 	unkept           bool                                      // the answer has nothing to do with what is published: nobody keeps it

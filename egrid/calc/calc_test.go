@@ -67,8 +67,8 @@ func sheets2018(release string) map[egrid.Level]string {
 
 // tally counts cells that were compared, and those that match.
 func tally(cells []calc.Cell) (checked, matched int) {
-	for _, c := range cells {
-		if c.Matches() {
+	for i := range cells {
+		if cells[i].Matches() {
 			matched++
 		}
 	}

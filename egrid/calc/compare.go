@@ -9,88 +9,226 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid"
 )
 
+// Relation is how a published figure has to stand to the recomputed one.
+type Relation string
+
+// The relations.
+const (
+	Equal   Relation = "="  // it is the figure
+	AtMost  Relation = "<=" // it cannot be more
+	AtLeast Relation = ">=" // it cannot be less
+)
+
 // Cell is a published figure of a region beside the one computed anew.
 type Cell struct {
 	Level      egrid.Level
 	Code       string // of the region; empty for the US
 	Column     egrid.Column
-	From       egrid.Level // what it was computed from: PLNT, or the region's own sums
+	From       egrid.Level // what it was computed from: PLNT, the region's own sheet, or for the US the sheet of another level
+	Relation   Relation    // empty is Equal
 	Published  float64     // in the dictionary's unit
 	Recomputed float64     // at full precision
 	Tolerance  float64     // by how much rounding alone may part them
 	Line       int64       // number of the row in its sheet
 }
 
-// Difference is the published figure minus the recomputed one.
-func (c Cell) Difference() float64 { return c.Published - c.Recomputed }
+// Difference is the published figure minus the recomputed one, without the digits
+// that binary fractions add to it.
+func (c *Cell) Difference() float64 {
+	d := c.Published - c.Recomputed
+	return roundOff(d, max(decimals(c.Published), decimals(c.Recomputed)))
+}
 
-// Matches reports whether the figures differ by no more than rounding.
-func (c Cell) Matches() bool { return math.Abs(c.Difference()) <= c.Tolerance }
+// Matches reports whether the figures stand to each other as they have to, but for
+// rounding.
+func (c *Cell) Matches() bool { return c.excess() <= c.Tolerance }
 
-// excess is how far beyond the tolerance a cell is, for ordering: 1 is just at it.
-func (c Cell) excess() float64 { return math.Abs(c.Difference()) / c.Tolerance }
-
-// Compare holds published regions against recomputed ones of the same level.
-// Cells that either side lacks are not compared; a published cell that is
-// missing where nothing is below the line is EPA's other way to write 0.
-func Compare(level, from egrid.Level, published []*egrid.Batch, recomputed *egrid.Batch) []Cell {
-	var cells []Cell
-	rows := map[string]int{}
-	key, named := regionColumn(level)
-	for i := range recomputed.Len() {
-		rows[recomputed.Row(i).Text(key)] = i
+// excess is by how much the published figure is wrong.
+func (c *Cell) excess() float64 {
+	d := c.Difference()
+	switch c.Relation {
+	case AtMost:
+		return max(d, 0)
+	case AtLeast:
+		return max(-d, 0)
 	}
-	places := newPlaces(published)
-	for _, b := range published {
-		schema := b.Schema()
-		for i := range b.Len() {
-			code := ""
-			if named {
-				code = b.Row(i).Text(key)
-			}
-			r, ok := rows[code]
-			if !ok {
+	return math.Abs(d)
+}
+
+// Deviation is by how much the published figure is wrong, in tolerances: 1 is just
+// at it.
+func (c *Cell) Deviation() float64 {
+	if c.excess() == 0 {
+		return 0
+	}
+	return c.excess() / c.Tolerance
+}
+
+// Compare holds published regions against recomputed ones of the same level: of
+// [Plants.Regions], row by row through their codes, or of [FromSums], whose rows
+// are those of the sheet. Cells that either side lacks are not compared. A region
+// that is published and of which there are no plants is compared with sums of 0.
+func Compare(level, from egrid.Level, published []*egrid.Batch, recomputed *egrid.Batch) []Cell {
+	if len(published) == 0 || recomputed == nil {
+		return nil
+	}
+	return newSheet(level, published, nil).compare(from, recomputed)
+}
+
+// sheet is a published sheet of regions, with what rounding left of its figures.
+type sheet struct {
+	level  egrid.Level
+	rows   *egrid.Batch
+	codes  []string
+	places places
+	lossy  []egrid.Column // that hold figures rounded for display
+
+	rounding map[egrid.Column][]float64 // see tolerance; made when asked for
+	shares   []float64                  // what rounding may have made of a row's generation by fuel, as a share of it
+	parts    float64                    // and of a sum of generation by fuel
+}
+
+// newSheet makes a sheet of its batches. lossy names columns that hold figures rounded
+// for display, beside those that the batches mark.
+func newSheet(level egrid.Level, batches []*egrid.Batch, lossy []egrid.Column) *sheet {
+	rows := egrid.Concat(batches[0].Schema(), batches...)
+	s := &sheet{
+		level: level, rows: rows, codes: make([]string, rows.Len()), places: newPlaces(rows),
+		lossy: append(rows.Lossy(), lossy...), rounding: map[egrid.Column][]float64{},
+	}
+	if key, named := regionColumn(level); named {
+		for i := range s.codes {
+			s.codes[i] = rows.Row(i).Text(key)
+		}
+	}
+	s.addParts(append(fuelColumns(), nonbaseloadParts()...))
+	return s
+}
+
+// addParts finds what rounding may have made of generation by fuel.
+func (s *sheet) addParts(columns []egrid.Column) {
+	s.shares = make([]float64, len(s.codes))
+	for row := range s.codes {
+		sum, t := 0.0, 0.0
+		for _, c := range columns {
+			x, _ := s.number(c, row)
+			sum += math.Abs(x)
+			t += s.tolerance(c, row)
+		}
+		s.shares[row] = relative(t, sum)
+	}
+	for _, c := range columns {
+		s.parts += 0.5 * math.Pow10(-s.places[c])
+	}
+}
+
+// number returns a cell; ok is false for one that is missing.
+func (s *sheet) number(c egrid.Column, row int) (x float64, ok bool) {
+	at := s.rows.Schema().Index(c)
+	if at < 0 {
+		return 0, false
+	}
+	return s.rows.Column(at).Float(row)
+}
+
+func (s *sheet) compare(from egrid.Level, recomputed *egrid.Batch) []Cell {
+	fields := recomputed.Schema().Fields()
+	cells := make([]Cell, 0, len(s.codes)*len(fields))
+	for row, partner := range s.partners(from, recomputed) {
+		for at, f := range fields {
+			if f.Rule.IsZero() || partner == noRegion {
 				continue
 			}
-			for at := range recomputed.Schema().Len() {
-				f := recomputed.Schema().Field(at)
-				where := schema.Index(f.Column)
-				if where < 0 || f.Rule.IsZero() {
-					continue
-				}
-				x, ok := b.Column(where).Float(i)
-				y, computed := recomputed.Column(at).Float(r)
-				if !ok || !computed {
-					continue
-				}
-				c := Cell{
-					Level: level, Code: code, Column: f.Column, From: from, Published: x, Recomputed: y,
-					Tolerance: places.tolerance(f, x, b.Column(where).Lossy()), Line: b.Number(i),
-				}
-				if from == level {
-					c.Tolerance += places.inputs(f, y, b, i)
-				}
-				cells = append(cells, c)
+			x, ok := s.number(f.Column, row)
+			y, computed := 0.0, true
+			if partner != noPlants {
+				y, computed = recomputed.Column(at).Float(partner)
 			}
+			if !ok || !computed {
+				continue
+			}
+			c := s.cell(f, row, from, x, y)
+			if from == s.level {
+				c.Tolerance += s.inputs(f, y, row)
+			}
+			cells = append(cells, c)
 		}
 	}
 	return cells
 }
 
+func (s *sheet) cell(f egrid.Field, row int, from egrid.Level, published, recomputed float64) Cell {
+	return Cell{
+		Level: s.level, Code: s.codes[row], Column: f.Column, From: from, Relation: Equal, Published: published, Recomputed: recomputed,
+		Tolerance: s.tolerance(f.Column, row), Line: s.rows.Number(row),
+	}
+}
+
+// noPlants stands for the recomputed row of a region that has no plants, and
+// noRegion for that of a row without a code.
+const (
+	noPlants = -1
+	noRegion = -2
+)
+
+// partners finds the recomputed row of each published one.
+func (s *sheet) partners(from egrid.Level, recomputed *egrid.Batch) []int {
+	partners := make([]int, s.rows.Len())
+	key, named := regionColumn(s.level)
+	of := map[string]int{}
+	for i := range recomputed.Len() {
+		of[recomputed.Row(i).Text(key)] = i // of the US without a code
+	}
+	for i, code := range s.codes {
+		at, ok := of[code]
+		switch {
+		case from == s.level:
+			at = i
+		case named && code == "":
+			at = noRegion
+		case !ok:
+			at = noPlants
+		}
+		partners[i] = at
+	}
+	return partners
+}
+
+// tolerance is what rounding may have done to a published figure: somewhat more
+// than half a unit of the column's last place. Of a column that holds figures
+// rounded for display it is half a unit of the figure's own last digit.
+func (s *sheet) tolerance(c egrid.Column, row int) float64 {
+	kept := s.rounding[c]
+	if kept == nil {
+		at := s.rows.Schema().Index(c)
+		if at < 0 {
+			return 0
+		}
+		v, f := s.rows.Column(at), s.rows.Schema().Field(at)
+		kept = v.Floats(nil)
+		for i, x := range kept {
+			kept[i] = s.places.tolerance(f, x, slices.Contains(s.lossy, c))
+		}
+		s.rounding[c] = kept
+	}
+	if math.IsNaN(kept[row]) {
+		return 0
+	}
+	return kept[row]
+}
+
 // places knows how many decimals a sheet's columns are published with.
 type places map[egrid.Column]int
 
-func newPlaces(batches []*egrid.Batch) places {
+func newPlaces(b *egrid.Batch) places {
 	p := places{}
-	for _, b := range batches {
-		for at, f := range b.Schema().Fields() {
-			if f.Type != egrid.Number {
-				continue
-			}
-			for i := range b.Len() {
-				if x, ok := b.Column(at).Float(i); ok {
-					p[f.Column] = max(p[f.Column], decimals(x))
-				}
+	for at, f := range b.Schema().Fields() {
+		if f.Type != egrid.Number {
+			continue
+		}
+		for i := range b.Len() {
+			if x, ok := b.Column(at).Float(i); ok {
+				p[f.Column] = max(p[f.Column], decimals(x))
 			}
 		}
 	}
@@ -101,16 +239,25 @@ func newPlaces(batches []*egrid.Batch) places {
 func decimals(x float64) int {
 	var text [400]byte
 	s := strconv.AppendFloat(text[:0], x, 'f', -1, 64)
-	if _, fraction, ok := strings.Cut(string(s), "."); ok {
-		return len(fraction)
+	if at := slices.Index(s, '.'); at >= 0 {
+		return len(s) - at - 1
 	}
 	return 0
 }
 
-// tolerance is what rounding may have done to a published figure: somewhat more
-// than half a unit of the column's last place. Of a column that holds figures
-// rounded for display it is half a unit of the figure's own last digit.
+// roundOff rounds to a number of decimals.
+func roundOff(x float64, places int) float64 {
+	y, err := strconv.ParseFloat(strconv.FormatFloat(x, 'f', places, 64), 64)
+	if err != nil {
+		return x
+	}
+	return y
+}
+
 func (p places) tolerance(f egrid.Field, x float64, lossy bool) float64 {
+	if math.IsNaN(x) {
+		return x
+	}
 	const room = 1.2 // for what rounding did to the figures that it is computed from
 	t := room * 0.5 * math.Pow10(-p[f.Column])
 	if len(f.Rule.Denominator) == 0 {
@@ -129,32 +276,40 @@ func (p places) tolerance(f egrid.Field, x float64, lossy bool) float64 {
 	return t + 1e-12*math.Abs(x)
 }
 
-// inputs is what rounding of a row's sums may have made of a figure that follows
-// from them.
-func (p places) inputs(f egrid.Field, y float64, b *egrid.Batch, row int) float64 {
-	if len(f.Rule.Denominator) == 0 { // a total of other sums
-		sum := 0.0
-		for _, c := range append(fuelColumns(), nonbaseloadParts()...) {
-			sum += 0.5 * math.Pow10(-p[c])
-		}
-		return sum
-	}
-	columns := slices.Concat(f.Rule.Numerator, f.Rule.Denominator)
-	if f.Unit == "fraction" {
-		columns = slices.Concat(columns, fuelColumns(), nonbaseloadParts())
-	}
+// inputs is what rounding of a row's figures may have made of one that follows from
+// them.
+func (s *sheet) inputs(f egrid.Field, y float64, row int) float64 {
 	change := 0.0
-	for _, c := range columns {
-		at := b.Schema().Index(c)
-		if at < 0 {
-			continue
-		}
-		if x, ok := b.Column(at).Float(row); ok && x != 0 {
-			input := b.Schema().Field(at)
-			change = max(change, p.tolerance(input, x, b.Column(at).Lossy())/math.Abs(x))
+	if len(f.Rule.Denominator) == 0 { // a total of other sums
+		return s.parts
+	}
+	below := 1.0
+	for _, c := range f.Rule.Denominator {
+		x, _ := s.number(c, row)
+		below *= x
+		change += relative(s.tolerance(c, row), x)
+	}
+	if f.Unit == "fraction" {
+		change += s.shares[row]
+	}
+	change *= math.Abs(y)
+	for _, c := range f.Rule.Numerator {
+		x, _ := s.number(c, row)
+		if x != 0 {
+			change += math.Abs(y) * relative(s.tolerance(c, row), x)
+		} else if below != 0 {
+			change += f.Rule.Factor * s.tolerance(c, row) / math.Abs(below)
 		}
 	}
-	return math.Abs(y) * change
+	return change
+}
+
+// relative is a change of a figure as a share of it.
+func relative(change, x float64) float64 {
+	if x == 0 {
+		return 0
+	}
+	return change / math.Abs(x)
 }
 
 // lastDigit returns how many digits a figure shows, and a unit of the last one.

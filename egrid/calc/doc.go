@@ -6,7 +6,9 @@
 //
 // Start with [ReadPlants] and [Plants.Regions] for regions of plants, with
 // [FromSums] for what a region sheet derives from its own sums, and with
-// [MethodOf] and [Variants] for how editions differ.
+// [MethodOf] and [Variants] for how editions differ. [Reconcile] holds all that an
+// edition publishes about regions against what it follows from, and makes a
+// [Certificate] of it.
 //
 // # Guarantees
 //

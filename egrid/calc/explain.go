@@ -349,10 +349,10 @@ func (x *Explanation) compare(page egrid.RowPage) error {
 		x.Matches = v == 0
 		return nil
 	}
-	places := newPlaces([]*egrid.Batch{page.Batch})
-	x.Tolerance = places.tolerance(x.Field, p, page.Column(at).Lossy() || slices.Contains(page.Snapshots[0].Lossy, x.Field.Column))
+	row := newSheet(x.Field.Level, []*egrid.Batch{page.Batch}, page.Snapshots[0].Lossy)
+	x.Tolerance = row.tolerance(x.Field.Column, 0)
 	if len(x.Plants) == 0 {
-		x.Tolerance += places.inputs(x.Field, v, page.Batch, 0)
+		x.Tolerance += row.inputs(x.Field, v, 0)
 	}
 	x.Matches = math.Abs(v-p) <= x.Tolerance
 	return nil

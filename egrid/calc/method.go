@@ -18,12 +18,13 @@ type Choice string
 // The rules that editions differ in, each with its choices. What a choice means,
 // which editions are known to follow it and from what: see [Variants].
 const (
-	OtherUnknown      = "other_unknown"      // generation of other unknown and purchased fuels
-	FossilRates       = "fossil_rates"       // plants of other fossil fuels
-	NonbaseloadFactor = "nonbaseload_factor" // how a plant's weight follows from its capacity factor
-	Shares            = "shares"             // negative fuels, and the whole that shares are of
-	NonbaseloadOther  = "nonbaseload_other"  // plants of other unknown fuels among non-baseload generation
-	FuelRateDigits    = "fuel_rate_digits"   // decimals of CH4 and N2O rates by fuel
+	OtherUnknown        = "other_unknown"        // generation of other unknown and purchased fuels
+	FossilRates         = "fossil_rates"         // plants of other fossil fuels
+	NonbaseloadFactor   = "nonbaseload_factor"   // how a plant's weight follows from its capacity factor
+	NonbaseloadNegative = "nonbaseload_negative" // plants without positive net generation among non-baseload ones
+	Shares              = "shares"               // negative fuels, and the whole that shares are of
+	NonbaseloadOther    = "nonbaseload_other"    // plants of other unknown fuels among non-baseload generation
+	FuelRateDigits      = "fuel_rate_digits"     // decimals of CH4 and N2O rates by fuel
 )
 
 // Variant is a choice of a rule, as the table of variants has it.

@@ -286,6 +286,8 @@ func (p *Plants) weight(i int, m Method) float64 {
 			return published
 		}
 		return 0
+	case capacity <= 0 && m.is(NonbaseloadNegative, "counted"):
+		return 1
 	case capacity <= 0, capacity > 0.8:
 		return 0
 	case capacity < 0.2:

@@ -330,7 +330,7 @@ func plantFactCell(c egrid.Column) cell {
 			if !p.hasWeight {
 				return b
 			}
-			return appendScaled(b, p.weight, 6)
+			return strconv.AppendFloat(b, float64(p.weight)/(3*million), 'f', -1, 64)
 		})
 	case "useful_thermal_output_mmbtu":
 		return chp(func(b []byte, p *plant) []byte { return appendScaled(b, p.useful, 3) })

@@ -112,7 +112,7 @@ type plant struct {
 	chp        [measures]milli
 	blank      bool  // no generator's generation is known
 	factor     int64 // capacity factor, hundred-thousandths
-	weight     int64 // non-baseload factor, millionths
+	weight     int64 // non-baseload factor, in thirds of a millionth
 	hasWeight  bool
 	isCHP      bool
 	useful     milli // useful heat, MMBtu
@@ -355,9 +355,9 @@ func (p *plant) factors() {
 	switch {
 	case !p.hasWeight:
 	case p.factor < 20000:
-		p.weight = million
+		p.weight = 3 * million
 	case p.factor <= 80000:
-		p.weight = (4*million - 50*p.factor) / 3
+		p.weight = 4*million - 50*p.factor
 	}
 }
 

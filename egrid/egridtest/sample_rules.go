@@ -39,7 +39,7 @@ type formula struct {
 	factor       float64
 	above, below []int // terms; a sum has one above and none below
 	digits       int   // that a ratio is rounded to
-	share        bool  // EPA publishes a negative share as 0
+	share        bool  // of a fuel: EPA publishes a negative one as 0
 }
 
 // ledger is the formulas of a level's columns, by column, and the terms that
@@ -47,12 +47,13 @@ type formula struct {
 type ledger struct {
 	terms    []term
 	formulas map[egrid.Column]formula
+	regions  bool // EPA's regions have ratios over negative sums, too; its plants have none
 }
 
 // newLedger compiles the rules of the dictionary. It panics when a rule names
 // a column that no plant has, which only a wrong dictionary can do.
 func newLedger(level egrid.Level) *ledger {
-	l := &ledger{formulas: map[egrid.Column]formula{}}
+	l := &ledger{formulas: map[egrid.Column]formula{}, regions: level != egrid.PLNT}
 	for _, f := range egrid.Fields(level) {
 		if f.Rule.IsZero() || f.Column == mercury {
 			continue
@@ -62,7 +63,7 @@ func newLedger(level egrid.Level) *ledger {
 			l.formulas[f.Column] = formula{above: []int{l.sum(&f)}}
 			continue
 		}
-		g := formula{factor: r.Factor, digits: 3, share: f.Unit == "fraction"}
+		g := formula{factor: r.Factor, digits: 3, share: isFuelShare(f.Column)}
 		if len(r.Categories) > 0 && (strings.Contains(string(f.Column), "_ch4_") || strings.Contains(string(f.Column), "_n2o_")) {
 			g.digits = 4
 		}
@@ -76,6 +77,9 @@ func newLedger(level egrid.Level) *ledger {
 	}
 	return l
 }
+
+// isFuelShare reports whether a column is the share of one fuel, and not of several.
+func isFuelShare(c egrid.Column) bool { return slices.Contains(egrid.FuelShares(), c) }
 
 // sum returns the term of a column whose rule is a sum.
 func (l *ledger) sum(f *egrid.Field) int {
@@ -130,7 +134,7 @@ func (a *account) reset() {
 
 // add adds a plant, whose category's bit is given.
 func (l *ledger) add(a *account, p *plant, bit uint32) {
-	weight := float64(p.weight) / million
+	weight := float64(p.weight) / (3 * million)
 	for i := range l.terms {
 		t := &l.terms[i]
 		switch v := p.measure[t.measure]; {
@@ -166,7 +170,7 @@ func (l *ledger) append(b []byte, f *formula, a *account) []byte {
 	for i := range f.below {
 		below *= l.value(a, f.below[i])
 	}
-	if l.value(a, f.below[0]) <= 0 || below <= 0 {
+	if below == 0 || !l.regions && (l.value(a, f.below[0]) <= 0 || below <= 0) {
 		return b
 	}
 	x := above / below

@@ -52,6 +52,7 @@ type cli struct {
 	Factor    factorCmd      `cmd:"" help:"An emission factor, with formula, inputs and sources."`
 	Explain   explainCmd     `cmd:"" help:"One published number: formula, inputs, plants and source."`
 	ZIP       zipCmd         `cmd:"" name:"zip" help:"Subregions that serve a ZIP code."`
+	Reconcile reconcileCmd   `cmd:"" help:"Published figures of regions against recomputed ones."`
 	Diff      diffCmd        `cmd:"" help:"What changed between two releases, the largest change first."`
 	Snapshots snapshotsCmd   `cmd:"" help:"What is published, and what is held."`
 	Publish   publishCmd     `cmd:"" help:"Publish a held load, or again what was published before."`

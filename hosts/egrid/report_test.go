@@ -39,7 +39,8 @@ const (
 2023,TX,Alpha,1,11,NG,100,13 pears
 2023,TX,Alpha,1,12,NG,100,1,2,3
 `
-	notes = "name,remark\nAlpha,to be asked\n"
+	regions = "YEAR,SUBRGN,SRNAME,SRNGENAN,SRCO2AN,SRCO2RTA\n2023,CAMX,WECC California,1000,250.5,501\n2023,ERCT,ERCOT All,500,100,9999\n"
+	notes   = "name,remark\nAlpha,to be asked\n"
 )
 
 // varying is what differs from run to run.
@@ -106,6 +107,11 @@ func TestReports(t *testing.T) {
 		"json": {
 			files: map[string]string{"GEN23.csv": generators + unreadable, "README.csv": notes}, status: 3,
 			args: []string{"load", "--json", "--rejects", "DIR/rejects.csv", "DIR"},
+		},
+		"reconcile": {
+			files:  map[string]string{"SRL23.csv": regions, "US23.csv": "YEAR,USNGENAN,USCO2AN,USCO2RTA,USCLPR\n2023,1500,350.5,467.333,0.25\n"},
+			before: ".", status: 3,
+			args: []string{"reconcile", "--year", "2023"},
 		},
 		"explain": {
 			files: map[string]string{"GEN23.csv": generators + unreadable, "PLNT23.csv": plants, "ST23.csv": states, "README.csv": notes}, status: 3,

@@ -64,6 +64,23 @@ func (c *Client) ZIP(ctx context.Context, zip string, year int) ([]wire.ZIPSubre
 	return value[[]wire.ZIPSubregion](ctx, c, join("crosswalk", "zip", zip), v)
 }
 
+// Reconciliation returns how the region sheets of an edition stand to what they
+// follow from: with the figures that differ or, if every is set, with all of them,
+// which are some thousands. The empty release is the newest. Errors:
+// [egrid.ErrNotFound] where no region sheet of it is published.
+//
+// calc.Reconcile over a Client computes the same here, from what the server sends.
+func (c *Client) Reconciliation(ctx context.Context, year int, release string, every bool) (wire.Certificate, error) {
+	v := url.Values{}
+	if release != "" {
+		v.Set("release", release)
+	}
+	if every {
+		v.Set("cells", "all")
+	}
+	return value[wire.Certificate](ctx, c, join("reconciliation", strconv.Itoa(year)), v)
+}
+
 func setYear(v url.Values, year int) {
 	if year != 0 {
 		v.Set("year", strconv.Itoa(year))

@@ -104,7 +104,7 @@ func Rules() []Rule {
 		{
 			Packages: []string{"egrid/calc", "egrid/calc/inventory"},
 			Own:      []string{"egrid", "egrid/calc", "egrid/driver", "egrid/store"},
-			TestOwn:  []string{"egrid/sheet", "egrid/memstore", "egrid/egridtest"},
+			TestOwn:  []string{"egrid/sheet", "egrid/memstore", "egrid/egridtest", "egrid/book"},
 			Why:      "calc computes over batches, and asks a DB for them: it knows no store by name",
 		},
 		{
