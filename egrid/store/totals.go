@@ -397,6 +397,7 @@ type sheetSums struct {
 	read   []egrid.Snapshot // that sheet, and what it was filled in from
 	plants bool             // plants are counted
 	of     map[egrid.Value]*plantSum
+	whole  total // net generation, MWh: of fuels, too, which may miss it by some MWh
 }
 
 func (v view) sheetSums(ctx context.Context, s *scope, sheet *egrid.Snapshot, query PlantQuery) (sheetSums, error) {
@@ -417,6 +418,7 @@ func (v view) sheetSums(ctx context.Context, s *scope, sheet *egrid.Snapshot, qu
 	}
 	sums.read = page.Snapshots
 	for row := range page.Rows() {
+		sums.whole.add(row.Float(egrid.NetGeneration))
 		label := egrid.Value{}
 		if s.by != "" {
 			label = row.At(0)
@@ -449,6 +451,7 @@ func (v view) regionSums(ctx context.Context, s *scope, sheet *egrid.Snapshot) (
 		return sums, err
 	}
 	for row := range rows.Rows() {
+		sums.whole.add(row.Float(egrid.NetGeneration))
 		label := egrid.Value{}
 		if s.byRegion() {
 			label = row.Value(s.by)
@@ -475,14 +478,6 @@ func (t *sheetSums) labelled(label egrid.Value) *plantSum {
 	return t.of[label]
 }
 
-func (t *sheetSums) total() total {
-	var sum total
-	for _, label := range t.labels() {
-		sum.add(t.of[label].generation.sum, t.of[label].generation.present)
-	}
-	return sum
-}
-
 // labels in the order of their values.
 func (t *sheetSums) labels() []egrid.Value {
 	labels := make([]egrid.Value, 0, len(t.of))
@@ -495,7 +490,7 @@ func (t *sheetSums) labels() []egrid.Value {
 
 // compare tells how another sheet differs, where both have net generation.
 func (t *sheetSums) compare(other *sheetSums, s *scope) (d TotalDifference, differs bool) {
-	mine, theirs := t.total(), other.total()
+	mine, theirs := t.whole, other.whole
 	if !mine.present || !theirs.present {
 		return d, false
 	}
