@@ -11,14 +11,24 @@ import (
 // AppendJSON appends the i-th row as a JSON object, its columns in the order of
 // the schema and null for missing cells. Cells of type number always have a
 // decimal point (21.0), so that a reader that guesses types from the first rows
-// does not take the column for whole numbers. It allocates nothing else.
+// does not take the column for whole numbers. The unmarked release is "", as it is
+// wherever JSON names a release. It allocates nothing else.
 func (b *Batch) AppendJSON(dst []byte, i int) []byte {
 	dst = append(dst, '{')
 	for j, name := range b.schema.jsonNames() {
 		dst = append(dst, name...)
-		dst = b.columns[j].AppendJSON(dst, i)
+		if v := &b.columns[j]; v.IsMissing(i) && b.schema.fields[j].namesRelease() {
+			dst = append(dst, `""`...)
+		} else {
+			dst = v.AppendJSON(dst, i)
+		}
 	}
 	return append(dst, '}')
+}
+
+// namesRelease reports whether a column holds releases of editions.
+func (f *Field) namesRelease() bool {
+	return f.Column == ReleaseColumn || strings.HasSuffix(string(f.Column), "_release")
 }
 
 // AppendJSON appends the i-th cell as a JSON value, as [Batch.AppendJSON] does.

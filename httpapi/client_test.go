@@ -103,7 +103,7 @@ func TestClientAsksTheAPI(t *testing.T) {
 		t.Errorf("a chart of a year that there is not: %v; want ErrNotFound", err)
 	}
 	statistics, err := c.Statistics(ctx, 0)
-	if err != nil || statistics.Meta.Basis != "SRL" || *statistics.Data.Plants != 4 || statistics.Data.PlantsBasis != egrid.GEN || *statistics.Data.Generators != 6 || *statistics.Data.FirstYear != 2016 || len(statistics.Data.Levels) != 3 || statistics.Data.LastLoad.IsZero() {
+	if err != nil || statistics.Meta.Basis != "GEN" || *statistics.Data.Plants != 4 || statistics.Data.PlantsBasis != egrid.GEN || *statistics.Data.Generators != 6 || *statistics.Data.FirstYear != 2016 || len(statistics.Data.Levels) != 3 || statistics.Data.LastLoad.IsZero() {
 		t.Errorf("statistics: %+v, %v", statistics, err)
 	}
 }
@@ -412,7 +412,7 @@ func TestNumbersHaveAPoint(t *testing.T) {
 		"/levels/PLNT/rows?format=geojson":                         `"coordinates":[180.0,-90.0]`,
 		"/plants/search?format=geojson&columns=net_generation_mwh": `{"net_generation_mwh":300.0}`,
 		"/plants/top":           `"net_generation_mwh":300.0`,
-		"/plants/chart/by-year": `{"x":2023,"y":685.0}`,
+		"/plants/chart/by-year": `{"x":2023,"y":685.0,`,
 		"/plants/statistics":    `"net_generation_mwh":685.0`,
 		"/regions/SRL/SPSO":     `"gas":0.0`,
 		"/plants/states":        `"net_generation_mwh":-5.0`,

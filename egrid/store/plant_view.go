@@ -188,11 +188,11 @@ func plantField(snapshot egrid.Snapshot, c egrid.Column) (egrid.Field, bool) {
 	case PlantsBasis:
 		return egrid.Field{Level: egrid.PLNT, Column: c, Type: egrid.Text, Description: "Level that the plants are counted in: PLNT or GEN; missing where neither is published."}, true
 	case PlantsRelease:
-		return egrid.Field{Level: egrid.PLNT, Column: c, Type: egrid.Text, Description: "Release of the sheet that the plants are counted in; missing for the unmarked one."}, true
+		return egrid.Field{Level: egrid.PLNT, Column: c, Type: egrid.Text, Description: "Release of the sheet that the plants are counted in; empty for the unmarked one."}, true
 	case ShareBasis:
 		return egrid.Field{Level: egrid.PLNT, Column: c, Type: egrid.Text, Description: "Level that the state's net generation is read from, of which share is a part."}, true
 	case ShareRelease:
-		return egrid.Field{Level: egrid.PLNT, Column: c, Type: egrid.Text, Description: "Release of the sheet that the state's net generation is read from; missing for the unmarked one."}, true
+		return egrid.Field{Level: egrid.PLNT, Column: c, Type: egrid.Text, Description: "Release of the sheet that the state's net generation is read from; empty for the unmarked one."}, true
 	}
 	if snapshot.Schema != nil {
 		if i := snapshot.Schema.Index(c); i >= 0 {
