@@ -16,14 +16,19 @@ import (
 func (b *Batch) AppendJSON(dst []byte, i int) []byte {
 	dst = append(dst, '{')
 	for j, name := range b.schema.jsonNames() {
-		dst = append(dst, name...)
-		if v := &b.columns[j]; v.IsMissing(i) && b.schema.fields[j].namesRelease() {
-			dst = append(dst, `""`...)
-		} else {
-			dst = v.AppendJSON(dst, i)
-		}
+		dst = b.AppendJSONCell(append(dst, name...), j, i)
 	}
 	return append(dst, '}')
+}
+
+// AppendJSONCell appends the j-th cell of the i-th row as a JSON value, as
+// [Batch.AppendJSON] does.
+func (b *Batch) AppendJSONCell(dst []byte, j, i int) []byte {
+	v := &b.columns[j]
+	if v.IsMissing(i) && b.schema.fields[j].namesRelease() {
+		return append(dst, `""`...)
+	}
+	return v.AppendJSON(dst, i)
 }
 
 // namesRelease reports whether a column holds releases of editions.
@@ -31,7 +36,8 @@ func (f *Field) namesRelease() bool {
 	return f.Column == ReleaseColumn || strings.HasSuffix(string(f.Column), "_release")
 }
 
-// AppendJSON appends the i-th cell as a JSON value, as [Batch.AppendJSON] does.
+// AppendJSON appends the i-th cell as a JSON value, as [Batch.AppendJSON] does but
+// for releases: a vector does not know what it is of.
 func (v *Vector) AppendJSON(dst []byte, i int) []byte {
 	if v.IsMissing(i) {
 		return append(dst, "null"...)

@@ -154,7 +154,10 @@ func (v view) every(ctx context.Context, q egrid.RowQuery) (*egrid.Batch, error)
 	if err != nil {
 		return nil, err
 	}
-	p.Limit = 0
+	p.Limit = 1 // of none, too; with a limit, caches keep the answer
+	for i := range p.Snapshots {
+		p.Limit += int(p.Snapshots[i].Rows)
+	}
 	return v.collect(ctx, p)
 }
 

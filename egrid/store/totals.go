@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -70,8 +71,8 @@ type TotalDifference struct {
 //     NRL, BA) add up to the whole.
 //
 // By fuel_category, and where it is filtered by, region sheets answer with what
-// was generated from the fuel, and plants by their primary fuel. A category of which
-// there is neither generation nor a plant is left out.
+// was generated from the fuel, and plants by their primary fuel. Rows of which there
+// is neither generation nor a plant are left out then.
 //
 // Plants are counted in the sheet of plants, or of generators, of the same data
 // year; their number is missing where neither is published. Errors as [DB.SumPlants].
@@ -83,6 +84,14 @@ func (db *DB) Totals(ctx context.Context, by egrid.Column, query PlantQuery) (To
 	if by != egrid.Year {
 		return v.totals(ctx, by, query)
 	}
+	return v.yearTotals(ctx, query)
+}
+
+// yearTotals are those of every data year. A year no sheet of which has what is
+// filtered by has no figures; when that is so of all, it is an error.
+func (v view) yearTotals(ctx context.Context, query PlantQuery) (Totals, error) {
+	var unable error
+	able := false
 	query.Year, query.Release = 0, ""
 	all := Totals{RowPage: egrid.RowPage{Revision: v.catalog.Revision}}
 	rows := egrid.NewBuilder(totalSchema(egrid.Year), 0)
@@ -90,9 +99,16 @@ func (db *DB) Totals(ctx context.Context, by egrid.Column, query PlantQuery) (To
 	for _, year := range s.years(v.catalog, "") {
 		query.Year = year
 		one, err := v.totals(ctx, "", query)
-		if err != nil {
+		switch {
+		case errors.Is(err, egrid.ErrInvalid): // no sheet of this year has what is filtered by
+			unable = cmp.Or(unable, err)
+			rows.Int(0, int64(year))
+			rows.EndRow(int64(rows.Len()+1), 0)
+			continue
+		case err != nil:
 			return Totals{}, err
 		}
+		able = true
 		all.Differences = append(all.Differences, one.Differences...)
 		all.Snapshots = append(all.Snapshots, one.Snapshots...)
 		for row := range one.Rows() {
@@ -101,6 +117,9 @@ func (db *DB) Totals(ctx context.Context, by egrid.Column, query PlantQuery) (To
 			}
 			rows.EndRow(int64(rows.Len()+1), 0)
 		}
+	}
+	if unable != nil && !able {
+		return Totals{}, unable
 	}
 	all.Batch = rows.Batch()
 	all.Total = int64(all.Len())
@@ -159,7 +178,11 @@ func (v view) totals(ctx context.Context, by egrid.Column, query PlantQuery) (To
 		if other.ID == basis.ID || !counts && !s.compares(other.Level) {
 			continue
 		}
-		others, err := v.sheetSums(ctx, &s, other, query)
+		read := v.sheetSums
+		if !counts && isPlants(other.Level) {
+			read = v.plainSums
+		}
+		others, err := read(ctx, &s, other, query)
 		if err != nil {
 			return Totals{}, err
 		}
@@ -432,6 +455,31 @@ func (v view) sheetSums(ctx context.Context, s *scope, sheet *egrid.Snapshot, qu
 	return sums, nil
 }
 
+// plainSums are those of a sheet of plants or generators that is only compared: nobody
+// asks how many plants or which fuels, which is most of the work.
+func (v view) plainSums(ctx context.Context, s *scope, sheet *egrid.Snapshot, query PlantQuery) (sheetSums, error) {
+	if len(fillingOf(v.catalog, sheet).columns) > 0 {
+		return v.sheetSums(ctx, s, sheet, query)
+	}
+	sums := sheetSums{sheet: *sheet, read: []egrid.Snapshot{*sheet}, of: map[egrid.Value]*plantSum{}}
+	groups := egrid.GroupQuery{Level: sheet.Level, Filters: s.regions, Measures: []egrid.Measure{{Func: egrid.Sum, Column: egrid.NetGeneration}}}
+	if s.byRegion() {
+		groups.By = []egrid.Column{s.by}
+	}
+	for b, err := range v.at(*sheet).groupBatches(ctx, groups) {
+		if err != nil {
+			return sums, err
+		}
+		for row := range b.Rows() {
+			sums.whole.add(row.Float(egrid.NetGeneration))
+			if s.byRegion() {
+				sums.labelled(row.At(0)).generation.add(row.Float(egrid.NetGeneration))
+			}
+		}
+	}
+	return sums, nil
+}
+
 // regionSums reads the rows of a sheet of regions.
 func (v view) regionSums(ctx context.Context, s *scope, sheet *egrid.Snapshot) (sheetSums, error) {
 	sums := sheetSums{sheet: *sheet, read: []egrid.Snapshot{*sheet}, of: map[egrid.Value]*plantSum{}}
@@ -544,13 +592,10 @@ func (t *sheetSums) rows(s *scope, counted *sheetSums) (*egrid.Batch, error) {
 	for _, label := range labels {
 		sum, plants := cmp.Or(t.of[label], &plantSum{}), egrid.Value{}
 		if counted.plants {
-			n := cmp.Or(counted.of[label], &plantSum{}).plants
-			plants = egrid.IntegerOf(n)
-			if s.by == egrid.FuelGroup && n == 0 && sum.generation.sum == 0 {
-				continue
-			}
-		} else if s.by == egrid.FuelGroup && sum.generation.sum == 0 {
-			continue
+			plants = egrid.IntegerOf(cmp.Or(counted.of[label], &plantSum{}).plants)
+		}
+		if !t.plants && s.by != "" && (s.by == egrid.FuelGroup || s.fuels != nil) && sum.generation.sum == 0 && counted.of[label] == nil {
+			continue // neither generation nor a plant
 		}
 		row := []egrid.Value{plants, sum.generation.value(), sum.capacity.value(), egrid.TextOf(string(t.sheet.Level)), releaseOf(&t.sheet)}
 		if counted.plants {

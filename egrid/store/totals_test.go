@@ -118,7 +118,9 @@ func TestTotals(t *testing.T) {
 		{"fuels of a state", with("GEN23.csv", generators23), egrid.FuelGroup, in(egrid.State, "OK"),
 			[]string{"HYDRO 1 -10  ST rev0 GEN ", "WIND 1 60  ST rev0 GEN "}, []string{"2023 STrev0 50, GEN -10"}},
 		{"states of a fuel", with("GEN23.csv", generators23), egrid.State, in(egrid.FuelGroup, "COAL", "SOLAR"),
-			[]string{"OK 0 0  ST rev0 GEN ", "TX 2 750  ST rev0 GEN "}, nil},
+			[]string{"TX 2 750  ST rev0 GEN "}, nil},
+		{"years of a subregion that only some know", map[string]string{"SRL23.csv": subregions23, "GEN21.csv": strings.ReplaceAll(generators23, "2023,", "2021,")}, egrid.Year, in(egrid.Subregion, "ERCT"),
+			[]string{"2021       ", "2023  1200 620 SRL   "}, nil},
 		{"states of a fuel that the sheet does not tell", with("GEN23.csv", generators23), egrid.State, in(egrid.FuelGroup, "COAL", "OTHF"),
 			[]string{"TX 1 500 300 GEN  GEN "}, nil},
 		{"what only plants know", with("GEN23.csv", generators23), egrid.State, in(egrid.Fuel, "NG"), []string{"TX 1 400.5 250 GEN  GEN "}, nil},
@@ -171,6 +173,7 @@ func TestTotalsErrors(t *testing.T) {
 		{"by a sum", egrid.NetGeneration, store.PlantQuery{}, egrid.ErrInvalid, "every total has"},
 		{"by what nobody has", "nonsense", store.PlantQuery{}, egrid.ErrInvalid, "no PLNT sheet"},
 		{"subregions of a state", egrid.Subregion, store.PlantQuery{Filters: []egrid.Filter{egrid.Where("state", egrid.Eq, "TX")}}, egrid.ErrInvalid, "subregions cannot be told apart"},
+		{"years of a subregion", egrid.Year, store.PlantQuery{Filters: []egrid.Filter{egrid.Where("subregion", egrid.Eq, "ERCT")}}, egrid.ErrInvalid, "subregion"},
 		{"states of a subregion", egrid.State, store.PlantQuery{Filters: []egrid.Filter{egrid.Where("subregion", egrid.Eq, "ERCT")}}, egrid.ErrInvalid, "subregion"},
 	}
 	for _, test := range tests {

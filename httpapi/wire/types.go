@@ -71,7 +71,7 @@ type Point struct {
 	X egrid.Value `json:"x" doc:"A data year, or the name of what y belongs to; null for what has no name."`
 	Y *Number     `json:"y" doc:"null where nothing is known."`
 
-	Basis   egrid.Level `json:"basis" doc:"Level of the sheet that y is from."`
+	Basis   egrid.Level `json:"basis" doc:"Level of the sheet that y is from; empty where no sheet of the data year has what is filtered by."`
 	Release string      `json:"release" doc:"Release of that sheet, empty for the unmarked one."`
 }
 

@@ -93,8 +93,8 @@ class Chart {
       const code = missing(x) ? null : String(x);
       const words = code === null ? 'not named' : name && name(code) !== code ? `${name(code)} (${code})` : code;
       return {
-        code, words, label: code === null ? dash : label ? label(code) : code, value: y, from: sheetName(basis, release),
-        title: `${words}: ${missing(y) ? 'missing' : `${full(y)} ${unit}`}${inOrder ? `, ${sheetName(basis, release)}` : ''}`, kind: code === null ? null : kind?.(code),
+        code, words, label: code === null ? dash : label ? label(code) : code, value: y, from: basis ? sheetName(basis, release) : dash,
+        title: `${words}: ${missing(y) ? 'missing' : `${full(y)} ${unit}`}${inOrder && basis ? `, ${sheetName(basis, release)}` : ''}`, kind: code === null ? null : kind?.(code),
         selected: filter !== undefined && code !== null && this.filters.chosen[filter] === code,
         choose: filter && code !== null ? () => this.filters.set({ [filter]: this.filters.chosen[filter] === code ? '' : code }) : null,
       };
