@@ -99,6 +99,7 @@ func (v view) yearTotals(ctx context.Context, query PlantQuery) (Totals, error) 
 	for _, year := range s.years(v.catalog, "") {
 		query.Year = year
 		one, err := v.totals(ctx, "", query)
+		all.Snapshots = append(all.Snapshots, one.Snapshots...)
 		switch {
 		case errors.Is(err, egrid.ErrInvalid): // no sheet of this year has what is filtered by
 			unable = cmp.Or(unable, err)
@@ -110,7 +111,6 @@ func (v view) yearTotals(ctx context.Context, query PlantQuery) (Totals, error) 
 		}
 		able = true
 		all.Differences = append(all.Differences, one.Differences...)
-		all.Snapshots = append(all.Snapshots, one.Snapshots...)
 		for row := range one.Rows() {
 			if err := rows.Row(append([]egrid.Value{egrid.IntegerOf(int64(year))}, row.Values()...)); err != nil {
 				return Totals{}, err
@@ -127,7 +127,10 @@ func (v view) yearTotals(ctx context.Context, query PlantQuery) (Totals, error) 
 }
 
 // Gap is by how much the other sheet's total exceeds the one that answered, MWh.
-func (d *TotalDifference) Gap() float64 { return tidy(d.OtherTotal - d.Total) }
+func (d *TotalDifference) Gap() float64 { return gap(d.OtherTotal, d.Total) }
+
+// gap subtracts figures of three decimals without leaving more.
+func gap(a, b float64) float64 { return math.Round((a-b)*1000) / 1000 }
 
 // ShareDifferences tells what the states of a query's plants add up to by the plants'
 // own sheet, where the shares of the plants are of a sheet of another release: none
@@ -165,10 +168,10 @@ func (v view) totals(ctx context.Context, by egrid.Column, query PlantQuery) (To
 	if basis.Level == "" {
 		return t, s.untold(year, query)
 	}
-	t.Sheet = sheetOf(&basis)
+	t.Sheet, t.Snapshots = sheetOf(&basis), []egrid.Snapshot{basis}
 	sums, err := v.sheetSums(ctx, &s, &basis, query)
 	if err != nil {
-		return Totals{}, err
+		return t, err
 	}
 	t.Snapshots = sums.read
 	counted := sums
@@ -553,8 +556,8 @@ func (t *sheetSums) compare(other *sheetSums, s *scope) (d TotalDifference, diff
 			if o := other.of[label]; o != nil {
 				b = o.generation
 			}
-			if gap := b.sum - a.sum; a.present && b.present && math.Abs(gap) > max(rounded, math.Abs(d.LargestGap)) {
-				d.Largest, d.LargestGap = label, tidy(gap)
+			if g := gap(b.sum, a.sum); a.present && b.present && math.Abs(g) > max(rounded, math.Abs(d.LargestGap)) {
+				d.Largest, d.LargestGap = label, g
 			}
 		}
 	}
