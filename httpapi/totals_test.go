@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"math"
 	"net/http"
+	"net/http/httptest"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -12,6 +14,8 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
+	"github.com/egrid-analytics/egrid-go/egrid/store"
+	"github.com/egrid-analytics/egrid-go/httpapi/client"
 	"github.com/egrid-analytics/egrid-go/httpapi/wire"
 	"github.com/egrid-analytics/egrid-go/internal/testenv"
 )
@@ -294,4 +298,35 @@ func realStore(t *testing.T) driver.Store {
 		publish(t, s, name, testenv.Open(t, "2023/"+name))
 	}
 	return s
+}
+
+// The client asks what a store is asked, and the figures are the same: the shares and
+// totals of several sheets, and what is filled in.
+func TestTotalsOfTheClient(t *testing.T) {
+	t.Parallel()
+	s := bundledStore(t)
+	publish(t, s, "GEN23_rev1.csv", strings.NewReader(generators23))
+	publish(t, s, "PLNT23_rev2.csv", strings.NewReader("YEAR,ORISPL,PLPRMFL,PLFUELCT,PLNGENAN\n2023,1,BIT,COAL,1100\n2023,3,WAT,HYDRO,-10\n"))
+	server := httptest.NewServer(newAPI(s, nil))
+	defer server.Close()
+	c, err := client.New(server.URL, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	here, there := store.New(s), store.New(c)
+	for _, by := range []egrid.Column{"", egrid.Year, egrid.State, egrid.FuelGroup, egrid.Subregion, egrid.BalancingAuthority, egrid.NERCRegion} {
+		for _, release := range []string{"", egrid.NoRelease, "rev1"} {
+			want, absent := here.Totals(t.Context(), by, store.PlantQuery{Release: release})
+			got, err := there.Totals(t.Context(), by, store.PlantQuery{Release: release})
+			if err != nil || absent != nil || got.String() != want.String() || !reflect.DeepEqual(got.Differences, want.Differences) {
+				t.Errorf("by %s of %q: %v, %v\n%v %+v\nwant\n%v %+v", by, release, err, absent, got.Batch, got.Differences, want.Batch, want.Differences)
+			}
+		}
+	}
+	query := store.PlantQuery{Filters: []egrid.Filter{egrid.Where(egrid.State, egrid.Eq, "TX")}}
+	want, absent := here.Plants(t.Context(), query)
+	got, err := there.Plants(t.Context(), query)
+	if err != nil || absent != nil || got.Len() != 1 || got.String() != want.String() || !reflect.DeepEqual(got.PlantSource, want.PlantSource) {
+		t.Errorf("plants %v, %v\n%v %+v\nwant\n%v %+v", err, absent, got.Batch, got.PlantSource, want.Batch, want.PlantSource)
+	}
 }

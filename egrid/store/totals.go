@@ -61,14 +61,17 @@ type TotalDifference struct {
 // Every row is from one sheet, its basis, which is chosen for a data year (the
 // newest, unless the query names one):
 //
-//   - Who can tell: the region sheet of what is summed by or chosen (ST of states, SRL
-//     of subregions, and so on), US or ST of the whole, where nothing but regions of
-//     that sheet and fuel categories is filtered by; and the sheet of plants.
-//   - Of these, the newest release decides, or the release that the query names. In one
-//     release regions come before plants, and the US before its states.
-//   - Generators (GEN) answer where none of these is published: their net generation
-//     is no total of EPA's. Where they are not published either, other regions (SRL,
-//     NRL, BA) add up to the whole.
+//   - The region sheet of what is summed by or chosen (ST of states, SRL of subregions,
+//     and so on; of the whole the US, else its states), where nothing but regions of that
+//     sheet and fuel categories is filtered by.
+//   - Else the sheet of plants (PLNT), else generators (GEN), whose net generation is no
+//     total of EPA's. Where none of these is published, other regions (SRL, NRL, BA) add
+//     up to the whole.
+//   - Of one level the newest release. When the query names a release, sheets of others
+//     are not there.
+//
+// So plants or generators of a newer release do not take the place of regions of an
+// older one: they may be a part of all plants, and Differences tells of them.
 //
 // By fuel_category, and where it is filtered by, region sheets answer with what
 // was generated from the fuel, and plants by their primary fuel. Rows of which there
@@ -266,8 +269,7 @@ func (s *scope) compares(l egrid.Level) bool {
 	return s.plain && s.fuels == nil && (isPlants(l) || l == egrid.US || l == egrid.ST || regionColumn(l) == s.by)
 }
 
-// ladder is the levels that can tell, in the order in which they are asked. Where
-// the release does not decide, the first one answers.
+// ladder is the levels that can tell: the first one that is published answers.
 func (s *scope) ladder() []egrid.Level {
 	plants := []egrid.Level{egrid.PLNT, egrid.GEN}
 	switch {
@@ -326,28 +328,20 @@ func (s *scope) sheets(c egrid.Catalog, year int, release string) (basis egrid.S
 		return found, ok
 	}
 	var poor egrid.Snapshot // counts plants, if nothing else
-	settled := false        // what comes behind the sheet of plants answers only where nothing else does
 	for _, level := range s.ladder() {
-		settled = settled || level == egrid.GEN && basis.Level != ""
 		snap, ok := newest(level)
 		switch {
 		case !ok:
-			continue
-		case !s.has(c, &snap):
-			if poor.Level == "" && isPlants(level) {
-				poor = snap
-			}
-			continue
-		}
-		all = append(all, snap)
-		if basis.Level == "" || !settled && basis.Level != egrid.GEN && egrid.CompareReleases(snap.Release, basis.Release) > 0 {
-			basis = snap
+		case s.has(c, &snap):
+			all = append(all, snap)
+		case poor.Level == "" && isPlants(level):
+			poor = snap
 		}
 	}
-	if basis.Level == "" && poor.Level != "" {
-		basis, all = poor, []egrid.Snapshot{poor}
+	if len(all) > 0 {
+		return all[0], all
 	}
-	return basis, all
+	return poor, nil
 }
 
 // answers reports whether a snapshot is published, and of the release that is
@@ -593,12 +587,12 @@ func (t *sheetSums) rows(s *scope, counted *sheetSums) (*egrid.Batch, error) {
 	}
 	var rows [][]egrid.Value
 	for _, label := range labels {
-		sum, plants := cmp.Or(t.of[label], &plantSum{}), egrid.Value{}
+		sum, count, plants := cmp.Or(t.of[label], &plantSum{}), cmp.Or(counted.of[label], &plantSum{}).plants, egrid.Value{}
 		if counted.plants {
-			plants = egrid.IntegerOf(cmp.Or(counted.of[label], &plantSum{}).plants)
+			plants = egrid.IntegerOf(count)
 		}
-		if !t.plants && s.by != "" && (s.by == egrid.FuelGroup || s.fuels != nil) && sum.generation.sum == 0 && counted.of[label] == nil {
-			continue // neither generation nor a plant
+		if s.by != "" && (s.by == egrid.FuelGroup || s.fuels != nil) && sum.generation.sum == 0 && count == 0 {
+			continue
 		}
 		row := []egrid.Value{plants, sum.generation.value(), sum.capacity.value(), egrid.TextOf(string(t.sheet.Level)), releaseOf(&t.sheet)}
 		if counted.plants {
