@@ -73,7 +73,7 @@ func ContextFields(level Level) []Field {
 	return []Field{
 		{Level: level, Column: LevelColumn, Type: Text, Code: "LEVEL", Description: "Level of the row: one of EPA's sheets."},
 		{Level: level, Column: Year, Type: Integer, Code: "YEAR", Description: "Year that the data are for."},
-		{Level: level, Column: ReleaseColumn, Type: Text, Code: "RELEASE", Description: "Release of the edition; missing for the unmarked one."},
+		{Level: level, Column: ReleaseColumn, Type: Text, Code: "RELEASE", Description: "Release of the edition; empty for the unmarked one."},
 	}
 }
 

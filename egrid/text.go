@@ -11,17 +11,33 @@ import (
 // AppendJSON appends the i-th row as a JSON object, its columns in the order of
 // the schema and null for missing cells. Cells of type number always have a
 // decimal point (21.0), so that a reader that guesses types from the first rows
-// does not take the column for whole numbers. It allocates nothing else.
+// does not take the column for whole numbers. The unmarked release is "", as it is
+// wherever JSON names a release. It allocates nothing else.
 func (b *Batch) AppendJSON(dst []byte, i int) []byte {
 	dst = append(dst, '{')
 	for j, name := range b.schema.jsonNames() {
-		dst = append(dst, name...)
-		dst = b.columns[j].AppendJSON(dst, i)
+		dst = b.AppendJSONCell(append(dst, name...), j, i)
 	}
 	return append(dst, '}')
 }
 
-// AppendJSON appends the i-th cell as a JSON value, as [Batch.AppendJSON] does.
+// AppendJSONCell appends the j-th cell of the i-th row as a JSON value, as
+// [Batch.AppendJSON] does.
+func (b *Batch) AppendJSONCell(dst []byte, j, i int) []byte {
+	v := &b.columns[j]
+	if v.IsMissing(i) && b.schema.fields[j].namesRelease() {
+		return append(dst, `""`...)
+	}
+	return v.AppendJSON(dst, i)
+}
+
+// namesRelease reports whether a column holds releases of editions.
+func (f *Field) namesRelease() bool {
+	return f.Column == ReleaseColumn || strings.HasSuffix(string(f.Column), "_release")
+}
+
+// AppendJSON appends the i-th cell as a JSON value, as [Batch.AppendJSON] does but
+// for releases: a vector does not know what it is of.
 func (v *Vector) AppendJSON(dst []byte, i int) []byte {
 	if v.IsMissing(i) {
 		return append(dst, "null"...)

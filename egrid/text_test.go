@@ -194,3 +194,21 @@ func TestEncodersAllocateNothing(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+// The unmarked release is an empty text in JSON, and no null.
+func TestJSONOfReleases(t *testing.T) {
+	t.Parallel()
+	schema, err := egrid.NewSchema(egrid.Field{Column: egrid.ReleaseColumn, Type: egrid.Text}, egrid.Field{Column: "plants_release", Type: egrid.Text}, egrid.Field{Column: "state", Type: egrid.Text})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := egrid.BatchOf(schema, 2023, []egrid.Value{{}, {}, {}}, []egrid.Value{egrid.TextOf("rev0"), {}, {}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{`{"release":"","plants_release":"","state":null}`, `{"release":"rev0","plants_release":"","state":null}`} {
+		if got := string(b.AppendJSON(nil, i)); got != want {
+			t.Errorf("got %s; want %s", got, want)
+		}
+	}
+}

@@ -87,10 +87,13 @@ func TestClientAsksTheAPI(t *testing.T) {
 	c := dial(t, sampleStore(t))
 	ctx := t.Context()
 	chart, err := c.Chart(ctx, "by-state", nil)
-	if err != nil || chart.Unit != "MWh" || len(chart.Series) != 1 || chart.Series[0].Points[1].X != egrid.TextOf("TX") || *chart.Series[0].Points[1].Y != 1001 {
-		t.Errorf("chart: %+v, %v", chart, err)
+	if err != nil || chart.Data.Unit != "MWh" || len(chart.Data.Series) != 1 {
+		t.Fatalf("chart: %+v, %v", chart, err)
 	}
-	if chart, err := c.Chart(ctx, "by-fuel", &client.ChartQuery{Year: 2023, Release: egrid.NoRelease, State: []string{"OK"}}); err != nil || len(chart.Series[0].Points) != 2 {
+	if p := chart.Data.Series[0].Points[1]; p.X != egrid.TextOf("TX") || *p.Y != 1001 || p.Basis != egrid.GEN || chart.Meta.Basis != "GEN" {
+		t.Errorf("a point of the chart: %+v of %+v", p, chart.Meta)
+	}
+	if chart, err := c.Chart(ctx, "by-fuel", &client.ChartQuery{Year: 2023, Release: egrid.NoRelease, State: []string{"OK"}}); err != nil || len(chart.Data.Series[0].Points) != 2 {
 		t.Errorf("chart of a state: %+v, %v", chart, err)
 	}
 	if _, err := c.Chart(ctx, "by-colour", nil); !errors.Is(err, egrid.ErrInvalid) {
@@ -100,7 +103,7 @@ func TestClientAsksTheAPI(t *testing.T) {
 		t.Errorf("a chart of a year that there is not: %v; want ErrNotFound", err)
 	}
 	statistics, err := c.Statistics(ctx, 0)
-	if err != nil || statistics.Plants != 4 || *statistics.Generators != 6 || *statistics.FirstYear != 2016 || len(statistics.Levels) != 3 || statistics.LastLoad.IsZero() {
+	if err != nil || statistics.Meta.Basis != "GEN" || *statistics.Data.Plants != 4 || statistics.Data.PlantsBasis != egrid.GEN || *statistics.Data.Generators != 6 || *statistics.Data.FirstYear != 2016 || len(statistics.Data.Levels) != 3 || statistics.Data.LastLoad.IsZero() {
 		t.Errorf("statistics: %+v, %v", statistics, err)
 	}
 }
@@ -409,7 +412,7 @@ func TestNumbersHaveAPoint(t *testing.T) {
 		"/levels/PLNT/rows?format=geojson":                         `"coordinates":[180.0,-90.0]`,
 		"/plants/search?format=geojson&columns=net_generation_mwh": `{"net_generation_mwh":300.0}`,
 		"/plants/top":           `"net_generation_mwh":300.0`,
-		"/plants/chart/by-year": `{"x":2023,"y":685.0}`,
+		"/plants/chart/by-year": `{"x":2023,"y":685.0,`,
 		"/plants/statistics":    `"net_generation_mwh":685.0`,
 		"/regions/SRL/SPSO":     `"gas":0.0`,
 		"/plants/states":        `"net_generation_mwh":-5.0`,

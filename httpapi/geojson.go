@@ -65,7 +65,7 @@ func (f *features) row(dst []byte, b *egrid.Batch, i int) ([]byte, bool) {
 			dst = append(dst, ',')
 		}
 		first = false
-		dst = b.Column(j).AppendJSON(append(dst, name...), i)
+		dst = b.AppendJSONCell(append(dst, name...), j, i)
 	}
 	return append(dst, "}}"...), true
 }

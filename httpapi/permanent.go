@@ -23,8 +23,13 @@ func snapshotParam() parameter {
 		schema: huma.Schema{Pattern: `^[0-9a-f]{24}$`, PatternDescription: "24 hexadecimal digits, as in links.permanent"}}
 }
 
-// ofPlants are the levels that plants are read from.
-func ofPlants(*request) []egrid.Level { return []egrid.Level{egrid.PLNT, egrid.GEN} }
+// ofPlants are the levels that plants are read from, and their shares of states.
+func ofPlants(*request) []egrid.Level { return []egrid.Level{egrid.PLNT, egrid.GEN, egrid.ST} }
+
+// ofTotals are the levels that totals are read from.
+func ofTotals(*request) []egrid.Level {
+	return []egrid.Level{egrid.PLNT, egrid.GEN, egrid.US, egrid.ST, egrid.SRL, egrid.NRL, egrid.BA}
+}
 
 // ofLevel is the level that the path names.
 func ofLevel(in *request) []egrid.Level { return []egrid.Level{egrid.Level(in.text("level"))} }

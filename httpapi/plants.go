@@ -17,7 +17,7 @@ func (a *api) plantOperations() {
 	where := append(placeParams(), yearParam(), releaseParam())
 	a.register(operation{
 		id: "top-plants", path: "/plants/top", tag: "plants", summary: "Plants by net generation",
-		details: "A plant is its row in the PLNT sheet of the data year, or the sum of its generators where only a GEN sheet is loaded; meta.basis says which.",
+		details: "A plant is its row in the PLNT sheet of the data year, or the sum of its generators where only a GEN sheet is loaded; meta.basis says which. " + shareDetails,
 		params: append(slices.Clone(where), parameter{name: "order", doc: "desc begins with the largest.", schema: huma.Schema{Enum: []any{"asc", "desc"}, Default: "desc"}},
 			limitParam("10"), cursorParam(), countParam(), codesParam()),
 		schema: plants, places: true, pins: ofPlants,
@@ -48,18 +48,18 @@ func (a *api) plantOperations() {
 	})
 	a.register(operation{
 		id: "plants-by-state", path: "/plants/states", tag: "plants", summary: "Plants and net generation of each state",
-		params: where, schema: listOf(rowSchema(sumFields(egrid.State)...)), pins: ofPlants,
+		params: where, schema: listOf(rowSchema(totalFields(egrid.State)...)), pins: ofTotals, details: totalDetails,
 		answer: func(ctx context.Context, in *request) (*answer, error) {
-			page, err := in.data.db.SumPlants(ctx, egrid.State, in.plantQuery())
-			return &answer{list: whole(page.RowPage, plantMeta(&page))}, err
+			page, err := in.data.db.Totals(ctx, egrid.State, in.plantQuery())
+			return &answer{list: whole(page.RowPage, totalsMeta(&page))}, err
 		},
 	})
 	a.register(operation{
 		id: "plants-by-year", path: "/plants/years", tag: "plants", summary: "Plants and net generation of each data year",
-		params: placeParams(), schema: listOf(rowSchema(sumFields(egrid.Year)...)), pins: ofPlants,
+		params: placeParams(), schema: listOf(rowSchema(totalFields(egrid.Year)...)), pins: ofTotals, details: totalDetails,
 		answer: func(ctx context.Context, in *request) (*answer, error) {
-			page, err := in.yearSums(ctx)
-			return &answer{list: whole(page, yearsMeta(&page))}, err
+			page, err := in.yearTotals(ctx)
+			return &answer{list: whole(page.RowPage, totalsMeta(&page))}, err
 		},
 	})
 	a.chartOperation(where)
@@ -78,7 +78,12 @@ func (a *api) plantOperation() {
 			if err != nil {
 				return nil, err
 			}
-			return &answer{value: page.Row(0), meta: plantMeta(&page).of(1, unitsOf(page.Schema()))}, nil
+			of := store.PlantQuery{Release: in.text("release")}
+			if state := page.Row(0).Value(egrid.State); !state.IsMissing() {
+				of.Filters = []egrid.Filter{{Column: egrid.State, Op: egrid.Eq, Values: []egrid.Value{state}}}
+			}
+			m, err := in.plantsMeta(ctx, &page, of)
+			return &answer{value: page.Row(0), meta: m.of(1, unitsOf(page.Schema()))}, err
 		},
 	})
 	a.register(operation{
@@ -104,6 +109,12 @@ func (a *api) plantOperation() {
 	}
 }
 
+// What operations say of their figures.
+const (
+	totalDetails = "A figure is by the sheets of regions (US, ST, SRL and so on) where they are loaded, else by plants (PLNT), else by generators (GEN); of several releases by the newest. basis and release say which it is, meta.differences which loaded sheets say otherwise."
+	shareDetails = "share is of the state's net generation, by the ST sheet of the same release where one is loaded, else as in /plants/states; meta.share_basis and meta.share_release say which, and meta.differences what the plants add up to where they are of another release."
+)
+
 func (in *request) plantQuery() store.PlantQuery {
 	return store.PlantQuery{
 		Year: in.number("year"), Release: in.text("release"), Filters: in.filters, Search: in.text("q"), Columns: in.columns(),
@@ -115,7 +126,45 @@ func plantMeta(page *store.PlantPage) meta {
 	if page.Year != 0 {
 		m.Year, m.Release = &page.Year, &page.Release
 	}
+	if page.Shares.Level != "" {
+		m.ShareBasis, m.ShareRelease = string(page.Shares.Level), &page.Shares.Release
+	}
+	if len(page.Filled) > 0 {
+		m.Filled = &wire.Filled{Columns: page.Filled, Basis: string(page.FilledFrom.Level), Release: page.FilledFrom.Release}
+	}
 	return m
+}
+
+func totalsMeta(page *store.Totals) meta {
+	m := meta{Meta: wire.Meta{Revision: page.Revision, Basis: string(page.Level), Differences: differencesOf(page)}, snapshots: page.Snapshots}
+	if page.Year != 0 {
+		m.Year, m.Release = &page.Year, &page.Release
+	}
+	return m
+}
+
+func differencesOf(page *store.Totals) []wire.TotalDifference {
+	var all []wire.TotalDifference
+	for _, d := range page.Differences {
+		told := wire.TotalDifference{
+			Year: d.Year, Basis: d.Of.Level, Release: d.Of.Release, Total: wire.Number(d.Total),
+			OtherBasis: d.Other.Level, OtherRelease: d.Other.Release, OtherTotal: wire.Number(d.OtherTotal), DifferenceTotal: wire.Number(d.Gap()),
+		}
+		if d.LargestGap != 0 {
+			told.Largest = &wire.LargestGap{Of: d.Largest, Difference: wire.Number(d.LargestGap)}
+		}
+		all = append(all, told)
+	}
+	return all
+}
+
+// plantsMeta is plantMeta, with what the shares' sheet says otherwise where it is of
+// another release than the plants.
+func (in *request) plantsMeta(ctx context.Context, page *store.PlantPage, query store.PlantQuery) (meta, error) {
+	m := plantMeta(page)
+	differences, err := in.data.db.ShareDifferences(ctx, page.PlantSource, query)
+	m.Differences = differencesOf(&store.Totals{Differences: differences})
+	return m, err
 }
 
 // yearsMeta is of a list of several data years, even when there is only one.
@@ -129,7 +178,11 @@ func (in *request) plants(query store.PlantQuery) list {
 			query := query
 			query.Limit, query.Cursor, query.Count = w.limit, w.cursor, w.count
 			page, err := in.data.db.Plants(ctx, query)
-			return page.RowPage, plantMeta(&page), err
+			if err != nil {
+				return page.RowPage, meta{}, err
+			}
+			m, err := in.plantsMeta(ctx, &page, query)
+			return page.RowPage, m, err
 		},
 		stream: func(ctx context.Context, w window) (store.Answer, error) {
 			query := query
@@ -140,9 +193,9 @@ func (in *request) plants(query store.PlantQuery) list {
 	}
 }
 
-// yearSums sums plants by data year. The column of the data year is called year.
-func (in *request) yearSums(ctx context.Context) (egrid.RowPage, error) {
-	page, err := in.data.db.SumPlantsByYear(ctx, in.plantQuery())
+// yearTotals are those of every data year. The column of the data year is called year.
+func (in *request) yearTotals(ctx context.Context) (store.Totals, error) {
+	page, err := in.data.db.Totals(ctx, egrid.Year, in.plantQuery())
 	if err != nil {
 		return page, err
 	}

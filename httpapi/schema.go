@@ -54,7 +54,7 @@ func typeOf[T any]() reflect.Type { return reflect.TypeFor[T]() }
 func plantFields() []egrid.Field {
 	fields := []egrid.Field{
 		{Column: store.PlantID, Type: egrid.Text, Description: "Identifies the plant: its ORIS code or, where the loaded sheets have none, state~name."},
-		{Column: store.StateShare, Type: egrid.Number, Unit: "fraction", Description: "Share of the state's net generation."},
+		{Column: store.StateShare, Type: egrid.Number, Unit: "fraction", Description: "Share of the state's net generation; missing when the state is."},
 	}
 	for _, c := range store.PlantColumns() {
 		if f, ok := egrid.Lookup(egrid.PLNT, string(c)); ok {
@@ -64,15 +64,12 @@ func plantFields() []egrid.Field {
 	return fields
 }
 
-// sumFields are the columns of plants summed by another column.
-func sumFields(by egrid.Column) []egrid.Field {
-	fields := []egrid.Field{{Column: store.PlantCount, Type: egrid.Integer, Description: "Number of plants."}}
-	for _, c := range []egrid.Column{by, egrid.NetGeneration, egrid.NameplateCapacity} {
-		if f, ok := egrid.Lookup(egrid.PLNT, string(c)); ok {
-			if c == egrid.Year {
-				f.Column = "year"
-			}
-			fields = append(fields, f)
+// totalFields are the columns of totals by another column.
+func totalFields(by egrid.Column) []egrid.Field {
+	fields := store.TotalFields(by)
+	for i := range fields {
+		if fields[i].Column == egrid.Year {
+			fields[i].Column = "year"
 		}
 	}
 	return fields

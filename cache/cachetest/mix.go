@@ -167,11 +167,11 @@ func (m *Mix) factors(ctx context.Context, q *store.DB) error {
 func (m *Mix) chart(ctx context.Context, q *store.DB) (err error) {
 	switch m.zipf(3) {
 	case 0:
-		_, err = q.SumPlants(ctx, egrid.State, store.PlantQuery{})
+		_, err = q.Totals(ctx, egrid.State, store.PlantQuery{})
 	case 1:
-		_, err = q.SumPlants(ctx, egrid.FuelGroup, store.PlantQuery{})
+		_, err = q.Totals(ctx, egrid.FuelGroup, store.PlantQuery{})
 	default:
-		_, err = q.SumPlantsByYear(ctx, store.PlantQuery{})
+		_, err = q.Totals(ctx, egrid.Year, store.PlantQuery{})
 	}
 	return err
 }

@@ -148,6 +148,19 @@ func (v view) page(ctx context.Context, p *driver.Plan, count bool, next func(*e
 	return page, err
 }
 
+// every reads all rows of a query into one batch.
+func (v view) every(ctx context.Context, q egrid.RowQuery) (*egrid.Batch, error) {
+	p, err := driver.PlanRows(v.catalog, q)
+	if err != nil {
+		return nil, err
+	}
+	p.Limit = 1 // of none, too; with a limit, caches keep the answer
+	for i := range p.Snapshots {
+		p.Limit += int(p.Snapshots[i].Rows)
+	}
+	return v.collect(ctx, p)
+}
+
 func countOf(b *egrid.Batch) (int64, error) {
 	if b.Len() != 1 {
 		return 0, fmt.Errorf("store: a count has %d rows", b.Len())

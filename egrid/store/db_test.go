@@ -285,7 +285,8 @@ func TestErrorsOfScans(t *testing.T) {
 			"plants": func() error { _, err := db.Plants(ctx, store.PlantQuery{}); return err },
 			"plant":  func() error { _, err := db.Plant(ctx, "1", 2020, ""); return err },
 			"sums":   func() error { _, err := db.SumPlants(ctx, egrid.State, store.PlantQuery{}); return err },
-			"years":  func() error { _, err := db.SumPlantsByYear(ctx, store.PlantQuery{}); return err },
+			"totals": func() error { _, err := db.Totals(ctx, egrid.State, store.PlantQuery{}); return err },
+			"years":  func() error { _, err := db.Totals(ctx, egrid.Year, store.PlantQuery{}); return err },
 			"past":   func() error { _, err := db.PlantHistory(ctx, "1"); return err },
 			"all": func() (last error) {
 				for _, last = range db.All(ctx, egrid.RowQuery{Level: egrid.GEN}) {

@@ -8,14 +8,17 @@
 //
 // Start with [New] and [DB]: [DB.Rows] for a page, [DB.All] and [DB.Stream] for
 // every row, [DB.Groups] for sums, [DB.Plants] for plants whichever sheet they come
-// from, [DB.ZIP] for the subregions of a ZIP code, [DB.At] for what a permanent address names. [Load] reads a file into a
-// store.
+// from, [DB.Totals] for states, years and the country, [DB.ZIP] for the subregions
+// of a ZIP code, [DB.At] for what a permanent address names. [Load] reads a file
+// into a store.
 //
 // # Guarantees
 //
 // Every call answers from one state of the data, whatever is published meanwhile,
 // and so does a walk by cursors. A DB is safe for concurrent use and costs nothing
-// to make. A total says which sheet it is from: [PlantPage].Basis.
+// to make. A figure says which sheet and release it is from: [PlantSource] of
+// plants, the columns basis and release of [Totals], which also tells where loaded
+// sheets disagree.
 //
 // # Errors
 //

@@ -8,6 +8,7 @@ import (
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
+	"github.com/egrid-analytics/egrid-go/egrid/sheet"
 	"github.com/egrid-analytics/egrid-go/egrid/store"
 )
 
@@ -40,4 +41,35 @@ func ExampleDB_Plants() {
 	// 1 Alpha BIT 900.5 MWh
 	// 02 Bravo SUN 100.5 MWh
 	// from GEN 2023
+}
+
+// earlier are the states of an earlier release, which has more of Texas.
+const earlier = `YEAR,PSTATABB,STNAMEPCAP,STNGENAN
+2023,TX,450,1200
+`
+
+// Totals are by the sheet of regions where one is loaded, and tell which other sheets
+// say otherwise.
+func ExampleDB_Totals() {
+	ctx := context.Background()
+	backend := memstore.New()
+	for name, text := range map[string]string{"GEN23_rev1.csv": units, "ST23_rev0.csv": earlier} {
+		options := &store.LoadOptions{ReaderOptions: sheet.ReaderOptions{Name: name}}
+		if _, err := store.Load(ctx, backend, strings.NewReader(text), options); err != nil {
+			log.Fatal(err)
+		}
+	}
+	totals, err := store.New(backend).Totals(ctx, egrid.State, store.PlantQuery{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	for state := range totals.Rows() {
+		fmt.Println(state.Text(egrid.State), state.Text(egrid.NetGeneration), "MWh by", state.Text(store.BasisColumn), state.Text(egrid.ReleaseColumn))
+	}
+	for _, d := range totals.Differences {
+		fmt.Println(d.Other.Level, d.Other.Release, "adds up to", d.OtherTotal, "MWh")
+	}
+	// Output:
+	// TX 1200 MWh by ST rev0
+	// GEN rev1 adds up to 1001 MWh
 }

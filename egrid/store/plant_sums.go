@@ -235,9 +235,9 @@ func (db *DB) eachPlantYear(ctx context.Context, leading []egrid.Column, read fu
 		all.Snapshots = append(all.Snapshots, page.Snapshots...)
 		for row := range page.Rows() {
 			for i, f := range builder.Schema().Fields() {
-				value := row.Value(f.Column)
-				if f.Column == BasisColumn {
-					value = egrid.TextOf(string(page.Basis))
+				value, ok := page.column(f.Column)
+				if !ok {
+					value = row.Value(f.Column)
 				}
 				if err := builder.Value(i, value); err != nil {
 					return egrid.RowPage{}, err
@@ -255,6 +255,21 @@ func (db *DB) eachPlantYear(ctx context.Context, leading []egrid.Column, read fu
 		return egrid.RowPage{}, absent
 	}
 	return all, nil
+}
+
+// column is a column of rows that says what they are from.
+func (s *PlantSource) column(c egrid.Column) (egrid.Value, bool) {
+	switch c {
+	case BasisColumn:
+		return egrid.TextOf(string(s.Basis)), true
+	case egrid.ReleaseColumn:
+		return egrid.TextOf(s.Release), true
+	case ShareBasis:
+		return egrid.TextOf(string(s.Shares.Level)), true
+	case ShareRelease:
+		return egrid.TextOf(s.Shares.Release), true
+	}
+	return egrid.Value{}, false
 }
 
 func leadingSchema(leading []egrid.Column, behind *egrid.Schema) *egrid.Schema {

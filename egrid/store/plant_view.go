@@ -20,24 +20,28 @@ var plantSums = []egrid.Column{egrid.NameplateCapacity, egrid.NetGeneration, egr
 type plantView struct {
 	view     // of the snapshot alone
 	basis    egrid.Level
-	snapshot egrid.Snapshot
+	snapshot egrid.Snapshot // with the columns that are filled in
 	key      []egrid.Column // what tells plants apart
+	filling  filling        // where the snapshot is a sheet of plants that lacks something
+	sources  []egrid.Snapshot
+	all      view   // what else is published
+	release  string // that is asked for
 }
 
 // newPlantView chooses the basis. It takes the data year from the cursor when
 // the query leaves it open, so that all pages of an answer are of one year.
 func newPlantView(all view, query *PlantQuery) (*plantView, error) {
-	v := &plantView{view: all}
+	v := &plantView{view: all, release: query.Release}
 	catalog := all.catalog
 	if query.Year < 0 {
 		return v, fmt.Errorf("%w: plants are answered for one data year, not for %d", egrid.ErrInvalid, query.Year)
 	}
 	if query.Cursor != "" {
-		id, err := query.openCursor()
+		ids, err := query.openCursor()
 		if err != nil {
 			return v, err
 		}
-		if catalog, err = driver.Pin(catalog, id); err != nil {
+		if catalog, err = driver.Pin(catalog, ids...); err != nil {
 			return v, fmt.Errorf("%w; the cursor reads it: start again from the first page", err)
 		}
 	}
@@ -65,45 +69,93 @@ func newPlantView(all view, query *PlantQuery) (*plantView, error) {
 		}
 		return v, fmt.Errorf("%w: %s are published; data years with plants: %s", egrid.ErrNotFound, what, strings.Trim(fmt.Sprint(PlantYears(catalog)), "[]"))
 	}
-	v.view = all.at(v.snapshot)
+	v.all = view{all.scanner, catalog}
 	v.key = []egrid.Column{egrid.PlantCode}
-	if v.basis != "" && !v.snapshot.Schema.Has(egrid.PlantCode) {
+	if v.basis != "" {
+		return v, v.open()
+	}
+	v.view = all.at(v.snapshot)
+	return v, nil
+}
+
+// open gives the view the chosen snapshot, filled in where it must be.
+func (v *plantView) open() error {
+	v.view, v.sources = v.all.at(v.snapshot), []egrid.Snapshot{v.snapshot}
+	if !v.snapshot.Schema.Has(egrid.PlantCode) {
 		v.key = []egrid.Column{egrid.State, egrid.PlantName}
 	}
-	return v, nil
+	v.filling = fillingOf(v.all.catalog, &v.snapshot)
+	if len(v.filling.columns) == 0 {
+		return nil
+	}
+	v.sources = append(v.sources, v.filling.from)
+	var err error
+	v.view, v.snapshot, err = v.filling.apply(v.all, &v.snapshot)
+	return err
 }
 
 // snapshotIDLength is that of a SnapshotID, in hex.
 const snapshotIDLength = 24
 
 // A cursor of the plant view is that of the rows or groups behind it, with the
-// snapshot that they are of in front: 1f6a....xyz.
-func (query *PlantQuery) openCursor() (egrid.SnapshotID, error) {
+// snapshots that the answer is made of in front: 1f6a....xyz.
+func (query *PlantQuery) openCursor() (ids []egrid.SnapshotID, err error) {
 	head, inner, ok := strings.Cut(query.Cursor, ".")
-	if !ok || len(head) != snapshotIDLength || strings.Trim(head, "0123456789abcdef") != "" || inner == "" {
-		return "", driver.ErrCursor
+	if !ok || head == "" || len(head)%snapshotIDLength != 0 || strings.Trim(head, "0123456789abcdef") != "" || inner == "" {
+		return nil, driver.ErrCursor
 	}
 	query.Cursor = inner
-	return egrid.SnapshotID(head), nil
+	for id := range slices.Chunk([]byte(head), snapshotIDLength) {
+		ids = append(ids, egrid.SnapshotID(id))
+	}
+	return ids, nil
 }
 
-func (v *plantView) sealCursor(inner string) string {
+func sealCursor(read []egrid.Snapshot, inner string) string {
 	if inner == "" {
 		return ""
 	}
-	return string(v.snapshot.ID) + "." + inner
+	head := ""
+	for i := range read {
+		head += string(read[i].ID)
+	}
+	return head + "." + inner
+}
+
+// reads are the snapshots that an answer with some columns is made of.
+func (v *plantView) reads(columns []egrid.Column) []egrid.Snapshot {
+	read := slices.Clip(v.sources)
+	if slices.Contains(columns, StateShare) {
+		if shares := v.shareSheet(); !slices.ContainsFunc(read, func(s egrid.Snapshot) bool { return s.ID == shares.ID }) {
+			read = append(read, shares)
+		}
+	}
+	return read
+}
+
+// about says what plants with some columns are from.
+func (v *plantView) about(columns []egrid.Column) PlantSource {
+	about := PlantSource{Basis: v.basis, Year: v.snapshot.Year, Release: v.snapshot.Release}
+	if v.basis != "" && slices.Contains(columns, StateShare) {
+		shares := v.shareSheet()
+		about.Shares = sheetOf(&shares)
+	}
+	for _, c := range v.filling.columns {
+		if slices.Contains(columns, c) {
+			about.Filled, about.FilledFrom = append(about.Filled, c), sheetOf(&v.filling.from)
+		}
+	}
+	return about
 }
 
 // emptySchema is that of an answer without plants.
 var emptySchema = sync.OnceValue(func() *egrid.Schema { return plantSchema(egrid.Snapshot{}, PlantColumns()) })
 
 func (v *plantView) empty() PlantPage {
-	page := PlantPage{Basis: v.basis, Year: v.snapshot.Year, Release: v.snapshot.Release}
+	page := PlantPage{PlantSource: v.about(nil)}
 	page.Batch = egrid.NewBuilder(emptySchema(), page.Year).Batch()
 	page.Revision = v.catalog.Revision
-	if v.basis != "" {
-		page.Snapshots = []egrid.Snapshot{v.snapshot}
-	}
+	page.Snapshots = v.sources
 	return page
 }
 
@@ -128,11 +180,19 @@ func plantField(snapshot egrid.Snapshot, c egrid.Column) (egrid.Field, bool) {
 	case PlantID:
 		return egrid.Field{Level: egrid.PLNT, Column: c, Type: egrid.Text, Description: "Identifies the plant: its ORIS code or, where the sheet has none, state~name."}, true
 	case StateShare:
-		return egrid.Field{Level: egrid.PLNT, Column: c, Type: egrid.Number, Unit: "fraction", Description: "Share of the state's net generation."}, true
+		return egrid.Field{Level: egrid.PLNT, Column: c, Type: egrid.Number, Unit: "fraction", Description: "Share of the state's net generation; missing when the state is."}, true
 	case PlantCount:
 		return egrid.Field{Level: egrid.PLNT, Column: c, Type: egrid.Integer, Description: "Number of plants."}, true
 	case BasisColumn:
-		return egrid.Field{Level: egrid.PLNT, Column: c, Type: egrid.Text, Description: "Level that the plants are read from: PLNT, or GEN where they are summed from generators."}, true
+		return egrid.Field{Level: egrid.PLNT, Column: c, Type: egrid.Text, Description: "Level that the figures are read from; GEN where plants are summed from generators."}, true
+	case PlantsBasis:
+		return egrid.Field{Level: egrid.PLNT, Column: c, Type: egrid.Text, Description: "Level that the plants are counted in: PLNT or GEN; missing where neither is published."}, true
+	case PlantsRelease:
+		return egrid.Field{Level: egrid.PLNT, Column: c, Type: egrid.Text, Description: "Release of the sheet that the plants are counted in; empty for the unmarked one."}, true
+	case ShareBasis:
+		return egrid.Field{Level: egrid.PLNT, Column: c, Type: egrid.Text, Description: "Level that the state's net generation is read from, of which share is a part."}, true
+	case ShareRelease:
+		return egrid.Field{Level: egrid.PLNT, Column: c, Type: egrid.Text, Description: "Release of the sheet that the state's net generation is read from; empty for the unmarked one."}, true
 	}
 	if snapshot.Schema != nil {
 		if i := snapshot.Schema.Index(c); i >= 0 {
@@ -188,8 +248,9 @@ func (v *plantView) page(ctx context.Context, query PlantQuery) (PlantPage, erro
 	if err != nil {
 		return PlantPage{}, err
 	}
-	page := PlantPage{RowPage: rows, Basis: v.basis, Year: v.snapshot.Year, Release: v.snapshot.Release}
-	page.Next = v.sealCursor(rows.Next)
+	page := PlantPage{RowPage: rows, PlantSource: v.about(columns)}
+	page.Snapshots = v.reads(columns)
+	page.Next = sealCursor(page.Snapshots, rows.Next)
 	extra, err := v.extras(ctx, query, columns, rows.Batch)
 	if err != nil {
 		return PlantPage{}, err
@@ -199,11 +260,8 @@ func (v *plantView) page(ctx context.Context, query PlantQuery) (PlantPage, erro
 }
 
 // stream is page for answers that stream.
-func (v *plantView) stream(ctx context.Context, query PlantQuery) (Answer, error) {
-	columns, err := v.resolveColumns(query.Columns)
-	if err != nil {
-		return Answer{}, err
-	}
+func (v *plantView) stream(ctx context.Context, query PlantQuery, columns []egrid.Column) (Answer, error) {
+	var err error
 	var p *driver.Plan
 	if v.basis == egrid.PLNT {
 		var q egrid.RowQuery
@@ -229,7 +287,7 @@ func (v *plantView) stream(ctx context.Context, query PlantQuery) (Answer, error
 		return Answer{}, err
 	}
 	rows, schema := answer.Batches, plantSchema(v.snapshot, columns)
-	answer.Schema = schema
+	answer.Schema, answer.Snapshots = schema, v.reads(columns)
 	answer.Batches = func(yield func(*egrid.Batch, error) bool) {
 		for b, err := range rows {
 			if err == nil {
@@ -449,16 +507,9 @@ type plantExtras struct {
 func (v *plantView) extras(ctx context.Context, query PlantQuery, columns []egrid.Column, plants *egrid.Batch) (plantExtras, error) {
 	var extra plantExtras
 	if slices.Contains(columns, StateShare) {
-		states, err := v.groups(ctx, egrid.GroupQuery{
-			Level: v.basis, Year: v.snapshot.Year, By: []egrid.Column{egrid.State},
-			Measures: []egrid.Measure{{Func: egrid.Sum, Column: egrid.NetGeneration}}, Limit: 1000,
-		})
-		if err != nil {
+		var err error
+		if extra.state, err = v.stateTotals(ctx); err != nil {
 			return extra, err
-		}
-		extra.state = make(map[string]float64, states.Len())
-		for row := range states.Rows() {
-			extra.state[row.Text(egrid.State)], _ = row.Float(egrid.NetGeneration)
 		}
 	}
 	if v.basis == egrid.GEN && (slices.Contains(columns, egrid.Fuel) || slices.Contains(columns, egrid.FuelGroup)) {
@@ -466,6 +517,40 @@ func (v *plantView) extras(ctx context.Context, query PlantQuery, columns []egri
 		return extra, err
 	}
 	return extra, nil
+}
+
+// shareSheet is the sheet by which shares of states are told: that of the states in
+// the release of the plants, else the one that tells the totals of states.
+func (v *plantView) shareSheet() egrid.Snapshot {
+	states, ok := v.all.catalog.Published(egrid.ST, v.snapshot.Year, v.snapshot.Release)
+	if ok && states.Schema.Has(egrid.NetGeneration) {
+		return states
+	}
+	byState := scopeOf(egrid.State, PlantQuery{})
+	if sheet, _ := byState.sheets(v.all.catalog, v.snapshot.Year, v.release); sheet.Level == egrid.ST {
+		return sheet
+	}
+	return v.snapshot
+}
+
+// stateTotals are the net generation of states, MWh.
+func (v *plantView) stateTotals(ctx context.Context) (map[string]float64, error) {
+	of, sheet := v.view, v.shareSheet()
+	if sheet.ID != v.snapshot.ID {
+		of = v.all.at(sheet)
+	}
+	totals := map[string]float64{}
+	for b, err := range of.groupBatches(ctx, egrid.GroupQuery{
+		Level: sheet.Level, By: []egrid.Column{egrid.State}, Measures: []egrid.Measure{{Func: egrid.Sum, Column: egrid.NetGeneration}},
+	}) {
+		if err != nil {
+			return nil, err
+		}
+		for row := range b.Rows() {
+			totals[row.Text(egrid.State)], _ = row.Float(egrid.NetGeneration)
+		}
+	}
+	return totals, nil
 }
 
 // maxNamed is up to how many bytes a query for the fuels of plants names them, so
@@ -563,7 +648,7 @@ func (v *plantView) value(row egrid.Row, c egrid.Column, extra plantExtras) egri
 		return egrid.TextOf(row.Text(egrid.State) + "~" + row.Text(egrid.PlantName))
 	case StateShare:
 		own, ok := row.Float(egrid.NetGeneration)
-		if total := extra.state[row.Text(egrid.State)]; ok && total > 0 {
+		if total := extra.state[row.Text(egrid.State)]; ok && total > 0 && !row.Value(egrid.State).IsMissing() {
 			return egrid.NumberOf(own / total)
 		}
 		return egrid.Value{}

@@ -14,7 +14,9 @@ const (
 	StateShare     egrid.Column = "share"           // share of the state's net generation, 0-1
 	GeneratorCount egrid.Column = "generator_count" // generators of the plant
 	PlantCount     egrid.Column = "plants"          // plants of a sum
-	BasisColumn    egrid.Column = "basis"           // level that the plants are read from: PLNT or GEN
+	BasisColumn    egrid.Column = "basis"           // level that the figures are read from
+	ShareBasis     egrid.Column = "share_basis"     // level that the state's net generation is read from
+	ShareRelease   egrid.Column = "share_release"   // release of that sheet
 )
 
 // PlantQuery asks for plants. The zero value of every field means its
@@ -44,11 +46,27 @@ type PlantQuery struct {
 // year, and else the sum of its rows in the GEN sheet. A plant summed from
 // generators has the fuel with the most nameplate capacity; what generators do
 // not tell is missing.
+//
+// A sheet of plants without their names, states or coordinates is filled in by ORIS
+// code from the generators of the same data year, where those know them.
 type PlantPage struct {
 	egrid.RowPage
+	PlantSource
+}
+
+// PlantSource says what plants are from.
+type PlantSource struct {
 	Basis   egrid.Level // PLNT or GEN; empty when neither is published
 	Year    int         // data year; 0 when nothing is published
 	Release string      // release that answered
+
+	// Shares is the sheet of the states' net generation that shares are of: ST of the
+	// same release where it is published, else the one that [DB.Totals] takes for
+	// states. None when the answer has no shares.
+	Shares Sheet
+
+	Filled     []egrid.Column // columns of the answer that the sheet lacks, filled in
+	FilledFrom Sheet          // from there
 }
 
 // PlantColumns returns the columns of a plant answer that names none.
@@ -82,9 +100,7 @@ func (v view) plants(ctx context.Context, query PlantQuery) (PlantPage, error) {
 // PlantAnswer is an answer of plants that streams.
 type PlantAnswer struct {
 	Answer
-	Basis   egrid.Level // as in PlantPage
-	Year    int
-	Release string
+	PlantSource
 }
 
 // StreamPlants answers a query with all of its plants, or those behind its
@@ -98,13 +114,17 @@ func (db *DB) StreamPlants(ctx context.Context, query PlantQuery) (PlantAnswer, 
 	if err != nil {
 		return PlantAnswer{}, err
 	}
-	answer := PlantAnswer{Basis: p.basis, Year: p.snapshot.Year, Release: p.snapshot.Release}
+	answer := PlantAnswer{PlantSource: p.about(nil)}
 	if p.basis == "" {
 		answer.Schema, answer.Revision = p.empty().Schema(), v.catalog.Revision
 		answer.Batches = func(func(*egrid.Batch, error) bool) {}
 		return answer, nil
 	}
-	answer.Answer, err = p.stream(ctx, query)
+	columns, err := p.resolveColumns(query.Columns)
+	if err == nil {
+		answer.PlantSource = p.about(columns)
+		answer.Answer, err = p.stream(ctx, query, columns)
+	}
 	return answer, err
 }
 
@@ -136,10 +156,11 @@ func (db *DB) Plant(ctx context.Context, id string, year int, release string) (P
 }
 
 // PlantHistory returns a plant in every data year that has it, oldest first,
-// each in its newest release. Behind the id the rows have data_year and basis.
-// Errors: [egrid.ErrNotFound] when no data year has the plant.
+// each in its newest release. Behind the id the rows have data_year, basis and
+// release, and share_basis and share_release. Errors: [egrid.ErrNotFound] when no data year has the plant.
 func (db *DB) PlantHistory(ctx context.Context, id string) (egrid.RowPage, error) {
-	return db.eachPlantYear(ctx, []egrid.Column{PlantID, egrid.Year, BasisColumn}, func(v view, year int) (PlantPage, error) {
+	leading := []egrid.Column{PlantID, egrid.Year, BasisColumn, egrid.ReleaseColumn, ShareBasis, ShareRelease}
+	return db.eachPlantYear(ctx, leading, func(v view, year int) (PlantPage, error) {
 		return v.plants(ctx, PlantQuery{Year: year, Filters: PlantFilters(id), Limit: 1})
 	}, fmt.Errorf("%w: no plant %q in any data year", egrid.ErrNotFound, id))
 }
@@ -162,8 +183,8 @@ func PlantFilters(id string) []egrid.Filter {
 // by the values of a column: state, fuel, fuel_category, or on the basis PLNT
 // any. An empty column makes one sum of all. Rows come in the order of the
 // column's values; Sort, Columns, Limit and Cursor of the query are ignored.
-// A plant of several fuels counts under each of them on the basis GEN. Errors
-// as [DB.Plants], and [egrid.ErrInvalid] for one of the sums as the column.
+// A plant of several fuels counts under each of them on the basis GEN. What sheets
+// of regions say is in [DB.Totals]. Errors as [DB.Plants], and [egrid.ErrInvalid] for one of the sums as the column.
 func (db *DB) SumPlants(ctx context.Context, by egrid.Column, query PlantQuery) (PlantPage, error) {
 	v, err := db.view(ctx)
 	if err != nil {
@@ -187,17 +208,6 @@ func (v view) sumPlants(ctx context.Context, by egrid.Column, query PlantQuery) 
 		err = p.sum(ctx, by, query, &page)
 	}
 	return page, err
-}
-
-// SumPlantsByYear is [DB.SumPlants] for every data year, oldest first, each in
-// its newest release. Rows begin with data_year and basis, which may differ
-// from year to year. Year and Release of the query are ignored.
-func (db *DB) SumPlantsByYear(ctx context.Context, query PlantQuery) (egrid.RowPage, error) {
-	query.Release = ""
-	return db.eachPlantYear(ctx, []egrid.Column{egrid.Year, BasisColumn}, func(v view, year int) (PlantPage, error) {
-		query.Year = year
-		return v.sumPlants(ctx, "", query)
-	}, nil)
 }
 
 // PlantYears returns the data years that have plants, ascending.

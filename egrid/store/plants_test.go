@@ -233,7 +233,7 @@ func TestPlantsOfNothing(t *testing.T) {
 	if err != nil || sums.Len() != 0 {
 		t.Error(sums, err)
 	}
-	years, err := db.SumPlantsByYear(t.Context(), store.PlantQuery{})
+	years, err := db.Totals(t.Context(), egrid.Year, store.PlantQuery{})
 	if err != nil || years.Len() != 0 || years.Schema() == nil {
 		t.Error(years, err)
 	}
@@ -314,7 +314,7 @@ func TestSumPlants(t *testing.T) {
 			t.Errorf("%s %d: got %q; want %q", test.by, test.year, got, test.want)
 		}
 	}
-	years, err := db.SumPlantsByYear(t.Context(), store.PlantQuery{})
+	years, err := db.Totals(t.Context(), egrid.Year, store.PlantQuery{})
 	want := []string{"2016 GEN 3 34", "2021 PLNT 3 990", "2023 GEN 4 991"}
 	if got := lines(years.Batch, egrid.Year, store.BasisColumn, store.PlantCount, egrid.NetGeneration); err != nil || !slices.Equal(got, want) {
 		t.Errorf("got %q, %v; want %q", got, err, want)

@@ -120,11 +120,17 @@ func (c *topCmd) Run(a *app) error {
 				return err
 			}
 		}
-		return a.print(c.Format, pages(c.Limit, func(size int, cursor string) (egrid.RowPage, error) {
+		var source store.PlantSource
+		err := a.print(c.Format, pages(c.Limit, func(size int, cursor string) (egrid.RowPage, error) {
 			query.Limit, query.Cursor = size, cursor
 			page, err := db.Plants(a.ctx, query)
+			source = page.PlantSource
 			return page.RowPage, err
 		}))
+		if err != nil {
+			return err
+		}
+		return a.tellSource(db, &source, query)
 	})
 }
 

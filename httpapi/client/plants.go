@@ -24,10 +24,11 @@ type ChartQuery struct {
 }
 
 // Chart returns a series ready to draw: by-state, by-year, by-fuel or
-// by-subregion. by-year takes neither a year nor a release. Errors:
+// by-subregion. by-year takes neither a year nor a release. Every point says which
+// sheet it is from, Meta.Differences which loaded sheets say otherwise. Errors:
 // [egrid.ErrInvalid] for another kind, [egrid.ErrNotFound] for a data year or
 // release that is not published.
-func (c *Client) Chart(ctx context.Context, kind string, q *ChartQuery) (wire.Chart, error) {
+func (c *Client) Chart(ctx context.Context, kind string, q *ChartQuery) (wire.Answer[wire.Chart], error) {
 	v := url.Values{}
 	if q != nil {
 		setYear(v, q.Year)
@@ -47,8 +48,8 @@ func (c *Client) Chart(ctx context.Context, kind string, q *ChartQuery) (wire.Ch
 }
 
 // Statistics returns counts, totals and the time of the last load. Year 0 is
-// the newest.
-func (c *Client) Statistics(ctx context.Context, year int) (wire.Statistics, error) {
+// the newest. Meta says which sheet the net generation is from.
+func (c *Client) Statistics(ctx context.Context, year int) (wire.Answer[wire.Statistics], error) {
 	v := url.Values{}
 	setYear(v, year)
 	return value[wire.Statistics](ctx, c, join("plants", "statistics"), v)
@@ -88,11 +89,11 @@ func setYear(v url.Values, year int) {
 }
 
 // value asks for data that are not rows.
-func value[T any](ctx context.Context, c *Client, path string, v url.Values) (T, error) {
-	var answer struct{ Data T }
+func value[T any](ctx context.Context, c *Client, path string, v url.Values) (wire.Answer[T], error) {
+	var answer wire.Answer[T]
 	a, err := c.get(ctx, path, v, http.Header{"Accept": {wire.TypeJSON}})
 	if err == nil {
 		err = a.decode(&answer)
 	}
-	return answer.Data, err
+	return answer, err
 }

@@ -86,14 +86,19 @@ type Series struct {
 type Point struct {
 	X egrid.Value `json:"x" doc:"A data year, or the name of what y belongs to; null for what has no name."`
 	Y *Number     `json:"y" doc:"null where nothing is known."`
+
+	Basis   egrid.Level `json:"basis" doc:"Level of the sheet that y is from; empty where no sheet of the data year has what is filtered by."`
+	Release string      `json:"release" doc:"Release of that sheet, empty for the unmarked one."`
 }
 
 // Statistics sums up what is loaded.
 type Statistics struct {
 	Levels        []LevelStatistics `json:"levels"`
-	Plants        int64             `json:"plants" doc:"Plants of the data year."`
+	Plants        *int64            `json:"plants" doc:"Plants of the data year; null when neither its PLNT nor its GEN sheet is published."`
+	PlantsBasis   egrid.Level       `json:"plants_basis,omitempty" enum:"PLNT,GEN" doc:"Level of the sheet that they are counted in."`
+	PlantsRelease *string           `json:"plants_release,omitempty" doc:"Release of that sheet, empty for the unmarked one."`
 	Generators    *int64            `json:"generators" doc:"Generators of the data year; null when no GEN sheet of it is published."`
-	NetGeneration *Number           `json:"net_generation_mwh" doc:"Net generation of all plants of the data year. Unit: MWh."`
+	NetGeneration *Number           `json:"net_generation_mwh" doc:"Net generation of the data year, by the sheet that meta.basis names. Unit: MWh."`
 	FirstYear     *int              `json:"first_year" doc:"null when nothing is published."`
 	LastYear      *int              `json:"last_year"`
 	LastLoad      *time.Time        `json:"last_load" doc:"When data were published last."`

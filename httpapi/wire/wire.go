@@ -33,9 +33,41 @@ type Meta struct {
 	Release    *string           `json:"release" doc:"Release of the edition, empty for the unmarked one; null when the answer is of several."`
 	Revision   int64             `json:"revision" doc:"Grows with every publish; 0 at a permanent address, whose answer belongs to none."`
 	Units      map[string]string `json:"units" doc:"Unit of each column that has one."`
-	Basis      string            `json:"basis,omitempty" enum:"PLNT,GEN,SRL" doc:"Level that plants are read from: PLNT, or GEN where they are summed from generators."`
+	Basis      string            `json:"basis,omitempty" enum:"PLNT,GEN,US,ST,SRL,NRL,BA" doc:"Level of the sheet that the figures are read from, in the release above; GEN where plants are summed from generators. Absent where rows are of several sheets."`
 	Difference *Difference       `json:"difference,omitempty" doc:"Of /diff: how the two snapshots differ as a whole."`
 	Facets     Facets            `json:"facets,omitempty" doc:"By column: its most frequent values, and how many rows of all pages together have them."`
+
+	ShareBasis   string            `json:"share_basis,omitempty" enum:"PLNT,GEN,ST" doc:"Level of the sheet with the net generation of the states, of which share is a part: ST of the release of the plants where it is loaded."`
+	ShareRelease *string           `json:"share_release,omitempty" doc:"Release of that sheet, empty for the unmarked one."`
+	Filled       *Filled           `json:"filled,omitempty" doc:"Columns that the sheet of plants lacks, and where they are from."`
+	Differences  []TotalDifference `json:"differences,omitempty" doc:"Loaded sheets that add up to another net generation than the one that answered: those of another release, say. They are not to be mixed."`
+}
+
+// Filled says which columns of plants are from another sheet than their figures.
+type Filled struct {
+	Columns []egrid.Column `json:"columns"`
+	Basis   string         `json:"basis" enum:"GEN" doc:"Level of the sheet that they are from, found by ORIS code."`
+	Release string         `json:"release" doc:"Its release, empty for the unmarked one."`
+}
+
+// TotalDifference is how the total of a loaded sheet differs from that of the sheet
+// that answered, over the same data year and filters. Figures are in MWh.
+type TotalDifference struct {
+	Year            int         `json:"year"`
+	Basis           egrid.Level `json:"basis" doc:"Level of the sheet that answered."`
+	Release         string      `json:"release" doc:"Its release, empty for the unmarked one."`
+	Total           Number      `json:"net_generation_mwh" doc:"What it adds up to."`
+	OtherBasis      egrid.Level `json:"other_basis" doc:"Level of the other sheet."`
+	OtherRelease    string      `json:"other_release"`
+	OtherTotal      Number      `json:"other_net_generation_mwh"`
+	DifferenceTotal Number      `json:"difference_mwh" doc:"The other total less the one that answered."`
+	Largest         *LargestGap `json:"largest,omitempty" doc:"The row that differs most; absent where there are no rows to compare."`
+}
+
+// LargestGap is the row of an answer that differs most from what another sheet says.
+type LargestGap struct {
+	Of         egrid.Value `json:"of" doc:"What the row is of, as the state AZ."`
+	Difference Number      `json:"difference_mwh" doc:"The other figure less the one that answered."`
 }
 
 // Difference counts what two snapshots have otherwise.

@@ -120,7 +120,7 @@ func Rules() []Rule {
 		},
 		{
 			Packages: []string{"egrid/store"},
-			Own:      []string{"egrid", "egrid/driver", "egrid/sheet"},
+			Own:      []string{"egrid", "egrid/driver", "egrid/sheet", "internal/engine"},
 			TestOwn:  []string{"egrid/memstore", "egrid/egridtest", "egrid/book"},
 			Why:      "store is what users call: it asks a driver, and knows none by name",
 		},

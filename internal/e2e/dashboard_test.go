@@ -110,6 +110,7 @@ func TestFilters(t *testing.T) {
 	}
 	b.click("#clear")
 	b.until("location.search === '' && document.querySelectorAll('#plants tbody tr').length === 25")
+	b.ready()
 }
 
 func TestSearch(t *testing.T) {
@@ -245,6 +246,31 @@ func TestCharts(t *testing.T) {
 		t.Error("the negative bar does not begin at zero")
 	}
 	b.shoot("plant-sheet")
+}
+
+// With nothing but regions loaded the page shows those.
+func TestRegionsAlone(t *testing.T) {
+	w := start(t)
+	p := serve(t, "", &dashboard.Options{Refresh: -1})
+	p.publish(t, "ST23-rev0.csv", strings.NewReader("YEAR,PSTATABB,STNAMEPCAP,STNGENAN,STGENACL,STGENAWI\n2023,TX,600,1001000,501000,500000\n2023,OK,210,9000,9000,0\n"))
+	b := w.open(t, p.url, view{})
+	b.ready()
+	b.showAll()
+	if bars := eval[[]string](b, "[...document.querySelectorAll('#by-state svg .bar title')].map((e) => e.textContent)"); !slices.Equal(bars, []string{"Texas (TX): 1,001,000 MWh", "Oklahoma (OK): 9,000 MWh"}) {
+		t.Errorf("the bars are %q", bars)
+	}
+	if bars := eval[[]string](b, "[...document.querySelectorAll('#by-fuel svg .bar title')].map((e) => e.textContent)"); !slices.Equal(bars, []string{"Coal (COAL): 510,000 MWh", "Wind (WIND): 500,000 MWh"}) {
+		t.Errorf("the bars of fuels are %q", bars)
+	}
+	if text := b.text("#plants"); text != "No plants are loaded yet." {
+		t.Errorf("the table says %q", text)
+	}
+	b.tolerateFailures() // 404: a year without plants
+	b.choose("#filter-year", "2023")
+	b.until("document.querySelector('#plants').innerText.startsWith('No plants of data year 2023 are published')")
+	b.choose("#filter-state", "TX")
+	b.until("document.querySelectorAll('#by-year svg .bar').length === 1 && document.querySelector('#by-year .bar title').textContent.startsWith('2023: 1,001,000 MWh')")
+	b.shoot("regions-alone")
 }
 
 // A page that finds no API says so in each part, and recovers.

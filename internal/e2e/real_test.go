@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/egrid-analytics/egrid-go/httpapi/dashboard"
@@ -12,7 +13,7 @@ import (
 func real(t *testing.T) *platform {
 	t.Helper()
 	p := serve(t, "/egrid", &dashboard.Options{})
-	for _, name := range []string{"2023/GEN23.csv", "2016/GEN16.csv", "2023/SRL23-rev0.csv"} {
+	for _, name := range []string{"2023/GEN23.csv", "2016/GEN16.csv", "2023/SRL23-rev0.csv", "2023/ST23-rev0.csv", "2023/US23-rev0.csv"} {
 		p.publish(t, filepath.Base(name), testenv.Open(t, name))
 	}
 	return p
@@ -38,6 +39,7 @@ func TestRealData(t *testing.T) {
 			if b.text("#plants tbody tr .oris") == "" {
 				t.Error("no ORIS code")
 			}
+			b.checkTotals()
 			b.checkWidth()
 			b.shootView(name + "-top")
 			b.shoot(name)
@@ -48,6 +50,33 @@ func TestRealData(t *testing.T) {
 			b.shootView(name + "-detail")
 			w.close()
 		})
+	}
+}
+
+// checkTotals wants the totals of the sheets of regions in every part, and a word on
+// the generators, which are of another release.
+func (b *tab) checkTotals() {
+	b.t.Helper()
+	for selector, parts := range map[string][]string{
+		"#loaded": {"Release rev0", "US sheet"}, "#summary": {"4,167.6 TWh", "4,167,601,391 MWh"},
+		"#note":         {"shares of their states by the state sheet (release rev0)", "21.4 TWh more; most in Arizona, 8.9 TWh more", "do not add up"},
+		"#by-state":     {"from the state sheet (release rev0)", "generator sheet (release unmarked) adds up to 4,189.0 TWh, 21.4 TWh more"},
+		"#by-fuel":      {"from the US sheet (release rev0)", "has 4,167.6 TWh", "21.4 TWh more"},
+		"#by-year":      {"2023: The US sheet (release rev0) has 4,167.6 TWh", "21.4 TWh more"},
+		"#by-subregion": {"from the subregion sheet (release rev0)"},
+	} {
+		text := b.text(selector)
+		for _, part := range parts {
+			if !strings.Contains(text, part) {
+				b.t.Errorf("%s lacks %q:\n%s", selector, part, text)
+			}
+		}
+	}
+	if share := b.text("#plants tbody tr .share"); share != "30.6%" {
+		b.t.Errorf("Palo Verde has %s of Arizona; want 30.6%%", share)
+	}
+	if az := eval[string](b, "[...document.querySelectorAll('#by-state svg .bar title')].find((e) => e.textContent.startsWith('Arizona')).textContent"); az != "Arizona (AZ): 102,908,709.515 MWh" {
+		b.t.Errorf("the bar of Arizona says %q", az)
 	}
 }
 

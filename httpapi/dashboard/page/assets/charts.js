@@ -1,9 +1,10 @@
 // The charts at the bottom. Each is asked for when it comes into view.
 
 import { get } from './api.js';
+import { differenceTexts, sheetName } from './basis.js';
 import { byID, el } from './dom.js';
 import { brief, dash, full, missing } from './format.js';
-import { fuelName, levelName, stateName } from './names.js';
+import { fuelName, stateName } from './names.js';
 import { Part } from './part.js';
 import { plot } from './plot.js';
 
@@ -88,12 +89,12 @@ class Chart {
 
   #points(given, { unit }) {
     const { filter, name, label, kind, inOrder } = this.kind;
-    const points = given.map(({ x, y }) => {
+    const points = given.map(({ x, y, basis, release }) => {
       const code = missing(x) ? null : String(x);
       const words = code === null ? 'not named' : name && name(code) !== code ? `${name(code)} (${code})` : code;
       return {
-        code, words, label: code === null ? dash : label ? label(code) : code, value: y,
-        title: `${words}: ${missing(y) ? 'missing' : `${full(y)} ${unit}`}`, kind: code === null ? null : kind?.(code),
+        code, words, label: code === null ? dash : label ? label(code) : code, value: y, from: basis ? sheetName(basis, release) : dash,
+        title: `${words}: ${missing(y) ? 'missing' : `${full(y)} ${unit}`}${inOrder && basis ? `, ${sheetName(basis, release)}` : ''}`, kind: code === null ? null : kind?.(code),
         selected: filter !== undefined && code !== null && this.filters.chosen[filter] === code,
         choose: filter && code !== null ? () => this.filters.set({ [filter]: this.filters.chosen[filter] === code ? '' : code }) : null,
       };
@@ -117,19 +118,21 @@ class Chart {
     return el('details', { class: 'values' }, el('summary', {}, 'Values as a table'),
       el('div', { class: 'sideways', tabindex: '0', role: 'region', 'aria-labelledby': `${this.kind.id}-title` },
         el('table', {},
-          el('thead', {}, el('tr', {}, el('th', { scope: 'col' }, xLabel), el('th', { scope: 'col', class: 'number' }, yLabel))),
+          el('thead', {}, el('tr', {}, el('th', { scope: 'col' }, xLabel), el('th', { scope: 'col', class: 'number' }, yLabel), el('th', { scope: 'col' }, 'From'))),
           el('tbody', {}, this.points.filter((point) => !point.gap).map((point) => el('tr', {}, el('th', { scope: 'row' }, point.words),
             missing(point.value) ? el('td', { class: 'number', title: 'missing' }, dash)
-              : el('td', { class: `number${point.value < 0 ? ' negative' : ''}`, title: `${full(point.value)} ${unit}` }, brief(point.value))))))));
+              : el('td', { class: `number${point.value < 0 ? ' negative' : ''}`, title: `${full(point.value)} ${unit}` }, brief(point.value)),
+            el('td', {}, point.from)))))));
   }
 
-  #remarks({ basis }) {
+  // #remarks say what is drawn and from which sheet, and which sheets say otherwise.
+  #remarks(meta) {
     const remarks = [];
     const { state, fuel_category: fuel } = this.#question();
     if (state) remarks.push(`in ${stateName(state)}`);
     if (fuel) remarks.push(`${fuelName(fuel).toLowerCase()} only`);
-    if (basis && this.kind.id === 'by-subregion') remarks.push(`from the ${levelName(basis)}`);
-    return remarks.length ? [el('p', { class: 'quiet remark' }, remarks.join(' · '))] : [];
+    if (meta.basis) remarks.push(`from the ${sheetName(meta.basis, meta.release)}`);
+    return [remarks.join(' · '), ...differenceTexts(meta)].filter(Boolean).map((text) => el('p', { class: 'quiet remark' }, text));
   }
 
   #emptiness({ year }) {

@@ -1,6 +1,7 @@
 // The panel of one plant: every column, and its generators.
 
 import { get, next, plantPath } from './api.js';
+import { sheetName } from './basis.js';
 import { byID, el } from './dom.js';
 import { brief, dash, full, missing, percent, plural } from './format.js';
 import { writeAddress } from './filters.js';
@@ -86,7 +87,9 @@ export class Detail {
   #show({ data, meta, meanings }, body) {
     byID('detail-title').textContent = data.plant_name ?? data.id;
     byID('detail-sub').textContent = [data.state, `data year ${meta.year}`, `release ${releaseName(meta.release)}`,
-      meta.basis === 'GEN' ? 'sum of its generators' : `from the ${levelName(meta.basis)}`].filter(Boolean).join(' · ');
+      meta.basis === 'GEN' ? 'sum of its generators' : `from the ${levelName(meta.basis)}`,
+      meta.share_basis && `share of the state by the ${sheetName(meta.share_basis, meta.share_release)}`,
+      meta.filled && `${meta.filled.columns.map((column) => columnLabel(column).toLowerCase()).join(', ')} from the ${sheetName(meta.filled.basis, meta.filled.release)}`].filter(Boolean).join(' · ');
     const grouped = new Map(groupOrder.map((name) => [name, []]));
     for (const column of Object.keys(data)) {
       const [name] = groups.find(([, pattern]) => pattern.test(column));

@@ -35,6 +35,12 @@ export function scaled(largest, unit) {
   return { unit: name, of: (value) => value / factor, text: (value) => brief(value / factor) };
 }
 
+// amount is MWh in a unit that reads well, with one decimal: [4,167.6, TWh].
+export function amount(mwh) {
+  const scale = scaled(mwh, 'MWh');
+  return [scale.unit === 'MWh' ? brief(mwh) : oneTenth.format(scale.of(mwh)), scale.unit];
+}
+
 export function moment(iso) {
   const date = new Date(iso);
   return Number.isNaN(date.valueOf()) ? iso

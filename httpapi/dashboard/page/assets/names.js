@@ -17,7 +17,10 @@ const fuels = {
   WIND: 'Wind', SOLAR: 'Solar', GEOTHERMAL: 'Geothermal', OTHF: 'Other or unknown',
 };
 
-const levels = { PLNT: 'plant sheet', GEN: 'generator sheet', SRL: 'subregion sheet' };
+const levels = {
+  PLNT: 'plant sheet', GEN: 'generator sheet', US: 'US sheet', ST: 'state sheet', SRL: 'subregion sheet', NRL: 'NERC region sheet',
+  BA: 'balancing authority sheet',
+};
 
 export const fuelCategories = () => Object.keys(fuels);
 export const fuelName = (code) => fuels[code] ?? code;

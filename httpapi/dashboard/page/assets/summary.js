@@ -1,8 +1,9 @@
 // The header's line and the tiles: what is loaded.
 
 import { get } from './api.js';
+import { differenceTexts, sheetName } from './basis.js';
 import { byID, el } from './dom.js';
-import { brief, dash, full, missing, moment, plural, scaled } from './format.js';
+import { amount, brief, dash, full, missing, moment, plural } from './format.js';
 import { levelName, releaseName } from './names.js';
 import { Part } from './part.js';
 
@@ -32,7 +33,8 @@ function loaded({ year, release, basis, revision }) {
 function tiles(data, meta) {
   const year = meta.year ? `in ${meta.year}` : '';
   return [
-    tile('Plants', brief(data.plants), year),
+    tile('Plants', missing(data.plants) ? null : brief(data.plants), missing(data.plants) ? 'no plant or generator sheet loaded' : year,
+      missing(data.plants) ? null : `counted in the ${sheetName(data.plants_basis, data.plants_release)}`),
     tile('Generators', missing(data.generators) ? null : brief(data.generators), missing(data.generators) ? 'no generator sheet loaded' : year),
     generation(data.net_generation_mwh, meta),
     dataYears(data.levels),
@@ -54,8 +56,9 @@ function dataYears(levels) {
 
 function generation(value, meta) {
   if (missing(value)) return tile('Net generation', null, meta.year ? `in ${meta.year}` : '');
-  const scale = scaled(value, 'MWh');
-  return tile('Net generation', el('span', {}, brief(scale.of(value)), el('small', {}, ` ${scale.unit}`)), `${brief(value)} MWh`, `${full(value)} MWh`);
+  const [number, unit] = amount(value);
+  return tile('Net generation', el('span', {}, number, el('small', {}, ` ${unit}`)), `${brief(value)} MWh`,
+    [`${full(value)} MWh, ${sheetName(meta.basis, meta.release)}`, ...differenceTexts(meta)].join('\n'));
 }
 
 // tile shows one figure. Its note tells the rest, its title all of it.

@@ -1,9 +1,10 @@
 // The table of plants.
 
 import { address, get, next } from './api.js';
+import { differenceTexts, sheetName } from './basis.js';
 import { byID, el } from './dom.js';
 import { brief, dash, full, missing, percent, plural } from './format.js';
-import { fuelName } from './names.js';
+import { columnLabel, fuelName } from './names.js';
 import { Part, problemBox } from './part.js';
 
 const pageRows = 25;
@@ -16,7 +17,7 @@ export class PlantTable {
     Object.assign(this, { filters, open, answer: null, rows: [], more: null });
     this.wanted = pageRows;
     this.part = new Part(byID('plants-part'), {
-      load: (signal) => get('plants/search', { ...filters.chosen, sort: order, limit: this.wanted }, signal),
+      load: (signal) => this.#ask(signal),
       show: (answer, body) => this.#show(answer, body),
       fail: () => {
         byID('count').textContent = '';
@@ -24,6 +25,17 @@ export class PlantTable {
       },
       clear: () => filters.clear(),
     });
+  }
+
+  // #ask takes a data year without plants for an answer: of some only regions are
+  // loaded.
+  async #ask(signal) {
+    try {
+      return await get('plants/search', { ...this.filters.chosen, sort: order, limit: this.wanted }, signal);
+    } catch (error) {
+      if (error.status !== 404) throw error;
+      return { data: [], meta: { revision: null, absent: error.detail }, links: {} };
+    }
   }
 
   // changed is for another choice: it begins with one page.
@@ -47,6 +59,7 @@ export class PlantTable {
     this.answer = answer;
     this.rows = [];
     byID('count').textContent = '';
+    byID('plants-title').textContent = answer.meta.year ? `Plants by net generation, ${answer.meta.year}` : 'Plants by net generation';
     this.#note(answer.meta);
     if (answer.data.length === 0) return this.#emptiness(answer.meta);
     this.list = el('tbody');
@@ -101,15 +114,26 @@ export class PlantTable {
     return row;
   }
 
-  #note({ basis, year }) {
+  // #note says what the figures are and where they are from, where that is not plain.
+  #note(meta) {
+    const notes = differenceTexts(meta);
+    if (meta.basis === 'GEN' && this.filters.chosen.fuel_category) {
+      notes.push(`No plant sheet of ${meta.year} is loaded, so plants are sums of their generators: with a fuel chosen, a plant’s figures are those of its generators with that fuel.`);
+    }
+    if (meta.share_basis && (meta.share_release !== meta.release)) {
+      notes.unshift(`Plants are from the ${sheetName(meta.basis, meta.release)}, shares of their states by the ${sheetName(meta.share_basis, meta.share_release)}.`);
+    }
+    if (meta.filled) {
+      notes.push(`The plant sheet lacks ${meta.filled.columns.map((column) => columnLabel(column).toLowerCase()).join(', ')}: filled in by ORIS code from the ${sheetName(meta.filled.basis, meta.filled.release)}.`);
+    }
     const note = byID('note');
-    const partial = basis === 'GEN' && this.filters.chosen.fuel_category;
-    note.hidden = !partial;
-    note.textContent = partial ? `No plant sheet of ${year} is loaded, so plants are sums of their generators: with a fuel chosen, a plant’s figures are those of its generators with that fuel.` : '';
+    note.hidden = notes.length === 0;
+    note.replaceChildren(...notes.map((text) => el('span', {}, text)));
   }
 
-  #emptiness({ year, total }) {
+  #emptiness({ year, total, absent }) {
     const { q } = this.filters.chosen;
+    if (absent) return absent;
     if (!year) return 'No plants are loaded yet.';
     if (q) return `No plant in ${year} matches “${q}” and what else is chosen.`;
     return total === 0 && this.filters.any() ? `No plant in ${year} matches what is chosen.` : `No plants of ${year} are loaded.`;
