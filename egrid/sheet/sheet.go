@@ -19,6 +19,7 @@ type ReaderOptions struct {
 	Name      string      // object name or path, for inference and messages
 	Sheet     string      // member of a zip or sheet of a workbook; empty for a plain file
 	Grid      bool        // the records are the rows of a spreadsheet: lines count records, whatever line breaks are in them
+	Objects   bool        // the records are JSON objects, as package book has them: the first has their names, and lines count the others
 	Level     egrid.Level // empty: recognised by the columns
 	Year      int         // 0: inferred; must not contradict what the file says
 	Release   string      // empty: from the file name; NoRelease forces the unmarked one
@@ -26,6 +27,9 @@ type ReaderOptions struct {
 	Authority string      // who published it; empty: as the file says, else EPA
 	Mapping   *Mapping    // for files whose headers are nobody's codes
 }
+
+// records reports whether lines count records.
+func (o *ReaderOptions) records() bool { return o.Grid || o.Objects }
 
 // Mapping tells how to read a file whose headers the dictionary does not know.
 type Mapping struct {
@@ -49,7 +53,7 @@ type Sheet struct {
 	Unknown    []egrid.Column `json:"unknown"`     // columns kept under their own header
 	ShareScale float64        `json:"share_scale"` // what the file's 1 stands for in a share: 1, or 0.01 where it holds percent
 	Delimiter  string         `json:"delimiter"`
-	Grid       bool           `json:"grid,omitempty"` // lines are rows of a spreadsheet, each a record
+	Grid       bool           `json:"grid,omitempty"` // lines are rows of a spreadsheet or JSON objects, each a record
 	Dialect    Dialect        `json:"dialect"`
 	HeaderLine int64          `json:"header_line"` // line of the code row, from 1
 	DataLine   int64          `json:"data_line"`   // line of the first record below it
@@ -101,7 +105,7 @@ func inspect(head []byte, more bool, o *ReaderOptions) (*Sheet, error) {
 		return nil, err
 	}
 	s := &Sheet{
-		Name: o.Sheet, Level: best.level, ShareScale: 1, Delimiter: string(best.delim), Grid: o.Grid,
+		Name: o.Sheet, Level: best.level, ShareScale: 1, Delimiter: string(best.delim), Grid: o.records(),
 		HeaderLine: best.line, DataLine: best.nextLine, DataOffset: best.nextOffset,
 	}
 	s.found("level", string(s.Level), best.levelFrom)
