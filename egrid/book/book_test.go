@@ -121,7 +121,7 @@ func TestOpen(t *testing.T) {
 		"workbook":           {xlsx, []string{"Contents=Contents\n grid", "GEN23 =YEAR\n2023\n grid hidden"}},
 		"workbook in gzip":   {gzipped(t, xlsx), []string{"Contents=Contents\n grid", "GEN23 =YEAR\n2023\n grid hidden"}},
 		"archive": {packed(t, "a/GEN.CSV", csv, "a/", "", "__MACOSX/a/._GEN.CSV", "x", ".DS_Store", "x", "b.csv.gz", gzipped(t, csv), "readme.txt", "hello", "map.png", "\x89PNG"),
-			[]string{"a/GEN.CSV=" + csv, "b.csv.gz=" + csv, "- readme.txt: its name does not end in .csv or .tsv", "- map.png: it is an image"}},
+			[]string{"a/GEN.CSV=" + csv, "b.csv.gz=" + csv, "- readme.txt: its name does not end in .csv, .tsv, .ndjson or .jsonl", "- map.png: it is an image"}},
 		"workbook in an archive": {packed(t, "book.xlsx", xlsx, "b.csv", csv),
 			[]string{"book.xlsx/Contents=Contents\n grid", "book.xlsx/GEN23 =YEAR\n2023\n grid hidden", "b.csv=" + csv}},
 		"workbook of any name": {packed(t, "book", xlsx),

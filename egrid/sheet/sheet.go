@@ -69,6 +69,7 @@ type SheetColumn struct {
 	Transform string       `json:"transform,omitempty"` // see Mapping
 	Unit      string       `json:"unit,omitempty"`      // in the file, where it is not the dictionary's: the decoder converts
 	Fixed     []int        `json:"fixed,omitempty"`     // data years in which it was rounded to a fixed number of decimals
+	Release   *string      `json:"release,omitempty"`   // it is left out, and every row must have this release in it
 }
 
 // inspectBytes is how much of a file's head is looked at.
@@ -139,7 +140,7 @@ func inspect(head []byte, more bool, o *ReaderOptions) (*Sheet, error) {
 	if err := s.inferBasis(&best, o); err != nil {
 		return nil, err
 	}
-	if err := s.inferRelease(o); err != nil {
+	if err := s.inferRelease(sample, o); err != nil {
 		return nil, err
 	}
 	if err := s.inferAuthority(&best, o); err != nil {
