@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -65,28 +66,43 @@ func (f *fault) Error() string { return f.reason }
 func (s *scanner) next() error {
 	for {
 		n, err := s.object(s.buf[s.at:])
-		var wrong *fault
-		switch {
-		case err == nil:
-			rest := s.buf[s.at:]
-			s.line = s.lineOf(bytes.IndexByte(rest, '{'))
+		if err == nil {
+			s.line = s.lineOf(s.begin())
 			s.here = s.lineOf(n)
 			s.at += n
 			s.begun = true
 			return nil
-		case errors.As(err, &wrong):
-			return s.refused(wrong)
-		case err != errShort:
-			return err
-		case s.eof:
-			return s.refused(&fault{at: len(s.buf) - s.at, reason: "the file ends within its JSON text: was the file cut?"})
-		case len(s.buf)-s.at > maxObject:
-			return s.refused(&fault{reason: fmt.Sprintf("the object that begins here is longer than %d MiB; write one row an object", maxObject>>20)})
 		}
-		if err := s.fill(); err != nil {
-			return err
+		if err != errShort {
+			return s.placed(err)
+		}
+		if err := s.more(); err != nil {
+			return s.placed(err)
 		}
 	}
+}
+
+// begin is where the object begins in what is not read yet: no brace is in front
+// of it.
+func (s *scanner) begin() int { return max(bytes.IndexByte(s.buf[s.at:], '{'), 0) }
+
+// placed makes an error of a fault; others come as they are.
+func (s *scanner) placed(err error) error {
+	if wrong := new(fault); errors.As(err, &wrong) {
+		return refusal(s.lineOf(wrong.at), wrong.name, wrong.reason)
+	}
+	return err
+}
+
+// more reads on where the buffer ends within an object.
+func (s *scanner) more() error {
+	switch {
+	case s.eof:
+		return &fault{at: len(s.buf) - s.at, reason: "the file ends within its JSON text: was the file cut?"}
+	case len(s.buf)-s.at > maxObject:
+		return &fault{at: s.begin(), reason: fmt.Sprintf("the object that begins here is longer than %d MiB; write one row an object", maxObject>>20)}
+	}
+	return s.fill()
 }
 
 // fill reads on. It fills the buffer whole, so that a long object is begun again a
@@ -117,8 +133,6 @@ func (s *scanner) lineOf(n int) int64 {
 func (s *scanner) refuse(m member, reason string) error {
 	return refusal(s.line, m.name, reason)
 }
-
-func (s *scanner) refused(f *fault) error { return refusal(s.lineOf(f.at), f.name, f.reason) }
 
 func refusal(line int64, name []byte, reason string) error {
 	if name == nil {
@@ -238,20 +252,14 @@ func valueOf(b []byte, i int, name []byte) (v value, end int, err error) {
 	case c == '"':
 		v.quoted = true
 		v.text, end, err = quoted(b, i, "a string")
-		var wrong *fault
-		if errors.As(err, &wrong) {
-			wrong.name = name
-		}
-		return v, end, err
+		return v, end, named(err, name)
 	case c == '{', c == '[':
 		what := map[byte]string{'{': "an object", '[': "an array"}[c]
 		return v, 0, &fault{at: i, name: name, reason: "its value is " + what + ", and a cell has one value; write each row as an object of plain values, one a line, as egrid rows --format ndjson and format=ndjson over HTTP do"}
 	}
 	end = i
-	for end < len(b) && b[end] > ' ' && strings.IndexByte(`,}]"`, b[end]) < 0 {
-		if end++; end-i > maxLiteral {
-			break
-		}
+	for end < len(b) && b[end] > ' ' && b[end] != ',' && b[end] != '}' && b[end] != ']' && b[end] != '"' {
+		end++
 	}
 	if end == len(b) {
 		return v, 0, errShort
@@ -262,15 +270,20 @@ func valueOf(b []byte, i int, name []byte) (v value, end int, err error) {
 	case string(word) == "true", string(word) == "false", isNumber(word):
 		v.text = word
 		return v, end, nil
-	case strings.Contains("NaN,Infinity,-Infinity,+Infinity,None,NA", string(word)):
+	case slices.Contains([]string{"NaN", "Infinity", "-Infinity", "None", "NA"}, string(word)):
 		return v, 0, &fault{at: i, name: name, reason: string(word) + " is no value of JSON; write null where a value is missing"}
 	default:
 		return v, 0, &fault{at: i, name: name, reason: fmt.Sprintf("%.20q is no value of JSON: neither a number, a string in quotes, true, false nor null", word)}
 	}
 }
 
-// maxLiteral is how long a number may be.
-const maxLiteral = 1 << 10
+// named adds to a fault the member that it is in.
+func named(err error, name []byte) error {
+	if wrong, ok := err.(*fault); ok { //nolint:errorlint // faults are not wrapped
+		wrong.name = name
+	}
+	return err
+}
 
 // isNumber reports whether b is a number as JSON has it.
 func isNumber(b []byte) bool {
