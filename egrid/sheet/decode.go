@@ -552,11 +552,7 @@ func (d *Decoder) otherRelease() (field, reason string) {
 		if c.kind != releases {
 			continue
 		}
-		release, err := releaseOf(d.fields[i])
-		switch {
-		case err != nil:
-			return d.fields[i], reasonOf(err)
-		case release != *c.only:
+		if release, known := releaseOf(d.fields[i]); !known || release != *c.only {
 			return d.fields[i], "the rows at the head of the file are of release " + releaseName(*c.only) + ", and a file is loaded as one; put each into a file of its own"
 		}
 	}

@@ -66,12 +66,12 @@ func (s *Sheet) releaseColumn(sample func() [][]string, m *Mapping) ([]clue, err
 	}
 	release, met := "", false
 	for _, row := range sample() {
-		if at >= len(row) || strings.TrimSpace(strings.Join(row, "")) == "" {
-			continue
+		if at >= len(row) || filledCells(row) < 2 {
+			continue // nothing, or a note
 		}
-		other, err := releaseOf(row[at])
+		other, known := releaseOf(row[at])
 		switch {
-		case err != nil:
+		case !known:
 			return nil, nil // somebody's own
 		case met && other != release:
 			return nil, fmt.Errorf("%w: column %s says %s in some rows and %s in others, and a file is loaded as one release; put each into a file of its own, as egrid rows --year does",
@@ -89,12 +89,14 @@ func (s *Sheet) releaseColumn(sample func() [][]string, m *Mapping) ([]clue, err
 	return []clue{{value: release, from: "column " + s.Cells[at].Header}}, nil
 }
 
-// releaseOf reads the cell of a release column.
-func releaseOf(text string) (string, error) {
+// releaseOf reads the cell of a release column. It is not known when it names no
+// release.
+func releaseOf(text string) (release string, known bool) {
 	if cell.Missing(text) {
-		return "", nil
+		return "", true
 	}
-	return egrid.ParseRelease(text)
+	release, err := egrid.ParseRelease(text)
+	return release, err == nil
 }
 
 // releaseName is how people give a release.

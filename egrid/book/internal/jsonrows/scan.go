@@ -73,7 +73,7 @@ func (s *scanner) next() error {
 			s.begun = true
 			return nil
 		}
-		if err != errShort {
+		if !errors.Is(err, errShort) {
 			return s.placed(err)
 		}
 		if err := s.more(); err != nil {
