@@ -487,7 +487,7 @@ func (h *header) recognise(tied []egrid.Level, records [][]string, o *ReaderOpti
 
 // levelColumn reads the level that an export of ours repeats in every row.
 func (h *header) levelColumn(records [][]string) (level egrid.Level, ok bool) {
-	at := slices.IndexFunc(h.cells, func(c headerCell) bool { return egrid.Column(c.code) == egrid.LevelColumn })
+	at := slices.IndexFunc(h.cells, func(c headerCell) bool { return isContext(c.code, egrid.LevelColumn) })
 	for i := len(h.above) + 1; at >= 0 && i < len(records); i++ {
 		if at >= len(records[i]) {
 			continue

@@ -59,15 +59,16 @@ func (s *Sheet) inferRelease(sample func() [][]string, o *ReaderOptions) error {
 // something else tells nothing.
 func (s *Sheet) releaseColumn(sample func() [][]string, m *Mapping) ([]clue, error) {
 	at := slices.IndexFunc(s.Cells, func(c SheetColumn) bool {
-		return c.Column == "" && egrid.Column(c.Header) == egrid.ReleaseColumn && (m == nil || !mappedAway(m, c.Header))
+		return c.Column == "" && isContext(c.Header, egrid.ReleaseColumn) && (m == nil || !mappedAway(m, c.Header))
 	})
 	if at < 0 {
 		return nil, nil
 	}
+	yearAt := slices.IndexFunc(s.Cells, func(c SheetColumn) bool { return c.Column == egrid.Year })
 	release, met := "", false
 	for _, row := range sample() {
-		if at >= len(row) || filledCells(row) < 2 {
-			continue // nothing, or a note
+		if at >= len(row) || filledCells(row) < 2 || yearAt >= 0 && len(s.yearsOfRows([][]string{row})) == 0 {
+			continue // nothing, a note or a total
 		}
 		other, known := releaseOf(row[at])
 		switch {

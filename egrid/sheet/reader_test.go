@@ -314,6 +314,8 @@ func TestReleaseColumn(t *testing.T) {
 		"somebody's own":          {strings.ReplaceAll(v2, "v2", "2018-06-12"), sheet.ReaderOptions{}, ", "},
 		"a note below":            {v2 + "Source: EPA eGRID,,,,\n", sheet.ReaderOptions{}, "v2, column release"},
 		"letters, and row names":  {"\"data_year\",\"release\",\"oris_plant_code\",\"generator_id\",\"net_generation_mwh\"\n\"1\",2018,\"V02\",57,\"A\",1\n", sheet.ReaderOptions{}, "v2, column release"},
+		"by its code":             {"LEVEL,YEAR,RELEASE,ORISPL,GENID,GENNTAN\nGEN,2018,v2,57,A,1\n", sheet.ReaderOptions{}, "v2, column RELEASE"},
+		"a total below":           {v2 + "Total,,,,3\n", sheet.ReaderOptions{}, "v2, column release"},
 		"no row":                  {strings.SplitAfter(v2, "\n")[0], sheet.ReaderOptions{}, ", "},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -331,6 +333,12 @@ func TestReleaseColumn(t *testing.T) {
 				t.Errorf("got %s; want %s", got, test.want)
 			}
 		})
+	}
+
+	// Such headers above other texts are somebody's own columns, and kept.
+	s, rows, _ := readAll(t, strings.NewReader("Level,YEAR,RELEASE,ORISPL,GENID,GENNTAN\nhigh,2018,summer,57,A,1\nlow,2018,winter,57,B,1\n"), nil)
+	if got := fmt.Sprint(s.Unknown, rows[1].Values()[:2]); s.Release != "" || got != "[Level RELEASE] [low winter]" {
+		t.Errorf("got %s of release %q", got, s.Release)
 	}
 
 	// Rows behind the head that is looked at are of another release.

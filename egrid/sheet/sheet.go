@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/internal/cell"
 )
 
 // ReaderOptions says what a file itself may not. The zero value infers
@@ -190,7 +191,7 @@ func (s *Sheet) bindColumns(cells []headerCell, sample, few func() [][]string, m
 		f, known := claims[i]
 		col := SheetColumn{Header: cell.code}
 		switch {
-		case m != nil && mappedAway(m, cell.raw), egrid.IsContext(egrid.Column(cell.code)) && egrid.Column(cell.code) != egrid.Year:
+		case m != nil && mappedAway(m, cell.raw), repeatsContext(cell.code, i, few):
 			// left out: the mapping says so, or our own export repeats the snapshot there
 		case known && f.Column == egrid.Year:
 			col.Column, yearHeader = egrid.Year, cell.code
@@ -218,6 +219,36 @@ func (s *Sheet) bindColumns(cells []headerCell, sample, few func() [][]string, m
 	}
 	return yearHeader, s.leaveOutTwins(claims, few)
 }
+
+// repeatsContext reports whether a column is the level or the release that our own
+// exports repeat in every row. Such a header above other texts is somebody's own;
+// notes and totals below the table do not make it one.
+func repeatsContext(header string, at int, sample func() [][]string) bool {
+	var fits func(text string) bool
+	switch {
+	case isContext(header, egrid.LevelColumn):
+		fits = func(text string) bool { _, err := egrid.ParseLevel(text); return err == nil || cell.Missing(text) }
+	case isContext(header, egrid.ReleaseColumn):
+		fits = func(text string) bool { _, known := releaseOf(text); return known }
+	default:
+		return false
+	}
+	balance := 0
+	for _, row := range sample() {
+		switch {
+		case at >= len(row):
+		case fits(row[at]):
+			balance++
+		default:
+			balance--
+		}
+	}
+	return balance >= 0
+}
+
+// isContext reports whether a header names a context column, by its name or its
+// code, which are the same letters.
+func isContext(header string, c egrid.Column) bool { return strings.EqualFold(header, string(c)) }
 
 // isColumn reports whether the dictionary has a column of the name.
 func isColumn(level egrid.Level, name egrid.Column) bool {
