@@ -71,7 +71,7 @@ find -L . -type f \( -iname '*.csv' -o -iname '*.csv.gz' -o -iname '*.xlsx' -o -
     fi
   done
   [ $files -gt 0 ] || {
-    echo "no file in $folder can be loaded: .csv, .csv.gz, .xlsx, .xls and .zip can" >&2
+    echo "no file in $folder can be loaded: .csv, .tsv, .ndjson, .xlsx, .xls, .zip and these with .gz can" >&2
     exit 1
   }
   echo "$files files in the bucket $bucket, $sent of them new"

@@ -7,8 +7,9 @@
 //
 // # Guarantees
 //
-// The header has the names of all members of all objects, in the order in which
-// they first occur, and every object becomes one record. Numbers keep their digits
+// The header has the names of all members of all objects, each behind the one that
+// it stands behind where it first occurs, and every object becomes one record. So
+// columns are in their places although R leaves out members that are missing. Numbers keep their digits
 // as written; true and false are what they are; strings are in quotes, so that "NA"
 // is told from a missing cell; null, and a member that an object lacks, is a cell
 // with nothing in it. No value is left out: what has no cell is refused.
@@ -31,6 +32,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 )
@@ -66,12 +68,12 @@ func Open(open func() (io.ReadCloser, error)) (io.ReadCloser, error) {
 	return t, nil
 }
 
-// header is the names of the members. Those of an object are most often in the
-// same order as in the one before it.
+// header is the names of the members.
 type header struct {
 	names [][]byte // as written
 	index map[string]int
-	bytes int // of the names
+	order []int // the places of the columns' names
+	bytes int   // of the names
 }
 
 // Bounds on the names: the columns of a spreadsheet, and half of the text in which
@@ -90,15 +92,18 @@ func (h *header) read(from io.Reader) error {
 		case err == io.EOF && len(h.names) == 0:
 			return fmt.Errorf("%w: its objects have no members", egrid.ErrInvalid)
 		case err == io.EOF:
+			h.sort()
 			return nil
 		case err != nil:
 			return err
 		}
 		met.nextRow()
-		for i, m := range rows.members {
-			at, known := h.find(i, m.name)
-			if !known {
-				at = h.add(m.name)
+		at := -1
+		for _, m := range rows.members {
+			before := at
+			var known bool
+			if at, known = h.find(before+1, m.name); !known {
+				at = h.add(m.name, before)
 			}
 			if len(h.names) > maxNames || h.bytes > maxNameBytes {
 				return rows.refuse(m, fmt.Sprintf("the objects have more than %d different members, or names of more than %d KiB; columns belong into names, and values into rows", maxNames, maxNameBytes>>10))
@@ -110,10 +115,10 @@ func (h *header) read(from io.Reader) error {
 	}
 }
 
-// find finds the column of an object's i-th member.
-func (h *header) find(i int, name []byte) (at int, known bool) {
-	if i < len(h.names) && bytes.Equal(h.names[i], name) {
-		return i, true
+// find finds the place of a name, which is most often the likely one.
+func (h *header) find(likely int, name []byte) (at int, known bool) {
+	if likely < len(h.names) && bytes.Equal(h.names[likely], name) {
+		return likely, true
 	}
 	if at, known = h.index[string(name)]; known {
 		return at, true
@@ -122,12 +127,25 @@ func (h *header) find(i int, name []byte) (at int, known bool) {
 	return at, known
 }
 
-func (h *header) add(name []byte) (at int) {
+// add adds the column of a name behind the one of the name at before, or in front
+// of all.
+func (h *header) add(name []byte, before int) (at int) {
 	at = len(h.names)
+	h.order = slices.Insert(h.order, slices.Index(h.order, before)+1, at)
 	h.names = append(h.names, bytes.Clone(name))
 	h.index[string(unescaped(name))] = at
 	h.bytes += len(name)
 	return at
+}
+
+// sort brings the names into the order of the columns.
+func (h *header) sort() {
+	names := make([][]byte, len(h.names))
+	for column, at := range h.order {
+		names[column] = h.names[at]
+		h.index[string(unescaped(names[column]))] = column
+	}
+	h.names = names
 }
 
 // append writes the header record.
@@ -196,9 +214,10 @@ func (t *text) record() error {
 	}
 	t.line++
 	clear(t.cells)
-	for i, m := range t.rows.members {
-		at, known := t.header.find(i, m.name)
-		if !known {
+	at := -1
+	for _, m := range t.rows.members {
+		var known bool
+		if at, known = t.header.find(at+1, m.name); !known {
 			return fmt.Errorf("%w: line %d: the file changed while it was being read", egrid.ErrInvalid, t.rows.line)
 		}
 		t.cells[at] = m.value

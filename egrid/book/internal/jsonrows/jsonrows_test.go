@@ -54,7 +54,7 @@ func TestText(t *testing.T) {
 			"\"a,b\",\"c\"\"d\",\" e\",,f\n1,2,3,4,5\n",
 		},
 		"members in another order": {"{\"a\":1,\"b\":2}\n{\"b\":3,\"a\":4}\n{\"\\u0061\":5}\n", "a,b\n1,2\n4,3\n5,\n"},
-		"members that come later":  {"{\"a\":1}\n{}\n{\"c\":2,\"a\":3}\n", "a,c\n1,\n,\n3,2\n"},
+		"members that come later":  {"{\"a\":1,\"d\":2}\n{}\n{\"a\":3,\"b\":4,\"c\":5,\"d\":6}\n{\"z\":7,\"d\":8,\"e\":9}", "z,a,b,c,d,e\n,1,,,2,\n,,,,,\n,3,4,5,6,\n7,,,,8,9\n"},
 		"a line for each line":     {"\ufeff\r\n\n{\"a\":1}\r\n\r\n {\"a\":2}\n\n\n", "a\n\n\n1\n\n2\n"},
 		"array":                    {"[{\"a\":1},{\"a\":2} , {\"a\":3}]\n", "a\n1\n2\n3\n"},
 		"array of lines":           {"[{\"a\":1},\n{\"a\":2}\n,\n{\"a\":3}]", "a\n1\n2\n\n3\n"},
@@ -322,6 +322,7 @@ func members(object []byte, names *[]string) (map[string]string, error) {
 		return nil, fmt.Errorf("no object: %v, %w", open, err)
 	}
 	row := map[string]string{}
+	before := "no name \x00"
 	for d.More() {
 		name, err := d.Token()
 		if err != nil {
@@ -342,8 +343,9 @@ func members(object []byte, names *[]string) (map[string]string, error) {
 			return nil, fmt.Errorf("no cell for %s: %s", key, text)
 		}
 		if row[key] = text; !slices.Contains(*names, key) {
-			*names = append(*names, key)
+			*names = slices.Insert(*names, slices.Index(*names, before)+1, key)
 		}
+		before = key
 	}
 	return row, nil
 }
