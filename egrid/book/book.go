@@ -341,16 +341,15 @@ func (c *content) look() error {
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
 		return err
 	}
-	if c.kind, err = kindOf(head[:n]); c.kind != text {
+	head = head[:n]
+	if c.kind, err = kindOf(head); c.kind != text {
 		return err
 	}
-	c.charset = charset.Detect(head[:n])
-	if c.charset != "" {
-		// What is cut at the end of the head has no place in it.
-		head, _ = io.ReadAll(charset.Reader(c.charset, bytes.NewReader(head[:n])))
-		n = len(head)
+	c.charset = charset.Detect(head)
+	if c.charset != "" { // an error is about a letter that the head ends in
+		head, _ = io.ReadAll(charset.Reader(c.charset, bytes.NewReader(head)))
 	}
-	if jsonrows.Are(head[:n]) {
+	if jsonrows.Are(head) {
 		c.kind = objects
 	}
 	return nil
