@@ -10,6 +10,7 @@ import (
 	"iter"
 	"math"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -50,13 +51,12 @@ type Source interface {
 }
 
 // kinds are the names that a listing of a folder picks out, by their endings.
-var kinds = []string{".csv", ".csv.gz", ".tsv", ".tsv.gz", ".zip", ".xlsx", ".xls"}
+var kinds = []string{".csv", ".tsv", ".ndjson", ".jsonl", ".xlsx", ".xls", ".zip"}
 
-// Loadable reports whether a name ends as those of tables do.
+// Loadable reports whether a name ends as those of tables do, with or without .gz
+// behind that.
 func Loadable(name string) bool {
-	return !Hidden(name) && slices.ContainsFunc(kinds, func(ending string) bool {
-		return strings.HasSuffix(strings.ToLower(name), ending)
-	})
+	return !Hidden(name) && slices.Contains(kinds, path.Ext(strings.TrimSuffix(strings.ToLower(name), ".gz")))
 }
 
 // Hidden reports whether a listing of a folder passes over a name without a word:
@@ -75,18 +75,18 @@ func Hidden(name string) bool {
 // Loadable.
 func Listed(o Object) Object {
 	if !Loadable(o.Name) {
-		o.LeftOut = "its name does not end in " + strings.Join(kinds, ", ") + "; to load it, name the file itself"
+		o.LeftOut = "its name does not end in " + strings.Join(kinds, ", ") + ", nor in these with .gz; to load it, name the file itself"
 	}
 	return o
 }
 
 // Local is a source of files: each path is a file, or a folder that is walked.
 //
-// In a folder only names with the endings of eGRID files count (.csv, .tsv, both
-// also with .gz, .zip, .xlsx, .xls); a file that is named itself always does. Links
-// are followed, to files and to folders. What is left out is listed with the
-// reason: other names, and links to what is listed anyway. [Hidden] names are not
-// listed.
+// In a folder only names with the endings of eGRID files count (.csv, .tsv,
+// .ndjson, .jsonl, .xlsx, .xls and .zip, all also with .gz); a file that is named
+// itself always does. Links are followed, to files and to folders. What is left out
+// is listed with the reason: other names, and links to what is listed anyway.
+// [Hidden] names are not listed.
 func Local(paths ...string) Source { return local(paths) }
 
 type local []string

@@ -165,7 +165,7 @@ func (p *Pipeline) inspectSheet(ctx context.Context, o Object, table book.Table)
 		return nil, err
 	}
 	options := p.readerOptions(o, table.Name)
-	options.Grid = table.Grid
+	options.Grid, options.Objects = table.Grid, table.Objects
 	return sheet.Inspect(text.Reader(), options)
 }
 

@@ -107,8 +107,8 @@ func TestReconciliation(t *testing.T) {
 	var all sync.WaitGroup
 	for range 4 {
 		all.Go(func() {
-			if asked, err := remote.Reconciliation(t.Context(), 2023, "none", false); err != nil || asked.Hash != c.Hash {
-				t.Errorf("through the client: %s, %v", asked.Hash, err)
+			if asked, err := remote.Reconciliation(t.Context(), 2023, "none", false); err != nil || asked.Data.Hash != c.Hash {
+				t.Errorf("through the client: %s, %v", asked.Data.Hash, err)
 			}
 		})
 	}

@@ -36,7 +36,7 @@ func BenchmarkWorkbook(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		reader, err := sheet.NewReader(r, &sheet.ReaderOptions{Grid: table.Grid})
+		reader, err := sheet.NewReader(r, &sheet.ReaderOptions{Grid: table.Grid, Objects: table.Objects})
 		if err != nil {
 			b.Fatal(err)
 		}

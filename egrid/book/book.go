@@ -5,20 +5,25 @@
 //	defer b.Close()
 //	for _, table := range b.Tables() {
 //		text, err := table.Open()
-//		r, err := sheet.NewReader(text, &sheet.ReaderOptions{Sheet: table.Name, Grid: table.Grid})
+//		r, err := sheet.NewReader(text, &sheet.ReaderOptions{Sheet: table.Name, Grid: table.Grid, Objects: table.Objects})
 //	}
 //
 // Start with [Open] and [Book.Tables]. Package sheet reads the text.
 //
 // # Guarantees
 //
-// It reads CSV and other delimited text in UTF-8, UTF-16 and Windows-1252, text
-// compressed by gzip, zip archives of these, workbooks of Excel and other programs
-// (.xlsx, and .xls since Excel 97), and workbooks in archives. The text of a table
-// is UTF-8. That of a sheet has the raw values, never those displayed: record n is
-// row n of the sheet, numbers have all their digits, dates are the numbers that
-// stand for them, formulas their stored values, errors their texts. Hidden rows,
-// columns and sheets are there.
+// It reads CSV and other delimited text in UTF-8, UTF-16 and Windows-1252, rows
+// that are JSON objects (NDJSON, or one array), text compressed by gzip, zip
+// archives of these, workbooks of Excel and other programs (.xlsx, and .xls since
+// Excel 97), and workbooks in archives. The text of a table is UTF-8. That of a
+// sheet has the raw values, never those displayed: record n is row n of the sheet,
+// numbers have all their digits, dates are the numbers that stand for them,
+// formulas their stored values, errors their texts. Hidden rows, columns and sheets
+// are there.
+//
+// The text of JSON objects has a header of the names of all their members. Numbers
+// have their digits as written; null, and a member that an object lacks, is an empty
+// cell. Nested values, and members that are there twice, are refused.
 //
 // Memory does not grow with the file, but for the texts that the cells of a
 // workbook share. What unpacks to more than 200 times its size, beyond 16 MiB, is
@@ -46,6 +51,7 @@ import (
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/book/internal/charset"
+	"github.com/egrid-analytics/egrid-go/egrid/book/internal/jsonrows"
 	"github.com/egrid-analytics/egrid-go/egrid/book/internal/xls"
 	"github.com/egrid-analytics/egrid-go/egrid/book/internal/xlsx"
 	"github.com/egrid-analytics/egrid-go/internal/spool"
@@ -64,10 +70,11 @@ type Book struct {
 
 // Table is one table of a file.
 type Table struct {
-	Name   string // of the sheet or the member: "GEN23 ", "a.csv", "book.xlsx/GEN23 "; of one more of that name "a.csv (2)"; empty where the file is the table
-	Grid   bool   // its records are the rows of a spreadsheet
-	Plain  bool   // its text is the file itself, byte by byte
-	Hidden bool   // the workbook does not show it
+	Name    string // of the sheet or the member: "GEN23 ", "a.csv", "book.xlsx/GEN23 "; of one more of that name "a.csv (2)"; empty where the file is the table
+	Grid    bool   // its records are the rows of a spreadsheet
+	Objects bool   // its records are JSON objects: the first has their names, and record n+1 is line n of the file
+	Plain   bool   // its text is the file itself, byte by byte
+	Hidden  bool   // the workbook does not show it
 
 	// Charset is the encoding of the text in the file, as its first bytes tell:
 	// empty for UTF-8, or "UTF-16LE", "UTF-16BE" or "Windows-1252". Who finds
@@ -150,8 +157,12 @@ const (
 // add adds the tables of what has a name, was looked at, and is packed so many
 // times.
 func (b *Book) add(name string, c content, depth int) (err error) {
-	if c.kind == text {
+	switch c.kind {
+	case text:
 		b.table(Table{Name: name, Charset: c.charset, Plain: depth == 0 && c.charset == "", open: c.open})
+		return nil
+	case objects:
+		b.objects(name, c)
 		return nil
 	}
 	if depth == maxDepth {
@@ -225,6 +236,17 @@ func (b *Book) sheet(name string, hidden bool, open func() (io.ReadCloser, error
 	}})
 }
 
+// objects adds rows that are JSON objects.
+func (b *Book) objects(name string, c content) {
+	b.table(Table{Name: name, Objects: true, open: func() (io.ReadCloser, error) {
+		text, err := jsonrows.Open(c.decoded)
+		if err != nil {
+			return nil, err
+		}
+		return unpack.ReadCloser{Reader: unpack.Bounded(text, b.size), Closer: text}, nil
+	}})
+}
+
 // members adds the tables of an archive.
 func (b *Book) members(name string, archive *zip.Reader, depth int) error {
 	for _, f := range archive.File {
@@ -243,8 +265,8 @@ func (b *Book) members(name string, archive *zip.Reader, depth int) error {
 		case errors.As(err, &other) && !tableName(member):
 			b.left = append(b.left, LeftOut{Name: full, Reason: other.why})
 			continue
-		case err == nil && c.kind == text && !tableName(member):
-			b.left = append(b.left, LeftOut{Name: full, Reason: "its name does not end in .csv or .tsv"})
+		case err == nil && (c.kind == text || c.kind == objects) && !tableName(member):
+			b.left = append(b.left, LeftOut{Name: full, Reason: "its name does not end in .csv, .tsv, .ndjson or .jsonl"})
 			continue
 		case err == nil:
 			err = b.add(full, c, depth+1)
@@ -298,7 +320,7 @@ func join(name, member string) string {
 // tableName reports whether a member of an archive is called as tables are.
 func tableName(name string) bool {
 	switch strings.ToLower(path.Ext(name)) {
-	case ".csv", ".tsv", ".gz", ".zip", ".xls", ".xlsx", ".xlsm", ".xlsb", ".ods":
+	case ".csv", ".tsv", ".ndjson", ".jsonl", ".gz", ".zip", ".xls", ".xlsx", ".xlsm", ".xlsb", ".ods":
 		return true
 	}
 	return false
@@ -319,10 +341,28 @@ func (c *content) look() error {
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
 		return err
 	}
-	if c.kind, err = kindOf(head[:n]); c.kind == text {
-		c.charset = charset.Detect(head[:n])
+	head = head[:n]
+	if c.kind, err = kindOf(head); c.kind != text {
+		return err
 	}
-	return err
+	c.charset = charset.Detect(head)
+	if c.charset != "" { // an error is about a letter that the head ends in
+		head, _ = io.ReadAll(charset.Reader(c.charset, bytes.NewReader(head)))
+	}
+	if jsonrows.Are(head) {
+		c.kind = objects
+	}
+	return nil
+}
+
+// decoded opens JSON text, which is Unicode by definition: one with other bytes in
+// it is refused with the line, and not taken for Windows-1252.
+func (c content) decoded() (io.ReadCloser, error) {
+	text, err := c.open()
+	if err != nil || c.charset == "" || c.charset == charset.Windows1252 {
+		return text, err
+	}
+	return unpack.ReadCloser{Reader: charset.Reader(c.charset, text), Closer: text}, nil
 }
 
 // kind is what the first bytes of a file tell.
@@ -330,6 +370,7 @@ type kind string
 
 const (
 	text       kind = "text"
+	objects    kind = "JSON objects"
 	compressed kind = "gzip"
 	archived   kind = "zip" // workbooks too
 	compound   kind = "compound file"

@@ -16,6 +16,7 @@ import (
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/book"
+	"github.com/egrid-analytics/egrid-go/egrid/sheet"
 	"github.com/egrid-analytics/egrid-go/internal/testenv"
 )
 
@@ -50,6 +51,15 @@ func gzipped(t testing.TB, text string) string {
 		t.Fatal(err)
 	}
 	return b.String()
+}
+
+// utf16 is ASCII text as UTF-16, with its mark.
+func utf16(text string) string {
+	out := []byte("\xfe\xff")
+	for _, c := range []byte(text) {
+		out = append(out, 0, c)
+	}
+	return string(out)
 }
 
 // workbook is a workbook with two sheets, the second of them hidden.
@@ -88,6 +98,9 @@ func listed(content string) ([]string, error) {
 		if table.Grid {
 			line += " grid"
 		}
+		if table.Objects {
+			line += " objects"
+		}
 		if table.Hidden {
 			line += " hidden"
 		}
@@ -105,6 +118,7 @@ func listed(content string) ([]string, error) {
 func TestOpen(t *testing.T) {
 	t.Parallel()
 	const csv = "YEAR\n2023\n"
+	const ndjson, ofIt = "{\"YEAR\":2023,\"GENID\":\"0290\"}\n{\"YEAR\":21.0,\"GENID\":null}\n", "YEAR,GENID\n2023,\"0290\"\n21.0,\n"
 	xlsx := workbook(t)
 	for name, test := range map[string]struct {
 		content string
@@ -121,7 +135,7 @@ func TestOpen(t *testing.T) {
 		"workbook":           {xlsx, []string{"Contents=Contents\n grid", "GEN23 =YEAR\n2023\n grid hidden"}},
 		"workbook in gzip":   {gzipped(t, xlsx), []string{"Contents=Contents\n grid", "GEN23 =YEAR\n2023\n grid hidden"}},
 		"archive": {packed(t, "a/GEN.CSV", csv, "a/", "", "__MACOSX/a/._GEN.CSV", "x", ".DS_Store", "x", "b.csv.gz", gzipped(t, csv), "readme.txt", "hello", "map.png", "\x89PNG"),
-			[]string{"a/GEN.CSV=" + csv, "b.csv.gz=" + csv, "- readme.txt: its name does not end in .csv or .tsv", "- map.png: it is an image"}},
+			[]string{"a/GEN.CSV=" + csv, "b.csv.gz=" + csv, "- readme.txt: its name does not end in .csv, .tsv, .ndjson or .jsonl", "- map.png: it is an image"}},
 		"workbook in an archive": {packed(t, "book.xlsx", xlsx, "b.csv", csv),
 			[]string{"book.xlsx/Contents=Contents\n grid", "book.xlsx/GEN23 =YEAR\n2023\n grid hidden", "b.csv=" + csv}},
 		"workbook of any name": {packed(t, "book", xlsx),
@@ -131,6 +145,15 @@ func TestOpen(t *testing.T) {
 		"one that is damaged": {packed(t, "a.csv", csv, "b.xlsx", xlsx[:500], "c.ods", packed(t, "mimetype", "x"), "d.csv", "%PDF-1.4"),
 			[]string{"a.csv=" + csv, "b.xlsx! invalid: it begins as a zip archive and has no list of members at its end: it was cut or damaged; fetch it again",
 				"c.ods! invalid: it is an OpenDocument file (.ods); save it as .xlsx", "d.csv! invalid: it is a PDF document; save its table as CSV"}},
+		"JSON objects":                  {ndjson, []string{"=" + ofIt + " objects"}},
+		"array of JSON objects":         {"\ufeff [" + strings.ReplaceAll(strings.TrimSpace(ndjson), "\n", ",\n") + "]", []string{"=" + ofIt + " objects"}},
+		"JSON objects in UTF-16":        {utf16(ndjson), []string{"=" + ofIt + " objects"}},
+		"JSON objects in Windows-1252":  {"{\"a\":\"Ca\xf1on\"}\n", []string{`! invalid: line 1, member "a": a string is not UTF-8 text; save the file as UTF-8`}},
+		"JSON objects in gzip":          {gzipped(t, ndjson), []string{"=" + ofIt + " objects"}},
+		"JSON objects in gzip in a zip": {packed(t, "a.jsonl.gz", gzipped(t, ndjson)), []string{"a.jsonl.gz=" + ofIt + " objects"}},
+		"JSON objects in an archive": {packed(t, "a.ndjson", ndjson, "etl.json", `{"skip_rows":1}`, "b.csv", csv, "c.jsonl", `{"rows":[]}`),
+			[]string{"a.ndjson=" + ofIt + " objects", "b.csv=" + csv, `c.jsonl! invalid: line 1, member "rows": its value is an array, and a cell has one value; write each row as an object of plain values, one a line, as egrid rows --format ndjson and format=ndjson over HTTP do`,
+				"- etl.json: its name does not end in .csv, .tsv, .ndjson or .jsonl"}},
 		"a name twice": {packed(t, "a.csv", "1\n", "a.csv", "2\n"), []string{"a.csv=1\n", "a.csv (2)=2\n"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -190,6 +213,54 @@ func TestBombs(t *testing.T) {
 		if err := b.Close(); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// TestSparseObjects: objects that lack most members do not fill disks.
+func TestSparseObjects(t *testing.T) {
+	t.Parallel()
+	var content strings.Builder
+	content.WriteString("{\"x\":0")
+	for i := range 16000 {
+		fmt.Fprintf(&content, ",\"%d\":0", i)
+	}
+	content.WriteString("}\n" + strings.Repeat("{}\n", 20_000))
+	if _, err := listed(content.String()); !errors.Is(err, egrid.ErrInvalid) || !strings.Contains(err.Error(), "unpacks to more than") {
+		t.Error(err)
+	}
+}
+
+// TestObjectLines: what package sheet says of a row names the line of its object.
+func TestObjectLines(t *testing.T) {
+	t.Parallel()
+	const content = "{\"YEAR\":2023,\"PNAME\":\"Two\\nlines\",\"ORISPL\":1,\"GENID\":\"1\",\"GENNTAN\":5}\n\n{\"YEAR\":2023,\"ORISPL\":1,\n\"GENID\":\"2\",\"GENNTAN\":\"x\"}\n{\"YEAR\":2023,\"ORISPL\":1,\"GENID\":\"NA\",\"GENNTAN\":-0.5}\n"
+	b, err := book.Open(strings.NewReader(content), int64(len(content)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	table := b.Tables()[0]
+	text, err := table.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer text.Close()
+	r, err := sheet.NewReader(text, &sheet.ReaderOptions{Sheet: table.Name, Grid: table.Grid, Objects: table.Objects})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for row, err := range r.Rows() {
+		if err != nil {
+			got = append(got, err.Error())
+			continue
+		}
+		mwh, _ := row.Float(egrid.NetGeneration)
+		got = append(got, fmt.Sprintf("line %d: %s %q %v", row.Line(), row.Text(egrid.Generator), row.Text(egrid.PlantName), mwh))
+	}
+	want := []string{`line 1: 1 "Two\nlines" 5`, `line 3, column net_generation_mwh, value "x": not a number`, `line 5: NA "" -0.5`}
+	if !slices.EqualFunc(got, want, strings.HasPrefix) || r.Sheet().HeaderLine != 1 {
+		t.Errorf("got %q, header in line %d; want %q", got, r.Sheet().HeaderLine, want)
 	}
 }
 
@@ -295,6 +366,42 @@ func TestReal(t *testing.T) {
 			t.Errorf("%s: %s tables, %v; want %s", file, got, err, want)
 		}
 	}
+}
+
+// Rows as JSON, as the API and egrid rows --format ndjson write them, are one more
+// kind of table.
+func ExampleOpen_json() {
+	const rows = `{"data_year":2023,"oris_plant_code":"57053","generator_id":"0290","net_generation_mwh":-10.50}
+{"data_year":2023,"oris_plant_code":"57053","generator_id":"NA","net_generation_mwh":null}
+`
+	b, err := book.Open(strings.NewReader(rows), int64(len(rows)))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer b.Close()
+	table := b.Tables()[0]
+	text, err := table.Open()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer text.Close()
+	r, err := sheet.NewReader(text, &sheet.ReaderOptions{Objects: table.Objects})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for row, err := range r.Rows() {
+		if err != nil {
+			fmt.Println(err)
+			continue
+		}
+		fmt.Printf("line %d: generator %s, %v MWh\n", row.Line(), row.Text(egrid.Generator), row.Value(egrid.NetGeneration))
+	}
+	// Output:
+	// line 1: generator 0290, -10.5 MWh
+	// line 2: generator NA,  MWh
 }
 
 func ExampleOpen() {

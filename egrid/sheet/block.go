@@ -157,6 +157,8 @@ func (b *block) set(d *Decoder, c *columnDecoder, data []byte) bool {
 	switch c.kind {
 	case skipped:
 		return !b.spaced(data)
+	case releases:
+		return b.allAre(data, *c.only)
 	case texts:
 		if !b.texts(c, data) {
 			return false
@@ -314,6 +316,20 @@ func (b *block) decimals(data []byte, maxPlaces int) bool {
 func (b *block) all(want int64) bool {
 	for k, x := range b.numbers {
 		if x != want || b.present[k>>6]>>(k&63)&1 == 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// allAre reports whether every field has the same text.
+func (b *block) allAre(data []byte, want string) bool {
+	for k, from := range b.from {
+		field := data[from:b.to[k]]
+		if len(field) > 0 && field[0] == '"' {
+			field = field[1 : len(field)-1]
+		}
+		if string(field) != want {
 			return false
 		}
 	}

@@ -55,6 +55,7 @@ type columnDecoder struct {
 	transform string
 	nullIf    string
 	kind      fieldKind
+	only      *string // the release that every row has to have in it
 }
 
 // fieldKind is how the short way reads a field.
@@ -62,6 +63,7 @@ type fieldKind uint8
 
 const (
 	skipped fieldKind = iota
+	releases
 	texts
 	integers
 	numbers
@@ -72,6 +74,8 @@ const (
 
 func (c *columnDecoder) kindOf() fieldKind {
 	switch {
+	case c.only != nil:
+		return releases
 	case c.column == "":
 		return skipped
 	case c.transform != "" && c.transform != "trim":
@@ -108,7 +112,7 @@ func (s *Sheet) NewDecoder() *Decoder {
 		d.repeats = d.repeats || c.Repeats != ""
 		col := columnDecoder{
 			column: c.Column, at: s.Schema.Index(c.Column), typ: egrid.Integer, transform: c.Transform,
-			dialect: s.Dialect, fixed: c.Fixed,
+			dialect: s.Dialect, fixed: c.Fixed, only: c.Release,
 		}
 		if col.at >= 0 {
 			f := s.Schema.Field(col.at)
@@ -288,8 +292,8 @@ func (d *Decoder) fast(data []byte, line, number int64) int {
 // anything at all.
 func (d *Decoder) field(c *columnDecoder, data []byte) (n int, some bool) {
 	if len(data) == 0 || data[0] == d.delim || data[0] == '\n' || data[0] == '\r' {
-		if c.kind == years || c.required {
-			return -1, false // a row without its data year, or none
+		if c.kind == years || c.required || c.kind == releases && *c.only != "" {
+			return -1, false // a row without its data year or release, or none
 		}
 		return 0, false
 	}
@@ -344,7 +348,7 @@ func (d *Decoder) quoted(c *columnDecoder, data []byte) (n int, some bool) {
 		return -1, true
 	}
 	if n == 1 {
-		if c.required {
+		if c.required || c.kind == releases {
 			return -1, false
 		}
 		return 2, false
@@ -365,6 +369,11 @@ func (d *Decoder) text(c *columnDecoder, text []byte, n int, quoted bool) (size 
 	}
 	switch {
 	case c.kind == skipped:
+		return n, true
+	case c.kind == releases:
+		if string(text) != *c.only {
+			return -1, true
+		}
 		return n, true
 	case c.kind == texts:
 		first := firstBytes[text[0]]
@@ -501,6 +510,10 @@ func (d *Decoder) slow(rec record, number int64, out *Decoded) {
 		fail(egrid.Year, c, reason)
 		return
 	}
+	if c, reason := d.otherRelease(); reason != "" {
+		fail(egrid.ReleaseColumn, c, reason)
+		return
+	}
 	if d.repeats {
 		if c, value, reason := d.contradiction(d.fields); reason != "" {
 			fail(c, value, reason)
@@ -539,6 +552,20 @@ func (d *Decoder) named(fields int) bool {
 		}
 	}
 	return true
+}
+
+// otherRelease says what is wrong with the release that the record repeats.
+func (d *Decoder) otherRelease() (field, reason string) {
+	for i := range d.columns {
+		c := &d.columns[i]
+		if c.kind != releases {
+			continue
+		}
+		if release, known := releaseOf(d.fields[i]); !known || release != *c.only {
+			return d.fields[i], "the rows at the head of the file are of release " + releaseName(*c.only) + ", and a file is loaded as one; put each into a file of its own"
+		}
+	}
+	return "", ""
 }
 
 // chooseYear makes the builder of the record's own data year the current one, or

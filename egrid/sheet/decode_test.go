@@ -162,6 +162,9 @@ func (o *oracle) row(rec plainRecord) (string, bool) {
 	var rounded []egrid.Column
 	fixed := map[egrid.Column][]int{}
 	for i, c := range o.of.Cells {
+		if c.Release != nil && releaseByHand(rec.fields[i]) != *c.Release {
+			return "", false
+		}
 		if c.Column == "" {
 			continue
 		}
@@ -216,6 +219,18 @@ func (o *oracle) row(rec plainRecord) (string, bool) {
 		o.lossy[fmt.Sprint(year, " ", c)] = true
 	}
 	return rowText(int(year), values), true
+}
+
+// releaseByHand reads a release, which is "?" for a text that is none.
+func releaseByHand(field string) string {
+	text := strings.ToLower(strings.TrimSpace(field))
+	if v, _, err := egrid.ParseValue(egrid.Number, field); err == nil && v.IsMissing() || text == "none" {
+		return ""
+	}
+	if m := regexp.MustCompile(`^(v|rev)0*([0-9]+)$`).FindStringSubmatch(text); m != nil && len(text)-len(m[1]) <= 3 {
+		return m[1] + m[2]
+	}
+	return "?"
 }
 
 func (o *oracle) isText(c sheet.SheetColumn) bool {
@@ -599,6 +614,8 @@ func layouts(t testing.TB) []*sheet.Sheet {
 		inspect("a,b,c (lbs/BBtu),d\nYEAR,SUBRGN,SRHGRA,SRNGENAN\n", nil),
 		scaled,
 		inspect("zip,state,eiaid,UtilName,SUBRGN,Predominant Utility\n00601,PR,,A,PRMS,0\n", &sheet.ReaderOptions{Year: 2023}),
+		inspect("level,data_year,release,state,oris_plant_code,generator_id,net_generation_mwh\nGEN,2018,v2,AK,57,3A,5\n", nil),
+		inspect("level,data_year,release,state,oris_plant_code,generator_id,net_generation_mwh\nGEN,2018,,AK,57,3A,5\n", nil),
 	}
 }
 
@@ -682,6 +699,7 @@ var decoded = []string{
 	"\"1\",1,2023,\"AK\",\"A\",57053,\"NA\",\"2\",NA,5\n\"2\",2,2023,NA,NA,57054,NA,1.0,\"13\",########\n\"3\",3,2023,\"AK\"\n\"4\",4,2023,\"AK\",\"Total\",,,,,7\n\"5\",\"Source: EPA, eGRID\"\n\"6\",6,2023,\"WY\",\"B\",\"5.7053E+04\",\"NULL\",,3,True\n",
 	"2023,AK,02,\"6,685,642\",0.250\n2022,AL,1,5,0.1\n2023,US,,\"4,188,971,343\",0.2\n2023,Total,,5,1\n2023,WY\n2023,,,,\nSource: EPA eGRID,,,,\n2023,VA,51,0,0\n2023,MD,24,17,#N/A\n",
 	",,00,00,0,000\n00,,00,' ,0\n",
+	"GEN,2018, V2 ,AK,57,3A,5\nGEN,2018,none,AK,57,3A,5\nGEN,2018,NA,AK,57,3A,5\nGEN,2018,rev1,AK,57,3A,5\nGEN,2019,\"\",AK,57,3A,5\nGEN,2018,x,AK,57,3A,\nGEN,2018,v2,,,,\n,,v2,,,,\n",
 	"2023,TX,\"never\nclosed,1,2,3\n",
 }
 
@@ -702,6 +720,8 @@ var plain = []string{
 	"A,1,25,12.5,50\nB,2,,0,7%\n",
 	"00601,PR,,A,PRMS,0\n97201,OR,15248,Gas, or so,NWPP,1\n03850,NH,,,NEWE,\n00501,NY,11171,\"Light, Long\",NYLI,1\n",
 	"00601,PR,,A,PRMS,0\n3850,NH,1.0,B,NEWE,1\n03850-1234,NH,2,B,NEWE,1\n38501234,NH,2,B,NEWE\n385012,NH,2,B,NEWE,1\n\"3,850\",NH\nH3Z,QC,,,,\n'501,NY,,,NYLI,2\n",
+	"GEN,2018,v2,AK,57,3A,5\nGEN,2018,\"v2\",AK,57,\"NA\",\n",
+	"GEN,2018,,AK,57,3A,5\nGEN,2018,,AK,57,0290,-12.5\n",
 	"2021,TX,A,1,N,0.1234567890123,7,10,2\r\n2021,TX,B,2,0,1,,99999999999999,1\r\n",
 	"2023, AK,Elim ,57,3A,588.182\n2023,AK,\" Elim \",\"\tb\",  ,5\n",
 	"AK,Elim,57,3A,2,1\nAK, Elim,57,3A,2,1\n",

@@ -576,7 +576,7 @@ func (d *Decoder) leftOut(fields []string) (text, reason string) {
 	row := d.identified
 	for i := range d.columns {
 		c, text := &d.columns[i], strings.TrimSpace(fields[i])
-		if c.kind == skipped {
+		if c.kind == skipped || c.kind == releases {
 			continue
 		}
 		if !cell.Missing(fields[i]) {

@@ -43,6 +43,6 @@
 //
 // # See also
 //
-// Package book, which makes such text of workbooks and archives; package store,
+// Package book, which makes such text of workbooks, archives and JSON; package store,
 // whose Load puts a sheet into a store; and package etl for folders and buckets.
 package sheet

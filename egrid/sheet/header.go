@@ -25,6 +25,8 @@ func notCSV(head []byte, name string) error {
 		return fmt.Errorf("%w: the file is compressed twice; unpack it once", egrid.ErrInvalid)
 	case is("\x1f\x8b"):
 		return fmt.Errorf("%w: the file is gzip-compressed; open it with package book, or decompress it", egrid.ErrInvalid)
+	case is("{\""), is("[{"):
+		return fmt.Errorf("%w: the file is JSON; open it with package book, or save its rows as CSV", egrid.ErrInvalid)
 	case is("\xff\xfe"), is("\xfe\xff"):
 		return fmt.Errorf("%w: the file is UTF-16 text; open it with package book, or save it as UTF-8 CSV", egrid.ErrInvalid)
 	case bytes.IndexByte(head, '\n') < 0 && bytes.IndexByte(head, '\r') >= 0:
@@ -64,8 +66,12 @@ const byteOrderMark = "\ufeff"
 // are those of the head, in case that there is none.
 func findHeader(head []byte, o *ReaderOptions) (best header, tied []egrid.Level, records [][]string, err error) {
 	delims := []byte{',', '\t', ';', '|'}
-	if o.Grid {
+	if o.records() {
 		delims = delims[:1]
+	}
+	first := int64(1)
+	if o.Objects {
+		first = 0 // no line has the header
 	}
 	skip := 0
 	if o.Mapping != nil {
@@ -78,8 +84,8 @@ func findHeader(head []byte, o *ReaderOptions) (best header, tied []egrid.Level,
 		}
 	}
 	for _, delim := range delims {
-		split := newSplitter(bytes.NewReader(head), delim, 0, 1)
-		split.grid = o.Grid
+		split := newSplitter(bytes.NewReader(head), delim, 0, first)
+		split.grid = o.records()
 		var above [][]string
 		rows := headerRows
 		for i := 0; i < rows; i++ {
@@ -91,7 +97,7 @@ func findHeader(head []byte, o *ReaderOptions) (best header, tied []egrid.Level,
 			if err != nil || i < skip {
 				continue
 			}
-			h := header{cells: headerCells(cells, o.Mapping), delim: delim, line: rec.line, nextLine: split.line, nextOffset: split.offset, above: slices.Clip(above)}
+			h := header{cells: headerCells(cells, o.Mapping), delim: delim, line: max(rec.line, 1), nextLine: split.line, nextOffset: split.offset, above: slices.Clip(above)}
 			levels := h.score(o)
 			if h.better(best) {
 				best, tied = h, levels
@@ -501,7 +507,7 @@ func (h *header) recognise(tied []egrid.Level, records [][]string, o *ReaderOpti
 
 // levelColumn reads the level that an export of ours repeats in every row.
 func (h *header) levelColumn(records [][]string) (level egrid.Level, ok bool) {
-	at := slices.IndexFunc(h.cells, func(c headerCell) bool { return egrid.Column(c.code) == egrid.LevelColumn })
+	at := slices.IndexFunc(h.cells, func(c headerCell) bool { return isContext(c.code, egrid.LevelColumn) })
 	for i := len(h.above) + 1; at >= 0 && i < len(records); i++ {
 		if at >= len(records[i]) {
 			continue

@@ -1,6 +1,7 @@
 package sheet
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"path"
@@ -10,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/internal/cell"
 )
 
 var (
@@ -21,13 +23,17 @@ var (
 	publisher    = regexp.MustCompile(`(?i)\bcornerstone\b`)
 )
 
-// inferRelease reads the release off the names.
-func (s *Sheet) inferRelease(o *ReaderOptions) error {
+// inferRelease reads the release off the names, and off the column that our own
+// exports have.
+func (s *Sheet) inferRelease(sample func() [][]string, o *ReaderOptions) error {
 	asked, err := egrid.ParseRelease(o.Release)
 	if err != nil {
 		return err
 	}
-	var clues []clue
+	clues, err := s.releaseColumn(sample, o.Mapping)
+	if err != nil {
+		return err
+	}
 	for _, name := range []string{o.Sheet, path.Base(o.Name)} {
 		if m := releaseMark.FindStringSubmatch(name); m != nil {
 			release, err := egrid.ParseRelease(m[1])
@@ -38,12 +44,64 @@ func (s *Sheet) inferRelease(o *ReaderOptions) error {
 		}
 	}
 	if o.Release != "" && asked == "" { // the unmarked one
+		if len(clues) > 0 && !clues[0].name {
+			return fmt.Errorf("%w: --release %s was given, and %s says %s; leave --release out if that is right", egrid.ErrInvalid, o.Release, clues[0].from, clues[0].value)
+		}
 		s.found("release", "", given)
 		return nil
 	}
 	s.Release, err = s.conclude("release", asked, "--release", clues)
 	return err
 }
+
+// releaseColumn reads the release that an export of ours repeats in every row. The
+// rows behind the head have to have it, too. A column of that name that holds
+// something else tells nothing.
+func (s *Sheet) releaseColumn(sample func() [][]string, m *Mapping) ([]clue, error) {
+	at := slices.IndexFunc(s.Cells, func(c SheetColumn) bool {
+		return c.Column == "" && isContext(c.Header, egrid.ReleaseColumn) && (m == nil || !mappedAway(m, c.Header))
+	})
+	if at < 0 {
+		return nil, nil
+	}
+	yearAt := slices.IndexFunc(s.Cells, func(c SheetColumn) bool { return c.Column == egrid.Year })
+	release, met := "", false
+	for _, row := range sample() {
+		if at >= len(row) || filledCells(row) < 2 || yearAt >= 0 && len(s.yearsOfRows([][]string{row})) == 0 {
+			continue // nothing, a note or a total
+		}
+		other, known := releaseOf(row[at])
+		switch {
+		case !known:
+			return nil, nil // somebody's own
+		case met && other != release:
+			return nil, fmt.Errorf("%w: column %s says %s in some rows and %s in others, and a file is loaded as one release; put each into a file of its own, as egrid rows --year does",
+				egrid.ErrInvalid, s.Cells[at].Header, releaseName(release), releaseName(other))
+		}
+		release, met = other, true
+	}
+	if !met {
+		return nil, nil
+	}
+	s.Cells[at].Release = &release
+	if release == "" { // not marked; the name of the file may tell
+		return nil, nil
+	}
+	return []clue{{value: release, from: "column " + s.Cells[at].Header}}, nil
+}
+
+// releaseOf reads the cell of a release column. It is not known when it names no
+// release.
+func releaseOf(text string) (release string, known bool) {
+	if cell.Missing(text) {
+		return "", true
+	}
+	release, err := egrid.ParseRelease(text)
+	return release, err == nil
+}
+
+// releaseName is how people give a release.
+func releaseName(release string) string { return cmp.Or(release, egrid.NoRelease) }
 
 // inferBasis finds what tells that the figures are by location. Sheets whose
 // marks say that they are by owner are refused before. Up to data year 2000 there

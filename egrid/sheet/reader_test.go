@@ -159,6 +159,16 @@ func TestReaderRefusesOtherFiles(t *testing.T) {
 	}
 }
 
+// What package book makes text of is refused with that remedy.
+func TestReaderRefusesJSON(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"{\"YEAR\":2023}\n", "[{\"YEAR\":2023}]\n"} {
+		if _, err := sheet.NewReader(strings.NewReader(text), nil); !errors.Is(err, egrid.ErrInvalid) || !strings.Contains(err.Error(), "open it with package book") {
+			t.Errorf("got %v", err)
+		}
+	}
+}
+
 // The layouts that people's files have, each around the same two rows.
 func TestReaderLayouts(t *testing.T) {
 	t.Parallel()
@@ -288,6 +298,64 @@ func TestInferEdition(t *testing.T) {
 		if _, err := sheet.Inspect(strings.NewReader(noYear), &sheet.ReaderOptions{Name: name}); err == nil || !strings.Contains(err.Error(), "--year") {
 			t.Errorf("%q: got %v; want an error that names --year", name, err)
 		}
+	}
+}
+
+// The column that our own exports have tells the release, of every row.
+func TestReleaseColumn(t *testing.T) {
+	t.Parallel()
+	const v2 = "data_year,release,oris_plant_code,generator_id,net_generation_mwh\n2018,v2,57,A,1\n2018,v2,57,B,2\n"
+	for name, test := range map[string]struct {
+		text    string
+		options sheet.ReaderOptions
+		want    string // release, and what told it
+	}{
+		"in the file":             {v2, sheet.ReaderOptions{}, "v2, column release"},
+		"before the file's name":  {v2, sheet.ReaderOptions{Name: "GEN18_rev1.csv"}, "v2, column release"},
+		"given, too":              {v2, sheet.ReaderOptions{Release: "V2"}, "v2, given"},
+		"another one given":       {v2, sheet.ReaderOptions{Release: "v3"}, "--release v3 was given, and column release says v2"},
+		"the unmarked one given":  {v2, sheet.ReaderOptions{Release: "none"}, "--release none was given, and column release says v2; leave --release out if that is right"},
+		"left out by a mapping":   {v2, sheet.ReaderOptions{Release: "v3", Mapping: &sheet.Mapping{Columns: map[string]string{"release": ""}}}, "v3, given"},
+		"two":                     {v2 + "2018,v1,57,C,2\n", sheet.ReaderOptions{}, "column release says v2 in some rows and v1 in others"},
+		"one, and the unmarked":   {v2 + "2023,,57,C,2\n", sheet.ReaderOptions{Release: "v2"}, "column release says v2 in some rows and none in others"},
+		"unmarked":                {strings.ReplaceAll(v2, "v2", ""), sheet.ReaderOptions{}, ", "},
+		"unmarked, and given":     {strings.ReplaceAll(v2, "v2", ""), sheet.ReaderOptions{Release: "v2"}, "v2, given"},
+		"unmarked, and in a name": {strings.ReplaceAll(v2, "v2", "NA"), sheet.ReaderOptions{Name: "GEN18_rev1.csv"}, "rev1, file name GEN18_rev1.csv"},
+		"somebody's own":          {strings.ReplaceAll(v2, "v2", "2018-06-12"), sheet.ReaderOptions{}, ", "},
+		"a note below":            {v2 + "Source: EPA eGRID,,,,\n", sheet.ReaderOptions{}, "v2, column release"},
+		"letters, and row names":  {"\"data_year\",\"release\",\"oris_plant_code\",\"generator_id\",\"net_generation_mwh\"\n\"1\",2018,\"V02\",57,\"A\",1\n", sheet.ReaderOptions{}, "v2, column release"},
+		"by its code":             {"LEVEL,YEAR,RELEASE,ORISPL,GENID,GENNTAN\nGEN,2018,v2,57,A,1\n", sheet.ReaderOptions{}, "v2, column RELEASE"},
+		"a total below":           {v2 + "Total,,,,3\n", sheet.ReaderOptions{}, "v2, column release"},
+		"no row":                  {strings.SplitAfter(v2, "\n")[0], sheet.ReaderOptions{}, ", "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, err := sheet.Inspect(strings.NewReader(test.text), &test.options)
+			got := fmt.Sprint(err)
+			if err == nil {
+				from := ""
+				if at := slices.IndexFunc(s.Evidence, func(e sheet.Evidence) bool { return e.Of == "release" }); at >= 0 {
+					from = s.Evidence[at].From
+				}
+				got = s.Release + ", " + from
+			}
+			if got != test.want && (err == nil || !errors.Is(err, egrid.ErrInvalid) || !strings.Contains(got, test.want)) {
+				t.Errorf("got %s; want %s", got, test.want)
+			}
+		})
+	}
+
+	// Such headers above other texts are somebody's own columns, and kept.
+	s, rows, _ := readAll(t, strings.NewReader("Level,YEAR,RELEASE,ORISPL,GENID,GENNTAN\nhigh,2018,summer,57,A,1\nlow,2018,winter,57,B,1\n"), nil)
+	if got := fmt.Sprint(s.Unknown, rows[1].Values()[:2]); s.Release != "" || got != "[Level RELEASE] [low winter]" {
+		t.Errorf("got %s of release %q", got, s.Release)
+	}
+
+	// Rows behind the head that is looked at are of another release.
+	long := v2 + strings.Repeat("2018,v2,57,B,2\n", 100_000)
+	_, rows, rejects := readAll(t, strings.NewReader(long+"2018,v1,57,C,2\n2018,,57,D,2\n2018,v2,57,E,2\n"), nil)
+	if len(rows) != 100_003 || len(rejects) != 2 || rejects[0].Line != 100_004 || !strings.Contains(rejects[0].Error(), `column release, value "v1": the rows at the head of the file are of release v2`) {
+		t.Errorf("%d rows, rejects %v", len(rows), rejects)
 	}
 }
 

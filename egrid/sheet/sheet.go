@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/internal/cell"
 )
 
 // ReaderOptions says what a file itself may not. The zero value infers
@@ -19,6 +20,7 @@ type ReaderOptions struct {
 	Name      string      // object name or path, for inference and messages
 	Sheet     string      // member of a zip or sheet of a workbook; empty for a plain file
 	Grid      bool        // the records are the rows of a spreadsheet: lines count records, whatever line breaks are in them
+	Objects   bool        // the records are JSON objects, as package book has them: the first has their names, and lines count the others
 	Level     egrid.Level // empty: recognised by the columns
 	Year      int         // 0: inferred; must not contradict what the file says
 	Release   string      // empty: from the file name; NoRelease forces the unmarked one
@@ -26,6 +28,9 @@ type ReaderOptions struct {
 	Authority string      // who published it; empty: as the file says, else EPA
 	Mapping   *Mapping    // for files whose headers are nobody's codes
 }
+
+// records reports whether lines count records.
+func (o *ReaderOptions) records() bool { return o.Grid || o.Objects }
 
 // Mapping tells how to read a file whose headers the dictionary does not know.
 type Mapping struct {
@@ -49,7 +54,7 @@ type Sheet struct {
 	Unknown    []egrid.Column `json:"unknown"`     // columns kept under their own header
 	ShareScale float64        `json:"share_scale"` // what the file's 1 stands for in a share: 1, or 0.01 where it holds percent
 	Delimiter  string         `json:"delimiter"`
-	Grid       bool           `json:"grid,omitempty"` // lines are rows of a spreadsheet, each a record
+	Grid       bool           `json:"grid,omitempty"` // lines are rows of a spreadsheet or JSON objects, each a record
 	Dialect    Dialect        `json:"dialect"`
 	HeaderLine int64          `json:"header_line"` // line of the code row, from 1
 	DataLine   int64          `json:"data_line"`   // line of the first record below it
@@ -65,6 +70,7 @@ type SheetColumn struct {
 	Transform string       `json:"transform,omitempty"` // see Mapping
 	Unit      string       `json:"unit,omitempty"`      // in the file, where it is not the dictionary's: the decoder converts
 	Fixed     []int        `json:"fixed,omitempty"`     // data years in which it was rounded to a fixed number of decimals
+	Release   *string      `json:"release,omitempty"`   // it is left out, and every row must have this release in it
 }
 
 // inspectBytes is how much of a file's head is looked at.
@@ -101,7 +107,7 @@ func inspect(head []byte, more bool, o *ReaderOptions) (*Sheet, error) {
 		return nil, err
 	}
 	s := &Sheet{
-		Name: o.Sheet, Level: best.level, ShareScale: 1, Delimiter: string(best.delim), Grid: o.Grid,
+		Name: o.Sheet, Level: best.level, ShareScale: 1, Delimiter: string(best.delim), Grid: o.records(),
 		HeaderLine: best.line, DataLine: best.nextLine, DataOffset: best.nextOffset,
 	}
 	s.found("level", string(s.Level), best.levelFrom)
@@ -135,7 +141,7 @@ func inspect(head []byte, more bool, o *ReaderOptions) (*Sheet, error) {
 	if err := s.inferBasis(&best, o); err != nil {
 		return nil, err
 	}
-	if err := s.inferRelease(o); err != nil {
+	if err := s.inferRelease(few, o); err != nil {
 		return nil, err
 	}
 	if err := s.inferAuthority(&best, o); err != nil {
@@ -185,7 +191,7 @@ func (s *Sheet) bindColumns(cells []headerCell, sample, few func() [][]string, m
 		f, known := claims[i]
 		col := SheetColumn{Header: cell.code}
 		switch {
-		case m != nil && mappedAway(m, cell.raw), egrid.IsContext(egrid.Column(cell.code)) && egrid.Column(cell.code) != egrid.Year:
+		case m != nil && mappedAway(m, cell.raw), repeatsContext(cell.code, i, few):
 			// left out: the mapping says so, or our own export repeats the snapshot there
 		case known && f.Column == egrid.Year:
 			col.Column, yearHeader = egrid.Year, cell.code
@@ -213,6 +219,36 @@ func (s *Sheet) bindColumns(cells []headerCell, sample, few func() [][]string, m
 	}
 	return yearHeader, s.leaveOutTwins(claims, few)
 }
+
+// repeatsContext reports whether a column is the level or the release that our own
+// exports repeat in every row. Such a header above other texts is somebody's own;
+// notes and totals below the table do not make it one.
+func repeatsContext(header string, at int, sample func() [][]string) bool {
+	var fits func(text string) bool
+	switch {
+	case isContext(header, egrid.LevelColumn):
+		fits = func(text string) bool { _, err := egrid.ParseLevel(text); return err == nil || cell.Missing(text) }
+	case isContext(header, egrid.ReleaseColumn):
+		fits = func(text string) bool { _, known := releaseOf(text); return known }
+	default:
+		return false
+	}
+	balance := 0
+	for _, row := range sample() {
+		switch {
+		case at >= len(row):
+		case fits(row[at]):
+			balance++
+		default:
+			balance--
+		}
+	}
+	return balance >= 0
+}
+
+// isContext reports whether a header names a context column, by its name or its
+// code, which are the same letters.
+func isContext(header string, c egrid.Column) bool { return strings.EqualFold(header, string(c)) }
 
 // isColumn reports whether the dictionary has a column of the name.
 func isColumn(level egrid.Level, name egrid.Column) bool {

@@ -43,7 +43,7 @@ func ExampleLoad_workbook() {
 			log.Fatal(err)
 		}
 		loaded, err := store.Load(ctx, backend, text, &store.LoadOptions{
-			ReaderOptions: sheet.ReaderOptions{Name: "egrid2023.xlsx", Sheet: table.Name, Grid: table.Grid},
+			ReaderOptions: sheet.ReaderOptions{Name: "egrid2023.xlsx", Sheet: table.Name, Grid: table.Grid, Objects: table.Objects},
 		})
 		if err := text.Close(); err != nil {
 			log.Fatal(err)

@@ -32,7 +32,7 @@ const maxRejects = 100
 // Load reads one sheet and publishes it, or holds it: see [driver.Decide]. It
 // keeps the decoded rows in memory, about a third of the file's size, because a
 // sheet that turns out to be broken leaves nothing behind. Package book makes such
-// sheets of workbooks and archives. For folders, buckets and queues there is
+// sheets of workbooks, archives and JSON. For folders, buckets and queues there is
 // package etl.
 //
 // Errors: [egrid.ErrInvalid] for a file that is no eGRID sheet, or none of whose

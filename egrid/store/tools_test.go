@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/book"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
 	"github.com/egrid-analytics/egrid-go/egrid/sheet"
@@ -69,6 +70,16 @@ var (
 3,2023,AK,58982,7E600,,0.4,20961.0,
 4,2023,AK,60243,GEN1,2,0.25,450.545,
 `
+	jsonText = `{"SEQGEN23":1,"YEAR":2023,"PSTATABB":"AK","ORISPL":57053,"GENID":"0290","NUMBLR":null,"CFACT":0.0525,"GENNTAN":-2443.4,"GENYRRET":null}
+{"SEQGEN23":2,"YEAR":2023,"PSTATABB":"AL","ORISPL":3,"GENID":"NA","NUMBLR":1,"CFACT":0.00001234,"GENNTAN":10244180.931,"GENYRRET":2022}
+{"SEQGEN23":3,"YEAR":2023,"PSTATABB":"AK","ORISPL":58982,"GENID":"7E600","NUMBLR":null,"CFACT":0.4,"GENNTAN":20961.0,"GENYRRET":null}
+{"SEQGEN23":4,"YEAR":2023,"PSTATABB":"AK","ORISPL":60243,"GENID":"GEN1","NUMBLR":2,"CFACT":0.25,"GENNTAN":450.545,"GENYRRET":null}
+`
+	jsonliteText = `{"SEQGEN23":1,"YEAR":2023,"PSTATABB":"AK","ORISPL":57053,"GENID":"0290","CFACT":0.0525,"GENNTAN":-2443.4}
+{"SEQGEN23":2,"YEAR":2023,"PSTATABB":"AL","ORISPL":3,"GENID":"NA","NUMBLR":1,"CFACT":1.234e-05,"GENNTAN":10244180.931,"GENYRRET":2022}
+{"SEQGEN23":3,"YEAR":2023,"PSTATABB":"AK","ORISPL":58982,"GENID":"7E600","CFACT":0.4,"GENNTAN":20961}
+{"SEQGEN23":4,"YEAR":2023,"PSTATABB":"AK","ORISPL":60243,"GENID":"GEN1","NUMBLR":2,"CFACT":0.25,"GENNTAN":450.545}
+`
 	rText = `"","SEQGEN23","YEAR","PSTATABB","ORISPL","GENID","NUMBLR","CFACT","GENNTAN","GENYRRET"
 "1",1,2023,"AK",57053,"0290",NA,0.0525,-2443.4,NA
 "2",2,2023,"AL",3,"NA",1,1.234e-05,10244180.931,2022
@@ -126,6 +137,17 @@ var tools = []tool{
 	{name: "readr 2.1.4 write_csv", text: strings.NewReplacer(",,", ",NA,", ",\n", ",NA\n").Replace(valuesText)},
 	{name: "readr 2.1.4 write_csv2", text: swap(strings.NewReplacer(",,", ",NA,", ",\n", ",NA\n", "-2443.4", "-2443.40000000").Replace(valuesText))},
 	{name: "data.table 1.14.8 fwrite", text: strings.Replace(valuesText, "1.234e-05", "0.00001234", 1)},
+	{name: "DuckDB 2.0.1 FORMAT json, polars 2.1.0 write_ndjson", text: jsonText},
+	{name: "pandas 3.1.1 to_json orient=records lines=True", text: strings.NewReplacer(`"NUMBLR":1`, `"NUMBLR":1.0`, "10244180.931", "10244180.9309999999", "2022", "2022.0").Replace(jsonText)},
+	{name: "jq 1.6 -s, DuckDB 2.0.1 ARRAY true, polars 2.1.0 write_json", text: "[" + strings.ReplaceAll(strings.TrimSpace(jsonText), "\n", ",") + "]\n"},
+	{name: "jsonlite 1.8.4 write_json digits=NA", text: "[" + strings.ReplaceAll(strings.TrimSpace(jsonliteText), "\n", ",") + "]\n"},
+	{name: "jsonlite 1.8.4 stream_out", text: strings.Replace(jsonliteText, "1.234e-05", "0.00001", 1), unmarked: []egrid.Column{egrid.CapacityFactor}},
+	{name: "sqlite3 3.40.1 .mode json, of columns without types", text: `[{"SEQGEN23":"1","YEAR":"2023","PSTATABB":"AK","ORISPL":"57053","GENID":"0290","NUMBLR":"","CFACT":"0.0525","GENNTAN":"-2443.4","GENYRRET":""},
+{"SEQGEN23":"2","YEAR":"2023","PSTATABB":"AL","ORISPL":"3","GENID":"NA","NUMBLR":"1","CFACT":"1.234e-05","GENNTAN":"10244180.931","GENYRRET":"2022"},
+{"SEQGEN23":"3","YEAR":"2023","PSTATABB":"AK","ORISPL":"58982","GENID":"7E600","NUMBLR":"","CFACT":"0.4","GENNTAN":"20961","GENYRRET":""},
+{"SEQGEN23":"4","YEAR":"2023","PSTATABB":"AK","ORISPL":"60243","GENID":"GEN1","NUMBLR":"2","CFACT":"0.25","GENNTAN":"450.545","GENYRRET":""}]
+`},
+	{name: "pandas 3.1.1 to_json", text: `{"SEQGEN23":{"0":1},"YEAR":{"0":2023}}`, refused: "its value is an object, and a cell has one value"},
 	{name: "Excel, German, CSV", text: "sep=;\r\n" + strings.ReplaceAll(strings.ReplaceAll(toolHeader, ",", ";")+`1;2023;AK;57053;0290;;5,3%; (2.443);
 2;2023;AL;3;NA;1;0,00001234;10.244.181;2022
 3;2023;AK;58982;7E600;;40,0%;20.961;
@@ -149,7 +171,7 @@ func TestTools(t *testing.T) {
 			t.Parallel()
 			s := memstore.New()
 			defer s.Close()
-			loaded, err := store.Load(t.Context(), s, strings.NewReader(test.text), &store.LoadOptions{ReaderOptions: sheet.ReaderOptions{Name: "GEN23.csv"}, Publish: driver.PublishReplace})
+			loaded, err := loadFile(t, s, test.text)
 			if test.refused != "" {
 				if !errors.Is(err, egrid.ErrInvalid) || !strings.Contains(err.Error(), test.refused) {
 					t.Errorf("got %v; want it refused: %q", err, test.refused)
@@ -180,6 +202,23 @@ func TestTools(t *testing.T) {
 			}
 		})
 	}
+}
+
+// loadFile loads the one table of a file.
+func loadFile(t *testing.T, l driver.Loader, content string) (store.Loaded, error) {
+	t.Helper()
+	b, err := book.Open(strings.NewReader(content), int64(len(content)))
+	if err != nil {
+		return store.Loaded{}, err
+	}
+	defer b.Close()
+	table := b.Tables()[0]
+	text, err := table.Open()
+	if err != nil {
+		return store.Loaded{}, err
+	}
+	defer text.Close()
+	return store.Load(t.Context(), l, text, &store.LoadOptions{ReaderOptions: sheet.ReaderOptions{Name: "GEN23.csv", Objects: table.Objects}, Publish: driver.PublishReplace})
 }
 
 func (test *tool) check(t *testing.T, row egrid.Row) {

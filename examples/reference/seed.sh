@@ -56,7 +56,7 @@ has() { # address, file
 
 cd "$folder"
 make_bucket
-find -L . -type f \( -iname '*.csv' -o -iname '*.csv.gz' -o -iname '*.xlsx' -o -iname '*.xls' -o -iname '*.zip' \) | sort | {
+find -L . -type f \( -iname '*.csv' -o -iname '*.tsv' -o -iname '*.ndjson' -o -iname '*.xlsx' -o -iname '*.xls' -o -iname '*.zip' -o -iname '*.csv.gz' -o -iname '*.ndjson.gz' \) | sort | {
   files=0 sent=0
   while IFS= read -r file; do
     address=$bucket/$(encode "${file#./}")
@@ -71,7 +71,7 @@ find -L . -type f \( -iname '*.csv' -o -iname '*.csv.gz' -o -iname '*.xlsx' -o -
     fi
   done
   [ $files -gt 0 ] || {
-    echo "no file in $folder can be loaded: .csv, .csv.gz, .xlsx, .xls and .zip can" >&2
+    echo "no file in $folder can be loaded: .csv, .tsv, .ndjson, .xlsx, .xls, .zip, .csv.gz and .ndjson.gz can" >&2
     exit 1
   }
   echo "$files files in the bucket $bucket, $sent of them new"

@@ -75,7 +75,7 @@ func (p publishing) apply(o *etl.Options) {
 }
 
 type loadCmd struct {
-	Source []string `arg:"" help:"Files, folders, s3://BUCKET/PREFIX or - for standard input: .xlsx, .xls, .csv, .tsv, .csv.gz, .zip."`
+	Source []string `arg:"" help:"Files, folders, s3://BUCKET/PREFIX or - for standard input: .xlsx, .xls, .csv, .tsv, .ndjson, any of these as .gz or in a .zip."`
 	DryRun bool     `env:"-" help:"Tell what would be published, held and rejected, with the exit status of the load, and load nothing."`
 	JSON   bool     `help:"Print the report as JSON."`
 	reading
@@ -89,6 +89,7 @@ func (c *loadCmd) Help() string {
   egrid load GEN23.csv ST23.csv
   egrid load --dry-run downloads/
   egrid load --publish merge corrections.csv
+  egrid rows GEN --limit 0 --format ndjson | egrid load - --store sqlite:copy.db
   egrid load --level GEN --year 2021 --mapping etl.json generators.csv
 
 What is no eGRID sheet is left out: all such tables beside the sheets of a

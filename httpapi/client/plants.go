@@ -59,7 +59,7 @@ func (c *Client) Statistics(ctx context.Context, year int) (wire.Answer[wire.Sta
 // one first. Year 0 is the newest crosswalk. Errors: [egrid.ErrInvalid] for what is
 // not a ZIP code, [egrid.ErrNotFound] for one that the crosswalk does not have, or
 // where there is no crosswalk. store.DB.ZIP asks through a Client, too.
-func (c *Client) ZIP(ctx context.Context, zip string, year int) ([]wire.ZIPSubregion, error) {
+func (c *Client) ZIP(ctx context.Context, zip string, year int) (wire.Answer[[]wire.ZIPSubregion], error) {
 	v := url.Values{}
 	setYear(v, year)
 	return value[[]wire.ZIPSubregion](ctx, c, join("crosswalk", "zip", zip), v)
@@ -71,7 +71,7 @@ func (c *Client) ZIP(ctx context.Context, zip string, year int) ([]wire.ZIPSubre
 // [egrid.ErrNotFound] where no region sheet of it is published.
 //
 // calc.Reconcile over a Client computes the same here, from what the server sends.
-func (c *Client) Reconciliation(ctx context.Context, year int, release string, every bool) (wire.Certificate, error) {
+func (c *Client) Reconciliation(ctx context.Context, year int, release string, every bool) (wire.Answer[wire.Certificate], error) {
 	v := url.Values{}
 	if release != "" {
 		v.Set("release", release)
