@@ -86,9 +86,9 @@ func TestZIPClient(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	list, err := c.ZIP(t.Context(), "59221", 2023)
-	if err != nil || len(list) != 2 || list[0].Subregion != "NWPP" || !list[0].Predominant || list[0].Utilities[1].Name != nil || list[1].Predominant {
-		t.Errorf("got %+v, %v", list, err)
+	answer, err := c.ZIP(t.Context(), "59221", 2023)
+	if err != nil || len(answer.Data) != 2 || answer.Data[0].Subregion != "NWPP" || !answer.Data[0].Predominant || answer.Data[0].Utilities[1].Name != nil || answer.Data[1].Predominant {
+		t.Errorf("got %+v, %v", answer.Data, err)
 	}
 	if _, err := c.ZIP(t.Context(), "97201", 0); !errors.Is(err, egrid.ErrNotFound) {
 		t.Errorf("an absent ZIP code: %v; want ErrNotFound", err)
