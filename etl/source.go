@@ -50,7 +50,7 @@ type Source interface {
 }
 
 // kinds are the names that a listing of a folder picks out, by their endings.
-var kinds = []string{".csv", ".csv.gz", ".tsv", ".tsv.gz", ".zip", ".xlsx", ".xls"}
+var kinds = []string{".csv", ".csv.gz", ".tsv", ".tsv.gz", ".zip", ".xlsx", ".xls", ".parquet"}
 
 // Loadable reports whether a name ends as those of tables do.
 func Loadable(name string) bool {
@@ -83,7 +83,7 @@ func Listed(o Object) Object {
 // Local is a source of files: each path is a file, or a folder that is walked.
 //
 // In a folder only names with the endings of eGRID files count (.csv, .tsv, both
-// also with .gz, .zip, .xlsx, .xls); a file that is named itself always does. Links
+// also with .gz, .zip, .xlsx, .xls, .parquet); a file that is named itself always does. Links
 // are followed, to files and to folders. What is left out is listed with the
 // reason: other names, and links to what is listed anyway. [Hidden] names are not
 // listed.

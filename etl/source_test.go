@@ -51,7 +51,7 @@ func link(t *testing.T, dir string, links map[string]string) {
 	}
 }
 
-const noEnding = ": its name does not end in .csv, .csv.gz, .tsv, .tsv.gz, .zip, .xlsx, .xls; to load it, name the file itself"
+const noEnding = ": its name does not end in .csv, .csv.gz, .tsv, .tsv.gz, .zip, .xlsx, .xls, .parquet; to load it, name the file itself"
 
 func TestLinks(t *testing.T) {
 	t.Parallel()

@@ -69,7 +69,7 @@ func workbook(t testing.TB) string {
 // listed opens a file and lists its tables with their texts, and what it leaves
 // out behind a dash.
 func listed(content string) ([]string, error) {
-	b, err := book.Open(strings.NewReader(content), int64(len(content)))
+	b, err := book.Open(strings.NewReader(content), int64(len(content)), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -176,7 +176,7 @@ func TestBombs(t *testing.T) {
 		"archive":               packed(t, "a.csv", bomb),
 		"archive in an archive": packed(t, "a.zip", packed(t, "a.csv", bomb)),
 	} {
-		b, err := book.Open(strings.NewReader(content), int64(len(content)))
+		b, err := book.Open(strings.NewReader(content), int64(len(content)), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -222,7 +222,7 @@ func TestDamaged(t *testing.T) {
 func TestParallel(t *testing.T) {
 	t.Parallel()
 	content := gzipped(t, workbook(t))
-	b, err := book.Open(strings.NewReader(content), int64(len(content)))
+	b, err := book.Open(strings.NewReader(content), int64(len(content)), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -247,7 +247,7 @@ func TestParallel(t *testing.T) {
 func TestReaderFails(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("the disk is gone")
-	if _, err := book.Open(failing{broken}, 1000); !errors.Is(err, broken) || errors.Is(err, egrid.ErrInvalid) {
+	if _, err := book.Open(failing{broken}, 1000, nil); !errors.Is(err, broken) || errors.Is(err, egrid.ErrInvalid) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -310,7 +310,7 @@ func ExampleOpen() {
 		return
 	}
 
-	b, err := book.Open(bytes.NewReader(file.Bytes()), int64(file.Len()))
+	b, err := book.Open(bytes.NewReader(file.Bytes()), int64(file.Len()), nil)
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -75,7 +75,7 @@ func (p publishing) apply(o *etl.Options) {
 }
 
 type loadCmd struct {
-	Source []string `arg:"" help:"Files, folders, s3://BUCKET/PREFIX or - for standard input: .xlsx, .xls, .csv, .tsv, .csv.gz, .zip."`
+	Source []string `arg:"" help:"Files, folders, s3://BUCKET/PREFIX or - for standard input: .xlsx, .xls, .csv, .tsv, .csv.gz, .parquet, .zip."`
 	DryRun bool     `env:"-" help:"Tell what would be published, held and rejected, with the exit status of the load, and load nothing."`
 	JSON   bool     `help:"Print the report as JSON."`
 	reading
