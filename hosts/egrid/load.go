@@ -30,7 +30,7 @@ type reading struct {
 
 // options checks the flags and makes the pipeline's options of them.
 func (r reading) options(a *app) (etl.Options, error) {
-	o := etl.Options{Workers: r.Workers, Release: r.Release, Year: r.Year, Units: r.Units, Authority: r.Authority, Logger: a.log}
+	o := etl.Options{Workers: r.Workers, Release: r.Release, Year: r.Year, Units: r.Units, Authority: r.Authority, Formats: service.Inputs(), Logger: a.log}
 	if _, err := egrid.ParseRelease(r.Release); err != nil {
 		return o, err
 	}
