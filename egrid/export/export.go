@@ -66,9 +66,10 @@ type About struct {
 }
 
 // Facts tells of the file in words: what there is of level, data year, release,
-// authority, snapshots and address.
+// authority, snapshots, address, and which columns have figures that were rounded in
+// the files that they come from.
 func (a *About) Facts() []Fact {
-	var years, releases, authorities, ids []string
+	var years, releases, authorities, ids, rounded []string
 	for i := range a.Snapshots {
 		s := &a.Snapshots[i]
 		release := s.Release
@@ -77,10 +78,13 @@ func (a *About) Facts() []Fact {
 		}
 		years, releases = with(years, strconv.Itoa(s.Year)), with(releases, release)
 		authorities, ids = with(authorities, s.Authority), with(ids, string(s.ID))
+		for _, c := range s.Lossy {
+			rounded = with(rounded, string(c))
+		}
 	}
 	facts := []Fact{
 		{"level", string(a.Level)}, {"year", strings.Join(years, ", ")}, {"release", strings.Join(releases, ", ")},
-		{"authority", strings.Join(authorities, ", ")}, {"snapshots", strings.Join(ids, ", ")}, {"address", a.Address},
+		{"authority", strings.Join(authorities, ", ")}, {"snapshots", strings.Join(ids, ", ")}, {"address", a.Address}, {"rounded", strings.Join(rounded, ", ")},
 	}
 	return slices.DeleteFunc(facts, func(f Fact) bool { return f.Value == "" })
 }

@@ -185,6 +185,9 @@ func (b *workbook) put(s string) {
 
 // Close implements Writer.
 func (b *workbook) Close() error {
+	if b.err != nil {
+		return b.err
+	}
 	b.put(endSheet)
 	b.begin("xl/worksheets/sheet2.xml")
 	b.texts("This file", "")
