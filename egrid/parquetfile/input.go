@@ -44,7 +44,11 @@ type reader struct {
 func open(r io.ReaderAt, size int64) (text io.ReadCloser, err error) {
 	defer recovered(&err)
 	source := &failing{ReaderAt: r}
-	file, err := parquet.OpenFile(source, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
+	whole := io.NewSectionReader(source, 0, size) // which knows no place out of bounds
+	if err := checkFooter(whole, size); err != nil {
+		return nil, source.cause(err)
+	}
+	file, err := parquet.OpenFile(whole, size, parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
 	if err != nil {
 		return nil, source.cause(err)
 	}
@@ -52,25 +56,29 @@ func open(r io.ReaderAt, size int64) (text io.ReadCloser, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkPages(file, source); err != nil {
-		return nil, err
+	if err := checkPages(file, whole); err != nil {
+		return nil, source.cause(err)
 	}
 	in := &reader{groups: file.RowGroups(), columns: columns, buffer: make([]parquet.Row, rowsAtOnce)}
-	for i := range columns {
-		if columns[i].append == nil {
-			continue
+	for i, name := range names(columns) {
+		if i > 0 {
+			in.out = append(in.out, ',')
 		}
-		in.comma()
-		in.out = egrid.AppendCSVCell(in.out, columns[i].name, false)
+		in.out = egrid.AppendCSVCell(in.out, name, i == 0)
 	}
 	in.out = append(in.out, '\n')
 	return &guarded{in, source}, nil
 }
 
-func (in *reader) comma() {
-	if n := len(in.out); n > 0 && in.out[n-1] != '\n' {
-		in.out = append(in.out, ',')
+// names are those of the columns that are not left out.
+func names(columns []column) []string {
+	var names []string
+	for i := range columns {
+		if columns[i].append != nil {
+			names = append(names, columns[i].name)
+		}
 	}
+	return names
 }
 
 // guarded tells the failures of the reader below from those of the file.
@@ -163,7 +171,7 @@ func (in *reader) row(row parquet.Row) error {
 			return fmt.Errorf("%w: column %q: a row is longer than %d MiB", egrid.ErrInvalid, c.name, maxRow>>20)
 		}
 	}
-	if len(in.out) == start {
+	if len(in.out) == start { // of one column
 		in.out = append(in.out, `""`...)
 	}
 	in.out = append(in.out, '\n')
@@ -193,7 +201,7 @@ func columnsOf(root *parquet.Column) ([]column, error) {
 		}
 		columns = append(columns, column{name, appendCell})
 	}
-	if len(columns) == 0 {
+	if len(names(columns)) == 0 {
 		return nil, fmt.Errorf("%w: it has no columns", egrid.ErrInvalid)
 	}
 	return columns, nil

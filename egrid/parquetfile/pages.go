@@ -16,6 +16,23 @@ import (
 	"github.com/egrid-analytics/egrid-go/internal/unpack"
 )
 
+// checkFooter checks that the description of a file lies in it, which the library
+// makes room for before it reads it.
+func checkFooter(r io.ReaderAt, size int64) error {
+	const magic, footer = 4, 8
+	if size < magic+footer {
+		return fmt.Errorf("%w: it has %d bytes", errDamaged, size)
+	}
+	var end [footer]byte
+	if _, err := r.ReadAt(end[:], size-footer); err != nil && err != io.EOF {
+		return err
+	}
+	if n := int64(binary.LittleEndian.Uint32(end[:])); n > size-magic-footer {
+		return fmt.Errorf("%w: its description would take %d bytes of %d", errDamaged, n, size)
+	}
+	return nil
+}
+
 // checkPages bounds what reading a file takes before the library reads it, which
 // believes the headers of pages: no page may be larger than what is left of its
 // column, hold other rows than its row group, or unpack to more than it says, and all
