@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"bufio"
+	"bytes"
 	"compress/gzip"
 	"io"
 	"log/slog"
@@ -37,18 +38,20 @@ func (a *api) export(op *operation, w http.ResponseWriter, in *request) error {
 	}
 	name := fileName(op, in, rows.Snapshots)
 	h.Set("Content-Type", in.format.contentType())
-	if !in.format.head {
-		h.Set("Trailer", "X-Row-Count")
-	}
 	if in.http.URL.Query().Has("format") {
 		h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": in.format.fileName(name)}))
 	}
 	if in.gzip {
 		h.Set("Content-Encoding", "gzip")
 	}
-	out := a.newExporter(op, w, in, ans, &rows, name)
+	about := op.about(in, &rows, name)
+	if in.format.head {
+		return describe(w, in, rows.Schema, about)
+	}
+	h.Set("Trailer", "X-Row-Count")
+	out := newExporter(w, in, ans, rows.Schema, about)
 	for b, err := range rows.Batches {
-		if err == nil && (in.format.head || middleware.IsHead(in.http)) {
+		if err == nil && middleware.IsHead(in.http) {
 			break // the header is all that there is to say
 		}
 		if err == nil {
@@ -69,9 +72,32 @@ func (a *api) export(op *operation, w http.ResponseWriter, in *request) error {
 	if err := out.close(); err != nil {
 		a.abort(in.http, out.to.rows(), err)
 	}
-	if !in.format.head {
-		h.Set("X-Row-Count", strconv.Itoa(out.to.rows()))
+	h.Set("X-Row-Count", strconv.Itoa(out.to.rows()))
+	return nil
+}
+
+// about is what a file says of itself.
+func (op *operation) about(in *request, rows *store.Answer, name string) *export.About {
+	about := &export.About{Name: name, Snapshots: rows.Snapshots, Address: op.permanent(in, rows.Snapshots), Codes: in.text(codesName) == codesEPA}
+	if op.rows {
+		about.Level = egrid.Level(in.text("level"))
 	}
+	return about
+}
+
+// describe answers with a file that tells of the columns alone.
+func describe(w http.ResponseWriter, in *request, s *egrid.Schema, about *export.About) error {
+	var file bytes.Buffer
+	if err := in.format.file(&file, s, about).Close(); err != nil {
+		return err
+	}
+	body := file.Bytes()
+	if in.gzip {
+		body = compress(body)
+	}
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(http.StatusOK)
+	_, _ = w.Write(body) // the client may be gone
 	return nil
 }
 
@@ -139,7 +165,7 @@ type rowsTo interface {
 	rows() int // so far
 }
 
-func (a *api) newExporter(op *operation, w http.ResponseWriter, in *request, ans *answer, rows *store.Answer, name string) *exporter {
+func newExporter(w http.ResponseWriter, in *request, ans *answer, s *egrid.Schema, about *export.About) *exporter {
 	e := &exporter{http: w}
 	var body io.Writer = bodyOf{e}
 	if in.gzip {
@@ -148,16 +174,12 @@ func (a *api) newExporter(op *operation, w http.ResponseWriter, in *request, ans
 	}
 	if in.format.writer != nil {
 		text := &textRows{w: body, format: in.format.writer(in, ans), buffer: make([]byte, 0, exportBuffer+exportBuffer/4)}
-		text.buffer = text.format.begin(text.buffer, rows.Schema)
+		text.buffer = text.format.begin(text.buffer, s)
 		e.to = text
 		return e
 	}
-	about := export.About{Name: name, Snapshots: rows.Snapshots, Address: op.permanent(in, rows.Snapshots), Codes: in.text(codesName) == codesEPA}
-	if op.rows {
-		about.Level = egrid.Level(in.text("level"))
-	}
 	e.out = bufio.NewWriterSize(body, exportBuffer)
-	e.to = &fileRows{Writer: in.format.file(e.out, rows.Schema, &about)}
+	e.to = &fileRows{Writer: in.format.file(e.out, s, about)}
 	return e
 }
 

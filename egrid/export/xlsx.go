@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"math"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -125,8 +126,17 @@ func (b *workbook) cell(rows *egrid.Batch, i, j int) {
 	default:
 		x, _ := v.Float(i)
 		b.text = append(b.reference(j), "><v>"...)
-		b.text = append(strconv.AppendFloat(b.text, x, 'g', -1, 64), "</v></c>"...)
+		b.text = append(strconv.AppendFloat(b.text, x, form(x), -1, 64), "</v></c>"...)
 	}
+}
+
+// form is how a number is written: with all its digits, unless there are many zeros
+// among them.
+func form(x float64) byte {
+	if a := math.Abs(x); a != 0 && (a < 1e-6 || a >= 1e21) {
+		return 'e'
+	}
+	return 'f'
 }
 
 func (b *workbook) textCell(j int, s string) {

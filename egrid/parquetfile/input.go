@@ -239,7 +239,16 @@ func appendDouble(dst []byte, v parquet.Value) ([]byte, error) {
 	if math.IsNaN(x) {
 		return dst, nil
 	}
-	return strconv.AppendFloat(dst, x, 'g', -1, 64), nil
+	return strconv.AppendFloat(dst, x, form(x), -1, 64), nil
+}
+
+// form is how a number is written: with all its digits, unless there are many zeros
+// among them.
+func form(x float64) byte {
+	if a := math.Abs(x); a != 0 && (a < 1e-6 || a >= 1e21) {
+		return 'e'
+	}
+	return 'f'
 }
 
 // recovered turns a panic of the library, which a damaged file can cause, into an
