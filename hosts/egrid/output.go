@@ -128,7 +128,7 @@ func (a *app) to(path string, write func(io.Writer) error) error {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		part = path // a pipe or a terminal keeps its name
 	}
-	f, err := os.Create(part) //nolint:gosec // the person names the file
+	f, err := os.OpenFile(part, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o666) //nolint:gosec // the person names the file; not for reading, because a pipe would then have a reader for ever
 	if err != nil {
 		return err
 	}
