@@ -75,7 +75,7 @@ func table(t *testing.T, f *os.File, name string) [][]string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := book.Open(f, info.Size())
+	b, err := book.Open(f, info.Size(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
