@@ -124,7 +124,7 @@ type api struct {
 	responses *responses
 
 	certificates *certificates
-	formats   []format
+	formats      []format
 }
 
 // What New allows of a URL. Cursors are of 8 KiB at most.

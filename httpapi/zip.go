@@ -17,7 +17,7 @@ func (a *api) zipOperation() {
 		id: "zip", path: "/crosswalk/zip/{zip}", tag: "levels", summary: "Subregions that serve a ZIP code",
 		details: "All that the crosswalk names, the predominant one first. Where it does not tell which of several that is, none is marked. CSV has the names of the utilities in one column.",
 		params: []parameter{{name: "zip", path: true, doc: "ZIP code.", schema: huma.Schema{
-			Pattern: `^\d{5}(-\d{4})?$`, PatternDescription: "five digits, or nine as 97201-1234", Examples: []any{"97201"},
+			Pattern: `^[0-9]{5}(-[0-9]{4})?$`, PatternDescription: "five digits, or nine as 97201-1234", Examples: []any{"97201"},
 		}}, yearParam(), releaseParam()},
 		schema: a.schemaOf(typeOf[[]wire.ZIPSubregion]()), pins: func(*request) []egrid.Level { return []egrid.Level{egrid.ZIP} },
 		answer: func(ctx context.Context, in *request) (*answer, error) { return in.zip(ctx) },

@@ -52,7 +52,7 @@ type world struct {
 
 func newWorld(s *source) *world {
 	w := &world{source: s, wild: s.oneIn(3), largest: 1}
-	w.level = pick(s, []egrid.Level{egrid.GEN, egrid.PLNT, egrid.GEN, egrid.UNT, egrid.SRL, egrid.US})
+	w.level = pick(s, []egrid.Level{egrid.GEN, egrid.PLNT, egrid.GEN, egrid.UNT, egrid.SRL, egrid.US, egrid.ZIP})
 	all := slices.DeleteFunc(egrid.Fields(w.level), func(f egrid.Field) bool { return egrid.IsContext(f.Column) })
 	identifier := egrid.Identifier(w.level, func(egrid.Column) bool { return true })
 	for _, c := range append(identifier, egrid.State, egrid.PlantName, egrid.NetGeneration) {
