@@ -143,16 +143,31 @@ func (db *DB) ShareDifferences(ctx context.Context, of PlantSource, query PlantQ
 	if of.Shares.Level != egrid.ST || of.Shares.Release == of.Release {
 		return nil, nil
 	}
+	v, err := db.view(ctx)
+	if err != nil {
+		return nil, err
+	}
 	states := PlantQuery{Year: of.Year, Release: query.Release}
 	for _, f := range query.Filters {
 		if f.Column == egrid.State && f.Op == egrid.Eq {
 			states.Filters = append(states.Filters, f)
 		}
 	}
-	totals, err := db.Totals(ctx, egrid.State, states)
-	return slices.DeleteFunc(totals.Differences, func(d TotalDifference) bool {
-		return d.Of != of.Shares || d.Other != Sheet{of.Basis, of.Release}
-	}), err
+	shares, published := v.catalog.Published(of.Shares.Level, of.Year, of.Shares.Release)
+	plants, also := v.catalog.Published(of.Basis, of.Year, of.Release)
+	if !published || !also {
+		return nil, nil // there were others when the plants were read
+	}
+	s := scopeOf(egrid.State, states)
+	mine, err := v.regionSums(ctx, &s, &shares)
+	if err != nil {
+		return nil, err
+	}
+	theirs, err := v.plainSums(ctx, &s, &plants, states)
+	if d, differs := mine.compare(&theirs, &s); differs && err == nil {
+		return []TotalDifference{d}, nil
+	}
+	return nil, err
 }
 
 // totals makes those of one data year.
