@@ -84,10 +84,22 @@ func (db *DB) Totals(ctx context.Context, by egrid.Column, query PlantQuery) (To
 	if err != nil {
 		return Totals{}, err
 	}
-	if by != egrid.Year {
+	query.Filters = slices.Clone(query.Filters)
+	for i := range query.Filters {
+		query.Filters[i].Column = named(query.Filters[i].Column)
+	}
+	if by = named(by); by != egrid.Year {
 		return v.totals(ctx, by, query)
 	}
 	return v.yearTotals(ctx, query)
+}
+
+// named is the dictionary's name of a column that is given by EPA's code, say.
+func named(c egrid.Column) egrid.Column {
+	if f, ok := egrid.Lookup(egrid.PLNT, string(c)); ok {
+		return f.Column
+	}
+	return c
 }
 
 // yearTotals are those of every data year. A year no sheet of which has what is
