@@ -84,10 +84,22 @@ func (db *DB) Totals(ctx context.Context, by egrid.Column, query PlantQuery) (To
 	if err != nil {
 		return Totals{}, err
 	}
-	if by != egrid.Year {
+	query.Filters = slices.Clone(query.Filters)
+	for i := range query.Filters {
+		query.Filters[i].Column = named(query.Filters[i].Column)
+	}
+	if by = named(by); by != egrid.Year {
 		return v.totals(ctx, by, query)
 	}
 	return v.yearTotals(ctx, query)
+}
+
+// named is the dictionary's name of a column that is given by EPA's code, say.
+func named(c egrid.Column) egrid.Column {
+	if f, ok := egrid.Lookup(egrid.PLNT, string(c)); ok {
+		return f.Column
+	}
+	return c
 }
 
 // yearTotals are those of every data year. A year no sheet of which has what is
@@ -143,16 +155,31 @@ func (db *DB) ShareDifferences(ctx context.Context, of PlantSource, query PlantQ
 	if of.Shares.Level != egrid.ST || of.Shares.Release == of.Release {
 		return nil, nil
 	}
+	v, err := db.view(ctx)
+	if err != nil {
+		return nil, err
+	}
 	states := PlantQuery{Year: of.Year, Release: query.Release}
 	for _, f := range query.Filters {
 		if f.Column == egrid.State && f.Op == egrid.Eq {
 			states.Filters = append(states.Filters, f)
 		}
 	}
-	totals, err := db.Totals(ctx, egrid.State, states)
-	return slices.DeleteFunc(totals.Differences, func(d TotalDifference) bool {
-		return d.Of != of.Shares || d.Other != Sheet{of.Basis, of.Release}
-	}), err
+	shares, published := v.catalog.Published(of.Shares.Level, of.Year, of.Shares.Release)
+	plants, also := v.catalog.Published(of.Basis, of.Year, of.Release)
+	if !published || !also {
+		return nil, nil // there were others when the plants were read
+	}
+	s := scopeOf(egrid.State, states)
+	mine, err := v.regionSums(ctx, &s, &shares)
+	if err != nil {
+		return nil, err
+	}
+	theirs, err := v.plainSums(ctx, &s, &plants, states)
+	if d, differs := mine.compare(&theirs, &s); differs && err == nil {
+		return []TotalDifference{d}, nil
+	}
+	return nil, err
 }
 
 // totals makes those of one data year.

@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -101,6 +102,7 @@ func TestTotals(t *testing.T) {
 			[]string{" 3 1250 830 US rev0 PLNT rev0"}, []string{"2023 USrev0 1250, PLNTrev0 1240"}},
 		{"the release that is asked for", with("GEN23.csv", generators23), egrid.State, store.PlantQuery{Release: egrid.NoRelease},
 			[]string{"OK 2 -10 210 GEN  GEN ", "TX 2 1001 600 GEN  GEN "}, nil},
+		{"by EPA's codes", with("GEN23.csv", generators23), "PSTATABB", in("PSTATABB", "TX"), []string{"TX 2 1200 620 ST rev0 GEN "}, []string{"2023 STrev0 1200, GEN 1001, most TX -199"}},
 		{"regions alone", regions, egrid.State, store.PlantQuery{}, []string{"OK  50 210 ST rev0  ", "TX  1200 620 ST rev0  "}, nil},
 		{"the newest release of regions", with("ST23-rev1.csv", strings.Replace(states23, "620,1200", "620,1300", 1)), egrid.State, in(egrid.State, "TX"),
 			[]string{"TX  1300 620 ST rev1  "}, nil},
@@ -140,7 +142,7 @@ func TestTotals(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := lines(page.Batch, append([]egrid.Column{test.by}, totalColumns...)...); !slices.Equal(got, test.want) {
+			if got := lines(page.Batch, append([]egrid.Column{cmp.Or(map[egrid.Column]egrid.Column{"PSTATABB": egrid.State}[test.by], test.by)}, totalColumns...)...); !slices.Equal(got, test.want) {
 				t.Errorf("got %q\nwant %q", got, test.want)
 			}
 			if got := differences(&page); !slices.Equal(got, test.differs) {

@@ -223,6 +223,35 @@ func TestEveryAnswer(t *testing.T) {
 	t.Log(seen)
 }
 
+// Answers made of sheets that disagree, and of plants that are filled in, say so as the
+// document says.
+func TestAnswersOfSeveralSheets(t *testing.T) {
+	backend := sampleStore(t)
+	files := fstest.MapFS{
+		"GEN23_rev1.csv":  {Data: []byte("YEAR,PSTATABB,PNAME,ORISPL,GENID,FUELG1,NAMEPCAP,GENNTAN\n2023,TX,Alpha,1,1,NG,100,400\n2023,CA,Bravo,2,1,SUN,50,70\n")},
+		"PLNT23_rev2.csv": {Data: []byte("YEAR,ORISPL,PLPRMFL,PLFUELCT,PLNGENAN\n2023,1,NG,GAS,390\n")},
+	}
+	if _, err := etl.New(etl.FS(files), etl.ToLoader(backend), &etl.Options{Publish: driver.PublishReplace}).Run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	h := httpapi.New(store.New(backend), nil)
+	d := documentOf(t, h)
+	for target, says := range map[string]string{
+		"/plants/top": `"filled"`, "/plants/search?state=TX": `"share_basis":"ST"`, "/plants/1": `"differences"`, "/plants/1/history": `"share_release"`,
+		"/plants/states": `"differences"`, "/plants/years": `"differences"`, "/plants/states?format=ndjson": `"plants_release":"rev2"`, "/plants/statistics": `"differences"`,
+		"/plants/chart/by-state": `"largest"`, "/plants/chart/by-fuel": `"differences"`, "/plants/chart/by-year": `"basis":"US"`, "/plants/chart/by-subregion": `"basis":"SRL"`,
+		"/plants/chart/by-state?release=rev1": `"basis":"GEN"`, "/plants/years?subregion=CAMX": `"basis":"SRL"`,
+	} {
+		w := ask(h, target)
+		if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), says) {
+			t.Errorf("%s: %d, no %s in %.2000s", target, w.Code, says, w.Body)
+		}
+		if err := d.check(target, w.Code, w.Header(), w.Body.Bytes()); err != nil {
+			t.Errorf("%s: %v\n%.2000s", target, err, w.Body)
+		}
+	}
+}
+
 // The schemas of GeoJSON are those of RFC 7946, for points: what it forbids
 // they forbid.
 func TestSchemaOfPlaces(t *testing.T) {
