@@ -41,11 +41,19 @@ func (c *Cell) Difference() float64 {
 
 // Matches reports whether the figures stand to each other as they have to, but for
 // rounding.
-func (c *Cell) Matches() bool { return c.excess() <= c.Tolerance }
+func (c *Cell) Matches() bool {
+	about := c.wrong(c.Published - c.Recomputed)
+	if math.Abs(about-c.Tolerance) > 1e-6*c.Tolerance {
+		return about < c.Tolerance
+	}
+	return c.excess() <= c.Tolerance
+}
 
 // excess is by how much the published figure is wrong.
-func (c *Cell) excess() float64 {
-	d := c.Difference()
+func (c *Cell) excess() float64 { return c.wrong(c.Difference()) }
+
+// wrong is what a difference says against the published figure.
+func (c *Cell) wrong(d float64) float64 {
 	switch c.Relation {
 	case AtMost:
 		return max(d, 0)
