@@ -1,7 +1,9 @@
 package httpapi
 
 import (
+	"bytes"
 	"fmt"
+	"io"
 	"mime"
 	"net/http"
 	"slices"
@@ -22,6 +24,7 @@ const (
 	formatGeoJSON = "geojson"
 	formatEvents  = "events"
 	formatBatches = "batches"
+	formatHTML    = "html"
 )
 
 // format is a representation of answers. What there is to know of one is in its
@@ -67,6 +70,10 @@ func formats() []format {
 			writer:   func(_ *request, ans *answer) rowWriter { return &features{unasked: ans.unasked} },
 		},
 		{
+			name: formatHTML, mediaType: "text/html", parameters: "; charset=utf-8",
+			fits: func(op *operation) bool { return op.page != nil },
+		},
+		{
 			name: formatEvents, mediaType: wire.TypeEvents,
 			fits: func(op *operation) bool { return op.streams == formatEvents },
 		},
@@ -76,6 +83,23 @@ func formats() []format {
 			describe: func(*api) *huma.Schema { return nil }, // of bytes OpenAPI tells no more than the media type
 		},
 	}
+}
+
+// pageWriter makes a page of HTML of an answer's value.
+type pageWriter struct {
+	write  func(w io.Writer, value any) error
+	policy string // Content-Security-Policy that the page needs
+}
+
+// encodePage makes the page of an answer.
+func (op *operation) encodePage(in *request) ([]byte, error) {
+	ans, err := op.answer(in.http.Context(), in)
+	if err != nil {
+		return nil, err
+	}
+	var page bytes.Buffer
+	err = op.page.write(&page, ans.value)
+	return page.Bytes(), err
 }
 
 // formatsOf are the representations of an operation's answers.

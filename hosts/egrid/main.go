@@ -33,7 +33,6 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
-	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/service"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/terminal"
 )
@@ -139,13 +138,4 @@ func exitStatus(stderr io.Writer, err error) int {
 // complain tells of an error, which may quote a file.
 func complain(stderr io.Writer, err error) {
 	fmt.Fprintln(stderr, "egrid:", terminal.EscapeLines(err.Error()))
-}
-
-// withStore runs f on the store that the flags name.
-func (a *app) withStore(f func(driver.Store) error) error {
-	store, err := service.OpenStore(a.ctx, a.cli.Store)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f(store), store.Close())
 }

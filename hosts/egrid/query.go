@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -14,6 +15,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/store"
+	"github.com/egrid-analytics/egrid-go/hosts/internal/service"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/terminal"
 )
 
@@ -182,6 +184,15 @@ func (c *rowsCmd) Run(a *app) error {
 		}
 		return a.print(c.Format, answer.Batches)
 	})
+}
+
+// withStore runs f on the store that the flags name.
+func (a *app) withStore(f func(driver.Store) error) error {
+	store, err := service.OpenStore(a.ctx, a.cli.Store)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f(store), store.Close())
 }
 
 // withData is withStore for questions: it says when there is nothing to ask.
