@@ -28,6 +28,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -49,7 +50,7 @@ const mostCells = 1000
 var page = sync.OnceValue(func() *template.Template {
 	return template.Must(template.New("certificate").Funcs(template.FuncMap{
 		"style": func() template.CSS { return template.CSS(pageCSS) }, //nolint:gosec // our own file
-		"whole": whole, "figure": figure, "basis": basis, "join": joinLevels,
+		"whole": whole, "figure": figure, "basis": basis, "stands": stands, "join": joinLevels,
 	}).Parse(pageHTML))
 })
 
@@ -59,9 +60,10 @@ func Write(w io.Writer, c *wire.Certificate) error {
 	return page().Execute(w, struct {
 		*wire.Certificate
 		Edition        string
+		NoPlants       bool
 		Differ, Hidden int
 		Shown          []wire.CertificateCell
-	}{c, strings.TrimSpace("eGRID" + strconv.Itoa(c.Year) + " " + c.Release), c.Checked - c.Matched, len(c.Cells) - len(shown), shown})
+	}{c, strings.TrimSpace("eGRID" + strconv.Itoa(c.Year) + " " + c.Release), slices.Contains(c.Absent, egrid.PLNT), c.Checked - c.Matched, len(c.Cells) - len(shown), shown})
 }
 
 // Policy is the Content-Security-Policy under which the page is shown as it is meant:
@@ -94,6 +96,24 @@ func basis(level, from egrid.Level, relation calc.Relation) string {
 		return "what its masses allow"
 	}
 	return "its own sums"
+}
+
+// stands says how a published figure stands to the computed one.
+func stands(c wire.CertificateCell) string {
+	d, t := c.Difference, c.Tolerance
+	switch {
+	case c.Relation == calc.AtMost && d > t:
+		return ">"
+	case c.Relation == calc.AtLeast && d < -t:
+		return "<"
+	case c.Relation == calc.AtMost:
+		return "≤"
+	case c.Relation == calc.AtLeast:
+		return "≥"
+	case d > t || d < -t:
+		return "≠"
+	}
+	return "="
 }
 
 func joinLevels(levels []egrid.Level) string {

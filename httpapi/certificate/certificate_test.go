@@ -40,7 +40,7 @@ func TestWrite(t *testing.T) {
 	}
 	text := page.String()
 	for _, want := range []string{
-		"<title>Certificate of eGRID2023 rev0</title>", "2 of 15,049 comparisons differ", "no sheet of: PLNT", "the sums of ST", "what its masses allow",
+		"<title>Certificate of eGRID2023 rev0</title>", "2 of 15,049 comparisons differ", "no sheet of: PLNT. Without plants", "<td>≠</td>", "the sums of ST", "what its masses allow",
 		"0.093185814838", "-0.036185814838", `<tr class="used"><td>shares</td>`, "0.0006 to 0.5 for rates", strings.Repeat("0f", 32), "&lt;script&gt;",
 		"--year 2023 --release rev0 --format csv",
 	} {
