@@ -177,7 +177,7 @@ func (in *request) accepted(op *operation) (best format, ok bool) {
 }
 
 // named finds the representation of a media type; known tells that there is one,
-// if only of other answers.
+// if only of other answers. A browser asks for HTML everywhere, and takes what comes.
 func (in *request) named(op *operation, mediaType string) (found *format, known bool) {
 	has := func(f format) bool {
 		return f.mediaType == mediaType || slices.Contains(f.also, mediaType) || mediaType == "*/*"
@@ -187,7 +187,7 @@ func (in *request) named(op *operation, mediaType string) (found *format, known 
 			return f, true
 		}
 	}
-	return nil, slices.ContainsFunc(formats(), has)
+	return nil, slices.ContainsFunc(formats(), func(f format) bool { return has(f) && f.name != formatHTML })
 }
 
 // notAcceptable tells a client that likes another representation which there
