@@ -79,11 +79,16 @@ func (a *api) serveJSON(op *operation, w http.ResponseWriter, in *request) error
 		notModified(w)
 		return nil
 	}
-	body, err := op.encode(in)
+	encode, header := op.encode, http.Header{}
+	if in.format.name == formatHTML {
+		encode = op.encodePage
+		header["Content-Security-Policy"] = []string{op.page.policy}
+	}
+	body, err := encode(in)
 	if err != nil {
 		return err
 	}
-	out := &response{data: in.data.identity(), route: op.path, etag: etag, header: http.Header{}, body: body}
+	out := &response{data: in.data.identity(), route: op.path, etag: etag, header: header, body: body}
 	op.commonHeaders(out.header, etag, in)
 	out.header["Content-Type"] = []string{in.format.contentType()}
 	if in.gzip && len(body) >= 1024 {

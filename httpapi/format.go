@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"mime"
@@ -24,6 +25,7 @@ const (
 	formatGeoJSON = "geojson"
 	formatEvents  = "events"
 	formatBatches = "batches"
+	formatHTML    = "html"
 )
 
 // format is a representation of answers. What there is to know of one is in its
@@ -97,6 +99,10 @@ func ownFormats() []format {
 			writer:   func(_ *request, ans *answer) rowWriter { return &features{unasked: ans.unasked} },
 		},
 		{
+			name: formatHTML, mediaType: "text/html", parameters: "; charset=utf-8",
+			fits: func(op *operation) bool { return op.page != nil },
+		},
+		{
 			name: formatEvents, mediaType: wire.TypeEvents,
 			fits: func(op *operation) bool { return op.streams == formatEvents },
 		},
@@ -106,6 +112,23 @@ func ownFormats() []format {
 			describe: func(*api) *huma.Schema { return nil }, // of bytes OpenAPI tells no more than the media type
 		},
 	}
+}
+
+// pageWriter makes a page of HTML of an answer's value.
+type pageWriter struct {
+	write  func(w io.Writer, value any) error
+	policy string // Content-Security-Policy that the page needs
+}
+
+// encodePage makes the page of an answer.
+func (op *operation) encodePage(in *request) ([]byte, error) {
+	ans, err := op.answer(in.http.Context(), in)
+	if err != nil {
+		return nil, err
+	}
+	var page bytes.Buffer
+	err = op.page.write(&page, ans.value)
+	return page.Bytes(), err
 }
 
 // formatsOf are the representations of an operation's answers.
@@ -191,7 +214,7 @@ func (in *request) accepted(op *operation) (best format, ok bool) {
 }
 
 // named finds the representation of a media type; known tells that there is one,
-// if only of other answers.
+// if only of other answers. A browser asks for HTML everywhere, and takes what comes.
 func (in *request) named(op *operation, mediaType string) (found *format, known bool) {
 	has := func(f format) bool {
 		return f.mediaType == mediaType || slices.Contains(f.also, mediaType) || mediaType == "*/*"
@@ -201,7 +224,7 @@ func (in *request) named(op *operation, mediaType string) (found *format, known 
 			return f, true
 		}
 	}
-	return nil, slices.ContainsFunc(in.known, has)
+	return nil, slices.ContainsFunc(in.known, func(f format) bool { return has(f) && f.name != formatHTML })
 }
 
 // notAcceptable tells a client that likes another representation which there

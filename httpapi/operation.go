@@ -26,6 +26,7 @@ type operation struct {
 	list             bool                                      // the answer is a list, which also comes as CSV and the like
 	table            bool                                      // the answer is one value, which also comes as rows of CSV
 	rows             bool                                      // the answer is rows of the level that the path names
+	page             *pageWriter                               // makes a page of HTML of the answer's value; nil where there is none
 	places           bool                                      // rows may be plants, which also come as GeoJSON
 	groups           bool                                      // sort and having are on the answer's columns
 	unkept           bool                                      // the answer has nothing to do with what is published: nobody keeps it

@@ -3,11 +3,13 @@ package httpapi
 import (
 	"context"
 	"fmt"
+	"io"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/calc"
+	"github.com/egrid-analytics/egrid-go/httpapi/certificate"
 	"github.com/egrid-analytics/egrid-go/httpapi/wire"
 )
 
@@ -22,9 +24,18 @@ func (a *api) reconciliationOperation() {
 			"Sheets of different releases are never mixed. The CSV has a row for each cell and, at its end, one for each source; sha256sum of the CSV with cells=all is the hash.",
 		params: []parameter{year, releaseParam(), {name: "cells", doc: "all: every figure, and not only those that differ.", schema: huma.Schema{Enum: []any{everyCell, "differing"}}}},
 		schema: a.component(typeOf[wire.Certificate]()), table: true,
+		page:   &pageWriter{writeCertificate, certificate.Policy()},
 		pins:   func(*request) []egrid.Level { return append([]egrid.Level{egrid.PLNT}, calc.RegionLevels()...) },
 		answer: func(ctx context.Context, in *request) (*answer, error) { return a.reconcile(ctx, in) },
 	})
+}
+
+func writeCertificate(w io.Writer, value any) error {
+	c, ok := value.(wire.Certificate)
+	if !ok {
+		return fmt.Errorf("httpapi: the page of a certificate is not made of %T", value)
+	}
+	return certificate.Write(w, &c)
 }
 
 func (a *api) reconcile(ctx context.Context, in *request) (*answer, error) {

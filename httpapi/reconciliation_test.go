@@ -17,6 +17,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
 	"github.com/egrid-analytics/egrid-go/egrid/sheet"
 	"github.com/egrid-analytics/egrid-go/egrid/store"
+	"github.com/egrid-analytics/egrid-go/httpapi/certificate"
 	"github.com/egrid-analytics/egrid-go/httpapi/client"
 	"github.com/egrid-analytics/egrid-go/httpapi/wire"
 )
@@ -78,7 +79,11 @@ func TestReconciliation(t *testing.T) {
 	if few := get(t, h, "/reconciliation/2023", "Accept", "text/csv"); strings.Count(few.Body.String(), "\n") != 1+len(files) {
 		t.Errorf("without cells=all: %s", few.Body)
 	}
-	for _, target := range []string{"/reconciliation/2023", "/reconciliation/2023?format=csv&cells=all"} {
+	page := get(t, h, "/reconciliation/2023", "Accept", "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8")
+	if h := page.Header(); h.Get("Content-Type") != "text/html; charset=utf-8" || h.Get("Content-Security-Policy") != certificate.Policy() || !strings.Contains(page.Body.String(), c.Hash) {
+		t.Errorf("the page: %v %s", h, page.Body)
+	}
+	for _, target := range []string{"/reconciliation/2023", "/reconciliation/2023?format=csv&cells=all", "/reconciliation/2023?format=html"} {
 		w := get(t, h, target)
 		if again := get(t, h, target, "If-None-Match", w.Header().Get("ETag")); again.Code != http.StatusNotModified {
 			t.Errorf("%s: %d", target, again.Code)

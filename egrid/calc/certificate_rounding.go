@@ -11,11 +11,14 @@ import (
 // unit of its last place.
 type rough map[egrid.Column]float64
 
-// add takes the columns that a batch marks, and those of lossy that it has.
-func (r rough) add(b *egrid.Batch, lossy []egrid.Column) {
-	for _, c := range append(b.Lossy(), lossy...) {
-		at := b.Schema().Index(c)
-		if at < 0 || b.Schema().Field(at).Type != egrid.Number {
+// add takes the columns that a batch or its snapshot marks, and those that had other
+// units in the file.
+func (r rough) add(b *egrid.Batch, of egrid.Snapshot) {
+	lossy := append(b.Lossy(), of.Lossy...)
+	for at, f := range b.Schema().Fields() {
+		c := f.Column
+		other := of.Units == metricUnits && metricFactors[f.Unit] != 0
+		if f.Type != egrid.Number || !other && !slices.Contains(lossy, c) {
 			continue
 		}
 		v := b.Column(at)
@@ -26,6 +29,9 @@ func (r rough) add(b *egrid.Batch, lossy []egrid.Column) {
 			}
 		}
 		half := 0.5 * math.Pow10(-places)
+		if other {
+			half += half / metricFactors[f.Unit]
+		}
 		if before, ok := r[c]; ok {
 			half = min(half, before)
 		}
@@ -114,4 +120,25 @@ func (r rough) loosenOne(c *Cell, half, sum func(egrid.Column) float64) bool {
 		}
 	}
 	return true
+}
+
+const metricUnits = "metric"
+
+// metricFactors are what EPA multiplies figures by for its metric workbooks, by the
+// unit that they have here: they have four figures.
+var metricFactors = map[string]float64{"short tons": 0.9072, "lb": 0.4536, "MMBtu": 1.0551, "lb/MWh": 0.4536, "lb/MMBtu": 0.4299}
+
+// converted is what rounding in other units adds to the tolerance of a figure: it was
+// rounded there, and once more after the way back. A rate per heat may have been
+// computed from converted figures, and not converted: by 0.4536/1.0551.
+func converted(f egrid.Field, x, tolerance float64) float64 {
+	factor := metricFactors[f.Unit]
+	if factor == 0 {
+		return 0
+	}
+	more := tolerance / factor
+	if f.Unit == "lb/MMBtu" {
+		more += 3e-5 * math.Abs(x)
+	}
+	return more
 }

@@ -41,11 +41,19 @@ func (c *Cell) Difference() float64 {
 
 // Matches reports whether the figures stand to each other as they have to, but for
 // rounding.
-func (c *Cell) Matches() bool { return c.excess() <= c.Tolerance }
+func (c *Cell) Matches() bool {
+	about := c.wrong(c.Published - c.Recomputed)
+	if math.Abs(about-c.Tolerance) > 1e-6*c.Tolerance {
+		return about < c.Tolerance
+	}
+	return c.excess() <= c.Tolerance
+}
 
 // excess is by how much the published figure is wrong.
-func (c *Cell) excess() float64 {
-	d := c.Difference()
+func (c *Cell) excess() float64 { return c.wrong(c.Difference()) }
+
+// wrong is what a difference says against the published figure.
+func (c *Cell) wrong(d float64) float64 {
 	switch c.Relation {
 	case AtMost:
 		return max(d, 0)
@@ -72,7 +80,7 @@ func Compare(level, from egrid.Level, published []*egrid.Batch, recomputed *egri
 	if len(published) == 0 || recomputed == nil {
 		return nil
 	}
-	return newSheet(level, published, nil).compare(from, recomputed)
+	return newSheet(level, published, egrid.Snapshot{}).compare(from, recomputed)
 }
 
 // sheet is a published sheet of regions, with what rounding left of its figures.
@@ -82,19 +90,20 @@ type sheet struct {
 	codes  []string
 	places places
 	lossy  []egrid.Column // that hold figures rounded for display
+	metric bool           // the file had metric units
 
 	rounding map[egrid.Column][]float64 // see tolerance; made when asked for
 	shares   []float64                  // what rounding may have made of a row's generation by fuel, as a share of it
 	parts    float64                    // and of a sum of generation by fuel
 }
 
-// newSheet makes a sheet of its batches. lossy names columns that hold figures rounded
-// for display, beside those that the batches mark.
-func newSheet(level egrid.Level, batches []*egrid.Batch, lossy []egrid.Column) *sheet {
+// newSheet makes a sheet of its batches. The snapshot tells which columns hold figures
+// rounded for display, beside those that the batches mark, and the file's units.
+func newSheet(level egrid.Level, batches []*egrid.Batch, of egrid.Snapshot) *sheet {
 	rows := egrid.Concat(batches[0].Schema(), batches...)
 	s := &sheet{
 		level: level, rows: rows, codes: make([]string, rows.Len()), places: newPlaces(rows),
-		lossy: append(rows.Lossy(), lossy...), rounding: map[egrid.Column][]float64{},
+		lossy: append(rows.Lossy(), of.Lossy...), metric: of.Units == metricUnits, rounding: map[egrid.Column][]float64{},
 	}
 	if key, named := regionColumn(level); named {
 		for i := range s.codes {
@@ -208,6 +217,9 @@ func (s *sheet) tolerance(c egrid.Column, row int) float64 {
 		kept = v.Floats(nil)
 		for i, x := range kept {
 			kept[i] = s.places.tolerance(f, x, slices.Contains(s.lossy, c))
+			if s.metric {
+				kept[i] += converted(f, x, kept[i])
+			}
 		}
 		s.rounding[c] = kept
 	}

@@ -349,7 +349,7 @@ func (x *Explanation) compare(page egrid.RowPage) error {
 		x.Matches = v == 0
 		return nil
 	}
-	row := newSheet(x.Field.Level, []*egrid.Batch{page.Batch}, page.Snapshots[0].Lossy)
+	row := newSheet(x.Field.Level, []*egrid.Batch{page.Batch}, page.Snapshots[0])
 	x.Tolerance = row.tolerance(x.Field.Column, 0)
 	if len(x.Plants) == 0 {
 		x.Tolerance += row.inputs(x.Field, v, 0)

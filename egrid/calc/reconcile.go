@@ -165,7 +165,7 @@ func readEdition(ctx context.Context, db *store.DB, catalog egrid.Catalog, c *Ce
 			batches = append(batches, b)
 		}
 		if len(batches) > 0 {
-			e.sheets = append(e.sheets, newSheet(level, batches, snapshot.Lossy))
+			e.sheets = append(e.sheets, newSheet(level, batches, snapshot))
 		}
 	}
 	return e, nil
@@ -190,7 +190,7 @@ func (e *edition) readPlants(ctx context.Context, db *store.DB, s egrid.Snapshot
 	e.plants, err = ReadPlants(func(yield func(*egrid.Batch, error) bool) {
 		for b, err := range answer.Batches {
 			if err == nil {
-				e.rough.add(b, s.Lossy)
+				e.rough.add(b, s)
 			}
 			if !yield(b, err) {
 				return

@@ -9,6 +9,7 @@ import (
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
+	"github.com/egrid-analytics/egrid-go/egrid/store"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/service"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/terminal"
 )
@@ -61,4 +62,19 @@ func (a *app) withStore(f func(driver.Store) error) error {
 		return err
 	}
 	return errors.Join(f(store), store.Close())
+}
+
+// withData is withStore for questions: it says when there is nothing to ask.
+func (a *app) withData(f func(*store.DB) error) error {
+	return a.withStore(func(s driver.Store) error {
+		db := store.New(s)
+		catalog, err := db.Catalog(a.ctx)
+		if err != nil {
+			return err
+		}
+		if catalog.Revision == 0 {
+			fmt.Fprintf(a.stderr, "egrid: nothing is published in this store; load files with egrid load%s FILE\n", a.storeFlag())
+		}
+		return f(db)
+	})
 }

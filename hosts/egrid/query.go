@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
-	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/store"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/terminal"
 )
@@ -211,21 +210,6 @@ func (c *rowsCmd) Run(a *app) error {
 			return err
 		}
 		return a.print(&c.output, level, &answer)
-	})
-}
-
-// withData is withStore for questions: it says when there is nothing to ask.
-func (a *app) withData(f func(*store.DB) error) error {
-	return a.withStore(func(s driver.Store) error {
-		db := store.New(s)
-		catalog, err := db.Catalog(a.ctx)
-		if err != nil {
-			return err
-		}
-		if catalog.Revision == 0 {
-			fmt.Fprintf(a.stderr, "egrid: nothing is published in this store; load files with egrid load%s FILE\n", a.storeFlag())
-		}
-		return f(db)
 	})
 }
 

@@ -11,14 +11,15 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid/calc"
 	"github.com/egrid-analytics/egrid-go/egrid/store"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/terminal"
+	"github.com/egrid-analytics/egrid-go/httpapi/certificate"
 	"github.com/egrid-analytics/egrid-go/httpapi/wire"
 )
 
 type reconcileCmd struct {
 	Year    int    `env:"-" help:"Data year. Default: the newest with region sheets."`
 	Release string `env:"-" help:"Release, e.g. v2; none for the unmarked one. Default: the newest."`
-	Cells   string `env:"-" help:"Figures in JSON: differing or all." enum:"differing,all" default:"differing"`
-	Format  string `env:"-" help:"table, json or csv. The CSV has every figure, and the certificate's hash is its SHA-256." enum:"table,json,csv" default:"table"`
+	Cells   string `env:"-" help:"Figures in JSON and HTML: differing or all." enum:"differing,all" default:"differing"`
+	Format  string `env:"-" help:"table, json, html or csv. The CSV has every figure, and the certificate's hash is its SHA-256." enum:"table,json,csv,html" default:"table"`
 	JSON    bool   `env:"-" help:"Print JSON." name:"json"`
 }
 
@@ -33,7 +34,8 @@ Examples:
 
   egrid reconcile --year 2023
   egrid reconcile --year 2018 --release v1 --json
-  egrid reconcile --year 2023 --format csv | sha256sum`
+  egrid reconcile --year 2023 --format csv | sha256sum
+  egrid reconcile --year 2023 --format html > certificate.html`
 }
 
 func (c *reconcileCmd) Run(a *app) error {
@@ -47,6 +49,9 @@ func (c *reconcileCmd) Run(a *app) error {
 			err = printJSON(a, wire.CertificateOf(found, c.Cells == "all"))
 		case c.Format == "csv":
 			_, err = a.stdout.Write(found.AppendCSV(nil, true))
+		case c.Format == "html":
+			page := wire.CertificateOf(found, c.Cells == "all")
+			err = certificate.Write(a.stdout, &page)
 		default:
 			err = a.printCertificate(found)
 		}

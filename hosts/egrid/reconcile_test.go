@@ -34,6 +34,9 @@ func TestReconcile(t *testing.T) {
 			t.Errorf("%q is not in\n%s", want, page)
 		}
 	}
+	if page := s.run(0, "reconcile", "--format", "html"); !strings.HasPrefix(page, "<!DOCTYPE html>") || !strings.Contains(page, c.Hash) {
+		t.Errorf("no page: %s", page)
+	}
 	for line := range strings.Lines(page) {
 		if n := len([]rune(strings.TrimSuffix(line, "\n"))); n > 80 {
 			t.Errorf("a line of %d characters: %s", n, line)
