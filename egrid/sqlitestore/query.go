@@ -72,6 +72,24 @@ func readSheet(ctx context.Context, tx *sql.Tx, snap egrid.Snapshot, after, last
 	}))
 }
 
+// readRows reads the rows with some numbers, see [driver.Sheet].
+func readRows(ctx context.Context, tx *sql.Tx, snap *egrid.Snapshot, numbers []int64) iter.Seq2[*egrid.Batch, error] {
+	return func(yield func(*egrid.Batch, error) bool) {
+		some := numbered{placeOf(snap), sqlstore.List(numbers)}
+		answer, err := execute(ctx, tx, driver.SheetPlan(*snap, 0, 0), func(*egrid.Snapshot) sqlstore.Table { return some })
+		sqlstore.Yield(answer, err, yield)
+	}
+}
+
+// numbered is the rows of a place that have some numbers.
+type numbered struct {
+	place
+	numbers string
+}
+
+// From implements [sqlstore.Table].
+func (n numbered) From() string { return n.place.From() + " WHERE row_number IN (" + n.numbers + ")" }
+
 // result is the result of a statement.
 type result struct {
 	rows    *sql.Rows

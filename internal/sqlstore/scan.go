@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"math"
+	"strconv"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
@@ -81,6 +82,31 @@ func (a *Answer) add(q *Query, b *egrid.Batch) {
 	a.Batches = append(a.Batches, b)
 }
 
+// Yield yields the batches of an answer, or the error that it ended with.
+func Yield(a Answer, err error, yield func(*egrid.Batch, error) bool) {
+	if err != nil {
+		yield(nil, err)
+		return
+	}
+	for _, b := range a.Batches {
+		if !yield(b, nil) {
+			return
+		}
+	}
+}
+
+// List writes numbers with commas in between.
+func List(numbers []int64) string {
+	var text []byte
+	for i, n := range numbers {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		text = strconv.AppendInt(text, n, 10)
+	}
+	return string(text)
+}
+
 // position is that of the last row.
 func (a *Answer) position(p *driver.Plan) *driver.Position {
 	row := a.last.Row(a.last.Len() - 1)
@@ -139,15 +165,7 @@ func (s *scan) zero(p *driver.Plan) {
 // whole reads groups, or a count, by one statement.
 func (s *scan) whole(p *driver.Plan) {
 	a, err := s.page(s.ctx, p)
-	if err != nil {
-		s.yield(nil, err)
-		return
-	}
-	for _, b := range a.Batches {
-		if !s.yield(b, nil) {
-			return
-		}
-	}
+	Yield(a, err, s.yield)
 }
 
 // byYear reads snapshot after snapshot, which is the order of rows that no key
