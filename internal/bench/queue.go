@@ -1,10 +1,11 @@
 package main
 
 import (
-	"bytes"
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"os/exec"
@@ -117,11 +118,7 @@ func openQueue(ctx context.Context, b *bench) (ours, theirs side, err error) {
 // was loaded before would not be indexed again, so each turn has another first row.
 func (p *pipeline) load(ctx context.Context) (figure, error) {
 	p.rounds++
-	text, err := os.ReadFile(p.sheet)
-	if err == nil {
-		other := bytes.Replace(text, []byte("\n1,"), fmt.Appendf(nil, "\n%d,", longRows+p.rounds), 1)
-		err = os.WriteFile(p.sheet+".put", other, 0o600) //nolint:gosec // G703: the path is the caller's own
-	}
+	err := renumber(p.sheet, p.sheet+".put", longRows+p.rounds)
 	if err == nil {
 		err = p.upload(ctx, p.sheet+".put", "GEN23.csv")
 	}
@@ -137,6 +134,25 @@ func (p *pipeline) load(ctx context.Context) (figure, error) {
 		err = complete(out, p.rows)
 	}
 	return perSecond(p.rows, f, err)
+}
+
+// renumber copies a sheet, with another number of sequence in the first row.
+func renumber(path, to string, sequence int) error {
+	from, err := os.Open(path) //nolint:gosec // G304: the path is the caller's own
+	if err != nil {
+		return err
+	}
+	defer from.Close()
+	out, err := os.Create(to) //nolint:gosec // G304: the path is the caller's own
+	if err != nil {
+		return err
+	}
+	r := bufio.NewReader(from)
+	codes, err1 := r.ReadString('\n')
+	_, err2 := r.ReadString(',')
+	_, err3 := fmt.Fprintf(out, "%s%d,", codes, sequence)
+	_, err4 := io.Copy(out, r)
+	return errors.Join(err1, err2, err3, err4, out.Close())
 }
 
 // copy has psql copy the sheet into a table like the published one. The row number
