@@ -142,7 +142,10 @@ type span struct{ after, last int64 }
 
 // numbers are those of the run.
 func (s span) numbers(yield func(int64) bool) {
-	for n := s.after + 1; n <= s.last && yield(n); n++ { //nolint:revive // all is in the header
+	for n := s.after + 1; n <= s.last; n++ {
+		if !yield(n) {
+			return
+		}
 	}
 }
 

@@ -123,7 +123,7 @@ func TestSettleReadsWhatDiffers(t *testing.T) {
 
 func TestOutlineOf(t *testing.T) {
 	t.Parallel()
-	r := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a test that can be repeated
+	r := rand.New(rand.NewPCG(1, 2))
 	rows := someRows(t, r, generatorSchema(t, egrid.PlantCode, egrid.Generator, egrid.NetGeneration, egrid.CapacityFactor), 500)
 	of := func(cuts ...int) *driver.Outline {
 		var tallies []driver.Tally
