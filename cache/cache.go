@@ -190,6 +190,22 @@ func (c *Cache) Refresh() {
 	c.catalog, c.catalogFlight = nil, nil
 }
 
+// Warm reads the columns of what is asked most, the newest snapshot of each
+// level, the smallest first and up to half of Options.ColumnBytes, so that the
+// first queries need not wait for them. Without it columns are read when a query
+// needs them. Errors: those of the Scanner behind, and of a ctx that ends; what was
+// read until then is kept.
+func (c *Cache) Warm(ctx context.Context) error {
+	if c.columns == nil {
+		return nil
+	}
+	catalog, err := c.Catalog(ctx)
+	if err != nil {
+		return err
+	}
+	return c.columns.warm(ctx, catalog)
+}
+
 // Stats returns the counts so far.
 func (c *Cache) Stats() Stats {
 	s := Stats{

@@ -426,6 +426,44 @@ func TestColumns(t *testing.T) {
 	}
 }
 
+// What was read ahead answers the first queries of the newest snapshots.
+func TestWarm(t *testing.T) {
+	t.Parallel()
+	backend := cachetest.SampleStore(t)
+	for name, test := range map[string]struct {
+		budget int64
+		warm   bool
+	}{"default": {0, true}, "none": {-1, false}, "too few": {10, false}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := cache.New(backend, &cache.Options{ColumnBytes: test.budget})
+			if err := c.Warm(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			s := c.Stats()
+			if (s.Columns > 0) != test.warm || s.ColumnBytes > 32<<20 {
+				t.Errorf("%+v", s)
+			}
+			page, err := store.New(c).Rows(t.Context(), egrid.RowQuery{Level: egrid.PLNT, Search: "a", Sort: []egrid.Sort{{Column: egrid.PlantName}}})
+			if err != nil || page.Len() == 0 {
+				t.Fatalf("%d rows, %v", page.Len(), err)
+			}
+			if s = c.Stats(); (s.Computed == 1) != test.warm || (s.Misses == 0) != test.warm {
+				t.Errorf("the first query: %+v", s)
+			}
+		})
+	}
+	ended, stop := context.WithCancel(t.Context())
+	stop()
+	if err := cache.New(backend, nil).Warm(ended); !errors.Is(err, context.Canceled) {
+		t.Errorf("after its context ended: %v", err)
+	}
+	away := errors.New("the store is away")
+	if err := cache.New(&counting{fail: away}, &cache.Options{ColumnBytes: 1 << 60}).Warm(t.Context()); !errors.Is(err, away) {
+		t.Errorf("a store that fails: %v", err)
+	}
+}
+
 // Columns of snapshots that were pruned are dropped with the next catalogue.
 func TestColumnsOfPrunedSnapshots(t *testing.T) {
 	backend := cachetest.SampleStore(t)

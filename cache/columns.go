@@ -1,8 +1,10 @@
 package cache
 
 import (
+	"cmp"
 	"context"
 	"iter"
+	"maps"
 	"slices"
 	"sync"
 
@@ -226,15 +228,48 @@ func (c *columns) makeRoom(last int) {
 	}
 }
 
+// warm reads all columns of the newest snapshot of each level, as far as they take
+// half of the budget: the rest is for what is asked.
+func (c *columns) warm(ctx context.Context, catalog egrid.Catalog) error {
+	newest := map[egrid.Level]*egrid.Snapshot{}
+	for i := range catalog.Snapshots {
+		s := &catalog.Snapshots[i]
+		if was := newest[s.Level]; s.Status == egrid.Published && s.Rows > 0 && (was == nil || newer(s, was)) {
+			newest[s.Level] = s
+		}
+	}
+	snapshots := slices.SortedFunc(maps.Values(newest), func(a, b *egrid.Snapshot) int {
+		return cmp.Or(cmp.Compare(estimate(a, a.Schema.Len()), estimate(b, b.Schema.Len())), cmp.Compare(a.Level, b.Level))
+	})
+	sum := int64(0)
+	for _, s := range snapshots {
+		if sum += estimate(s, s.Schema.Len()); sum > c.budget/2 {
+			return nil
+		}
+		if _, _, err := c.table(ctx, s, s.Schema.Columns()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// newer reports whether a snapshot of a level comes behind another one.
+func newer(a, b *egrid.Snapshot) bool {
+	return cmp.Or(cmp.Compare(a.Year, b.Year), egrid.CompareReleases(a.Release, b.Release)) > 0
+}
+
+// estimate is about how many bytes some columns of a snapshot take.
+func estimate(s *egrid.Snapshot, columns int) int64 { return s.Rows * int64(columns) * cellBytes }
+
 // open returns the tables that a plan reads, and says whether some columns had
 // to be read for it; nil when they do not fit the budget.
 func (c *columns) open(ctx context.Context, p *driver.Plan) (table func(egrid.Snapshot) *engine.Table, read bool, err error) {
 	needed := engine.Needed(p)
-	estimate := int64(0)
+	bytes := int64(0)
 	for i := range p.Snapshots {
-		estimate += p.Snapshots[i].Rows * int64(len(needed)) * cellBytes
+		bytes += estimate(&p.Snapshots[i], len(needed))
 	}
-	if estimate > c.budget {
+	if bytes > c.budget {
 		return nil, false, nil
 	}
 	tables := make(map[egrid.SnapshotID]*engine.Table, len(p.Snapshots))

@@ -15,11 +15,14 @@ import (
 type Rows struct {
 	egrid.Snapshot
 	Batches iter.Seq2[*egrid.Batch, error]
+	// Places are the most decimal places of a number in each column; those of
+	// Batches where they are nil.
+	Places map[egrid.Column]int
 }
 
 // RowsOf returns rows that are in memory.
 func RowsOf(s egrid.Snapshot, batches ...*egrid.Batch) Rows {
-	return Rows{s, func(yield func(*egrid.Batch, error) bool) {
+	return Rows{Snapshot: s, Batches: func(yield func(*egrid.Batch, error) bool) {
 		for _, b := range batches {
 			if !yield(b, nil) {
 				return
@@ -102,7 +105,7 @@ func CompareChanges(a, b CellChange) int {
 // Columns that two batches hold alike are passed over. It keeps in memory the rows
 // that are not matched yet, so that sheets in about the same order take little.
 func Compare(from, to Rows, each func(CellChange) error) (Difference, error) {
-	c := newComparison(&from.Snapshot, &to.Snapshot, each)
+	c := newComparison(&from, &to, each)
 	err := c.walk(from.Batches, to.Batches)
 	return c.difference(), err
 }
@@ -185,13 +188,15 @@ type comparison struct {
 	each     func(CellChange) error
 	err      error
 	touched  []bool // rows of the current run that differ
+
+	countsFrom, countsTo bool // decimal places, which are not known
 }
 
 // sharedColumn is a column of both sheets.
 type sharedColumn struct {
 	column                 egrid.Column
 	from, to               int  // places
-	fromPlaces             int  // most decimal places of a cell so far, in the one
+	fromPlaces             int  // most decimal places of a cell, so far where they are counted, in the one
 	toPlaces               int  // and in the other
 	fromRounded, toRounded bool // for display
 	found                  ColumnDifference
@@ -203,9 +208,9 @@ type sharedColumn struct {
 // agreedPlaces is the most decimal places to which numbers are said to agree.
 const agreedPlaces = 15
 
-func newComparison(old, new *egrid.Snapshot, each func(CellChange) error) *comparison {
+func newComparison(old, new *Rows, each func(CellChange) error) *comparison {
 	from, to := old.Schema, new.Schema
-	c := &comparison{level: old.Level, each: each}
+	c := &comparison{level: old.Level, each: each, countsFrom: old.Places == nil, countsTo: new.Places == nil}
 	c.out.Identifier = egrid.Identifier(c.level, func(c egrid.Column) bool { return from.Has(c) && to.Has(c) })
 	columns := slices.DeleteFunc(from.Columns(), egrid.IsContext)
 	for _, column := range to.Columns() {
@@ -219,6 +224,7 @@ func newComparison(old, new *egrid.Snapshot, each func(CellChange) error) *compa
 			c.shared = append(c.shared, sharedColumn{
 				column: column, from: from.Index(column), to: to.Index(column), found: ColumnDifference{Column: column},
 				fromRounded: slices.Contains(old.Lossy, column), toRounded: slices.Contains(new.Lossy, column),
+				fromPlaces: old.Places[column], toPlaces: new.Places[column],
 			})
 		} else {
 			c.out.ColumnsLost = append(c.out.ColumnsLost, column)
@@ -341,12 +347,19 @@ func (c *comparison) cells(a *egrid.Batch, i int, b *egrid.Batch, j, n int) {
 	for at := range c.shared {
 		s := &c.shared[at]
 		v, w := a.Column(s.from), b.Column(s.to)
-		s.fromPlaces = morePlaces(s.fromPlaces, v)
-		if i == j && v.Same(w) {
+		if c.countsFrom {
+			s.fromPlaces = morePlaces(s.fromPlaces, v)
+		}
+		alike := i == j && v.Same(w)
+		switch {
+		case c.countsTo && c.countsFrom && alike:
 			s.toPlaces = max(s.toPlaces, s.fromPlaces)
+		case c.countsTo:
+			s.toPlaces = morePlaces(s.toPlaces, w)
+		}
+		if alike {
 			continue
 		}
-		s.toPlaces = morePlaces(s.toPlaces, w)
 		for k := range n {
 			if !sameCell(v, i+k, w, j+k) {
 				c.touched[k] = true

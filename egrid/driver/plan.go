@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 	"sort"
 	"strings"
@@ -338,9 +339,10 @@ func SelectSnapshots(c egrid.Catalog, level egrid.Level, year int, release strin
 	if err != nil {
 		return nil, err
 	}
-	newest := map[int]egrid.Snapshot{}
+	newest := map[int]*egrid.Snapshot{}
 	last, anyPublished := 0, false
-	for _, s := range c.Snapshots {
+	for i := range c.Snapshots {
+		s := &c.Snapshots[i]
 		if s.Status != egrid.Published || s.Level != level {
 			continue
 		}
@@ -359,7 +361,7 @@ func SelectSnapshots(c egrid.Catalog, level egrid.Level, year int, release strin
 	switch {
 	case year == egrid.AllYears:
 	case year == 0:
-		newest = map[int]egrid.Snapshot{last: newest[last]}
+		newest = map[int]*egrid.Snapshot{last: newest[last]}
 		if last == 0 {
 			newest = nil
 		}
@@ -369,17 +371,16 @@ func SelectSnapshots(c egrid.Catalog, level egrid.Level, year int, release strin
 		}
 		s, ok := newest[year]
 		if newest = nil; ok {
-			newest = map[int]egrid.Snapshot{year: s}
+			newest = map[int]*egrid.Snapshot{year: s}
 		}
 	}
 	if len(newest) == 0 {
 		return nil, fmt.Errorf("%w: %s", egrid.ErrNotFound, describeAbsence(c, level, year, release))
 	}
 	snapshots := make([]egrid.Snapshot, 0, len(newest))
-	for _, s := range newest {
-		snapshots = append(snapshots, s)
+	for _, year := range slices.Sorted(maps.Keys(newest)) {
+		snapshots = append(snapshots, *newest[year])
 	}
-	slices.SortFunc(snapshots, func(a, b egrid.Snapshot) int { return a.Year - b.Year })
 	return snapshots, nil
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -188,8 +187,11 @@ type Sheet struct {
 	// Rows yields the rows in their order: all, or those whose numbers are from
 	// after+1 to last, where last is not 0.
 	Rows func(after, last int64) iter.Seq2[*egrid.Batch, error]
-	// Blocks are those of its rows; nil where they are not known.
-	Blocks Blocks
+	// Some yields the rows with these numbers, some thousand that ascend, in their
+	// order.
+	Some func(numbers []int64) iter.Seq2[*egrid.Batch, error]
+	// Outline is that of its rows; nil where it is not known.
+	Outline *Outline
 }
 
 // Settle publishes stages, or holds them: what every store does alike. The stages
@@ -305,59 +307,32 @@ func (s *settlement) read(snap egrid.Snapshot) (Part, error) {
 	return p, nil
 }
 
-// compare says what a part has otherwise than what is published. It reads only
-// the blocks in which the two differ.
+// compare says what a part has otherwise than what is published. Where the
+// outlines of both are known, it reads only the rows in which they differ.
 func (s *settlement) compare(p *Part) (Difference, error) {
 	old, err := s.shelf.Open(s.ctx, s.live)
 	if err != nil {
 		return Difference{}, err
 	}
 	if p.Batches != nil {
-		return Compare(Rows{*s.live, old.Rows(0, 0)}, RowsOf(p.Snapshot, p.Batches...), nil)
+		return Compare(Rows{Snapshot: *s.live, Batches: old.Rows(0, 0)}, RowsOf(p.Snapshot, p.Batches...), nil)
 	}
 	staged, err := s.shelf.Open(s.ctx, &p.Snapshot)
 	if err != nil {
 		return Difference{}, err
 	}
+	from, to := Rows{Snapshot: *s.live}, Rows{Snapshot: p.Snapshot}
 	unlike, same := []span{{}}, int64(0)
-	if old.Blocks != nil && staged.Blocks != nil && slices.EqualFunc(s.live.Schema.Fields(), p.Schema.Fields(), func(f, g egrid.Field) bool { return f.Column == g.Column && f.Type == g.Type }) {
-		unlike, same = unlikeBlocks(old.Blocks, staged.Blocks)
+	if old.Outline != nil && staged.Outline != nil {
+		from.Places, to.Places = old.Outline.Places, staged.Outline.Places
+		if slices.EqualFunc(s.live.Schema.Fields(), p.Schema.Fields(), func(f, g egrid.Field) bool { return f.Column == g.Column && f.Type == g.Type }) {
+			unlike, same = old.Outline.unlike(staged.Outline)
+		}
 	}
-	d, err := Compare(Rows{*s.live, old.spans(unlike)}, Rows{p.Snapshot, staged.spans(unlike)}, nil)
+	from.Batches, to.Batches = old.spans(unlike), staged.spans(unlike)
+	d, err := Compare(from, to, nil)
 	d.Rows += same
 	return d, err
-}
-
-// span is a run of row numbers, from behind one to another; all where both are 0.
-type span struct{ after, last int64 }
-
-// unlikeBlocks returns the row numbers of the blocks that differ, and how many
-// rows the others have.
-func unlikeBlocks(a, b Blocks) (unlike []span, same int64) {
-	for _, n := range slices.Sorted(maps.Keys(Blocks{}.Plus(a).Plus(b))) {
-		switch last := len(unlike) - 1; {
-		case a[n] == b[n]:
-			same += a[n].Rows
-		case last >= 0 && unlike[last].last == n*blockRows-1:
-			unlike[last].last += blockRows
-		default:
-			unlike = append(unlike, span{n*blockRows - 1, (n+1)*blockRows - 1})
-		}
-	}
-	return unlike, same
-}
-
-// spans yields the rows of several runs of numbers.
-func (s Sheet) spans(all []span) iter.Seq2[*egrid.Batch, error] {
-	return func(yield func(*egrid.Batch, error) bool) {
-		for _, x := range all {
-			for b, err := range s.Rows(x.after, x.last) {
-				if !yield(b, err) || err != nil {
-					return
-				}
-			}
-		}
-	}
 }
 
 // settle decides on a part, which was made of stages.

@@ -32,63 +32,19 @@ type Tally struct {
 	Rejected int64          `json:"rejected"`
 	Lossy    []egrid.Column `json:"lossy"`
 	Findings []egrid.Audit  `json:"findings"`
-	Digest   Digest         `json:"digest"`           // of the rows
-	Blocks   Blocks         `json:"blocks,omitempty"` // of the rows
+	Digest   Digest         `json:"digest"`            // of the rows
+	Outline  *Outline       `json:"outline,omitempty"` // of the rows; nil in what an earlier version put
 }
 
 // TallyOf counts a chunk.
 func TallyOf(c Chunk) Tally {
-	t := Tally{Rows: int64(c.Rows.Len()), Rejected: c.Rejected, Lossy: c.Rows.Lossy(), Findings: c.Findings, Blocks: BlocksOf(c.Rows)}
-	for _, b := range t.Blocks {
-		t.Digest = t.Digest.Plus(b.Digest)
-	}
-	return t
-}
-
-// Blocks are the digests of a sheet's rows by their numbers: block n has the rows
-// from n*4,096 on. Sheets with equal blocks have equal rows there, which need not be
-// compared.
-type Blocks map[int64]Block
-
-// Block is the digest of a block, and how many rows it has.
-type Block struct {
-	Rows   int64  `json:"rows"`
-	Digest Digest `json:"digest"`
-}
-
-const blockRows = 4096
-
-// Plus adds the blocks of other rows.
-func (b Blocks) Plus(c Blocks) Blocks {
-	if b == nil {
-		b = Blocks{}
-	}
-	for n, x := range c {
-		b[n] = Block{b[n].Rows + x.Rows, b[n].Digest.Plus(x.Digest)}
-	}
-	return b
-}
-
-// BlocksOfTallies returns the blocks of a sheet; nil where a chunk's are not known,
-// as of one that an earlier version put.
-func BlocksOfTallies(tallies []Tally) (blocks Blocks) {
-	for _, t := range tallies {
-		if t.Blocks == nil && t.Rows > 0 {
-			return nil
-		}
-		blocks = blocks.Plus(t.Blocks)
-	}
-	return blocks
-}
-
-// BlocksOf returns the blocks of a batch.
-func BlocksOf(b *egrid.Batch) Blocks {
-	blocks := Blocks{}
-	eachRow(b, func(number int64, row Digest) {
-		n := number / blockRows
-		blocks[n] = Block{blocks[n].Rows + 1, blocks[n].Digest.Plus(row)}
+	t := Tally{Rows: int64(c.Rows.Len()), Rejected: c.Rejected, Lossy: c.Rows.Lossy(), Findings: c.Findings, Outline: &Outline{}}
+	eachRow(c.Rows, func(number int64, row Digest) {
+		t.Digest = t.Digest.Plus(row)
+		t.Outline.Blocks = t.Outline.Blocks.with(Block{Number: number / blockRows, Rows: 1, Digest: row[0]})
 	})
-	return blocks
+	t.Outline.Places = placesIn(c.Rows)
+	return t
 }
 
 // Describe fills in what the tallies of all chunks, in the order of the chunks,

@@ -49,6 +49,7 @@ func RunStore(t *testing.T, open func(t *testing.T) driver.Store) {
 		{"Merge", testMerge},
 		{"MergeWithoutIdentifier", testMergeWithoutIdentifier},
 		{"Gate", testGate},
+		{"GateOfMany", testGateOfMany},
 		{"Together", testTogether},
 		{"TogetherHeld", testTogetherHeld},
 		{"Contradiction", testContradiction},

@@ -288,3 +288,48 @@ func testGate(f *fixture) {
 		f.Errorf("misread: %s, %q", r.Status, r.Reason)
 	}
 }
+
+// testGateOfMany: rows that differ are found among many that do not, be they far
+// apart or one behind the other. That a figure has fewer decimal places than the
+// others does not make its column a rounded one.
+func testGateOfMany(f *fixture) {
+	const rows = 9000
+	records := func(differs func(i int) bool) [][]string {
+		all := make([][]string, rows)
+		for i := range all {
+			all[i] = []string{fmt.Sprint(i + 1), "A", fmt.Sprintf("%d.25", i)}
+			if differs(i) {
+				all[i][2] = fmt.Sprintf("%d.3", i)
+			}
+		}
+		return all
+	}
+	same := func(int) bool { return false }
+	f.publishAll(driver.PublishAuto, sheetFile{name: "live", columns: gateColumns, records: records(same)})
+	for _, test := range []struct {
+		name    string
+		differs func(i int) bool
+		want    int
+	}{
+		{"one", func(i int) bool { return i == 4242 }, 1},
+		{"apart", func(i int) bool { return i%16 == 7 }, 563},
+		{"some together", func(i int) bool { return i%16 == 7 || i >= 2000 && i < 7000 }, 5250},
+		{"all", func(int) bool { return true }, rows},
+	} {
+		r := f.publishAll(driver.PublishAuto, sheetFile{name: test.name, columns: gateColumns, records: records(test.differs)})
+		want := fmt.Sprintf("differ from the published ones, in %d of %d rows", test.want, rows)
+		switch {
+		case test.want == 1:
+			want = "1 value differs from the published ones, in 1 of 9000 rows"
+		case test.want == rows: // then it does
+			want = fmt.Sprintf("%d values are rounded", rows)
+		}
+		if r.Status != egrid.Held || !strings.Contains(r.Reason, want) {
+			f.Errorf("%s: %s, %q; want held, %q", test.name, r.Status, r.Reason, want)
+		}
+	}
+	longer := append(records(same), []string{"10000", "A", "1"})
+	if r := f.publishAll(driver.PublishAuto, sheetFile{name: "longer", columns: gateColumns, records: longer}); r.Status != egrid.Published || r.Snapshot.Rows != rows+1 {
+		f.Errorf("one row more: %s, %q, %d rows", r.Status, r.Reason, r.Snapshot.Rows)
+	}
+}

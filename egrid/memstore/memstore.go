@@ -67,7 +67,7 @@ type snapshot struct {
 	table func(context.Context) (*engine.Table, error) // of all columns, made when they are first asked for
 	since time.Time                                    // when it was superseded
 
-	blocks driver.Blocks // nil when they are not known
+	outline *driver.Outline // nil when it is not known
 }
 
 func newSnapshot(s egrid.Snapshot, rows func(context.Context) ([]*egrid.Batch, error)) *snapshot {
@@ -107,8 +107,8 @@ type stage struct {
 	held    *egrid.Snapshot // set once it was audited and kept back
 }
 
-func (st *stage) blocks() driver.Blocks {
-	return driver.BlocksOfTallies(slices.Collect(maps.Values(st.tallies)))
+func (st *stage) outline() *driver.Outline {
+	return driver.OutlineOf(slices.Collect(maps.Values(st.tallies)))
 }
 
 // rows are those of all chunks, in their order.
@@ -337,7 +337,7 @@ func (s *Store) Publish(ctx context.Context, id egrid.StageID, r driver.PublishR
 		st := s.stages[report.Snapshot.Stage]
 		delete(s.stages, report.Snapshot.Stage)
 		to = newSnapshot(report.Snapshot, st.rows)
-		to.blocks = st.blocks()
+		to.outline = st.outline()
 		s.kept = append(s.kept, to)
 	}
 	s.point(to)
@@ -380,21 +380,42 @@ type shelf Store
 func (s *shelf) Open(ctx context.Context, snap *egrid.Snapshot) (driver.Sheet, error) {
 	st, kept := s.stages[snap.Stage], (*Store)(s).settled(snap.Stage)
 	var rows []*egrid.Batch
-	var blocks driver.Blocks
+	var outline *driver.Outline
 	var err error
 	switch {
 	case st != nil:
 		rows, err = st.rows(ctx)
-		blocks = st.blocks()
+		outline = st.outline()
 	case kept != nil:
 		rows, err = kept.rows(ctx)
-		blocks = kept.blocks
+		outline = kept.outline
 	default:
 		err = fmt.Errorf("%w: no stage %s", egrid.ErrNotFound, snap.Stage)
 	}
-	return driver.Sheet{Blocks: blocks, Rows: func(after, last int64) iter.Seq2[*egrid.Batch, error] {
-		return driver.UpTo(last, behind(after, rows))
-	}}, err
+	return driver.Sheet{
+		Outline: outline,
+		Rows: func(after, last int64) iter.Seq2[*egrid.Batch, error] {
+			return driver.UpTo(last, behind(after, rows))
+		},
+		Some: func(numbers []int64) iter.Seq2[*egrid.Batch, error] { return some(numbers, rows) },
+	}, err
+}
+
+// some yields the rows that have one of the numbers.
+func some(numbers []int64, rows []*egrid.Batch) iter.Seq2[*egrid.Batch, error] {
+	return func(yield func(*egrid.Batch, error) bool) {
+		for _, b := range rows {
+			var places []int
+			for i := range b.Len() {
+				if _, found := slices.BinarySearch(numbers, b.Number(i)); found {
+					places = append(places, i)
+				}
+			}
+			if len(places) > 0 && !yield(b.Select(places), nil) {
+				return
+			}
+		}
+	}
 }
 
 // behind yields the rows whose numbers are above one.

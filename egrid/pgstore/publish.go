@@ -127,9 +127,12 @@ func (s *shelf) Open(ctx context.Context, snap *egrid.Snapshot) (driver.Sheet, e
 	}
 	tallies, err := s.tallies(ctx, s.tx, sh)
 	return driver.Sheet{
-		Blocks: driver.BlocksOfTallies(tallies),
+		Outline: driver.OutlineOf(tallies),
 		Rows: func(after, last int64) iter.Seq2[*egrid.Batch, error] {
 			return readSheet(ctx, s.tx, *snap, &sh.layout, after, last)
+		},
+		Some: func(numbers []int64) iter.Seq2[*egrid.Batch, error] {
+			return readRows(ctx, s.tx, snap, &sh.layout, numbers)
 		},
 	}, err
 }

@@ -66,12 +66,34 @@ func readSheet(ctx context.Context, tx pgx.Tx, snap egrid.Snapshot, place *layou
 	}))
 }
 
-func query(ctx context.Context, tx pgx.Tx, p *driver.Plan, table func(*egrid.Snapshot) sqlstore.Table) (sqlstore.Answer, error) {
+// readRows reads the rows with some numbers, see [driver.Sheet].
+func readRows(ctx context.Context, tx pgx.Tx, snap *egrid.Snapshot, place *layout, numbers []int64) iter.Seq2[*egrid.Batch, error] {
+	return func(yield func(*egrid.Batch, error) bool) {
+		some := numbered{place, sqlstore.List(numbers)}
+		answer, err := query(ctx, tx, driver.SheetPlan(*snap, 0, 0), func(*egrid.Snapshot) sqlstore.Table { return some }, pgx.QueryExecModeDescribeExec)
+		sqlstore.Yield(answer, err, yield)
+	}
+}
+
+// numbered is the rows of a layout that have some numbers. The statement is made
+// for them, and not worth preparing.
+type numbered struct {
+	*layout
+	numbers string
+}
+
+// From implements [sqlstore.Table].
+func (n numbered) From() string {
+	return n.layout.From() + " AND row_number = ANY ('{" + n.numbers + "}'::bigint[])"
+}
+
+// query executes a plan. options are pgx's, as how a statement is executed.
+func query(ctx context.Context, tx pgx.Tx, p *driver.Plan, table func(*egrid.Snapshot) sqlstore.Table, options ...any) (sqlstore.Answer, error) {
 	q, err := dialect.Build(p, table)
 	if err != nil {
 		return sqlstore.Answer{}, err
 	}
-	rows, err := tx.Query(ctx, q.Text, q.Args...)
+	rows, err := tx.Query(ctx, q.Text, append(options, q.Args...)...)
 	if err != nil {
 		return sqlstore.Answer{}, err
 	}

@@ -149,9 +149,12 @@ type shelf struct{ tx *sql.Tx }
 func (s shelf) Open(ctx context.Context, snap *egrid.Snapshot) (driver.Sheet, error) {
 	tallies, err := talliesOf(ctx, s.tx, snap.Stage)
 	return driver.Sheet{
-		Blocks: driver.BlocksOfTallies(tallies),
+		Outline: driver.OutlineOf(tallies),
 		Rows: func(after, last int64) iter.Seq2[*egrid.Batch, error] {
 			return readSheet(ctx, s.tx, *snap, after, last)
+		},
+		Some: func(numbers []int64) iter.Seq2[*egrid.Batch, error] {
+			return readRows(ctx, s.tx, snap, numbers)
 		},
 	}, err
 }

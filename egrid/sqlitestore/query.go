@@ -52,16 +52,7 @@ func execute(ctx context.Context, tx *sql.Tx, p *driver.Plan, table func(*egrid.
 	if err != nil {
 		return sqlstore.Answer{}, err
 	}
-	rows, err := tx.QueryContext(ctx, q.Text, q.Args...)
-	if err != nil {
-		return sqlstore.Answer{}, err
-	}
-	defer rows.Close()
-	r, err := newResult(rows)
-	if err != nil {
-		return sqlstore.Answer{}, err
-	}
-	return q.Read(r)
+	return read(ctx, tx, q)
 }
 
 // readSheet reads the rows of a snapshot, or of a stage, in their order, see
@@ -72,74 +63,20 @@ func readSheet(ctx context.Context, tx *sql.Tx, snap egrid.Snapshot, after, last
 	}))
 }
 
-// result is the result of a statement.
-type result struct {
-	rows    *sql.Rows
-	cells   []any
-	targets []any
-	err     error
+// readRows reads the rows with some numbers, see [driver.Sheet].
+func readRows(ctx context.Context, tx *sql.Tx, snap *egrid.Snapshot, numbers []int64) iter.Seq2[*egrid.Batch, error] {
+	return func(yield func(*egrid.Batch, error) bool) {
+		some := numbered{placeOf(snap), sqlstore.List(numbers)}
+		answer, err := execute(ctx, tx, driver.SheetPlan(*snap, 0, 0), func(*egrid.Snapshot) sqlstore.Table { return some })
+		sqlstore.Yield(answer, err, yield)
+	}
 }
 
-func newResult(rows *sql.Rows) (*result, error) {
-	columns, err := rows.Columns()
-	if err != nil {
-		return nil, err
-	}
-	r := &result{rows: rows, cells: make([]any, len(columns)), targets: make([]any, len(columns))}
-	for i := range r.cells {
-		r.targets[i] = &r.cells[i]
-	}
-	return r, nil
+// numbered is the rows of a place that have some numbers.
+type numbered struct {
+	place
+	numbers string
 }
 
-func (r *result) Next() bool {
-	if !r.rows.Next() {
-		return false
-	}
-	r.err = r.rows.Scan(r.targets...)
-	return r.err == nil
-}
-
-func (r *result) Err() error {
-	if r.err != nil {
-		return r.err
-	}
-	return r.rows.Err()
-}
-
-func (r *result) Set(b *egrid.Builder, i int, t egrid.Type) error {
-	switch x := r.cells[i].(type) {
-	case nil:
-		return nil
-	case string:
-		if t == egrid.Text {
-			return b.Value(i, egrid.TextOf(x))
-		}
-	case float64:
-		if t == egrid.Number {
-			b.Number(i, x)
-			return nil
-		}
-	case int64:
-		switch t {
-		case egrid.Integer:
-			b.Int(i, x)
-			return nil
-		case egrid.Flag:
-			b.Flag(i, x != 0)
-			return nil
-		case egrid.Number:
-			b.Number(i, float64(x))
-			return nil
-		}
-	}
-	return fmt.Errorf("sqlitestore: a %T is no %s", r.cells[i], t)
-}
-
-func (r *result) Int(i int) (int64, error) {
-	x, ok := r.cells[i].(int64)
-	if !ok {
-		return 0, fmt.Errorf("sqlitestore: a %T is no integer", r.cells[i])
-	}
-	return x, nil
-}
+// From implements [sqlstore.Table].
+func (n numbered) From() string { return n.place.From() + " WHERE row_number IN (" + n.numbers + ")" }

@@ -64,7 +64,7 @@ func (c *cli) Run(p *service.Process) error {
 		return errors.Join(err, closeShared())
 	}
 	service.LimitMemory()
-	h := service.CachedAPI(store, p.Metrics, o, shared)
+	h := service.CachedAPI(p.Context, store, p.Metrics, o, shared)
 	c.Mount(h)
 	return errors.Join(p.Together(p.Serve(c.Addr, h, c.Serving)), store.Close(), closeShared())
 }

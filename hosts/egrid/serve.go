@@ -83,7 +83,7 @@ func (a *app) serve(store driver.Store, s *serving) error {
 	}
 	runs := etl.NewRuns(store, &o)
 	s.api.Runs = runs
-	h := service.API(store, m, s.api)
+	h := service.API(a.ctx, store, m, s.api)
 	service.Page(h, s.page)
 	s.Mount(h)
 	err := service.Serve(a.ctx, s.addr, h, &service.ServeOptions{Serving: s.Serving, Logger: a.log, Ready: func(url string) {

@@ -90,7 +90,7 @@ func (c *cli) Run(p *service.Process) error {
 	o.Runs, api.Runs = runs, runs
 	p.Metrics.WatchBlocked(broker)
 	mux := p.Probes(service.StoreCheck(store.Scanner), service.QueueCheck(broker, queue.QueueDatabase), service.PublishCheck(broker))
-	service.MountRuns(mux, store, p.Metrics, api)
+	service.MountRuns(p.Context, mux, store, p.Metrics, api)
 	err = p.Together(
 		p.Serve(c.Addr, mux, c.Serving),
 		func(ctx context.Context) error {

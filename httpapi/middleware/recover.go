@@ -19,7 +19,10 @@ func Recover(next http.Handler, log *slog.Logger) http.Handler {
 		log = trace.Logger(log)
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		track := &tracker{ResponseWriter: w}
+		track, ok := w.(*tracker) // of [Observe]
+		if !ok {
+			track = &tracker{ResponseWriter: w}
+		}
 		defer func() {
 			p := recover()
 			if p == nil {

@@ -323,6 +323,7 @@ func Rules() []Rule {
 		{
 			Packages: []string{"internal/bench"},
 			Own:      []string{"egrid", "egrid/driver", "egrid/memstore", "egrid/sheet", "egrid/sqlitestore", "etl", "queue", "queue/memqueue"},
+			TestOwn:  []string{"egrid/egridtest"},
 			Why:      "what is measured inside of a process is called there; the rest runs as programs",
 		},
 		{

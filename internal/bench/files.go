@@ -32,6 +32,7 @@ import (
 func do(ctx context.Context, task string, args []string) error {
 	tasks := map[string]func(ctx context.Context, arg string) (float64, error){
 		"decode": doDecode, "readcsv": doReadCSV, "chunk": doChunk, "alloc": doAlloc, "bare": doBare,
+		"change": doChange,
 	}
 	if tasks[task] == nil || len(args) != 1 {
 		return fmt.Errorf("no task %q of %d arguments", task, len(args))

@@ -279,7 +279,7 @@ func (b *builder) firstRows(snap *egrid.Snapshot, schema *egrid.Schema) string {
 	}
 	first := fmt.Sprint(and(conditions), " ORDER BY ", order.String(), "row_number", b.limit())
 	if b.dialect.KeysFirst && len(p.Sort) > 0 && p.Limit > 0 {
-		first = fmt.Sprint(" WHERE row_number IN (SELECT row_number FROM (", b.part(snap), ") k", first, ") ORDER BY ", order.String(), "row_number")
+		first = fmt.Sprint(" WHERE row_number IN (SELECT row_number FROM (", b.part(snap), ") k", first, ") ORDER BY ", order.String(), "row_number", b.limit())
 	}
 	terms := make([]string, schema.Len())
 	for i := range terms {
@@ -288,9 +288,11 @@ func (b *builder) firstRows(snap *egrid.Snapshot, schema *egrid.Schema) string {
 	return fmt.Sprint("SELECT ", strings.Join(append(terms, "row_number"), ", "), " FROM (", b.part(snap), ") t", first)
 }
 
+// limit is always there: without one, a query around this one need not keep the
+// order.
 func (b *builder) limit() string {
 	if b.plan.Limit == 0 {
-		return ""
+		return " LIMIT " + b.dialect.NoLimit
 	}
 	return fmt.Sprint(" LIMIT ", b.plan.Limit)
 }
@@ -412,9 +414,5 @@ func (b *builder) selectGroups() string {
 	if len(order) > 0 {
 		query += " ORDER BY " + strings.Join(order, ", ")
 	}
-	limit := b.dialect.NoLimit
-	if p.Limit > 0 {
-		limit = fmt.Sprint(p.Limit)
-	}
-	return fmt.Sprint(query, " LIMIT ", limit, " OFFSET ", p.Offset)
+	return fmt.Sprint(query, b.limit(), " OFFSET ", p.Offset)
 }

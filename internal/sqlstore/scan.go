@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"math"
+	"strconv"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
@@ -32,40 +33,75 @@ type Answer struct {
 	last    *egrid.Batch // holds the last row and what a position is made of
 }
 
-// Read reads the result of the statement.
-func (q *Query) Read(rows Rows) (Answer, error) {
+// Reader makes an answer of the rows of a result, cell by cell.
+type Reader struct {
+	// Builder takes the cells of the current row by their places in the result.
+	*egrid.Builder
+	// Types are those of the columns.
+	Types []egrid.Type
+	// Numbered says that a row number follows them.
+	Numbered bool
+
+	query  *Query
+	answer Answer
+}
+
+// Reader returns a reader of the result of the statement.
+func (q *Query) Reader() *Reader {
 	year := 0
 	if q.rows && len(q.plan.Snapshots) == 1 {
 		year = q.plan.Snapshots[0].Year
 	}
-	var a Answer
-	b := egrid.NewBuilder(q.schema, year)
-	types := make([]egrid.Type, q.schema.Len())
-	for i := range types {
-		types[i] = q.schema.Field(i).Type
+	r := &Reader{Builder: egrid.NewBuilder(q.schema, year), Types: make([]egrid.Type, q.schema.Len()), Numbered: q.rows, query: q}
+	for i := range r.Types {
+		r.Types[i] = q.schema.Field(i).Type
 	}
+	return r
+}
+
+// Wrong tells which column could not be read.
+func (r *Reader) Wrong(i int, err error) error {
+	if i == len(r.Types) {
+		return fmt.Errorf("row number: %w", err)
+	}
+	return fmt.Errorf("column %s: %w", r.query.schema.Field(i).Column, err)
+}
+
+// EndRow ends the current row. A row without a number has 0.
+func (r *Reader) EndRow(number int64) {
+	r.Builder.EndRow(number, 0)
+	if r.Len() == BatchRows {
+		r.answer.add(r.query, r.Batch())
+	}
+}
+
+// Answer returns what was read.
+func (r *Reader) Answer() Answer {
+	if r.Len() > 0 {
+		r.answer.add(r.query, r.Batch())
+	}
+	return r.answer
+}
+
+// Read reads the result of the statement.
+func (q *Query) Read(rows Rows) (Answer, error) {
+	r := q.Reader()
 	for rows.Next() {
-		for i, t := range types {
-			if err := rows.Set(b, i, t); err != nil {
-				return a, fmt.Errorf("column %s: %w", q.schema.Field(i).Column, err)
+		for i, t := range r.Types {
+			if err := rows.Set(r.Builder, i, t); err != nil {
+				return r.answer, r.Wrong(i, err)
 			}
 		}
 		number := int64(0)
-		if q.rows {
+		if r.Numbered {
 			var err error
-			if number, err = rows.Int(len(types)); err != nil {
-				return a, fmt.Errorf("row number: %w", err)
+			if number, err = rows.Int(len(r.Types)); err != nil {
+				return r.answer, r.Wrong(len(r.Types), err)
 			}
 		}
-		b.EndRow(number, 0)
-		if b.Len() == BatchRows {
-			a.add(q, b.Batch())
-		}
+		r.EndRow(number)
 	}
-	if b.Len() > 0 {
-		a.add(q, b.Batch())
-	}
-	return a, rows.Err()
+	return r.Answer(), rows.Err()
 }
 
 func (a *Answer) add(q *Query, b *egrid.Batch) {
@@ -79,6 +115,31 @@ func (a *Answer) add(q *Query, b *egrid.Batch) {
 		b = b.Project(q.plan.Output, from)
 	}
 	a.Batches = append(a.Batches, b)
+}
+
+// Yield yields the batches of an answer, or the error that it ended with.
+func Yield(a Answer, err error, yield func(*egrid.Batch, error) bool) {
+	if err != nil {
+		yield(nil, err)
+		return
+	}
+	for _, b := range a.Batches {
+		if !yield(b, nil) {
+			return
+		}
+	}
+}
+
+// List writes numbers with commas in between.
+func List(numbers []int64) string {
+	var text []byte
+	for i, n := range numbers {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		text = strconv.AppendInt(text, n, 10)
+	}
+	return string(text)
 }
 
 // position is that of the last row.
@@ -139,15 +200,7 @@ func (s *scan) zero(p *driver.Plan) {
 // whole reads groups, or a count, by one statement.
 func (s *scan) whole(p *driver.Plan) {
 	a, err := s.page(s.ctx, p)
-	if err != nil {
-		s.yield(nil, err)
-		return
-	}
-	for _, b := range a.Batches {
-		if !s.yield(b, nil) {
-			return
-		}
-	}
+	Yield(a, err, s.yield)
 }
 
 // byYear reads snapshot after snapshot, which is the order of rows that no key

@@ -33,7 +33,7 @@ func BenchmarkTop(b *testing.B) {
 	if _, err := etl.New(etl.FS(data.Files()), etl.ToLoader(store), nil).Run(b.Context()); err != nil {
 		b.Fatal(err)
 	}
-	h := service.API(store.Driver(), telemetry.New(), httpapi.Options{})
+	h := service.API(b.Context(), store.Driver(), telemetry.New(), httpapi.Options{})
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, httptest.NewRequestWithContext(b.Context(), http.MethodGet, top, nil))
 	header, body := w.Header(), w.Body.Bytes()

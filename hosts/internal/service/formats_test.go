@@ -24,7 +24,7 @@ func TestFilesHaveTheCellsOfCSV(t *testing.T) {
 	t.Parallel()
 	backend := memstore.New().Driver()
 	sheet{year: 2023, content: "awkward", rows: 60_000, row: awkward}.publish(t, backend, driver.PublishAuto)
-	h := service.API(backend, telemetry.New(), httpapi.Options{})
+	h := service.API(t.Context(), backend, telemetry.New(), httpapi.Options{})
 	get := func(target, accept string) *http.Response {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, target, nil)
 		r.Header.Set("Accept", accept)

@@ -49,7 +49,7 @@ func guard(t testing.TB, backend driver.Store, look func(testing.TB) string) gua
 	if _, err := etl.New(etl.FS(data.Files()), etl.ToLoader(backend), nil).Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	return guarded{backend, service.API(backend, telemetry.New(), httpapi.Options{}), look}
+	return guarded{backend, service.API(t.Context(), backend, telemetry.New(), httpapi.Options{}), look}
 }
 
 func guardSQLite(t testing.TB) guarded {

@@ -3,7 +3,7 @@
 //
 //	store, err := service.OpenStore(ctx, "sqlite:egrid.db")
 //	report, err := service.Load(ctx, store, nil, source, nil)
-//	err = service.Serve(ctx, "127.0.0.1:4000", service.API(store, telemetry.New(), httpapi.Options{}), nil)
+//	err = service.Serve(ctx, "127.0.0.1:4000", service.API(ctx, store, telemetry.New(), httpapi.Options{}), nil)
 //
 // # Guarantees
 //

@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/egrid-analytics/egrid-go/cache"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/telemetry"
 	"github.com/egrid-analytics/egrid-go/httpapi"
@@ -34,9 +35,9 @@ func PassRuns(o *httpapi.Options, url string) error {
 	return nil
 }
 
-// MountRuns serves the part of the API that is about loads.
-func MountRuns(mux *http.ServeMux, store driver.Store, m *telemetry.Metrics, o httpapi.Options) {
-	h := API(store, m, o)
+// MountRuns serves the part of the API that is about loads. It needs no columns.
+func MountRuns(ctx context.Context, mux *http.ServeMux, store driver.Store, m *telemetry.Metrics, o httpapi.Options) {
+	h := CachedAPI(ctx, store, m, o, cache.Options{ColumnBytes: -1})
 	mux.Handle("/runs", h)
 	mux.Handle("/runs/", h)
 }

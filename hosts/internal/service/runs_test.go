@@ -117,7 +117,7 @@ func overHTTP(t *testing.T, r driver.Runner, backend driver.Store) *client.Clien
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(service.API(backend, telemetry.New(), httpapi.Options{Runs: r, Authenticate: keys.Authenticate, Logger: slog.New(slog.NewTextHandler(t.Output(), nil))}))
+	server := httptest.NewServer(service.API(t.Context(), backend, telemetry.New(), httpapi.Options{Runs: r, Authenticate: keys.Authenticate, Logger: slog.New(slog.NewTextHandler(t.Output(), nil))}))
 	t.Cleanup(server.Close)
 	c, err := client.New(server.URL, &client.Options{HTTPClient: server.Client(), APIKey: key, Retries: -1})
 	if err != nil {

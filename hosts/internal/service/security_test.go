@@ -109,7 +109,7 @@ func newFortress(t *testing.T, change func(*service.Access)) *fortress {
 	if _, err := etl.New(etl.FS(data.Files()), etl.ToLoader(store), nil).Run(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	h := service.API(store.Driver(), telemetry.New(), o)
+	h := service.API(t.Context(), store.Driver(), telemetry.New(), o)
 	service.Page(h, nil)
 	f.serve(h, log)
 	return f

@@ -21,14 +21,18 @@ import (
 )
 
 // API is the API over the cached store, with its metrics.
-func API(store driver.Store, m *telemetry.Metrics, o httpapi.Options) *http.ServeMux {
-	return CachedAPI(store, m, o, cache.Options{})
+func API(ctx context.Context, store driver.Store, m *telemetry.Metrics, o httpapi.Options) *http.ServeMux {
+	return CachedAPI(ctx, store, m, o, cache.Options{})
 }
+
+// warmTime is how long a service reads ahead at most before it listens.
+const warmTime = time.Second
 
 // CachedAPI is API with a cache of these options, which it has Observe from. A
 // second level that can be asked for a sign of life is told as a dependency that
-// the service works without.
-func CachedAPI(store driver.Store, m *telemetry.Metrics, o httpapi.Options, c cache.Options) *http.ServeMux {
+// the service works without. What is asked most is read ahead, for at most a
+// second.
+func CachedAPI(ctx context.Context, store driver.Store, m *telemetry.Metrics, o httpapi.Options, c cache.Options) *http.ServeMux {
 	c.Observe = m.Cached
 	o.Exports = append(o.Exports, parquetfile.Export())
 	o.Observe, o.Failures = m.Request, store
@@ -36,6 +40,11 @@ func CachedAPI(store driver.Store, m *telemetry.Metrics, o httpapi.Options, c ca
 		o.Checks = append(o.Checks, httpapi.ReadinessCheck{Name: "redis", Check: shared.Ping, Optional: true})
 	}
 	kept := cache.New(m.Scanner(store.Scanner), &c)
+	warming, stop := context.WithTimeout(ctx, warmTime)
+	defer stop()
+	if err := kept.Warm(warming); err != nil && o.Logger != nil {
+		o.Logger.Debug("not all was read ahead; the rest is read when it is asked for", "error", err)
+	}
 	if o.Runs != nil {
 		o.Runs = fresh(o.Runs, kept.Refresh)
 	}
@@ -49,11 +58,15 @@ func CachedAPI(store driver.Store, m *telemetry.Metrics, o httpapi.Options, c ca
 
 // LimitMemory has the garbage collector work harder than it otherwise would
 // where the heap nears 128 MiB, so that an API stays below the 256 MB that it is
-// made for: SQLite's pages and the program itself come on top. GOMEMLIMIT goes
+// made for: SQLite's pages and the program itself come on top. Below that it works
+// less: each time it looks at the stack of every connection. GOMEMLIMIT and GOGC go
 // before it.
 func LimitMemory() {
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(128 << 20)
+	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400)
 	}
 }
 

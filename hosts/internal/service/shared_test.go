@@ -122,7 +122,7 @@ func TestReplicasFollowARollback(t *testing.T) {
 
 func replica(t *testing.T, store driver.Store) *httptest.Server {
 	t.Helper()
-	server := httptest.NewServer(service.API(store, telemetry.New(), httpapi.Options{}))
+	server := httptest.NewServer(service.API(t.Context(), store, telemetry.New(), httpapi.Options{}))
 	t.Cleanup(server.Close)
 	return server
 }
@@ -186,7 +186,7 @@ func sharedReplica(t *testing.T, store driver.Store, url string) *httptest.Serve
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(service.CachedAPI(store, telemetry.New(), httpapi.Options{}, o))
+	server := httptest.NewServer(service.CachedAPI(t.Context(), store, telemetry.New(), httpapi.Options{}, o))
 	t.Cleanup(func() {
 		server.Close()
 		if err := closing(); err != nil {

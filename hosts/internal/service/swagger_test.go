@@ -13,7 +13,7 @@ import (
 
 // What is beside the API tells its methods like the API.
 func TestMethodsBesideTheAPI(t *testing.T) {
-	mux := service.API(memstore.New().Driver(), telemetry.New(), httpapi.Options{})
+	mux := service.API(t.Context(), memstore.New().Driver(), telemetry.New(), httpapi.Options{})
 	service.Explorer{Swagger: true}.Mount(mux)
 	service.Page(mux, nil)
 	for path, allow := range map[string]string{"/metrics": "GET, HEAD", "/api": "GET, HEAD", "/": "GET, HEAD", "/plants/top": "GET, HEAD, OPTIONS"} {

@@ -271,7 +271,7 @@ func oneRequestInBothLogs(t *testing.T, dir string) {
 func TestAPIKeepsTheTraceOfOthers(t *testing.T) {
 	log := &lockedBuffer{}
 	o := httpapi.Options{Logger: service.Logging{LogLevel: "info", LogFormat: "json"}.Logger(log)}
-	api := service.API(memstore.New().Driver(), telemetry.New(), o)
+	api := service.API(t.Context(), memstore.New().Driver(), telemetry.New(), o)
 	other, _ := trace.Parse("00-1af7651916cd43dd8448eb211c80319c-c7ad6b7169203331-01", "")
 	r := httptest.NewRequestWithContext(trace.NewContext(t.Context(), other), http.MethodGet, "/plants/years", nil)
 	r.Header.Set("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
