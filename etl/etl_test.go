@@ -504,7 +504,7 @@ func FuzzRun(f *testing.F) {
 		if report.Status == etl.Failed {
 			return
 		}
-		b, err := book.Open(bytes.NewReader(text), int64(len(text)))
+		b, err := book.Open(bytes.NewReader(text), int64(len(text)), nil)
 		if err != nil {
 			t.Fatalf("the book refuses what was loaded: %v", err)
 		}

@@ -83,7 +83,7 @@ func (p *Pipeline) open(ctx context.Context, o Object) (*opened, error) {
 	x := &opened{object: o, hash: sha256.New()}
 	x.left.Store(unpack.Budget(o.Size))
 	x.bytes = spool.New(readCloser{io.TeeReader(contextReader{s.ctx, body}, x.hash), body})
-	if x.book, err = book.Open(x.bytes, o.Size); err != nil {
+	if x.book, err = book.Open(x.bytes, o.Size, &book.Options{Formats: p.o.Formats}); err != nil {
 		return nil, errors.Join(err, x.bytes.Close())
 	}
 	s.opened = append(s.opened, x)

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/book"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/sheet"
 	"github.com/egrid-analytics/egrid-go/internal/trace"
@@ -26,6 +27,7 @@ type Options struct {
 	Release   string        // of every sheet; default inferred, egrid.NoRelease for the unmarked one
 	Units     string        // of every sheet, sheet.US or sheet.Metric; default inferred. Sheets that say otherwise are refused
 	Authority string        // who published the sheets; default inferred, else egrid.DefaultAuthority
+	Formats   []book.Format // of files that are read besides those that package book knows; default none
 	Publish   driver.Policy // default driver.PublishAuto
 
 	Workers    int   // chunks decoded at once; default GOMAXPROCS

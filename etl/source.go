@@ -51,7 +51,7 @@ type Source interface {
 }
 
 // kinds are the names that a listing of a folder picks out, by their endings.
-var kinds = []string{".csv", ".tsv", ".ndjson", ".jsonl", ".xlsx", ".xls", ".zip"}
+var kinds = []string{".csv", ".tsv", ".ndjson", ".jsonl", ".xlsx", ".xls", ".parquet", ".zip"}
 
 // Loadable reports whether a name ends as those of tables do, with or without .gz
 // behind that.
@@ -83,8 +83,8 @@ func Listed(o Object) Object {
 // Local is a source of files: each path is a file, or a folder that is walked.
 //
 // In a folder only names with the endings of eGRID files count (.csv, .tsv,
-// .ndjson, .jsonl, .xlsx, .xls and .zip, all also with .gz); a file that is named
-// itself always does. Links are followed, to files and to folders. What is left out
+// .ndjson, .jsonl, .xlsx, .xls, .parquet and .zip, all also with .gz); a file that is
+// named itself always does. Links are followed, to files and to folders. What is left out
 // is listed with the reason: other names, and links to what is listed anyway.
 // [Hidden] names are not listed.
 func Local(paths ...string) Source { return local(paths) }

@@ -51,7 +51,7 @@ func link(t *testing.T, dir string, links map[string]string) {
 	}
 }
 
-const noEnding = ": its name does not end in .csv, .tsv, .ndjson, .jsonl, .xlsx, .xls, .zip, nor in these with .gz; to load it, name the file itself"
+const noEnding = ": its name does not end in .csv, .tsv, .ndjson, .jsonl, .xlsx, .xls, .parquet, .zip, nor in these with .gz; to load it, name the file itself"
 
 func TestLinks(t *testing.T) {
 	t.Parallel()

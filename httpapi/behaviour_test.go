@@ -92,7 +92,7 @@ func TestETags(t *testing.T) {
 		if test.status != 200 || strings.Contains(test.target, "@") || strings.HasSuffix(test.target, "z") {
 			continue
 		}
-		for _, form := range []string{"", "json", "csv", "ndjson"} {
+		for _, form := range []string{"", "json", "csv", "ndjson", "xlsx", "datapackage"} {
 			target := test.target
 			if form != "" {
 				target += separator(target) + "format=" + form

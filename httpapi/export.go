@@ -1,6 +1,8 @@
 package httpapi
 
 import (
+	"bufio"
+	"bytes"
 	"compress/gzip"
 	"io"
 	"log/slog"
@@ -10,6 +12,8 @@ import (
 	"strings"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/export"
+	"github.com/egrid-analytics/egrid-go/egrid/store"
 	"github.com/egrid-analytics/egrid-go/httpapi/middleware"
 )
 
@@ -32,26 +36,31 @@ func (a *api) export(op *operation, w http.ResponseWriter, in *request) error {
 	if err != nil {
 		return err
 	}
+	name := fileName(op, in, rows.Snapshots)
 	h.Set("Content-Type", in.format.contentType())
-	h.Set("Trailer", "X-Row-Count")
 	if in.http.URL.Query().Has("format") {
-		h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": fileName(op, in, rows.Snapshots)}))
+		h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": in.format.fileName(name)}))
 	}
 	if in.gzip {
 		h.Set("Content-Encoding", "gzip")
 	}
-	out := newExporter(w, in.format.writer(in, ans), rows.Schema, in.gzip)
+	about := op.about(in, &rows, name)
+	if in.format.head {
+		return describe(w, in, rows.Schema, about)
+	}
+	h.Set("Trailer", "X-Row-Count")
+	out := newExporter(w, in, ans, rows.Schema, about)
 	for b, err := range rows.Batches {
 		if err == nil && middleware.IsHead(in.http) {
 			break // the header is all that there is to say
 		}
 		if err == nil {
-			err = out.batch(b)
+			err = out.to.Write(b)
 		}
 		switch {
 		case err == nil:
 		case out.begun:
-			a.abort(in.http, out.rows, err)
+			a.abort(in.http, out.to.rows(), err)
 		default:
 			return err
 		}
@@ -61,9 +70,34 @@ func (a *api) export(op *operation, w http.ResponseWriter, in *request) error {
 		return nil
 	}
 	if err := out.close(); err != nil {
-		a.abort(in.http, out.rows, err)
+		a.abort(in.http, out.to.rows(), err)
 	}
-	h.Set("X-Row-Count", strconv.Itoa(out.rows))
+	h.Set("X-Row-Count", strconv.Itoa(out.to.rows()))
+	return nil
+}
+
+// about is what a file says of itself.
+func (op *operation) about(in *request, rows *store.Answer, name string) *export.About {
+	about := &export.About{Name: name, Snapshots: rows.Snapshots, Address: op.permanent(in, rows.Snapshots), Codes: in.text(codesName) == codesEPA}
+	if op.rows {
+		about.Level = egrid.Level(in.text("level"))
+	}
+	return about
+}
+
+// describe answers with a file that tells of the columns alone.
+func describe(w http.ResponseWriter, in *request, s *egrid.Schema, about *export.About) error {
+	var file bytes.Buffer
+	if err := in.format.file(&file, s, about).Close(); err != nil {
+		return err
+	}
+	body := file.Bytes()
+	if in.gzip {
+		body = compress(body)
+	}
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(http.StatusOK)
+	_, _ = w.Write(body) // the client may be gone
 	return nil
 }
 
@@ -75,7 +109,7 @@ func (a *api) abort(r *http.Request, rows int, err error) {
 }
 
 // fileName names an export by what is in it: operation, level, data year and
-// release where they are one, and the conditions.
+// release where they are one, and the conditions. The ending is the format's.
 func fileName(op *operation, in *request, from []egrid.Snapshot) string {
 	parts := []string{op.id}
 	if level := in.text("level"); level != "" {
@@ -83,6 +117,8 @@ func fileName(op *operation, in *request, from []egrid.Snapshot) string {
 	}
 	if len(from) == 1 {
 		parts = append(parts, strconv.Itoa(from[0].Year), from[0].Release)
+	} else if year := in.text("year"); len(from) > 1 && year != "" {
+		parts = append(parts, year)
 	}
 	for _, f := range in.filters {
 		parts = append(parts, f.String())
@@ -99,7 +135,7 @@ func fileName(op *operation, in *request, from []egrid.Snapshot) string {
 		}
 		name.WriteString(part)
 	}
-	return name.String() + "." + in.format.name
+	return name.String()
 }
 
 // plainLetter is a letter that every file system takes, or a dash.
@@ -110,39 +146,85 @@ func plainLetter(c rune) rune {
 	return '-'
 }
 
-// exportBuffer is how many bytes an export holds back at most, about.
+// exportBuffer is how many bytes an export holds back at most, about; a format of
+// files holds back what it needs.
 const exportBuffer = 32 << 10
 
-// exporter writes batches row by row.
+// exporter writes an answer as a file.
 type exporter struct {
-	http   http.ResponseWriter
-	to     io.Writer
-	zip    *gzip.Writer
-	format rowWriter
-	buffer []byte
-	rows   int
-	begun  bool // something was written
+	to    rowsTo
+	out   *bufio.Writer // below a file
+	zip   *gzip.Writer
+	http  http.ResponseWriter
+	begun bool // something was sent
 }
 
-func newExporter(w http.ResponseWriter, format rowWriter, s *egrid.Schema, zipped bool) *exporter {
-	e := &exporter{http: w, to: w, format: format, buffer: make([]byte, 0, exportBuffer+exportBuffer/4)}
-	if zipped {
-		e.zip = newGzip(w)
-		e.to = e.zip
+// rowsTo is what rows are written to.
+type rowsTo interface {
+	export.Writer
+	rows() int // so far
+}
+
+func newExporter(w http.ResponseWriter, in *request, ans *answer, s *egrid.Schema, about *export.About) *exporter {
+	e := &exporter{http: w}
+	var body io.Writer = bodyOf{e}
+	if in.gzip {
+		e.zip = newGzip(body)
+		body = e.zip
 	}
-	e.buffer = format.begin(e.buffer, s)
+	if in.format.writer != nil {
+		text := &textRows{w: body, format: in.format.writer(in, ans), buffer: make([]byte, 0, exportBuffer+exportBuffer/4)}
+		text.buffer = text.format.begin(text.buffer, s)
+		e.to = text
+		return e
+	}
+	e.out = bufio.NewWriterSize(body, exportBuffer)
+	e.to = &fileRows{Writer: in.format.file(e.out, s, about)}
 	return e
 }
 
-// batch writes the rows of a batch.
-func (e *exporter) batch(b *egrid.Batch) error {
+// bodyOf is the body of the answer: the status goes with its first bytes.
+type bodyOf struct{ *exporter }
+
+func (b bodyOf) Write(p []byte) (int, error) {
+	if !b.begun {
+		b.begun = true
+		b.http.WriteHeader(http.StatusOK)
+	}
+	return b.http.Write(p)
+}
+
+func (e *exporter) close() error {
+	err := e.to.Close()
+	if err == nil && e.out != nil {
+		err = e.out.Flush()
+	}
+	if err != nil || e.zip == nil {
+		return err
+	}
+	err = e.zip.Close()
+	gzips.Put(e.zip)
+	return err
+}
+
+// textRows writes a format that is text, row by row.
+type textRows struct {
+	w      io.Writer
+	format rowWriter
+	buffer []byte
+	n      int
+}
+
+func (t *textRows) rows() int { return t.n }
+
+func (t *textRows) Write(b *egrid.Batch) error {
 	for i := range b.Len() {
 		var has bool
-		if e.buffer, has = e.format.row(e.buffer, b, i); has {
-			e.rows++
+		if t.buffer, has = t.format.row(t.buffer, b, i); has {
+			t.n++
 		}
-		if len(e.buffer) >= exportBuffer {
-			if err := e.write(); err != nil {
+		if len(t.buffer) >= exportBuffer {
+			if err := t.flush(); err != nil {
 				return err
 			}
 		}
@@ -150,22 +232,26 @@ func (e *exporter) batch(b *egrid.Batch) error {
 	return nil
 }
 
-func (e *exporter) write() error {
-	if !e.begun {
-		e.begun = true
-		e.http.WriteHeader(http.StatusOK)
-	}
-	_, err := e.to.Write(e.buffer)
-	e.buffer = e.buffer[:0]
+func (t *textRows) flush() error {
+	_, err := t.w.Write(t.buffer)
+	t.buffer = t.buffer[:0]
 	return err
 }
 
-func (e *exporter) close() error {
-	e.buffer = e.format.end(e.buffer)
-	if err := e.write(); err != nil || e.zip == nil {
-		return err
-	}
-	err := e.zip.Close()
-	gzips.Put(e.zip)
-	return err
+func (t *textRows) Close() error {
+	t.buffer = t.format.end(t.buffer)
+	return t.flush()
+}
+
+// fileRows writes a format of files.
+type fileRows struct {
+	export.Writer
+	n int
+}
+
+func (f *fileRows) rows() int { return f.n }
+
+func (f *fileRows) Write(b *egrid.Batch) error {
+	f.n += b.Len()
+	return f.Writer.Write(b)
 }

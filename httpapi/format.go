@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"fmt"
+	"io"
 	"mime"
 	"net/http"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/export"
 	"github.com/egrid-analytics/egrid-go/httpapi/wire"
 )
 
@@ -25,32 +27,60 @@ const (
 )
 
 // format is a representation of answers. What there is to know of one is in its
-// row of formats: negotiation, the document and exports read it there.
+// row of the table that allFormats makes: negotiation, the document and exports read
+// it there.
 type format struct {
-	name       string                            // in format=, and the extension of files
+	name       string                            // in format=
+	extension  string                            // of files, with its dots; empty for a dot and the name
 	mediaType  string                            // in Accept and in the document
 	parameters string                            // behind the media type in Content-Type
 	also       []string                          // other names of the media type that clients use
 	fits       func(*operation) bool             // which operations have answers in it
 	level      func(egrid.Level) bool            // which levels have; nil for all
 	describe   func(*api) *huma.Schema           // of the document; nil for text
-	writer     func(*request, *answer) rowWriter // of exports; nil where an answer is one document or the operation's own stream
+	codes      bool                              // the parameter codes changes how it names columns
+	packed     bool                              // it is compressed, and not once more
+	head       bool                              // it tells of the columns alone
+	writer     func(*request, *answer) rowWriter // of exports that are text; nil for others
+	file       fileFormat                        // of exports that are files; nil for others
 }
 
-// formats are the representations, the preferred ones first.
-func formats() []format {
-	list := func(op *operation) bool { return op.list }
+// fileFormat begins a file, as the New of an export.Format does.
+type fileFormat func(w io.Writer, s *egrid.Schema, about *export.About) export.Writer
+
+// exports reports whether answers stream row by row, where others are one document
+// or the operation's own stream.
+func (f *format) exports() bool { return f.writer != nil || f.file != nil }
+
+// lists are the operations whose answers come in every format of rows.
+func lists(op *operation) bool { return op.list }
+
+// allFormats are the representations that there are with these options, the
+// preferred ones first.
+func allFormats(o *Options) []format {
+	all := ownFormats()
+	for _, f := range append([]export.Format{export.XLSX(), export.DataPackage()}, o.Exports...) {
+		all = append(all, format{
+			name: f.Name, extension: f.Extension, mediaType: f.MediaType, codes: f.Codes, packed: f.Packed, head: f.Head, fits: lists, file: f.New,
+			describe: func(*api) *huma.Schema { return nil }, // of bytes OpenAPI tells no more than the media type
+		})
+	}
+	return all
+}
+
+// ownFormats are the representations whose writers are here.
+func ownFormats() []format {
 	return []format{
 		{
 			name: formatJSON, mediaType: wire.TypeJSON, also: []string{"application/*"},
 			fits: func(op *operation) bool { return op.stream == nil },
 		},
 		{
-			name: formatCSV, mediaType: "text/csv", parameters: "; charset=utf-8; header=present", fits: list,
+			name: formatCSV, mediaType: "text/csv", parameters: "; charset=utf-8; header=present", codes: true, fits: lists,
 			writer: func(in *request, _ *answer) rowWriter { return csvRows{in.text(codesName) == codesEPA} },
 		},
 		{
-			name: formatNDJSON, mediaType: "application/x-ndjson", also: []string{"application/ndjson", "application/jsonl"}, fits: list,
+			name: formatNDJSON, mediaType: "application/x-ndjson", also: []string{"application/ndjson", "application/jsonl"}, fits: lists,
 			writer: func(_ *request, ans *answer) rowWriter {
 				if ans.value != nil {
 					return newValueLines(ans.value)
@@ -78,8 +108,8 @@ func formats() []format {
 }
 
 // formatsOf are the representations of an operation's answers.
-func formatsOf(op *operation) []format {
-	return slices.DeleteFunc(formats(), func(f format) bool { return !f.fits(op) })
+func (a *api) formatsOf(op *operation) []format {
+	return slices.DeleteFunc(slices.Clone(a.formats), func(f format) bool { return !f.fits(op) })
 }
 
 func (f *format) contentType() string { return f.mediaType + f.parameters }
@@ -88,10 +118,18 @@ func (f *format) fitsLevel(in *request) bool {
 	return f.level == nil || f.level(egrid.Level(in.text("level")))
 }
 
+// fileName is the name of a file.
+func (f *format) fileName(stem string) string {
+	if f.extension == "" {
+		return stem + "." + f.name
+	}
+	return stem + f.extension
+}
+
 // formatParam is the parameter by which the representation is chosen.
 func formatParam(op *operation) parameter {
 	p := parameter{name: "format", doc: "Representation; goes before the Accept header."}
-	for _, f := range formatsOf(op) {
+	for _, f := range op.formats {
 		p.schema.Enum = append(p.schema.Enum, f.name)
 	}
 	return p
@@ -99,7 +137,6 @@ func formatParam(op *operation) parameter {
 
 // negotiate chooses the representation: by format=, else by Accept.
 func (in *request) negotiate(op *operation) []wire.Fault {
-	in.gzip = acceptsGzip(in.http)
 	if name := in.text("format"); name != "" {
 		in.format = op.formats[slices.IndexFunc(op.formats, func(f format) bool { return f.name == name })]
 		if !in.format.fitsLevel(in) {
@@ -110,10 +147,11 @@ func (in *request) negotiate(op *operation) []wire.Fault {
 		in.format, ok = in.accepted(op)
 		in.unacceptable = !ok
 	}
-	document := in.format.writer == nil
+	in.gzip = acceptsGzip(in.http) && !in.format.packed
+	document := !in.format.exports()
 	switch {
-	case in.text(codesName) != "" && in.format.name != formatCSV:
-		return []wire.Fault{fault("query."+codesName, in.text(codesName), fmt.Sprintf("is for the header of a CSV, and this answer comes as %s; ask for format=csv", in.format.name))}
+	case in.text(codesName) != "" && !in.format.codes:
+		return []wire.Fault{fault("query."+codesName, in.text(codesName), fmt.Sprintf("is for the header of a table, and this answer comes as %s; ask for %s", in.format.name, codedFormats(op)))}
 	case !document && len(in.values[facetName]) > 0:
 		return []wire.Fault{fault("query."+facetName, strings.Join(in.values[facetName], ","), "facets come with JSON alone")}
 	case document && in.number("limit") > maxJSONLimit:
@@ -162,7 +200,7 @@ func (in *request) named(op *operation, mediaType string) (found *format, known 
 			return f, true
 		}
 	}
-	return nil, slices.ContainsFunc(formats(), has)
+	return nil, slices.ContainsFunc(in.known, has)
 }
 
 // notAcceptable tells a client that likes another representation which there
@@ -183,6 +221,17 @@ const (
 	codesEPA  = "epa"
 )
 
+// codedFormats names the formats of an operation that have such a header.
+func codedFormats(op *operation) string {
+	var names []string
+	for i := range op.formats {
+		if op.formats[i].codes {
+			names = append(names, "format="+op.formats[i].name)
+		}
+	}
+	return strings.Join(names, " or ")
+}
+
 func codesParam() parameter {
-	return parameter{name: codesName, doc: "epa: the header names columns by EPA's codes, where they have one. CSV only.", schema: huma.Schema{Enum: []any{codesEPA}}}
+	return parameter{name: codesName, doc: "epa: the header of a CSV or XLSX names columns by EPA's codes, where they have one.", schema: huma.Schema{Enum: []any{codesEPA}}}
 }

@@ -15,8 +15,8 @@
 //
 // Parameters that an operation does not know, and values that cannot be, are
 // refused with every fault named; nothing is ignored. A list never exceeds its
-// limit, and walking links.next yields every row once. CSV and NDJSON answers
-// are streamed in constant memory and are complete: the trailer X-Row-Count
+// limit, and walking links.next yields every row once. Answers in all formats but
+// JSON are streamed in constant memory and are complete: the trailer X-Row-Count
 // says how many rows were sent, and an answer that cannot be finished breaks
 // the connection instead of ending politely.
 //
@@ -60,6 +60,7 @@ import (
 	"github.com/gorilla/mux"
 
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
+	"github.com/egrid-analytics/egrid-go/egrid/export"
 	"github.com/egrid-analytics/egrid-go/egrid/store"
 	"github.com/egrid-analytics/egrid-go/httpapi/middleware"
 	"github.com/egrid-analytics/egrid-go/httpapi/wire"
@@ -74,6 +75,9 @@ type Options struct {
 	// Logger takes access logs and the causes of 500s. Records have trace_id and
 	// span_id, as of [middleware.Traces]. Default none.
 	Logger *slog.Logger
+	// Exports are formats of lists besides JSON, CSV, NDJSON, GeoJSON, XLSX and
+	// the data package, such as parquetfile.Export(). Default none.
+	Exports []export.Format
 	// Checks are what readiness depends on besides the store. Default none.
 	Checks []ReadinessCheck
 	// MaxBodyBytes bounds request bodies. Default 1 MiB.
@@ -115,6 +119,7 @@ type api struct {
 	router    *mux.Router
 	huma      huma.API
 	responses *responses
+	formats   []format
 }
 
 // What New allows of a URL. Cursors are of 8 KiB at most.
@@ -140,6 +145,7 @@ func New(db *store.DB, o *Options) http.Handler {
 	}
 	a.o.Logger = trace.Logger(a.o.Logger)
 	a.responses = newResponses(a.o.MaxCachedBytes)
+	a.formats = allFormats(&a.o)
 	a.router = mux.NewRouter().UseEncodedPath().SkipClean(true)
 	a.router.NotFoundHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		wire.NewProblem(r, http.StatusNotFound, "there is no such path; /openapi.json lists them").Write(w)

@@ -24,7 +24,7 @@ func (a *api) levelOperations() {
 		details: languageDetails,
 		params: []parameter{level, yearsParam(), releaseParam(), filterParam("filter", "the rows"), searchParam(), sortParam(), columnsParam(),
 			limitParam("100"), cursorParam(), countParam(), facetParam("the rows"), codesParam()},
-		places: true, pins: ofLevel, fields: levelFields, schema: listOf(rowSchema()),
+		rows: true, places: true, pins: ofLevel, fields: levelFields, schema: listOf(rowSchema()),
 		answer: func(_ context.Context, in *request) (*answer, error) {
 			query := egrid.RowQuery{
 				Level: egrid.Level(in.text("level")), Year: in.years(), Release: in.text("release"),

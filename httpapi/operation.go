@@ -24,6 +24,7 @@ type operation struct {
 	stream           func(http.ResponseWriter, *request) error // in place of an answer
 	streams          string                                    // the format of stream
 	list             bool                                      // the answer is a list, which also comes as CSV and the like
+	rows             bool                                      // the answer is rows of the level that the path names
 	places           bool                                      // rows may be plants, which also come as GeoJSON
 	groups           bool                                      // sort and having are on the answer's columns
 	unkept           bool                                      // the answer has nothing to do with what is published: nobody keeps it
@@ -38,7 +39,7 @@ type operation struct {
 // register puts an operation on the router and into the document.
 func (a *api) register(op operation) {
 	op.list = op.schema != nil && op.schema.Type == huma.TypeArray
-	op.formats = formatsOf(&op)
+	op.formats = a.formatsOf(&op)
 	if len(op.formats) > 1 {
 		op.params = append(op.params, formatParam(&op))
 	}
@@ -112,7 +113,7 @@ func (a *api) serve(op *operation, w http.ResponseWriter, r *http.Request) {
 	switch {
 	case op.stream != nil:
 		err = op.stream(w, in)
-	case in.format.writer != nil:
+	case in.format.exports():
 		err = a.export(op, w, in)
 	default:
 		err = a.serveJSON(op, w, in)

@@ -69,6 +69,7 @@ type request struct {
 	values  map[string][]string
 	filters []egrid.Filter
 	format  format
+	known   []format // that answers come in, if only others than this one
 	gzip    bool
 
 	data         data   // that it is answered from; none where the operation is unkept
@@ -79,7 +80,7 @@ type request struct {
 // parse checks the parameters of a call. Every fault is reported, not only the
 // first.
 func (a *api) parse(op *operation, r *http.Request) (*request, *wire.Problem) {
-	in := &request{http: r, values: map[string][]string{}}
+	in := &request{http: r, values: map[string][]string{}, known: a.formats}
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return nil, wire.Faulty(r, fault("query", r.URL.RawQuery, "the query string is malformed; percent-encode special characters"))

@@ -159,7 +159,7 @@ type order struct {
 func (a *api) registerOrder(o *order) {
 	o.scope, o.unkept = middleware.ScopeWrite, true
 	o.schema = a.component(typeOf[driver.Run]())
-	o.formats = formatsOf(&o.operation)
+	o.formats = a.formatsOf(&o.operation)
 	done := a.documentAnswer(&o.operation)
 	done.Headers = map[string]*huma.Param{"Location": {Description: "Where the run is.", Schema: &huma.Schema{Type: huma.TypeString, Format: "uri-reference"}}}
 	if o.status == http.StatusAccepted {

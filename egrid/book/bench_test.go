@@ -27,7 +27,7 @@ func BenchmarkWorkbook(b *testing.B) {
 	b.SetBytes(int64(text.Len()))
 	b.ReportAllocs()
 	for b.Loop() {
-		opened, err := book.Open(bytes.NewReader(file.Bytes()), int64(file.Len()))
+		opened, err := book.Open(bytes.NewReader(file.Bytes()), int64(file.Len()), nil)
 		if err != nil {
 			b.Fatal(err)
 		}

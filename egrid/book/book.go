@@ -1,14 +1,15 @@
 // Package book opens a file of any kind that holds tables, by its content and not
 // by its name, and gives each table as CSV text.
 //
-//	b, err := book.Open(file, size)
+//	b, err := book.Open(file, size, nil)
 //	defer b.Close()
 //	for _, table := range b.Tables() {
 //		text, err := table.Open()
 //		r, err := sheet.NewReader(text, &sheet.ReaderOptions{Sheet: table.Name, Grid: table.Grid, Objects: table.Objects})
 //	}
 //
-// Start with [Open] and [Book.Tables]. Package sheet reads the text.
+// Start with [Open] and [Book.Tables]. Package sheet reads the text. Package
+// parquetfile adds Parquet, through [Options].
 //
 // # Guarantees
 //
@@ -66,6 +67,21 @@ type Book struct {
 	left     []LeftOut
 	unpacked []*spool.File
 	bytes    int64 // in unpacked
+	formats  []Format
+}
+
+// Options configures Open. The zero value of every field means its default.
+type Options struct {
+	Formats []Format // of files that are read, too; default none
+}
+
+// Format is a kind of file that holds one table and is told by its first bytes.
+type Format struct {
+	Magic string // the first bytes
+	// Open begins to read a file as CSV text with a record of names, in UTF-8, in
+	// the way of the sheets of workbooks. Errors wrap [egrid.ErrInvalid], but for
+	// those of the reader below.
+	Open func(r io.ReaderAt, size int64) (io.ReadCloser, error)
 }
 
 // Table is one table of a file.
@@ -92,12 +108,15 @@ type LeftOut struct {
 
 // Open finds out what a file of size bytes is, and lists its tables. The reader
 // has to stay open as long as the book; Close does not close it.
-func Open(r io.ReaderAt, size int64) (*Book, error) {
+func Open(r io.ReaderAt, size int64, o *Options) (*Book, error) {
 	b := &Book{size: size, names: map[string]bool{}}
+	if o != nil {
+		b.formats = o.Formats
+	}
 	whole := content{at: r, size: size, open: func() (io.ReadCloser, error) {
 		return io.NopCloser(io.NewSectionReader(r, 0, size)), nil
 	}}
-	err := whole.look()
+	err := whole.look(b.formats)
 	if err == nil {
 		err = b.add("", whole, 0)
 	}
@@ -145,8 +164,9 @@ type content struct {
 	size int64
 	open func() (io.ReadCloser, error)
 
-	kind    kind   // what look found
-	charset string // of a text
+	kind    kind    // what look found
+	charset string  // of a text
+	format  *Format // of what the options add
 }
 
 const (
@@ -186,7 +206,7 @@ func (b *Book) add(name string, c content, depth int) (err error) {
 			}
 			return unpack.ReadCloser{Reader: text, Closer: packed}, nil
 		}}
-		if err := inner.look(); err != nil {
+		if err := inner.look(b.formats); err != nil {
 			return err
 		}
 		return b.add(name, inner, depth+1)
@@ -198,6 +218,9 @@ func (b *Book) add(name string, c content, depth int) (err error) {
 		for i, s := range w.Sheets() {
 			b.sheet(join(name, s.Name), s.Hidden, func() (io.ReadCloser, error) { return w.Open(i) })
 		}
+		return nil
+	case added:
+		b.sheet(name, false, func() (io.ReadCloser, error) { return c.format.Open(c.at, c.size) })
 		return nil
 	}
 	archive, err := unpack.Zip(c.at, c.size)
@@ -225,7 +248,7 @@ func (b *Book) add(name string, c content, depth int) (err error) {
 	return b.members(name, archive, depth)
 }
 
-// sheet adds a sheet of a workbook.
+// sheet adds a sheet of a workbook, or what is read like one.
 func (b *Book) sheet(name string, hidden bool, open func() (io.ReadCloser, error)) {
 	b.table(Table{Name: name, Grid: true, Hidden: hidden, open: func() (io.ReadCloser, error) {
 		text, err := open()
@@ -259,7 +282,7 @@ func (b *Book) members(name string, archive *zip.Reader, depth int) error {
 			return unpack.Member(f, b.size)
 		}}
 		full := join(name, member)
-		err := c.look()
+		err := c.look(b.formats)
 		var other *otherKind
 		switch {
 		case errors.As(err, &other) && !tableName(member):
@@ -320,7 +343,7 @@ func join(name, member string) string {
 // tableName reports whether a member of an archive is called as tables are.
 func tableName(name string) bool {
 	switch strings.ToLower(path.Ext(name)) {
-	case ".csv", ".tsv", ".ndjson", ".jsonl", ".gz", ".zip", ".xls", ".xlsx", ".xlsm", ".xlsb", ".ods":
+	case ".csv", ".tsv", ".ndjson", ".jsonl", ".gz", ".zip", ".xls", ".xlsx", ".xlsm", ".xlsb", ".ods", ".parquet":
 		return true
 	}
 	return false
@@ -330,7 +353,7 @@ func tableName(name string) bool {
 const headBytes = 64 << 10
 
 // look tells by the first bytes what something is, and the encoding of a text.
-func (c *content) look() error {
+func (c *content) look(formats []Format) error {
 	r, err := c.open()
 	if err != nil {
 		return err
@@ -341,16 +364,22 @@ func (c *content) look() error {
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
 		return err
 	}
-	if c.kind, err = kindOf(head[:n]); c.kind != text {
+	head = head[:n]
+	for i := range formats {
+		if bytes.HasPrefix(head, []byte(formats[i].Magic)) {
+			c.kind, c.format = added, &formats[i]
+			return nil
+		}
+	}
+	if c.kind, err = kindOf(head); c.kind != text {
 		return err
 	}
-	c.charset = charset.Detect(head[:n])
+	c.charset = charset.Detect(head)
 	if c.charset != "" {
 		// What is cut at the end of the head has no place in it.
-		head, _ = io.ReadAll(charset.Reader(c.charset, bytes.NewReader(head[:n])))
-		n = len(head)
+		head, _ = io.ReadAll(charset.Reader(c.charset, bytes.NewReader(head)))
 	}
-	if jsonrows.Are(head[:n]) {
+	if jsonrows.Are(head) {
 		c.kind = objects
 	}
 	return nil
@@ -375,6 +404,7 @@ const (
 	compressed kind = "gzip"
 	archived   kind = "zip" // workbooks too
 	compound   kind = "compound file"
+	added      kind = "added by the options"
 )
 
 func kindOf(head []byte) (kind, error) {

@@ -79,7 +79,7 @@ func workbook(t testing.TB) string {
 // listed opens a file and lists its tables with their texts, and what it leaves
 // out behind a dash.
 func listed(content string) ([]string, error) {
-	b, err := book.Open(strings.NewReader(content), int64(len(content)))
+	b, err := book.Open(strings.NewReader(content), int64(len(content)), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -198,7 +198,7 @@ func TestBombs(t *testing.T) {
 		"archive":               packed(t, "a.csv", bomb),
 		"archive in an archive": packed(t, "a.zip", packed(t, "a.csv", bomb)),
 	} {
-		b, err := book.Open(strings.NewReader(content), int64(len(content)))
+		b, err := book.Open(strings.NewReader(content), int64(len(content)), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -233,7 +233,7 @@ func TestSparseObjects(t *testing.T) {
 func TestObjectLines(t *testing.T) {
 	t.Parallel()
 	const content = "{\"YEAR\":2023,\"PNAME\":\"Two\\nlines\",\"ORISPL\":1,\"GENID\":\"1\",\"GENNTAN\":5}\n\n{\"YEAR\":2023,\"ORISPL\":1,\n\"GENID\":\"2\",\"GENNTAN\":\"x\"}\n{\"YEAR\":2023,\"ORISPL\":1,\"GENID\":\"NA\",\"GENNTAN\":-0.5}\n"
-	b, err := book.Open(strings.NewReader(content), int64(len(content)))
+	b, err := book.Open(strings.NewReader(content), int64(len(content)), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -292,7 +292,7 @@ func TestDamaged(t *testing.T) {
 func TestParallel(t *testing.T) {
 	t.Parallel()
 	content := gzipped(t, workbook(t))
-	b, err := book.Open(strings.NewReader(content), int64(len(content)))
+	b, err := book.Open(strings.NewReader(content), int64(len(content)), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -317,7 +317,7 @@ func TestParallel(t *testing.T) {
 func TestReaderFails(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("the disk is gone")
-	if _, err := book.Open(failing{broken}, 1000); !errors.Is(err, broken) || errors.Is(err, egrid.ErrInvalid) {
+	if _, err := book.Open(failing{broken}, 1000, nil); !errors.Is(err, broken) || errors.Is(err, egrid.ErrInvalid) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -380,7 +380,7 @@ func ExampleOpen() {
 		return
 	}
 
-	b, err := book.Open(bytes.NewReader(file.Bytes()), int64(file.Len()))
+	b, err := book.Open(bytes.NewReader(file.Bytes()), int64(file.Len()), nil)
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -10,6 +10,7 @@ var others = [...]struct{ magic, why string }{
 	{"{\\rtf", "it is a text document (RTF); save its table as CSV"},
 	{"%PDF-", "it is a PDF document; save its table as CSV"},
 	{"PAR1", "it is a Parquet file; save it as CSV"},
+	{"PARE", "it is an encrypted Parquet file; write it without encryption"},
 	{"SQLite format 3\x00", "it is an SQLite database; save its table as CSV"},
 	{"BZh91AY&SY", "it is compressed by bzip2; decompress it first"},
 	{"\xfd7zXZ\x00", "it is compressed by xz; decompress it first"},

@@ -32,7 +32,7 @@ func ExampleLoad_workbook() {
 	backend := memstore.New()
 	defer backend.Close()
 
-	b, err := book.Open(bytes.NewReader(workbook.Bytes()), int64(workbook.Len()))
+	b, err := book.Open(bytes.NewReader(workbook.Bytes()), int64(workbook.Len()), nil)
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -207,7 +207,7 @@ func TestTools(t *testing.T) {
 // loadFile loads the one table of a file.
 func loadFile(t *testing.T, l driver.Loader, content string) (store.Loaded, error) {
 	t.Helper()
-	b, err := book.Open(strings.NewReader(content), int64(len(content)))
+	b, err := book.Open(strings.NewReader(content), int64(len(content)), nil)
 	if err != nil {
 		return store.Loaded{}, err
 	}

@@ -74,7 +74,7 @@ func (a *app) printChanges(format string, changes []driver.CellChange) error {
 	if err != nil {
 		return err
 	}
-	return a.print(format, func(yield func(*egrid.Batch, error) bool) { yield(b, nil) })
+	return a.print(&output{Format: format}, "", &store.Answer{Schema: b.Schema(), Batches: func(yield func(*egrid.Batch, error) bool) { yield(b, nil) }})
 }
 
 func changeRows(list []wire.CellChange) (*egrid.Batch, error) {

@@ -30,7 +30,7 @@ type reading struct {
 
 // options checks the flags and makes the pipeline's options of them.
 func (r reading) options(a *app) (etl.Options, error) {
-	o := etl.Options{Workers: r.Workers, Release: r.Release, Year: r.Year, Units: r.Units, Authority: r.Authority, Logger: a.log}
+	o := etl.Options{Workers: r.Workers, Release: r.Release, Year: r.Year, Units: r.Units, Authority: r.Authority, Formats: service.Inputs(), Logger: a.log}
 	if _, err := egrid.ParseRelease(r.Release); err != nil {
 		return o, err
 	}
@@ -75,7 +75,7 @@ func (p publishing) apply(o *etl.Options) {
 }
 
 type loadCmd struct {
-	Source []string `arg:"" help:"Files, folders, s3://BUCKET/PREFIX or - for standard input: .xlsx, .xls, .csv, .tsv, .ndjson, any of these as .gz or in a .zip."`
+	Source []string `arg:"" help:"Files, folders, s3://BUCKET/PREFIX or - for standard input: .xlsx, .xls, .csv, .tsv, .ndjson, .parquet, any of these as .gz or in a .zip."`
 	DryRun bool     `env:"-" help:"Tell what would be published, held and rejected, with the exit status of the load, and load nothing."`
 	JSON   bool     `help:"Print the report as JSON."`
 	reading

@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"iter"
 	"math"
 	"strconv"
 	"strings"
@@ -30,8 +29,27 @@ type selection struct {
 	Search    string   `env:"-" help:"Words to find in names and codes."`
 	Sort      string   `env:"-" help:"Columns to sort by, downwards with a minus, e.g. -net_generation_mwh,plant_name."`
 	Columns   []string `env:"-" help:"Columns to print. Default: those of the answer."`
-	Limit     int      `env:"-" help:"Rows at most; 0 is all." default:"100"`
-	Format    string   `env:"-" help:"table, json, csv or ndjson." enum:"table,json,csv,ndjson" default:"table"`
+	Limit     *int     `env:"-" help:"Rows at most; 0 is all. Default: 100 in a table, all in any other format." placeholder:"N"`
+	output
+}
+
+// limit is how many rows to write at most; 0 is all.
+func (s *selection) limit() int {
+	switch {
+	case s.Limit != nil:
+		return *s.Limit
+	case s.Format == formatTable:
+		return 100
+	}
+	return 0
+}
+
+// check settles the format, and refuses what cannot be.
+func (s *selection) check(stdout io.Writer) error {
+	if s.limit() < 0 {
+		return fmt.Errorf("%w: limit %d is negative", egrid.ErrInvalid, s.limit())
+	}
+	return s.settle(stdout)
 }
 
 func (s selection) filters() ([]egrid.Filter, error) {
@@ -53,9 +71,6 @@ func (s selection) filters() ([]egrid.Filter, error) {
 		}
 		filters = append(filters, f)
 	}
-	if s.Limit < 0 {
-		return nil, fmt.Errorf("%w: limit %d is negative", egrid.ErrInvalid, s.Limit)
-	}
 	return filters, nil
 }
 
@@ -69,22 +84,24 @@ func (s selection) columns() []egrid.Column {
 
 // pages walks an answer of plants page by page, limit rows at most. read gets the
 // size and the cursor of a page.
-func pages(limit int, read func(size int, cursor string) (egrid.RowPage, error)) iter.Seq2[*egrid.Batch, error] {
+func pages(limit int, read func(size int, cursor string) (egrid.RowPage, error)) (store.Answer, error) {
 	const most = 1000
 	if limit == 0 {
 		limit = math.MaxInt
 	}
-	return func(yield func(*egrid.Batch, error) bool) {
-		cursor := ""
-		for limit > 0 {
-			page, err := read(min(limit, most), cursor)
-			if !yield(page.Batch, err) || err != nil || page.Next == "" {
+	page, err := read(min(limit, most), "")
+	if err != nil {
+		return store.Answer{}, err
+	}
+	return store.Answer{Schema: page.Schema(), Revision: page.Revision, Snapshots: page.Snapshots, Batches: func(yield func(*egrid.Batch, error) bool) {
+		for yield(page.Batch, nil) && page.Next != "" && limit > page.Len() {
+			limit -= page.Len()
+			if page, err = read(min(limit, most), page.Next); err != nil {
+				yield(nil, err)
 				return
 			}
-			limit -= page.Len()
-			cursor = page.Next
 		}
-	}
+	}}, nil
 }
 
 type topCmd struct{ selection }
@@ -99,6 +116,9 @@ func (c *topCmd) Help() string {
 }
 
 func (c *topCmd) Run(a *app) error {
+	if err := c.check(a.stdout); err != nil {
+		return err
+	}
 	filters, err := c.filters()
 	if err != nil {
 		return err
@@ -111,7 +131,7 @@ func (c *topCmd) Run(a *app) error {
 	if query.Sort, err = egrid.ParseSort(c.Sort); err != nil {
 		return err
 	}
-	if len(query.Columns) == 0 && c.Format == "table" {
+	if len(query.Columns) == 0 && c.Format == formatTable {
 		query.Columns = []egrid.Column{egrid.PlantName, egrid.State, egrid.Fuel, egrid.NameplateCapacity, egrid.NetGeneration, store.StateShare}
 	}
 	return a.withData(func(db *store.DB) error {
@@ -120,11 +140,15 @@ func (c *topCmd) Run(a *app) error {
 				return err
 			}
 		}
-		return a.print(c.Format, pages(c.Limit, func(size int, cursor string) (egrid.RowPage, error) {
+		answer, err := pages(c.limit(), func(size int, cursor string) (egrid.RowPage, error) {
 			query.Limit, query.Cursor = size, cursor
 			page, err := db.Plants(a.ctx, query)
 			return page.RowPage, err
-		}))
+		})
+		if err != nil {
+			return err
+		}
+		return a.print(&c.output, "", &answer)
 	})
 }
 
@@ -163,6 +187,9 @@ func (c *rowsCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	if err := c.check(a.stdout); err != nil {
+		return err
+	}
 	query := egrid.RowQuery{Level: level, Year: c.Year, Release: c.Release, Search: c.Search, Columns: c.columns()}
 	if query.Filters, err = c.filters(); err != nil {
 		return err
@@ -171,16 +198,12 @@ func (c *rowsCmd) Run(a *app) error {
 		return err
 	}
 	return a.withData(func(db *store.DB) error {
-		if c.Limit > 0 {
-			query.Limit = c.Limit
-			page, err := db.Rows(a.ctx, query)
-			return a.print(c.Format, func(yield func(*egrid.Batch, error) bool) { yield(page.Batch, err) })
-		}
+		query.Limit = c.limit()
 		answer, err := db.Stream(a.ctx, query)
 		if err != nil {
 			return err
 		}
-		return a.print(c.Format, answer.Batches)
+		return a.print(&c.output, level, &answer)
 	})
 }
 
@@ -199,51 +222,23 @@ func (a *app) withData(f func(*store.DB) error) error {
 	})
 }
 
-// print writes an answer. Only a table is held in memory.
-func (a *app) print(format string, answer iter.Seq2[*egrid.Batch, error]) error {
-	var p printer
-	switch format {
-	case "csv":
-		p = &csvPrinter{w: a.stdout}
-	case "json":
-		p = &jsonPrinter{w: a.stdout, before: "[", between: ",\n", after: "]\n"}
-	case "ndjson":
-		p = &jsonPrinter{w: a.stdout, between: "\n", after: "\n"}
-	default:
-		p = &tablePrinter{w: a.stdout}
-	}
-	for b, err := range answer {
-		if err != nil {
-			return err
-		}
-		if err := p.rows(b); err != nil {
-			return err
-		}
-	}
-	return p.end()
-}
-
-type printer interface {
-	rows(b *egrid.Batch) error
-	end() error
-}
-
+// csvPrinter writes CSV. text is the header at first.
 type csvPrinter struct {
-	w      io.Writer
-	headed bool
-	text   []byte
+	w    io.Writer
+	text []byte
 }
 
-func (p *csvPrinter) rows(b *egrid.Batch) error {
-	p.text = p.text[:0]
-	if !p.headed {
-		p.headed = true
-		p.text = lineEnd(b.Schema().AppendCSVHeader(p.text, false))
-	}
+func (p *csvPrinter) Write(b *egrid.Batch) error {
 	for i := range b.Len() {
 		p.text = lineEnd(b.AppendCSV(p.text, i))
 	}
+	return p.Close()
+}
+
+// Close writes what is held back.
+func (p *csvPrinter) Close() error {
 	_, err := p.w.Write(p.text)
+	p.text = p.text[:0]
 	return err
 }
 
@@ -253,16 +248,6 @@ func lineEnd(record []byte) []byte {
 	return append(bytes.TrimSuffix(record, []byte("\r\n")), '\n')
 }
 
-func (p *csvPrinter) end() error { return nil }
-
-func names(s *egrid.Schema) []string {
-	names := make([]string, s.Len())
-	for i, c := range s.Columns() {
-		names[i] = string(c)
-	}
-	return names
-}
-
 type jsonPrinter struct {
 	w                      io.Writer
 	before, between, after string
@@ -270,7 +255,7 @@ type jsonPrinter struct {
 	text                   []byte
 }
 
-func (p *jsonPrinter) rows(b *egrid.Batch) error {
+func (p *jsonPrinter) Write(b *egrid.Batch) error {
 	p.text = p.text[:0]
 	for i := range b.Len() {
 		lead := p.between
@@ -284,7 +269,8 @@ func (p *jsonPrinter) rows(b *egrid.Batch) error {
 	return err
 }
 
-func (p *jsonPrinter) end() error {
+// Close ends the document.
+func (p *jsonPrinter) Close() error {
 	tail := p.after
 	if p.written == 0 {
 		tail = p.before + strings.TrimPrefix(p.after, "\n")
@@ -298,13 +284,17 @@ type tablePrinter struct {
 	table terminal.Table
 }
 
-func (p *tablePrinter) rows(b *egrid.Batch) error {
-	if p.table.Header == nil {
-		p.table.Header = names(b.Schema())
-		for _, f := range b.Schema().Fields() {
-			p.table.Right = append(p.table.Right, f.Type == egrid.Number || f.Type == egrid.Integer)
-		}
+// tableOf is a table without rows.
+func tableOf(s *egrid.Schema) terminal.Table {
+	var t terminal.Table
+	for _, f := range s.Fields() {
+		t.Header = append(t.Header, string(f.Column))
+		t.Right = append(t.Right, f.Type == egrid.Number || f.Type == egrid.Integer)
 	}
+	return t
+}
+
+func (p *tablePrinter) Write(b *egrid.Batch) error {
 	for row := range b.Rows() {
 		texts := make([]string, row.Len())
 		for i, v := range row.Values() {
@@ -337,4 +327,5 @@ func readable(x float64, unit string) string {
 	return whole + fraction
 }
 
-func (p *tablePrinter) end() error { return p.table.Write(p.w) }
+// Close prints the table, now that its width is known.
+func (p *tablePrinter) Close() error { return p.table.Write(p.w) }

@@ -130,7 +130,7 @@ func (c *divideCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	divided, err := etl.New(source, nil, nil).Divide(a.ctx, v)
+	divided, err := etl.New(source, nil, &etl.Options{Formats: service.Inputs()}).Divide(a.ctx, v)
 	if err != nil {
 		return err
 	}
@@ -148,7 +148,7 @@ func (c *streamCmd) Run(a *app) error {
 	if err := c.read(a, &divided); err != nil {
 		return err
 	}
-	o := etl.Options{Workers: c.Workers, Logger: a.log}
+	o := etl.Options{Workers: c.Workers, Formats: service.Inputs(), Logger: a.log}
 	c.apply(&o)
 	source, err := service.OpenSource(nil, nil)
 	if err != nil {

@@ -102,7 +102,7 @@ func (c *cli) Run(p *service.Process) error {
 }
 
 func (c *cli) options() (etl.Options, error) {
-	o := etl.Options{Workers: c.Workers, ChunkBytes: c.Chunk, Publish: driver.Policy(c.Publish), RejectsFile: service.RejectsFile(c.Rejects)}
+	o := etl.Options{Workers: c.Workers, ChunkBytes: c.Chunk, Publish: driver.Policy(c.Publish), RejectsFile: service.RejectsFile(c.Rejects), Formats: service.Inputs()}
 	if c.Mapping == "" {
 		return o, nil
 	}

@@ -42,6 +42,8 @@ func Rules() []Rule {
 		swgui  = "github.com/swaggest/swgui"
 		redis  = "github.com/redis/go-redis/v9"
 		mscfb  = "github.com/richardlehane/mscfb"
+		pq     = "github.com/parquet-go/parquet-go"
+		zstd   = "github.com/klauspost/compress"
 	)
 	return []Rule{
 		{
@@ -95,6 +97,18 @@ func Rules() []Rule {
 			Own:      []string{"egrid"},
 			Modules:  []string{mscfb},
 			Why:      "a reader of .xls files makes text of them: it knows the file format and one library of compound files",
+		},
+		{
+			Packages: []string{"egrid/export"},
+			Own:      []string{"egrid"},
+			TestOwn:  []string{"egrid/book"},
+			Why:      "files of rows are written from batches: the nouns and the standard library, so every server and command can afford it",
+		},
+		{
+			Packages: []string{"egrid/parquetfile"},
+			Own:      []string{"egrid", "egrid/book", "egrid/export", "internal/unpack"},
+			Modules:  []string{pq, zstd},
+			Why:      "Parquet brings a library: only who plugs it into book, etl or httpapi has it in the binary",
 		},
 		{
 			Packages: []string{"egrid/book/internal/charset"},
@@ -234,7 +248,7 @@ func Rules() []Rule {
 		},
 		{
 			Packages: []string{"httpapi"},
-			Own:      []string{"egrid", "egrid/driver", "egrid/store", "httpapi/wire", "httpapi/middleware", "internal/trace"},
+			Own:      []string{"egrid", "egrid/driver", "egrid/store", "egrid/export", "httpapi/wire", "httpapi/middleware", "internal/trace"},
 			Modules:  []string{huma, mux, cors},
 			TestOwn:  []string{"egrid/egridtest", "egrid/memstore", "egrid/sheet", "httpapi/client"},
 			Why:      "httpapi knows only egrid, and what a request belongs to; hosts put stores, cache and dashboard together",

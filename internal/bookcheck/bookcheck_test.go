@@ -105,7 +105,7 @@ func open(t *testing.T, path string) []book.Table {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := book.Open(f, info.Size())
+	b, err := book.Open(f, info.Size(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -242,7 +242,7 @@ func TestEncrypted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := book.Open(bytes.NewReader(data), int64(len(data))); !errors.Is(err, egrid.ErrInvalid) || !strings.Contains(err.Error(), "save it without a password") {
+	if _, err := book.Open(bytes.NewReader(data), int64(len(data)), nil); !errors.Is(err, egrid.ErrInvalid) || !strings.Contains(err.Error(), "save it without a password") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/cache"
 	"github.com/egrid-analytics/egrid-go/cache/rediscache"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
+	"github.com/egrid-analytics/egrid-go/egrid/parquetfile"
 	egridstore "github.com/egrid-analytics/egrid-go/egrid/store"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/telemetry"
 	"github.com/egrid-analytics/egrid-go/httpapi"
@@ -29,6 +30,7 @@ func API(store driver.Store, m *telemetry.Metrics, o httpapi.Options) *http.Serv
 // the service works without.
 func CachedAPI(store driver.Store, m *telemetry.Metrics, o httpapi.Options, c cache.Options) *http.ServeMux {
 	c.Observe = m.Cached
+	o.Exports = append(o.Exports, parquetfile.Export())
 	o.Observe, o.Failures = m.Request, store
 	if shared, ok := c.Shared.(interface{ Ping(context.Context) error }); ok {
 		o.Checks = append(o.Checks, httpapi.ReadinessCheck{Name: "redis", Check: shared.Ping, Optional: true})
