@@ -375,8 +375,7 @@ func (c *content) look(formats []Format) error {
 		return err
 	}
 	c.charset = charset.Detect(head)
-	if c.charset != "" {
-		// What is cut at the end of the head has no place in it.
+	if c.charset != "" { // an error is about a letter that the head ends in
 		head, _ = io.ReadAll(charset.Reader(c.charset, bytes.NewReader(head)))
 	}
 	if jsonrows.Are(head) {

@@ -148,6 +148,7 @@ func TestOpen(t *testing.T) {
 		"JSON objects":                  {ndjson, []string{"=" + ofIt + " objects"}},
 		"array of JSON objects":         {"\ufeff [" + strings.ReplaceAll(strings.TrimSpace(ndjson), "\n", ",\n") + "]", []string{"=" + ofIt + " objects"}},
 		"JSON objects in UTF-16":        {utf16(ndjson), []string{"=" + ofIt + " objects"}},
+		"JSON objects in Windows-1252":  {"{\"a\":\"Ca\xf1on\"}\n", []string{`! invalid: line 1, member "a": a string is not UTF-8 text; save the file as UTF-8`}},
 		"JSON objects in gzip":          {gzipped(t, ndjson), []string{"=" + ofIt + " objects"}},
 		"JSON objects in gzip in a zip": {packed(t, "a.jsonl.gz", gzipped(t, ndjson)), []string{"a.jsonl.gz=" + ofIt + " objects"}},
 		"JSON objects in an archive": {packed(t, "a.ndjson", ndjson, "etl.json", `{"skip_rows":1}`, "b.csv", csv, "c.jsonl", `{"rows":[]}`),
@@ -220,7 +221,7 @@ func TestSparseObjects(t *testing.T) {
 	t.Parallel()
 	var content strings.Builder
 	content.WriteString("{\"x\":0")
-	for i := range 16000 {
+	for i := range 2000 {
 		fmt.Fprintf(&content, ",\"%d\":0", i)
 	}
 	content.WriteString("}\n" + strings.Repeat("{}\n", 20_000))
@@ -365,6 +366,42 @@ func TestReal(t *testing.T) {
 			t.Errorf("%s: %s tables, %v; want %s", file, got, err, want)
 		}
 	}
+}
+
+// Rows as JSON, as the API and egrid rows --format ndjson write them, are one more
+// kind of table.
+func ExampleOpen_json() {
+	const rows = `{"data_year":2023,"oris_plant_code":"57053","generator_id":"0290","net_generation_mwh":-10.50}
+{"data_year":2023,"oris_plant_code":"57053","generator_id":"NA","net_generation_mwh":null}
+`
+	b, err := book.Open(strings.NewReader(rows), int64(len(rows)))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer b.Close()
+	table := b.Tables()[0]
+	text, err := table.Open()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer text.Close()
+	r, err := sheet.NewReader(text, &sheet.ReaderOptions{Objects: table.Objects})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for row, err := range r.Rows() {
+		if err != nil {
+			fmt.Println(err)
+			continue
+		}
+		fmt.Printf("line %d: generator %s, %v MWh\n", row.Line(), row.Text(egrid.Generator), row.Value(egrid.NetGeneration))
+	}
+	// Output:
+	// line 1: generator 0290, -10.5 MWh
+	// line 2: generator NA,  MWh
 }
 
 func ExampleOpen() {

@@ -159,6 +159,16 @@ func TestReaderRefusesOtherFiles(t *testing.T) {
 	}
 }
 
+// What package book makes text of is refused with that remedy.
+func TestReaderRefusesJSON(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"{\"YEAR\":2023}\n", "[{\"YEAR\":2023}]\n"} {
+		if _, err := sheet.NewReader(strings.NewReader(text), nil); !errors.Is(err, egrid.ErrInvalid) || !strings.Contains(err.Error(), "open it with package book") {
+			t.Errorf("got %v", err)
+		}
+	}
+}
+
 // The layouts that people's files have, each around the same two rows.
 func TestReaderLayouts(t *testing.T) {
 	t.Parallel()

@@ -141,7 +141,7 @@ func inspect(head []byte, more bool, o *ReaderOptions) (*Sheet, error) {
 	if err := s.inferBasis(&best, o); err != nil {
 		return nil, err
 	}
-	if err := s.inferRelease(sample, o); err != nil {
+	if err := s.inferRelease(few, o); err != nil {
 		return nil, err
 	}
 	if err := s.inferAuthority(&best, o); err != nil {

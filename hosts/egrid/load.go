@@ -89,6 +89,7 @@ func (c *loadCmd) Help() string {
   egrid load GEN23.csv ST23.csv
   egrid load --dry-run downloads/
   egrid load --publish merge corrections.csv
+  egrid rows GEN --limit 0 --format ndjson | egrid load - --store sqlite:copy.db
   egrid load --level GEN --year 2021 --mapping etl.json generators.csv
 
 What is no eGRID sheet is left out: all such tables beside the sheets of a

@@ -185,9 +185,9 @@ type closing struct {
 
 func (c closing) Close() error { *c.n++; return nil }
 
-// TestConstantMemory reads 64 MiB of objects that are made as they are read.
+// TestConstantMemory reads 16 MiB of objects that are made as they are read.
 func TestConstantMemory(t *testing.T) {
-	const row, size = `{"data_year":2023,"oris_plant_code":"57053","generator_id":"0290","net_generation_mwh":4425.187,"sector":null}` + "\n", 64 << 20
+	const row, size = `{"data_year":2023,"oris_plant_code":"57053","generator_id":"0290","net_generation_mwh":4425.187,"sector":null}` + "\n", 16 << 20
 	text, err := jsonrows.Open(func() (io.ReadCloser, error) {
 		return io.NopCloser(io.LimitReader(&repeated{text: row}, size/int64(len(row))*int64(len(row)))), nil
 	})
