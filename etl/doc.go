@@ -18,8 +18,9 @@
 // # Guarantees
 //
 // A file is what its content says, whatever it is called: CSV, JSON rows, a
-// workbook (.xlsx, .xls), or an archive of these; see package book. A workbook is
-// loaded whole, each of its sheets as a part.
+// workbook (.xlsx, .xls), or an archive of these; see package book, and
+// [Options].Formats for others, such as Parquet. A workbook is loaded whole, each
+// of its sheets as a part.
 //
 // Memory does not grow with the size of a file: workers hold one chunk each.
 // Chunks of a plain CSV file are read by byte range, in parallel. What is packed

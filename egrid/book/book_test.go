@@ -374,7 +374,7 @@ func ExampleOpen_json() {
 	const rows = `{"data_year":2023,"oris_plant_code":"57053","generator_id":"0290","net_generation_mwh":-10.50}
 {"data_year":2023,"oris_plant_code":"57053","generator_id":"NA","net_generation_mwh":null}
 `
-	b, err := book.Open(strings.NewReader(rows), int64(len(rows)))
+	b, err := book.Open(strings.NewReader(rows), int64(len(rows)), nil)
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -305,3 +305,34 @@ func TestDataPackage(t *testing.T) {
 		t.Errorf("%v", f)
 	}
 }
+
+func BenchmarkXLSX(b *testing.B) {
+	fields := []egrid.Field{{Column: "text", Type: egrid.Text}}
+	for i := range 19 {
+		fields = append(fields, egrid.Field{Column: egrid.Column(fmt.Sprint("x", i)), Type: egrid.Number})
+	}
+	s, err := egrid.NewSchema(fields...)
+	if err != nil {
+		b.Fatal(err)
+	}
+	builder := egrid.NewBuilder(s, 2023)
+	for i := range 10_000 {
+		builder.Text(0, fmt.Appendf(nil, "text %d", i))
+		for j := range 19 {
+			builder.Number(j+1, float64(i*j)/7)
+		}
+		builder.EndRow(int64(i+1), 0)
+	}
+	rows := builder.Batch()
+	b.ReportAllocs()
+	for b.Loop() {
+		w := export.XLSX().New(io.Discard, s, &export.About{})
+		if err := w.Write(rows); err != nil {
+			b.Fatal(err)
+		}
+		if err := w.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.N)*float64(rows.Len())/b.Elapsed().Seconds(), "rows/s")
+}

@@ -51,7 +51,7 @@ const groupCells = 1 << 20
 const prefix = "egrid."
 
 type writer struct {
-	file   *parquet.Writer
+	file   *parquet.GenericWriter[any]
 	width  int
 	rows   int // of the row group at hand
 	most   int // of a row group
@@ -71,7 +71,7 @@ func newWriter(w io.Writer, s *egrid.Schema, about *export.About) *writer {
 	for _, f := range about.Facts() {
 		options = append(options, parquet.KeyValueMetadata(prefix+f.Name, f.Value))
 	}
-	return &writer{file: parquet.NewWriter(w, options...), width: s.Len(), most: max(1, groupCells/max(1, s.Len())), err: err}
+	return &writer{file: parquet.NewGenericWriter[any](w, options...), width: s.Len(), most: max(1, groupCells/max(1, s.Len())), err: err}
 }
 
 // root is the schema of a file: a group whose columns are in our order, where the

@@ -174,7 +174,9 @@ type rowsCmd struct {
 func (c *rowsCmd) Help() string {
 	return `Examples:
 
-  egrid rows ST --year 2023 --sort -net_generation_mwh --limit 0 --format csv
+  egrid rows ST --year 2023 --sort -net_generation_mwh --format csv
+  egrid rows PLNT --year 2023 --output plants.parquet
+  egrid rows GEN --state TX --output texas.xlsx --codes epa
   egrid rows GEN --state TX,OK --filter 'nameplate_capacity_mw>=100'
   egrid rows PLNT --search "palo verde" --columns plant_name,net_generation_mwh`
 }

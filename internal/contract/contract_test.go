@@ -14,7 +14,9 @@ import (
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
+	"github.com/egrid-analytics/egrid-go/egrid/export"
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
+	"github.com/egrid-analytics/egrid-go/egrid/parquetfile"
 	"github.com/egrid-analytics/egrid-go/egrid/store"
 	"github.com/egrid-analytics/egrid-go/etl"
 	"github.com/egrid-analytics/egrid-go/examples/data"
@@ -126,7 +128,7 @@ func TestEveryAnswer(t *testing.T) {
 		t.Fatal(err)
 	}
 	some := middleware.Identity{Subject: "somebody"}
-	open := httpapi.Options{Failures: backend, Runs: runs, MaxCachedBytes: -1}
+	open := httpapi.Options{Exports: []export.Format{parquetfile.Export()}, Failures: backend, Runs: runs, MaxCachedBytes: -1}
 	limited, closed := open, open
 	limited.RateLimit = &middleware.RateLimitOptions{Requests: 1}
 	closed.RequireAuth = true
@@ -212,7 +214,7 @@ func TestEveryAnswer(t *testing.T) {
 	for _, want := range []string{
 		"200", "304", "400", "401", "403", "404", "406", "410", "414", "429", "500", "503", "application/json", "application/x-ndjson",
 		"text/csv; charset=utf-8; header=present", "application/geo+json", wire.TypeBatches, "application/problem+json",
-		"text/event-stream",
+		"text/event-stream", typeParquet, typeXLSX, typeDataPackage,
 	} {
 		if seen[want] == 0 {
 			t.Errorf("no answer was %s", want)

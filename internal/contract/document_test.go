@@ -5,14 +5,18 @@ import (
 	"encoding/binary"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"mime"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/egrid-analytics/egrid-go/egrid/book"
+	"github.com/egrid-analytics/egrid-go/egrid/parquetfile"
 	"github.com/egrid-analytics/egrid-go/httpapi/wire"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
@@ -108,6 +112,10 @@ func (d *document) check(target string, status int, header http.Header, body []b
 	switch contentType {
 	case "text/csv":
 		return checkCSV(string(body))
+	case typeParquet, typeXLSX:
+		return checkFile(body)
+	case typeDataPackage:
+		return checkDataPackage(body)
 	case "text/event-stream":
 		return checkEvents(string(body))
 	case wire.TypeBatches:
@@ -158,6 +166,58 @@ func checkCSV(text string) error {
 	}
 	if !strings.HasSuffix(text, "\r\n") {
 		return fmt.Errorf("the last record has no end")
+	}
+	return nil
+}
+
+// The media types of files.
+const (
+	typeParquet     = "application/vnd.apache.parquet"
+	typeXLSX        = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+	typeDataPackage = "application/vnd.datapackage+json"
+)
+
+// checkFile wants a file whose first table can be read. The tests of the formats
+// read what is in it.
+func checkFile(body []byte) error {
+	b, err := book.Open(bytes.NewReader(body), int64(len(body)), &book.Options{Formats: []book.Format{parquetfile.Input()}})
+	if err != nil {
+		return err
+	}
+	defer b.Close()
+	text, err := b.Tables()[0].Open()
+	if err != nil {
+		return err
+	}
+	defer text.Close()
+	records, err := csv.NewReader(text).ReadAll()
+	if err == nil && len(records) == 0 {
+		err = errors.New("no header")
+	}
+	return err
+}
+
+// checkDataPackage wants a descriptor of one CSV with a Table Schema.
+func checkDataPackage(body []byte) error {
+	var d struct {
+		Resources []struct {
+			Path   string
+			Schema struct {
+				Fields        []struct{ Name, Type string }
+				MissingValues []string
+			}
+		}
+	}
+	if err := json.Unmarshal(body, &d); err != nil {
+		return err
+	}
+	if len(d.Resources) != 1 || !strings.HasSuffix(d.Resources[0].Path, ".csv") || len(d.Resources[0].Schema.Fields) == 0 || !slices.Equal(d.Resources[0].Schema.MissingValues, []string{""}) {
+		return fmt.Errorf("no description of a CSV: %+v", d)
+	}
+	for _, f := range d.Resources[0].Schema.Fields {
+		if f.Name == "" || !slices.Contains([]string{"string", "integer", "number", "boolean"}, f.Type) {
+			return fmt.Errorf("column %q of type %q", f.Name, f.Type)
+		}
 	}
 	return nil
 }

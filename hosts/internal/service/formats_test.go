@@ -35,6 +35,7 @@ func TestFilesHaveTheCellsOfCSV(t *testing.T) {
 	for _, target := range []string{"/levels/GEN/rows", "/levels/GEN/rows?state=TX&sort=-net_generation_mwh&columns=generator_id,net_generation_mwh", "/plants/search?sort=plant_name&limit=3000", "/levels/GEN/groups?by=state&measures=count,sum(net_generation_mwh)"} {
 		plain := get(target, "text/csv")
 		want, err := csv.NewReader(plain.Body).ReadAll()
+		plain.Body.Close()
 		if err != nil || len(want) < 4 {
 			t.Fatalf("%s: %v, %d records", target, err, len(want))
 		}
