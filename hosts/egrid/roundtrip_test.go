@@ -19,6 +19,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
 	"github.com/egrid-analytics/egrid-go/egrid/store"
 	"github.com/egrid-analytics/egrid-go/etl"
+	"github.com/egrid-analytics/egrid-go/hosts/internal/service"
 	"github.com/egrid-analytics/egrid-go/httpapi"
 	"github.com/egrid-analytics/egrid-go/internal/testenv"
 )
@@ -31,6 +32,9 @@ var roundTrips = []struct{ name, query, file string }{ // a file .gz is packed
 	{"CSV, packed", "format=csv", "rows.csv.gz"},
 	{"NDJSON", "format=ndjson", "rows.ndjson"},
 	{"NDJSON, packed", "format=ndjson", "rows.ndjson.gz"},
+	{"XLSX", "format=xlsx", "rows.xlsx"},
+	{"XLSX with EPA's codes", "format=xlsx&codes=epa", "rows.xlsx"},
+	{"Parquet", "format=parquet", "rows.parquet"},
 }
 
 // TestRoundTrip loads what was exported into a store of its own, and compares the
@@ -72,7 +76,7 @@ func loadedFrom(t *testing.T, source etl.Source) *memstore.Store {
 	t.Helper()
 	backend := memstore.New()
 	t.Cleanup(func() { _ = backend.Close() })
-	r, err := etl.New(source, etl.ToLoader(backend), nil).Run(t.Context())
+	r, err := etl.New(source, etl.ToLoader(backend), &etl.Options{Formats: service.Inputs()}).Run(t.Context())
 	if err != nil || r.Status != etl.Published || r.RowsRejected > 0 {
 		t.Fatalf("%v, %+v", err, r)
 	}
@@ -84,7 +88,7 @@ func loadedFrom(t *testing.T, source etl.Source) *memstore.Store {
 func comeBack(t *testing.T, backend *memstore.Store, snapshots int) {
 	t.Helper()
 	db := store.New(backend.Driver())
-	api := httpapi.New(db, nil)
+	api := httpapi.New(db, &httpapi.Options{Exports: service.Exports()})
 	catalog, err := db.Catalog(t.Context())
 	if err != nil || len(catalog.Snapshots) != snapshots {
 		t.Fatalf("%d snapshots, %v", len(catalog.Snapshots), err)
@@ -266,7 +270,7 @@ func TestRoundTripOfAllYears(t *testing.T) {
 			files[sample.Name(level)] = &fstest.MapFile{Data: text.Bytes()}
 		}
 	}
-	api := httpapi.New(store.New(loadedFrom(t, etl.FS(files)).Driver()), nil)
+	api := httpapi.New(store.New(loadedFrom(t, etl.FS(files)).Driver()), &httpapi.Options{Exports: service.Exports()})
 	for _, level := range []egrid.Level{egrid.GEN, egrid.ST} {
 		for _, format := range roundTrips {
 			target := fmt.Sprintf("/levels/%s/rows?year=all&", level)
