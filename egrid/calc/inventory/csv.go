@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/csv"
 	"errors"
@@ -33,16 +34,18 @@ func CSV(ctx context.Context, db *store.DB, r io.Reader, w io.Writer, o *Options
 	return run(ctx, db, r, w, o, csvForm{})
 }
 
-// form is how answers are written.
+// form is how answers are written: each method appends what goes to the file.
 type form interface {
-	begin(dst []byte, header []string) []byte
-	row(dst []byte, n int64, header, record []string, a *Answer) []byte
-	end(dst []byte, t *Totals) []byte
+	begin(dst []byte, header []string) ([]byte, error)
+	row(dst []byte, n int64, header, record []string, a *Answer) ([]byte, error)
+	end(dst []byte, t *Totals) ([]byte, error)
 }
 
 // run reads a table and writes its answers in a form.
 func run(ctx context.Context, db *store.DB, r io.Reader, w io.Writer, o *Options, to form) (Totals, error) {
-	in := csv.NewReader(bufio.NewReaderSize(r, 1<<16))
+	text := bufio.NewReaderSize(r, 1<<16)
+	in := csv.NewReader(text)
+	in.Comma = delimiter(text)
 	in.ReuseRecord, in.FieldsPerRecord, in.LazyQuotes = true, -1, true
 	header, err := in.Read()
 	if err != nil {
@@ -59,7 +62,7 @@ func run(ctx context.Context, db *store.DB, r io.Reader, w io.Writer, o *Options
 		return Totals{}, err
 	}
 	out := bufio.NewWriterSize(w, 1<<16)
-	line := to.begin(nil, header)
+	line, err := to.begin(nil, header)
 	var s Site
 	for err == nil {
 		if _, err = out.Write(line); err != nil {
@@ -74,7 +77,7 @@ func run(ctx context.Context, db *store.DB, r io.Reader, w io.Writer, o *Options
 		}
 		var a Answer
 		if a, err = v.Answer(ctx, &s); err == nil {
-			line = to.row(line[:0], v.totals.Sites, header, record, &a)
+			line, err = to.row(line[:0], v.totals.Sites, header, record, &a)
 		}
 	}
 	t := v.Totals()
@@ -85,26 +88,42 @@ func run(ctx context.Context, db *store.DB, r io.Reader, w io.Writer, o *Options
 		}
 		return t, errors.Join(err, out.Flush())
 	}
-	_, err = out.Write(to.end(line[:0], &t))
+	if line, err = to.end(line[:0], &t); err == nil {
+		_, err = out.Write(line)
+	}
 	return t, errors.Join(err, out.Flush())
+}
+
+// delimiter is what stands between the columns of a table's first line most often:
+// a comma, a semicolon or a tab.
+func delimiter(r *bufio.Reader) rune {
+	head, _ := r.Peek(1 << 12) // what is wrong with r shows when it is read
+	line, _, _ := bytes.Cut(head, []byte("\n"))
+	best, most := ',', 0
+	for _, c := range ",;\t" {
+		if n := bytes.Count(line, []byte(string(c))); n > most {
+			best, most = c, n
+		}
+	}
+	return best
 }
 
 // csvForm writes records as they were, with more cells.
 type csvForm struct{}
 
-func (csvForm) begin(dst []byte, header []string) []byte {
-	return append(appendCells(dst, append(slices.Clip(header), Columns()...)), '\r', '\n')
+func (csvForm) begin(dst []byte, header []string) ([]byte, error) {
+	return append(appendCells(dst, append(slices.Clip(header), Columns()...)), '\r', '\n'), nil
 }
 
-func (csvForm) row(dst []byte, _ int64, header, record []string, a *Answer) []byte {
+func (csvForm) row(dst []byte, _ int64, header, record []string, a *Answer) ([]byte, error) {
 	dst = appendCells(dst, record[:min(len(header), len(record))])
 	for range len(header) - len(record) {
 		dst = append(dst, ',')
 	}
-	return append(a.appendCSV(dst), '\r', '\n')
+	return append(a.appendCSV(dst), '\r', '\n'), nil
 }
 
-func (csvForm) end(dst []byte, _ *Totals) []byte { return dst }
+func (csvForm) end(dst []byte, _ *Totals) ([]byte, error) { return dst, nil }
 
 func appendCells(dst []byte, cells []string) []byte {
 	for i, c := range cells {

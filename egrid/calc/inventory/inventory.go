@@ -91,6 +91,14 @@ type Totals struct {
 	Reasons         map[string]int64 // how many sites have no emissions, by reason
 }
 
+// MostReasons returns the reasons that most sites have no emissions for, at most n.
+func (t *Totals) MostReasons(n int) []string {
+	reasons := slices.SortedFunc(maps.Keys(t.Reasons), func(a, b string) int {
+		return cmp.Or(cmp.Compare(t.Reasons[b], t.Reasons[a]), strings.Compare(a, b))
+	})
+	return reasons[:min(n, len(reasons))]
+}
+
 // Inventory answers for sites, one after the other. It is not safe for concurrent
 // use.
 type Inventory struct {

@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/book"
 	"github.com/egrid-analytics/egrid-go/egrid/calc/inventory"
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
 	"github.com/egrid-analytics/egrid-go/egrid/sheet"
@@ -177,6 +178,50 @@ func TestJSON(t *testing.T) {
 	}
 	if len(document.Methods) != 2 || !strings.Contains(document.Methods[0].Formula, "29.8 * ch4_lb") || !strings.Contains(document.Methods[0].Citation, "AR6") {
 		t.Errorf("methods are %+v", document.Methods)
+	}
+}
+
+func TestXLSX(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	table := "site;note;note;zip;kwh\n=1+1;a;b;94105;2000\nB;;;99999;5\n" + strings.Repeat("C;;;30525;1\n", 2500)
+	totals, err := inventory.XLSX(t.Context(), sample(t), strings.NewReader(table), &out, nil)
+	if err != nil || totals.Sites != 2502 || totals.Answered != 2501 {
+		t.Fatalf("%+v, %v", totals, err)
+	}
+	b, err := book.Open(bytes.NewReader(out.Bytes()), int64(out.Len()), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	sheets := map[string][][]string{}
+	for _, table := range b.Tables() {
+		text, err := table.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := csv.NewReader(text)
+		r.FieldsPerRecord = -1
+		if sheets[table.Name], err = r.ReadAll(); err != nil {
+			t.Fatal(err)
+		}
+		_ = text.Close()
+	}
+	rows := sheets["rows"]
+	if len(rows) != 2503 || strings.Join(rows[0][:6], ",") != "site,note,note 2,zip,kwh,electricity_mwh" || rows[0][len(rows[0])-2] != "note 3" {
+		t.Fatalf("%d rows below %q", len(rows)-1, rows[0])
+	}
+	if first := rows[1]; first[0] != "=1+1" || first[3] != "94105" || first[5] != "2" || first[6] != "SRL" {
+		t.Errorf("the first site is %q", first)
+	}
+	about := ""
+	for _, line := range sheets["About"] {
+		about += strings.Join(line, ": ") + "\n"
+	}
+	for _, want := range []string{"sites: 2502, of which 2501", "factor of SRL CAMX 2023, by zip", "2000 * co2e_short_tons", "SRL23.csv", "1 without emissions: ZIP code 99999"} {
+		if !strings.Contains(about, want) {
+			t.Errorf("%q is not in\n%s", want, about)
+		}
 	}
 }
 
