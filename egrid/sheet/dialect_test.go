@@ -330,10 +330,11 @@ func TestFixedDecimals(t *testing.T) {
 	const header = "YEAR,PSTATABB,STNGENAN,STCCH4RT,STOCH4RT\n"
 	for text, want := range map[string]string{
 		"2023,AK,\"6,685\",0.250,0.275\n2023,AL,5,0.251,0.100\n":                         "2023[net_generation_mwh coal_ch4_output_rate_lb_per_mwh oil_ch4_output_rate_lb_per_mwh]",
-		"2023,AK,6685,0.250,0.275\n2023,AL,5,0.251,0.100\n":                              "2023[]",
+		"2023,AK,6685,0.250,0.275\n2023,AL,5,0.251,0.100\n":                              "2023[coal_ch4_output_rate_lb_per_mwh oil_ch4_output_rate_lb_per_mwh]",
+		"2023,AK,6685,0.250,0.5\n2023,AL,5,0.400,0.0\n":                                  "2023[]", // a writer of values pads so, too
 		"2023,AK,\"6,685\",0.25,0.275\n2023,AL,5,0.251,0.1\n":                            "2023[net_generation_mwh]",
 		"2023,AK,\"6,685\",0.25,0.275\n2023,AL,5,0.250,0.101\n":                          "2023[net_generation_mwh]",
-		"2018,AK,6685,0.250,0.275\n2018,AL,5,0.251,0.1\n2019,AK,\"6,685\",0.250,0.275\n": "2018[] 2019[net_generation_mwh coal_ch4_output_rate_lb_per_mwh]",
+		"2018,AK,6685,0.250,0.275\n2018,AL,5,0.251,0.1\n2019,AK,\"6,685\",0.250,0.275\n": "2018[coal_ch4_output_rate_lb_per_mwh] 2019[net_generation_mwh coal_ch4_output_rate_lb_per_mwh]",
 		"2018,AK,6685.5,0.2,0.3\n2018,AL,1000,0.2,0.3\n2019,AK,\"6,685\",0.21,0.275\n":   "2018[] 2019[net_generation_mwh]",
 		"2019,AK,\"6,685\",0.21,0.275\n2018,AK,6685.5,0.2,0.3\n2018,AL,1000,0.2,0.3\n":   "2019[net_generation_mwh] 2018[]",
 		strings.Repeat("2023,AK,20961,5.2%,0\n", 25):                                     "2023[net_generation_mwh coal_ch4_output_rate_lb_per_mwh]",
