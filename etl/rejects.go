@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/sheet"
@@ -87,12 +88,12 @@ func (g RejectGroup) remedy(level egrid.Level) string {
 }
 
 // Transform is the transformation of an etl.json that takes the value for a missing
-// one. There is none where the record as a whole is at fault, for the data year, and
-// for a value that was shortened.
+// one. There is none where the record as a whole is at fault, for the data year, for
+// a value that was shortened, and for one with digits: that is a number in some form.
 func (g RejectGroup) Transform(level egrid.Level) (map[string]string, bool) {
 	f, ok := egrid.Lookup(level, string(g.Column))
 	value := strings.TrimSpace(g.Value)
-	if !ok || f.Code == "" || g.Column == egrid.Year || value == "" || strings.HasSuffix(value, "...") {
+	if !ok || f.Code == "" || g.Column == egrid.Year || value == "" || strings.HasSuffix(value, "...") || strings.ContainsFunc(value, unicode.IsDigit) {
 		return nil, false
 	}
 	return map[string]string{f.Code: "null_if:" + value}, true
