@@ -1,6 +1,7 @@
 package etl
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -117,6 +118,11 @@ func (g RejectGroup) String() string {
 	return text + ")"
 }
 
+// mostCommon is the first of the groups with the most records.
+func mostCommon(groups []RejectGroup) RejectGroup {
+	return slices.MaxFunc(groups, func(a, b RejectGroup) int { return cmp.Compare(a.Count, b.Count) })
+}
+
 // noRows says why a sheet has no rows.
 func noRows(rejects []RejectGroup) error {
 	if len(rejects) == 0 { // but notes and totals
@@ -130,7 +136,7 @@ type allRejectedError struct{ groups []RejectGroup }
 
 // Error names the most common reason.
 func (e *allRejectedError) Error() string {
-	most := slices.MaxFunc(e.groups, func(a, b RejectGroup) int { return int(a.Count - b.Count) })
+	most := mostCommon(e.groups)
 	return fmt.Sprintf("none of the %d records could be read: %s; %s", rejectedBy(e.groups), most, most.Remedy)
 }
 
