@@ -367,6 +367,8 @@ func TestReasons(t *testing.T) {
 		"2023,1,A,########,5":         "too narrow",
 		"2023,1,A,0.5,#####":          "too narrow",
 		"2023,1,A,False,5":            "true or false",
+		"2023,1,A,0\u066b5,5":         "English (USA)",
+		"2023,1,A,0.5,\u06f5":         "English (USA)",
 		"2023,1,A,0.5,#DIV/0!":        "formula",
 		"2023,1,A,0.5,#REF!":          "formula",
 		"2023,1,\"A\\\"B\\\"\",0.5,5": "backslash",

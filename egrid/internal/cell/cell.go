@@ -6,6 +6,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -15,6 +16,7 @@ var (
 	errRange   = errors.New("the number is out of range")
 	errNarrow  = errors.New("not a number: the column was too narrow to show it; widen the column and save the file again")
 	errTruth   = errors.New("not a number but true or false: a tool took a column of zeros and ones for flags; write the file without guessing of types")
+	errScript  = errors.New("not a number in the digits and signs that are read; set the language of the cells to English (USA) and save the file again")
 	errFormula = errors.New("not a number: a formula of the spreadsheet failed; mend the formula or clear the cell")
 )
 
@@ -323,6 +325,8 @@ func whyNot(s string) error {
 		return errTruth
 	case FailedFormula(s):
 		return errFormula
+	case strings.ContainsFunc(s, func(r rune) bool { return r == '\u066b' || r == '\u066c' || r > unicode.MaxASCII && unicode.IsDigit(r) }):
+		return errScript
 	}
 	return ErrNumber
 }
