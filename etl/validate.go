@@ -166,7 +166,17 @@ func (p *Pipeline) inspectSheet(ctx context.Context, o Object, table book.Table)
 	}
 	options := p.readerOptions(o, table.Name)
 	options.Grid, options.Objects = table.Grid, table.Objects
-	return sheet.Inspect(text.Reader(), options)
+	s, err := sheet.Inspect(text.Reader(), options)
+	if err != nil {
+		return nil, err
+	}
+	if table.Hidden {
+		s.Learn(sheet.Evidence{Of: "sheet", Value: "hidden", From: "the workbook"})
+	}
+	if table.Charset != "" {
+		s.Learn(sheet.Evidence{Of: "encoding", Value: table.Charset, From: "the first bytes"})
+	}
+	return s, nil
 }
 
 // checkContent decodes a whole sheet.

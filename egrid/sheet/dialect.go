@@ -42,7 +42,7 @@ func (s *Sheet) inferDialect(head []byte, more bool, first [][]string, all func(
 	}
 	s.Dialect.NoSign = more && s.Delimiter != "," && !slices.ContainsFunc(s.Evidence, func(e Evidence) bool { return e.Of == "decimal_sign" })
 	s.Dialect.QuotedTexts = s.quotesTexts(head)
-	s.inferFixed(first)
+	s.inferRounded(first)
 	return nil
 }
 
@@ -197,89 +197,6 @@ func quotedFields(dst []bool, rec string, delim byte) []bool {
 		}
 		rec = rec[i+1:]
 	}
-}
-
-// inferFixed finds the columns of a data year that were rounded to a fixed number
-// of decimals, where other numbers of the year are in a display format. Such are
-// columns whose fractions all have the same number of digits, some ending in zero,
-// for nobody who writes values writes 0.250; and sums that are whole numbers
-// throughout, which EPA's are not.
-func (s *Sheet) inferFixed(rows [][]string) {
-	type key struct{ column, year int }
-	patterns := map[key]*decimals{}
-	display := map[int]bool{} // data years
-	yearAt := slices.IndexFunc(s.Cells, func(c SheetColumn) bool { return c.Column == egrid.Year })
-	for _, row := range rows {
-		year := s.Year
-		if yearAt >= 0 {
-			if yearAt >= len(row) {
-				continue
-			}
-			v, _, _ := egrid.ParseValue(egrid.Integer, s.Dialect.numeral(row[yearAt]))
-			y, _ := v.Int()
-			year = int(y)
-		}
-		for i, c := range s.Cells {
-			if i >= len(row) || s.number(c) < 0 || cell.Missing(row[i]) {
-				continue
-			}
-			x, err := cell.Parse(s.Dialect.numeral(row[i]))
-			if err != nil {
-				continue
-			}
-			if x.Rounded {
-				display[year] = true
-				continue
-			}
-			if patterns[key{i, year}] == nil {
-				patterns[key{i, year}] = &decimals{}
-			}
-			patterns[key{i, year}].add(x)
-		}
-	}
-	for k, p := range patterns {
-		c := &s.Cells[k.column]
-		if display[k.year] && p.fixed(isSum(s.Schema.Field(s.number(*c)))) {
-			c.Fixed = append(c.Fixed, k.year)
-		}
-	}
-	for _, c := range s.Cells {
-		slices.Sort(c.Fixed)
-	}
-}
-
-// decimals is how many digits the fractions of a column's plain numbers have.
-type decimals struct {
-	places      int // of the first fraction; 0 when there is none
-	mixed, zero bool
-	whole       int // numbers without a fraction, other than 0
-}
-
-func (p *decimals) add(x cell.Decimal) {
-	switch {
-	case !x.Exact:
-		p.mixed = true
-	case x.Places == 0:
-		if x.Mantissa != 0 {
-			p.whole++
-		}
-	default:
-		if p.places == 0 {
-			p.places = x.Places
-		}
-		p.mixed = p.mixed || p.places != x.Places
-		p.zero = p.zero || x.Mantissa%10 == 0
-	}
-}
-
-// fewWhole is up to how many sums may be whole numbers by chance.
-const fewWhole = 20
-
-func (p *decimals) fixed(sum bool) bool {
-	if p.places == 0 {
-		return sum && !p.mixed && p.whole >= fewWhole
-	}
-	return p.zero && !p.mixed
 }
 
 // rowNames finds out whether the records begin with a field that the header lacks,

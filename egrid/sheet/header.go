@@ -12,9 +12,11 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid"
 )
 
-func notCSV(head []byte, name string) error {
+func notCSV(head []byte, name string, grid bool) error {
 	is := func(magic string) bool { return bytes.HasPrefix(head, []byte(magic)) }
 	switch {
+	case len(head) == 0 && grid:
+		return fmt.Errorf("%w: the sheet is empty", ErrNotSheet)
 	case len(head) == 0:
 		return fmt.Errorf("%w: the file is empty", egrid.ErrInvalid)
 	case is("PK\x03\x04"):
@@ -29,12 +31,30 @@ func notCSV(head []byte, name string) error {
 		return fmt.Errorf("%w: the file is JSON; open it with package book, or save its rows as CSV", egrid.ErrInvalid)
 	case is("\xff\xfe"), is("\xfe\xff"):
 		return fmt.Errorf("%w: the file is UTF-16 text; open it with package book, or save it as UTF-8 CSV", egrid.ErrInvalid)
-	case bytes.IndexByte(head, '\n') < 0 && bytes.IndexByte(head, '\r') >= 0:
+	case !grid && returnsAlone(head):
 		return fmt.Errorf("%w: the file ends its lines with carriage returns alone; save it with line feeds", egrid.ErrInvalid)
 	case bytes.IndexByte(head, 0) >= 0:
 		return fmt.Errorf("%w: the file is not text: it has a NUL byte", egrid.ErrInvalid)
 	}
 	return nil
+}
+
+// returnsAlone reports whether lines end with carriage returns alone. Between quotes
+// there may be line feeds.
+func returnsAlone(head []byte) bool {
+	feeds, returns, quoted := 0, 0, false
+	for i, b := range head {
+		switch {
+		case b == '"':
+			quoted = !quoted
+		case quoted:
+		case b == '\n':
+			feeds++
+		case b == '\r' && i+1 < len(head) && head[i+1] != '\n':
+			returns++
+		}
+	}
+	return returns > feeds
 }
 
 // header is a candidate for the code row.
@@ -537,6 +557,14 @@ func nameOf(o *ReaderOptions) string {
 		return "sheet " + tableName(o)
 	}
 	return "file name " + tableName(o)
+}
+
+// from says where a name comes from that is the table's or that of its file.
+func (o *ReaderOptions) from(name string) string {
+	if name == o.Sheet {
+		return nameOf(o)
+	}
+	return "file name " + path.Base(name)
 }
 
 // fewRows is how many records tell what one record tells as well.

@@ -96,12 +96,17 @@ func Inspect(r io.Reader, o *ReaderOptions) (*Sheet, error) {
 }
 
 func inspect(head []byte, more bool, o *ReaderOptions) (*Sheet, error) {
-	if err := notCSV(head, o.Name); err != nil {
+	if err := notCSV(head, o.Name, o.Grid); err != nil {
 		return nil, err
 	}
 	best, tied, records, err := findHeader(head, o)
 	if err != nil {
 		return nil, err
+	}
+	if best.known == 0 && !o.Grid {
+		if err := otherText(head, o); err != nil {
+			return nil, err
+		}
 	}
 	if err := best.recognise(tied, records, o); err != nil {
 		return nil, err

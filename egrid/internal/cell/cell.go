@@ -6,6 +6,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -15,6 +16,7 @@ var (
 	errRange   = errors.New("the number is out of range")
 	errNarrow  = errors.New("not a number: the column was too narrow to show it; widen the column and save the file again")
 	errTruth   = errors.New("not a number but true or false: a tool took a column of zeros and ones for flags; write the file without guessing of types")
+	errScript  = errors.New("not a number in the digits and signs that are read; set the language of the cells to English (USA) and save the file again")
 	errFormula = errors.New("not a number: a formula of the spreadsheet failed; mend the formula or clear the cell")
 )
 
@@ -235,15 +237,18 @@ func Scan(s []byte) (mantissa int64, places, n int) {
 }
 
 // Parse accepts plain decimals with an optional exponent, and the display formats
-// of spreadsheets: thousands separators (commas, apostrophes, blanks), a sign behind
-// the number or as U+2212, parentheses around negative numbers, percent, and a dash
-// between blanks for zero. It refuses what strconv would also take (hexadecimal,
+// of spreadsheets and other tools: thousands separators (commas, apostrophes, blanks;
+// in India 1,02,44,181), a sign behind the number or as U+2212, parentheses around
+// negative numbers, percent, a dash between blanks for zero, and exponents behind a
+// fixed number of digits (1.500E+02). It refuses what strconv would also take (hexadecimal,
 // underscores, "Inf", "NaN").
 func Parse(s string) (Decimal, error) {
 	trimmed := strings.TrimSpace(s)
 	switch {
 	case plainNumber(trimmed):
-		return plainDecimal(trimmed)
+		d, err := plainDecimal(trimmed)
+		d.Rounded = err == nil && padded(trimmed)
+		return d, err
 	case trimmed == "-" && trimmed != s:
 		return Decimal{Exact: true, Rounded: true}, nil
 	}
@@ -264,6 +269,18 @@ func Parse(s string) (Decimal, error) {
 	}
 	d.Rounded = true
 	return d, nil
+}
+
+// padded reports whether a plain number with an exponent was written with a fixed
+// number of digits: 2.44E+03 may be that or not, 1.500E+02 is. 1.0E7 is how Java
+// writes ten million.
+func padded(s string) bool {
+	e := strings.IndexAny(s, "eE")
+	if e < 0 {
+		return false
+	}
+	_, fraction, _ := strings.Cut(s[:e], ".")
+	return len(fraction) > 1 && fraction[len(fraction)-1] == '0'
 }
 
 // minus is U+2212, which some formats have for the sign.
@@ -308,6 +325,8 @@ func whyNot(s string) error {
 		return errTruth
 	case FailedFormula(s):
 		return errFormula
+	case strings.ContainsFunc(s, func(r rune) bool { return r == '\u066b' || r == '\u066c' || r > unicode.MaxASCII && unicode.IsDigit(r) }):
+		return errScript
 	}
 	return ErrNumber
 }
@@ -375,8 +394,10 @@ func ungroup(s string) (string, bool) {
 	if len(groups[0]) == 0 || len(groups[0]) > 3 || groups[0][0] == '0' {
 		return "", false
 	}
-	for i, g := range groups {
-		if i > 0 && len(g) != 3 {
+	last := len(groups) - 1
+	indian := separator == ',' && last > 1 && len(groups[1]) == 2 && len(groups[0]) <= 2
+	for i, g := range groups[1:] {
+		if want := 3; len(g) != want && !(indian && len(g) == 2 && i+1 < last) || indian && len(g) == want && i+1 < last {
 			return "", false
 		}
 	}
