@@ -13,7 +13,7 @@ import (
 var damagedIdentifier = regexp.MustCompile(`^(?:\d+\.0+|` +
 	`\d+(?:\.\d+)?[eE][+-]\d+|[+-]?[iI]nf(?:inity)?|` +
 	`\d{1,2}-` + months + `(?:-\d{2,4})?|` + months + `-\d{2,4}|` +
-	`\d{4}-\d{2}-\d{2}(?:[ T].*)?|\d{1,2}/\d{1,2}/\d{2,4}(?: .*)?)$`)
+	`\d{4}[-/]\d{2}[-/]\d{2}(?:[ T].*)?|\d{1,2}/\d{1,2}/\d{2,4}(?: .*)?)$`)
 
 const months = `(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)`
 
