@@ -123,3 +123,15 @@ func TestReconciliation(t *testing.T) {
 		t.Errorf("computed over the client: %v, %v", own, err)
 	}
 }
+
+// The bytes that a hash stands for, and the page.
+func TestReconciliationForms(t *testing.T) {
+	h := newAPI(sampleStore(t), nil)
+	for _, format := range []string{"csv", "html"} {
+		w := get(t, h, "/reconciliation/2023?cells=all&format="+format)
+		if w.Code != http.StatusOK {
+			t.Fatalf("%s: %d %s", format, w.Code, w.Body)
+		}
+		golden(t, "reconciliation_"+format, w.Body.Bytes())
+	}
+}

@@ -213,7 +213,7 @@ func (e *edition) sheet(level egrid.Level) *sheet {
 // computed are the cells that follow from a method: level by level, from own sums
 // and then from plants.
 func (e *edition) computed(m Method) []Cell {
-	var cells []Cell
+	cells := make([]Cell, 0, len(e.places)) // of the methods before
 	for _, s := range e.sheets {
 		cells = append(cells, s.compare(s.level, FromSums(s.level, s.rows, m))...)
 		if e.plants != nil {
@@ -270,8 +270,8 @@ func (e *edition) outcome(m Method) *outcome {
 	if o != nil {
 		return o
 	}
-	o = &outcome{}
 	cells := e.computed(m)
+	o = &outcome{make([]float64, 0, len(cells)), make([]float64, 0, len(cells)), make([]bool, 0, len(cells))}
 	for i := range cells {
 		c := &cells[i]
 		n, known := e.places[placeOf(c)]
