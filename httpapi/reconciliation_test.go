@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -132,6 +133,6 @@ func TestReconciliationForms(t *testing.T) {
 		if w.Code != http.StatusOK {
 			t.Fatalf("%s: %d %s", format, w.Code, w.Body)
 		}
-		golden(t, "reconciliation_"+format, w.Body.Bytes())
+		goldenFile(t, filepath.Join("testdata", "reconciliation."+format), w.Body.Bytes())
 	}
 }

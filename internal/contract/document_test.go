@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"mime"
 	"net/http"
@@ -108,6 +109,11 @@ func (d *document) check(target string, status int, header http.Header, body []b
 	switch contentType {
 	case "text/csv":
 		return checkCSV(string(body))
+	case "text/html":
+		if !bytes.HasPrefix(body, []byte("<!DOCTYPE html>")) || !bytes.HasSuffix(body, []byte("</html>\n")) {
+			return errors.New("no whole page of HTML")
+		}
+		return nil
 	case "text/event-stream":
 		return checkEvents(string(body))
 	case wire.TypeBatches:
