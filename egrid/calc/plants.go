@@ -293,7 +293,7 @@ func (p *Plants) weight(i int, m Method) float64 {
 	case capacity < 0.2:
 		return 1
 	}
-	return -5.0/3*capacity + 4.0/3
+	return float64(-5.0/3*capacity) + 4.0/3 // not fused, as on every machine
 }
 
 // hoursPerYear is what EPA divides by in leap years, too.
