@@ -1,7 +1,6 @@
 package sheet
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"math"
@@ -26,22 +25,22 @@ const dialectBytes = 32 << 10
 
 // firstRows reads the records that tell the dialect: hundreds of plants, or all
 // regions of all data years.
-func firstRows(head []byte, more bool, s *Sheet) [][]string {
-	if end := s.DataOffset + dialectBytes; end < int64(len(head)) && plantLevel(s.Level) {
-		head, more = head[:end], true
+func firstRows(h *head, s *Sheet) [][]string {
+	if end := s.DataOffset + dialectBytes; end < int64(len(h.data)) && plantLevel(s.Level) {
+		h = &head{data: h.data[:end], more: true}
 	}
-	return sampleRows(head, more, s, math.MaxInt)
+	return sampleRows(h, s, math.MaxInt)
 }
 
 // inferDialect decides the decimal sign and whether texts are quoted, and finds the
 // columns that were rounded for display. all gives more rows, where the first do not
-// tell; more is whether they are not all.
-func (s *Sheet) inferDialect(head []byte, more bool, first [][]string, all func() [][]string) error {
+// tell.
+func (s *Sheet) inferDialect(h *head, first [][]string, all func() [][]string) error {
 	if err := s.inferDecimalSign(first, all); err != nil {
 		return err
 	}
-	s.Dialect.NoSign = more && s.Delimiter != "," && !slices.ContainsFunc(s.Evidence, func(e Evidence) bool { return e.Of == "decimal_sign" })
-	s.Dialect.QuotedTexts = s.quotesTexts(head)
+	s.Dialect.NoSign = h.more && s.Delimiter != "," && !slices.ContainsFunc(s.Evidence, func(e Evidence) bool { return e.Of == "decimal_sign" })
+	s.Dialect.QuotedTexts = s.quotesTexts(h)
 	s.inferRounded(first)
 	return nil
 }
@@ -152,13 +151,14 @@ func (s *Sheet) decimalSigns(rows [][]string, of func(SheetColumn) bool) (signs 
 
 // quotesTexts reports whether the first records have every text in quotes, as R
 // and spreadsheets write them when asked for it.
-func (s *Sheet) quotesTexts(head []byte) bool {
+func (s *Sheet) quotesTexts(h *head) bool {
 	const records = 200
-	split := newSplitter(bytes.NewReader(head[s.DataOffset:]), s.Delimiter[0], 0, 1)
+	split := splitterOf(h.data[s.DataOffset:], s.Delimiter[0], 0, 1)
 	found := false
 	for range records {
 		rec, err := split.next()
-		if err != nil || split.eof && split.start == len(split.buf) && rec.open {
+		if err != nil || split.start == len(split.buf) && rec.open {
+			h.cut = true
 			break
 		}
 		raw := string(rec.raw)
@@ -331,6 +331,7 @@ const (
 	fips2        // of two digits
 	fips3        // of three
 	zip          // of five
+	forms
 )
 
 // textOf says how the texts of a field are read.
@@ -384,6 +385,17 @@ var firstBytes = func() (t [256]uint8) {
 	t['='], t['\''] = odd, odd
 	for _, c := range []byte(`-.Nn#<\`) {
 		t[c] = mayBeMark
+	}
+	return t
+}()
+
+// closer has the first bytes of texts that need a closer look, by their form.
+var closer = func() (t [forms][256]bool) {
+	for f := range t {
+		for b := range t[f] {
+			letter := strings.IndexByte(labelLetters, byte(b)|0x20) >= 0
+			t[f][b] = firstBytes[b] != 0 || b == '"' || form(f) != asIs && (letter || form(f) != anyText && form(f) != name)
+		}
 	}
 	return t
 }()

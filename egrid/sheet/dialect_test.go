@@ -397,3 +397,51 @@ func TestReasons(t *testing.T) {
 	same(t, "a rate", rows, "")
 	same(t, "a rate", reasons)
 }
+
+// The first 64 KiB of a file tell what all of its first MiB does: where they do
+// not, the rest is looked at, too.
+func TestWhatOnlyTheRestTells(t *testing.T) {
+	t.Parallel()
+	rows := func(row string, n int) string { return strings.Repeat(row, n) }
+	const few = 5000 // rows of more than 64 KiB
+	for name, test := range map[string]struct {
+		header, first, last string
+		o                   sheet.ReaderOptions
+		want                string // of the sheet's decimal sign; empty: the error
+		wantErr             string
+	}{
+		"a decimal comma": {
+			header: "ORISPL;GENID;GENNTAN;CFACT\n", first: "1;GEN1;20;1\n", last: "2;GEN2;450,25;0,368\n", o: sheet.ReaderOptions{Name: "GEN23.csv"}, want: ",",
+		},
+		"a decimal point": {
+			header: "ORISPL;GENID;GENNTAN;CFACT\n", first: "1;GEN1;20;1\n", last: "2;GEN2;450.25;0.368\n", o: sheet.ReaderOptions{Name: "GEN23.csv"}, want: ".",
+		},
+		"another year than was given": {
+			header: "YEAR,ORISPL,GENID,GENNTAN\n", first: "2023,1,GEN1,20.5\n", last: "2022,2,GEN2,20.5\n", o: sheet.ReaderOptions{Year: 2023}, wantErr: "2022",
+		},
+		"no year but the one that was given": {
+			header: "YEAR,ORISPL,GENID,GENNTAN\n", first: "2023,1,GEN1,20.5\n", last: "2023,2,GEN2,20.5\n", o: sheet.ReaderOptions{Year: 2023}, want: ".",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			text := test.header + rows(test.first, few) + rows(test.last, 20)
+			s, err := sheet.Inspect(strings.NewReader(text), &test.o)
+			if test.wantErr != "" {
+				if err == nil || !strings.Contains(err.Error(), test.wantErr) {
+					t.Fatalf("%v does not tell of %s", err, test.wantErr)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, e := range s.Evidence {
+				if e.Of == "decimal_sign" && e.Value == test.want {
+					return
+				}
+			}
+			t.Errorf("%+v does not tell the decimal sign %s", s.Evidence, test.want)
+		})
+	}
+}

@@ -4,6 +4,7 @@ package cell
 import (
 	"errors"
 	"math"
+	"math/bits"
 	"strconv"
 	"strings"
 	"unicode"
@@ -234,6 +235,48 @@ func Scan(s []byte) (mantissa int64, places, n int) {
 		mantissa = -mantissa
 	}
 	return mantissa, places, i
+}
+
+const ones, highs = 0x0101010101010101, 0x8080808080808080
+
+// noDigits has the highest bit of each byte that is more than 9, and no byte of x
+// is beyond ASCII.
+func noDigits(x uint64) uint64 { return (x + (0x7f-9)*ones) & highs }
+
+// Digits reports whether a text of one to eight bytes of ASCII has nothing but
+// digits: the first n bytes of word, the lowest first.
+func Digits(word uint64, n uint32) bool { return noDigits((word^'0'*ones)<<((64-8*n)&63)) == 0 }
+
+// Short reads what [Scan] does, where the whole text is one to eight bytes, all of
+// them ASCII: the first n bytes of word, the lowest first. It reports false for a
+// text that Scan has to decide on, and for one that is no such number.
+func Short(word uint64, n uint32) (mantissa int64, places int, ok bool) {
+	const minus, point = '-' ^ '0', '.' ^ '0'
+	first := (64 - 8*n) & 63 // where the first byte will be, behind zeros
+	x := (word ^ '0'*ones) << first
+	negative := byte(x>>first) == minus
+	if negative {
+		x &^= 0xff << first
+	}
+	if others := noDigits(x); others != 0 {
+		at := uint32(bits.TrailingZeros64(others)) &^ 7
+		if byte(x>>at) != point || others&(others-1) != 0 || at == 56 {
+			return 0, 0, false
+		}
+		places = int(7 - at/8)
+		before := x & (1<<at - 1)
+		x = x>>(at+8)<<(at+8) | before<<8
+	} else if negative && n == 1 {
+		return 0, 0, false
+	}
+	// Two digits, then four, then eight become one number, side by side.
+	x = x*10 + x>>8
+	const pairs = 0x000000ff000000ff
+	x = (x&pairs*(100+1000000<<32) + x>>16&pairs*(1+10000<<32)) >> 32
+	if mantissa = int64(x); negative {
+		mantissa = -mantissa
+	}
+	return mantissa, places, true
 }
 
 // Parse accepts plain decimals with an optional exponent, and the display formats

@@ -1,11 +1,14 @@
 package cell_test
 
 import (
+	"encoding/binary"
+	"math"
 	"math/big"
 	"regexp"
 	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/egrid-analytics/egrid-go/egrid/internal/cell"
 )
@@ -154,6 +157,42 @@ func TestDecimals(t *testing.T) {
 	}
 }
 
+// Short reads what Scan reads, all of it, or leaves the text to it.
+func checkShort(t *testing.T, text string) {
+	t.Helper()
+	if len(text) == 0 || len(text) > 8 || strings.IndexFunc(text, func(r rune) bool { return r >= utf8.RuneSelf }) >= 0 {
+		return
+	}
+	for _, behind := range []string{"\x00\x00\x00\x00\x00\x00\x00\x00", "12345678", ",-.,\n-\xff\xfe"} {
+		word := binary.LittleEndian.Uint64([]byte(text + behind))
+		got, places, ok := cell.Short(word, uint32(len(text)))
+		m, want, n := cell.Scan([]byte(text))
+		whole := n == len(text)
+		leaves := strings.HasSuffix(text, ".")
+		if ok != (whole && !leaves) || ok && (got != m || places != want) {
+			t.Fatalf("%q: %d of %d places, %v; want %d of %d, %v", text, got, places, ok, m, want, whole)
+		}
+	}
+}
+
+func TestShort(t *testing.T) {
+	t.Parallel()
+	const alphabet = "0159.-,e +/:\x00\x7f"
+	for size := 1; size <= 5; size++ { // all texts
+		text := make([]byte, size)
+		for n := range int(math.Pow(float64(len(alphabet)), float64(size))) {
+			for i := range text {
+				text[i] = alphabet[n%len(alphabet)]
+				n /= len(alphabet)
+			}
+			checkShort(t, string(text))
+		}
+	}
+	for _, text := range []string{"12345678", "99999999", "-1234567", "1234.567", "-123.456", ".1234567", "1234567.", "12.34.56", "0000.000", "1-234567", "1234567-"} {
+		checkShort(t, text)
+	}
+}
+
 // A number is read as the float nearest to its text, however it is written.
 func FuzzDecimal(f *testing.F) {
 	for _, s := range []string{"0.1", "-346000.5", "1.79E-03", "(2,443)", "5.25%", "0.123456789012345%", "(1,234.5 %)", "123456789012345678%", "1,2e3", "1e308%", "1,02,44,181", "1.50E+03"} {
@@ -164,6 +203,7 @@ func FuzzDecimal(f *testing.F) {
 			return
 		}
 		checkDecimal(t, text)
+		checkShort(t, text)
 		m, places, n := cell.Scan([]byte(text))
 		if n == 0 {
 			return
