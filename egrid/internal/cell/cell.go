@@ -290,7 +290,7 @@ func Parse(s string) (Decimal, error) {
 	switch {
 	case plainNumber(trimmed):
 		d, err := plainDecimal(trimmed)
-		d.Rounded = err == nil && padded(trimmed)
+		d.Rounded = err == nil && (scientific(trimmed) || padded(trimmed))
 		return d, err
 	case trimmed == "-" && trimmed != s:
 		return Decimal{Exact: true, Rounded: true}, nil
@@ -314,8 +314,15 @@ func Parse(s string) (Decimal, error) {
 	return d, nil
 }
 
+// scientific reports whether text is what the scientific format of spreadsheets
+// shows, of any number: three digits, as 4.17E+05.
+func scientific(s string) bool {
+	s = strings.TrimPrefix(s, "-")
+	return len(s) == len("4.17E+05") && s[1] == '.' && s[4] == 'E' && (s[5] == '+' || s[5] == '-')
+}
+
 // padded reports whether a plain number with an exponent was written with a fixed
-// number of digits: 2.44E+03 may be that or not, 1.500E+02 is. 1.0E7 is how Java
+// number of digits, as 1.500E+02. 1.0E7 is how Java
 // writes ten million.
 func padded(s string) bool {
 	e := strings.IndexAny(s, "eE")
@@ -386,14 +393,7 @@ func plainDecimal(s string) (Decimal, error) {
 	case err != nil:
 		return Decimal{}, ErrNumber
 	}
-	return Decimal{Float: f, digits: s, Rounded: scientific(s)}, nil
-}
-
-// scientific reports whether text is what the scientific format of spreadsheets
-// shows, of any number: three digits, as 4.17E+05.
-func scientific(s string) bool {
-	s = strings.TrimPrefix(s, "-")
-	return len(s) == len("4.17E+05") && s[1] == '.' && s[4] == 'E' && (s[5] == '+' || s[5] == '-')
+	return Decimal{Float: f, digits: s}, nil
 }
 
 func plainNumber(s string) bool {
