@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
@@ -81,6 +83,9 @@ func (a *app) tellTotals(t *inventory.Totals) {
 		fmt.Fprintf(a.stderr, ", and %s t of losses on the way to them", figure(round(t.Losses/tonne, 3)))
 	}
 	fmt.Fprintln(a.stderr)
+	for _, column := range slices.Sorted(maps.Keys(t.Incomplete)) {
+		fmt.Fprintf(a.stderr, "egrid: %s of them lack %s, and are not in its sum\n", terminal.Thousands(t.Incomplete[column]), column)
+	}
 	for _, reason := range t.MostReasons(mostReasons) {
 		fmt.Fprintf(a.stderr, "egrid: %s without: %s\n", terminal.Thousands(t.Reasons[reason]), terminal.Escape(reason))
 	}

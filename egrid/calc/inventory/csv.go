@@ -43,16 +43,13 @@ type form interface {
 
 // run reads a table and writes its answers in a form.
 func run(ctx context.Context, db *store.DB, r io.Reader, w io.Writer, o *Options, to form) (Totals, error) {
-	text := bufio.NewReaderSize(r, 1<<16)
-	in := csv.NewReader(text)
-	in.Comma = delimiter(text)
+	input := &guard{r: r}
+	in := csv.NewReader(bufio.NewReaderSize(input, 1<<16))
 	in.ReuseRecord, in.FieldsPerRecord, in.LazyQuotes = true, -1, true
-	header, err := in.Read()
+	header, err := readHeader(in)
 	if err != nil {
-		return Totals{}, fmt.Errorf("%w: the table of sites has no header: %w", egrid.ErrInvalid, err)
+		return Totals{}, err
 	}
-	header = append([]string(nil), header...)
-	header[0] = strings.TrimPrefix(header[0], "\ufeff")
 	l, err := newLayout(header)
 	if err != nil {
 		return Totals{}, err
@@ -69,7 +66,10 @@ func run(ctx context.Context, db *store.DB, r io.Reader, w io.Writer, o *Options
 			return v.Totals(), err
 		}
 		var record []string
-		if record, err = in.Read(); err != nil {
+		if record, err = in.Read(); err == nil {
+			err = input.check(record, in.InputOffset())
+		}
+		if err != nil {
 			break
 		}
 		if l.site(record, &s); len(record) > len(header) && strings.Join(record[len(header):], "") != "" {
@@ -94,18 +94,63 @@ func run(ctx context.Context, db *store.DB, r io.Reader, w io.Writer, o *Options
 	return t, errors.Join(err, out.Flush())
 }
 
-// delimiter is what stands between the columns of a table's first line most often:
-// a comma, a semicolon or a tab.
-func delimiter(r *bufio.Reader) rune {
-	head, _ := r.Peek(1 << 12) // what is wrong with r shows when it is read
-	line, _, _ := bytes.Cut(head, []byte("\n"))
-	best, most := ',', 0
-	for _, c := range ",;\t" {
-		if n := bytes.Count(line, []byte(string(c))); n > most {
-			best, most = c, n
-		}
+// readHeader reads the first record, and refuses a table that is not separated by
+// commas: what its numbers mean would be a guess.
+func readHeader(in *csv.Reader) ([]string, error) {
+	record, err := in.Read()
+	if errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("%w: the table of sites is empty: it has no header", egrid.ErrInvalid)
 	}
-	return best
+	if err != nil {
+		return nil, fmt.Errorf("%w: the table of sites has no header: %w", egrid.ErrInvalid, err)
+	}
+	header := slices.Clone(record)
+	header[0] = strings.TrimPrefix(header[0], "\ufeff")
+	switch text := strings.Join(header, ","); {
+	case strings.Contains(text, "\x00"):
+		return nil, fmt.Errorf("%w: the table of sites is UTF-16, or no text: save it as CSV in UTF-8", egrid.ErrInvalid)
+	case len(header) == 1 && strings.Contains(text, ";"):
+		return nil, fmt.Errorf("%w: the table of sites is separated by semicolons, so that a comma in its numbers may be a decimal sign: save it with commas between the columns and decimal points", egrid.ErrInvalid)
+	case len(header) == 1 && strings.Contains(text, "\t"):
+		return nil, fmt.Errorf("%w: the table of sites is separated by tabs: save it as CSV, with commas between the columns and decimal points", egrid.ErrInvalid)
+	}
+	return header, nil
+}
+
+// guard refuses what a quote that is not closed makes of a table: one cell of all
+// that follows.
+type guard struct {
+	r      io.Reader
+	read   int64 // bytes
+	before int64 // of them, those of records that were checked
+	ended  bool
+	last   byte // of the input so far, line ends aside
+}
+
+// longestRecord is above the length of every honest record, in bytes.
+const longestRecord = 1 << 20
+
+func (g *guard) Read(p []byte) (int, error) {
+	if g.read-g.before > longestRecord {
+		return 0, fmt.Errorf("%w: the table of sites: a record is longer than %d bytes; is a quote not closed?", egrid.ErrInvalid, longestRecord)
+	}
+	n, err := g.r.Read(p)
+	g.read += int64(n)
+	g.ended = err != nil
+	if text := bytes.TrimRight(p[:n], "\r\n"); len(text) > 0 {
+		g.last = text[len(text)-1]
+	}
+	return n, err
+}
+
+// check takes a record and where it ends. It refuses the last one when its last
+// cell goes over several lines without a quote at its end.
+func (g *guard) check(record []string, end int64) error {
+	g.before = end
+	if g.ended && end == g.read && g.last != '"' && strings.Contains(record[len(record)-1], "\n") {
+		return fmt.Errorf("%w: the table of sites ends within quotes: a quote is not closed in the record %.60q", egrid.ErrInvalid, strings.Join(record, ","))
+	}
+	return nil
 }
 
 // csvForm writes records as they were, with more cells.

@@ -57,7 +57,7 @@ func (jsonForm) end(dst []byte, t *Totals) ([]byte, error) {
 	dst = append(dst, "\n"+`],"totals":`...)
 	dst = appendJSON(dst, totalsForm{
 		Sites: t.Sites, Answered: t.Answered, MWh: egrid.SumOf(t.MWh), CO2: egrid.SumOf(t.Kilograms[co2]), CH4: egrid.SumOf(t.Kilograms[ch4]),
-		N2O: egrid.SumOf(t.Kilograms[n2o]), CO2e: egrid.SumOf(t.Kilograms[co2e]), Losses: egrid.SumOf(t.Losses), Reasons: t.Reasons,
+		N2O: egrid.SumOf(t.Kilograms[n2o]), CO2e: egrid.SumOf(t.Kilograms[co2e]), Losses: egrid.SumOf(t.Losses), Reasons: t.Reasons, Incomplete: t.Incomplete,
 	})
 	dst = append(dst, `,"methods":[`...)
 	for i, p := range t.Places {
@@ -89,6 +89,8 @@ type totalsForm struct {
 	CO2e     egrid.Value      `json:"co2e_kg"`
 	Losses   egrid.Value      `json:"losses_co2e_kg"`
 	Reasons  map[string]int64 `json:"reasons"`
+
+	Incomplete map[string]int64 `json:"incomplete"`
 }
 
 type methodForm struct {

@@ -177,6 +177,9 @@ func (t *Totals) facts() []export.Fact {
 		}
 		facts = append(facts, export.Fact{Name: fmt.Sprintf("factor of %s %s %d, by %s", p.Level, p.Code, p.Year, p.Precision), Value: strings.Join(append(about, p.Factor.Notes...), " ")})
 	}
+	for _, column := range sortedNames(t.Incomplete) {
+		facts = append(facts, export.Fact{Name: "incomplete: " + column, Value: fmt.Sprintf("%d answered sites have no figure: the sum is of the others", t.Incomplete[column])})
+	}
 	for _, reason := range sortedNames(t.Reasons) {
 		facts = append(facts, export.Fact{Name: fmt.Sprintf("%d without emissions", t.Reasons[reason]), Value: reason})
 	}
