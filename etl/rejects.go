@@ -90,11 +90,12 @@ func (g RejectGroup) remedy(level egrid.Level) string {
 
 // Transform is the transformation of an etl.json that takes the value for a missing
 // one. There is none where the record as a whole is at fault, for the data year, for
-// a value that was shortened, and for digits without letters: that is some number.
+// a value that was shortened, and for digits without letters and formulas: those stand
+// for numbers.
 func (g RejectGroup) Transform(level egrid.Level) (map[string]string, bool) {
 	f, ok := egrid.Lookup(level, string(g.Column))
 	value := strings.TrimSpace(g.Value)
-	if !ok || f.Code == "" || g.Column == egrid.Year || value == "" || strings.HasSuffix(value, "...") || strings.ContainsFunc(value, unicode.IsDigit) && !strings.ContainsFunc(value, unicode.IsLetter) {
+	if !ok || f.Code == "" || g.Column == egrid.Year || value == "" || strings.HasSuffix(value, "...") || value[0] == '=' || strings.ContainsFunc(value, unicode.IsDigit) && !strings.ContainsFunc(value, unicode.IsLetter) {
 		return nil, false
 	}
 	return map[string]string{f.Code: "null_if:" + value}, true

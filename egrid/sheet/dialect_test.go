@@ -383,6 +383,7 @@ func TestReasons(t *testing.T) {
 		"2023,1,A,0.5,\u06f5":         "English (USA)",
 		"2023,1,A,0.5,#DIV/0!":        "formula",
 		"2023,1,A,0.5,#REF!":          "formula",
+		"2023,1,A,0.5,=F3*2":          "nothing has calculated",
 		"2023,1,\"A\\\"B\\\"\",0.5,5": "backslash",
 		"2023,1,\"A\"B,0.5,5":         "closing quote",
 		"2023":                        "it has 1 fields where the header has 5",

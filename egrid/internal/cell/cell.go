@@ -18,6 +18,7 @@ var (
 	errNarrow  = errors.New("not a number: the column was too narrow to show it; widen the column and save the file again")
 	errTruth   = errors.New("not a number but true or false: a tool took a column of zeros and ones for flags; write the file without guessing of types")
 	errScript  = errors.New("not a number in the digits and signs that are read; set the language of the cells to English (USA) and save the file again")
+	errOpen    = errors.New("not a number: a formula that nothing has calculated; open the workbook in a spreadsheet program and save it there")
 	errFormula = errors.New("not a number: a formula of the spreadsheet failed; mend the formula or clear the cell")
 )
 
@@ -375,6 +376,8 @@ func whyNot(s string) error {
 		return errTruth
 	case FailedFormula(s):
 		return errFormula
+	case strings.HasPrefix(s, "="):
+		return errOpen
 	case strings.ContainsFunc(s, func(r rune) bool { return r == '\u066b' || r == '\u066c' || r > unicode.MaxASCII && unicode.IsDigit(r) }):
 		return errScript
 	}
