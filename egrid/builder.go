@@ -87,7 +87,7 @@ func (b *Builder) Grow(n int) {
 
 // grow makes room for at least n rows.
 func (b *Builder) grow(n int) {
-	b.room = max(2*b.room, 256, n)
+	b.room = max(2*b.room, 64, n)
 	b.numbers = slices.Grow(b.numbers, b.room-len(b.numbers))
 	b.lines = slices.Grow(b.lines, b.room-len(b.lines))
 	for i := range b.columns {

@@ -116,16 +116,20 @@ type head struct {
 	cut  bool // it was used up to where it ends: with more of the file it may tell something else
 }
 
-// read reads on, up to a size.
+// read reads on, up to a size, in steps: thousands of files are small.
 func (h *head) read(r io.Reader, size int) error {
-	h.data = slices.Grow(h.data, size-len(h.data))
-	n, err := io.ReadFull(r, h.data[len(h.data):size])
-	h.data = h.data[:len(h.data)+n]
-	h.more, h.cut = err == nil, false
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
-		return nil
+	h.more, h.cut = true, false
+	for h.more && len(h.data) < size {
+		step := min(max(4*len(h.data), smallBytes), size)
+		h.data = slices.Grow(h.data, step-len(h.data))
+		n, err := io.ReadFull(r, h.data[len(h.data):step])
+		h.data = h.data[:len(h.data)+n]
+		h.more = err == nil
+		if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+			return err
+		}
 	}
-	return err
+	return nil
 }
 
 func (h *head) inspect(o *ReaderOptions) (*Sheet, error) {

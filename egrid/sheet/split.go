@@ -40,8 +40,14 @@ type splitter struct {
 	line   int64
 }
 
+// How many bytes a splitter reads at once. Thousands of files are small.
+const (
+	smallBytes = 8 << 10
+	splitBytes = 64 << 10
+)
+
 func newSplitter(r io.Reader, delim byte, offset, line int64) *splitter {
-	return &splitter{r: r, delim: delim, offset: offset, line: line, buf: make([]byte, 0, 64<<10)}
+	return &splitter{r: r, delim: delim, offset: offset, line: line, buf: make([]byte, 0, smallBytes)}
 }
 
 // splitterOf splits what is in memory.
@@ -114,13 +120,14 @@ func (s *splitter) next() (record, error) {
 }
 
 func (s *splitter) fill() error {
+	again := len(s.buf) > 0 // the first bytes did not reach
 	if s.start > 0 {
 		s.buf = s.buf[:copy(s.buf, s.buf[s.start:])]
 		s.quote = max(s.quote-s.start, 0)
 		s.start = 0
 	}
-	if len(s.buf) == cap(s.buf) {
-		grown := make([]byte, len(s.buf), 2*cap(s.buf))
+	if len(s.buf) == cap(s.buf) || again && cap(s.buf) < splitBytes {
+		grown := make([]byte, len(s.buf), max(2*cap(s.buf), splitBytes))
 		copy(grown, s.buf)
 		s.buf = grown
 	}
