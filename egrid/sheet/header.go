@@ -170,7 +170,7 @@ func headerCells(record []string, m *Mapping) []headerCell {
 	lines, filled := false, 0
 	words := map[string]bool{}
 	for i, c := range record {
-		c = strings.TrimSpace(c)
+		c = strings.ToValidUTF8(strings.TrimSpace(c), "\ufffd") // as it is written down
 		cells[i] = headerCell{raw: c, code: space.ReplaceAllString(c, " ")}
 		if c != "" {
 			filled++

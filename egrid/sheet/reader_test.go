@@ -476,6 +476,7 @@ func FuzzReader(f *testing.F) {
 		"YEAR,ORISPL,GENID,GENNTAN\n2023,1,A,5\n", "\ufeffSEQGEN16,ORISPL,GENID\r\n1,2,\"x\r\ny\"\r\n", ",YEAR,REGION,GGRSLOSS\n,2023,\" Eastern\",4.2%",
 		"Year,NERC,NERCNAME,NRNAMEPCAP,NRCLPR\n2019,NA,--,1,\"2", "a\n\n\"",
 		"eGRID2002 State File (Year 1998 Data)\n\n\"SEQST00\nnumber\",\"PSTATABB\nState\",\"STHGRTA\n1998 rate (lbs/GWh)\"\n1,AL,41.5\n",
+		"\xab,\x82,GENID,GENNTAN\n1,2,A,5\n",
 		"year,code,rate (kg/MWh),emissions (metric tons),(GJ)\nYEAR,SUBRGN,SRCO2RTA,SRCO2AN,SRCO2RTA2\n2023,CAMX,198.067,-42949103.795,55.019\n",
 	} {
 		f.Add([]byte(s), int64(7))
