@@ -74,6 +74,7 @@ func Explain(ctx context.Context, db *store.DB, q ExplainQuery) (Explanation, er
 	if err := r.derive(ctx, &x, page); err != nil {
 		return Explanation{}, err
 	}
+	x.Notes = append(x.Notes, foreign(x.Snapshots)...)
 	return x, x.compare(page)
 }
 

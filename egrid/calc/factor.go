@@ -221,6 +221,7 @@ func (f Factor) finish() (Factor, error) {
 		return Factor{}, err
 	}
 	f.contradict()
+	f.Notes = append(f.Notes, foreign(f.Snapshots)...)
 	if unit.factor != "" {
 		f.Formula += " * " + unit.factor
 		if rate, ok := f.Published.Float(); ok {

@@ -95,6 +95,12 @@ func TestFactorOfSomePlants(t *testing.T) {
 		{"plants that sum up to their region", full, tx, ""},
 		{"plants that do not", more, tx, "generate 2900 MWh, and 5800 MWh by the ST sheet"},
 		{"a plant that burns and says nothing", alone, calc.FactorQuery{Plants: []string{"5"}, Gas: calc.CO2}, "1 of the 1 plants generate from coal, oil or gas, and have no co2_short_tons"},
+		{"metric figures", map[string]string{"ST23.csv": "Year,State,State net generation (MWh),State CO2 emissions (metric tons),State CO2 rate (kg/MWh)\nYEAR,PSTATABB,STNGENAN,STCO2AN,STCO2RTA\n2023,TX,2900,1542.24,531.806\n"},
+			calc.FactorQuery{Level: egrid.ST, Code: "TX", Gas: calc.CO2}, "published in metric units"},
+		{"a plant twice", map[string]string{"PLNT23.csv": fewPlants + "2023,1,Coal One,TX,ERCO,ERCT,COAL,100,1000,900,905\n"},
+			calc.FactorQuery{Plants: []string{"1", "2"}, Gas: calc.CO2}, "1 of the 3 rows have the ORIS code of another"},
+		{"plants that cannot weigh", map[string]string{"PLNT23.csv": fewPlants, "ST23.csv": "YEAR,PSTATABB,STNGENAN,STCO2AN,STNBC2E\n2023,ID,50,20,1172.414\n"},
+			calc.FactorQuery{Level: egrid.ST, Code: "ID", Kind: calc.Nonbaseload}, "has CO2 of 1 of the 1 plants, and no CO2e"},
 		{"a plant that burns nothing", alone, calc.FactorQuery{Plants: []string{"1", "3"}, Gas: calc.CO2}, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -2,6 +2,7 @@ package calc
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -75,9 +76,6 @@ func amount(times float64, name string) string {
 func (r *reader) factor(ctx context.Context, q FactorQuery, basis egrid.Level) (Factor, error) {
 	if basis != q.Level {
 		f, plants, err := r.factorOfPlants(ctx, q)
-		if err == nil && plants == nil {
-			err = r.plantsLack(ctx, q)
-		}
 		if err == nil && q.Plants == nil {
 			f.Notes = append(f.Notes, fmt.Sprintf("It is of the %d plants that the PLNT sheet has of the place. No %s sheet of %s is loaded, which would tell whether these are all.", plants.Len(), q.Level, r.name()))
 		}
@@ -91,22 +89,26 @@ func (r *reader) factor(ctx context.Context, q FactorQuery, basis egrid.Level) (
 	if q.GWP == "" || q.GWP == GWPPublished {
 		published = page.Row(0).Value(q.Kind.rate(q.Gas))
 	}
+	why := "the sheet does not have the sums that it follows from"
 	if q.Kind == Nonbaseload || q.Explain {
 		f, plants, err := r.factorOfPlants(ctx, q)
-		if err != nil {
+		var lack *plantsLack
+		switch {
+		case errors.As(err, &lack):
+			why = lack.why
+		case err != nil:
 			return Factor{}, err
-		}
-		if plants != nil {
+		default:
 			f.Published, f.Name = published, regionName(q.Level, page.Row(0))
 			f.Snapshots = append(slices.Clip(f.Snapshots), page.Snapshots...)
 			f.compare(plants, page)
 			return f, nil
 		}
 	}
-	f, err := r.factorOfRow(ctx, q, page)
+	f, err := r.factorOfRow(q, page, why)
 	f.Published = published
 	if q.Explain && err == nil {
-		f.Notes = append(f.Notes, "The plants of "+r.name()+" are not loaded, or lack what the factor needs, so that they cannot be listed.")
+		f.Notes = append(f.Notes, "The plants cannot be listed: "+why+".")
 	}
 	return f, err
 }
@@ -133,8 +135,8 @@ func (f *Factor) compare(plants *Plants, page egrid.RowPage) {
 }
 
 // factorOfRow computes a factor from the sums of a region's sheet, or else from
-// its published rates.
-func (r *reader) factorOfRow(ctx context.Context, q FactorQuery, page egrid.RowPage) (Factor, error) {
+// its published rates: why says what keeps it from all its digits.
+func (r *reader) factorOfRow(q FactorQuery, page egrid.RowPage, why string) (Factor, error) {
 	row, s := page.Row(0), page.Snapshots[0]
 	f := Factor{
 		Query: q, Name: regionName(q.Level, row), Basis: q.Level, Authority: s.Authority,
@@ -154,7 +156,6 @@ func (r *reader) factorOfRow(ctx context.Context, q FactorQuery, page egrid.RowP
 	}
 	clear(f.Inputs)
 	var terms []string
-	var err error
 	for _, m := range q.masses() {
 		times := 1.0
 		if q.GWP != "" && q.GWP != GWPPublished && m.gas != CO2 {
@@ -164,25 +165,39 @@ func (r *reader) factorOfRow(ctx context.Context, q FactorQuery, page egrid.RowP
 		terms = append(terms, amount(times, string(q.Kind.rate(m.gas))))
 	}
 	if len(f.Inputs) < len(terms) {
-		return Factor{}, r.lacks(q, f)
+		return Factor{}, r.lacks(q, f, why)
 	}
 	f.Formula, f.Rounded = strings.Join(terms, " + "), true
-	why := "the sheet does not have the sums that it follows from"
-	if q.Kind == Nonbaseload {
-		if why, _, err = r.lackOfPlants(ctx, q); err != nil {
-			return Factor{}, err
-		}
-	}
 	f.Notes = append(f.Notes, "It rests on the published rate, which is rounded: "+why+".")
 	return f, nil
 }
 
-// lackOfPlants says why plants do not give a factor. alone is true when they lack
-// nothing but the published CO2e.
-func (r *reader) lackOfPlants(ctx context.Context, q FactorQuery) (why string, alone bool, err error) {
+// plantsLack is the error of plants that do not give a factor.
+type plantsLack struct {
+	query FactorQuery
+	why   string
+	co2e  bool // it is the published CO2e alone
+}
+
+func (l *plantsLack) Unwrap() error { return egrid.ErrNotFound }
+
+func (l *plantsLack) Error() string {
+	text := fmt.Sprintf("%s: there is no factor of kind %s of %s: %s", egrid.ErrNotFound, l.query.Kind, l.query.Gas, l.why)
+	if l.co2e {
+		text += l.query.remedy()
+	}
+	return text
+}
+
+// lackOfPlants finds out what plants lack for a factor.
+func (r *reader) lackOfPlants(ctx context.Context, q FactorQuery) error {
+	lack := &plantsLack{query: q, why: "the PLNT sheet of " + r.name() + ", which gives it at full precision, is not loaded"}
 	s, ok, err := r.published(ctx, egrid.PLNT)
-	if err != nil || !ok {
-		return "the PLNT sheet of " + r.name() + ", which gives it at full precision, is not loaded", false, err
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return lack
 	}
 	columns := []egrid.Column{q.Kind.whole()}
 	if column, named := regionColumn(q.Level); named {
@@ -192,31 +207,23 @@ func (r *reader) lackOfPlants(ctx context.Context, q FactorQuery) (why string, a
 		columns = append(columns, m.column)
 	}
 	columns = slices.DeleteFunc(columns, s.Schema.Has)
+	lack.why = "the PLNT sheet of " + r.name() + " has no " + list(columns)
+	lack.co2e = len(columns) == 1 && columns[0] == egrid.CO2e
 	if len(columns) == 0 {
-		return "the PLNT sheet of " + r.name() + " does not tell the non-baseload factors of its plants", false, nil
+		lack.why = "the PLNT sheet of " + r.name() + " has no figures for it"
 	}
-	return "the PLNT sheet of " + r.name() + " has no " + list(columns), len(columns) == 1 && columns[0] == egrid.CO2e, nil
+	return lack
 }
 
-// plantsLack is the error of a factor that only plants could give.
-func (r *reader) plantsLack(ctx context.Context, q FactorQuery) error {
-	why, alone, err := r.lackOfPlants(ctx, q)
-	if err != nil {
-		return err
-	}
-	remedy := ""
-	if alone {
-		remedy = q.remedy()
-	}
-	return fmt.Errorf("%w: there is no factor of kind %s of %s: %s%s", egrid.ErrNotFound, q.Kind, q.Gas, why, remedy)
-}
-
-func (r *reader) lacks(q FactorQuery, f Factor) error {
+func (r *reader) lacks(q FactorQuery, f Factor, why string) error {
 	var missing []string
 	for _, m := range q.masses() {
 		if c := q.Kind.rate(m.gas); f.Inputs[string(c)].Column == "" {
 			missing = append(missing, string(c))
 		}
+	}
+	if q.Kind == Nonbaseload {
+		return fmt.Errorf("%w: the %s sheet of %s has no %s, and %s%s", egrid.ErrNotFound, q.Level, r.name(), strings.Join(missing, ", "), why, q.remedy())
 	}
 	return fmt.Errorf("%w: the %s sheet of %s has neither the sums for %s nor a figure in %s%s", egrid.ErrNotFound, q.Level, r.name(), q.Kind, strings.Join(missing, ", "), q.remedy())
 }
@@ -282,8 +289,9 @@ func regionName(level egrid.Level, row egrid.Row) string {
 	return ""
 }
 
-// factorOfPlants computes a factor from sums over plants. It returns no plants when
-// those of the edition are not published, or lack a column.
+// factorOfPlants computes a factor from sums over plants, and returns them. The
+// error is a [plantsLack] when those of the edition are not published, or lack a
+// column.
 func (r *reader) factorOfPlants(ctx context.Context, q FactorQuery) (Factor, *Plants, error) {
 	masses := q.masses()
 	var columns []egrid.Column
@@ -293,7 +301,10 @@ func (r *reader) factorOfPlants(ctx context.Context, q FactorQuery) (Factor, *Pl
 	columns = append(columns, q.Kind.whole())
 	p, wanted := tally(MethodOf(r.year, r.release), q.Kind == Nonbaseload, columns)
 	plants, snapshots, err := r.plants(ctx, q.Level, q.Code, q.Plants, append(p.columns(), egrid.CO2)...)
-	if err != nil || plants == nil {
+	if err == nil && plants == nil {
+		err = r.lackOfPlants(ctx, q)
+	}
+	if err != nil {
 		return Factor{}, nil, err
 	}
 	if err := r.absent(q, plants); err != nil {
@@ -303,12 +314,16 @@ func (r *reader) factorOfPlants(ctx context.Context, q FactorQuery) (Factor, *Pl
 	sums := plants.total(p)
 	for _, i := range wanted {
 		if math.IsNaN(sums[i]) {
-			return Factor{}, nil, nil
+			return Factor{}, nil, r.lackOfPlants(ctx, q)
 		}
 		f.Inputs[p.terms[i].name()] = plants.input(p, i, sums)
 	}
 	if n := plants.unweighed(); n > 0 && masses[0].gas == CO2e {
-		return Factor{}, nil, fmt.Errorf("%w: the PLNT sheet of %s has CO2 of %d of the %d plants, and no CO2e%s", egrid.ErrNotFound, r.name(), n, plants.Len(), q.remedy())
+		why := fmt.Sprintf("the PLNT sheet of %s has CO2 of %d of the %d plants, and no CO2e", r.name(), n, plants.Len())
+		return Factor{}, nil, &plantsLack{query: q, why: why, co2e: true}
+	}
+	if n := plants.repeated(); n > 0 {
+		f.Notes = append(f.Notes, fmt.Sprintf("%d of the %d rows have the ORIS code of another: all of them count.", n, plants.Len()))
 	}
 	var terms []string
 	for i, m := range masses {

@@ -152,6 +152,18 @@ func (p *Plants) fillBlanks() {
 	}
 }
 
+// repeated counts the rows that have the ORIS code of a row before them.
+func (p *Plants) repeated() (n int) {
+	seen := map[string]bool{}
+	for _, id := range p.ids {
+		if seen[id] && id != "" {
+			n++
+		}
+		seen[id] = true
+	}
+	return n
+}
+
 // unweighed counts the plants that have CO2, and no CO2e.
 func (p *Plants) unweighed() (n int) {
 	co2, co2e := p.columns[egrid.CO2], p.columns[egrid.CO2e]

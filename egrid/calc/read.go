@@ -61,6 +61,17 @@ func also(problem, err error) error {
 	return fmt.Errorf("%w; %s", problem, strings.TrimPrefix(err.Error(), egrid.ErrNotFound.Error()+": "))
 }
 
+// foreign notes sheets whose figures are not in the units that they were
+// published in.
+func foreign(snapshots []egrid.Snapshot) (notes []string) {
+	for i := range snapshots {
+		if s := &snapshots[i]; s.Units != "" && s.Units != egrid.DefaultUnits {
+			notes = append(notes, fmt.Sprintf("The %s sheet was published in %s units: its figures, the published ones too, were converted.", s.Level, s.Units))
+		}
+	}
+	return notes
+}
+
 // published returns the edition's sheet of a level.
 func (r *reader) published(ctx context.Context, level egrid.Level) (egrid.Snapshot, bool, error) {
 	c, err := r.db.Catalog(ctx)

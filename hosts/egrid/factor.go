@@ -184,7 +184,7 @@ func plantTable(p *terminal.Page, names []string, plants []wire.PlantShare) {
 	}
 	p.Table(t)
 	if n := len(plants) - mostPlants; n > 0 {
-		p.Text(4, "and "+count(int64(n), "plant")+" more: --json has them all")
+		p.Text(4, "and "+count(int64(n), "more plant")+": --json has them all")
 	}
 }
 

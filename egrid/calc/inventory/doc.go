@@ -15,9 +15,11 @@
 //
 // Every site comes back, in its order and with its own cells as they were: with its
 // emissions, or with the reason why there are none. A quantity that is missing,
-// negative or no number is never taken for another. All answers are of one state of
-// the data, and of the same release as the factor. Memory does not grow with the
-// number of sites.
+// negative or no number is never taken for another, nor a price per kWh for
+// electricity. A table is CSV with commas and decimal points; another one is refused.
+// A sum that lacks the figure of a site says so ([Totals]). All answers are of one
+// state of the data, and of the same release as the factor. Memory does not grow with
+// the number of sites.
 //
 // Emissions are in kilograms: electricity in MWh times the output emission rate of
 // the place ([calc.FactorOf]). Losses are the emissions of the electricity that is
