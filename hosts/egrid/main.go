@@ -51,6 +51,7 @@ type cli struct {
 	Rows      rowsCmd        `cmd:"" help:"Rows of any level."`
 	Factor    factorCmd      `cmd:"" help:"An emission factor, with formula, inputs and sources."`
 	Explain   explainCmd     `cmd:"" help:"One published number: formula, inputs, plants and source."`
+	MCP       mcpCmd         `cmd:"" name:"mcp" help:"Answer a language model's tools (Model Context Protocol) on stdin and stdout."`
 	ZIP       zipCmd         `cmd:"" name:"zip" help:"Subregions that serve a ZIP code."`
 	Reconcile reconcileCmd   `cmd:"" help:"Published figures of regions against recomputed ones."`
 	Diff      diffCmd        `cmd:"" help:"What changed between two releases, the largest change first."`
