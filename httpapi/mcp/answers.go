@@ -108,7 +108,7 @@ func told(b *strings.Builder, name string, x *wire.Number, unit string) {
 }
 
 func compare(q *question) (reply, error) {
-	e, err := q.ask(q.tool.path, "limit", "20")
+	e, err := q.ask(q.tool.path)
 	if err != nil {
 		return reply{}, err
 	}

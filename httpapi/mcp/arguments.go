@@ -31,6 +31,7 @@ type argument struct {
 	name, doc string
 	kind      kind
 	enum      []string
+	fallback  string // when it is not given
 	required  bool
 	local     bool       // it is for the tool, and no parameter
 	fields    []argument // of objects
@@ -82,6 +83,11 @@ func (t *tool) read(arguments json.RawMessage) (g given, err error) {
 		}
 	}
 	g.values = url.Values{}
+	for i := range t.args {
+		if t.args[i].fallback != "" {
+			g.values.Set(t.args[i].name, t.args[i].fallback)
+		}
+	}
 	err = walk("", raw, t.args, func(a *argument, value json.RawMessage) (err error) {
 		if a.kind == objects {
 			g.sites, err = readObjects(a, value)

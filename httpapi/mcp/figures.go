@@ -93,13 +93,9 @@ func derivation(b *strings.Builder, formula string, inputs map[string]wire.Facto
 // foremost keeps the plants that have the largest part of any input, and notes
 // how many are left out.
 func (q *question) foremost(plants []wire.PlantShare, inputs map[string]wire.FactorInput, notes *[]string) ([]wire.PlantShare, error) {
-	most := 20
-	if given := q.text("limit"); given != "" {
-		n, err := strconv.Atoi(given)
-		if err != nil || n < 1 || n > 1000 {
-			return nil, fmt.Errorf("limit: %q is no number from 1 to 1000", given)
-		}
-		most = n
+	most, err := strconv.Atoi(q.text("limit"))
+	if err != nil || most < 1 || most > 1000 {
+		return nil, fmt.Errorf("limit: %q is no number from 1 to 1000", q.text("limit"))
 	}
 	if len(plants) <= most {
 		return plants, nil

@@ -100,7 +100,7 @@ func known(rows []row, columns []string) error {
 }
 
 func search(q *question) (reply, error) {
-	e, err := q.ask(q.tool.path, "limit", "10")
+	e, err := q.ask(q.tool.path)
 	if err != nil {
 		return reply{}, err
 	}

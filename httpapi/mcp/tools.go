@@ -25,13 +25,9 @@ func (t *tool) declare() *sdk.Tool {
 	}
 }
 
-// ask asks what the tool's path and the arguments say, with fallbacks for what was
-// not given.
-func (q *question) ask(path string, fallbacks ...string) (envelope, error) {
+// ask asks what a path and the arguments say.
+func (q *question) ask(path string) (envelope, error) {
 	query := url.Values{}
-	for i := 0; i < len(fallbacks); i += 2 {
-		query.Set(fallbacks[i], fallbacks[i+1])
-	}
 	for i := range q.tool.args {
 		a := &q.tool.args[i]
 		values, ok := q.values[a.name]
@@ -78,7 +74,7 @@ func gwpArg() argument {
 }
 
 func listed(of, fallback string) argument {
-	return argument{name: "limit", kind: integer, doc: of + " at most, 1 to 1000. Default: " + fallback + "."}
+	return argument{name: "limit", kind: integer, fallback: fallback, doc: of + " at most, 1 to 1000. Default: " + fallback + "."}
 }
 
 func cursorArg() argument {
