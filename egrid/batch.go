@@ -2,7 +2,6 @@ package egrid
 
 import (
 	"iter"
-	"math"
 	"slices"
 )
 
@@ -41,19 +40,22 @@ func offsetsOf(xs, line []int64) offsets {
 	if len(xs) == 0 {
 		return offsets{}
 	}
-	least, most := int64(math.MaxInt64), int64(math.MinInt64)
-	distances := make([]int64, len(xs))
-	for i, x := range xs {
+	distance := func(i int) int64 {
 		if line == nil {
-			x -= int64(i)
-		} else {
-			x -= line[i]
+			return xs[i] - int64(i)
 		}
-		distances[i] = x
-		least, most = min(least, x), max(most, x)
+		return xs[i] - line[i]
+	}
+	least, most := distance(0), distance(0)
+	for i := range xs {
+		least, most = min(least, distance(i)), max(most, distance(i))
 	}
 	if least == most {
 		return offsets{base: least}
+	}
+	distances := make([]int64, len(xs))
+	for i := range xs {
+		distances[i] = distance(i)
 	}
 	return offsets{least, pack(distances, least, packedWidth(uint64(most)-uint64(least)))}
 }

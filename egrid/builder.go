@@ -36,9 +36,10 @@ type columnBuilder struct {
 	floats bool // a number was met that is no decimal within cell.MaxMantissa
 	scale  int  // of decimals
 	values []uint64
+	codes  []uint32 // in place of the values of a text column
 	valid  []uint64
 	dict   dictionaryBuilder
-	shared *textTable // what the values are codes of; nil is dict
+	shared *textTable // what the codes are of; nil is dict
 }
 
 // NewBuilder makes a builder of rows of one schema and data year.
@@ -61,8 +62,12 @@ func (b *Builder) Reset(schema *Schema, year int) {
 	b.columns = append(whole, make([]columnBuilder, max(schema.Len()-len(whole), 0))...)[:schema.Len()]
 	b.room = math.MaxInt
 	for i := range b.columns {
-		b.columns[i].typ = schema.fields[i].Type
-		b.room = min(b.room, len(b.columns[i].values))
+		c := &b.columns[i]
+		if c.typ = schema.fields[i].Type; c.typ == Text {
+			b.room = min(b.room, len(c.codes))
+		} else {
+			b.room = min(b.room, len(c.values))
+		}
 	}
 }
 
@@ -72,14 +77,26 @@ func (b *Builder) Schema() *Schema { return b.schema }
 // Len returns the number of rows that were ended.
 func (b *Builder) Len() int { return b.n }
 
+// Grow makes room for n more rows, so that they are added without making more.
+func (b *Builder) Grow(n int) {
+	if b.n+n > b.room {
+		b.room = 0 // as many as asked for, and not twice those that there are
+		b.grow(b.n + n)
+	}
+}
+
 // grow makes room for at least n rows.
 func (b *Builder) grow(n int) {
-	b.room = max(2*b.room, 256, n)
+	b.room = max(2*b.room, 64, n)
 	b.numbers = slices.Grow(b.numbers, b.room-len(b.numbers))
 	b.lines = slices.Grow(b.lines, b.room-len(b.lines))
 	for i := range b.columns {
 		c := &b.columns[i]
-		c.values = append(c.values, make([]uint64, max(b.room-len(c.values), 0))...)
+		if c.typ == Text {
+			c.codes = append(c.codes, make([]uint32, max(b.room-len(c.codes), 0))...)
+		} else {
+			c.values = append(c.values, make([]uint64, max(b.room-len(c.values), 0))...)
+		}
 		c.valid = append(c.valid, make([]uint64, max((b.room+63)/64-len(c.valid), 0))...)
 	}
 }
@@ -97,17 +114,32 @@ func (c *columnBuilder) set(n int, x uint64) {
 	c.valid[n>>6] |= 1 << (n & 63)
 }
 
+func (c *columnBuilder) setCode(n int, code uint32) {
+	c.codes[n] = code
+	c.valid[n>>6] |= 1 << (n & 63)
+}
+
+// unset makes a cell missing.
+func (c *columnBuilder) unset(n int) {
+	if c.typ == Text {
+		c.codes[n] = 0
+	} else {
+		c.values[n] = 0
+	}
+	c.valid[n>>6] &^= 1 << (n & 63)
+}
+
 // Text sets a cell of a text column; empty text is missing. The bytes, which are
 // UTF-8, are copied.
 func (b *Builder) Text(i int, s []byte) {
 	c := b.column(i)
 	if len(s) > 0 {
 		c.share(nil)
-		c.set(b.n, uint64(c.dict.code(s)))
+		c.setCode(b.n, c.dict.code(s))
 	}
 }
 
-// share reports whether values may be codes of a dictionary, which is so when all
+// share reports whether codes may be those of a dictionary, which is so when all
 // texts of the column are from it. Else they are codes of the builder's own, and
 // those that are not become so.
 func (c *columnBuilder) share(d *textTable) bool {
@@ -123,7 +155,7 @@ func (c *columnBuilder) share(d *textTable) bool {
 		for i, word := range c.valid {
 			for ; word != 0; word &= word - 1 {
 				at := 64*i + bits.TrailingZeros64(word)
-				c.values[at] = uint64(c.dict.codeOf(from.entry(int(c.values[at]))))
+				c.codes[at] = c.dict.codeOf(from.entry(int(c.codes[at])))
 			}
 		}
 	}
@@ -259,9 +291,7 @@ func (b *Builder) Value(i int, v Value) error {
 // Clear makes a cell of the current row missing again.
 func (b *Builder) Clear(i int) {
 	if b.n < b.room {
-		c := &b.columns[i]
-		c.values[b.n] = 0
-		c.valid[b.n>>6] &^= 1 << (b.n & 63)
+		b.columns[i].unset(b.n)
 	}
 }
 
@@ -280,11 +310,11 @@ func (b *Builder) Copy(i int, from *Vector, row int) {
 	case encFlag:
 		b.Flag(i, from.values.get(row) != 0)
 	case encText:
-		c, code := b.column(i), from.values.get(row)
+		c, code := b.column(i), uint32(from.values.get(row))
 		if !c.share(from.texts) {
-			code = uint64(c.dict.codeOf(from.Entry(int(code))))
+			code = c.dict.codeOf(from.Entry(int(code)))
 		}
-		c.set(b.n, code)
+		c.setCode(b.n, code)
 	}
 }
 
@@ -330,9 +360,7 @@ func (b *Builder) DropRow() {
 		return
 	}
 	for i := range b.columns {
-		c := &b.columns[i]
-		c.values[b.n] = 0
-		c.valid[b.n>>6] &^= 1 << (b.n & 63)
+		b.columns[i].unset(b.n)
 	}
 }
 
@@ -352,7 +380,11 @@ func (b *Builder) Batch() *Batch {
 }
 
 func (c *columnBuilder) reset(n int) {
-	clear(c.values[:n])
+	if c.typ == Text {
+		clear(c.codes[:n])
+	} else {
+		clear(c.values[:n])
+	}
 	clear(c.valid[:(n+63)/64])
 	c.lossy, c.floats, c.scale, c.shared = false, false, 0, nil
 	c.dict.reset()
@@ -380,7 +412,6 @@ func (c *columnBuilder) vector(n int) Vector {
 			binary.LittleEndian.PutUint64(whole[8*i:], word)
 		}
 	}
-	values := c.values[:n]
 	switch {
 	case c.typ == Text:
 		if c.shared != nil && present < c.shared.entries/8 {
@@ -389,11 +420,11 @@ func (c *columnBuilder) vector(n int) Vector {
 		if v.encoding, v.texts = encText, c.shared; v.texts == nil {
 			v.texts = c.dict.table()
 		}
-		v.values = pack(values, 0, packedWidth(uint64(v.texts.entries-1)))
+		v.values = pack(c.codes[:n], 0, packedWidth(uint64(v.texts.entries-1)))
 	case c.typ == Flag:
-		v.encoding, v.values = encFlag, pack(values, 0, 1)
+		v.encoding, v.values = encFlag, pack(c.values[:n], 0, 1)
 	case c.floats:
-		v.encoding, v.values = encFloat, pack(values, 0, 64)
+		v.encoding, v.values = encFloat, pack(c.values[:n], 0, 64)
 	default:
 		v.encoding = encInteger
 		if c.typ == Number {
@@ -401,7 +432,7 @@ func (c *columnBuilder) vector(n int) Vector {
 		}
 		var width uint
 		v.base, width = c.span(n, present < n)
-		v.values = pack(values, uint64(v.base), width)
+		v.values = pack(c.values[:n], uint64(v.base), width)
 	}
 	return v
 }
@@ -417,39 +448,32 @@ func (c *columnBuilder) span(n int, some bool) (base int64, width uint) {
 		return least, packedWidth(uint64(most) - uint64(least))
 	}
 	for i, x := range c.values[:n] {
-		if c.valid[i>>6]>>(i&63)&1 != 0 {
-			least, most = min(least, int64(x)), max(most, int64(x))
-		}
+		there := -int64(c.valid[i>>6] >> (i & 63) & 1) // all bits, or none
+		least = min(least, int64(x)&there|math.MaxInt64&^there)
+		most = max(most, int64(x)&there|math.MinInt64&^there)
 	}
-	for i := range n {
-		if c.valid[i>>6]>>(i&63)&1 == 0 {
-			c.values[i] = uint64(least)
-		}
+	for i, x := range c.values[:n] {
+		there := -(c.valid[i>>6] >> (i & 63) & 1)
+		c.values[i] = x&there | uint64(least)&^there
 	}
 	return least, packedWidth(uint64(most) - uint64(least))
 }
 
 // dictionaryBuilder numbers distinct texts in the order of their first use. It
-// is two hash tables with open addressing, one for texts of up to eight bytes,
-// which most codes and identifiers are: a map of strings would take longer than
-// the rest of decoding.
+// is two hash tables of codes with open addressing, one for texts of up to eight
+// bytes, which most codes and identifiers are: a map of strings would take longer
+// than the rest of decoding.
 type dictionaryBuilder struct {
 	text  []byte
 	ends  []uint32
-	short []shortSlot // the length is a power of two
-	long  []uint32    // code + 1; 0 is free. The length is a power of two
+	keys  []uint64 // of a short text its bytes as a number, of a long one its hash
+	short []uint32 // code + 1; 0 is free. The length is a power of two
+	long  []uint32 // likewise
 	nlong int
 
 	// What was asked for last: neighbours often repeat.
 	last    uint32
 	lastKey uint64 // of a short text; 0 for a long one
-}
-
-// shortSlot is a text of up to eight bytes, as a number; 0 is free. Texts have no
-// NUL at their end, so the number tells them apart.
-type shortSlot struct {
-	key  uint64
-	code uint32
 }
 
 func (d *dictionaryBuilder) entry(code uint32) []byte {
@@ -480,47 +504,42 @@ func (d *dictionaryBuilder) code(s []byte) uint32 {
 	return d.shortCode(s, binary.LittleEndian.Uint64(word[:]))
 }
 
-func (d *dictionaryBuilder) add(s []byte) uint32 {
-	d.text = append(d.text, s...)
-	d.ends = append(d.ends, uint32(len(d.text)))
+func (d *dictionaryBuilder) add(s []byte, key uint64) uint32 {
+	d.text = append(doubled(d.text, len(s)), s...)
+	d.ends = append(doubled(d.ends, 1), uint32(len(d.text)))
+	d.keys = append(doubled(d.keys, 1), key)
 	return uint32(len(d.ends) - 1)
 }
 
-// shortCode numbers a text whose bytes make the number key.
+// doubled makes room for n more, and twice that. What append does in its stead comes
+// to twice as many bytes in the end.
+func doubled[T any](s []T, n int) []T {
+	if cap(s)-len(s) < n {
+		return slices.Grow(s, max(2*cap(s), 64, n)-len(s))
+	}
+	return s
+}
+
+// shortCode numbers a text whose bytes make the number key. Texts have no NUL at
+// their end, so the number tells them apart.
 func (d *dictionaryBuilder) shortCode(s []byte, key uint64) uint32 {
 	if key == d.lastKey {
 		return d.last
 	}
 	if 2*(len(d.ends)-d.nlong) >= len(d.short) {
-		d.growShort()
+		d.short = d.grown(d.short)
 	}
 	mask := uint64(len(d.short) - 1)
 	at := mix(key) & mask
-	for d.short[at].key != key {
-		if d.short[at].key == 0 {
-			d.short[at] = shortSlot{key, d.add(s)}
+	for d.short[at] == 0 || d.keys[d.short[at]-1] != key {
+		if d.short[at] == 0 {
+			d.short[at] = d.add(s, key) + 1
 			break
 		}
 		at = (at + 1) & mask
 	}
-	d.last, d.lastKey = d.short[at].code, key
+	d.last, d.lastKey = d.short[at]-1, key
 	return d.last
-}
-
-func (d *dictionaryBuilder) growShort() {
-	old := d.short
-	d.short = make([]shortSlot, max(2*len(old), 64))
-	mask := uint64(len(d.short) - 1)
-	for _, slot := range old {
-		if slot.key == 0 {
-			continue
-		}
-		at := mix(slot.key) & mask
-		for d.short[at].key != 0 {
-			at = (at + 1) & mask
-		}
-		d.short[at] = slot
-	}
 }
 
 func (d *dictionaryBuilder) longCode(s []byte) uint32 {
@@ -528,13 +547,14 @@ func (d *dictionaryBuilder) longCode(s []byte) uint32 {
 		return d.last
 	}
 	if 2*d.nlong >= len(d.long) {
-		d.growLong()
+		d.long = d.grown(d.long)
 	}
+	key := hashText(s)
 	mask := uint64(len(d.long) - 1)
-	at := hashText(s) & mask
-	for d.long[at] == 0 || !bytes.Equal(d.entry(d.long[at]-1), s) {
+	at := mix(key) & mask
+	for d.long[at] == 0 || d.keys[d.long[at]-1] != key || !bytes.Equal(d.entry(d.long[at]-1), s) {
 		if d.long[at] == 0 {
-			d.long[at] = d.add(s) + 1
+			d.long[at] = d.add(s, key) + 1
 			d.nlong++
 			break
 		}
@@ -544,26 +564,27 @@ func (d *dictionaryBuilder) longCode(s []byte) uint32 {
 	return d.last
 }
 
-func (d *dictionaryBuilder) growLong() {
-	old := d.long
-	d.long = make([]uint32, max(2*len(old), 64))
-	mask := uint64(len(d.long) - 1)
-	for _, slot := range old {
-		if slot == 0 {
+// grown moves codes to a larger table.
+func (d *dictionaryBuilder) grown(old []uint32) []uint32 {
+	table := make([]uint32, max(4*len(old), 64))
+	mask := uint64(len(table) - 1)
+	for _, code := range old {
+		if code == 0 {
 			continue
 		}
-		at := hashText(d.entry(slot-1)) & mask
-		for d.long[at] != 0 {
+		at := mix(d.keys[code-1]) & mask
+		for table[at] != 0 {
 			at = (at + 1) & mask
 		}
-		d.long[at] = slot
+		table[at] = code
 	}
+	return table
 }
 
 func (d *dictionaryBuilder) reset() {
 	d.short = cleared(d.short, len(d.ends)-d.nlong)
 	d.long = cleared(d.long, d.nlong)
-	d.text, d.ends, d.nlong, d.last, d.lastKey = d.text[:0], d.ends[:0], 0, 0, 0
+	d.text, d.ends, d.keys, d.nlong, d.last, d.lastKey = d.text[:0], d.ends[:0], d.keys[:0], 0, 0, 0
 }
 
 // cleared empties a table of n texts. One that was much too large for them is

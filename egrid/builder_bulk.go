@@ -55,20 +55,26 @@ func (b *Builder) Decimals(i int, mantissas []int64, places []uint8, present []u
 func (b *Builder) Texts(i int, data []byte, from, to []uint32) {
 	c := b.roomFor(i, len(from))
 	c.share(nil)
+	codes := c.codes[b.n : b.n+len(from)]
+	var present, key uint64 // of the last 64 cells; of the last short text
+	var code uint32
 	for k, start := range from {
 		end := to[k]
-		n := end - start
-		switch {
+		switch n := end - start; {
 		case n == 0:
-			continue
-		case n > 8 || int(start)+8 > len(data):
-			c.set(b.n+k, uint64(c.dict.code(data[start:end])))
+		case n > 8 || int(start)+8 > len(data) || data[end-1] == 0:
+			codes[k] = c.dict.code(data[start:end])
+			present |= 1 << (k & 63)
 		default:
-			key := binary.LittleEndian.Uint64(data[start:]) << (64 - 8*n) >> (64 - 8*n)
-			if key != c.dict.lastKey || data[end-1] == 0 { // a key tells texts apart that do not end with NUL
-				c.dict.code(data[start:end])
+			if next := binary.LittleEndian.Uint64(data[start:]) << (64 - 8*n) >> (64 - 8*n); next != key {
+				key, code = next, c.dict.shortCode(data[start:end], next)
 			}
-			c.set(b.n+k, uint64(c.dict.last))
+			codes[k] = code
+			present |= 1 << (k & 63)
+		}
+		if k&63 == 63 || k == len(from)-1 {
+			c.markWord(b.n+k&^63, present)
+			present = 0
 		}
 	}
 }
@@ -83,9 +89,9 @@ func (b *Builder) Codes(i int, of *Vector, codes []int64, present []uint64) {
 		switch {
 		case present[k>>6]>>(k&63)&1 == 0:
 		case shares:
-			c.values[b.n+k] = uint64(code)
+			c.codes[b.n+k] = uint32(code)
 		default:
-			c.values[b.n+k] = uint64(c.dict.codeOf(of.Entry(int(code))))
+			c.codes[b.n+k] = c.dict.codeOf(of.Entry(int(code)))
 		}
 	}
 	c.mark(b.n, present, len(codes))
@@ -108,10 +114,8 @@ func (b *Builder) EndRows(n int, number, line int64) {
 func (b *Builder) DropRows(n int) {
 	b.marks = b.marks[:0]
 	for i := range b.columns {
-		c := &b.columns[i]
 		for k := b.n; k < min(b.n+n, b.room); k++ {
-			c.values[k] = 0
-			c.valid[k>>6] &^= 1 << (k & 63)
+			b.columns[i].unset(k)
 		}
 	}
 }
@@ -126,15 +130,20 @@ func (b *Builder) roomFor(i, n int) *columnBuilder {
 
 // mark sets the bits of n cells from row at.
 func (c *columnBuilder) mark(at int, present []uint64, n int) {
-	shift := uint(at & 63)
 	for k := 0; 64*k < n; k++ {
 		word := present[k]
 		if rest := n - 64*k; rest < 64 {
 			word &= 1<<rest - 1
 		}
-		c.valid[at>>6+k] |= word << shift
-		if high := word >> (63 - shift) >> 1; high != 0 {
-			c.valid[at>>6+k+1] |= high
-		}
+		c.markWord(at+64*k, word)
+	}
+}
+
+// markWord sets the bits of up to 64 cells from row at.
+func (c *columnBuilder) markWord(at int, present uint64) {
+	shift := uint(at & 63)
+	c.valid[at>>6] |= present << shift
+	if high := present >> (63 - shift) >> 1; high != 0 {
+		c.valid[at>>6+1] |= high
 	}
 }

@@ -130,3 +130,34 @@ func FuzzBulkBatches(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) { bulkBatches(t, chosenBy(data)) })
 }
+
+// What was made room for is added without allocating, and what comes behind it is
+// added as ever.
+func TestGrow(t *testing.T) {
+	fields := []egrid.Field{{Level: egrid.GEN, Column: "x", Type: egrid.Integer}, {Level: egrid.GEN, Column: "y", Type: egrid.Text}}
+	schema, err := egrid.NewSchema(fields...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const rows = 3000
+	b := egrid.NewBuilder(schema, 2023)
+	b.Grow(rows + 2)
+	text := []byte("NG")
+	add := func() {
+		b.Int(0, 7)
+		b.Text(1, text)
+		b.EndRow(int64(b.Len()+1), 0)
+	}
+	add() // the text enters the dictionary
+	if n := testing.AllocsPerRun(rows, add); n > 0 {
+		t.Errorf("%v allocations for a row that there was room for", n)
+	}
+	b.Grow(0)
+	for b.Len() < 2*rows {
+		add()
+	}
+	batch := b.Batch()
+	if batch.Len() != 2*rows || batch.Column(0).Missing() != 0 || batch.Row(2*rows-1).Text("y") != "NG" {
+		t.Errorf("%d rows, the last %s", batch.Len(), batch.Row(batch.Len()-1).Text("y"))
+	}
+}

@@ -36,6 +36,15 @@ func parseDictionary(text string) (dictionary, error) {
 	if err != nil {
 		return d, err
 	}
+	sizes := map[Level]int{}
+	for _, row := range rows[1:] {
+		for name := range strings.FieldsSeq(row[0]) {
+			sizes[Level(name)]++
+		}
+	}
+	for level, n := range sizes {
+		d.fields[level], d.index[level] = make([]Field, 0, n), make(map[string]int, 2*n)
+	}
 	for i, row := range rows[1:] {
 		if err := d.add(row); err != nil {
 			return d, fmt.Errorf("line %d: %w", i+2, err)
@@ -65,9 +74,6 @@ func (d dictionary) add(row []string) error {
 			if header, editions, _ := strings.Cut(alias, "@"); header != "" {
 				f.Aliases = append(f.Aliases, Alias{Header: header, Editions: editions})
 			}
-		}
-		if d.index[level] == nil {
-			d.index[level] = map[string]int{}
 		}
 		at := len(d.fields[level])
 		d.fields[level] = append(d.fields[level], f)

@@ -258,9 +258,15 @@ func ParseValue(t Type, s string) (v Value, rounded bool, err error) {
 
 func parseFlag(s string) (Value, error) {
 	switch strings.ToLower(s) {
-	case "yes", "y", "1", "1.0", "true", "t":
+	case "yes", "y", "1", "true", "t":
 		return FlagOf(true), nil
-	case "no", "n", "0", "0.0", "false", "f":
+	case "no", "n", "0", "false", "f":
+		return FlagOf(false), nil
+	}
+	switch n, _ := cell.Whole(s); n { // 1.000
+	case "1":
+		return FlagOf(true), nil
+	case "0":
 		return FlagOf(false), nil
 	}
 	return Value{}, fmt.Errorf("%w: not a flag; expected Yes or No", ErrInvalid)

@@ -277,3 +277,56 @@ func TestRealWorkbooks(t *testing.T) {
 		}
 	}
 }
+
+// TestOutsideTheText holds what is told of a sheet that its text does not say.
+func TestOutsideTheText(t *testing.T) {
+	t.Parallel()
+	hidden, empty := regions, egridtest.Sheet{Name: "Sheet1"}
+	hidden.Hidden = true
+	utf16 := "\xff\xfe"
+	for _, r := range generators {
+		utf16 += string([]byte{byte(r), 0})
+	}
+	late := generators + strings.Repeat("2023,TX,Alpha,1,2,500.5\n", 20_000) + "2023,TX,S\xfcd,1,2,500.5\n"
+	for name, test := range map[string]struct {
+		file, content string
+		want          []string
+	}{
+		"shown":        {"a.xlsx", workbook(t, regions), nil},
+		"hidden":       {"a.xlsx", workbook(t, hidden, empty), []string{"sheet hidden: the workbook"}},
+		"UTF-8":        {"a.csv", generators, nil},
+		"UTF-16":       {"a.csv", utf16, []string{"encoding UTF-16LE: the first bytes"}},
+		"Windows-1252": {"a.csv", "S\xfcd,,,\n" + generators, []string{"encoding Windows-1252: the first bytes"}},
+		"found late":   {"a.csv", late, []string{"encoding Windows-1252: letters that are not UTF-8"}},
+	} {
+		source := etl.Local(folder(t, map[string]string{test.file: test.content}))
+		report, _ := run(t, source, nil)
+		p := etl.New(source, nil, nil)
+		scanned, err := p.Scan(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, err := p.Validate(t.Context(), scanned)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range []etl.Report{report, v.Report()} {
+			if !r.Complete() {
+				t.Errorf("%s: %q", name, sheetsOf(r))
+			}
+			var got []string
+			for _, s := range r.Files[0].Sheets {
+				for _, e := range s.Evidence {
+					if e.Of == "sheet" || e.Of == "encoding" {
+						got = append(got, fmt.Sprintf("%s %s: %s", e.Of, e.Value, e.From))
+					}
+				}
+			}
+			slices.Sort(got) // by data years
+			got = slices.Compact(got)
+			if !slices.Equal(got, test.want) {
+				t.Errorf("%s: got %q; want %q", name, got, test.want)
+			}
+		}
+	}
+}

@@ -85,6 +85,7 @@ func (p *Pipeline) divideSheet(ctx context.Context, o Object, s *CheckedSheet) (
 	part, err := p.dividePart(ctx, Part{Object: o, Member: s.Member, Plain: s.Plain, Sheet: s.Sheet})
 	if err == nil && part.Charset != "" {
 		// Its head is the same in both encodings, and so the sheet is.
+		s.Sheet.Learn(sheet.Evidence{Of: "encoding", Value: part.Charset, From: "letters that are not UTF-8"})
 		part, err = p.dividePart(ctx, Part{Object: o, Member: s.Member, Charset: part.Charset, Sheet: s.Sheet})
 	}
 	return part, err

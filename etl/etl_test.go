@@ -166,8 +166,8 @@ func TestRefusals(t *testing.T) {
 		}
 	}
 	for name, want := range map[string]string{
-		"b": "empty", "c": "fetch it again", "d": "XLS workbook", "e": "etl.json", "f": "etl.json",
-		"g": "does not end in .csv", "h": "etl.json", "i": "etl.json", "j": "cannot be unpacked",
+		"b": "empty", "c": "fetch it again", "d": "XLS workbook", "e": "etl.json", "f": "called .zip and is none",
+		"g": "does not end in .csv", "h": "called .xlsx and is none", "i": "called .gz and is none", "j": "cannot be unpacked",
 		"l": "never closed", "m": "no rows", "n": "none of the 2 records", "o": "--year", "p": "NUL", "q": "longer than 12 MiB",
 	} {
 		if reasons[name] == "" || !strings.Contains(reasons[name], want) {

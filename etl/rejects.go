@@ -1,10 +1,12 @@
 package etl
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/sheet"
@@ -87,12 +89,13 @@ func (g RejectGroup) remedy(level egrid.Level) string {
 }
 
 // Transform is the transformation of an etl.json that takes the value for a missing
-// one. There is none where the record as a whole is at fault, for the data year, and
-// for a value that was shortened.
+// one. There is none where the record as a whole is at fault, for the data year, for
+// a value that was shortened, and for digits without letters and formulas: those stand
+// for numbers.
 func (g RejectGroup) Transform(level egrid.Level) (map[string]string, bool) {
 	f, ok := egrid.Lookup(level, string(g.Column))
 	value := strings.TrimSpace(g.Value)
-	if !ok || f.Code == "" || g.Column == egrid.Year || value == "" || strings.HasSuffix(value, "...") {
+	if !ok || f.Code == "" || g.Column == egrid.Year || value == "" || strings.HasSuffix(value, "...") || value[0] == '=' || strings.ContainsFunc(value, unicode.IsDigit) && !strings.ContainsFunc(value, unicode.IsLetter) {
 		return nil, false
 	}
 	return map[string]string{f.Code: "null_if:" + value}, true
@@ -116,6 +119,11 @@ func (g RejectGroup) String() string {
 	return text + ")"
 }
 
+// mostCommon is the first of the groups with the most records.
+func mostCommon(groups []RejectGroup) RejectGroup {
+	return slices.MaxFunc(groups, func(a, b RejectGroup) int { return cmp.Compare(a.Count, b.Count) })
+}
+
 // noRows says why a sheet has no rows.
 func noRows(rejects []RejectGroup) error {
 	if len(rejects) == 0 { // but notes and totals
@@ -129,7 +137,7 @@ type allRejectedError struct{ groups []RejectGroup }
 
 // Error names the most common reason.
 func (e *allRejectedError) Error() string {
-	most := slices.MaxFunc(e.groups, func(a, b RejectGroup) int { return int(a.Count - b.Count) })
+	most := mostCommon(e.groups)
 	return fmt.Sprintf("none of the %d records could be read: %s; %s", rejectedBy(e.groups), most, most.Remedy)
 }
 

@@ -7,8 +7,8 @@ import (
 	"hash/maphash"
 	"io"
 	"io/fs"
+	"math/bits"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
@@ -95,7 +95,7 @@ func (p *Pipeline) Validate(ctx context.Context, scanned Scanned) (_ Validated, 
 // inspect reads the head of every sheet.
 func (p *Pipeline) inspect(ctx context.Context, scanned Scanned) (Validated, error) {
 	v := Validated{RunInfo: scanned.RunInfo}
-	schemas := schemaSet{} // of thousands of files most have the same columns
+	schemas := driver.SchemaSet{} // of thousands of files most have the same columns
 	for _, o := range scanned.Objects {
 		f := CheckedFile{Object: o}
 		if o.LeftOut != "" {
@@ -122,7 +122,7 @@ func (p *Pipeline) inspect(ctx context.Context, scanned Scanned) (Validated, err
 				}
 				s.Error, s.LeftOut = reason(err), errors.Is(err, sheet.ErrNotSheet)
 			} else {
-				s.Sheet.Schema = schemas.shared(s.Sheet.Schema)
+				s.Sheet.Schema = schemas.Shared(s.Sheet.Schema)
 			}
 			f.Sheets = append(f.Sheets, s)
 			if contents := new(sheet.NotKeptError); errors.As(err, &contents) && contents.Authority != "" {
@@ -144,21 +144,6 @@ func (p *Pipeline) inspect(ctx context.Context, scanned Scanned) (Validated, err
 	return v, nil
 }
 
-// schemaSet has one schema of each kind.
-type schemaSet map[string]*egrid.Schema
-
-func (set schemaSet) shared(s *egrid.Schema) *egrid.Schema {
-	var key strings.Builder
-	for _, f := range s.Fields() {
-		fmt.Fprintf(&key, "%s %s %s %q\n", f.Level, f.Type, f.Code, f.Column)
-	}
-	if same, ok := set[key.String()]; ok {
-		return same
-	}
-	set[key.String()] = s
-	return s
-}
-
 func (p *Pipeline) inspectSheet(ctx context.Context, o Object, table book.Table) (*sheet.Sheet, error) {
 	text, err := p.text(ctx, o, table.Name, "")
 	if err != nil {
@@ -166,7 +151,17 @@ func (p *Pipeline) inspectSheet(ctx context.Context, o Object, table book.Table)
 	}
 	options := p.readerOptions(o, table.Name)
 	options.Grid, options.Objects = table.Grid, table.Objects
-	return sheet.Inspect(text.Reader(), options)
+	s, err := sheet.Inspect(text.Reader(), options)
+	if err != nil {
+		return nil, err
+	}
+	if table.Hidden {
+		s.Learn(sheet.Evidence{Of: "sheet", Value: "hidden", From: "the workbook"})
+	}
+	if table.Charset != "" {
+		s.Learn(sheet.Evidence{Of: "encoding", Value: table.Charset, From: "the first bytes"})
+	}
+	return s, nil
 }
 
 // checkContent decodes a whole sheet.
@@ -175,7 +170,7 @@ func (p *Pipeline) checkContent(ctx context.Context, o Object, s *CheckedSheet) 
 	if err != nil {
 		return err
 	}
-	keys := newKeyCounter(s.Sheet)
+	keys := newKeyCounter(s.Sheet, part.Rows)
 	s.Lossy = map[int][]egrid.Column{}
 	err = p.decode(ctx, "validate", part, func(d decoded) error {
 		for _, year := range d.years {
@@ -218,8 +213,13 @@ type keyCounter struct {
 
 const maxKeys = 1 << 20
 
-func newKeyCounter(s *sheet.Sheet) *keyCounter {
-	return &keyCounter{columns: egrid.Identifier(s.Level, s.Schema.Has), seed: maphash.MakeSeed(), again: map[uint64]bool{}}
+// newKeyCounter makes one for about so many rows.
+func newKeyCounter(s *sheet.Sheet, rows int64) *keyCounter {
+	k := &keyCounter{columns: egrid.Identifier(s.Level, s.Schema.Has), seed: maphash.MakeSeed(), again: map[uint64]bool{}}
+	if len(k.columns) > 0 {
+		k.seen.grow(int(min(rows, maxKeys)))
+	}
+	return k
 }
 
 // add counts the rows of a batch.
@@ -231,15 +231,17 @@ func (k *keyCounter) add(b *egrid.Batch) {
 	for i := range hashes {
 		hashes[i] = uint64(b.Year())
 	}
-	for _, c := range k.columns {
-		k.mix(hashes, b.Column(b.Schema().Index(c)))
+	columns := make([]*egrid.Vector, len(k.columns))
+	for i, c := range k.columns {
+		columns[i] = b.Column(b.Schema().Index(c))
+		k.mix(hashes, columns[i])
 	}
 	for row, h := range hashes {
 		if k.seen.n == maxKeys {
 			k.full = true
 			return
 		}
-		missing := slices.ContainsFunc(k.columns, func(c egrid.Column) bool { return b.Column(b.Schema().Index(c)).IsMissing(row) })
+		missing := slices.ContainsFunc(columns, func(v *egrid.Vector) bool { return v.IsMissing(row) })
 		if missing || k.seen.add(h) || k.again[h] {
 			continue
 		}
@@ -285,13 +287,7 @@ type hashSet struct {
 func (s *hashSet) add(h uint64) bool {
 	h |= 1
 	if 2*s.n >= len(s.table) {
-		old := s.table
-		s.table, s.n = make([]uint64, max(2*len(old), 1024)), 0
-		for _, was := range old {
-			if was != 0 {
-				s.add(was)
-			}
-		}
+		s.grow(max(2*s.n, 512))
 	}
 	mask := uint64(len(s.table) - 1)
 	at := h >> 1 & mask
@@ -303,6 +299,17 @@ func (s *hashSet) add(h uint64) bool {
 	s.table[at] = h
 	s.n++
 	return true
+}
+
+// grow makes room for n hashes.
+func (s *hashSet) grow(n int) {
+	old := s.table
+	s.table, s.n = make([]uint64, 1<<bits.Len(uint(2*n))), 0
+	for _, was := range old {
+		if was != 0 {
+			s.add(was)
+		}
+	}
 }
 
 func (k *keyCounter) audit() (egrid.Audit, bool) {

@@ -43,7 +43,7 @@ func (a *api) inventoryOperation() {
 // inventory answers while it reads. What goes wrong before something was written is
 // an error; afterwards it breaks the connection.
 func (a *api) inventory(w http.ResponseWriter, in *request) error {
-	if mediaType, _, err := mime.ParseMediaType(in.http.Header.Get("Content-Type")); err != nil || mediaType != "text/csv" {
+	if !isCSV(in.http.Header.Get("Content-Type")) {
 		wire.NewProblem(in.http, http.StatusUnsupportedMediaType, "the body is CSV: send it with the header Content-Type: text/csv").Write(w)
 		return nil
 	}
@@ -73,6 +73,11 @@ func (a *api) inventory(w http.ResponseWriter, in *request) error {
 		return nil
 	}
 	return err
+}
+
+func isCSV(contentType string) bool {
+	mediaType, _, err := mime.ParseMediaType(contentType)
+	return err == nil && mediaType == "text/csv"
 }
 
 // begunWriter knows whether anything was written, and calls begin before that.

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -121,5 +122,17 @@ func TestReconciliation(t *testing.T) {
 	own, err := calc.Reconcile(t.Context(), store.New(remote), 2023, &calc.ReconcileOptions{Release: egrid.NoRelease})
 	if err != nil || own.Hash() != c.Hash {
 		t.Errorf("computed over the client: %v, %v", own, err)
+	}
+}
+
+// The bytes that a hash stands for, and the page.
+func TestReconciliationForms(t *testing.T) {
+	h := newAPI(sampleStore(t), nil)
+	for _, format := range []string{"csv", "html"} {
+		w := get(t, h, "/reconciliation/2023?cells=all&format="+format)
+		if w.Code != http.StatusOK {
+			t.Fatalf("%s: %d %s", format, w.Code, w.Body)
+		}
+		goldenFile(t, filepath.Join("testdata", "reconciliation."+format), w.Body.Bytes())
 	}
 }

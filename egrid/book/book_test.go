@@ -177,6 +177,7 @@ func TestRefused(t *testing.T) {
 		"web page":             {"\r\n<html xmlns:x=\"urn:schemas-microsoft-com:office:excel\"><table>", "save it as .xlsx"},
 		"XML spreadsheet":      {"\ufeff<?xml version=\"1.0\"?><Workbook/>", "save it as .xlsx"},
 		"Parquet":              {"PAR1\x15\x04", "Parquet"},
+		"UTF-16 encoded twice": {"\u00ff\u00feY\x00E\x00A\x00R\x00", "once more as UTF-8"},
 		"7z":                   {"7z\xbc\xaf\x27\x1c\x00", "unpack it"},
 		"compound file":        {"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + strings.Repeat("\x00", 600), "workbook"},
 		"archive of others":    {packed(t, "readme.md", "x"), "it holds no table; readme.md"},

@@ -7,6 +7,7 @@ var others = [...]struct{ magic, why string }{
 	{"<html", "it is a web page; open it in a spreadsheet program and save it as .xlsx"},
 	{"<HTML", "it is a web page; open it in a spreadsheet program and save it as .xlsx"},
 	{"<?xml", "it is XML; open it in a spreadsheet program and save it as .xlsx"},
+	{"\u00ff\u00fe", "it is UTF-16 text that was encoded once more as UTF-8; write its bytes as they are (in JavaScript with the encoding latin1)"},
 	{"{\\rtf", "it is a text document (RTF); save its table as CSV"},
 	{"%PDF-", "it is a PDF document; save its table as CSV"},
 	{"PAR1", "it is a Parquet file; save it as CSV"},

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
+	"math"
 	"slices"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
@@ -102,6 +104,46 @@ func (c *Certificate) Checks() []Check {
 		}
 	}
 	return checks
+}
+
+// Notes says what a reader should know: which sheets are not there, whether plants are
+// missing, and where figures follow another choice than the edition is known for.
+func (c *Certificate) Notes() []string {
+	var notes []string
+	if slices.Contains(c.Absent, egrid.PLNT) {
+		notes = append(notes, "The plants of this release are not loaded: figures were computed from the region sheets alone.")
+	}
+	if regions := slices.DeleteFunc(slices.Clone(c.Absent), func(l egrid.Level) bool { return l == egrid.PLNT }); len(regions) > 0 {
+		notes = append(notes, "This release has no sheet of "+list(regions)+".")
+	}
+	if share, ok := c.plantShare(); ok && math.Abs(share-1) > 0.001 {
+		notes = append(notes, fmt.Sprintf("The plants have %.1f %% of the net generation of the regions: the PLNT sheet lacks plants, or one of the two is of another release.", 100*share))
+	}
+	known := MethodOf(c.Year, c.Release)
+	for _, v := range c.Variants {
+		if v.Used && v.Checked > 0 && !known.is(v.Rule, v.Choice) {
+			notes = append(notes, fmt.Sprintf("Figures were computed with %s=%s; the edition is known for %s.", v.Rule, v.Choice, known.Choice(v.Rule)))
+		}
+	}
+	return notes
+}
+
+// plantShare is the net generation of plants as a share of what the widest sheet
+// publishes.
+func (c *Certificate) plantShare() (share float64, ok bool) {
+	published, plants := map[egrid.Level]float64{}, map[egrid.Level]float64{}
+	for i := range c.Cells {
+		if cell := &c.Cells[i]; cell.From == egrid.PLNT && cell.Column == egrid.NetGeneration {
+			published[cell.Level] += cell.Published
+			plants[cell.Level] += cell.Recomputed
+		}
+	}
+	for _, level := range slices.Backward(RegionLevels()) {
+		if published[level] > 0 {
+			return plants[level] / published[level], true
+		}
+	}
+	return 0, false
 }
 
 // Tolerance is what was allowed for rounding, of one kind of figures.

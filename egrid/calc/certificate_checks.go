@@ -144,6 +144,6 @@ func (s *sheet) byHeat(f egrid.Field, row int) (Cell, bool) {
 	heat := in / of
 	y := out * heat
 	c := s.cell(f, row, s.level, x, y)
-	c.Tolerance += heat*s.tolerance(output, row) + math.Abs(y)*(relative(s.tolerance(co2In, row), in)+relative(s.tolerance(co2Out, row), of))
+	c.Tolerance += float64(heat*s.tolerance(output, row)) + float64(math.Abs(y)*(relative(s.tolerance(co2In, row), in)+relative(s.tolerance(co2Out, row), of)))
 	return c, true
 }

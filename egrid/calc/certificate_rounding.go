@@ -28,7 +28,7 @@ func (r rough) add(b *egrid.Batch, of egrid.Snapshot) {
 				places = max(places, decimals(x))
 			}
 		}
-		half := 0.5 * math.Pow10(-places)
+		half := float64(0.5 * math.Pow10(-places))
 		if other {
 			half += half / metricFactors[f.Unit]
 		}
@@ -111,7 +111,7 @@ func (r rough) loosenOne(c *Cell, half, sum func(egrid.Column) float64) bool {
 		case len(f.Rule.Denominator) == 0:
 			c.Tolerance += h
 		default:
-			c.Tolerance += math.Abs(c.Recomputed) * relative(h, sum(column))
+			c.Tolerance += float64(math.Abs(c.Recomputed) * relative(h, sum(column)))
 		}
 	}
 	if f.Unit == "fraction" {
@@ -138,7 +138,7 @@ func converted(f egrid.Field, x, tolerance float64) float64 {
 	}
 	more := tolerance / factor
 	if f.Unit == "lb/MMBtu" {
-		more += 3e-5 * math.Abs(x)
+		more += float64(3e-5 * math.Abs(x))
 	}
 	return more
 }

@@ -127,7 +127,7 @@ func (s *sheet) addParts(columns []egrid.Column) {
 		s.shares[row] = relative(t, sum)
 	}
 	for _, c := range columns {
-		s.parts += 0.5 * math.Pow10(-s.places[c])
+		s.parts += float64(0.5 * math.Pow10(-s.places[c]))
 	}
 }
 
@@ -285,7 +285,7 @@ func (p places) tolerance(f egrid.Field, x float64, lossy bool) float64 {
 	if decimals(x) < p[f.Column] { // a spreadsheet shows ten digits of a number without a format
 		t = max(t, room*0.5*last*math.Pow10(min(digits-10, 0)))
 	}
-	return t + 1e-12*math.Abs(x)
+	return t + float64(1e-12*math.Abs(x))
 }
 
 // inputs is what rounding of a row's figures may have made of one that follows from
@@ -308,9 +308,9 @@ func (s *sheet) inputs(f egrid.Field, y float64, row int) float64 {
 	for _, c := range f.Rule.Numerator {
 		x, _ := s.number(c, row)
 		if x != 0 {
-			change += math.Abs(y) * relative(s.tolerance(c, row), x)
+			change += float64(math.Abs(y) * relative(s.tolerance(c, row), x))
 		} else if below != 0 {
-			change += f.Rule.Factor * s.tolerance(c, row) / math.Abs(below)
+			change += float64(f.Rule.Factor * s.tolerance(c, row) / math.Abs(below))
 		}
 	}
 	return change

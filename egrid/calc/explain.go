@@ -317,6 +317,9 @@ func (x *Explanation) ofPlant(page egrid.RowPage) error {
 			c = "total_" + c
 		}
 		below, cells = append(below, string(c)), append(cells, c)
+		if !page.Schema().Has(c) {
+			continue // ofCells says so
+		}
 		if v, ok := page.Row(0).Float(c); !ok || v <= 0 {
 			x.Notes = append(x.Notes, "Nothing is below the line ("+string(c)+"): EPA leaves the figure blank.")
 			return nil
@@ -337,6 +340,9 @@ func (x *Explanation) compare(page egrid.RowPage) error {
 	v, err := Evaluate(x.Formula, x.Inputs)
 	if err != nil {
 		return err
+	}
+	if x.Formula == "0" {
+		x.Notes = append(x.Notes, "The figure is 0: editions publish 0 where nothing is above the line, where nothing is below it, and where the generation of a fuel is negative.")
 	}
 	x.Recomputed = egrid.NumberOf(v)
 	at := page.Schema().Index(x.Field.Column)

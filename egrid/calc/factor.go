@@ -3,7 +3,6 @@ package calc
 import (
 	"context"
 	"fmt"
-	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -168,11 +167,17 @@ func (q *FactorQuery) normalizePlace() error {
 		if q.Level != "" || q.Code != "" {
 			return fmt.Errorf("%w: a factor is of a region or of plants, not of both", egrid.ErrInvalid)
 		}
-		for i, id := range q.Plants {
-			q.Plants[i] = strings.TrimSpace(id)
+		var ids []string
+		for _, id := range q.Plants {
+			if id = plantCode(id); id != "" {
+				ids = append(ids, id)
+			}
 		}
-		slices.Sort(q.Plants)
-		q.Plants = slices.Compact(q.Plants)
+		if ids == nil {
+			return fmt.Errorf("%w: which plants? Their ORIS codes are missing", egrid.ErrInvalid)
+		}
+		slices.Sort(ids)
+		q.Plants = slices.Compact(ids)
 		return nil
 	}
 	if !slices.Contains(RegionLevels(), q.Level) {
@@ -189,6 +194,18 @@ func (q *FactorQuery) normalizePlace() error {
 	return nil
 }
 
+// plantCode is an ORIS code as sheets have it: spreadsheets write 3.0 for 3.
+func plantCode(text string) string {
+	text = strings.TrimSpace(text)
+	if strings.Trim(text, "0123456789") == "" {
+		return text
+	}
+	if v, _, err := egrid.ParseValue(egrid.Integer, text); err == nil && !v.IsMissing() {
+		return v.String()
+	}
+	return text
+}
+
 func list[T ~string](names []T) string {
 	var words []string
 	for _, n := range names {
@@ -203,6 +220,7 @@ func (f Factor) finish() (Factor, error) {
 	if err != nil {
 		return Factor{}, err
 	}
+	f.contradict()
 	if unit.factor != "" {
 		f.Formula += " * " + unit.factor
 		if rate, ok := f.Published.Float(); ok {
@@ -214,14 +232,13 @@ func (f Factor) finish() (Factor, error) {
 		}
 	}
 	f.Unit = unit.name
-	f.contradict()
 	if f.Query.Delivered {
 		f.Formula = "(" + f.Formula + ") / (1 - " + lossFormula(f.Inputs) + ")"
 		f.Published = egrid.Value{}
 	}
 	f.Value, err = Evaluate(f.Formula, f.Inputs)
 	if err != nil {
-		return Factor{}, fmt.Errorf("%w: %s", egrid.ErrNotFound, "there is no such factor: "+f.nothing())
+		return Factor{}, fmt.Errorf("%w: there is no such factor: %w", egrid.ErrNotFound, err)
 	}
 	return f, nil
 }
@@ -235,20 +252,14 @@ func (f *Factor) contradict() {
 		return
 	}
 	const rounding = 0.0006 // of figures of three decimals, which some tables show in fewer digits
-	if math.Abs(published-computed) > rounding+1e-3*math.Abs(computed) {
-		f.Notes = append(f.Notes, fmt.Sprintf("The published figure, %s, is not what the sheet's own sums give: it is %s of it. Explain the column to see both.",
-			f.Published, strconv.FormatFloat(100*published/computed, 'f', 1, 64)+" %"))
+	if math.Abs(published-computed) <= rounding+1e-3*math.Abs(computed) {
+		return
 	}
-}
-
-// nothing says why a formula has no value.
-func (f *Factor) nothing() string {
-	for _, name := range slices.Sorted(maps.Keys(f.Inputs)) {
-		if f.Inputs[name].Value == 0 && strings.Contains(f.Formula, "/ "+name) {
-			return name + " is 0"
-		}
+	than := ""
+	if computed != 0 {
+		than = ": it is " + strconv.FormatFloat(100*published/computed, 'f', 1, 64) + " % of it"
 	}
-	return "the formula divides by 0"
+	f.Notes = append(f.Notes, fmt.Sprintf("The published figure, %s %s, is not what the sums of the sheets give%s. Explain the column to see both.", f.Published, unitsOf(f.Query.Kind)[0].name, than))
 }
 
 // SetPlace makes a region the place of a query that names no plants. It returns

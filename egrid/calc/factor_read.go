@@ -74,9 +74,12 @@ func amount(times float64, name string) string {
 // factor finds the inputs and the formula in lb/MWh or lb/MMBtu.
 func (r *reader) factor(ctx context.Context, q FactorQuery, basis egrid.Level) (Factor, error) {
 	if basis != q.Level {
-		f, ok, err := r.factorOfPlants(ctx, q)
-		if err == nil && !ok {
-			err = fmt.Errorf("%w: the PLNT sheet of %s does not have what a factor of kind %s of %s needs%s", egrid.ErrNotFound, r.name(), q.Kind, q.Gas, q.remedy())
+		f, plants, err := r.factorOfPlants(ctx, q)
+		if err == nil && plants == nil {
+			err = r.plantsLack(ctx, q)
+		}
+		if err == nil && q.Plants == nil {
+			f.Notes = append(f.Notes, fmt.Sprintf("It is of the %d plants that the PLNT sheet has of the place. No %s sheet of %s is loaded, which would tell whether these are all.", plants.Len(), q.Level, r.name()))
 		}
 		return f, err
 	}
@@ -89,16 +92,18 @@ func (r *reader) factor(ctx context.Context, q FactorQuery, basis egrid.Level) (
 		published = page.Row(0).Value(q.Kind.rate(q.Gas))
 	}
 	if q.Kind == Nonbaseload || q.Explain {
-		f, ok, err := r.factorOfPlants(ctx, q)
+		f, plants, err := r.factorOfPlants(ctx, q)
 		if err != nil {
 			return Factor{}, err
 		}
-		if ok {
+		if plants != nil {
 			f.Published, f.Name = published, regionName(q.Level, page.Row(0))
+			f.Snapshots = append(slices.Clip(f.Snapshots), page.Snapshots...)
+			f.compare(plants, page)
 			return f, nil
 		}
 	}
-	f, err := r.factorOfRow(q, page)
+	f, err := r.factorOfRow(ctx, q, page)
 	f.Published = published
 	if q.Explain && err == nil {
 		f.Notes = append(f.Notes, "The plants of "+r.name()+" are not loaded, or lack what the factor needs, so that they cannot be listed.")
@@ -106,9 +111,30 @@ func (r *reader) factor(ctx context.Context, q FactorQuery, basis egrid.Level) (
 	return f, err
 }
 
+// compare notes plants that do not generate what their region's sheet says.
+func (f *Factor) compare(plants *Plants, page egrid.RowPage) {
+	whole, ok := page.Row(0).Float(egrid.NetGeneration)
+	generation := plants.columns[egrid.NetGeneration]
+	if !ok || generation == nil {
+		return
+	}
+	near := 1e-3
+	if slices.Contains(page.Snapshots[0].Lossy, egrid.NetGeneration) {
+		near = 1e-2
+	}
+	var sum compensated
+	for _, x := range generation {
+		sum.add(x)
+	}
+	if math.Abs(sum.total()-whole) > near*math.Abs(whole) {
+		f.Notes = append(f.Notes, fmt.Sprintf("The %d plants that the PLNT sheet has of the place generate %s MWh, and %s MWh by the %s sheet: plants are missing in the one, or counted in it alone.",
+			plants.Len(), egrid.SumOf(sum.total()), egrid.NumberOf(whole), f.Query.Level))
+	}
+}
+
 // factorOfRow computes a factor from the sums of a region's sheet, or else from
 // its published rates.
-func (r *reader) factorOfRow(q FactorQuery, page egrid.RowPage) (Factor, error) {
+func (r *reader) factorOfRow(ctx context.Context, q FactorQuery, page egrid.RowPage) (Factor, error) {
 	row, s := page.Row(0), page.Snapshots[0]
 	f := Factor{
 		Query: q, Name: regionName(q.Level, row), Basis: q.Level, Authority: s.Authority,
@@ -122,12 +148,13 @@ func (r *reader) factorOfRow(q FactorQuery, page egrid.RowPage) (Factor, error) 
 		}
 		f.cell(row, s, q.Kind.whole())
 		if len(f.Inputs) == len(terms)+1 {
-			f.Formula = ratio(terms, string(q.Kind.whole()))
-			return f, nil
+			err := f.over(terms, string(q.Kind.whole()))
+			return f, err
 		}
 	}
 	clear(f.Inputs)
 	var terms []string
+	var err error
 	for _, m := range q.masses() {
 		times := 1.0
 		if q.GWP != "" && q.GWP != GWPPublished && m.gas != CO2 {
@@ -140,16 +167,48 @@ func (r *reader) factorOfRow(q FactorQuery, page egrid.RowPage) (Factor, error) 
 		return Factor{}, r.lacks(q, f)
 	}
 	f.Formula, f.Rounded = strings.Join(terms, " + "), true
-	f.Notes = append(f.Notes, "It rests on the published rate, which is rounded: "+r.finer(q)+".")
+	why := "the sheet does not have the sums that it follows from"
+	if q.Kind == Nonbaseload {
+		if why, _, err = r.lackOfPlants(ctx, q); err != nil {
+			return Factor{}, err
+		}
+	}
+	f.Notes = append(f.Notes, "It rests on the published rate, which is rounded: "+why+".")
 	return f, nil
 }
 
-// finer says what would give a factor all its digits.
-func (r *reader) finer(q FactorQuery) string {
-	if q.Kind == Nonbaseload {
-		return "the PLNT sheet of " + r.name() + ", once loaded, gives it at full precision"
+// lackOfPlants says why plants do not give a factor. alone is true when they lack
+// nothing but the published CO2e.
+func (r *reader) lackOfPlants(ctx context.Context, q FactorQuery) (why string, alone bool, err error) {
+	s, ok, err := r.published(ctx, egrid.PLNT)
+	if err != nil || !ok {
+		return "the PLNT sheet of " + r.name() + ", which gives it at full precision, is not loaded", false, err
 	}
-	return "the sheet does not have the sums that it follows from"
+	columns := []egrid.Column{q.Kind.whole()}
+	if column, named := regionColumn(q.Level); named {
+		columns = append(columns, column)
+	}
+	for _, m := range q.masses() {
+		columns = append(columns, m.column)
+	}
+	columns = slices.DeleteFunc(columns, s.Schema.Has)
+	if len(columns) == 0 {
+		return "the PLNT sheet of " + r.name() + " does not tell the non-baseload factors of its plants", false, nil
+	}
+	return "the PLNT sheet of " + r.name() + " has no " + list(columns), len(columns) == 1 && columns[0] == egrid.CO2e, nil
+}
+
+// plantsLack is the error of a factor that only plants could give.
+func (r *reader) plantsLack(ctx context.Context, q FactorQuery) error {
+	why, alone, err := r.lackOfPlants(ctx, q)
+	if err != nil {
+		return err
+	}
+	remedy := ""
+	if alone {
+		remedy = q.remedy()
+	}
+	return fmt.Errorf("%w: there is no factor of kind %s of %s: %s%s", egrid.ErrNotFound, q.Kind, q.Gas, why, remedy)
 }
 
 func (r *reader) lacks(q FactorQuery, f Factor) error {
@@ -170,12 +229,19 @@ func (q *FactorQuery) remedy() string {
 	return ""
 }
 
-// ratio writes the sum of terms over a whole.
-func ratio(terms []string, whole string) string {
-	if len(terms) == 1 {
-		return terms[0] + " / " + whole
+// over makes the sum of terms over an input the formula. It returns
+// [egrid.ErrNotFound] unless that is above 0: nothing is emitted per MWh where more
+// is drawn than made.
+func (f *Factor) over(terms []string, whole string) error {
+	f.Formula = strings.Join(terms, " + ")
+	if len(terms) > 1 {
+		f.Formula = "(" + f.Formula + ")"
 	}
-	return "(" + strings.Join(terms, " + ") + ") / " + whole
+	f.Formula += " / " + whole
+	if x := f.Inputs[whole].Value; x <= 0 {
+		return fmt.Errorf("%w: there is no such factor: %s is %s, and a rate is over more than 0", egrid.ErrNotFound, whole, egrid.NumberOf(x))
+	}
+	return nil
 }
 
 // cell makes an input of a cell, unless it is missing.
@@ -216,35 +282,41 @@ func regionName(level egrid.Level, row egrid.Row) string {
 	return ""
 }
 
-// factorOfPlants computes a factor from sums over plants. ok is false when the
-// edition's plants are not published, or lack a column.
-func (r *reader) factorOfPlants(ctx context.Context, q FactorQuery) (f Factor, ok bool, err error) {
+// factorOfPlants computes a factor from sums over plants. It returns no plants when
+// those of the edition are not published, or lack a column.
+func (r *reader) factorOfPlants(ctx context.Context, q FactorQuery) (Factor, *Plants, error) {
+	masses := q.masses()
 	var columns []egrid.Column
-	for _, m := range q.masses() {
+	for _, m := range masses {
 		columns = append(columns, m.column)
 	}
 	columns = append(columns, q.Kind.whole())
 	p, wanted := tally(MethodOf(r.year, r.release), q.Kind == Nonbaseload, columns)
-	plants, snapshots, err := r.plants(ctx, q.Level, q.Code, q.Plants, p.columns()...)
+	plants, snapshots, err := r.plants(ctx, q.Level, q.Code, q.Plants, append(p.columns(), egrid.CO2)...)
 	if err != nil || plants == nil {
-		return Factor{}, false, err
+		return Factor{}, nil, err
 	}
 	if err := r.absent(q, plants); err != nil {
-		return Factor{}, false, err
+		return Factor{}, nil, err
 	}
-	f = Factor{Query: q, Basis: egrid.PLNT, Authority: snapshots[0].Authority, Inputs: map[string]Input{}, Snapshots: snapshots}
+	f := Factor{Query: q, Basis: egrid.PLNT, Authority: snapshots[0].Authority, Inputs: map[string]Input{}, Snapshots: snapshots}
 	sums := plants.total(p)
 	for _, i := range wanted {
 		if math.IsNaN(sums[i]) {
-			return Factor{}, false, nil
+			return Factor{}, nil, nil
 		}
 		f.Inputs[p.terms[i].name()] = plants.input(p, i, sums)
 	}
-	var terms []string
-	for i, m := range q.masses() {
-		terms = append(terms, amount(m.times, p.terms[wanted[i]].name()))
+	if n := plants.unweighed(); n > 0 && masses[0].gas == CO2e {
+		return Factor{}, nil, fmt.Errorf("%w: the PLNT sheet of %s has CO2 of %d of the %d plants, and no CO2e%s", egrid.ErrNotFound, r.name(), n, plants.Len(), q.remedy())
 	}
-	f.Formula = ratio(terms, p.terms[wanted[len(wanted)-1]].name())
+	var terms []string
+	for i, m := range masses {
+		terms = append(terms, amount(m.times, p.terms[wanted[i]].name()))
+		if n := plants.silent(m.column); n > 0 {
+			f.Notes = append(f.Notes, fmt.Sprintf("%d of the %d plants generate from coal, oil or gas, and have no %s: they count as 0.", n, plants.Len(), m.column))
+		}
+	}
 	for _, c := range columns {
 		if slices.Contains(snapshots[0].Lossy, c) {
 			f.round("%s of some plants was rounded in the file that it was read from.", c)
@@ -253,7 +325,8 @@ func (r *reader) factorOfPlants(ctx context.Context, q FactorQuery) (f Factor, o
 	if q.Explain {
 		f.Plants = plants.shares(p, wanted)
 	}
-	return f, true, nil
+	err = f.over(terms, p.terms[wanted[len(wanted)-1]].name())
+	return f, plants, err
 }
 
 // absent refuses a set of plants of which some are not in the sheet, and a region

@@ -49,9 +49,14 @@ func (r *reader) deliver(ctx context.Context, f *Factor) error {
 	if !ok {
 		return fmt.Errorf("%w: a delivered factor needs the GGL sheet (grid gross loss) of %s, which is not loaded", egrid.ErrNotFound, r.name())
 	}
-	grid, why, err := r.gridOf(ctx, f.Query)
+	grid, why, from, err := r.gridOf(ctx, f.Query)
 	if err != nil {
 		return err
+	}
+	for _, s := range from {
+		if !slices.ContainsFunc(f.Snapshots, func(f egrid.Snapshot) bool { return f.ID == s.ID }) {
+			f.Snapshots = append(slices.Clip(f.Snapshots), s)
+		}
 	}
 	page, err := r.db.Rows(ctx, egrid.RowQuery{Level: egrid.GGL, Year: r.year, Release: r.release, Limit: 100})
 	if err != nil {
@@ -90,32 +95,37 @@ func lossFormula(inputs map[string]Input) string {
 }
 
 // gridOf finds the interconnect of a place, by the subregions of its plants where
-// the level does not tell.
-func (r *reader) gridOf(ctx context.Context, q FactorQuery) (grid, why string, err error) {
+// the level does not tell, and the snapshots that it was read from.
+func (r *reader) gridOf(ctx context.Context, q FactorQuery) (grid, why string, from []egrid.Snapshot, err error) {
 	if q.Level == egrid.US {
-		return allGrid, "The grid gross loss is that of the United States.", nil
+		return allGrid, "The grid gross loss is that of the United States.", nil, nil
 	}
 	if q.Level == egrid.SRL || q.Level == egrid.NRL {
 		grid = interconnect(q.Level, q.Code)
-		return grid, "The grid gross loss is that of " + grid + ".", nil
+		return grid, "The grid gross loss is that of " + grid + ".", nil, nil
 	}
-	plants, _, err := r.plants(ctx, q.Level, q.Code, q.Plants)
+	plants, from, err := r.plants(ctx, q.Level, q.Code, q.Plants)
 	if err != nil {
-		return "", "", err
+		return "", "", nil, err
 	}
 	grids := map[string]bool{}
+	whose := "all of its plants"
 	if plants != nil && plants.regions[egrid.SRL] != nil {
-		for _, code := range plants.regions[egrid.SRL].codes {
+		of := plants.regions[egrid.SRL]
+		for _, code := range of.codes {
 			grids[interconnect(egrid.SRL, code)] = true
+		}
+		if slices.Contains(of.of, -1) {
+			whose = "all of its plants that name a subregion"
 		}
 	}
 	if len(grids) == 1 {
 		for grid = range grids {
-			return grid, "The grid gross loss is that of " + grid + ", to which all of its plants belong.", nil
+			return grid, "The grid gross loss is that of " + grid + ", to which " + whose + " belong.", from, nil
 		}
 	}
 	if len(grids) == 0 {
-		return allGrid, "The grid gross loss is that of the United States: which interconnect the place belongs to shows from its plants, which are not loaded.", nil
+		return allGrid, "The grid gross loss is that of the United States: which interconnect the place belongs to shows from its plants, which are not loaded.", from, nil
 	}
-	return allGrid, "The grid gross loss is that of the United States: the place has plants on several interconnects.", nil
+	return allGrid, "The grid gross loss is that of the United States: the place has plants on several interconnects.", from, nil
 }

@@ -152,6 +152,32 @@ func (p *Plants) fillBlanks() {
 	}
 }
 
+// unweighed counts the plants that have CO2, and no CO2e.
+func (p *Plants) unweighed() (n int) {
+	co2, co2e := p.columns[egrid.CO2], p.columns[egrid.CO2e]
+	for i := range co2e {
+		if co2e[i] == 0 && co2 != nil && co2[i] >= 1 { // less may have been rounded to 0
+			n++
+		}
+	}
+	return n
+}
+
+// silent counts the plants that generate from fossil fuel, and have none of a mass.
+func (p *Plants) silent(mass egrid.Column) (n int) {
+	x, generation := p.columns[mass], p.columns[egrid.NetGeneration]
+	for i := range generation {
+		category := ""
+		if all := egrid.FuelCategories(); int(p.fuels[i]) < len(all) {
+			category = all[p.fuels[i]]
+		}
+		if x != nil && x[i] == 0 && generation[i] > 0 && slices.Contains(fossil, category) {
+			n++
+		}
+	}
+	return n
+}
+
 // Len returns the number of plants.
 func (p *Plants) Len() int { return p.n }
 
@@ -293,7 +319,7 @@ func (p *Plants) weight(i int, m Method) float64 {
 	case capacity < 0.2:
 		return 1
 	}
-	return -5.0/3*capacity + 4.0/3
+	return float64(-5.0/3*capacity) + 4.0/3 // not fused, as on every machine
 }
 
 // hoursPerYear is what EPA divides by in leap years, too.

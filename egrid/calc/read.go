@@ -33,7 +33,7 @@ func (r *reader) edition(ctx context.Context, year int, release string, levels .
 		s, err := driver.SelectSnapshots(c, level, year, release)
 		switch {
 		case errors.Is(err, egrid.ErrNotFound):
-			problem = errors.Join(problem, err)
+			problem = also(problem, err)
 		case err != nil:
 			return "", err
 		case len(s) > 0 && s[len(s)-1].Year > found.Year:
@@ -51,6 +51,14 @@ func (r *reader) edition(ctx context.Context, year int, release string, levels .
 		r.release = egrid.NoRelease
 	}
 	return found.Level, nil
+}
+
+// also adds what another error says, on the same line.
+func also(problem, err error) error {
+	if problem == nil {
+		return err
+	}
+	return fmt.Errorf("%w; %s", problem, strings.TrimPrefix(err.Error(), egrid.ErrNotFound.Error()+": "))
 }
 
 // published returns the edition's sheet of a level.

@@ -66,8 +66,10 @@ func Reconcile(ctx context.Context, db *store.DB, year int, o *ReconcileOptions)
 	return c, nil
 }
 
-// settle rounds what was computed to digits that do not depend on the machine, and
-// so that the difference of figures of about the same size is exact.
+// settle rounds what was computed so that the difference of figures of about the same
+// size is an exact decimal number. Before it, products are rounded by a conversion
+// where something is added to them: processors that have an instruction for both would
+// give other last digits, and certificates another hash.
 func (c *Cell) settle() {
 	whole := math.Ceil(math.Log10(max(math.Abs(c.Published), math.Abs(c.Recomputed), 100)))
 	c.Recomputed, c.Tolerance = roundOff(c.Recomputed, max(14-int(whole), 0)), significant(c.Tolerance, 3)
@@ -213,7 +215,7 @@ func (e *edition) sheet(level egrid.Level) *sheet {
 // computed are the cells that follow from a method: level by level, from own sums
 // and then from plants.
 func (e *edition) computed(m Method) []Cell {
-	var cells []Cell
+	cells := make([]Cell, 0, len(e.places)) // of the methods before
 	for _, s := range e.sheets {
 		cells = append(cells, s.compare(s.level, FromSums(s.level, s.rows, m))...)
 		if e.plants != nil {
@@ -270,8 +272,8 @@ func (e *edition) outcome(m Method) *outcome {
 	if o != nil {
 		return o
 	}
-	o = &outcome{}
 	cells := e.computed(m)
+	o = &outcome{make([]float64, 0, len(cells)), make([]float64, 0, len(cells)), make([]bool, 0, len(cells))}
 	for i := range cells {
 		c := &cells[i]
 		n, known := e.places[placeOf(c)]
@@ -443,11 +445,11 @@ func (e *edition) gwp() GWPFit {
 		}
 		return sum
 	}
-	other := (sum(egrid.CO2e) - sum(egrid.CO2)) * 2000
+	other := float64((sum(egrid.CO2e) - sum(egrid.CO2)) * 2000)
 	ch4, n2o, generation := sum(egrid.CH4), sum(egrid.N2O), sum(egrid.NetGeneration)
 	best := GWPFit{Error: math.Inf(1)}
 	for _, g := range GWPs() {
-		if e := math.Abs(other-g.CH4*ch4-g.N2O*n2o) / generation; e < best.Error {
+		if e := math.Abs(other-float64(g.CH4*ch4)-float64(g.N2O*n2o)) / generation; e < best.Error {
 			best = GWPFit{g, e}
 		}
 	}

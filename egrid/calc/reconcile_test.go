@@ -405,6 +405,28 @@ func TestReconcileLostRow(t *testing.T) {
 	}
 }
 
+// What a reader should know is told.
+func TestCertificateNotes(t *testing.T) {
+	t.Parallel()
+	s := newSample(t)
+	if notes := reconcile(t, store.New(s.db(t, "rev2")), 2023, nil).Notes(); len(notes) != 0 {
+		t.Errorf("of a whole edition: %q", notes)
+	}
+	lines := strings.SplitAfter(s[egrid.PLNT], "\n")
+	s[egrid.PLNT] = strings.Join(lines[:len(lines)/2], "")
+	other, err := calc.MethodOf(2023, "rev2").With(calc.OtherUnknown, "nonrenewable")
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := store.New(s.db(t, "rev2", egrid.PLNT, egrid.ST, egrid.SRL))
+	notes := strings.Join(reconcile(t, db, 2023, &calc.ReconcileOptions{Method: &other}).Notes(), " ")
+	for _, want := range []string{"no sheet of BA, NRL, US.", "the PLNT sheet lacks plants", "other_unknown=nonrenewable; the edition is known for neither"} {
+		if !strings.Contains(notes, want) {
+			t.Errorf("%q is not in %s", want, notes)
+		}
+	}
+}
+
 // Sheets of another release are not there.
 func TestReconcileKeepsReleasesApart(t *testing.T) {
 	t.Parallel()

@@ -155,7 +155,7 @@ func (c *cells) sum(x, weights []float64) []float64 {
 			continue
 		}
 		if weights != nil {
-			v *= weights[i]
+			v = float64(v * weights[i]) // not fused with the addition, as on every machine
 		}
 		sums[at].add(v)
 	}

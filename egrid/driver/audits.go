@@ -2,6 +2,7 @@ package driver
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -108,14 +109,12 @@ func AuditRows(level egrid.Level, b *egrid.Batch) []egrid.Audit {
 		a.identifier = newKeys(b.Schema(), id).columns
 	}
 	for _, r := range rowRules {
-		x, y := a.column(r.x), a.column(r.y)
-		if x == nil || y == nil && r.y != "" {
-			continue
+		x, y := b.Schema().Index(r.x), b.Schema().Index(cmp.Or(r.y, r.x))
+		if x >= 0 && y >= 0 {
+			a.check(r.name, r.severity, func(row int) (bool, string) {
+				return r.broken(floatAt(b.Column(x), row), floatAt(b.Column(y), row)), ""
+			})
 		}
-		if r.y == "" {
-			y = x
-		}
-		a.check(r.name, r.severity, func(row int) (bool, string) { return r.broken(x[row], y[row]), "" })
 	}
 	a.rates()
 	a.fuels()
@@ -125,6 +124,14 @@ func AuditRows(level egrid.Level, b *egrid.Batch) []egrid.Audit {
 	}
 	a.damaged()
 	return a.found
+}
+
+// floatAt is a cell of a numeric column, NaN when it is missing.
+func floatAt(v *egrid.Vector, row int) float64 {
+	if x, ok := v.Float(row); ok {
+		return x
+	}
+	return math.NaN()
 }
 
 // auditor checks the rows of one batch.

@@ -93,7 +93,7 @@ func TestAuditDamagedIdentifiers(t *testing.T) {
 	}
 	add("7E600", "1-02", "12/2", "10-94", "JAN", "5.10", "0290", "EN-4", "INF1", "2-JAN1", "1/2") // generators of EPA's sheets, or like them
 	sound := len(rows)
-	add("7.00E+600", "7E+600", "inf", "2-Jan", "Jan-02", "2-Jan-2002", "2023-01-02", "2023-01-02 00:00:00", "1/2/2023", "1.7976931348623157e+308")
+	add("7.00E+600", "2.0", "12.000", "7E+600", "inf", "2-Jan", "Jan-02", "2-Jan-2002", "2023-01-02", "2023-01-02 00:00:00", "1/2/2023", "2026/12/02", "1/1/01", "1.7976931348623157e+308")
 	b, err := egrid.BatchOf(schema, 2023, rows...)
 	if err != nil {
 		t.Fatal(err)

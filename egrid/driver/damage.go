@@ -8,12 +8,12 @@ import (
 )
 
 // damagedIdentifier matches what spreadsheets and other tools make of identifiers
-// that they take for numbers and dates: 7E600 becomes 7.00E+600 or inf, 1-02 becomes
+// that they take for numbers and dates: 2 becomes 2.0, 7E600 7.00E+600 or inf, 1-02
 // 2-Jan or 2023-01-02 00:00:00. None occurs in EPA's own sheets.
-var damagedIdentifier = regexp.MustCompile(`^(?:` +
+var damagedIdentifier = regexp.MustCompile(`^(?:\d+\.0+|` +
 	`\d+(?:\.\d+)?[eE][+-]\d+|[+-]?[iI]nf(?:inity)?|` +
 	`\d{1,2}-` + months + `(?:-\d{2,4})?|` + months + `-\d{2,4}|` +
-	`\d{4}-\d{2}-\d{2}(?:[ T].*)?|\d{1,2}/\d{1,2}/\d{2,4}(?: .*)?)$`)
+	`\d{4}[-/]\d{2}[-/]\d{2}(?:[ T].*)?|\d{1,2}/\d{1,2}/\d{2,4}(?: .*)?)$`)
 
 const months = `(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)`
 
@@ -30,7 +30,7 @@ func (a *auditor) damaged() {
 		some := false
 		for i := range hit {
 			id := v.Entry(i)
-			hit[i] = strings.ContainsAny(id, "+-/f") && damagedIdentifier.MatchString(id) // matching all takes time
+			hit[i] = strings.ContainsAny(id, "+-/f.") && damagedIdentifier.MatchString(id) // matching all takes time
 			some = some || hit[i]
 		}
 		if some {

@@ -159,6 +159,9 @@ func (p *Part) name() string {
 type joiner struct {
 	out            Part
 	parts          []joinedPart
+	schemas        SchemaSet  // of the parts
+	kinds          []int      // the first part of each schema
+	matchers       []*matcher // that have met all rows but those of the latest part
 	rows           [][]member // of the outcome
 	last           int64      // the highest number of a row
 	contradictions int64      // cells
@@ -213,7 +216,7 @@ const mergedRows = 8192
 func authorityOf(s *egrid.Snapshot) string { return cmp.Or(s.Authority, egrid.DefaultAuthority) }
 
 func newJoiner(id egrid.StageID, of *egrid.Snapshot) *joiner {
-	j := &joiner{}
+	j := &joiner{schemas: SchemaSet{}}
 	j.out.Snapshot = egrid.Snapshot{
 		Stage: id, Level: of.Level, Year: of.Year, Release: of.Release, Status: egrid.Published, LoadedAt: time.Now().UTC(),
 		Authority: authorityOf(of), Units: cmp.Or(of.Units, egrid.DefaultUnits),
@@ -228,8 +231,9 @@ func (j *joiner) add(p Part, what string) error {
 	if a := authorityOf(&p.Snapshot); a != j.out.Authority {
 		return fmt.Errorf("%s are published by %s and not by %s: rows of two authorities make no sheet", what, a, j.out.Authority)
 	}
+	p.Schema = j.schemas.Shared(p.Schema)
 	var by []*matcher
-	for i := range j.parts {
+	for _, i := range j.kinds {
 		q := &j.parts[i]
 		for _, f := range p.Schema.Fields() {
 			if at := q.Schema.Index(f.Column); at >= 0 && q.Schema.Field(at).Type != f.Type {
@@ -273,6 +277,9 @@ func (j *joiner) add(p Part, what string) error {
 		return fmt.Errorf("%d of %s without a whole identifier (%s): nothing tells which of the others that is", without, what, listOf(by[0].identifier))
 	}
 	joined := joinedPart{Part: p, what: what}
+	if !slices.ContainsFunc(j.kinds, func(i int) bool { return j.parts[i].Schema == p.Schema }) {
+		j.kinds = append(j.kinds, number)
+	}
 	for _, b := range p.Batches {
 		for row := range b.Len() {
 			m := member{number, place{b, row}}
@@ -292,7 +299,7 @@ func (j *joiner) add(p Part, what string) error {
 // lay finds the columns of the outcome, and where each part has them.
 func (j *joiner) lay() error {
 	var fields []egrid.Field
-	for i := range j.parts {
+	for _, i := range j.kinds {
 		for _, f := range j.parts[i].Schema.Fields() {
 			if !slices.ContainsFunc(fields, func(have egrid.Field) bool { return have.Column == f.Column }) {
 				fields = append(fields, f)
@@ -323,27 +330,45 @@ func (j *joiner) lay() error {
 type matcher struct {
 	identifier []egrid.Column
 	rows       map[string]int
-	keys       *keys // of the part whose rows are looked for
+	keys       *keys             // of the part that is matched
+	met        map[string]uint64 // identifiers of the outcome's rows
+	laid       int               // rows of the outcome that it knows
 }
 
-// matcher indexes the rows that there are.
+// matcher indexes the rows that there are. Where every part has the identifier, it
+// goes on where it was for the part before: no row gets another.
 func (j *joiner) matcher(identifier []egrid.Column, of *egrid.Schema) *matcher {
-	m := &matcher{identifier, make(map[string]int, len(j.rows)), newKeys(of, identifier)}
-	all := make([]*keys, len(j.parts)) // nil where a part has no such columns
-	met := map[string]uint64{}         // in all parts together
-	for i := range j.parts {
-		if s := j.parts[i].Schema; !slices.ContainsFunc(identifier, func(c egrid.Column) bool { return !s.Has(c) }) {
-			all[i] = newKeys(s, identifier)
-			all[i].met = met
+	all := map[*egrid.Schema]*keys{} // nil where one has no such columns
+	whole := true
+	var m *matcher
+	for _, known := range j.matchers {
+		if slices.Equal(known.identifier, identifier) {
+			m = known
 		}
 	}
-	for i, row := range j.rows {
-		for _, x := range row {
-			if all[x.part] == nil {
+	for _, i := range j.kinds {
+		s := j.parts[i].Schema
+		if slices.ContainsFunc(identifier, func(c egrid.Column) bool { return !s.Has(c) }) {
+			whole = false
+			continue
+		}
+		all[s] = newKeys(s, identifier)
+	}
+	if m == nil || !whole {
+		j.matchers = slices.DeleteFunc(j.matchers, func(old *matcher) bool { return old == m })
+		m = &matcher{identifier: identifier, rows: make(map[string]int, len(j.rows)), met: map[string]uint64{}}
+		j.matchers = append(j.matchers, m)
+	}
+	m.keys = newKeys(of, identifier)
+	for ; m.laid < len(j.rows); m.laid++ {
+		for _, x := range j.rows[m.laid] {
+			k := all[j.parts[x.part].Schema]
+			if k == nil {
 				continue
 			}
-			if key, ok := all[x.part].of(x.batch, x.row); ok {
-				m.rows[string(key)] = i
+			k.met = m.met // in all parts together
+			if key, ok := k.of(x.batch, x.row); ok {
+				m.rows[string(key)] = m.laid
 			}
 			break
 		}

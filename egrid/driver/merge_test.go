@@ -3,8 +3,10 @@ package driver_test
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -205,6 +207,55 @@ func sheetPart(t testing.TB, name, columns string, lossy []egrid.Column, records
 }
 
 const identified = "oris_plant_code,generator_id,net_generation_mwh"
+
+// Of many parts with the same columns each row is matched with those of all others,
+// also when one in their midst is told by names alone.
+func TestCombineManyParts(t *testing.T) {
+	t.Parallel()
+	const parts = 200
+	var many []driver.Part
+	for i := range parts {
+		// Each row stands in two parts, in one of them without its value.
+		many = append(many, sheetPart(t, fmt.Sprintf("p%03d", i), "state,plant_name,oris_plant_code,generator_id,net_generation_mwh", nil,
+			fmt.Sprintf("TX,P%d,%d,A,", i, i+1), fmt.Sprintf("TX,P%d,%d,A,%d", (i+1)%parts, (i+1)%parts+1, i)))
+	}
+	many = append(many, sheetPart(t, "names", "plant_name,state,generator_id,fuel", nil, "P7,TX,A,NG", "P199,TX,A,SUN"))
+	got, apart, err := driver.Combine(many...)
+	if err != nil || len(apart) > 0 {
+		t.Fatal(apart, err)
+	}
+	rows := egrid.Concat(got.Schema, got.Batches...)
+	if rows.Len() != parts {
+		t.Fatalf("%d rows of %d plants", rows.Len(), parts)
+	}
+	fuels := map[string]string{}
+	for row := range rows.Rows() {
+		plant, _ := strings.CutPrefix(row.Text(egrid.PlantName), "P")
+		n, err := strconv.Atoi(plant)
+		if mwh, ok := row.Float(egrid.NetGeneration); err != nil || !ok || int(mwh) != (n+parts-1)%parts {
+			t.Errorf("plant %s has %v MWh, %v; want %d", plant, mwh, err, (n+parts-1)%parts)
+		}
+		if fuel := row.Text(egrid.Fuel); fuel != "" {
+			fuels[plant] = fuel
+		}
+	}
+	if want := map[string]string{"7": "NG", "199": "SUN"}; !maps.Equal(fuels, want) {
+		t.Errorf("fuels %v; want %v", fuels, want)
+	}
+}
+
+func TestSchemaSet(t *testing.T) {
+	t.Parallel()
+	set := driver.SchemaSet{}
+	a, b := generatorSchema(t, egrid.PlantCode, egrid.Fuel), generatorSchema(t, egrid.PlantCode, egrid.Fuel)
+	other := generatorSchema(t, egrid.Fuel, egrid.PlantCode)
+	if a == b || set.Shared(a) != a || set.Shared(b) != a || set.Shared(a) != a {
+		t.Error("the same columns are two schemas")
+	}
+	if set.Shared(other) != other || set.Shared(b) != a {
+		t.Error("another order of columns is the same schema")
+	}
+}
 
 func TestCombine(t *testing.T) {
 	t.Parallel()

@@ -16,6 +16,12 @@ import (
 // counts as misread.
 const rejectedLimit = 0.01
 
+// TooManyRejected reports whether so many records were rejected beside the rows that
+// the file may have been misread.
+func TooManyRejected(rows, rejected int64) bool {
+	return float64(rejected) > rejectedLimit*float64(rows+rejected)
+}
+
 // Decide says what publishing a complete, audited stage does. published is the
 // snapshot that readers see now, nil when there is none; compare says how the stage
 // differs from it, and is called only where that matters. The reason is set when
@@ -38,8 +44,8 @@ func Decide(policy Policy, staged egrid.Snapshot, published *egrid.Snapshot, com
 		return egrid.Published, "", nil
 	}
 	var reasons []string
-	if all := staged.Rows + staged.Rejected; float64(staged.Rejected) > rejectedLimit*float64(all) {
-		reasons = append(reasons, fmt.Sprintf("%d of %d records were rejected, more than 1 %%: look at the reasons, the file may have been misread", staged.Rejected, all))
+	if TooManyRejected(staged.Rows, staged.Rejected) {
+		reasons = append(reasons, fmt.Sprintf("%d of %d records were rejected, more than 1 %%: look at the reasons, the file may have been misread", staged.Rejected, staged.Rows+staged.Rejected))
 	}
 	for _, a := range staged.Audits {
 		if a.Severity == egrid.Hard && a.Count > 0 {

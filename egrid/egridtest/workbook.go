@@ -13,8 +13,9 @@ import (
 
 // Sheet is a sheet of a workbook.
 type Sheet struct {
-	Name string
-	CSV  string // its cells
+	Name   string
+	CSV    string // its cells
+	Hidden bool   // the workbook does not show it
 }
 
 // WriteWorkbook writes an .xlsx workbook. A field of the CSV that is written as
@@ -37,7 +38,11 @@ func WriteWorkbook(w io.Writer, sheets ...Sheet) error {
 			return fmt.Errorf("sheet %s: %w", s.Name, err)
 		}
 		n := i + 1
-		fmt.Fprintf(&list, `<sheet name="%s" sheetId="%d" r:id="rId%d"/>`, escaped(s.Name), n, n)
+		state := "visible"
+		if s.Hidden {
+			state = "hidden"
+		}
+		fmt.Fprintf(&list, `<sheet name="%s" sheetId="%d" state="%s" r:id="rId%d"/>`, escaped(s.Name), n, state, n)
 		fmt.Fprintf(&relations, `<Relationship Id="rId%d" Type="%sworksheet" Target="worksheets/sheet%d.xml"/>`, n, relation, n)
 		fmt.Fprintf(&types, `<Override PartName="/xl/worksheets/sheet%d.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"/>`, n)
 		err = write(fmt.Sprintf("xl/worksheets/sheet%d.xml", n), `<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>`+cells+`</sheetData></worksheet>`)

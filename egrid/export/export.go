@@ -63,6 +63,7 @@ type About struct {
 	Snapshots []egrid.Snapshot // that the rows are from
 	Address   string           // at which the API answers the same for ever; empty where there is none
 	Codes     bool             // columns are named by EPA's codes, where they have one
+	More      []Fact           // what else there is to tell; read when the file is closed
 }
 
 // Facts tells of the file in words: what there is of level, data year, release,
@@ -86,7 +87,7 @@ func (a *About) Facts() []Fact {
 		{"level", string(a.Level)}, {"year", strings.Join(years, ", ")}, {"release", strings.Join(releases, ", ")},
 		{"authority", strings.Join(authorities, ", ")}, {"snapshots", strings.Join(ids, ", ")}, {"address", a.Address}, {"rounded", strings.Join(rounded, ", ")},
 	}
-	return slices.DeleteFunc(facts, func(f Fact) bool { return f.Value == "" })
+	return slices.DeleteFunc(append(facts, a.More...), func(f Fact) bool { return f.Value == "" })
 }
 
 // Fact is something that a file says of itself.

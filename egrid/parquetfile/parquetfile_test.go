@@ -1,7 +1,9 @@
 package parquetfile_test
 
 import (
+	"archive/zip"
 	"bytes"
+	"compress/gzip"
 	"encoding/csv"
 	"encoding/json"
 	"errors"
@@ -102,6 +104,47 @@ func TestComesBack(t *testing.T) {
 				t.Errorf("row %d, %s: %q is %v, %v; want %v", i+1, s.Field(j).Column, got[i+1][j], v, err, want)
 			}
 		}
+	}
+}
+
+// A file that is packed is found by its content, too.
+func TestPacked(t *testing.T) {
+	t.Parallel()
+	s := schema(t)
+	file := write(t, s, &export.About{}, batch(t, s, rows()...))
+	want, err := read(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var zipped, gzipped bytes.Buffer
+	archive, stream := zip.NewWriter(&zipped), gzip.NewWriter(&gzipped)
+	member, err := archive.Create("folder/GEN23")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, w := range []io.Writer{member, stream} {
+		if _, err := w.Write(file); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(archive.Close(), stream.Close()); err != nil {
+		t.Fatal(err)
+	}
+	for name, packed := range map[string][]byte{"zip": zipped.Bytes(), "gzip": gzipped.Bytes()} {
+		got, err := read(packed)
+		if err != nil || !slices.EqualFunc(got, want, slices.Equal) {
+			t.Errorf("%s: %v, %q", name, err, got)
+		}
+	}
+}
+
+// A program without the format says what to do.
+func TestNotPluggedIn(t *testing.T) {
+	t.Parallel()
+	s := schema(t)
+	file := write(t, s, &export.About{})
+	if _, err := book.Open(bytes.NewReader(file), int64(len(file)), nil); !errors.Is(err, egrid.ErrInvalid) || !strings.Contains(err.Error(), "it is a Parquet file; save it as CSV") {
+		t.Error(err)
 	}
 }
 

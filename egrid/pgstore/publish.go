@@ -51,11 +51,13 @@ func (s *Store) publish(ctx context.Context, tx pgx.Tx, id egrid.StageID, policy
 	}
 	shelf := &shelf{s, tx, catalog, map[egrid.StageID]*sheet{}}
 	var staged []egrid.Snapshot
+	schemas := driver.SchemaSet{}
 	for _, part := range r.Stages(id) {
 		snap, err := shelf.describe(ctx, part, ready)
 		if err != nil {
 			return driver.Settled(catalog.Catalog, id, r, err)
 		}
+		snap.Schema = schemas.Shared(snap.Schema)
 		staged = append(staged, snap)
 	}
 	report, err := driver.Settle(ctx, shelf, catalog.Catalog, staged, policy)

@@ -39,50 +39,55 @@ const (
 	lows  = highs - ones
 )
 
-// zeros has the highest bit of each byte that is zero in w.
-func zeros(w uint64) uint64 { return ^((w&lows + lows) | w | lows) }
+// equal has the highest bit of each byte of w that is the same as in of, where all
+// bytes are ASCII. One that is not may set those behind it by mistake.
+func equal(w, of uint64) uint64 { return ^(w ^ of + lows) & highs }
+
+// byteSet is which bytes of a word have their highest bit set: how many they are, and
+// their places from the lowest on, eight bits each.
+type byteSet struct {
+	places uint64
+	n      int
+}
+
+var byteSets = func() (all [256]byteSet) {
+	for i := range all {
+		s := &all[i]
+		for rest := uint(i); rest != 0; rest &= rest - 1 {
+			s.places |= uint64(bits.TrailingZeros(rest)) << (8 * s.n)
+			s.n++
+		}
+	}
+	return all
+}()
+
+// byteSetOf wants no other bits than the highest of each byte.
+func byteSetOf(w uint64) *byteSet { return &byteSets[w>>7*0x0102040810204080>>56] }
 
 // find finds the fields of up to blockRows records at the front of data, and
 // returns how many records there are and their bytes.
 func (b *block) find(data []byte, columns int, delim byte) (records, size int) {
-	most := blockRows * columns
+	most := min(blockRows*columns, len(data)) // a small file takes little memory
 	if len(b.ends) < most+wordBytes {
 		b.ends, b.lines = make([]uint32, most+wordBytes), make([]uint32, most+wordBytes)
 	}
 	ends, lines, delims := b.ends, b.lines, ones*uint64(delim)
 	n, m := 0, 0
-	for pos := 0; pos+wordBytes <= len(data) && n < most; {
+	for pos := 0; pos+wordBytes <= len(data) && n < most; pos += wordBytes {
+		read, found := plainFields(data[pos:], delims, ends[n:], uint32(pos))
+		n += found
+		if pos += read; pos+wordBytes > len(data) || n >= most {
+			break
+		}
 		w := binary.LittleEndian.Uint64(data[pos:])
-		newline := zeros(w ^ ones*'\n')
-		// What is below a blank but for line ends, quotes, and what is beyond
-		// ASCII. Bytes behind the first may be in it by mistake.
-		v, quote := w|newline>>1|zeros(w^ones*'\r')>>1, w^ones*'"'
-		odd := (w | (v-ones*' ')&^v | (quote-ones)&^quote) & highs
-		hits := newline | zeros(w^delims)
+		hits, newline := equal(w, delims), equal(w, ones*'\n')
+		odd := highs&^(plain(w)|hits|newline|equal(w, ones*'\r')) | w&highs
+		before := odd&-odd - 1 // all when there is none
+		newline &= before
+		m += byteSetOf(newline).write(lines[m:m+wordBytes], uint32(pos))
+		n += byteSetOf((hits|newline)&before).write(ends[n:n+wordBytes], uint32(pos))
 		if odd != 0 {
-			before := odd&-odd - 1
-			hits &= before
-			newline &= before
-		}
-		// Writing places that are none, to write over them, takes less time than
-		// finding out how many there are.
-		h := hits
-		to := ends[n : n+wordBytes]
-		for i := range 4 {
-			to[i] = uint32(pos + bits.TrailingZeros64(h)>>3)
-			h &= h - 1
-		}
-		for i := 4; h != 0; i++ {
-			to[i] = uint32(pos + bits.TrailingZeros64(h)>>3)
-			h &= h - 1
-		}
-		n += bits.OnesCount64(hits)
-		for ; newline != 0; newline &= newline - 1 {
-			lines[m] = uint32(pos + bits.TrailingZeros64(newline)>>3)
-			m++
-		}
-		if pos += wordBytes; odd != 0 {
-			place := pos - wordBytes + bits.TrailingZeros64(odd)>>3
+			place := pos + bits.TrailingZeros64(odd)>>3
 			start := 0
 			if n > 0 {
 				start = int(ends[n-1]) + 1
@@ -91,7 +96,7 @@ func (b *block) find(data []byte, columns int, delim byte) (records, size int) {
 			if place != start || length == 0 {
 				break
 			}
-			pos = place + length
+			pos = place + length - wordBytes
 		}
 	}
 	// A record is whole when its line ends with its last field. One without any
@@ -111,6 +116,47 @@ func (b *block) find(data []byte, columns int, delim byte) (records, size int) {
 		size = int(end) + 1
 	}
 	return records, size
+}
+
+// plainFields writes where fields end in the words at the front of data that have
+// nothing but delimiters and plain text, and returns the words' bytes and the number
+// of fields. The place of data is added.
+func plainFields(data []byte, delims uint64, ends []uint32, at uint32) (read, n int) {
+	whole := len(data)
+	for ; len(data) >= wordBytes && n+wordBytes <= len(ends); data = data[wordBytes:] {
+		w := binary.LittleEndian.Uint64(data)
+		if plain(w) != highs {
+			break
+		}
+		n += byteSetOf(equal(w, delims)).write(ends[n:n+wordBytes], at)
+		at += wordBytes
+	}
+	return whole - len(data), n
+}
+
+// plain has the highest bit of each byte that is ASCII, not below a blank, and no
+// quote. One that is not ASCII may change those behind it by mistake.
+func plain(w uint64) uint64 {
+	return (w + (lows + ones - ones*' ')) & (w ^ ones*'"' + lows) &^ w & highs
+}
+
+// write writes the places in a word that is at pos, and returns how many they are.
+// Writing some that are none, to write over them, takes less time than finding out
+// how many there are.
+func (s *byteSet) write(to []uint32, pos uint32) int {
+	to[0] = pos + uint32(uint8(s.places))
+	to[1] = pos + uint32(uint8(s.places>>8))
+	to[2] = pos + uint32(uint8(s.places>>16))
+	if s.n > 3 {
+		s.writeRest(to, pos)
+	}
+	return s.n
+}
+
+func (s *byteSet) writeRest(to []uint32, pos uint32) {
+	for i := 3; i < s.n; i++ {
+		to[i] = pos + uint32(uint8(s.places>>(8*i)))
+	}
 }
 
 // quotedField returns the length of a quoted field at the front of data; 0 when
@@ -258,35 +304,40 @@ func (b *block) spaced(data []byte) bool {
 // has blanks around it, is not in its normal form, or is missing where a row has
 // its identifier.
 func (b *block) texts(c *columnDecoder, data []byte) bool {
+	look, digits := &closer[c.form], c.form == whole
 	for k, from := range b.from {
 		to := b.to[k]
-		quoted := false
-		if from < to && data[from] == '"' {
-			from, to, quoted = from+1, to-1, true
-			b.from[k], b.to[k] = from, to
-		}
-		if from == to {
-			if c.required {
-				return false
-			}
-			continue
-		}
-		first := firstBytes[data[from]]
-		if first == odd || data[to-1] <= ' ' {
-			return false
-		}
-		if first == mayBeMark && to-from <= cell.MaxMark && c.marked(string(data[from:to]), quoted) {
-			if c.required {
-				return false
-			}
-			b.to[k] = from
-			continue
-		}
-		if c.form != asIs && !c.plain(data[from:to]) {
+		switch {
+		case from < to && !look[data[from]] && data[to-1] > ' ':
+		case digits && from < to && to-from <= wordBytes && int(from)+wordBytes <= len(data) &&
+			cell.Digits(binary.LittleEndian.Uint64(data[from:]), to-from):
+		case !b.text(c, data, k):
 			return false
 		}
 	}
 	return true
+}
+
+// text is texts of the k-th field.
+func (b *block) text(c *columnDecoder, data []byte, k int) bool {
+	from, to := b.from[k], b.to[k]
+	quoted := false
+	if from < to && data[from] == '"' {
+		from, to, quoted = from+1, to-1, true
+		b.from[k], b.to[k] = from, to
+	}
+	if from == to {
+		return !c.required
+	}
+	first := firstBytes[data[from]]
+	switch {
+	case first == odd || data[to-1] <= ' ':
+		return false
+	case first == mayBeMark && to-from <= cell.MaxMark && c.marked(string(data[from:to]), quoted):
+		b.to[k] = from
+		return !c.required
+	}
+	return c.plain(data[from:to])
 }
 
 // decimals reads fields of plain digits, of at most so many decimal places. It
@@ -294,18 +345,26 @@ func (b *block) texts(c *columnDecoder, data []byte) bool {
 func (b *block) decimals(data []byte, maxPlaces int) bool {
 	clear(b.present)
 	for k, from := range b.from {
-		field := data[from:b.to[k]]
+		to := b.to[k]
 		b.numbers[k], b.places[k] = 0, 0
-		if len(field) == 0 {
+		if from == to {
 			continue
 		}
+		if n := to - from; n <= wordBytes && int(from)+wordBytes <= len(data) {
+			if m, places, ok := cell.Short(binary.LittleEndian.Uint64(data[from:]), n); ok && places <= maxPlaces {
+				b.numbers[k], b.places[k] = m, uint8(places)
+				b.present[k>>6] |= 1 << (k & 63)
+				continue
+			}
+		}
+		field := data[from:to]
 		m, places, n := cell.Scan(field)
 		if n == len(field) && places <= maxPlaces && (maxPlaces > 0 || field[n-1] != '.') {
 			b.numbers[k], b.places[k] = m, uint8(places)
 			b.present[k>>6] |= 1 << (k & 63)
 			continue
 		}
-		if len(field) > cell.MaxMark || !cell.Missing(string(field)) {
+		if len(field) > cell.MaxMark || field[0] == ' ' || !cell.Missing(string(field)) {
 			return false
 		}
 	}

@@ -23,6 +23,7 @@ type Decoder struct {
 	order    []int                  // data years of the span, in the order of their first rows
 	current  *egrid.Builder         // of the row at hand; its cells may still be dropped
 	year     int                    // of current
+	rows     int                    // of the span, where that is known
 	fields   []string
 	quotes   []bool // which of the fields have quotes, where that counts
 	block    block
@@ -151,7 +152,7 @@ func (s *Sheet) NewDecoder() *Decoder {
 // never ends.
 func (d *Decoder) Decode(data []byte, at Span) (Decoded, error) {
 	var out Decoded
-	d.order, d.current = d.order[:0], nil
+	d.order, d.current, d.rows = d.order[:0], nil, int(at.Rows)
 	d.block.rest, d.block.wait = 0, fewRecords
 	if d.sheet.Year != 0 {
 		d.builder(d.sheet.Year)
@@ -216,7 +217,9 @@ func (d *Decoder) builder(year int) {
 		d.builders[year] = b
 	}
 	if !slices.Contains(d.order, year) {
-		d.order = append(d.order, year)
+		if d.order = append(d.order, year); len(d.order) == 1 {
+			b.Grow(d.rows)
+		}
 	}
 	d.current, d.year = b, year
 }

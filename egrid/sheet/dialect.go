@@ -1,7 +1,6 @@
 package sheet
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"math"
@@ -26,23 +25,23 @@ const dialectBytes = 32 << 10
 
 // firstRows reads the records that tell the dialect: hundreds of plants, or all
 // regions of all data years.
-func firstRows(head []byte, more bool, s *Sheet) [][]string {
-	if end := s.DataOffset + dialectBytes; end < int64(len(head)) && plantLevel(s.Level) {
-		head, more = head[:end], true
+func firstRows(h *head, s *Sheet) [][]string {
+	if end := s.DataOffset + dialectBytes; end < int64(len(h.data)) && plantLevel(s.Level) {
+		h = &head{data: h.data[:end], more: true}
 	}
-	return sampleRows(head, more, s, math.MaxInt)
+	return sampleRows(h, s, math.MaxInt)
 }
 
 // inferDialect decides the decimal sign and whether texts are quoted, and finds the
 // columns that were rounded for display. all gives more rows, where the first do not
-// tell; more is whether they are not all.
-func (s *Sheet) inferDialect(head []byte, more bool, first [][]string, all func() [][]string) error {
+// tell.
+func (s *Sheet) inferDialect(h *head, first [][]string, all func() [][]string) error {
 	if err := s.inferDecimalSign(first, all); err != nil {
 		return err
 	}
-	s.Dialect.NoSign = more && s.Delimiter != "," && !slices.ContainsFunc(s.Evidence, func(e Evidence) bool { return e.Of == "decimal_sign" })
-	s.Dialect.QuotedTexts = s.quotesTexts(head)
-	s.inferFixed(first)
+	s.Dialect.NoSign = h.more && s.Delimiter != "," && !slices.ContainsFunc(s.Evidence, func(e Evidence) bool { return e.Of == "decimal_sign" })
+	s.Dialect.QuotedTexts = s.quotesTexts(h)
+	s.inferRounded(first)
 	return nil
 }
 
@@ -152,13 +151,14 @@ func (s *Sheet) decimalSigns(rows [][]string, of func(SheetColumn) bool) (signs 
 
 // quotesTexts reports whether the first records have every text in quotes, as R
 // and spreadsheets write them when asked for it.
-func (s *Sheet) quotesTexts(head []byte) bool {
+func (s *Sheet) quotesTexts(h *head) bool {
 	const records = 200
-	split := newSplitter(bytes.NewReader(head[s.DataOffset:]), s.Delimiter[0], 0, 1)
+	split := splitterOf(h.data[s.DataOffset:], s.Delimiter[0], 0, 1)
 	found := false
 	for range records {
 		rec, err := split.next()
-		if err != nil || split.eof && split.start == len(split.buf) && rec.open {
+		if err != nil || split.start == len(split.buf) && rec.open {
+			h.cut = true
 			break
 		}
 		raw := string(rec.raw)
@@ -197,89 +197,6 @@ func quotedFields(dst []bool, rec string, delim byte) []bool {
 		}
 		rec = rec[i+1:]
 	}
-}
-
-// inferFixed finds the columns of a data year that were rounded to a fixed number
-// of decimals, where other numbers of the year are in a display format. Such are
-// columns whose fractions all have the same number of digits, some ending in zero,
-// for nobody who writes values writes 0.250; and sums that are whole numbers
-// throughout, which EPA's are not.
-func (s *Sheet) inferFixed(rows [][]string) {
-	type key struct{ column, year int }
-	patterns := map[key]*decimals{}
-	display := map[int]bool{} // data years
-	yearAt := slices.IndexFunc(s.Cells, func(c SheetColumn) bool { return c.Column == egrid.Year })
-	for _, row := range rows {
-		year := s.Year
-		if yearAt >= 0 {
-			if yearAt >= len(row) {
-				continue
-			}
-			v, _, _ := egrid.ParseValue(egrid.Integer, s.Dialect.numeral(row[yearAt]))
-			y, _ := v.Int()
-			year = int(y)
-		}
-		for i, c := range s.Cells {
-			if i >= len(row) || s.number(c) < 0 || cell.Missing(row[i]) {
-				continue
-			}
-			x, err := cell.Parse(s.Dialect.numeral(row[i]))
-			if err != nil {
-				continue
-			}
-			if x.Rounded {
-				display[year] = true
-				continue
-			}
-			if patterns[key{i, year}] == nil {
-				patterns[key{i, year}] = &decimals{}
-			}
-			patterns[key{i, year}].add(x)
-		}
-	}
-	for k, p := range patterns {
-		c := &s.Cells[k.column]
-		if display[k.year] && p.fixed(isSum(s.Schema.Field(s.number(*c)))) {
-			c.Fixed = append(c.Fixed, k.year)
-		}
-	}
-	for _, c := range s.Cells {
-		slices.Sort(c.Fixed)
-	}
-}
-
-// decimals is how many digits the fractions of a column's plain numbers have.
-type decimals struct {
-	places      int // of the first fraction; 0 when there is none
-	mixed, zero bool
-	whole       int // numbers without a fraction, other than 0
-}
-
-func (p *decimals) add(x cell.Decimal) {
-	switch {
-	case !x.Exact:
-		p.mixed = true
-	case x.Places == 0:
-		if x.Mantissa != 0 {
-			p.whole++
-		}
-	default:
-		if p.places == 0 {
-			p.places = x.Places
-		}
-		p.mixed = p.mixed || p.places != x.Places
-		p.zero = p.zero || x.Mantissa%10 == 0
-	}
-}
-
-// fewWhole is up to how many sums may be whole numbers by chance.
-const fewWhole = 20
-
-func (p *decimals) fixed(sum bool) bool {
-	if p.places == 0 {
-		return sum && !p.mixed && p.whole >= fewWhole
-	}
-	return p.zero && !p.mixed
 }
 
 // rowNames finds out whether the records begin with a field that the header lacks,
@@ -414,6 +331,7 @@ const (
 	fips2        // of two digits
 	fips3        // of three
 	zip          // of five
+	forms
 )
 
 // textOf says how the texts of a field are read.
@@ -467,6 +385,17 @@ var firstBytes = func() (t [256]uint8) {
 	t['='], t['\''] = odd, odd
 	for _, c := range []byte(`-.Nn#<\`) {
 		t[c] = mayBeMark
+	}
+	return t
+}()
+
+// closer has the first bytes of texts that need a closer look, by their form.
+var closer = func() (t [forms][256]bool) {
+	for f := range t {
+		for b := range t[f] {
+			letter := strings.IndexByte(labelLetters, byte(b)|0x20) >= 0
+			t[f][b] = firstBytes[b] != 0 || b == '"' || form(f) != asIs && (letter || form(f) != anyText && form(f) != name)
+		}
 	}
 	return t
 }()

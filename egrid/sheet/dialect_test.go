@@ -328,17 +328,30 @@ func TestRepeatedColumn(t *testing.T) {
 func TestFixedDecimals(t *testing.T) {
 	t.Parallel()
 	const header = "YEAR,PSTATABB,STNGENAN,STCCH4RT,STOCH4RT\n"
+	general := strings.Repeat("2023,AK,39933923.74,0,0\n2023,AL,20591.981,0,0.123456789\n", 5)
 	for text, want := range map[string]string{
 		"2023,AK,\"6,685\",0.250,0.275\n2023,AL,5,0.251,0.100\n":                         "2023[net_generation_mwh coal_ch4_output_rate_lb_per_mwh oil_ch4_output_rate_lb_per_mwh]",
-		"2023,AK,6685,0.250,0.275\n2023,AL,5,0.251,0.100\n":                              "2023[]",
+		"2023,AK,6685,0.250,0.275\n2023,AL,5,0.251,0.100\n":                              "2023[coal_ch4_output_rate_lb_per_mwh oil_ch4_output_rate_lb_per_mwh]",
+		"2023,AK,6685,0.250,0.5\n2023,AL,5,0.400,0.0\n":                                  "2023[]", // a writer of values pads so, too
 		"2023,AK,\"6,685\",0.25,0.275\n2023,AL,5,0.251,0.1\n":                            "2023[net_generation_mwh]",
 		"2023,AK,\"6,685\",0.25,0.275\n2023,AL,5,0.250,0.101\n":                          "2023[net_generation_mwh]",
-		"2018,AK,6685,0.250,0.275\n2018,AL,5,0.251,0.1\n2019,AK,\"6,685\",0.250,0.275\n": "2018[] 2019[net_generation_mwh coal_ch4_output_rate_lb_per_mwh]",
+		"2018,AK,6685,0.250,0.275\n2018,AL,5,0.251,0.1\n2019,AK,\"6,685\",0.250,0.275\n": "2018[coal_ch4_output_rate_lb_per_mwh] 2019[net_generation_mwh coal_ch4_output_rate_lb_per_mwh]",
 		"2018,AK,6685.5,0.2,0.3\n2018,AL,1000,0.2,0.3\n2019,AK,\"6,685\",0.21,0.275\n":   "2018[] 2019[net_generation_mwh]",
 		"2019,AK,\"6,685\",0.21,0.275\n2018,AK,6685.5,0.2,0.3\n2018,AL,1000,0.2,0.3\n":   "2019[net_generation_mwh] 2018[]",
 		strings.Repeat("2023,AK,20961,5.2%,0\n", 25):                                     "2023[net_generation_mwh coal_ch4_output_rate_lb_per_mwh]",
-		strings.Repeat("2023,AK,20961,5.2%,0\n", 25) + "2023,AL,20961.5,5.2%,0\n":        "2023[coal_ch4_output_rate_lb_per_mwh]",
-		strings.Repeat("2023,AK,20961,5.2%,0\n", 3):                                      "2023[coal_ch4_output_rate_lb_per_mwh]",
+		// The sums of all columns count together.
+		strings.Repeat("2023,AK,20961,5.2%,0\n", 20): "2023[net_generation_mwh coal_ch4_output_rate_lb_per_mwh]",
+		// A spreadsheet's general format shows ten digits.
+		general:                                "2023[net_generation_mwh oil_ch4_output_rate_lb_per_mwh]",
+		general + "2023,AK,39933923.742,0,0\n": "2023[]",
+		strings.Repeat("2023,AK,39933923.74,0,0\n", 9) + "2023,AK,1.5,0,0\n": "2023[]", // EPA's sums may have two decimals
+		// Numbers of a fixed number of digits behind an exponent, or brought to one width.
+		"2023,AK,-2.443400e+03,1.5,0\n2023,AL,1.024418e+07,1,0\n":                                   "2023[net_generation_mwh]",
+		"2023,AK,4.50545e2,1e-7,1.0E7\n":                                                            "2023[]",
+		strings.Repeat("2023,AK,   20961,0,0\n", 10) + strings.Repeat("2023,AK,10244181,0,0\n", 10): "2023[net_generation_mwh]",
+		strings.Repeat("2023,AK, 20961,0,0\n", 10) + strings.Repeat("2023,AK, 10244181,0,0\n", 10):  "2023[]",
+		strings.Repeat("2023,AK,20961,5.2%,0\n", 25) + "2023,AL,20961.5,5.2%,0\n":                   "2023[coal_ch4_output_rate_lb_per_mwh]",
+		strings.Repeat("2023,AK,20961,5.2%,0\n", 3):                                                 "2023[coal_ch4_output_rate_lb_per_mwh]",
 	} {
 		r, err := sheet.NewReader(strings.NewReader(header+text), nil)
 		if err != nil {
@@ -366,8 +379,11 @@ func TestReasons(t *testing.T) {
 		"2023,1,A,########,5":         "too narrow",
 		"2023,1,A,0.5,#####":          "too narrow",
 		"2023,1,A,False,5":            "true or false",
+		"2023,1,A,0\u066b5,5":         "English (USA)",
+		"2023,1,A,0.5,\u06f5":         "English (USA)",
 		"2023,1,A,0.5,#DIV/0!":        "formula",
 		"2023,1,A,0.5,#REF!":          "formula",
+		"2023,1,A,0.5,=F3*2":          "nothing has calculated",
 		"2023,1,\"A\\\"B\\\"\",0.5,5": "backslash",
 		"2023,1,\"A\"B,0.5,5":         "closing quote",
 		"2023":                        "it has 1 fields where the header has 5",
@@ -381,4 +397,52 @@ func TestReasons(t *testing.T) {
 	_, rows, reasons := cells(t, "YEAR,ORISPL,GENID,CFACT,GENNTAN\n2023,2,B,#DIV/0!,2\n", egrid.CapacityFactor)
 	same(t, "a rate", rows, "")
 	same(t, "a rate", reasons)
+}
+
+// The first 64 KiB of a file tell what all of its first MiB does: where they do
+// not, the rest is looked at, too.
+func TestWhatOnlyTheRestTells(t *testing.T) {
+	t.Parallel()
+	rows := func(row string, n int) string { return strings.Repeat(row, n) }
+	const few = 5000 // rows of more than 64 KiB
+	for name, test := range map[string]struct {
+		header, first, last string
+		o                   sheet.ReaderOptions
+		want                string // of the sheet's decimal sign; empty: the error
+		wantErr             string
+	}{
+		"a decimal comma": {
+			header: "ORISPL;GENID;GENNTAN;CFACT\n", first: "1;GEN1;20;1\n", last: "2;GEN2;450,25;0,368\n", o: sheet.ReaderOptions{Name: "GEN23.csv"}, want: ",",
+		},
+		"a decimal point": {
+			header: "ORISPL;GENID;GENNTAN;CFACT\n", first: "1;GEN1;20;1\n", last: "2;GEN2;450.25;0.368\n", o: sheet.ReaderOptions{Name: "GEN23.csv"}, want: ".",
+		},
+		"another year than was given": {
+			header: "YEAR,ORISPL,GENID,GENNTAN\n", first: "2023,1,GEN1,20.5\n", last: "2022,2,GEN2,20.5\n", o: sheet.ReaderOptions{Year: 2023}, wantErr: "2022",
+		},
+		"no year but the one that was given": {
+			header: "YEAR,ORISPL,GENID,GENNTAN\n", first: "2023,1,GEN1,20.5\n", last: "2023,2,GEN2,20.5\n", o: sheet.ReaderOptions{Year: 2023}, want: ".",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			text := test.header + rows(test.first, few) + rows(test.last, 20)
+			s, err := sheet.Inspect(strings.NewReader(text), &test.o)
+			if test.wantErr != "" {
+				if err == nil || !strings.Contains(err.Error(), test.wantErr) {
+					t.Fatalf("%v does not tell of %s", err, test.wantErr)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, e := range s.Evidence {
+				if e.Of == "decimal_sign" && e.Value == test.want {
+					return
+				}
+			}
+			t.Errorf("%+v does not tell the decimal sign %s", s.Evidence, test.want)
+		})
+	}
 }

@@ -29,27 +29,20 @@ func (s *Sheet) Divide(r io.Reader, size int64) iter.Seq2[Span, error] {
 			yield(Span{}, unexpectedEnd(err))
 			return
 		}
-		delim := s.Delimiter[0]
-		split := newSplitter(r, delim, s.DataOffset, s.DataLine)
+		split := newSplitter(r, s.Delimiter[0], s.DataOffset, s.DataLine)
 		split.grid = s.Grid
 		span := Span{Offset: s.DataOffset, Line: s.DataLine, Row: 1}
 		for {
-			rec, err := split.next()
+			n, skipped := split.skip(size - span.Length)
+			span.Rows += n
+			span.Length += skipped
+			var err error
+			if span.Length < size {
+				err = span.add(split)
+			}
 			if err != nil && err != io.EOF {
 				yield(span, err)
 				return
-			}
-			if err == nil {
-				if rec.open && rec.lines > 1 {
-					yield(span, errUnclosed(rec))
-					return
-				}
-				span.Length += rec.size
-				if rec.blank(delim) {
-					span.Blank++
-				} else {
-					span.Rows++
-				}
 			}
 			if err == io.EOF || span.Length >= size {
 				if span.Length > 0 && !yield(span, nil) || err == io.EOF {
@@ -59,6 +52,24 @@ func (s *Sheet) Divide(r io.Reader, size int64) iter.Seq2[Span, error] {
 			}
 		}
 	}
+}
+
+// add adds the next record.
+func (s *Span) add(split *splitter) error {
+	rec, err := split.next()
+	if err != nil {
+		return err
+	}
+	if rec.open && rec.lines > 1 {
+		return errUnclosed(rec)
+	}
+	s.Length += rec.size
+	if rec.blank(split.delim) {
+		s.Blank++
+	} else {
+		s.Rows++
+	}
+	return nil
 }
 
 func unexpectedEnd(err error) error {

@@ -28,6 +28,10 @@
 // marked lossy, since those editions are rounded. Shares are brought to one scale,
 // 0-1; [Sheet].ShareScale says what the file had.
 //
+// A column is lossy, too, where its numbers show that a tool rounded them before it
+// wrote them: display formats, a fixed number of decimals (0.052 and 0.400), or the
+// ten digits of a spreadsheet's general format.
+//
 // [Sheet].Evidence tells what each conclusion was drawn from. What stands in the
 // file comes before the names of files and folders, and two places in a file
 // that contradict each other are refused.

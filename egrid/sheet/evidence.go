@@ -10,7 +10,7 @@ import (
 
 // Evidence is one thing that was found out about a sheet, and what told it.
 type Evidence struct {
-	Of    string `json:"of"`    // level, basis, year, release, authority, units, share_scale, decimal_sign, or column where two claim one field
+	Of    string `json:"of"`    // level, basis, year, release, authority, units, share_scale, decimal_sign, column where two claim one field; by [Sheet.Learn] also sheet and encoding
 	Value string `json:"value"` // empty where every row tells its own
 	From  string `json:"from"`  // e.g. "given", "column SEQGEN23", "sheet ST16", "default"
 }
@@ -24,6 +24,14 @@ const (
 // found keeps a piece of evidence.
 func (s *Sheet) found(of, value, from string) {
 	s.Evidence = append(s.Evidence, Evidence{Of: of, Value: value, From: from})
+}
+
+// Learn adds what is known of the sheet from outside its text, such as the encoding of
+// the file, unless it is there.
+func (s *Sheet) Learn(e Evidence) {
+	if !slices.Contains(s.Evidence, e) {
+		s.Evidence = append(s.Evidence, e)
+	}
 }
 
 // from says what told a thing.

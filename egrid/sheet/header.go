@@ -12,9 +12,11 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid"
 )
 
-func notCSV(head []byte, name string) error {
+func notCSV(head []byte, name string, grid bool) error {
 	is := func(magic string) bool { return bytes.HasPrefix(head, []byte(magic)) }
 	switch {
+	case len(head) == 0 && grid:
+		return fmt.Errorf("%w: the sheet is empty", ErrNotSheet)
 	case len(head) == 0:
 		return fmt.Errorf("%w: the file is empty", egrid.ErrInvalid)
 	case is("PK\x03\x04"):
@@ -29,7 +31,7 @@ func notCSV(head []byte, name string) error {
 		return fmt.Errorf("%w: the file is JSON; open it with package book, or save its rows as CSV", egrid.ErrInvalid)
 	case is("\xff\xfe"), is("\xfe\xff"):
 		return fmt.Errorf("%w: the file is UTF-16 text; open it with package book, or save it as UTF-8 CSV", egrid.ErrInvalid)
-	case bytes.IndexByte(head, '\n') < 0 && bytes.IndexByte(head, '\r') >= 0:
+	case !grid && returnsAlone(head):
 		return fmt.Errorf("%w: the file ends its lines with carriage returns alone; save it with line feeds", egrid.ErrInvalid)
 	case bytes.IndexByte(head, 0) >= 0:
 		return fmt.Errorf("%w: the file is not text: it has a NUL byte", egrid.ErrInvalid)
@@ -37,13 +39,31 @@ func notCSV(head []byte, name string) error {
 	return nil
 }
 
+// returnsAlone reports whether lines end with carriage returns alone. Between quotes
+// there may be line feeds.
+func returnsAlone(head []byte) bool {
+	feeds, returns, quoted := 0, 0, false
+	for i, b := range head {
+		switch {
+		case b == '"':
+			quoted = !quoted
+		case quoted:
+		case b == '\n':
+			feeds++
+		case b == '\r' && i+1 < len(head) && head[i+1] != '\n':
+			returns++
+		}
+	}
+	return returns > feeds
+}
+
 // header is a candidate for the code row.
 type header struct {
 	cells                []headerCell
 	level                egrid.Level
 	levelFrom            string
-	lacks                string // what the row lacks to be of the level; empty: nothing
-	known                int    // cells that the level knows
+	lacks                func() string // what the row lacks to be of the level; nil: nothing
+	known                int           // cells that the level knows
 	delim                byte
 	line                 int64
 	nextLine, nextOffset int64
@@ -64,7 +84,7 @@ const byteOrderMark = "\ufeff"
 
 // findHeader looks for the record that is a code row of one level. The records
 // are those of the head, in case that there is none.
-func findHeader(head []byte, o *ReaderOptions) (best header, tied []egrid.Level, records [][]string, err error) {
+func findHeader(h *head, o *ReaderOptions) (best header, tied []egrid.Level, records [][]string, err error) {
 	delims := []byte{',', '\t', ';', '|'}
 	if o.records() {
 		delims = delims[:1]
@@ -84,12 +104,13 @@ func findHeader(head []byte, o *ReaderOptions) (best header, tied []egrid.Level,
 		}
 	}
 	for _, delim := range delims {
-		split := newSplitter(bytes.NewReader(head), delim, 0, first)
+		split := splitterOf(h.data, delim, 0, first)
 		split.grid = o.records()
 		var above [][]string
 		rows := headerRows
 		for i := 0; i < rows; i++ {
 			rec, err := split.next()
+			h.cut = h.cut || split.start == len(split.buf)
 			if err != nil {
 				break
 			}
@@ -97,10 +118,10 @@ func findHeader(head []byte, o *ReaderOptions) (best header, tied []egrid.Level,
 			if err != nil || i < skip {
 				continue
 			}
-			h := header{cells: headerCells(cells, o.Mapping), delim: delim, line: max(rec.line, 1), nextLine: split.line, nextOffset: split.offset, above: slices.Clip(above)}
-			levels := h.score(o)
-			if h.better(best) {
-				best, tied = h, levels
+			row := header{cells: headerCells(cells, o.Mapping), delim: delim, line: max(rec.line, 1), nextLine: split.line, nextOffset: split.offset, above: slices.Clip(above)}
+			levels := row.score(o)
+			if row.better(best) {
+				best, tied = row, levels
 				if best.fits() {
 					rows = min(rows, i+3) // a description row may fit by chance; the code row is next to it
 				}
@@ -122,7 +143,7 @@ func findHeader(head []byte, o *ReaderOptions) (best header, tied []egrid.Level,
 }
 
 // fits reports whether the row can be the code row of its level.
-func (h header) fits() bool { return h.known > 0 && h.lacks == "" }
+func (h header) fits() bool { return h.known > 0 && h.lacks == nil }
 
 // better prefers a row that fits, then one of a finer level, then the one with
 // more known cells.
@@ -346,7 +367,7 @@ var identifiers = map[egrid.Level][]egrid.Column{
 // lacking says what a row with these fields lacks to be of the level: its
 // identifier, or any measure of its own. How many other cells there are makes no
 // difference. A person who gives the level, or maps headers to columns, decides.
-func lacking(level egrid.Level, fields map[egrid.Column]naming, ofPlants int, o *ReaderOptions) string {
+func lacking(level egrid.Level, fields map[egrid.Column]naming, ofPlants int, o *ReaderOptions) func() string {
 	if level == egrid.ZIP {
 		return lackingOfZIP(fields)
 	}
@@ -365,9 +386,9 @@ func lacking(level egrid.Level, fields map[egrid.Column]naming, ofPlants int, o 
 	}
 	if o.Level != "" || o.Mapping != nil && len(o.Mapping.Columns) > 0 {
 		if known >= 2 {
-			return ""
+			return nil
 		}
-		return "more than one of its columns"
+		return func() string { return "more than one of its columns" }
 	}
 	has := 0
 	for _, c := range identifiers[level] {
@@ -377,29 +398,30 @@ func lacking(level egrid.Level, fields map[egrid.Column]naming, ofPlants int, o 
 	}
 	switch {
 	case level == egrid.US && (coded == 0 || len(fields) < 2): // it has no identifier
-		return "two of its columns (" + codesOf(level, isUnit) + ")"
+		return func() string { return "two of its columns (" + codesOf(level, isUnit) + ")" }
 	case level != egrid.US && has == 0:
-		return "its identifier (" + codesOf(level, func(f egrid.Field) bool { return slices.Contains(identifiers[level], f.Column) }) + ")"
+		identifies := func(f egrid.Field) bool { return slices.Contains(identifiers[level], f.Column) }
+		return func() string { return "its identifier (" + codesOf(level, identifies) + ")" }
 	case coded > 0, level == egrid.PLNT && fields[egrid.PlantName] != unnamed && has > 1:
-		return ""
+		return nil
 	case measures > 0 && len(fields) >= ofPlants:
-		return "" // else they are a part of what is known of plants
+		return nil // else they are a part of what is known of plants
 	}
-	return "any of its measures (" + codesOf(level, isUnit) + ")"
+	return func() string { return "any of its measures (" + codesOf(level, isUnit) + ")" }
 }
 
 // lackingOfZIP says what a row with these fields lacks to be of a crosswalk of ZIP
 // codes. It has no measures, and answers nothing without both of its sides.
-func lackingOfZIP(fields map[egrid.Column]naming) string {
+func lackingOfZIP(fields map[egrid.Column]naming) func() string {
 	if fields[egrid.ZIPCode] == unnamed {
-		return "its identifier (zip)"
+		return func() string { return "its identifier (zip)" }
 	}
 	for _, c := range []egrid.Column{egrid.Subregion, "predominant_subregion", "subregion_1"} {
 		if fields[c] != unnamed {
-			return ""
+			return nil
 		}
 	}
-	return "a column of subregions (SUBRGN, eGRID Subregion #1)"
+	return func() string { return "a column of subregions (SUBRGN, eGRID Subregion #1)" }
 }
 
 func isUnit(f egrid.Field) bool { return f.Unit != "" && f.Unit != degrees }
@@ -467,7 +489,7 @@ func lookupHeader(level egrid.Level, c headerCell, m *Mapping) (egrid.Field, boo
 // recognise decides on the level of the best candidate.
 func (h *header) recognise(tied []egrid.Level, records [][]string, o *ReaderOptions) error {
 	if level, ok := h.levelColumn(records); ok && o.Level == "" && !h.fits() || len(tied) > 1 && slices.Contains(tied, level) {
-		h.level, h.levelFrom, h.lacks, tied = level, "column "+string(egrid.LevelColumn), "", nil
+		h.level, h.levelFrom, h.lacks, tied = level, "column "+string(egrid.LevelColumn), nil, nil
 	}
 	if err := refusedKind(h, records, o); err != nil {
 		return err
@@ -490,7 +512,7 @@ func (h *header) recognise(tied []egrid.Level, records [][]string, o *ReaderOpti
 		if o.Level != "" {
 			remedy = mapHeaders
 		}
-		return fmt.Errorf("%w: line %d has %s, as %s has, but not %s; %s", is, h.line, shorten(strings.Join(known, ", "), 100), h.level, h.lacks, remedy)
+		return fmt.Errorf("%w: line %d has %s, as %s has, but not %s; %s", is, h.line, shorten(strings.Join(known, ", "), 100), h.level, h.lacks(), remedy)
 	case o.Level != "":
 		h.levelFrom = given
 	case len(tied) > 1:
@@ -539,19 +561,35 @@ func nameOf(o *ReaderOptions) string {
 	return "file name " + tableName(o)
 }
 
+// from says where a name comes from that is the table's or that of its file.
+func (o *ReaderOptions) from(name string) string {
+	if name == o.Sheet {
+		return nameOf(o)
+	}
+	return "file name " + path.Base(name)
+}
+
 // fewRows is how many records tell what one record tells as well.
 const fewRows = 200
 
 // sampleRows reads the records of the head below the header row, at most so many.
-func sampleRows(head []byte, more bool, s *Sheet, most int) [][]string {
+func sampleRows(h *head, s *Sheet, most int) [][]string {
 	var rows [][]string
-	split := newSplitter(bytes.NewReader(head[s.DataOffset:]), s.Delimiter[0], s.DataOffset, s.DataLine)
+	split := splitterOf(h.data[s.DataOffset:], s.Delimiter[0], s.DataOffset, s.DataLine)
 	for {
 		rec, err := split.next()
-		if err != nil || len(rows) == most || more && split.eof && split.start == len(split.buf) {
-			return rows // the last record of a cut head may be cut too
+		if len(rows) == most {
+			return rows
 		}
-		if cells, err := splitFields(nil, string(rec.raw), s.Delimiter[0]); err == nil {
+		if err != nil || h.more && split.start == len(split.buf) {
+			h.cut = true
+			return rows // the last record may be cut, too
+		}
+		fields := 0 // as many as in the record above
+		if len(rows) > 0 {
+			fields = len(rows[len(rows)-1])
+		}
+		if cells, err := splitFields(make([]string, 0, fields), string(rec.raw), s.Delimiter[0]); err == nil {
 			rows = append(rows, cells)
 		}
 	}

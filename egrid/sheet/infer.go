@@ -40,7 +40,7 @@ func (s *Sheet) inferRelease(sample func() [][]string, o *ReaderOptions) error {
 			if err != nil {
 				return err
 			}
-			clues = append(clues, clue{value: release, from: "file name " + path.Base(name), name: true})
+			clues = append(clues, clue{value: release, from: o.from(name), name: true})
 		}
 	}
 	if o.Release != "" && asked == "" { // the unmarked one
@@ -120,7 +120,7 @@ func (s *Sheet) inferBasis(h *header, o *ReaderOptions) error {
 	}
 	for _, name := range []string{o.Name, o.Sheet} {
 		if level, _, ok := levelAndYearOf(path.Base(name)); ok && level == s.Level || locationName.MatchString(name) {
-			from = "file name " + path.Base(name)
+			from = o.from(name)
 		}
 	}
 	for _, line := range h.titles {
@@ -145,7 +145,7 @@ func (s *Sheet) inferAuthority(h *header, o *ReaderOptions) error {
 	}
 	for _, name := range []string{o.Sheet, path.Base(o.Name)} {
 		if authority := authorityIn([]string{strings.ReplaceAll(name, "_", " ")}); authority != "" {
-			clues = append(clues, clue{value: authority, from: "file name " + name, name: true})
+			clues = append(clues, clue{value: authority, from: o.from(name), name: true})
 		}
 	}
 	authority, err := s.conclude("authority", o.Authority, "--authority", clues)

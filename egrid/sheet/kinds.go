@@ -1,7 +1,9 @@
 package sheet
 
 import (
+	"bytes"
 	"fmt"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -36,6 +38,8 @@ func (e *NotKeptError) Unwrap() error { return ErrNotSheet }
 // its marks tells it.
 type kind struct {
 	what, remedy string
+	alone        string         // remedy where the table is the whole file
+	of           egrid.Level    // only a table is meant that has columns of this level, and none of its measures
 	always       bool           // it has the columns of a level, so its marks come before them
 	regional     bool           // that level is one of regions
 	codes        *regexp.Regexp // a header
@@ -65,6 +69,7 @@ var kinds = []kind{
 	},
 	{
 		what:  "a contents page",
+		alone: "a workbook's first sheet is all that many tools save as CSV: load the workbook itself, or save the sheets behind it",
 		title: regexp.MustCompile(`(?i)^(table of )?contents\b`),
 		name:  regexp.MustCompile(`(?i)^(table of )?contents$`),
 	},
@@ -110,6 +115,16 @@ var kinds = []kind{
 		name:  regexp.MustCompile(`(?i)sequence[-_ ]?numbers?`),
 	},
 	{
+		what: "a table of emission rates", of: egrid.GGL,
+		remedy: "load the sheets that have them: SRL, ST or US",
+		codes:  regexp.MustCompile(`(?i)\b(CO2e?|CH4|N2O|NOx|SO2|Hg|carbon dioxide|methane|nitrous oxide)\b.*\brates?\b|\blb/MWh\b`),
+	},
+	{
+		what: "a table of shares of combustion", of: egrid.GGL,
+		remedy: "load the sheets that have them: SRL, ST or US",
+		codes:  regexp.MustCompile(`(?i)^all (non[- ]?)?combustion$`),
+	},
+	{
 		what:  "a summary table",
 		title: regexp.MustCompile(`(?i)\b(subregion|state|grid region)s?\b.*\b(output emission rates|resource mix|emission rates)|\bsummary tables?\b|^table \d+\b`),
 		name:  regexp.MustCompile(`(?i)summary[-_ ]?tables?|^table[-_ ]?\d+$|^(?:eGRID )?subregion (?:emission )?(?:rates?|factors?)(?: \(|$)`),
@@ -133,6 +148,37 @@ var lookalikes = []kind{
 // mapHeaders is what to do with headers that are nobody's codes.
 const mapHeaders = `map the headers with an etl.json ("columns": {"their header": "EPA code"}; "" leaves a column out)`
 
+// otherText says what a text may be in which no record has a header of eGRID's;
+// nothing when nothing tells.
+func otherText(head []byte, o *ReaderOptions) error {
+	lines := 0
+	for line := range bytes.Lines(head) {
+		if lines++; lines > headerRows {
+			break
+		}
+		known, words := 0, strings.Fields(string(line))
+		for _, word := range words {
+			if knownAnywhere(strings.Trim(word, `"`)) {
+				known++
+			}
+		}
+		const few = 3
+		if known < few || 2*known < len(words) {
+			continue
+		}
+		remedy := "write it with commas (in R by write.csv in place of write.table)"
+		if !bytes.Contains(bytes.TrimSpace(line), []byte("  ")) { // else fields are padded to one width
+			remedy += `, or say so in an etl.json ("delimiter": " ")`
+		}
+		return fmt.Errorf("%w: its columns are separated by blanks; %s", egrid.ErrInvalid, remedy)
+	}
+	switch ext := strings.ToLower(path.Ext(tableName(o))); ext {
+	case ".zip", ".xlsx", ".xlsm", ".xls", ".gz":
+		return fmt.Errorf("%w: it is called %s and is none, but text without eGRID's column codes; fetch it again", egrid.ErrInvalid, ext)
+	}
+	return nil
+}
+
 // refusedKind returns a [*NotKeptError] where the table is of a known kind. The
 // header is the best candidate; where it does not fit, any record may be the
 // table's header.
@@ -153,11 +199,15 @@ func refusedKind(h *header, records [][]string, o *ReaderOptions) error {
 		all = slices.Concat(lookalikes, kinds)
 	}
 	for _, k := range all {
-		if fits && (!k.always || k.regional && grade(h.level) != regions) {
+		if fits && (!k.always || k.regional && grade(h.level) != regions) || k.of != "" && (k.of != h.level || o.Level != "") {
 			continue
 		}
 		if from := k.mark(rows, lines, table, o); from != "" {
-			return &NotKeptError{Kind: k.what, From: from, Remedy: k.remedy, Authority: authorityIn(slices.Concat(records...))}
+			remedy := k.remedy
+			if o.Sheet == "" && k.alone != "" {
+				remedy = k.alone
+			}
+			return &NotKeptError{Kind: k.what, From: from, Remedy: remedy, Authority: authorityIn(slices.Concat(records...))}
 		}
 	}
 	if !fits && len(h.cells) > 0 && h.onlySequences(o) {

@@ -26,13 +26,7 @@ func NewReader(r io.Reader, o *ReaderOptions) (*Reader, error) {
 	if o == nil {
 		o = &ReaderOptions{}
 	}
-	head := make([]byte, inspectBytes)
-	n, err := io.ReadFull(r, head)
-	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
-		return nil, err
-	}
-	head = head[:n]
-	sheet, err := inspect(head, n == inspectBytes, o)
+	sheet, head, err := inspect(r, o)
 	if err != nil {
 		return nil, err
 	}

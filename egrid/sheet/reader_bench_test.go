@@ -75,3 +75,29 @@ func BenchmarkDivide(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkDecode makes batches of the whole file, as a load does: it looks at
+// the head, divides, and decodes each span.
+func BenchmarkDecode(b *testing.B) {
+	file, err := io.ReadAll(testenv.Open(b, "2023/GEN23.csv"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(int64(len(file)))
+	b.ReportAllocs()
+	for b.Loop() {
+		of, err := sheet.Inspect(bytes.NewReader(file), nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		d := of.NewDecoder()
+		for span, err := range of.Divide(bytes.NewReader(file), 1<<20) {
+			if err != nil {
+				b.Fatal(err)
+			}
+			if _, err := d.Decode(file[span.Offset:span.Offset+span.Length], span); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}

@@ -73,8 +73,11 @@ type SheetColumn struct {
 	Release   *string      `json:"release,omitempty"`   // it is left out, and every row must have this release in it
 }
 
-// inspectBytes is how much of a file's head is looked at.
-const inspectBytes = 1 << 20
+// How much of a file's head is looked at. The first few tell all of most files.
+const (
+	fewBytes     = 64 << 10
+	inspectBytes = 1 << 20
+)
 
 // headerRows is how many records may stand above the first row of data.
 const headerRows = 64
@@ -88,20 +91,59 @@ func Inspect(r io.Reader, o *ReaderOptions) (*Sheet, error) {
 	if o == nil {
 		o = &ReaderOptions{}
 	}
-	head, err := io.ReadAll(io.LimitReader(r, inspectBytes))
-	if err != nil {
-		return nil, err
-	}
-	return inspect(head, len(head) == inspectBytes, o)
+	s, _, err := inspect(r, o)
+	return s, err
 }
 
-func inspect(head []byte, more bool, o *ReaderOptions) (*Sheet, error) {
-	if err := notCSV(head, o.Name); err != nil {
+// inspect also returns what it has read of r.
+func inspect(r io.Reader, o *ReaderOptions) (s *Sheet, read []byte, err error) {
+	h := &head{}
+	for _, size := range [...]int{fewBytes, inspectBytes} {
+		if err := h.read(r, size); err != nil {
+			return nil, nil, err
+		}
+		if s, err = h.inspect(o); !h.more || err == nil && !h.cut {
+			break
+		}
+	}
+	return s, h.data, err
+}
+
+// head is the beginning of a file.
+type head struct {
+	data []byte
+	more bool // of the file may be behind data
+	cut  bool // it was used up to where it ends: with more of the file it may tell something else
+}
+
+// read reads on, up to a size, in steps: thousands of files are small.
+func (h *head) read(r io.Reader, size int) error {
+	h.more, h.cut = true, false
+	for h.more && len(h.data) < size {
+		step := min(max(4*len(h.data), smallBytes), size)
+		h.data = slices.Grow(h.data, step-len(h.data))
+		n, err := io.ReadFull(r, h.data[len(h.data):step])
+		h.data = h.data[:len(h.data)+n]
+		h.more = err == nil
+		if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+			return err
+		}
+	}
+	return nil
+}
+
+func (h *head) inspect(o *ReaderOptions) (*Sheet, error) {
+	if err := notCSV(h.data, o.Name, o.Grid); err != nil {
 		return nil, err
 	}
-	best, tied, records, err := findHeader(head, o)
+	best, tied, records, err := findHeader(h, o)
 	if err != nil {
 		return nil, err
+	}
+	if best.known == 0 && !o.Grid {
+		if err := otherText(h.data, o); err != nil {
+			return nil, err
+		}
 	}
 	if err := best.recognise(tied, records, o); err != nil {
 		return nil, err
@@ -114,7 +156,7 @@ func inspect(head []byte, more bool, o *ReaderOptions) (*Sheet, error) {
 	if named, _, ok := levelAndYearOf(tableName(o)); ok && named != s.Level {
 		s.found("level", string(named), nameOf(o)+", overruled")
 	}
-	first := firstRows(head, more, s)
+	first := firstRows(h, s)
 	named := rowNames(s.Level, best.cells, o.Mapping, first)
 	if named {
 		first = withoutFirst(first)
@@ -122,14 +164,17 @@ func inspect(head []byte, more bool, o *ReaderOptions) (*Sheet, error) {
 	rows := func(most int) func() [][]string {
 		return sync.OnceValue(func() [][]string {
 			if named {
-				return withoutFirst(sampleRows(head, more, s, most))
+				return withoutFirst(sampleRows(h, s, most))
 			}
-			return sampleRows(head, more, s, most)
+			return sampleRows(h, s, most)
 		})
 	}
 	sample, few := rows(math.MaxInt), rows(fewRows)
-	if o.Year != 0 {
+	switch {
+	case o.Year != 0:
 		few = sample // all of them must have that year
+	case len(first) >= fewRows:
+		few = func() [][]string { return first[:fewRows] }
 	}
 	yearHeader, err := s.bindColumns(best.cells, sample, few, o.Mapping)
 	if err != nil {
@@ -150,7 +195,7 @@ func inspect(head []byte, more bool, o *ReaderOptions) (*Sheet, error) {
 	if err := s.inferUnits(&best, few, o); err != nil {
 		return nil, err
 	}
-	if err := s.inferDialect(head, more, first, sample); err != nil {
+	if err := s.inferDialect(h, first, sample); err != nil {
 		return nil, err
 	}
 	s.inferShareScale(sample)

@@ -34,13 +34,51 @@ type splitter struct {
 	grid   bool // lines count records
 	buf    []byte
 	start  int // of the unread part of buf
+	quote  int // there are no quotes in between start and here
 	eof    bool
 	offset int64
 	line   int64
 }
 
+// How many bytes a splitter reads at once. Thousands of files are small.
+const (
+	smallBytes = 8 << 10
+	splitBytes = 64 << 10
+)
+
 func newSplitter(r io.Reader, delim byte, offset, line int64) *splitter {
-	return &splitter{r: r, delim: delim, offset: offset, line: line, buf: make([]byte, 0, 256<<10)}
+	return &splitter{r: r, delim: delim, offset: offset, line: line, buf: make([]byte, 0, smallBytes)}
+}
+
+// splitterOf splits what is in memory.
+func splitterOf(data []byte, delim byte, offset, line int64) *splitter {
+	return &splitter{delim: delim, offset: offset, line: line, buf: data, eof: true}
+}
+
+// skip skips records of one line that begin with a value and have no quotes, until
+// it meets another record, the end of what is read, or has skipped so many bytes. It
+// returns how many they are.
+func (s *splitter) skip(size int64) (records, skipped int64) {
+	if s.quote <= s.start {
+		s.quote = len(s.buf)
+		if at := bytes.IndexByte(s.buf[s.start:], '"'); at >= 0 {
+			s.quote = s.start + at
+		}
+	}
+	rest := s.buf[s.start:s.quote]
+	for skipped < size && len(rest) > 0 && rest[0] > ' ' && rest[0] != s.delim {
+		n := int64(bytes.IndexByte(rest, '\n') + 1)
+		if n == 0 || n > maxRecord {
+			break
+		}
+		rest = rest[n:]
+		skipped += n
+		records++
+	}
+	s.start += int(skipped)
+	s.offset += skipped
+	s.line += records
+	return records, skipped
 }
 
 // next returns io.EOF behind the last record.
@@ -82,12 +120,14 @@ func (s *splitter) next() (record, error) {
 }
 
 func (s *splitter) fill() error {
+	again := len(s.buf) > 0 // the first bytes did not reach
 	if s.start > 0 {
 		s.buf = s.buf[:copy(s.buf, s.buf[s.start:])]
+		s.quote = max(s.quote-s.start, 0)
 		s.start = 0
 	}
-	if len(s.buf) == cap(s.buf) {
-		grown := make([]byte, len(s.buf), 2*cap(s.buf))
+	if len(s.buf) == cap(s.buf) || again && cap(s.buf) < splitBytes {
+		grown := make([]byte, len(s.buf), max(2*cap(s.buf), splitBytes))
 		copy(grown, s.buf)
 		s.buf = grown
 	}

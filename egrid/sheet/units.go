@@ -220,7 +220,7 @@ func (s *Sheet) inferUnits(h *header, sample func() [][]string, o *ReaderOptions
 	}
 	for _, name := range []string{o.Sheet, path.Base(o.Name)} {
 		if metricName.MatchString(name) {
-			clues = append(clues, clue{value: Metric, from: "file name " + name, name: true})
+			clues = append(clues, clue{value: Metric, from: o.from(name), name: true})
 		}
 	}
 	units, err := s.conclude("units", o.Units, "--units", clues)
@@ -252,8 +252,12 @@ func (s *Sheet) inferUnits(h *header, sample func() [][]string, o *ReaderOptions
 			converted[unit]++
 		}
 	}
-	for _, unit := range slices.Sorted(maps.Keys(converted)) {
-		s.found("units", s.Units, fmt.Sprintf("%s, converted (columns: %d)", unit, converted[unit]))
+	if len(converted) > 0 {
+		from := slices.Sorted(maps.Keys(converted))
+		for i, unit := range from {
+			from[i] = fmt.Sprintf("%s (columns: %d)", unit, converted[unit])
+		}
+		s.found("units", s.Units, "converted to the documented units, from "+strings.Join(from, ", "))
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"math"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -41,7 +42,7 @@ func insert(ctx context.Context, tx *sql.Tx, id egrid.StageID, b *egrid.Batch) e
 	name := fmt.Sprint("temp.batch_", number)
 	for _, statement := range []string{
 		fmt.Sprintf("CREATE VIRTUAL TABLE %s USING %s(%d)", name, moduleName, number),
-		fmt.Sprintf("INSERT INTO %s SELECT * FROM %s", tableOf(id), name),
+		fmt.Sprintf("INSERT INTO %s SELECT rowid%s FROM %s", tableOf(id), columnsOf(b.Schema()), name),
 		"DROP TABLE " + name,
 	} {
 		if _, err := tx.ExecContext(ctx, statement); err != nil {
@@ -65,11 +66,16 @@ func (m batchModule) Create(ctx vtab.Context, args []string) (vtab.Table, error)
 		return nil, fmt.Errorf("no batch %d is being inserted", number)
 	}
 	t := batchTable{b.(*egrid.Batch)}
-	var columns strings.Builder
-	for i := range t.batch.Schema().Len() {
-		fmt.Fprintf(&columns, ", c%d", i)
+	return t, ctx.Declare("CREATE TABLE x (row_number" + columnsOf(t.batch.Schema()) + ")")
+}
+
+// columnsOf names the columns of a virtual table.
+func columnsOf(s *egrid.Schema) string {
+	var names strings.Builder
+	for i := range s.Len() {
+		fmt.Fprintf(&names, ", c%d", i)
 	}
-	return t, ctx.Declare("CREATE TABLE x (row_number" + columns.String() + ")")
+	return names.String()
 }
 
 // Connect implements [vtab.Module].
@@ -112,11 +118,14 @@ func (c *batchCursor) Column(i int) (vtab.Value, error) {
 }
 
 // batchColumn makes the values of a column. Texts are made once for each that
-// differs.
+// differs, numbers once for neighbours that are the same.
 type batchColumn struct {
 	vector *egrid.Vector
 	typ    egrid.Type
 	texts  []vtab.Value // by their code
+
+	bits uint64 // of the last number, which is made already
+	last vtab.Value
 }
 
 func newBatchColumn(v *egrid.Vector) batchColumn {
@@ -138,11 +147,17 @@ func (c *batchColumn) value(row int) vtab.Value {
 		}
 	case egrid.Integer:
 		if x, ok := c.vector.Int(row); ok {
-			return x
+			if c.last == nil || c.bits != uint64(x) {
+				c.bits, c.last = uint64(x), x
+			}
+			return c.last
 		}
 	case egrid.Number:
 		if x, ok := c.vector.Float(row); ok {
-			return x
+			if c.last == nil || c.bits != math.Float64bits(x) {
+				c.bits, c.last = math.Float64bits(x), x
+			}
+			return c.last
 		}
 	case egrid.Flag:
 		if yes, ok := c.vector.Bool(row); ok {

@@ -60,8 +60,8 @@ func (s *Store) makeReady(ctx context.Context, tx *sql.Tx, part driver.StagePart
 }
 
 // indexTable builds the indexes of a table that is worth it, and tells the query
-// planner about it, from a sample. Sorting takes more memory than the rest of the
-// work, and is the faster for it.
+// planner about it, from a sample. SQLite sorts as much at once as its cache holds,
+// and then merges: a cache that fits the processor's is the faster.
 func indexTable(ctx context.Context, tx *sql.Tx, snap *egrid.Snapshot) error {
 	if snap.Rows < indexedRows {
 		return nil
@@ -84,11 +84,13 @@ func (s *Store) publish(ctx context.Context, tx *sql.Tx, id egrid.StageID, polic
 		return none, err
 	}
 	var staged []egrid.Snapshot
+	schemas := driver.SchemaSet{}
 	for _, part := range r.Stages(id) {
 		snap, err := describe(ctx, tx, catalog.Catalog, part)
 		if err != nil {
 			return driver.Settled(catalog.Catalog, id, r, err)
 		}
+		snap.Schema = schemas.Shared(snap.Schema)
 		staged = append(staged, snap)
 	}
 	report, err := driver.Settle(ctx, shelf{tx}, catalog.Catalog, staged, policy)

@@ -124,7 +124,7 @@ const checkpointPages = "8000"
 const (
 	readCache  = "8000"
 	writeCache = "16000"
-	sortCache  = "64000" // while indexes are built
+	sortCache  = "1000" // while indexes are built
 )
 
 // open makes a pool. The settings go into the DSN, so that every connection

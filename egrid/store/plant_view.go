@@ -67,7 +67,7 @@ func newPlantView(all view, query *PlantQuery) (*plantView, error) {
 		if query.Release != "" {
 			what += " in release " + query.Release
 		}
-		return v, fmt.Errorf("%w: %s are published; data years with plants: %s", egrid.ErrNotFound, what, strings.Trim(fmt.Sprint(PlantYears(catalog)), "[]"))
+		return v, fmt.Errorf("%w: %s are published; data years with plants: %s", egrid.ErrNotFound, what, list(PlantYears(catalog)))
 	}
 	v.all = view{all.scanner, catalog}
 	v.key = []egrid.Column{egrid.PlantCode}
@@ -77,6 +77,9 @@ func newPlantView(all view, query *PlantQuery) (*plantView, error) {
 	v.view = all.at(v.snapshot)
 	return v, nil
 }
+
+// list writes data years.
+func list(years []int) string { return cmp.Or(strings.Trim(fmt.Sprint(years), "[]"), "none") }
 
 // open gives the view the chosen snapshot, filled in where it must be.
 func (v *plantView) open() error {

@@ -80,7 +80,11 @@ var (
 {"SEQGEN23":3,"YEAR":2023,"PSTATABB":"AK","ORISPL":58982,"GENID":"7E600","CFACT":0.4,"GENNTAN":20961}
 {"SEQGEN23":4,"YEAR":2023,"PSTATABB":"AK","ORISPL":60243,"GENID":"GEN1","NUMBLR":2,"CFACT":0.25,"GENNTAN":450.545}
 `
-	rText = `"","SEQGEN23","YEAR","PSTATABB","ORISPL","GENID","NUMBLR","CFACT","GENNTAN","GENYRRET"
+	// paddedText has exact figures, all brought to one number of digits.
+	paddedText = strings.NewReplacer("0.0525", "5.250e-02", "0.4,", "4.000e-01,", "0.25,", "2.500e-01,", "-2443.4", "-2443.400", "20961", "20961.000").Replace(valuesText)
+	threeText  = strings.NewReplacer("0.0525", "0.052", "1.234e-05", "0.000", "0.4,", "0.400,", "0.25,", "0.250,", "-2443.4", "-2443.400", "20961", "20961.000", ",1,", ",1.000,", ",2,", ",2.000,", "2022", "2022.000").Replace(valuesText)
+	frenchText = strings.NewReplacer("5.3%", `"5,3%"`, `" (2,443)"`, "(2\u00a0443)", "0.00001234", `"0,00001234"`, `"10,244,181"`, "10\u00a0244\u00a0181", "40.0%", `"40,0%"`, `"20,961"`, "20\u00a0961", "25.0%", `"25,0%"`).Replace(shownText)
+	rText      = `"","SEQGEN23","YEAR","PSTATABB","ORISPL","GENID","NUMBLR","CFACT","GENNTAN","GENYRRET"
 "1",1,2023,"AK",57053,"0290",NA,0.0525,-2443.4,NA
 "2",2,2023,"AL",3,"NA",1,1.234e-05,10244180.931,2022
 "3",3,2023,"AK",58982,"7E600",NA,0.4,20961,NA
@@ -109,8 +113,8 @@ var tools = []tool{
 	{name: "SheetJS 0.18.5 strip", text: strings.TrimSuffix(strings.ReplaceAll(shownText, ",\n", "\n"), "\n"), rounded: bothRounded, rejected: "was the file cut"},
 	{name: "SheetJS 0.18.5 json_to_sheet", text: strings.Replace(strings.Replace(valuesText, "1.234e-05", "0.00001234", 1), "80.931", "80.93", 1), unmarked: []egrid.Column{egrid.NetGeneration}},
 	{name: "exceljs 4.4.0", text: strings.TrimSuffix(strings.ReplaceAll(valuesText, ",\n", "\n"), "\n"), rejected: "was the file cut"},
-	{name: "excelize 2.10.0 GetRows", text: strings.ReplaceAll(shownText, ",\n", "\n"), rounded: bothRounded},
-	{name: "excelize 2.10.0 RawCellValue, openpyxl 3.1.5 read_only", text: strings.ReplaceAll(valuesText, ",\n", "\n")},
+	{name: "excelize 2.11.1 GetRows", text: strings.ReplaceAll(shownText, ",\n", "\n"), rounded: bothRounded},
+	{name: "excelize 2.11.1 RawCellValue, openpyxl 3.1.5 read_only", text: strings.ReplaceAll(valuesText, ",\n", "\n")},
 	{name: "tealeg/xlsx 3.3.13 FormattedValue", text: strings.NewReplacer("5.3%", "5.2%", `" (2,443)"`, "(2443)", `"10,244,181"`, "10244181", `"20,961"`, "20961").Replace(shownText), rounded: bothRounded},
 	{name: "Apache POI 5.4.1 Cell.toString", text: toolHeader + `1.0,2023.0,AK,57053.0,0290,,0.0525,-2443.4,
 2.0,2023.0,AL,3.0,NA,1.0,1.234E-5,1.0244180931E7,2022.0
@@ -135,7 +139,23 @@ var tools = []tool{
 	{name: "R 4.2.2 write.table sep=,", text: strings.TrimPrefix(rText, `"",`)},
 	{name: "R 4.2.2 write.csv2", text: swap(rText)},
 	{name: "readr 2.1.4 write_csv", text: strings.NewReplacer(",,", ",NA,", ",\n", ",NA\n").Replace(valuesText)},
-	{name: "readr 2.1.4 write_csv2", text: swap(strings.NewReplacer(",,", ",NA,", ",\n", ",NA\n", "-2443.4", "-2443.40000000").Replace(valuesText))},
+	{name: "readr 2.1.4 write_csv2", text: swap(strings.NewReplacer(",,", ",NA,", ",\n", ",NA\n").Replace(paddedText)), rounded: bothRounded},
+	{name: "readr 2.1.4 write_tsv", text: strings.ReplaceAll(strings.NewReplacer(",,", ",NA,", ",\n", ",NA\n", "e-05", "e-5").Replace(valuesText), ",", "\t")},
+	{name: "readr 2.1.4 write_delim", text: strings.ReplaceAll(strings.NewReplacer(",,", ",NA,", ",\n", ",NA\n").Replace(valuesText), ",", " "), refused: "separated by blanks"},
+	{name: "R 4.2.2 write.table", text: strings.ReplaceAll(strings.TrimPrefix(rText, `"",`), ",", " "), refused: "write.csv"},
+	{name: "R 4.2.2 write.table sep=; dec=,", text: swap(strings.TrimPrefix(rText, `"",`))},
+	{name: "R 4.2.2 write.csv quote=FALSE", text: strings.NewReplacer(",,", ",NA,", ",\n", ",NA\n").Replace(valuesText)},
+	{name: "R 4.2.2 write.csv(format(x))", text: `"SEQGEN23","YEAR","PSTATABB","ORISPL","GENID","NUMBLR","CFACT","GENNTAN","GENYRRET"
+"1","2023","AK","57053","0290","NA","5.250e-02","   -2443.400","  NA"
+"2","2023","AL","    3","NA"," 1","1.234e-05","10244180.931","2022"
+"3","2023","AK","58982","7E600","NA","4.000e-01","   20961.000","  NA"
+"4","2023","AK","60243","GEN1"," 2","2.500e-01","     450.545","  NA"
+`, rounded: bothRounded},
+	{name: "R 4.2.2 write.csv(format(x, digits=3), quote=FALSE)", text: toolHeader + `1,2023,AK,57053,0290,NA,5.25e-02,   -2443,  NA
+2,2023,AL,    3,NA, 1,1.23e-05,10244181,2022
+3,2023,AK,58982,7E600,NA,4.00e-01,   20961,  NA
+4,2023,AK,60243,GEN1, 2,2.50e-01,     451,  NA
+`, rounded: bothRounded[:1], unmarked: bothRounded[1:]},
 	{name: "data.table 1.14.8 fwrite", text: strings.Replace(valuesText, "1.234e-05", "0.00001234", 1)},
 	{name: "DuckDB 2.0.1 FORMAT json, polars 2.1.0 write_ndjson", text: jsonText},
 	{name: "pandas 3.1.1 to_json orient=records lines=True", text: strings.NewReplacer(`"NUMBLR":1`, `"NUMBLR":1.0`, "10244180.931", "10244180.9309999999", "2022", "2022.0").Replace(jsonText)},
@@ -148,6 +168,14 @@ var tools = []tool{
 {"SEQGEN23":"4","YEAR":"2023","PSTATABB":"AK","ORISPL":"60243","GENID":"GEN1","NUMBLR":"2","CFACT":"0.25","GENNTAN":"450.545","GENYRRET":""}]
 `},
 	{name: "pandas 3.1.1 to_json", text: `{"SEQGEN23":{"0":1},"YEAR":{"0":2023}}`, refused: "its value is an object, and a cell has one value"},
+	{name: "data.table 1.14.8 fwrite sep=; dec=,", text: swap(valuesText)},
+	{name: "pandas 3.1.1 float_format=%.3f", text: threeText, rounded: bothRounded},
+	{name: "polars 2.1.0 float_precision=3", text: strings.NewReplacer(",1.000,", ",1,", ",2.000,", ",2,", "2022.000", "2022").Replace(threeText), rounded: bothRounded},
+	{name: "polars 2.1.0 float_scientific", text: strings.NewReplacer("0.0525", "5.25e-2", "1.234e-05", "1.234e-5", "0.4,", "4e-1,", "0.25,", "2.5e-1,", "-2443.4", "-2.4434e3", "10244180.931", "1.0244180931e7", "20961", "2.0961e4", "450.545", "4.50545e2").Replace(valuesText)},
+	{name: "LibreOffice 7.4.7, India, as shown", text: strings.Replace(shownText, "10,244,181", "1,02,44,181", 1), rounded: bothRounded},
+	{name: "LibreOffice 7.4.7, French, as shown", text: frenchText, rounded: bothRounded},
+	{name: "LibreOffice 7.4.7, Switzerland, as shown", text: strings.NewReplacer(`" (2,443)"`, "(2'443)", `"10,244,181"`, "10'244'181", `"20,961"`, "20'961").Replace(shownText), rounded: bothRounded},
+	{name: "Apache POI 5.4.1 DataFormatter, German", text: strings.NewReplacer("(2\u00a0443)", " (2.443)", "\u00a0", ".").Replace(frenchText), rounded: bothRounded},
 	{name: "Excel, German, CSV", text: "sep=;\r\n" + strings.ReplaceAll(strings.ReplaceAll(toolHeader, ",", ";")+`1;2023;AK;57053;0290;;5,3%; (2.443);
 2;2023;AL;3;NA;1;0,00001234;10.244.181;2022
 3;2023;AK;58982;7E600;;40,0%;20.961;

@@ -420,7 +420,7 @@ func (s *scope) year(c egrid.Catalog, query PlantQuery) (int, error) {
 	if query.Release != "" {
 		what += " in release " + query.Release
 	}
-	return 0, fmt.Errorf("%w: %s are published; data years with plants or regions: %s", egrid.ErrNotFound, what, strings.Trim(fmt.Sprint(s.years(c, "")), "[]"))
+	return 0, fmt.Errorf("%w: %s are published; data years with plants or regions: %s", egrid.ErrNotFound, what, list(s.years(c, "")))
 }
 
 // untold is the error of totals that no sheet can tell; nil where there are just

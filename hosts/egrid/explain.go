@@ -21,6 +21,11 @@ func (a *app) explain(v etl.Validated) error {
 			p.Heading(0, f.Name)
 			p.Text(2, f.Error)
 		}
+		common := commonEvidence(f.Sheets)
+		if len(common) > 0 {
+			p.Heading(0, f.Name)
+			explainEvidence(p, "Evidence of all its sheets", common)
+		}
 		for i := range f.Sheets {
 			s := &f.Sheets[i]
 			p.Heading(0, strings.TrimSpace(f.Name+" "+s.Member))
@@ -28,23 +33,50 @@ func (a *app) explain(v etl.Validated) error {
 				p.Text(2, map[bool]string{false: "not loaded: ", true: "left out: "}[s.LeftOut]+s.Error)
 			}
 			if s.Sheet != nil {
-				explainSheet(p, s)
+				explainSheet(p, s, common)
 			}
 		}
 	}
 	return p.Err()
 }
 
-func explainSheet(p *terminal.Page, s *etl.CheckedSheet) {
-	p.Text(2, fmt.Sprintf("taken for %s; its codes stand in line %d; %s", taken(s), s.Sheet.HeaderLine, count(s.Rows, "row")))
-	p.Heading(2, "Evidence")
+// commonEvidence is what is said of every one of several sheets that can be read.
+func commonEvidence(sheets []etl.CheckedSheet) (common []sheet.Evidence) {
+	read := 0
+	for i := range sheets {
+		s := sheets[i].Sheet
+		if s == nil {
+			continue
+		}
+		if read++; read == 1 {
+			common = slices.Clone(s.Evidence)
+		}
+		common = slices.DeleteFunc(common, func(e sheet.Evidence) bool { return !slices.Contains(s.Evidence, e) })
+	}
+	if read < 2 {
+		return nil
+	}
+	return common
+}
+
+func explainEvidence(p *terminal.Page, heading string, evidence []sheet.Evidence) {
+	p.Heading(2, heading)
 	t := terminal.Table{Indent: 2, Header: []string{"of", "value", "from"}}
-	for _, e := range s.Sheet.Evidence {
+	for _, e := range evidence {
 		t.Add(strings.ReplaceAll(e.Of, "_", " "), cmp.Or(e.Value, "of each row"), e.From)
 	}
 	p.Table(t)
+}
+
+// explainSheet leaves out the evidence that was told of all sheets.
+func explainSheet(p *terminal.Page, s *etl.CheckedSheet, told []sheet.Evidence) {
+	p.Text(2, fmt.Sprintf("taken for %s; its codes stand in line %d; %s", taken(s), s.Sheet.HeaderLine, count(s.Rows, "row")))
+	own := slices.DeleteFunc(slices.Clone(s.Sheet.Evidence), func(e sheet.Evidence) bool { return slices.Contains(told, e) })
+	if len(own) > 0 {
+		explainEvidence(p, "Evidence", own)
+	}
 	unknown, left := 0, 0
-	t = terminal.Table{Indent: 2, Header: []string{"in the file", "becomes", "unit", "changed"}}
+	t := terminal.Table{Indent: 2, Header: []string{"in the file", "becomes", "unit", "changed"}}
 	for _, c := range s.Sheet.Cells {
 		unit, change := "", ""
 		switch at := s.Sheet.Schema.Index(c.Column); {

@@ -225,3 +225,9 @@ func figure(x float64) string {
 	}
 	return grouped
 }
+
+// round rounds to some decimals.
+func round(x float64, places int) float64 {
+	scale := math.Pow10(places)
+	return math.Round(x*scale) / scale
+}

@@ -10,7 +10,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/httpapi/wire"
 )
 
-const subregionSheet = "YEAR,SUBRGN,SRNAME,SRNGENAN,SRCO2AN,SRCO2RTA\n2023,CAMX,WECC California,1000,250.5,501\n2023,ERCT,ERCOT All,500,100,9999\n"
+const subregionSheet = "YEAR,SUBRGN,SRNAME,SRNGENAN,SRCO2AN,SRCO2EQA,SRCO2RTA\n2023,CAMX,WECC California,1000,250.5,251.5,501\n2023,ERCT,ERCOT All,500,100,101,9999\n"
 
 func TestFactor(t *testing.T) {
 	s := newShell(t)
@@ -55,4 +55,21 @@ func TestRealFactor(t *testing.T) {
 	if page := s.run(0, "factor", "--us", "--delivered"); !strings.Contains(page, "GGL U.S.") {
 		t.Errorf("got %s", page)
 	}
+}
+
+func TestInventory(t *testing.T) {
+	s := newShell(t)
+	s.report(0, s.file("SRL23.csv", subregionSheet))
+	sites := s.file("sites.csv", "site,subregion,kwh\nA,CAMX,1000\nB,XXXX,5\n")
+	if text := s.run(3, "inventory", sites, "--gwp", "published"); !strings.HasPrefix(text, "site,subregion,kwh,electricity_mwh,") || !strings.Contains(text, "no eGRID subregion XXXX in eGRID 2023") {
+		t.Errorf("got %s", text)
+	}
+	s.says(2, "where the sites are", "inventory", s.file("none.csv", "kwh\n5\n"))
+	s.says(2, "ar6", "inventory", sites, "--gwp", "ar7")
+	file := filepath.Join(t.TempDir(), "emissions.xlsx")
+	if text := s.run(3, "inventory", sites, "--output", file); text != "" {
+		t.Errorf("%q on standard output", text)
+	}
+	s.says(2, "2 tables", "inventory", file)
+	s.says(1, "no such file", "inventory", "nowhere.csv")
 }

@@ -47,11 +47,12 @@ type cli struct {
 	Stream    streamCmd      `cmd:"" help:"Stage 4 of 5: decode chunks and put them into the store, unpublished."`
 	Report    reportCmd      `cmd:"" help:"Stage 5 of 5: publish what was streamed, and report."`
 	Serve     serveCmd       `cmd:"" help:"Serve API and dashboard on an existing store."`
+	MCP       mcpCmd         `cmd:"" name:"mcp" help:"Answer a language model's tools (Model Context Protocol) on stdin and stdout."`
 	Top       topCmd         `cmd:"" help:"Plants by net generation."`
 	Rows      rowsCmd        `cmd:"" help:"Rows of any level."`
 	Factor    factorCmd      `cmd:"" help:"An emission factor, with formula, inputs and sources."`
 	Explain   explainCmd     `cmd:"" help:"One published number: formula, inputs, plants and source."`
-	MCP       mcpCmd         `cmd:"" name:"mcp" help:"Answer a language model's tools (Model Context Protocol) on stdin and stdout."`
+	Inventory inventoryCmd   `cmd:"" help:"Emissions of a table of sites, with the factor and source of each."`
 	ZIP       zipCmd         `cmd:"" name:"zip" help:"Subregions that serve a ZIP code."`
 	Reconcile reconcileCmd   `cmd:"" help:"Published figures of regions against recomputed ones."`
 	Diff      diffCmd        `cmd:"" help:"What changed between two releases, the largest change first."`

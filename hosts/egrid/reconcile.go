@@ -70,8 +70,8 @@ func (a *app) printCertificate(c *calc.Certificate) error {
 	} else {
 		p.Heading(0, fmt.Sprintf("%s: %s match, but for rounding", edition, count(int64(c.Checked()), "comparison")))
 	}
-	if slices.Contains(c.Absent, egrid.PLNT) {
-		p.Text(2, "The plants of this release are not loaded: figures were computed from the region sheets alone.")
+	for _, note := range c.Notes() {
+		p.Text(2, note)
 	}
 	printChecks(p, c)
 	printDiffering(p, c)

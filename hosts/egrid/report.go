@@ -55,6 +55,10 @@ func (s part) evidence() (by string, aside []string) {
 		first := slices.IndexFunc(s.Evidence, func(other sheet.Evidence) bool { return other.Of == e.Of })
 		what := strings.ReplaceAll(e.Of, "_", " ")
 		switch {
+		case e.Of == "sheet":
+			aside = append(aside, fmt.Sprintf("%s in %s", e.Value, e.From))
+		case e.Of == "encoding":
+			told = append(told, what+" "+e.Value+" by "+e.From)
 		case e.Of == "column", i > first:
 			aside = append(aside, fmt.Sprintf("%s %s: %s", what, e.Value, e.From))
 		case e.From != "default" && (e.Of != "decimal_sign" || e.Value != "."):
@@ -316,9 +320,6 @@ func (d *description) remarks() {
 
 func remarksOn(s part) (lines []string) {
 	_, lines = s.evidence()
-	if s.Units == sheet.Metric {
-		lines = append(lines, "metric figures, converted to the documented units")
-	}
 	if len(s.Unknown) > 0 {
 		lines = append(lines, "unknown columns, kept as text: "+some(s.Unknown))
 	}

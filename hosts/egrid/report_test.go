@@ -16,6 +16,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/egridtest"
 	"github.com/egrid-analytics/egrid-go/egrid/sheet"
 	"github.com/egrid-analytics/egrid-go/etl"
 )
@@ -60,6 +61,10 @@ func (s shell) printed(want int, args ...string) string {
 }
 
 func TestReports(t *testing.T) {
+	var workbook strings.Builder
+	if err := egridtest.WriteWorkbook(&workbook, egridtest.Sheet{Name: "Contents", CSV: "Contents\n"}, egridtest.Sheet{Name: "GEN23", CSV: generators}, egridtest.Sheet{Name: "ST23", CSV: states, Hidden: true}); err != nil {
+		t.Fatal(err)
+	}
 	for name, test := range map[string]struct {
 		files  map[string]string
 		before string // loaded first
@@ -116,6 +121,14 @@ func TestReports(t *testing.T) {
 		"explain": {
 			files: map[string]string{"GEN23.csv": generators + unreadable, "PLNT23.csv": plants, "ST23.csv": states, "README.csv": notes}, status: 3,
 			args: []string{"validate", "--explain", "DIR"},
+		},
+		"explain a workbook": {
+			files: map[string]string{"egrid2023.xlsx": workbook.String()},
+			args:  []string{"validate", "--explain", "DIR"},
+		},
+		"a workbook": {
+			files: map[string]string{"egrid2023.xlsx": workbook.String()},
+			args:  []string{"load", "DIR"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

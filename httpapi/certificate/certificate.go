@@ -28,7 +28,6 @@ import (
 	"fmt"
 	"html/template"
 	"io"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -50,7 +49,7 @@ const mostCells = 1000
 var page = sync.OnceValue(func() *template.Template {
 	return template.Must(template.New("certificate").Funcs(template.FuncMap{
 		"style": func() template.CSS { return template.CSS(pageCSS) }, //nolint:gosec // our own file
-		"whole": whole, "figure": figure, "basis": basis, "stands": stands, "join": joinLevels,
+		"whole": whole, "figure": figure, "basis": basis, "stands": stands,
 	}).Parse(pageHTML))
 })
 
@@ -60,10 +59,9 @@ func Write(w io.Writer, c *wire.Certificate) error {
 	return page().Execute(w, struct {
 		*wire.Certificate
 		Edition        string
-		NoPlants       bool
 		Differ, Hidden int
 		Shown          []wire.CertificateCell
-	}{c, strings.TrimSpace("eGRID" + strconv.Itoa(c.Year) + " " + c.Release), slices.Contains(c.Absent, egrid.PLNT), c.Checked - c.Matched, len(c.Cells) - len(shown), shown})
+	}{c, strings.TrimSpace("eGRID" + strconv.Itoa(c.Year) + " " + c.Release), c.Checked - c.Matched, len(c.Cells) - len(shown), shown})
 }
 
 // Policy is the Content-Security-Policy under which the page is shown as it is meant:
@@ -114,12 +112,4 @@ func stands(c wire.CertificateCell) string {
 		return "≠"
 	}
 	return "="
-}
-
-func joinLevels(levels []egrid.Level) string {
-	names := make([]string, len(levels))
-	for i, l := range levels {
-		names[i] = string(l)
-	}
-	return strings.Join(names, ", ")
 }

@@ -16,7 +16,7 @@ import (
 func newCertificate(cells int) *wire.Certificate {
 	name, n := "ar5", wire.Number(28)
 	c := &wire.Certificate{
-		Year: 2023, Release: "rev0", Checked: 15_049, Matched: 15_047, Absent: []egrid.Level{egrid.PLNT}, Hash: strings.Repeat("0f", 32),
+		Year: 2023, Release: "rev0", Checked: 15_049, Matched: 15_047, Notes: []string{"The plants are not loaded."}, Hash: strings.Repeat("0f", 32),
 		GWP:       wire.CertificateGWP{Name: &name, CH4: &n, N2O: &n},
 		Tolerance: []wire.Tolerance{{Kind: "rate", Smallest: 0.0006, Largest: 0.5}},
 		Checks:    []wire.Check{{Level: egrid.US, From: egrid.ST, Relation: "=", Checked: 43, Matched: 43}, {Level: egrid.ST, From: egrid.ST, Relation: "<=", Checked: 7, Matched: 7}},
@@ -40,7 +40,7 @@ func TestWrite(t *testing.T) {
 	}
 	text := page.String()
 	for _, want := range []string{
-		"<title>Certificate of eGRID2023 rev0</title>", "2 of 15,049 comparisons differ", "no sheet of: PLNT. Without plants", "<td>≠</td>", "the sums of ST", "what its masses allow",
+		"<title>Certificate of eGRID2023 rev0</title>", "2 of 15,049 comparisons differ", "<p>The plants are not loaded.</p>", "<td>≠</td>", "the sums of ST", "what its masses allow",
 		"0.093185814838", "-0.036185814838", `<tr class="used"><td>shares</td>`, "0.0006 to 0.5 for rates", strings.Repeat("0f", 32), "&lt;script&gt;",
 		"--year 2023 --release rev0 --format csv",
 	} {

@@ -20,6 +20,7 @@ type Certificate struct {
 	Variants  []Variant         `json:"variants" doc:"Rules that editions differ in: what each choice matches of the figures that depend on it, the other rules as used."`
 	Cells     []CertificateCell `json:"cells" doc:"The figures that differ; with cells=all every one."`
 	Sources   []FactorSource    `json:"sources" doc:"The files that the figures are from."`
+	Notes     []string          `json:"notes" doc:"What a reader should know."`
 	Hash      string            `json:"hash" doc:"SHA-256 of the bytes of ?format=csv&cells=all, which name the sources and theirs."`
 }
 
@@ -74,7 +75,7 @@ type Variant struct {
 func CertificateOf(c *calc.Certificate, every bool) Certificate {
 	w := Certificate{
 		Year: c.Year, Release: c.Release, Checked: c.Checked(), Matched: c.Matched(), Tolerance: []Tolerance{}, Absent: append([]egrid.Level{}, c.Absent...),
-		Checks: []Check{}, Variants: []Variant{}, Cells: []CertificateCell{}, Sources: sourcesOf(c.Snapshots), Hash: c.Hash(),
+		Checks: []Check{}, Variants: []Variant{}, Cells: []CertificateCell{}, Sources: sourcesOf(c.Snapshots), Notes: append([]string{}, c.Notes()...), Hash: c.Hash(),
 	}
 	if worst, ok := c.Worst(); ok {
 		cell := cellOf(&worst)

@@ -237,6 +237,8 @@ type InventoryTotals struct {
 	CO2e     *Number          `json:"co2e_kg"`
 	Losses   *Number          `json:"losses_co2e_kg"`
 	Reasons  map[string]int64 `json:"reasons" doc:"How many sites have no emissions, by reason."`
+
+	Incomplete map[string]int64 `json:"incomplete" doc:"How many answered sites lack a figure, by column: the sum is of the others."`
 }
 
 // InventoryMethod is a place of an inventory, with its factor.

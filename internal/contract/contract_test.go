@@ -199,7 +199,11 @@ func TestEveryAnswer(t *testing.T) {
 				is(works, bare+"?snapshot="+strings.Repeat("0", 24), 404)
 				is(works, bare+"?snapshot="+string(gone), 410)
 			case "release":
-				is(works, bare+"?release=v9", 404)
+				of := bare + "?"
+				if path == "/factors" { // of a place
+					of = target + "&"
+				}
+				is(works, of+"release=v9", 404)
 			}
 		}
 		is(refuses, target, 401)
@@ -214,7 +218,7 @@ func TestEveryAnswer(t *testing.T) {
 	for _, want := range []string{
 		"200", "304", "400", "401", "403", "404", "406", "410", "414", "429", "500", "503", "application/json", "application/x-ndjson",
 		"text/csv; charset=utf-8; header=present", "application/geo+json", wire.TypeBatches, "application/problem+json",
-		"text/event-stream", typeParquet, typeXLSX, typeDataPackage,
+		"text/event-stream", "text/html; charset=utf-8", typeParquet, typeXLSX, typeDataPackage,
 	} {
 		if seen[want] == 0 {
 			t.Errorf("no answer was %s", want)

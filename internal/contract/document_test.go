@@ -116,6 +116,11 @@ func (d *document) check(target string, status int, header http.Header, body []b
 		return checkFile(body)
 	case typeDataPackage:
 		return checkDataPackage(body)
+	case "text/html":
+		if !bytes.HasPrefix(body, []byte("<!DOCTYPE html>")) || !bytes.HasSuffix(body, []byte("</html>\n")) {
+			return errors.New("no whole page of HTML")
+		}
+		return nil
 	case "text/event-stream":
 		return checkEvents(string(body))
 	case wire.TypeBatches:

@@ -58,7 +58,7 @@ func TestRealData(t *testing.T) {
 func (b *tab) checkTotals() {
 	b.t.Helper()
 	for selector, parts := range map[string][]string{
-		"#loaded": {"Release rev0", "US sheet"}, "#summary": {"4,167.6 TWh", "4,167,601,391 MWh"},
+		"#loaded": {"Release rev0", "US sheet"}, "#summary": {"in 2023, generator sheet (release unmarked)", "4,167.6 TWh", "4,167,601,391 MWh"},
 		"#note":         {"shares of their states by the state sheet (release rev0)", "21.4 TWh more; most in Arizona, 8.9 TWh more", "do not add up"},
 		"#by-state":     {"from the state sheet (release rev0)", "generator sheet (release unmarked) adds up to 4,189.0 TWh, 21.4 TWh more"},
 		"#by-fuel":      {"from the US sheet (release rev0)", "has 4,167.6 TWh", "21.4 TWh more"},

@@ -24,7 +24,7 @@ sums >"$before"
 update ./egrid TestDataDoc       # the dictionary -> docs/data.md
 update ./examples/data TestFresh # the sample generator -> examples/data/*.csv
 rm -f httpapi/testdata/*.golden hosts/egrid/testdata/*.golden # those of tests that are no more
-update ./httpapi 'TestAnswers|TestErrors|TestRuns|TestZIP|TestExamples' # the API -> its golden files, examples.json
+update ./httpapi 'TestAnswers|TestErrors|TestRuns|TestZIP|TestReconciliationForms|TestExamples' # the API -> its golden files, examples.json
 update ./hosts/egrid TestReports # what commands print -> hosts/egrid/testdata
 update ./internal/postman TestFresh # the API's document, with those examples -> docs/api
 

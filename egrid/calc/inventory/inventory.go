@@ -89,6 +89,15 @@ type Totals struct {
 	Losses          float64          // kg of CO2e that the electricity lost on the way to the sites caused
 	Places          []*Place         // that sites were placed in, by year, level and code
 	Reasons         map[string]int64 // how many sites have no emissions, by reason
+	Incomplete      map[string]int64 // of [Columns]: how many answered sites lack the figure, so that the sum is of the others
+}
+
+// MostReasons returns the reasons that most sites have no emissions for, at most n.
+func (t *Totals) MostReasons(n int) []string {
+	reasons := slices.SortedFunc(maps.Keys(t.Reasons), func(a, b string) int {
+		return cmp.Or(cmp.Compare(t.Reasons[b], t.Reasons[a]), strings.Compare(a, b))
+	})
+	return reasons[:min(n, len(reasons))]
 }
 
 // Inventory answers for sites, one after the other. It is not safe for concurrent
@@ -125,7 +134,7 @@ func New(ctx context.Context, db *store.DB, o *Options) (*Inventory, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &Inventory{db: now, o: *o, places: map[key]*found{}, used: map[*Place]bool{}, totals: Totals{Reasons: map[string]int64{}}}
+	v := &Inventory{db: now, o: *o, places: map[key]*found{}, used: map[*Place]bool{}, totals: Totals{Reasons: map[string]int64{}, Incomplete: map[string]int64{}}}
 	if o.GWP != "" && !strings.EqualFold(o.GWP, calc.GWPPublished) {
 		if _, err := calc.ParseGWP(o.GWP); err != nil {
 			return nil, err
@@ -171,12 +180,16 @@ func (v *Inventory) Answer(ctx context.Context, s *Site) (Answer, error) {
 	v.totals.Answered++
 	v.totals.MWh += mwh
 	for i, rate := range f.place.Rates {
-		if !math.IsNaN(rate) {
-			v.totals.Kilograms[i] += mwh * rate
+		if math.IsNaN(rate) {
+			v.totals.Incomplete[string(gasNames[i])+"_kg"]++
+			continue
 		}
+		v.totals.Kilograms[i] += mwh * rate
 	}
-	if f.place.Loss > 0 {
+	if f.place.Loss >= 0 {
 		v.totals.Losses += f.place.losses(mwh)
+	} else {
+		v.totals.Incomplete["losses_co2e_kg"]++
 	}
 	v.used[f.place] = true
 	return a, nil
@@ -233,6 +246,9 @@ func (v *Inventory) place(ctx context.Context, s *Site) (*found, error) {
 	return &found{reason: strings.Join(before, "; ")}, nil
 }
 
+// longestCode is above the length of every code of a place.
+const longestCode = 60
+
 // maxPlaces bounds what is kept of places: input that names others without end
 // must not fill the memory.
 const maxPlaces = 200_000
@@ -242,8 +258,8 @@ func (v *Inventory) find(ctx context.Context, k key) (*found, error) {
 		return f, nil
 	}
 	f, err := v.look(ctx, k)
-	if err != nil {
-		return nil, err
+	if err != nil || len(k.code) > longestCode || len(k.year) > longestCode {
+		return f, err
 	}
 	if len(v.places) >= maxPlaces {
 		for other, old := range v.places {
@@ -260,7 +276,10 @@ func (v *Inventory) find(ctx context.Context, k key) (*found, error) {
 func (v *Inventory) look(ctx context.Context, k key) (*found, error) {
 	year, ok := yearOf(k.year)
 	if !ok {
-		return &found{reason: fmt.Sprintf("%q is not a data year", k.year)}, nil
+		return &found{reason: fmt.Sprintf("%.20q is not a data year", k.year)}, nil
+	}
+	if len(k.code) > longestCode {
+		return &found{reason: fmt.Sprintf("%.20q... is too long for a %s", k.code, k.precision)}, nil
 	}
 	f := &found{}
 	var err error
@@ -288,7 +307,7 @@ func (v *Inventory) look(ctx context.Context, k key) (*found, error) {
 }
 
 func yearOf(text string) (year int, ok bool) {
-	year, err := strconv.Atoi(strings.TrimSpace(text))
+	year, err := strconv.Atoi(strings.TrimSuffix(strings.TrimSpace(text), ".0")) // as spreadsheets write whole numbers
 	return year, err == nil && egrid.CheckYear(year) == nil
 }
 
@@ -297,10 +316,10 @@ func zipOf(text string) (zip string, ok bool) {
 	return zip, err == nil
 }
 
-// plain is the text of an error without what errors.Is looks for, and without the
-// list of codes that there are.
+// plain is the text of an error on one line, without what errors.Is looks for, and
+// without the list of codes that there are.
 func plain(err error) string {
-	text := strings.NewReplacer(egrid.ErrNotFound.Error()+": ", "", egrid.ErrInvalid.Error()+": ", "").Replace(err.Error())
+	text := strings.NewReplacer(egrid.ErrNotFound.Error()+": ", "", egrid.ErrInvalid.Error()+": ", "", "\n", "; ").Replace(err.Error())
 	text, _, _ = strings.Cut(text, "; there are")
 	return text
 }
@@ -342,15 +361,17 @@ func (v *Inventory) crosswalk(ctx context.Context, text string, year int) (code,
 // factors computes the rates of a region, and the loss of its interconnect.
 func (v *Inventory) factors(ctx context.Context, level egrid.Level, code string, year int) (*Place, error) {
 	p := &Place{Level: level, Code: code, Year: year, Loss: -1}
-	for i, gas := range gasNames {
+	for i, gas := range slices.Backward(gasNames[:]) { // CO2e first: without it there is no place
 		q := calc.FactorQuery{Level: level, Code: code, Year: year, Release: v.o.Release, Gas: gas, Unit: "kg/MWh"}
 		if gas == calc.CO2e {
 			q.GWP = v.o.GWP
 		}
 		f, err := calc.FactorOf(ctx, v.db, q)
 		switch {
-		case err == nil:
+		case err == nil && gas == calc.CO2e:
 			p.Rates[i], p.Factor = f.Value, f
+		case err == nil:
+			p.Rates[i] = f.Value
 		case gas != calc.CO2e && errors.Is(err, egrid.ErrNotFound):
 			p.Rates[i] = math.NaN() // CO2e alone will do
 		default:
@@ -387,20 +408,23 @@ func quantity(s *Site) (mwh float64, reason string) {
 	if x, err := strconv.ParseFloat(text, 64); err == nil && plainDigits(text) {
 		return checked(x * s.PerMWh)
 	}
+	if strings.Contains(text, "%") {
+		return 0, fmt.Sprintf("the electricity used, %.40q, is a percentage", s.Quantity)
+	}
 	for _, unit := range []struct {
 		name   string
 		perMWh float64
 	}{{"kwh", 0.001}, {"mwh", 1}, {"gwh", 1000}} {
 		if n := len(text) - len(unit.name); n > 0 && strings.EqualFold(text[n:], unit.name) {
 			if s.PerMWh != unit.perMWh {
-				return 0, fmt.Sprintf("%q names another unit than its column", text)
+				return 0, fmt.Sprintf("%.40q names another unit than its column", text)
 			}
 			text = strings.TrimSpace(text[:n])
 		}
 	}
 	value, _, err := egrid.ParseValue(egrid.Number, text)
 	if err != nil {
-		return 0, fmt.Sprintf("the electricity used, %q, is not a number", s.Quantity)
+		return 0, fmt.Sprintf("the electricity used, %.40q, is not a number", s.Quantity)
 	}
 	x, ok := value.Float()
 	if !ok {
@@ -409,11 +433,17 @@ func quantity(s *Site) (mwh float64, reason string) {
 	return checked(x * s.PerMWh)
 }
 
+// mostMWh is above what the whole of the United States use in a year.
+const mostMWh = 1e10
+
 func checked(mwh float64) (float64, string) {
-	if mwh < 0 {
+	switch {
+	case mwh < 0:
 		return mwh, "the electricity used is negative: what a site sends out is no part of its Scope 2"
+	case mwh > mostMWh:
+		return 0, "the electricity used is more than the United States use in a year"
 	}
-	return mwh, ""
+	return math.Abs(mwh), "" // without the sign of -0
 }
 
 // plainDigits reports whether a text is digits, a point and a sign: strconv takes

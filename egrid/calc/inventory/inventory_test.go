@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/book"
 	"github.com/egrid-analytics/egrid-go/egrid/calc/inventory"
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
 	"github.com/egrid-analytics/egrid-go/egrid/sheet"
@@ -99,6 +101,15 @@ func TestCSV(t *testing.T) {
 		{"no year", "subregion,kwh,year", "CAMX,5,", map[string]string{"egrid_year": "2023", "reason": ""}},
 		{"a bad year", "subregion,kwh,year", "CAMX,5,soon", map[string]string{"reason": `"soon" is not a data year`}},
 		{"more cells than columns", "subregion,kwh", "CAMX,5,6", map[string]string{"reason": "3 cells", "co2_kg": ""}},
+		{"a percentage", "subregion,kwh", "CAMX,50%", map[string]string{"reason": `"50%", is a percentage`, "co2_kg": ""}},
+		{"a decimal comma", "subregion,kwh", `CAMX,"1,5"`, map[string]string{"reason": "is not a number", "co2_kg": ""}},
+		{"more than there is", "subregion,kwh", "CAMX,1e308", map[string]string{"reason": "more than the United States use", "co2_kg": ""}},
+		{"nothing, with a sign", "subregion,kwh", "CAMX,-0", map[string]string{"electricity_mwh": "0", "co2_kg": "0.000"}},
+		{"a year of a spreadsheet", "subregion,kwh,year", "CAMX,5,2023.0", map[string]string{"egrid_year": "2023", "reason": ""}},
+		{"electricity beside its price", "subregion,$/kWh,kWh per year", "CAMX,0.12,2000", map[string]string{"electricity_mwh": "2"}},
+		{"electricity of a period", "subregion,kwh (period 1)", "CAMX,2000", map[string]string{"electricity_mwh": "2"}},
+		{"no code", "subregion,state,kwh", strings.Repeat("x", 5000) + ",CA,5", map[string]string{"note": "too long for a subregion", "egrid_region": "CA"}},
+		{"a quote that is closed", "subregion,kwh,note", "CAMX,5,\"two\nlines\"", map[string]string{"reason": "", "note": ""}},
 		{"a state", "State,kwh", "CA,1000", map[string]string{"precision": "state", "egrid_level": "ST", "losses_co2e_kg": "9.497"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -128,6 +139,14 @@ func TestCSVRefused(t *testing.T) {
 		{"no place", "name,kwh\nx,5\n", "where the sites are"},
 		{"coordinates alone", "latitude,longitude,kwh\n1,2,5\n", "outlines of subregions"},
 		{"electricity twice", "zip,kwh 2022,kwh 2023\n94105,1,2\n", "kwh 2023"},
+		{"a price", "subregion,usd_per_kwh\nCAMX,0.12\n", "no column holds the electricity used"},
+		{"an intensity", "subregion,kWh/m2\nCAMX,120\n", "no column holds the electricity used"},
+		{"a factor", "subregion,kg/MWh\nCAMX,400\n", "no column holds the electricity used"},
+		{"semicolons", "site;subregion;kwh\nA;CAMX;1.500\n", "semicolons"},
+		{"tabs", "site\tsubregion\tkwh\nA\tCAMX\t5\n", "tabs"},
+		{"UTF-16", "z\x00i\x00p\x00,\x00", "UTF-16"},
+		{"a quote that is not closed", "subregion,kwh,note\nCAMX,5,\"x\nCAMX,6,y\nCAMX,7,z\n", "quote is not closed"},
+		{"a quote that is not closed, long before the end", "subregion,kwh,note\nCAMX,5,\"x\n" + strings.Repeat("CAMX,6,y\n", 200_000), "is a quote not closed"},
 		{"a place twice", "zip,zip code,kwh\n94105,1,2\n", "both name the zip"},
 		{"a GWP that is none", "zip,kwh\n94105,1\n", "ar9"},
 	} {
@@ -177,6 +196,64 @@ func TestJSON(t *testing.T) {
 	}
 	if len(document.Methods) != 2 || !strings.Contains(document.Methods[0].Formula, "29.8 * ch4_lb") || !strings.Contains(document.Methods[0].Citation, "AR6") {
 		t.Errorf("methods are %+v", document.Methods)
+	}
+}
+
+func TestXLSX(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	table := "site,note,note,zip,kwh\n=1+1,a,b,94105,2000\nB,,,99999,5\n" + strings.Repeat("C,,,30525,1\n", 2500)
+	totals, err := inventory.XLSX(t.Context(), sample(t), strings.NewReader(table), &out, nil)
+	if err != nil || totals.Sites != 2502 || totals.Answered != 2501 {
+		t.Fatalf("%+v, %v", totals, err)
+	}
+	b, err := book.Open(bytes.NewReader(out.Bytes()), int64(out.Len()), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	sheets := map[string][][]string{}
+	for _, table := range b.Tables() {
+		text, err := table.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := csv.NewReader(text)
+		r.FieldsPerRecord = -1
+		if sheets[table.Name], err = r.ReadAll(); err != nil {
+			t.Fatal(err)
+		}
+		_ = text.Close()
+	}
+	rows := sheets["rows"]
+	if len(rows) != 2503 || strings.Join(rows[0][:6], ",") != "site,note,note 2,zip,kwh,electricity_mwh" || rows[0][len(rows[0])-2] != "note 3" {
+		t.Fatalf("%d rows below %q", len(rows)-1, rows[0])
+	}
+	if first := rows[1]; first[0] != "=1+1" || first[3] != "94105" || first[5] != "2" || first[6] != "SRL" {
+		t.Errorf("the first site is %q", first)
+	}
+	about := ""
+	for _, line := range sheets["About"] {
+		about += strings.Join(line, ": ") + "\n"
+	}
+	for _, want := range []string{"sites: 2502, of which 2501", "factor of SRL CAMX 2023, by zip", "2000 * co2e_short_tons", "SRL23.csv", "1 without emissions: ZIP code 99999"} {
+		if !strings.Contains(about, want) {
+			t.Errorf("%q is not in\n%s", want, about)
+		}
+	}
+}
+
+// A sum that lacks the figure of a site says so.
+func TestIncomplete(t *testing.T) {
+	t.Parallel()
+	m := memstore.New()
+	load(t, m, "SRL23.csv", strings.NewReader(subregions))
+	load(t, m, "GGL23.csv", strings.NewReader(losses))
+	load(t, m, "SRL21.csv", strings.NewReader("YEAR,SUBRGN,SRNGENAN,SRCO2AN,SRCO2EQA\n2021,CAMX,1000,250,251.5\n"))
+	_, totals := answered(t, store.New(m), "subregion,mwh,year\nCAMX,1,2023\nCAMX,1,2021\nCAMX,2,2021\n", nil)
+	want := map[string]int64{"ch4_kg": 2, "n2o_kg": 2, "losses_co2e_kg": 2}
+	if totals.Answered != 3 || !maps.Equal(totals.Incomplete, want) {
+		t.Errorf("%d answered, incomplete are %v; want %v", totals.Answered, totals.Incomplete, want)
 	}
 }
 

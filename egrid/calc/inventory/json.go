@@ -24,9 +24,11 @@ func JSON(ctx context.Context, db *store.DB, r io.Reader, w io.Writer, o *Option
 
 type jsonForm struct{}
 
-func (jsonForm) begin(dst []byte, _ []string) []byte { return append(dst, `{"sites":[`...) }
+func (jsonForm) begin(dst []byte, _ []string) ([]byte, error) {
+	return append(dst, `{"sites":[`...), nil
+}
 
-func (jsonForm) row(dst []byte, n int64, header, record []string, a *Answer) []byte {
+func (jsonForm) row(dst []byte, n int64, header, record []string, a *Answer) ([]byte, error) {
 	if n > 1 {
 		dst = append(dst, ',')
 	}
@@ -48,14 +50,14 @@ func (jsonForm) row(dst []byte, n int64, header, record []string, a *Answer) []b
 		}
 		dst = append(append(appendText(dst, cell.name), ':'), cell.value...)
 	}
-	return append(dst, "}}"...)
+	return append(dst, "}}"...), nil
 }
 
-func (jsonForm) end(dst []byte, t *Totals) []byte {
+func (jsonForm) end(dst []byte, t *Totals) ([]byte, error) {
 	dst = append(dst, "\n"+`],"totals":`...)
 	dst = appendJSON(dst, totalsForm{
 		Sites: t.Sites, Answered: t.Answered, MWh: egrid.SumOf(t.MWh), CO2: egrid.SumOf(t.Kilograms[co2]), CH4: egrid.SumOf(t.Kilograms[ch4]),
-		N2O: egrid.SumOf(t.Kilograms[n2o]), CO2e: egrid.SumOf(t.Kilograms[co2e]), Losses: egrid.SumOf(t.Losses), Reasons: t.Reasons,
+		N2O: egrid.SumOf(t.Kilograms[n2o]), CO2e: egrid.SumOf(t.Kilograms[co2e]), Losses: egrid.SumOf(t.Losses), Reasons: t.Reasons, Incomplete: t.Incomplete,
 	})
 	dst = append(dst, `,"methods":[`...)
 	for i, p := range t.Places {
@@ -74,7 +76,7 @@ func (jsonForm) end(dst []byte, t *Totals) []byte {
 		}
 		dst = appendJSON(append(dst, '\n'), m)
 	}
-	return append(dst, "\n]}\n"...)
+	return append(dst, "\n]}\n"...), nil
 }
 
 type totalsForm struct {
@@ -87,6 +89,8 @@ type totalsForm struct {
 	CO2e     egrid.Value      `json:"co2e_kg"`
 	Losses   egrid.Value      `json:"losses_co2e_kg"`
 	Reasons  map[string]int64 `json:"reasons"`
+
+	Incomplete map[string]int64 `json:"incomplete"`
 }
 
 type methodForm struct {

@@ -2,6 +2,7 @@ package inventory
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
@@ -52,7 +53,7 @@ func newLayout(header []string) (layout, error) {
 			}
 		}
 		for unit, perMWh := range map[string]float64{"kwh": 0.001, "mwh": 1} {
-			if !strings.Contains(plain, unit) {
+			if !strings.Contains(plain, unit) || isRate(h, unit) {
 				continue
 			}
 			if l.quantity >= 0 {
@@ -68,6 +69,28 @@ func newLayout(header []string) (layout, error) {
 		return l, fmt.Errorf("%w: no column says where the sites are: give one the header subregion, zip, ba or state%s. There are: %s", egrid.ErrInvalid, coordinates(header), strings.Join(header, ", "))
 	}
 	return l, nil
+}
+
+// isRate reports whether a header names something per unit of electricity, as
+// $/kWh or price per MWh, or electricity per something that is not time.
+func isRate(header, unit string) bool {
+	before, behind, _ := strings.Cut(strings.ToLower(header), unit)
+	before = strings.TrimRight(before, " _-.([")
+	if strings.HasSuffix(before, "/") || strings.HasSuffix(before, "per") {
+		return true
+	}
+	behind = strings.TrimLeft(behind, " _-.)]")
+	whole, ok := strings.CutPrefix(behind, "/")
+	if !ok {
+		if whole, ok = strings.CutPrefix(behind, "per"); !ok || strings.HasPrefix(whole, "iod") {
+			return false
+		}
+	}
+	whole = strings.TrimLeft(whole, " _-.")
+	return !slices.ContainsFunc([]string{"y", "a", "annum", "month", "quarter"}, func(time string) bool {
+		rest, ok := strings.CutPrefix(whole, time)
+		return ok && (time == "y" || strings.Trim(rest, " _-.)]") == "")
+	})
 }
 
 // coordinates tells why those alone do not do.

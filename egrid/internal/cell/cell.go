@@ -4,8 +4,10 @@ package cell
 import (
 	"errors"
 	"math"
+	"math/bits"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -15,6 +17,8 @@ var (
 	errRange   = errors.New("the number is out of range")
 	errNarrow  = errors.New("not a number: the column was too narrow to show it; widen the column and save the file again")
 	errTruth   = errors.New("not a number but true or false: a tool took a column of zeros and ones for flags; write the file without guessing of types")
+	errScript  = errors.New("not a number in the digits and signs that are read; set the language of the cells to English (USA) and save the file again")
+	errOpen    = errors.New("not a number: a formula that nothing has calculated; open the workbook in a spreadsheet program and save it there")
 	errFormula = errors.New("not a number: a formula of the spreadsheet failed; mend the formula or clear the cell")
 )
 
@@ -234,16 +238,61 @@ func Scan(s []byte) (mantissa int64, places, n int) {
 	return mantissa, places, i
 }
 
+const ones, highs = 0x0101010101010101, 0x8080808080808080
+
+// noDigits has the highest bit of each byte that is more than 9, and no byte of x
+// is beyond ASCII.
+func noDigits(x uint64) uint64 { return (x + (0x7f-9)*ones) & highs }
+
+// Digits reports whether a text of one to eight bytes of ASCII has nothing but
+// digits: the first n bytes of word, the lowest first.
+func Digits(word uint64, n uint32) bool { return noDigits((word^'0'*ones)<<((64-8*n)&63)) == 0 }
+
+// Short reads what [Scan] does, where the whole text is one to eight bytes, all of
+// them ASCII: the first n bytes of word, the lowest first. It reports false for a
+// text that Scan has to decide on, and for one that is no such number.
+func Short(word uint64, n uint32) (mantissa int64, places int, ok bool) {
+	const minus, point = '-' ^ '0', '.' ^ '0'
+	first := (64 - 8*n) & 63 // where the first byte will be, behind zeros
+	x := (word ^ '0'*ones) << first
+	negative := byte(x>>first) == minus
+	if negative {
+		x &^= 0xff << first
+	}
+	if others := noDigits(x); others != 0 {
+		at := uint32(bits.TrailingZeros64(others)) &^ 7
+		if byte(x>>at) != point || others&(others-1) != 0 || at == 56 {
+			return 0, 0, false
+		}
+		places = int(7 - at/8)
+		before := x & (1<<at - 1)
+		x = x>>(at+8)<<(at+8) | before<<8
+	} else if negative && n == 1 {
+		return 0, 0, false
+	}
+	// Two digits, then four, then eight become one number, side by side.
+	x = x*10 + x>>8
+	const pairs = 0x000000ff000000ff
+	x = (x&pairs*(100+1000000<<32) + x>>16&pairs*(1+10000<<32)) >> 32
+	if mantissa = int64(x); negative {
+		mantissa = -mantissa
+	}
+	return mantissa, places, true
+}
+
 // Parse accepts plain decimals with an optional exponent, and the display formats
-// of spreadsheets: thousands separators (commas, apostrophes, blanks), a sign behind
-// the number or as U+2212, parentheses around negative numbers, percent, and a dash
-// between blanks for zero. It refuses what strconv would also take (hexadecimal,
+// of spreadsheets and other tools: thousands separators (commas, apostrophes, blanks;
+// in India 1,02,44,181), a sign behind the number or as U+2212, parentheses around
+// negative numbers, percent, a dash between blanks for zero, and exponents behind a
+// fixed number of digits (1.500E+02). It refuses what strconv would also take (hexadecimal,
 // underscores, "Inf", "NaN").
 func Parse(s string) (Decimal, error) {
 	trimmed := strings.TrimSpace(s)
 	switch {
 	case plainNumber(trimmed):
-		return plainDecimal(trimmed)
+		d, err := plainDecimal(trimmed)
+		d.Rounded = err == nil && (scientific(trimmed) || padded(trimmed))
+		return d, err
 	case trimmed == "-" && trimmed != s:
 		return Decimal{Exact: true, Rounded: true}, nil
 	}
@@ -264,6 +313,25 @@ func Parse(s string) (Decimal, error) {
 	}
 	d.Rounded = true
 	return d, nil
+}
+
+// scientific reports whether text is what the scientific format of spreadsheets
+// shows, of any number: three digits, as 4.17E+05.
+func scientific(s string) bool {
+	s = strings.TrimPrefix(s, "-")
+	return len(s) == len("4.17E+05") && s[1] == '.' && s[4] == 'E' && (s[5] == '+' || s[5] == '-')
+}
+
+// padded reports whether a plain number with an exponent was written with a fixed
+// number of digits, as 1.500E+02. 1.0E7 is how Java
+// writes ten million.
+func padded(s string) bool {
+	e := strings.IndexAny(s, "eE")
+	if e < 0 {
+		return false
+	}
+	_, fraction, _ := strings.Cut(s[:e], ".")
+	return len(fraction) > 1 && fraction[len(fraction)-1] == '0'
 }
 
 // minus is U+2212, which some formats have for the sign.
@@ -308,6 +376,10 @@ func whyNot(s string) error {
 		return errTruth
 	case FailedFormula(s):
 		return errFormula
+	case strings.HasPrefix(s, "="):
+		return errOpen
+	case strings.ContainsFunc(s, func(r rune) bool { return r == '\u066b' || r == '\u066c' || r > unicode.MaxASCII && unicode.IsDigit(r) }):
+		return errScript
 	}
 	return ErrNumber
 }
@@ -324,14 +396,7 @@ func plainDecimal(s string) (Decimal, error) {
 	case err != nil:
 		return Decimal{}, ErrNumber
 	}
-	return Decimal{Float: f, digits: s, Rounded: scientific(s)}, nil
-}
-
-// scientific reports whether text is what the scientific format of spreadsheets
-// shows, of any number: three digits, as 4.17E+05.
-func scientific(s string) bool {
-	s = strings.TrimPrefix(s, "-")
-	return len(s) == len("4.17E+05") && s[1] == '.' && s[4] == 'E' && (s[5] == '+' || s[5] == '-')
+	return Decimal{Float: f, digits: s}, nil
 }
 
 func plainNumber(s string) bool {
@@ -375,8 +440,10 @@ func ungroup(s string) (string, bool) {
 	if len(groups[0]) == 0 || len(groups[0]) > 3 || groups[0][0] == '0' {
 		return "", false
 	}
-	for i, g := range groups {
-		if i > 0 && len(g) != 3 {
+	last := len(groups) - 1
+	indian := separator == ',' && last > 1 && len(groups[1]) == 2 && len(groups[0]) <= 2
+	for i, g := range groups[1:] {
+		if want := 3; len(g) != want && !(indian && len(g) == 2 && i+1 < last) || indian && len(g) == want && i+1 < last {
 			return "", false
 		}
 	}

@@ -1,11 +1,14 @@
 package cell_test
 
 import (
+	"encoding/binary"
+	"math"
 	"math/big"
 	"regexp"
 	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/egrid-analytics/egrid-go/egrid/internal/cell"
 )
@@ -13,6 +16,8 @@ import (
 var (
 	plain    = regexp.MustCompile(`^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$`)
 	grouped  = regexp.MustCompile(`^[1-9]\d{0,2}(?:(?:,\d{3})+|(?:'\d{3})+|(?:’\d{3})+|(?: \d{3})+|(?:\x{a0}\d{3})+|(?:\x{202f}\d{3})+|(?:\x{2009}\d{3})+)(?:\.\d*)?$`)
+	indian   = regexp.MustCompile(`^[1-9]\d?(?:,\d{2})+,\d{3}(?:\.\d*)?$`)
+	padded   = regexp.MustCompile(`^[+-]?\d*\.\d+0[eE]`)
 	unsigned = regexp.MustCompile(`^(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$`)
 	dressed  = []struct {
 		form     *regexp.Regexp
@@ -32,7 +37,7 @@ var (
 // at most once.
 func undressed(text string, signs, percents int) (digits string, negative bool, shift int, ok bool) {
 	text = strings.TrimSpace(text)
-	if unsigned.MatchString(text) || grouped.MatchString(text) {
+	if unsigned.MatchString(text) || grouped.MatchString(text) || indian.MatchString(text) {
 		return text, false, 0, true
 	}
 	for _, d := range dressed {
@@ -57,7 +62,7 @@ func undressed(text string, signs, percents int) (digits string, negative bool, 
 // it: the plain digits of the text and by how many places its point moves.
 func numberIn(text string) (digits string, shift int, rounded, ok bool) {
 	if trimmed := strings.TrimSpace(text); plain.MatchString(trimmed) {
-		return trimmed, 0, false, true
+		return trimmed, 0, padded.MatchString(trimmed), true
 	}
 	if text != "-" && strings.TrimSpace(text) == "-" {
 		return "0", 0, true, true
@@ -66,7 +71,7 @@ func numberIn(text string) (digits string, shift int, rounded, ok bool) {
 	if !ok {
 		return "", 0, false, false
 	}
-	if grouped.MatchString(digits) {
+	if grouped.MatchString(digits) || indian.MatchString(digits) {
 		digits = regexp.MustCompile(`[^0-9.]`).ReplaceAllString(digits, "")
 	}
 	if negative {
@@ -144,16 +149,53 @@ func TestDecimals(t *testing.T) {
 		"0", "-0", "0.1", "5.", ".5", "+.5", "1e3", "1.79E-03", "0.123456789012345", "999999999999999", "1234567890123456", "9007199254740993", "0.1234567890123456789",
 		"20,961", "(2,443)", "(1.5%)", "5.25%", "0.123456789012345%", "1234567890123.456789%", "1e22%", "-1,234", "4.35", "100.5",
 		" -   ", "- ", "450-", "−450", "1.23E−05", "20'961", "20’961.5", "20\u202f961", "20\u00a0961", "1 234 567", "1.0244180931E7", "4.5E+02", "(5)%", "%5", "5 %", "-5.25 %", "−5%-", "-  1,234 ", "( 12 )", "+1,234", " 12 ",
+		"1.500E+02", "2.44e+03", "1.0E7", "-9.995000e+02", " 1.50e-05", "1,02,44,181", "(45,12,345.5)", "1,00,000",
 		// These are none.
-		"", "-", ".", "1,23", "0,368", "-0,368", "012,345", "1'234,567", "1,234 567", "-5-", "(5-)", "%5%", "####", "#DIV/0!", "False", "−", "5−-", "1,2e3", "1,234e5", "1,234.5e2", "1,e23", "3e,213", "1,-23", "12,3456", "--1", "(-5)", "()", "%", "1e", "1e+", "e5", "1.2.3", "1 2", "0x1", "1_0", "Inf", "NaN",
+		"", "-", ".", "1,23", "0,368", "-0,368", "012,345", "1'234,567", "1,234 567", "-5-", "(5-)", "%5%", "####", "#DIV/0!", "False", "−", "5−-", "1,2e3", "1,234e5", "1,234.5e2", "1,e23", "3e,213", "1,-23", "12,3456", "--1", "(-5)", "()", "%", "1e", "1e+", "e5", "1.2.3", "1 2", "123,45,678", "1,02,44,18", "1,02,4,181", "1,234,56,789", "1,02,443,181", "1'02'44'181", "0x1", "1_0", "Inf", "NaN",
 	} {
 		checkDecimal(t, text)
 	}
 }
 
+// Short reads what Scan reads, all of it, or leaves the text to it.
+func checkShort(t *testing.T, text string) {
+	t.Helper()
+	if len(text) == 0 || len(text) > 8 || strings.IndexFunc(text, func(r rune) bool { return r >= utf8.RuneSelf }) >= 0 {
+		return
+	}
+	for _, behind := range []string{"\x00\x00\x00\x00\x00\x00\x00\x00", "12345678", ",-.,\n-\xff\xfe"} {
+		word := binary.LittleEndian.Uint64([]byte(text + behind))
+		got, places, ok := cell.Short(word, uint32(len(text)))
+		m, want, n := cell.Scan([]byte(text))
+		whole := n == len(text)
+		leaves := strings.HasSuffix(text, ".")
+		if ok != (whole && !leaves) || ok && (got != m || places != want) {
+			t.Fatalf("%q: %d of %d places, %v; want %d of %d, %v", text, got, places, ok, m, want, whole)
+		}
+	}
+}
+
+func TestShort(t *testing.T) {
+	t.Parallel()
+	const alphabet = "0159.-,e +/:\x00\x7f"
+	for size := 1; size <= 5; size++ { // all texts
+		text := make([]byte, size)
+		for n := range int(math.Pow(float64(len(alphabet)), float64(size))) {
+			for i := range text {
+				text[i] = alphabet[n%len(alphabet)]
+				n /= len(alphabet)
+			}
+			checkShort(t, string(text))
+		}
+	}
+	for _, text := range []string{"12345678", "99999999", "-1234567", "1234.567", "-123.456", ".1234567", "1234567.", "12.34.56", "0000.000", "1-234567", "1234567-"} {
+		checkShort(t, text)
+	}
+}
+
 // A number is read as the float nearest to its text, however it is written.
 func FuzzDecimal(f *testing.F) {
-	for _, s := range []string{"0.1", "-346000.5", "1.79E-03", "(2,443)", "5.25%", "0.123456789012345%", "(1,234.5 %)", "123456789012345678%", "1,2e3", "1e308%"} {
+	for _, s := range []string{"0.1", "-346000.5", "1.79E-03", "(2,443)", "5.25%", "0.123456789012345%", "(1,234.5 %)", "123456789012345678%", "1,2e3", "1e308%", "1,02,44,181", "1.50E+03"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -161,6 +203,7 @@ func FuzzDecimal(f *testing.F) {
 			return
 		}
 		checkDecimal(t, text)
+		checkShort(t, text)
 		m, places, n := cell.Scan([]byte(text))
 		if n == 0 {
 			return

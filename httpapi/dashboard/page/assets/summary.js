@@ -33,14 +33,21 @@ function loaded({ year, release, basis, revision }) {
 function tiles(data, meta) {
   const year = meta.year ? `in ${meta.year}` : '';
   return [
-    tile('Plants', missing(data.plants) ? null : brief(data.plants), missing(data.plants) ? 'no plant or generator sheet loaded' : year,
-      missing(data.plants) ? null : `counted in the ${sheetName(data.plants_basis, data.plants_release)}`),
+    plants(data, meta, year),
     tile('Generators', missing(data.generators) ? null : brief(data.generators), missing(data.generators) ? 'no generator sheet loaded' : year),
     generation(data.net_generation_mwh, meta),
     dataYears(data.levels),
     tile('Last load', missing(data.last_load) ? null : moment(data.last_load).replace(/, \d\d:\d\d UTC$/, ''),
       missing(data.last_load) ? '' : moment(data.last_load).replace(/^.*, /, 'at '), data.last_load),
   ];
+}
+
+// plants are counted in a sheet of their own, which may be of another release.
+function plants(data, meta, year) {
+  if (missing(data.plants)) return tile('Plants', null, 'no plant or generator sheet loaded');
+  const sheet = sheetName(data.plants_basis, data.plants_release);
+  const elsewhere = data.plants_release !== meta.release;
+  return tile('Plants', brief(data.plants), elsewhere ? `${year}, ${sheet}` : year, `counted in the ${sheet}`);
 }
 
 // dataYears tells which years there are; a range only where none is missing.

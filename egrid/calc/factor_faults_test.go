@@ -1,0 +1,206 @@
+package calc_test
+
+import (
+	"errors"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/calc"
+	"github.com/egrid-analytics/egrid-go/egrid/memstore"
+	"github.com/egrid-analytics/egrid-go/egrid/sheet"
+	"github.com/egrid-analytics/egrid-go/egrid/store"
+)
+
+// written puts sheets of a few rows into a store in memory.
+func written(t testing.TB, sheets map[string]string) *store.DB {
+	t.Helper()
+	m := memstore.New()
+	for name, text := range sheets {
+		if _, err := store.Load(t.Context(), m, strings.NewReader(text), &store.LoadOptions{ReaderOptions: sheet.ReaderOptions{Name: name}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return store.New(m)
+}
+
+const fewPlants = "YEAR,ORISPL,PNAME,PSTATABB,BACODE,SUBRGN,PLFUELCT,NAMEPCAP,PLNGENAN,PLCO2AN,PLCO2EQA\n" +
+	"2023,1,Coal One,TX,ERCO,ERCT,COAL,100,1000,900,905\n" +
+	"2023,2,Gas Two,TX,ERCO,ERCT,GAS,100,2000,800,804\n" +
+	"2023,3,Pumps,TX,PUMP,ERCT,HYDRO,50,-100,0,0\n" +
+	"2023,4,Standby,CA,IDLE,CAMX,OIL,5,-10,7,7.1\n" +
+	"2023,5,No figure,NV,NOCO,NWPP,GAS,5,50,,\n" +
+	"2023,6,No weight,ID,NOWT,NWPP,GAS,5,50,20,\n"
+
+// A factor that would say something false is refused, with what is the matter.
+func TestFactorOfNothing(t *testing.T) {
+	t.Parallel()
+	db := written(t, map[string]string{"PLNT23.csv": fewPlants})
+	for _, tt := range []struct {
+		name  string
+		query calc.FactorQuery
+		is    error
+		says  string
+	}{
+		{"negative generation of a region", calc.FactorQuery{Level: egrid.BA, Code: "IDLE"}, egrid.ErrNotFound, "net_generation_mwh is -10"},
+		{"negative generation of a plant", calc.FactorQuery{Plants: []string{"4"}, Gas: calc.CO2}, egrid.ErrNotFound, "net_generation_mwh is -10"},
+		{"CO2 without CO2e", calc.FactorQuery{Level: egrid.BA, Code: "NOWT"}, egrid.ErrNotFound, "CO2 of 1 of the 1 plants, and no CO2e"},
+		{"no plants at all", calc.FactorQuery{Plants: []string{"", " "}}, egrid.ErrInvalid, "which plants"},
+		{"an unknown plant", calc.FactorQuery{Plants: []string{"1", "99"}}, egrid.ErrNotFound, "ORIS code 99"},
+		{"a mass that the sheet lacks", calc.FactorQuery{Level: egrid.ST, Code: "TX", Gas: calc.NOx}, egrid.ErrNotFound, "has no nox_short_tons"},
+		{"a whole that the sheet lacks", calc.FactorQuery{Level: egrid.ST, Code: "TX", Kind: calc.HeatInput}, egrid.ErrNotFound, "has no heat_input_mmbtu"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if f, err := calc.FactorOf(t.Context(), db, tt.query); !errors.Is(err, tt.is) || !strings.Contains(err.Error(), tt.says) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("got %v, %v; want %q", f.Value, err, tt.says)
+			}
+		})
+	}
+}
+
+// ORIS codes are found as spreadsheets and people write them, and the query of the
+// caller stays as it was.
+func TestFactorOfPlantsAsWritten(t *testing.T) {
+	t.Parallel()
+	db := written(t, map[string]string{"PLNT23.csv": fewPlants})
+	ids := []string{"2.0", " 1 ", "2", "", "1"}
+	f, err := calc.FactorOf(t.Context(), db, calc.FactorQuery{Plants: ids, Gas: calc.CO2})
+	if err != nil || math.Abs(f.Value-2000*1700.0/3000) > 1e-9 || !slices.Equal(f.Query.Plants, []string{"1", "2"}) {
+		t.Errorf("got %v of %q, %v", f.Value, f.Query.Plants, err)
+	}
+	if !slices.Equal(ids, []string{"2.0", " 1 ", "2", "", "1"}) {
+		t.Errorf("the caller's list became %q", ids)
+	}
+}
+
+// Who gets the sum over some plants as the factor of a region is told so.
+func TestFactorOfSomePlants(t *testing.T) {
+	t.Parallel()
+	alone := map[string]string{"PLNT23.csv": fewPlants}
+	full := map[string]string{"PLNT23.csv": fewPlants, "ST23.csv": "YEAR,PSTATABB,STNGENAN,STCO2AN,STCO2RTA\n2023,TX,2900,1700,1172.414\n"}
+	more := map[string]string{"PLNT23.csv": fewPlants, "ST23.csv": "YEAR,PSTATABB,STNGENAN,STCO2AN,STCO2RTA\n2023,TX,5800,3400,1172.414\n"}
+	tx := calc.FactorQuery{Level: egrid.ST, Code: "TX", Gas: calc.CO2, Explain: true}
+	for _, tt := range []struct {
+		name   string
+		sheets map[string]string
+		query  calc.FactorQuery
+		note   string // empty: none
+	}{
+		{"plants alone", alone, tx, "No ST sheet of eGRID 2023 is loaded"},
+		{"plants that sum up to their region", full, tx, ""},
+		{"plants that do not", more, tx, "generate 2900 MWh, and 5800 MWh by the ST sheet"},
+		{"a plant that burns and says nothing", alone, calc.FactorQuery{Plants: []string{"5"}, Gas: calc.CO2}, "1 of the 1 plants generate from coal, oil or gas, and have no co2_short_tons"},
+		{"a plant that burns nothing", alone, calc.FactorQuery{Plants: []string{"1", "3"}, Gas: calc.CO2}, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			f, err := calc.FactorOf(t.Context(), written(t, tt.sheets), tt.query)
+			notes := strings.Join(f.Notes, "; ")
+			if err != nil || !strings.Contains(notes, tt.note) || tt.note == "" && notes != "" {
+				t.Errorf("notes are %q, %v; want %q", notes, err, tt.note)
+			}
+		})
+	}
+}
+
+// A permanent address must name every sheet that the answer was read from.
+func TestFactorNamesItsSnapshots(t *testing.T) {
+	t.Parallel()
+	db := written(t, map[string]string{
+		"PLNT23.csv": fewPlants,
+		"ST23.csv":   "YEAR,PSTATABB,STNGENAN,STCO2AN,STCO2RTA\n2023,TX,2900,1700,1172.414\n",
+		"GGL23.csv":  "YEAR,REGION,ESTLOSS,TOTDISP,DIRCTUSE,GGRSLOSS\n2023,U.S.,4,105,5,0.04\n2023,ERCOT,6,130,10,0.05\n",
+	})
+	for _, tt := range []struct {
+		query calc.FactorQuery
+		want  []egrid.Level
+	}{
+		{calc.FactorQuery{Level: egrid.ST, Code: "TX", Gas: calc.CO2}, []egrid.Level{egrid.ST}},
+		{calc.FactorQuery{Level: egrid.ST, Code: "TX", Gas: calc.CO2, Explain: true}, []egrid.Level{egrid.PLNT, egrid.ST}},
+		{calc.FactorQuery{Level: egrid.ST, Code: "TX", Gas: calc.CO2, Delivered: true}, []egrid.Level{egrid.ST, egrid.PLNT, egrid.GGL}},
+		{calc.FactorQuery{Plants: []string{"1"}, Gas: calc.CO2, Delivered: true}, []egrid.Level{egrid.PLNT, egrid.GGL}},
+	} {
+		f, err := calc.FactorOf(t.Context(), db, tt.query)
+		var got []egrid.Level
+		for _, s := range f.Snapshots {
+			got = append(got, s.Level)
+		}
+		if err != nil || !slices.Equal(got, tt.want) {
+			t.Errorf("%+v: from %v, %v; want %v", tt.query, got, err, tt.want)
+		}
+	}
+}
+
+// A published figure that is far off is told in every unit.
+func TestFactorContradicted(t *testing.T) {
+	t.Parallel()
+	db := written(t, map[string]string{"ST23.csv": "YEAR,PSTATABB,STNGENAN,STCO2AN,STCO2RTA\n2023,TX,2900,1.7,1.9\n2023,DC,10,0,5\n"})
+	for _, code := range []string{"TX", "DC"} {
+		for _, unit := range calc.FactorUnits(calc.Output) {
+			f, err := calc.FactorOf(t.Context(), db, calc.FactorQuery{Level: egrid.ST, Code: code, Gas: calc.CO2, Unit: unit})
+			notes := strings.Join(f.Notes, "; ")
+			if err != nil || !strings.Contains(notes, "is not what the sums") || strings.Contains(notes, "Inf") {
+				t.Errorf("%s in %s: notes are %q, %v", code, unit, notes, err)
+			}
+		}
+	}
+}
+
+// Parts of a set of plants sum up to the whole, whatever the order of its rows, and
+// every unit leads back to the first.
+func TestFactorProperties(t *testing.T) {
+	t.Parallel()
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	random := rand.New(rand.NewPCG(seed, 0))
+	header, _, _ := strings.Cut(fewPlants, "\n")
+	var rows, ids []string
+	for i := range 200 {
+		ids = append(ids, strconv.Itoa(i+1))
+		fuel := []string{"COAL", "GAS", "WIND", "HYDRO"}[random.IntN(4)]
+		generation, co2 := math.Round(1e6*random.NormFloat64())/1000, math.Round(1e6*random.Float64())/1000
+		rows = append(rows, strings.Join([]string{"2023", ids[i], "Plant", "TX", "ERCO", "ERCT", fuel, "100",
+			strconv.FormatFloat(generation+3000, 'f', -1, 64), strconv.FormatFloat(co2, 'f', -1, 64), strconv.FormatFloat(co2+1, 'f', -1, 64)}, ","))
+	}
+	ask := func(rows, ids []string) calc.Factor {
+		t.Helper()
+		q := calc.FactorQuery{Plants: ids}
+		if ids == nil {
+			q = calc.FactorQuery{Level: egrid.US}
+		}
+		f, err := calc.FactorOf(t.Context(), written(t, map[string]string{"PLNT23.csv": header + "\n" + strings.Join(rows, "\n") + "\n"}), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f
+	}
+	whole := ask(rows, nil)
+	if all := ask(rows, ids); all.Value != whole.Value {
+		t.Errorf("all plants have %v; the US %v", all.Value, whole.Value)
+	}
+	shuffled := slices.Clone(rows)
+	random.Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
+	if other := ask(shuffled, nil); other.Value != whole.Value {
+		t.Errorf("in another order %v; want %v", other.Value, whole.Value)
+	}
+	cut := 1 + random.IntN(len(ids)-1)
+	a, b := ask(rows, ids[:cut]), ask(rows, ids[cut:])
+	for name, in := range whole.Inputs {
+		if sum := a.Inputs[name].Value + b.Inputs[name].Value; math.Abs(sum-in.Value) > 1e-9*math.Abs(in.Value) {
+			t.Errorf("%s: parts have %v, the whole %v", name, sum, in.Value)
+		}
+	}
+	db := written(t, map[string]string{"PLNT23.csv": header + "\n" + strings.Join(rows, "\n") + "\n"})
+	back := map[string]float64{"lb/MWh": 1, "kg/MWh": 0.45359237, "kg/kWh": 0.00045359237, "g/kWh": 0.45359237, "t/MWh": 0.00045359237, "lb/kWh": 0.001}
+	for _, unit := range calc.FactorUnits(calc.Output) {
+		f, err := calc.FactorOf(t.Context(), db, calc.FactorQuery{Level: egrid.US, Unit: unit})
+		if err != nil || math.Abs(f.Value/back[unit]-whole.Value) > 1e-12*whole.Value {
+			t.Errorf("%v %s is not %v lb/MWh (%v)", f.Value, unit, whole.Value, err)
+		}
+	}
+}

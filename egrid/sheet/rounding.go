@@ -1,0 +1,188 @@
+package sheet
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/internal/cell"
+)
+
+// inferRounded finds the columns of a data year that were rounded before they were
+// written, though none of their numbers alone shows it:
+//
+//   - columns whose fractions all have the same number of digits, some ending in zero,
+//     for nobody who writes values writes 0.250;
+//   - where other numbers of the year are in a display format, sums that are whole
+//     numbers throughout, which EPA's are not;
+//   - where a spreadsheet's general format has cut numbers to ten digits, the columns
+//     that have such.
+func (s *Sheet) inferRounded(rows [][]string) {
+	years := map[int]*written{}
+	yearAt := slices.IndexFunc(s.Cells, func(c SheetColumn) bool { return c.Column == egrid.Year })
+	for _, row := range rows {
+		year := s.Year
+		if yearAt >= 0 {
+			if yearAt >= len(row) {
+				continue
+			}
+			v, _, _ := egrid.ParseValue(egrid.Integer, s.Dialect.numeral(row[yearAt]))
+			y, _ := v.Int()
+			year = int(y)
+		}
+		if years[year] == nil {
+			years[year] = &written{columns: make([]decimals, len(s.Cells))}
+		}
+		for i, c := range s.Cells {
+			if i < len(row) && s.number(c) >= 0 && !cell.Missing(row[i]) {
+				years[year].add(i, s.Dialect.numeral(row[i]))
+			}
+		}
+	}
+	sums := make([]bool, len(s.Cells))
+	for i, c := range s.Cells {
+		at := s.number(c)
+		sums[i] = at >= 0 && isSum(s.Schema.Field(at))
+	}
+	for year, w := range years {
+		for i := range s.Cells {
+			if w.rounded(i, sums) {
+				s.Cells[i].Fixed = append(s.Cells[i].Fixed, year)
+			}
+		}
+	}
+	for _, c := range s.Cells {
+		slices.Sort(c.Fixed)
+	}
+}
+
+// written is how the numbers of a data year are written.
+type written struct {
+	columns []decimals
+	display bool // a number is in a display format
+}
+
+// decimals is how the plain numbers of a column are written.
+type decimals struct {
+	places      int  // digits of the first fraction; 0 when there is none
+	mixed       bool // other fractions have more or fewer, or a number has an exponent
+	zero, digit bool // a fraction ends in zero; in another digit
+	whole       int  // numbers without a fraction, other than 0
+	long        bool // a number of eight digits or more in front of its point
+	cut, uncut  int  // fractions of such numbers; of others, of three digits or more
+	ten, beyond bool // a fraction in a number of ten digits, the zero in front of the point included; of more
+	width       int  // of the first text
+	ragged      bool // other texts are wider or narrower
+	blanks      bool // a text begins with a blank
+}
+
+// What tells: fewer may be so by chance.
+const (
+	fewWhole = 20 // sums that are whole numbers
+	fewCut   = 5  // long numbers of which none has three decimals
+	longest  = 10 // digits that a spreadsheet's general format shows
+)
+
+func (w *written) add(column int, text string) {
+	x, err := cell.Parse(text)
+	if err != nil {
+		return
+	}
+	p := &w.columns[column]
+	p.align(text)
+	switch {
+	case x.Rounded:
+		w.display = true
+	case !x.Exact:
+		p.mixed = true
+	case x.Places == 0:
+		if x.Mantissa != 0 {
+			p.whole++
+		}
+		p.long = p.long || x.Mantissa >= 1e7 || x.Mantissa <= -1e7
+	default:
+		p.fraction(x, strings.Trim(text, " -+"))
+	}
+}
+
+// fraction takes a number with a fraction and the digits that it is written in.
+func (p *decimals) fraction(x cell.Decimal, digits string) {
+	if p.places == 0 {
+		p.places = x.Places
+	}
+	p.mixed = p.mixed || p.places != x.Places
+	p.zero = p.zero || x.Mantissa%10 == 0
+	p.digit = p.digit || x.Mantissa%10 != 0
+	n := len(digits) - 1
+	p.ten = p.ten || n == longest
+	p.beyond = p.beyond || n > longest
+	const long = 8
+	switch {
+	case n-x.Places >= long:
+		p.long = true
+		p.cut++
+	case x.Places >= 3:
+		p.uncut++
+	}
+}
+
+// align looks at blanks in front of a number, which bring a column to one width.
+func (p *decimals) align(text string) {
+	if p.width == 0 {
+		p.width = len(text)
+	}
+	p.ragged = p.ragged || p.width != len(text)
+	p.blanks = p.blanks || text[0] == ' '
+}
+
+// rounded reports whether a column was rounded; sums says which columns are sums.
+func (w *written) rounded(column int, sums []bool) bool {
+	p := &w.columns[column]
+	if p.places > 0 && !p.mixed && p.zero && (w.shown() || p.digit && p.places > 1) {
+		return true
+	}
+	if w.cut(sums) && (sums[column] && p.long || p.ten) {
+		return true
+	}
+	if !w.shown() || !sums[column] || p.places > 0 || p.mixed || p.whole == 0 {
+		return false
+	}
+	return p.whole >= fewWhole || w.whole(sums) >= fewWhole
+}
+
+// shown reports whether the numbers of some column are in a display format.
+func (w *written) shown() bool {
+	const few = 5
+	return w.display || slices.ContainsFunc(w.columns, func(p decimals) bool { return p.blanks && !p.ragged && p.whole >= few })
+}
+
+// whole counts the sums that are whole numbers; none count where one is not.
+func (w *written) whole(sums []bool) (n int) {
+	for i, p := range w.columns {
+		switch {
+		case !sums[i]:
+		case p.places > 0 || p.mixed:
+			return 0
+		default:
+			n += p.whole
+		}
+	}
+	return n
+}
+
+// cut reports whether a spreadsheet's general format has cut numbers to ten digits:
+// sums of eight digits before the point have fewer than three behind it, smaller ones
+// have three, as EPA's have.
+func (w *written) cut(sums []bool) bool {
+	cut, uncut := 0, 0
+	for i, p := range w.columns {
+		if p.beyond {
+			return false
+		}
+		if sums[i] {
+			cut += p.cut
+			uncut += p.uncut
+		}
+	}
+	return cut >= fewCut && uncut >= fewCut
+}
