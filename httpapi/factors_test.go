@@ -44,17 +44,11 @@ func TestFactors(t *testing.T) {
 	}
 }
 
-// reply is a response without its body.
-type reply struct {
-	StatusCode      int
-	Header, Trailer http.Header
-}
-
 func TestInventory(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(newAPI(sampleStore(t), &httpapi.Options{MaxTableBytes: 4 << 20}))
 	defer server.Close()
-	post := func(target, contentType string, body io.Reader) (reply, string) {
+	post := func(target, contentType string, body io.Reader) (int, http.Header, http.Header, string) {
 		t.Helper()
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+target, body)
 		if err != nil {
@@ -70,19 +64,19 @@ func TestInventory(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return reply{response.StatusCode, response.Header, response.Trailer}, string(text)
+		return response.StatusCode, response.Header, response.Trailer, string(text)
 	}
 
-	response, text := post("/inventory?year=2021", "text/csv", strings.NewReader("site,nerc,ba,kwh\nA,x,ERCO,1000\nB,x,CISO,5\n"))
+	status, _, trailer, text := post("/inventory?year=2021", "text/csv", strings.NewReader("site,nerc,ba,kwh\nA,x,ERCO,1000\nB,x,CISO,5\n"))
 	lines := strings.Split(strings.TrimSpace(text), "\r\n")
-	if response.StatusCode != http.StatusOK || len(lines) != 3 || response.Trailer.Get("X-Row-Count") != "2" || response.Trailer.Get("X-Unanswered") != "1" {
-		t.Fatalf("%d, trailer %v:\n%s", response.StatusCode, response.Trailer, text)
+	if status != http.StatusOK || len(lines) != 3 || trailer.Get("X-Row-Count") != "2" || trailer.Get("X-Unanswered") != "1" {
+		t.Fatalf("%d, trailer %v:\n%s", status, trailer, text)
 	}
 	if !strings.HasPrefix(lines[1], "A,x,ERCO,1000,1,BA,ERCO,balancing_authority,2021,,EPA,") || !strings.Contains(lines[2], "CISO") {
 		t.Errorf("got %s", text)
 	}
-	if response, text = post("/inventory?year=2021&format=json", "text/csv", strings.NewReader("ba,mwh\nERCO,1\n")); !strings.HasPrefix(response.Header.Get("Content-Type"), "application/json") || !json.Valid([]byte(text)) {
-		t.Errorf("%v %s", response.Header, text)
+	if _, header, _, text := post("/inventory?year=2021&format=json", "text/csv", strings.NewReader("ba,mwh\nERCO,1\n")); !strings.HasPrefix(header.Get("Content-Type"), "application/json") || !json.Valid([]byte(text)) {
+		t.Errorf("%v %s", header, text)
 	}
 
 	// A long table is answered while it is sent.
@@ -97,8 +91,8 @@ func TestInventory(t *testing.T) {
 		}
 		to.CloseWithError(err)
 	}()
-	if response, text = post("/inventory?year=2021", "text/csv", from); strings.Count(text, "\r\n") != sites+1 || response.Trailer.Get("X-Row-Count") != fmt.Sprint(sites) {
-		t.Errorf("%d lines, trailer %v", strings.Count(text, "\r\n"), response.Trailer)
+	if _, _, trailer, text = post("/inventory?year=2021", "text/csv", from); strings.Count(text, "\r\n") != sites+1 || trailer.Get("X-Row-Count") != fmt.Sprint(sites) {
+		t.Errorf("%d lines, trailer %v", strings.Count(text, "\r\n"), trailer)
 	}
 
 	for name, tt := range map[string]struct {
@@ -108,12 +102,14 @@ func TestInventory(t *testing.T) {
 	}{
 		"JSON":             {"/inventory", "application/json", "[]", http.StatusUnsupportedMediaType, "text/csv"},
 		"no header":        {"/inventory", "text/csv", "", http.StatusBadRequest, "no header"},
+		"an open quote":    {"/inventory?year=2021", "text/csv", "ba,kwh,note\nERCO,1,\"a\nERCO,2,b\n", http.StatusBadRequest, "a quote is not closed"},
+		"semicolons":       {"/inventory", "text/csv", "ba;kwh\nERCO;1.500\n", http.StatusBadRequest, "separated by semicolons"},
 		"no place":         {"/inventory", "text/csv", "kwh\n5\n", http.StatusBadRequest, "where the sites are"},
 		"an unknown GWP":   {"/inventory?gwp=ar7", "text/csv", "ba,kwh\n", http.StatusBadRequest, "ar6"},
 		"too long a table": {"/inventory", "text/csv", "ba,kwh\n" + strings.Repeat("ERCO,1\n", 1<<20), http.StatusRequestEntityTooLarge, "4194304"},
 	} {
-		if response, text := post(tt.target, tt.contentType, strings.NewReader(tt.body)); response.StatusCode != tt.status || !strings.Contains(text, tt.says) {
-			t.Errorf("%s: %d %.300s", name, response.StatusCode, text)
+		if status, _, _, text := post(tt.target, tt.contentType, strings.NewReader(tt.body)); status != tt.status || !strings.Contains(text, tt.says) {
+			t.Errorf("%s: %d %.300s", name, status, text)
 		}
 	}
 }

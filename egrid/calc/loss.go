@@ -75,7 +75,9 @@ func (r *reader) deliver(ctx context.Context, f *Factor) error {
 				delete(f.Inputs, string(c))
 			}
 			f.cell(row, sheet, egrid.GridGrossLoss)
-			f.round("The grid gross loss was published in rounded form.")
+			if !slices.Contains(sheet.Lossy, egrid.GridGrossLoss) {
+				f.round("The grid gross loss was published in rounded form.")
+			}
 		}
 		f.Snapshots = append(slices.Clip(f.Snapshots), page.Snapshots...)
 		f.Notes = append(f.Notes, why)

@@ -23,7 +23,7 @@ func TestFactor(t *testing.T) {
 		t.Errorf("got %+v", f)
 	}
 	page := s.run(0, "factor", "--subregion", "ERCT", "--gas", "co2", "--unit", "kg/mwh")
-	for _, want := range []string{"181.436948 kg/MWh", "net_generation_mwh = 500 MWh, SRL ERCT", "SRL23.csv", "not what the sheet's own sums give"} {
+	for _, want := range []string{"181.436948 kg/MWh", "net_generation_mwh = 500 MWh, SRL ERCT", "SRL23.csv", "not what the sums of the sheets"} {
 		if !strings.Contains(strings.Join(strings.Fields(page), " "), want) {
 			t.Errorf("%q is not in\n%s", want, page)
 		}

@@ -86,7 +86,7 @@ func run(ctx context.Context, db *store.DB, r io.Reader, w io.Writer, o *Options
 		if errors.As(err, &fault) {
 			err = fmt.Errorf("%w: the table of sites: %w", egrid.ErrInvalid, err)
 		}
-		return t, errors.Join(err, out.Flush())
+		return t, err
 	}
 	if line, err = to.end(line[:0], &t); err == nil {
 		_, err = out.Write(line)

@@ -108,7 +108,13 @@ type Inventory struct {
 	year   string
 	places map[key]*found
 	used   map[*Place]bool // by sites that have emissions
+	codes  map[levelYear]map[string]bool
 	totals Totals
+}
+
+type levelYear struct {
+	level egrid.Level
+	year  int
 }
 
 type key struct {
@@ -134,7 +140,7 @@ func New(ctx context.Context, db *store.DB, o *Options) (*Inventory, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &Inventory{db: now, o: *o, places: map[key]*found{}, used: map[*Place]bool{}, totals: Totals{Reasons: map[string]int64{}, Incomplete: map[string]int64{}}}
+	v := &Inventory{db: now, o: *o, places: map[key]*found{}, used: map[*Place]bool{}, codes: map[levelYear]map[string]bool{}, totals: Totals{Reasons: map[string]int64{}, Incomplete: map[string]int64{}}}
 	if o.GWP != "" && !strings.EqualFold(o.GWP, calc.GWPPublished) {
 		if _, err := calc.ParseGWP(o.GWP); err != nil {
 			return nil, err
@@ -294,6 +300,9 @@ func (v *Inventory) look(ctx context.Context, k key) (*found, error) {
 			return f, err
 		}
 	}
+	if known, err := v.codesOf(ctx, level, year); err != nil || known != nil && !known[code] {
+		return &found{reason: fmt.Sprintf("no %s %s in the eGRID of %d", level.Title(), code, year)}, err
+	}
 	p, err := v.factors(ctx, level, code, year)
 	if err != nil {
 		if errors.Is(err, egrid.ErrNotFound) || errors.Is(err, egrid.ErrInvalid) {
@@ -304,6 +313,30 @@ func (v *Inventory) look(ctx context.Context, k key) (*found, error) {
 	p.Precision = k.precision
 	f.place = p
 	return f, nil
+}
+
+// codesOf reads the codes of a level's sheet, once: asking for a factor of each code
+// that is none would take a query each. It is nil where there is no such sheet.
+func (v *Inventory) codesOf(ctx context.Context, level egrid.Level, year int) (map[string]bool, error) {
+	k := levelYear{level, year}
+	if codes, ok := v.codes[k]; ok {
+		return codes, nil
+	}
+	column := map[egrid.Level]egrid.Column{egrid.SRL: egrid.Subregion, egrid.BA: egrid.BalancingAuthority, egrid.ST: egrid.State}[level]
+	page, err := v.db.Rows(ctx, egrid.RowQuery{Level: level, Year: year, Release: v.o.Release, Columns: []egrid.Column{column}, Limit: 1000})
+	if errors.Is(err, egrid.ErrNotFound) || err == nil && page.Len() == 0 {
+		v.codes[k] = nil
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	codes := map[string]bool{}
+	for row := range page.Rows() {
+		codes[row.Text(column)] = true
+	}
+	v.codes[k] = codes
+	return codes, nil
 }
 
 func yearOf(text string) (year int, ok bool) {
