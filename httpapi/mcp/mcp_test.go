@@ -502,3 +502,31 @@ func TestSample(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+// FuzzArguments: whatever the arguments are, a tool answers, and says something.
+func FuzzArguments(f *testing.F) {
+	for _, seed := range [][2]string{
+		{"factor", `{"subregion":"CAMX","year":2023.0,"us":null}`}, {"search", `{"filter":["net_generation_mwh>1"],"columns":"id","limit":1}`},
+		{"explain", `{"level":"SRL","code":"CAMX","column":"SRCO2AN"}`}, {"plant", `{"id":"%2e%2e/","columns":["state",7]}`},
+		{"inventory", `{"sites":[{"zip":90001,"kwh":1e3},{}]}`}, {"compare", `{"level":"SRL","year":2018,"from":"v1"}`}, {"zip", `[]`}, {"catalogue", `{"year":-1}`},
+	} {
+		f.Add(seed[0], seed[1])
+	}
+	client := connect(f, mcp.New(small(f, nil), nil))
+	list, err := client.ListTools(f.Context(), nil)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, tool, args string) {
+		if !json.Valid([]byte(args)) || !slices.ContainsFunc(list.Tools, func(known *sdk.Tool) bool { return known.Name == tool }) {
+			t.Skip("no call of a tool")
+		}
+		result, text := call(t, client, tool, json.RawMessage(args))
+		if text == "" || result.IsError == (result.StructuredContent != nil) {
+			t.Errorf("%s %s: error %v, %q", tool, args, result.IsError, text)
+		}
+		if strings.Contains(text, "could not be finished") {
+			t.Errorf("%s %s: it panics", tool, args)
+		}
+	})
+}
