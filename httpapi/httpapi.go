@@ -99,6 +99,11 @@ type Options struct {
 	// it is a [driver.Decider] too, decided on when they are held. Changing something needs [middleware.ScopeWrite]. Messages
 	// may name internal files, as those of Failures. Default none.
 	Runs driver.Runner
+	// MCP adds the path /mcp: what POST is answered by there, made of the API without what
+	// stands around it, whose limits, credentials and headers it shares. Package mcp has
+	// it: mcp.Handler, for tools of language models. Default none, and then there is no
+	// such path.
+	MCP func(api http.Handler) http.Handler
 	// AllowedOrigins are the pages of other origins that may call the API from a
 	// browser, as [middleware.AllowOrigins] takes them. Default none.
 	AllowedOrigins []string
@@ -183,8 +188,24 @@ func New(db *store.DB, o *Options) http.Handler {
 	a.failureOperations()
 	a.runOperations()
 	a.documentOperations()
+	a.mountMCP()
 
 	return a.around(http.HandlerFunc(a.serveCached))
+}
+
+// mountMCP adds what asks the API by another protocol. Its questions are parts of one
+// request, which alone is observed.
+func (a *api) mountMCP() {
+	if a.o.MCP == nil {
+		return
+	}
+	const path = "/mcp"
+	within := middleware.Observe(http.HandlerFunc(a.serveCached), nil, func(middleware.Observation) {})
+	h := a.o.MCP(within)
+	a.router.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
+		middleware.SetRoute(r, path)
+		h.ServeHTTP(w, r)
+	}).Methods(http.MethodPost)
 }
 
 // around puts the middleware around the API, from the inside to the outside: the

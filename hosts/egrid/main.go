@@ -47,6 +47,7 @@ type cli struct {
 	Stream    streamCmd      `cmd:"" help:"Stage 4 of 5: decode chunks and put them into the store, unpublished."`
 	Report    reportCmd      `cmd:"" help:"Stage 5 of 5: publish what was streamed, and report."`
 	Serve     serveCmd       `cmd:"" help:"Serve API and dashboard on an existing store."`
+	MCP       mcpCmd         `cmd:"" name:"mcp" help:"Answer a language model's tools (Model Context Protocol) on stdin and stdout."`
 	Top       topCmd         `cmd:"" help:"Plants by net generation."`
 	Rows      rowsCmd        `cmd:"" help:"Rows of any level."`
 	Factor    factorCmd      `cmd:"" help:"An emission factor, with formula, inputs and sources."`

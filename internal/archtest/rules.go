@@ -44,6 +44,7 @@ func Rules() []Rule {
 		mscfb  = "github.com/richardlehane/mscfb"
 		pq     = "github.com/parquet-go/parquet-go"
 		zstd   = "github.com/klauspost/compress"
+		mcpsdk = "github.com/modelcontextprotocol/go-sdk"
 	)
 	return []Rule{
 		{
@@ -293,6 +294,13 @@ func Rules() []Rule {
 			Own:      []string{"egrid", "egrid/driver", "egrid/store", "httpapi/wire", "internal/trace"},
 			TestOwn:  []string{"egrid/egridtest", "egrid/memstore"},
 			Why:      "the client must not bring the server's libraries: the tests of httpapi run the suite on it",
+		},
+		{
+			Packages: []string{"httpapi/mcp"},
+			Own:      []string{"egrid", "egrid/calc", "httpapi/wire"},
+			Modules:  []string{mcpsdk},
+			TestOwn:  []string{"egrid/egridtest", "egrid/memstore", "egrid/sheet", "egrid/store", "httpapi", "httpapi/middleware"},
+			Why:      "tools of language models ask any handler that answers as the API does: only who mounts them has the protocol in the binary",
 		},
 		{
 			Packages: []string{"httpapi/swaggerui"},

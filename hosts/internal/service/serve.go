@@ -18,6 +18,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/hosts/internal/telemetry"
 	"github.com/egrid-analytics/egrid-go/httpapi"
 	"github.com/egrid-analytics/egrid-go/httpapi/dashboard"
+	"github.com/egrid-analytics/egrid-go/httpapi/mcp"
 )
 
 // API is the API over the cached store, with its metrics.
@@ -36,6 +37,9 @@ func CachedAPI(ctx context.Context, store driver.Store, m *telemetry.Metrics, o 
 	c.Observe = m.Cached
 	o.Exports = append(o.Exports, parquetfile.Export())
 	o.Observe, o.Failures = m.Request, store
+	o.MCP = func(api http.Handler) http.Handler {
+		return mcp.NewHandler(api, &mcp.Options{Version: o.Version, Logger: o.Logger})
+	}
 	if shared, ok := c.Shared.(interface{ Ping(context.Context) error }); ok {
 		o.Checks = append(o.Checks, httpapi.ReadinessCheck{Name: "redis", Check: shared.Ping, Optional: true})
 	}
