@@ -30,7 +30,7 @@ func Example_factor() {
 	again, err := calc.Evaluate(f.Formula, f.Inputs)
 	fmt.Println(again == f.Value, err)
 	// Output:
-	// 228.063 kg/MWh
+	// 228.091 kg/MWh
 	// (2000 * co2_short_tons + 29.8 * ch4_lb + 273 * n2o_lb) / net_generation_mwh * 0.45359237
 	// true <nil>
 }
