@@ -94,6 +94,7 @@ func TestFactorOfSomePlants(t *testing.T) {
 		{"plants alone", alone, tx, "No ST sheet of eGRID 2023 is loaded"},
 		{"plants that sum up to their region", full, tx, ""},
 		{"plants that do not", more, tx, "generate 2900 MWh, and 5800 MWh by the ST sheet"},
+		{"a sheet that gives another factor", map[string]string{"PLNT23.csv": fewPlants, "ST23.csv": "YEAR,PSTATABB,STNGENAN,STCO2AN\n2023,TX,2900,1708\n"}, tx, "The ST sheet alone gives 1177.93"},
 		{"a plant that burns and says nothing", alone, calc.FactorQuery{Plants: []string{"5"}, Gas: calc.CO2}, "1 of the 1 plants generate from coal, oil or gas, and have no co2_short_tons"},
 		{"metric figures", map[string]string{"ST23.csv": "Year,State,State net generation (MWh),State CO2 emissions (metric tons),State CO2 rate (kg/MWh)\nYEAR,PSTATABB,STNGENAN,STCO2AN,STCO2RTA\n2023,TX,2900,1542.24,531.806\n"},
 			calc.FactorQuery{Level: egrid.ST, Code: "TX", Gas: calc.CO2}, "published in metric units"},

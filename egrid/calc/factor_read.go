@@ -102,6 +102,9 @@ func (r *reader) factor(ctx context.Context, q FactorQuery, basis egrid.Level) (
 			f.Published, f.Name = published, regionName(q.Level, page.Row(0))
 			f.Snapshots = append(slices.Clip(f.Snapshots), page.Snapshots...)
 			f.compare(plants, page)
+			if own, err := r.factorOfRow(q, page, ""); err == nil && q.Kind != Nonbaseload {
+				f.differ(&own)
+			}
 			return f, nil
 		}
 	}
@@ -131,6 +134,16 @@ func (f *Factor) compare(plants *Plants, page egrid.RowPage) {
 	if math.Abs(sum.total()-whole) > near*math.Abs(whole) {
 		f.Notes = append(f.Notes, fmt.Sprintf("The %d plants that the PLNT sheet has of the place generate %s MWh, and %s MWh by the %s sheet: plants are missing in the one, or counted in it alone.",
 			plants.Len(), egrid.SumOf(sum.total()), egrid.NumberOf(whole), f.Query.Level))
+	}
+}
+
+// differ notes that plants give another factor than the region's own sheet, which
+// answers when no plants are asked for.
+func (f *Factor) differ(own *Factor) {
+	x, err := Evaluate(f.Formula, f.Inputs)
+	y, problem := Evaluate(own.Formula, own.Inputs)
+	if err == nil && problem == nil && math.Abs(x-y) > 1e-6*math.Abs(y) {
+		f.Notes = append(f.Notes, fmt.Sprintf("It is of the plants. The %s sheet alone gives %s %s.", own.Basis, egrid.NumberOf(y), unitsOf(f.Query.Kind)[0].name))
 	}
 }
 
