@@ -198,7 +198,7 @@ func TestDamagedFiles(t *testing.T) { // not parallel: it measures memory
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
-	const tries = 1500
+	const tries = 3000
 	refused := 0
 	var before, after runtime.MemStats
 	for n := range tries {

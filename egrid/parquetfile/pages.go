@@ -27,11 +27,19 @@ func checkFooter(r io.ReaderAt, size int64) error {
 	if _, err := r.ReadAt(end[:], size-footer); err != nil && err != io.EOF {
 		return err
 	}
-	if n := int64(binary.LittleEndian.Uint32(end[:])); n > size-magic-footer {
+	n := int64(binary.LittleEndian.Uint32(end[:]))
+	if n > size-magic-footer || n > maxFooter {
 		return fmt.Errorf("%w: its description would take %d bytes of %d", errDamaged, n, size)
 	}
-	return nil
+	text := make([]byte, n)
+	if _, err := r.ReadAt(text, size-footer-n); err != nil && err != io.EOF {
+		return err
+	}
+	return checkThrift(text)
 }
+
+// maxFooter bounds the description of a file, in bytes.
+const maxFooter = 64 << 20
 
 // checkPages bounds what reading a file takes before the library reads it, which
 // believes the headers of pages: no page may be larger than what is left of its
@@ -84,6 +92,14 @@ func (c *pageCheck) column(m *format.ColumnMetaData, rows int64) error {
 	buffered := bufio.NewReader(section)
 	headers := thrift.NewDecoder(new(thrift.CompactProtocol).NewReader(buffered))
 	for rows > 0 {
+		before, err := section.Seek(0, io.SeekCurrent)
+		if err != nil {
+			return err
+		}
+		before -= int64(buffered.Buffered())
+		if err := c.header(from+before, m.TotalCompressedSize-before); err != nil {
+			return err
+		}
 		var h format.PageHeader
 		if err := headers.Decode(&h); err != nil {
 			return fmt.Errorf("%w: a page: %w", errDamaged, err)
@@ -117,6 +133,21 @@ func (c *pageCheck) column(m *format.ColumnMetaData, rows int64) error {
 		}
 	}
 	return nil
+}
+
+// header checks the description of a page, which has a length of its own: the
+// smallest and largest text of the page are in it.
+func (c *pageCheck) header(at, rest int64) error {
+	for size := int64(4 << 10); ; size *= 8 {
+		size = min(size, rest, maxFooter)
+		text := make([]byte, size)
+		if _, err := c.r.ReadAt(text, at); err != nil && err != io.EOF {
+			return err
+		}
+		if err := checkThrift(text); err == nil || size == min(rest, maxFooter) {
+			return err
+		}
+	}
 }
 
 // valuesOf is how many values a page has, nulls too, and the bytes of levels in

@@ -186,6 +186,7 @@ func sharedReplica(t *testing.T, store driver.Store, url string) *httptest.Serve
 	if err != nil {
 		t.Fatal(err)
 	}
+	o.ColumnBytes = -1 // else it answers from columns that it has read ahead
 	server := httptest.NewServer(service.CachedAPI(t.Context(), store, telemetry.New(), httpapi.Options{}, o))
 	t.Cleanup(func() {
 		server.Close()
