@@ -17,7 +17,7 @@ func TestSwaggerUI(t *testing.T) {
 		t.Errorf("the title is %q", title)
 	}
 	tags := b.texts(".opblock-tag-section > h3 > a")
-	if want := []string{"plants", "levels", "dictionary", "store", "runs", "health"}; !slices.Equal(tags, want) {
+	if want := []string{"plants", "factors", "levels", "dictionary", "store", "runs", "health"}; !slices.Equal(tags, want) {
 		t.Errorf("the tags are %q; want %q", tags, want)
 	}
 	b.shootView("swagger-list")
