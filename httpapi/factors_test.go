@@ -17,7 +17,7 @@ import (
 func TestFactors(t *testing.T) {
 	t.Parallel()
 	h := newAPI(sampleStore(t), nil)
-	body := `[{"subregion":"ERCT","gas":"co2"},{"subregion":"CAMX"},{"subregion":"ERCT","us":true},{"plants":["1"],"year":2021}]`
+	body := `[{"subregion":"ERCT","gas":"co2"},{"subregion":"CAMX"},{"subregion":"ERCT","us":true},{"plants":["1"],"year":2021.0}]`
 	w := ask(t, h, "post", "/factors", body)
 	var got wire.Answer[[]wire.FactorResult]
 	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || w.Code != http.StatusOK || len(got.Data) != 4 {

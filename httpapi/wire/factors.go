@@ -1,6 +1,9 @@
 package wire
 
 import (
+	"fmt"
+	"math"
+	"strconv"
 	"strings"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
@@ -78,6 +81,20 @@ func FactorOf(f *calc.Factor) Factor {
 	return w
 }
 
+// Whole is a whole number of JSON, where 2023.0 is one, too.
+type Whole int
+
+// UnmarshalJSON reads a number without a fraction. It returns [egrid.ErrInvalid] for
+// another one, and for one beyond 2^53.
+func (w *Whole) UnmarshalJSON(b []byte) error {
+	x, err := strconv.ParseFloat(string(b), 64)
+	if err != nil || x != math.Trunc(x) || math.Abs(x) > 1<<53 {
+		return fmt.Errorf("%w: %s is not a whole number", egrid.ErrInvalid, b)
+	}
+	*w = Whole(x)
+	return nil
+}
+
 // FactorQuery asks for one factor of a batch. One of the places is given.
 type FactorQuery struct {
 	Subregion string   `json:"subregion,omitempty" maxLength:"60"`
@@ -86,7 +103,7 @@ type FactorQuery struct {
 	NERC      string   `json:"nerc,omitempty" maxLength:"60"`
 	US        bool     `json:"us,omitempty"`
 	Plants    []string `json:"plants,omitempty" maxItems:"1000" doc:"ORIS codes."`
-	Year      int      `json:"year,omitempty" doc:"Data year; the newest when left out."`
+	Year      Whole    `json:"year,omitempty" doc:"Data year; the newest when left out."`
 	Release   string   `json:"release,omitempty" maxLength:"60"`
 	Gas       string   `json:"gas,omitempty" maxLength:"60"`
 	Kind      string   `json:"kind,omitempty" maxLength:"60"`
@@ -99,7 +116,7 @@ type FactorQuery struct {
 // one place is given.
 func (q FactorQuery) Query() (calc.FactorQuery, error) {
 	c := calc.FactorQuery{
-		Plants: q.Plants, Year: q.Year, Release: q.Release, Gas: calc.Gas(q.Gas), Kind: calc.Kind(q.Kind),
+		Plants: q.Plants, Year: int(q.Year), Release: q.Release, Gas: calc.Gas(q.Gas), Kind: calc.Kind(q.Kind),
 		GWP: q.GWP, Unit: q.Unit, Delivered: q.Delivered,
 	}
 	err := c.SetPlace(q.Subregion, q.State, q.BA, q.NERC, q.US)
