@@ -35,7 +35,7 @@ func TestFactors(t *testing.T) {
 		t.Errorf("the last is %+v", got.Data[3])
 	}
 	for name, body := range map[string]string{
-		"none": "", "an empty list": "[]", "an object": "{}", "an unknown property": `[{"county":"x"}]`, "no JSON": "[",
+		"none": "", "an empty list": "[]", "an object": "{}", "an unknown property": `[{"county":"x"}]`, "a null": `[{"us":null}]`, "no list of objects": `[null]`, "no JSON": "[",
 		"too many": "[" + strings.Repeat(`{"us":true},`, 1000) + `{"us":true}]`,
 	} {
 		if w := ask(t, h, "post", "/factors", body); w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "body") {

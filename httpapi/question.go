@@ -2,8 +2,12 @@ package httpapi
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
 	"net/http"
 	"reflect"
+	"slices"
 	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -62,10 +66,34 @@ func (a *api) batchOf(query reflect.Type, most int) *huma.Schema {
 	return s
 }
 
+// withoutNulls refuses nulls in a list of queries: what a query does not ask for is
+// left out.
+func withoutNulls(r *http.Request, body []byte) *wire.Problem {
+	var queries []map[string]any
+	if err := json.Unmarshal(body, &queries); err != nil {
+		return wire.Faulty(r, fault("body", nil, "this is no list of objects: "+err.Error()))
+	}
+	var faults []wire.Fault
+	for i, q := range queries {
+		for _, name := range slices.Sorted(maps.Keys(q)) {
+			if q[name] == nil {
+				faults = append(faults, fault(fmt.Sprintf("body[%d].%s", i, name), nil, "is null; leave it out"))
+			}
+		}
+	}
+	if len(faults) > 0 {
+		return wire.Faulty(r, faults...)
+	}
+	return nil
+}
+
 // batch reads a list of queries, and answers with a list.
 func (a *api) batch(schema *huma.Schema, do func(ctx context.Context, in *request, body []byte) (list any, n int, err error)) func(http.ResponseWriter, *request) error {
 	return func(w http.ResponseWriter, in *request) error {
 		body, refused := a.readBody(schema, in.http, true)
+		if refused == nil {
+			refused = withoutNulls(in.http, body)
+		}
 		if refused != nil {
 			refused.Write(w)
 			return nil

@@ -274,7 +274,9 @@ func scopeOf(by egrid.Column, query PlantQuery) scope {
 			s.regions = append(s.regions, f)
 		case f.Column == egrid.FuelGroup && s.fuels == nil:
 			for _, v := range f.Values {
-				s.fuels = append(s.fuels, v.String())
+				if fuel := v.String(); !slices.Contains(s.fuels, fuel) {
+					s.fuels = append(s.fuels, fuel)
+				}
 			}
 		default:
 			s.plain = false

@@ -161,6 +161,25 @@ func TestTotals(t *testing.T) {
 	}
 }
 
+// A fuel category that is named twice counts once.
+func TestTotalsOfRepeatedFuels(t *testing.T) {
+	t.Parallel()
+	_, db := sheetsOf(t, map[string]string{"ST23.csv": states23, "US23.csv": whole23})
+	for _, by := range []egrid.Column{"", egrid.State, egrid.Year, egrid.FuelGroup} {
+		var pages []string
+		for _, fuels := range [][]string{{"COAL", "SOLAR"}, {"COAL", "SOLAR", "COAL"}} {
+			page, err := db.Totals(t.Context(), by, store.PlantQuery{Filters: []egrid.Filter{egrid.Where(egrid.FuelGroup, egrid.Eq, fuels...)}})
+			if err != nil {
+				t.Fatalf("by %q of %q: %v", by, fuels, err)
+			}
+			pages = append(pages, page.String())
+		}
+		if pages[0] != pages[1] || !strings.Contains(pages[0], "ST") && !strings.Contains(pages[0], "US") {
+			t.Errorf("by %q:\n%s\nwith one named twice\n%s", by, pages[0], pages[1])
+		}
+	}
+}
+
 func TestTotalsErrors(t *testing.T) {
 	t.Parallel()
 	_, db := sheetsOf(t, map[string]string{"GEN23.csv": generators23, "ST23-rev0.csv": states23})

@@ -1,6 +1,7 @@
 """What the API takes although no schema can say so.
 
-An empty or blank parameter counts as absent (?format=&year=): requests that differ from
+An empty or blank parameter counts as absent (?format=&year=), and so does a list of
+nothing (?sort=,,): requests that differ from
 valid ones by such parameters alone are answered, and are not asked here.
 """
 
@@ -9,7 +10,7 @@ import schemathesis
 
 def empty(value):
     values = value if isinstance(value, list) else [value]
-    return not any(v is not None and str(v).strip() for v in values)
+    return not any(v is not None and str(v).strip(" ,") for v in values)
 
 
 @schemathesis.hook
