@@ -102,7 +102,7 @@ type FactorQuery struct {
 	BA        string   `json:"ba,omitempty" maxLength:"60" doc:"Code of a balancing authority."`
 	NERC      string   `json:"nerc,omitempty" maxLength:"60"`
 	US        bool     `json:"us,omitempty"`
-	Plants    []string `json:"plants,omitempty" maxItems:"1000" doc:"ORIS codes."`
+	Plants    []string `json:"plants,omitempty" maxItems:"1000" nullable:"false" doc:"ORIS codes."`
 	Year      Whole    `json:"year,omitempty" minimum:"1990" maximum:"9999" doc:"Data year; the newest when left out."`
 	Release   string   `json:"release,omitempty" maxLength:"60"`
 	Gas       string   `json:"gas,omitempty" maxLength:"60"`

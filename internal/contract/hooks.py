@@ -10,7 +10,7 @@ import schemathesis
 
 def empty(value):
     values = value if isinstance(value, list) else [value]
-    return not any(v is not None and str(v).strip(" ,") for v in values)
+    return not any(v is not None and str(v).replace(",", " ").strip() for v in values)
 
 
 @schemathesis.hook

@@ -51,7 +51,7 @@ func newEdition(name string, seed uint64, plants int) (edition, error) {
 	}
 	defer backend.Close()
 	db := store.New(backend)
-	for _, level := range egridtest.SampleLevels() {
+	for _, level := range levels() {
 		if e.sheets[level], err = printedRows(ctx, "sqlite:"+file, level); err != nil {
 			return e, err
 		}
@@ -170,7 +170,7 @@ func watch(ctx context.Context, q *store.DB, p pair, forward bool, pause time.Du
 	r.done.Go(func() {
 		isNew := map[domain.Level]bool{}
 		for {
-			for _, level := range egridtest.SampleLevels() {
+			for _, level := range levels() {
 				got, err := ask(ctx, q, p.old.asks[level])
 				switch {
 				case ctx.Err() != nil:
@@ -217,6 +217,12 @@ func (r *reader) end(t *testing.T) {
 	}
 }
 
+// levels are those of which two editions have other rows: a crosswalk of ZIP codes
+// has the same in all.
+func levels() []domain.Level {
+	return slices.DeleteFunc(egridtest.SampleLevels(), func(l domain.Level) bool { return l == domain.ZIP })
+}
+
 // TestFaultComparison shows that the comparison sees what it should: two
 // editions differ at every level.
 func TestFaultComparison(t *testing.T) {
@@ -225,7 +231,7 @@ func TestFaultComparison(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, level := range egridtest.SampleLevels() {
+	for _, level := range levels() {
 		if p.old.sheets[level] == p.new.sheets[level] || p.old.facts[level].same(p.new.facts[level]) {
 			t.Errorf("%s is the same in both editions", level)
 		}

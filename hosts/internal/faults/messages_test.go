@@ -16,7 +16,6 @@ import (
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
-	"github.com/egrid-analytics/egrid-go/egrid/egridtest"
 	"github.com/egrid-analytics/egrid-go/etl"
 	"github.com/egrid-analytics/egrid-go/etl/notify"
 	"github.com/egrid-analytics/egrid-go/queue"
@@ -90,7 +89,7 @@ func (p *platform) published() {
 	p.t.Helper()
 	eventually(p.t, "everything is published", func() bool {
 		catalog, err := p.pg.Catalog(p.t.Context())
-		return err == nil && catalog.Revision >= int64(2*len(egridtest.SampleLevels()))
+		return err == nil && catalog.Revision >= int64(2*len(levels()))
 	})
 }
 

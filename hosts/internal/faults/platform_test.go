@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/egrid-analytics/egrid-go/egrid/egridtest"
 	"github.com/egrid-analytics/egrid-go/egrid/pgstore"
 	"github.com/egrid-analytics/egrid-go/egrid/store"
 	"github.com/egrid-analytics/egrid-go/internal/testenv"
@@ -245,11 +244,11 @@ func (p *platform) unfinished() {
 	}
 	n := 0
 	for i := range catalog.Snapshots {
-		if catalog.Snapshots[i].Revision > int64(len(egridtest.SampleLevels())) { // the old ones came first
+		if catalog.Snapshots[i].Revision > int64(len(levels())) { // the old ones came first
 			n++
 		}
 	}
-	if n == len(egridtest.SampleLevels()) {
+	if n == len(levels()) {
 		p.t.Fatal("the load was complete before the fault")
 	}
 }
@@ -258,7 +257,7 @@ func (p *platform) unfinished() {
 // nothing staged, no message left, and these dead letters.
 func (p *platform) wantNew(dead ...string) {
 	p.t.Helper()
-	for _, level := range egridtest.SampleLevels() {
+	for _, level := range levels() {
 		got, err := printedRows(p.t.Context(), p.store, level)
 		if err != nil {
 			p.t.Fatal(err)

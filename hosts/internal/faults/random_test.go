@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/egrid-analytics/egrid-go/egrid/egridtest"
 	"github.com/egrid-analytics/egrid-go/egrid/store"
 	"github.com/egrid-analytics/egrid-go/queue"
 )
@@ -69,7 +68,7 @@ func TestFaultRandomKills(t *testing.T) {
 // wantEdition compares every row of what is published now.
 func (p *platform) wantEdition(e edition) {
 	p.t.Helper()
-	for _, level := range egridtest.SampleLevels() {
+	for _, level := range levels() {
 		got, err := rows(p.t.Context(), store.New(p.pg), level)
 		if err != nil {
 			p.t.Fatal(err)
