@@ -18,7 +18,7 @@ done
 python3 -m venv venv
 venv/bin/pip install --quiet --disable-pip-version-check openpyxl==3.1.5
 cat >pom.xml <<'XML'
-<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>
+<project><modelVersion>4.0.0</modelVersion>
 <groupId>findings</groupId><artifactId>poi</artifactId><version>1</version>
 <dependencies><dependency><groupId>org.apache.poi</groupId><artifactId>poi-ooxml</artifactId><version>5.4.1</version></dependency></dependencies>
 </project>
