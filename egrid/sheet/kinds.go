@@ -140,7 +140,7 @@ var lookalikes = []kind{
 	},
 	{
 		what: "a table of sites", always: true,
-		remedy: "give --level ZIP if it is a crosswalk",
+		remedy: "egrid inventory computes the emissions of sites; give --level ZIP if it is a crosswalk",
 		codes:  regexp.MustCompile(`(?i)(?:^|[^a-z])(kwh|mwh|usage|consumption|site|facility|building|address|street|customer|account|meter|premise)s?(?:[^a-z]|$)`),
 	},
 }
