@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -166,7 +165,7 @@ func idOfAnswer(t *testing.T, db *store.DB, s *egrid.Snapshot) egrid.SnapshotID 
 	ordered := *s
 	ordered.Schema, ordered.Lossy = answer.Schema, nil
 	id := driver.IdentityOf(&ordered, rows)
-	if same := slices.Equal(s.Schema.Columns(), query.Columns) && len(s.Lossy) == 0; same != (id == s.ID) {
+	if same := len(s.Lossy) == 0; same != (id == s.ID) {
 		t.Errorf("%s %d: the rows of the answer have the id %s; the snapshot has %s", s.Level, s.Year, id, s.ID)
 	}
 	return id
