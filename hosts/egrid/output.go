@@ -88,6 +88,10 @@ func (o *output) name(level egrid.Level, snapshots []egrid.Snapshot) string {
 // print writes an answer: rows of a level, or of none. Only a table is held in
 // memory.
 func (a *app) print(o *output, level egrid.Level, answer *store.Answer) error {
+	if level != "" && o.Format != formatTable {
+		marked := answer.Marked(o.Codes != "")
+		answer = &marked
+	}
 	return a.to(o.Output, func(w io.Writer) error {
 		p := o.printer(w, level, answer)
 		for b, err := range answer.Batches {
