@@ -35,6 +35,7 @@ type Tally struct {
 	Digest   Digest         `json:"digest"`            // of the rows
 	Order    string         `json:"order,omitempty"`   // of the columns in the digests, see [Order]; empty in what an earlier version put
 	Outline  *Outline       `json:"outline,omitempty"` // of the rows; nil in what an earlier version put
+	Digits   Precision      `json:"digits,omitzero"`   // of the numbers; it is not known of what an earlier version put
 }
 
 // TallyOf counts a chunk.
@@ -45,6 +46,7 @@ func TallyOf(c Chunk) Tally {
 		t.Outline.Blocks = t.Outline.Blocks.with(Block{Number: number / blockRows, Rows: 1, Digest: row[0]})
 	})
 	t.Outline.Places = placesIn(c.Rows)
+	t.Digits = PrecisionOf(c.Rows)
 	return t
 }
 
@@ -53,16 +55,19 @@ func TallyOf(c Chunk) Tally {
 // stage whose chunks an earlier version put keeps the id that it had there.
 func Describe(s *egrid.Snapshot, tallies []Tally) {
 	var digest Digest
+	var digits Precision
 	orders := map[string]bool{}
 	for _, t := range tallies {
 		s.Rows += t.Rows
 		s.Rejected += t.Rejected
 		s.Lossy = union(s.Lossy, t.Lossy)
 		s.Audits = MergeAudits(s.Audits, t.Findings)
+		digits = digits.Plus(t.Digits)
 		if digest = digest.Plus(t.Digest); t.Digest != (Digest{}) {
 			orders[t.Order] = true
 		}
 	}
+	s.Lossy = union(s.Lossy, digits.Rounded())
 	switch {
 	case !orders[""]:
 		s.ID = IdentityOf(s, digest)
