@@ -45,7 +45,7 @@ type Decoded struct {
 	// of XML, quotes that were doubled without quotes around them. Count is 0 where there
 	// are none.
 	Restored egrid.Audit
-	Records int64          // all records, blank ones not counted
+	Records  int64 // all records, blank ones not counted
 }
 
 type columnDecoder struct {

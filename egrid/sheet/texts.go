@@ -130,7 +130,7 @@ func (d *Decoder) restoreTexts(rec record, out *Decoded) {
 	}
 	for i := range min(len(d.columns), len(d.fields)) {
 		c := &d.columns[i]
-		if c.at < 0 || c.typ != egrid.Text || strings.IndexAny(d.fields[i], `"&`) < 0 {
+		if c.at < 0 || c.typ != egrid.Text || !strings.ContainsAny(d.fields[i], `"&`) {
 			continue
 		}
 		was := d.fields[i]
