@@ -31,6 +31,7 @@ type Tally struct {
 	Rows     int64          `json:"rows"`
 	Rejected int64          `json:"rejected"`
 	Lossy    []egrid.Column `json:"lossy"`
+	Faults   []Fault        `json:"faults,omitempty"`
 	Findings []egrid.Audit  `json:"findings"`
 	Digest   Digest         `json:"digest"`            // of the rows
 	Order    string         `json:"order,omitempty"`   // of the columns in the digests, see [Order]; empty in what an earlier version put
@@ -40,7 +41,7 @@ type Tally struct {
 
 // TallyOf counts a chunk.
 func TallyOf(c Chunk) Tally {
-	t := Tally{Rows: int64(c.Rows.Len()), Rejected: c.Rejected, Lossy: c.Rows.Lossy(), Findings: c.Findings, Outline: &Outline{}, Order: Order(c.Rows.Schema())}
+	t := Tally{Rows: int64(c.Rows.Len()), Rejected: c.Rejected, Lossy: c.Rows.Lossy(), Faults: mergeFaults(nil, c.Faults), Findings: c.Findings, Outline: &Outline{}, Order: Order(c.Rows.Schema())}
 	eachRow(c.Rows, func(number int64, row Digest) {
 		t.Digest = t.Digest.Plus(row)
 		t.Outline.Blocks = t.Outline.Blocks.with(Block{Number: number / blockRows, Rows: 1, Digest: row[0]})
@@ -56,6 +57,7 @@ func TallyOf(c Chunk) Tally {
 func Describe(s *egrid.Snapshot, tallies []Tally) {
 	var digest Digest
 	var digits Precision
+	var faults []Fault
 	orders := map[string]bool{}
 	for _, t := range tallies {
 		s.Rows += t.Rows
@@ -63,11 +65,12 @@ func Describe(s *egrid.Snapshot, tallies []Tally) {
 		s.Lossy = union(s.Lossy, t.Lossy)
 		s.Audits = MergeAudits(s.Audits, t.Findings)
 		digits = digits.Plus(t.Digits)
+		faults = mergeFaults(faults, t.Faults)
 		if digest = digest.Plus(t.Digest); t.Digest != (Digest{}) {
 			orders[t.Order] = true
 		}
 	}
-	s.Lossy = union(s.Lossy, digits.Rounded())
+	s.Lossy, s.RejectedFor = union(s.Lossy, digits.Rounded()), commonFault(faults)
 	switch {
 	case !orders[""]:
 		s.ID = IdentityOf(s, digest)
