@@ -67,7 +67,11 @@ func newPlantView(all view, query *PlantQuery) (*plantView, error) {
 		if query.Release != "" {
 			what += " in release " + query.Release
 		}
-		return v, fmt.Errorf("%w: %s are published; data years with plants: %s", egrid.ErrNotFound, what, list(PlantYears(catalog)))
+		years := PlantYears(catalog)
+		if query.Release != "" && (query.Year == 0 || slices.Contains(years, query.Year)) {
+			return v, fmt.Errorf("%w: %s are published; releases with plants: %s", egrid.ErrNotFound, what, plantReleases(catalog, query.Year))
+		}
+		return v, fmt.Errorf("%w: %s are published; data years with plants: %s", egrid.ErrNotFound, what, list(years))
 	}
 	v.all = view{all.scanner, catalog}
 	v.key = []egrid.Column{egrid.PlantCode}
@@ -76,6 +80,23 @@ func newPlantView(all view, query *PlantQuery) (*plantView, error) {
 	}
 	v.view = all.at(v.snapshot)
 	return v, nil
+}
+
+// plantReleases writes the releases that plants are published of, in one data year or,
+// when it is 0, in each.
+func plantReleases(c egrid.Catalog, year int) string {
+	var releases []string
+	for i := range c.Snapshots {
+		s := &c.Snapshots[i]
+		if s.Status != egrid.Published || s.Level != egrid.PLNT && s.Level != egrid.GEN || year != 0 && s.Year != year {
+			continue
+		}
+		if r := fmt.Sprint(s.Year, " ", cmp.Or(s.Release, egrid.NoRelease)); !slices.Contains(releases, r) {
+			releases = append(releases, r)
+		}
+	}
+	slices.Sort(releases)
+	return strings.Join(releases, ", ")
 }
 
 // list writes data years.

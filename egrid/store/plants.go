@@ -149,7 +149,7 @@ func (db *DB) Plant(ctx context.Context, id string, year int, release string) (P
 		}
 	}
 	if page.Len() == 0 {
-		return PlantPage{}, fmt.Errorf("%w: no plant %q in data year %d", egrid.ErrNotFound, id, page.Year)
+		return PlantPage{}, fmt.Errorf("%w: no plant %q in data year %d; search by name or ORIS code for its id", egrid.ErrNotFound, id, page.Year)
 	}
 	page.Next = ""
 	return page, nil
@@ -162,7 +162,7 @@ func (db *DB) PlantHistory(ctx context.Context, id string) (egrid.RowPage, error
 	leading := []egrid.Column{PlantID, egrid.Year, BasisColumn, egrid.ReleaseColumn, ShareBasis, ShareRelease}
 	return db.eachPlantYear(ctx, leading, func(v view, year int) (PlantPage, error) {
 		return v.plants(ctx, PlantQuery{Year: year, Filters: PlantFilters(id), Limit: 1})
-	}, fmt.Errorf("%w: no plant %q in any data year", egrid.ErrNotFound, id))
+	}, fmt.Errorf("%w: no plant %q in any data year; search by name or ORIS code for its id", egrid.ErrNotFound, id))
 }
 
 // PlantFilters returns the filters that choose the rows of one plant at the
