@@ -54,7 +54,7 @@ func typeOf[T any]() reflect.Type { return reflect.TypeFor[T]() }
 func derivedFields() []egrid.Field {
 	return []egrid.Field{
 		{Level: egrid.PLNT, Column: store.PlantID, Type: egrid.Text, Description: "Identifies the plant: its ORIS code or, where the loaded sheets have none, state~name."},
-		{Level: egrid.PLNT, Column: store.StateShare, Type: egrid.Number, Unit: "fraction", Description: "Share of the state's net generation; missing when the state is."},
+		{Level: egrid.PLNT, Column: store.ShareOfState, Type: egrid.Number, Unit: "fraction", Description: "Share of the state's net generation; missing when the state is."},
 	}
 }
 

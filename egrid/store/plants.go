@@ -11,13 +11,18 @@ import (
 // Columns that the plant view adds to those of the sheets.
 const (
 	PlantID        egrid.Column = "id"              // ORIS code, or <state>~<plant name> where the sheet has none
-	StateShare     egrid.Column = "share"           // share of the state's net generation, 0-1
+	ShareOfState   egrid.Column = "share"           // share of the state's net generation, 0-1
 	GeneratorCount egrid.Column = "generator_count" // generators of the plant
 	PlantCount     egrid.Column = "plants"          // plants of a sum
 	BasisColumn    egrid.Column = "basis"           // level that the figures are read from
 	ShareBasis     egrid.Column = "share_basis"     // level that the state's net generation is read from
 	ShareRelease   egrid.Column = "share_release"   // release of that sheet
 )
+
+// StateShare is the name of before.
+//
+// Deprecated: use [ShareOfState].
+const StateShare = ShareOfState
 
 // PlantQuery asks for plants. The zero value of every field means its
 // documented default.
@@ -72,8 +77,8 @@ type PlantSource struct {
 // PlantColumns returns the columns of a plant answer that names none.
 func PlantColumns() []egrid.Column {
 	return []egrid.Column{
-		egrid.PlantName, egrid.PlantCode, egrid.State, egrid.County, egrid.Latitude, egrid.Longitude, egrid.Subregion, egrid.BalancingAuthority, egrid.NERCRegion, egrid.Operator,
-		egrid.Fuel, egrid.FuelGroup, GeneratorCount, egrid.NameplateCapacity, egrid.CapacityFactor, egrid.NetGeneration, StateShare,
+		egrid.PlantName, egrid.PlantCode, egrid.State, egrid.County, egrid.Latitude, egrid.Longitude, egrid.Subregion, egrid.BalancingAuthority, egrid.NERCRegion, egrid.OperatorName,
+		egrid.Fuel, egrid.FuelCategoryColumn, GeneratorCount, egrid.NameplateCapacity, egrid.CapacityFactor, egrid.NetGeneration, ShareOfState,
 		egrid.CO2e, egrid.CO2eRate,
 	}
 }
