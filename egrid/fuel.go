@@ -61,6 +61,6 @@ func FuelsOf(category string) []string {
 func FuelShares() []Column {
 	return []Column{
 		CoalShare, OilShare, GasShare, NuclearShare, HydroShare, BiomassShare,
-		WindShare, SolarShare, GeothermalShare, OtherFossil, OtherUnknown,
+		WindShare, SolarShare, GeothermalShare, OtherFossilShare, OtherUnknownShare,
 	}
 }

@@ -465,6 +465,16 @@ func outputField(s *egrid.Schema, level egrid.Level, name egrid.Column) (egrid.F
 		}
 		return f, nil
 	}
+	names := make([]string, s.Len())
+	for i, c := range s.Columns() {
+		names[i] = string(c)
+	}
+	for _, f := range egrid.Fields(level) {
+		names = append(names, string(f.Column))
+	}
+	if best := egrid.Nearest(string(name), names); best != "" {
+		return egrid.Field{}, fmt.Errorf("%w: %s has no column %q, did you mean %s?", egrid.ErrInvalid, level, name, best)
+	}
 	return egrid.Field{}, fmt.Errorf("%w: %s has no column %q; the dictionary lists them", egrid.ErrInvalid, level, name)
 }
 

@@ -131,7 +131,7 @@ func (c *topCmd) Run(a *app) error {
 		return err
 	}
 	if len(query.Columns) == 0 && c.Format == formatTable {
-		query.Columns = []egrid.Column{egrid.PlantName, egrid.State, egrid.Fuel, egrid.NameplateCapacity, egrid.NetGeneration, store.StateShare}
+		query.Columns = []egrid.Column{egrid.PlantName, egrid.State, egrid.Fuel, egrid.NameplateCapacity, egrid.NetGeneration, store.ShareOfState}
 	}
 	return a.withData(func(db *store.DB) error {
 		if ranked {
