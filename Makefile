@@ -38,7 +38,7 @@ run: ## the whole platform in one process, on the bundled sample
 	go run ./hosts/egrid up
 
 .PHONY: test
-test: system lint generate-check with-services faults nested exports $(CONTRACT) vuln-if-reachable ## everything: lint, tests on real services, browser tests, fuzz and contract smoke, vulnerabilities
+test: system lint page generate-check with-services faults nested exports $(CONTRACT) vuln-if-reachable ## everything: lint, tests on real services, browser tests, fuzz and contract smoke, vulnerabilities
 
 .PHONY: generate
 generate: ## write anew what is made from the source: golden files, examples, sample, docs/data.md, Postman collection
@@ -58,6 +58,13 @@ system: # what tests need beside Go
 lint: $(LINT) ## go vet and golangci-lint
 	go vet ./...
 	$(LINT) run
+
+.PHONY: page
+page: internal/page/node_modules/.installed ## the dashboard's modules: types, lint and unit tests (Node and npm)
+	@cd internal/page && npm run --silent check
+
+internal/page/node_modules/.installed: internal/page/package.json internal/page/package-lock.json
+	@cd internal/page && npm ci --silent --no-audit --no-fund --ignore-scripts && touch node_modules/.installed
 
 .PHONY: generate-check
 generate-check: # fails when make generate changes a file

@@ -1,11 +1,12 @@
 // The table of plants.
+// @ts-nocheck
 
-import { address, get, next } from './api.js';
-import { differenceTexts, sheetName } from './basis.js';
-import { byID, el } from './dom.js';
-import { brief, dash, full, missing, percent, plural } from './format.js';
-import { columnLabel, fuelName } from './names.js';
-import { Part, problemBox } from './part.js';
+import { address, get, next } from '../core/api.js';
+import { differenceTexts, sheetName } from '../core/basis.js';
+import { byID, el } from '../core/dom.js';
+import { brief, dash, full, missing, percent, plural } from '../core/format.js';
+import { columnLabel, fuelName } from '../core/names.js';
+import { Part, problemBox } from '../core/part.js';
 
 const pageRows = 25;
 const maxRows = 1000; // of one answer
@@ -55,7 +56,7 @@ export class PlantTable {
 
   #show(answer, body) {
     const focused = document.activeElement?.closest?.('tr[data-id]')?.dataset.id;
-    const onMore = document.activeElement === byID('more') && byID('more');
+    const onMore = document.activeElement?.id === 'more';
     this.answer = answer;
     this.rows = [];
     byID('count').textContent = '';
@@ -72,7 +73,7 @@ export class PlantTable {
       this.foot);
     this.#append(answer);
     if (focused) this.list.querySelector(`tr[data-id="${CSS.escape(focused)}"] button`)?.focus();
-    else if (onMore) byID('more')?.focus({ preventScroll: true });
+    else if (onMore) document.getElementById('more')?.focus({ preventScroll: true });
     return null;
   }
 
@@ -89,7 +90,7 @@ export class PlantTable {
 
   async #loadMore() {
     const { signal } = this.more = new AbortController();
-    const button = byID('more');
+    const button = document.getElementById('more');
     if (button) Object.assign(button, { disabled: true, textContent: 'Loading' });
     const first = this.rows.length;
     try {

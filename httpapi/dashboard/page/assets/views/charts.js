@@ -1,11 +1,12 @@
 // The charts at the bottom. Each is asked for when it comes into view.
+// @ts-nocheck
 
-import { get } from './api.js';
-import { differenceTexts, sheetName } from './basis.js';
-import { byID, el } from './dom.js';
-import { brief, dash, full, missing } from './format.js';
-import { fuelName, stateName } from './names.js';
-import { Part } from './part.js';
+import { get } from '../core/api.js';
+import { differenceTexts, sheetName } from '../core/basis.js';
+import { byID, el } from '../core/dom.js';
+import { brief, dash, full, missing } from '../core/format.js';
+import { fuelName, stateName } from '../core/names.js';
+import { Part } from '../core/part.js';
 import { plot } from './plot.js';
 
 // upright tells whether bars stand: when there are many of them, and room.

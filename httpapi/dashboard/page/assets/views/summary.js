@@ -1,11 +1,12 @@
 // The header's line and the tiles: what is loaded.
+// @ts-nocheck
 
-import { get } from './api.js';
-import { differenceTexts, sheetName } from './basis.js';
-import { byID, el } from './dom.js';
-import { amount, brief, dash, full, missing, moment, plural } from './format.js';
-import { levelName, releaseName } from './names.js';
-import { Part } from './part.js';
+import { get } from '../core/api.js';
+import { differenceTexts, sheetName } from '../core/basis.js';
+import { byID, el } from '../core/dom.js';
+import { amount, brief, dash, full, missing, moment, plural } from '../core/format.js';
+import { levelName, releaseName } from '../core/names.js';
+import { Part } from '../core/part.js';
 
 export function summaryPart(filters) {
   return new Part(byID('summary'), {

@@ -1,12 +1,13 @@
 // The panel of one plant: every column, and its generators.
+// @ts-nocheck
 
-import { get, next, plantPath } from './api.js';
-import { sheetName } from './basis.js';
-import { byID, el } from './dom.js';
-import { brief, dash, full, missing, percent, plural } from './format.js';
+import { get, next, plantPath } from '../core/api.js';
+import { sheetName } from '../core/basis.js';
+import { byID, el } from '../core/dom.js';
+import { brief, dash, full, missing, percent, plural } from '../core/format.js';
 import { writeAddress } from './filters.js';
-import { columnLabel, fuelName, levelName, releaseName } from './names.js';
-import { Part, problemBox } from './part.js';
+import { columnLabel, fuelName, levelName, releaseName } from '../core/names.js';
+import { Part, problemBox } from '../core/part.js';
 
 // Groups of columns, in the order in which they are tried.
 const groups = [

@@ -3,15 +3,27 @@
 import { amount } from './format.js';
 import { levelName, releaseName, stateName } from './names.js';
 
-// sheetName is as in "state sheet (release rev0)".
+/** @import { Meta } from './types.js' */
+
+/**
+ * sheetName is as in "state sheet (release rev0)".
+ * @param {string} level
+ * @param {string | null | undefined} release
+ */
 export const sheetName = (level, release) => `${levelName(level)} (release ${releaseName(release)})`;
 
+/** @param {number} mwh */
 const written = (mwh) => amount(mwh).join(' ');
 
+/** @param {number} mwh */
 const gap = (mwh) => `${written(Math.abs(mwh))} ${mwh < 0 ? 'less' : 'more'}`;
 
-// differenceTexts says what loaded sheets say otherwise: a line for each, with the
-// data year where there are several.
+/**
+ * differenceTexts says what loaded sheets say otherwise: a line for each, with the
+ * data year where there are several.
+ * @param {Meta} meta
+ * @returns {string[]}
+ */
 export function differenceTexts({ differences = [], year = null }) {
   return differences.map((d) => {
     const lead = year === null ? `${d.year}: ` : '';

@@ -1,9 +1,10 @@
 // What is chosen: kept in the address, so that a view can be linked.
+// @ts-nocheck
 
-import { get } from './api.js';
-import { byID, el } from './dom.js';
-import { fuelCategories, fuelName, stateName } from './names.js';
-import { Part } from './part.js';
+import { get } from '../core/api.js';
+import { byID, el } from '../core/dom.js';
+import { fuelCategories, fuelName, stateName } from '../core/names.js';
+import { Part } from '../core/part.js';
 
 const names = ['year', 'state', 'fuel_category', 'q'];
 const pause = 250; // milliseconds without a key until a search begins

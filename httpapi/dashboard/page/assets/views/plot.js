@@ -1,8 +1,9 @@
 // Bars as inline SVG: upright when there is room, else lying. A point is
+// @ts-nocheck
 // {label, value, title, kind, selected, choose}; a value may be null or negative.
 
-import { svg } from './dom.js';
-import { dash, scaled } from './format.js';
+import { svg } from '../core/dom.js';
+import { dash, scaled } from '../core/format.js';
 
 export function plot(points, { width, unit, xLabel, yLabel, upright, description }) {
   const values = points.map((point) => point.value).filter((value) => value !== null);
