@@ -45,6 +45,7 @@ func Rules() []Rule {
 		pq     = "github.com/parquet-go/parquet-go"
 		zstd   = "github.com/klauspost/compress"
 		mcpsdk = "github.com/modelcontextprotocol/go-sdk"
+		sys    = "golang.org/x/sys"
 	)
 	return []Rule{
 		{
@@ -314,7 +315,7 @@ func Rules() []Rule {
 		{
 			Packages: []string{"hosts/..."},
 			Own:      []string{"egrid/...", "etl/...", "queue/...", "internal/trace", "cache/...", "httpapi/...", "hosts/internal/...", "examples/data"},
-			Modules:  []string{kong, cron, prom},
+			Modules:  []string{kong, cron, prom, sys},
 			TestOwn:  []string{"hosts/..."},
 			Why:      "hosts only assemble our packages: command line, schedule and metrics are their own",
 		},
