@@ -13,6 +13,7 @@ import { watch } from './watch.js';
 /** @type {{id: string, label: string, under?: string, load: () => Promise<{view: View}>}[]} */
 const views = [
   { id: 'overview', label: 'Overview', load: () => import('../views/overview.js') },
+  { id: 'plants', label: 'Plants', load: () => import('../views/plants.js') },
 ];
 
 /** @type {{view: View, shown: Shown, app: Shell} | null} */
