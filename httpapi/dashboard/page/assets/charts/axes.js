@@ -24,7 +24,7 @@ export function upAxis({ ticks, place, text, left, right, name, top }) {
 export function acrossAxis({ ticks, place, text, top, bottom, name, middle, rules = true }) {
   // Numbers that do not fit side by side are left out, not laid over.
   const apart = ticks.length > 1 ? Math.abs(place(ticks[1]) - place(ticks[0])) : Infinity;
-  const every = Math.ceil((widest(ticks.map(text)) + 6) / apart);
+  const every = Math.max(1, Math.ceil((widest(ticks.map(text)) + 6) / apart));
   return svg('g', { class: 'axis', 'aria-hidden': 'true' },
     ticks.map((tick, i) => svg('g', {},
       rules ? svg('line', { class: tick === 0 ? 'zero' : 'rule', x1: round(place(tick)), x2: round(place(tick)), y1: top, y2: bottom }) : null,
@@ -39,8 +39,10 @@ export function acrossAxis({ ticks, place, text, top, bottom, name, middle, rule
 export function bandAxis({ labels, centre, slot, bottom, name, middle }) {
   const longest = widest(labels);
   const dense = slot < longest + 8;
-  const every = Math.max(1, Math.ceil((longest * (dense ? 0.875 : 1) + 2) / slot));
+  const rows = longest * (dense ? 0.875 : 1) + 2 > slot ? 2 : 1; // names in two rows have twice the room
+  const every = Math.max(1, Math.ceil((longest * (dense ? 0.875 : 1) + 2) / slot / rows));
+  let shown = 0;
   return svg('g', { class: 'axis', 'aria-hidden': 'true' },
-    labels.map((label, i) => ((labels.length - 1 - i) % every === 0 ? note(centre(i), bottom + 17, 'middle', label, dense ? 'tick dense' : 'tick') : null)),
-    note(middle, bottom + 38, 'middle', name, 'name'));
+    labels.map((label, i) => ((labels.length - 1 - i) % every === 0 ? note(centre(i), bottom + 16 + 12 * (shown++ % rows), 'middle', label, dense ? 'tick dense' : 'tick') : null)),
+    note(middle, bottom + (rows > 1 ? 48 : 38), 'middle', name, 'name'));
 }

@@ -10,9 +10,9 @@ import { axisName, extent, tickText } from './model.js';
 import { linear, ticks, within } from './scale.js';
 import { shorten, widest, widthOf } from './text.js';
 
-/** @typedef {import('./types.d.ts').Model} Model */
-/** @typedef {import('./types.d.ts').Mark} Mark */
-/** @typedef {import('./types.d.ts').Drawing} Drawing */
+/** @typedef {import('./types.js').Model} Model */
+/** @typedef {import('./types.js').Mark} Mark */
+/** @typedef {import('./types.js').Drawing} Drawing */
 /** @typedef {{mark: Mark, from: number, to: number, lane: number}} Segment */
 
 /** @type {number} how many drawings there were: patterns need names of their own */
@@ -89,14 +89,14 @@ function standing({ model, width, segments, low, high, lanes, stacked, top: abov
       bandAxis({ labels: places, centre: (i) => left + slot * (i + 0.5), slot, bottom, name: spec.x.label, middle: left + (width - left) / 2 }),
       ...nodes,
     ],
-    height: bottom + 46, nodeOf, grid: gridOf(model),
+    height: bottom + 56, nodeOf, grid: gridOf(model),
   };
 }
 
 /** @param {Layout} layout */
 function lying({ model, width, segments, low, high, lanes, stacked, ranked, top: above, textureOf }) {
   const { scale, spec, places } = model;
-  const names = places.map((place, i) => (ranked && segments[i][0]?.mark.y !== null ? `${i + 1}. ${nameOf(segments[i], place)}` : nameOf(segments[i], place)));
+  const names = places.map((place, i) => (ranked && segments[i][0]?.mark.y !== null ? `${segments[i][0]?.mark.rank ?? i + 1}. ${nameOf(segments[i], place)}` : nameOf(segments[i], place)));
   const left = Math.min(Math.floor(width * 0.4), 12 + widest(names));
   const value = (/** @type {Segment} */ { mark }) => (mark.y === null ? dash : scale.text(mark.y));
   const right = stacked ? 12 : 12 + widest(segments.flat().map(value));
@@ -143,7 +143,7 @@ function over(shape, fill) {
 }
 
 // inside writes the value into a segment that has the room.
-/** @param {SVGElement} shape @param {Mark} mark @param {import('./types.d.ts').Scale} scale */
+/** @param {SVGElement} shape @param {Mark} mark @param {import('./types.js').Scale} scale */
 function inside(shape, mark, scale) {
   const [x, y, width, height] = ['x', 'y', 'width', 'height'].map((name) => Number(shape.getAttribute(name)));
   const text = mark.y === null ? '' : scale.text(mark.y);

@@ -12,11 +12,11 @@ import { stacked } from './stacked.js';
 import { valuesTable } from './table.js';
 import { Walk } from './walk.js';
 
-/** @typedef {import('./types.d.ts').Spec} Spec */
-/** @typedef {import('./types.d.ts').Kind} Kind */
-/** @typedef {import('./types.d.ts').Model} Model */
+/** @typedef {import('./types.js').Spec} Spec */
+/** @typedef {import('./types.js').Kind} Kind */
+/** @typedef {import('./types.js').Model} Model */
 
-/** @type {Record<Kind, (model: Model, width: number) => import('./types.d.ts').Drawing>} */
+/** @type {Record<Kind, (model: Model, width: number) => import('./types.js').Drawing>} */
 const kinds = { bars, lines, stacked, ranking, scatter };
 
 let figures = 0; // each title has an id of its own
@@ -25,7 +25,7 @@ let figures = 0; // each title has an id of its own
  * chart makes a figure that draws itself in the room it is given.
  * @param {Kind} kind
  * @param {Spec} spec
- * @returns {import('./types.d.ts').Chart}
+ * @returns {import('./types.js').Chart}
  */
 export function chart(kind, spec) {
   const figure = new Figure(kind, spec);
@@ -46,7 +46,7 @@ class Figure {
     this.title = el(spec.heading === 2 ? 'h2' : spec.heading === 4 ? 'h4' : 'h3', { id: this.id });
     this.menu = el('span', { class: 'save' });
     this.foot = el('div', { class: 'foot' });
-    this.element = el('figure', { class: `figure ${kind}`, 'aria-labelledby': this.id },
+    this.element = el('figure', { class: `figure of-${kind}`, 'aria-labelledby': this.id },
       el('figcaption', { class: 'figure-head' }, this.title, this.menu), this.canvas, this.foot);
     this.update(spec);
     new ResizeObserver(() => {
@@ -87,7 +87,7 @@ class Figure {
     if (same) this.walk.go(same, { focus: true });
   }
 
-  /** @param {import('./types.d.ts').Mark[][]} grid */
+  /** @param {import('./types.js').Mark[][]} grid */
   #description(grid) {
     const marks = grid.flat();
     return `${this.spec.title}. ${marks.length} ${marks.length === 1 ? 'value' : 'values'}; the arrow keys go from one to the next, and the table below has all of them.`;
@@ -96,14 +96,14 @@ class Figure {
   /** @param {string[]} notes @param {number} hidden */
   #foot(notes, hidden) {
     const { spec } = this;
-    const lines = [spec.source ? `Source: ${spec.source}` : '', ...(spec.notes ?? []), ...notes].filter(Boolean);
+    const texts = [spec.source ? `Source: ${spec.source}` : '', ...(spec.notes ?? []), ...notes].filter(Boolean);
     const open = this.foot.querySelector('details')?.open ?? false;
     const focused = this.foot.contains(document.activeElement) ? document.activeElement?.localName : null;
     const rest = hidden > 0 || this.all ? el('button', { type: 'button', class: 'rest', click: () => this.#toggle() }, this.all ? 'Show fewer' : `Show all (${hidden} more)`) : null;
     const table = this.empty ? null : valuesTable(modelOf(this.kind, spec, { all: true }), this.id);
-    this.foot.replaceChildren(...[rest, ...lines.map((line) => el('p', { class: 'quiet remark' }, line)), table].filter((node) => node !== null));
+    this.foot.replaceChildren(...[rest, ...texts.map((text) => el('p', { class: 'quiet remark' }, text)), table].filter((node) => node !== null));
     if (table && open) table.open = true;
-    if (focused) this.foot.querySelector(focused)?.focus();
+    if (focused) /** @type {HTMLElement | null} */ (this.foot.querySelector(focused))?.focus();
   }
 
   #toggle() {

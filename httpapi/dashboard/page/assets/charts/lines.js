@@ -9,12 +9,12 @@ import { axisName, extent, tickText } from './model.js';
 import { linear, ticks, years } from './scale.js';
 import { round, widest } from './text.js';
 
-/** @typedef {import('./types.d.ts').Mark} Mark */
+/** @typedef {import('./types.js').Mark} Mark */
 
 /**
- * @param {import('./types.d.ts').Model} model
+ * @param {import('./types.js').Model} model
  * @param {number} width
- * @returns {import('./types.d.ts').Drawing}
+ * @returns {import('./types.js').Drawing}
  */
 export function lines(model, width) {
   const { spec, scale, places } = model;
@@ -65,7 +65,7 @@ export function lines(model, width) {
         : bandAxis({ ...base, labels: places, centre: (i) => left + slot * (i + 0.5), slot }),
       svg('g', { 'aria-hidden': 'true' }, paths), ...nodes.values(),
     ],
-    width, height: bottom + 46, nodeOf: (mark) => nodes.get(mark),
+    width, height: bottom + (dated ? 44 : 56), nodeOf: (mark) => nodes.get(mark),
     grid: drawn.map((line) => [...line.marks].sort((a, b) => places.indexOf(a.label) - places.indexOf(b.label))),
     notes: [cut ? 'The upright axis does not begin at zero.' : '', broken ? 'Where a line is dotted, no figure lies between its points.' : ''].filter(Boolean),
   };

@@ -3,7 +3,7 @@
 import { svg } from '../core/dom.js';
 import { round } from './text.js';
 
-/** @typedef {import('./types.d.ts').Mark} Mark */
+/** @typedef {import('./types.js').Mark} Mark */
 
 /**
  * group is the element of one mark: it can be reached and says its value.
@@ -14,7 +14,7 @@ import { round } from './text.js';
 export function group(mark, ...shapes) {
   const choice = Boolean(mark.choose) && !mark.href;
   const attributes = {
-    class: ['mark', mark.colour, mark.selected ? 'selected' : '', mark.choose || mark.href ? 'choice' : '', mark.y !== null && mark.y < 0 ? 'below' : ''].filter(Boolean).join(' '),
+    class: ['datum', mark.colour, mark.selected ? 'selected' : '', mark.choose || mark.href ? 'choice' : '', mark.y !== null && mark.y < 0 ? 'below' : ''].filter(Boolean).join(' '),
     'aria-label': mark.says, 'aria-pressed': choice ? String(Boolean(mark.selected)) : null, tabindex: '-1', 'data-label': mark.label,
   };
   return mark.href ? svg('a', { ...attributes, href: mark.href }, shapes) : svg('g', { ...attributes, role: choice ? 'button' : 'img' }, shapes);

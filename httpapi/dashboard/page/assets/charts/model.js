@@ -3,15 +3,15 @@
 
 import { dash, full, percent, scaled } from '../core/format.js';
 
-/** @typedef {import('./types.d.ts').Spec} Spec */
-/** @typedef {import('./types.d.ts').Mark} Mark */
-/** @typedef {import('./types.d.ts').Model} Model */
-/** @typedef {import('./types.d.ts').Scale} Scale */
+/** @typedef {import('./types.js').Spec} Spec */
+/** @typedef {import('./types.js').Mark} Mark */
+/** @typedef {import('./types.js').Model} Model */
+/** @typedef {import('./types.js').Scale} Scale */
 
 const palette = 8; // --series-1 to --series-8
 
 /**
- * @param {import('./types.d.ts').Kind} kind
+ * @param {import('./types.js').Kind} kind
  * @param {Spec} spec
  * @param {{all?: boolean}} [o] all: also the rows of a ranking that are left out at first
  * @returns {Model}
@@ -37,7 +37,7 @@ export function modelOf(kind, spec, { all = false } = {}) {
 }
 
 /**
- * @param {import('./types.d.ts').Point} point
+ * @param {import('./types.js').Point} point
  * @param {{spec: Spec, kind: string, series: number, index: number, colour: string, name: string}} o
  * @returns {Mark}
  */
@@ -87,14 +87,17 @@ export function extent(values) {
 
 // placesOf are the labels along the first axis: in the order of the first
 // series, with what only later ones have behind it; years in their order.
-/** @param {import('./types.d.ts').Line[]} lines */
+/** @param {import('./types.js').Line[]} lines */
 function placesOf(lines) {
   const places = [...new Set(lines.flatMap((line) => line.marks.map((mark) => mark.label)))];
   return lines.length > 1 && places.every((place) => /^\d{4}$/.test(place)) ? places.sort() : places;
 }
 
 /** @param {Mark[]} marks */
-const rank = (marks) => [...marks].sort((a, b) => (b.y ?? -Infinity) - (a.y ?? -Infinity) || a.words.localeCompare(b.words));
+function rank(marks) {
+  const sorted = [...marks].sort((a, b) => (b.y ?? -Infinity) - (a.y ?? -Infinity) || a.words.localeCompare(b.words));
+  return sorted.map((mark) => ({ ...mark, rank: 1 + sorted.findIndex(({ y }) => y === mark.y) }));
+}
 
 /**
  * axisName is what stands at an axis: what is measured, and in which unit.

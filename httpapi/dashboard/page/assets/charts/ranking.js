@@ -3,7 +3,7 @@
 import { bands } from './bands.js';
 
 /**
- * @param {import('./types.d.ts').Model} model
+ * @param {import('./types.js').Model} model
  * @param {number} width
  */
 export const ranking = (model, width) => bands(model, width, { upright: false, ranked: true });

@@ -4,7 +4,7 @@ import { el, svg } from '../core/dom.js';
 import { note } from './marks.js';
 import { wrap } from './text.js';
 
-/** @typedef {import('./types.d.ts').Model} Model */
+/** @typedef {import('./types.js').Model} Model */
 
 const pad = 20; // pixels around
 const width = 960;
@@ -45,16 +45,16 @@ function field(value) {
  * pictureOf is the chart with title, source and notes, in the light colours,
  * as an element whose looks are attributes.
  * @param {Model} model
- * @param {(model: Model, width: number) => import('./types.d.ts').Drawing} draw
+ * @param {(model: Model, width: number) => import('./types.js').Drawing} draw
  */
 export function pictureOf(model, draw) {
   const { spec } = model;
   const drawing = draw(model, width - 2 * pad);
-  const title = wrap(spec.title, width - 2 * pad, 20);
+  const title = wrap(spec.title, width - 2 * pad, 23); // 20 pixels in bold
   const foot = [`Source: ${spec.source}`, ...(spec.notes ?? []), ...(drawing.notes ?? [])].flatMap((text) => wrap(text, width - 2 * pad, 12));
   const top = pad + title.length * 26 + 6;
   const height = top + drawing.height + 14 + foot.length * 17 + pad - 6;
-  const node = svg('svg', { class: 'chart paper', viewBox: `0 0 ${width} ${height}`, width, height, 'font-family': 'system-ui, "Segoe UI", Roboto, "Liberation Sans", sans-serif' },
+  const node = svg('svg', { class: `paper of-${model.kind}`, viewBox: `0 0 ${width} ${height}`, width, height, 'font-family': 'system-ui, "Segoe UI", Roboto, "Liberation Sans", sans-serif' },
     svg('title', {}, spec.title), svg('desc', {}, `Source: ${spec.source}`),
     svg('rect', { class: 'ground', width, height }),
     title.map((line, i) => note(pad, pad + 18 + i * 26, 'start', line, 'heading')),

@@ -35,7 +35,12 @@ export function ticks(low, high, count) {
  * within are the ticks that lie between low and high themselves.
  * @param {number} low @param {number} high @param {number} count
  */
-export const within = (low, high, count) => ticks(low, high, count).filter((tick) => tick >= low - 1e-9 && tick <= high + 1e-9);
+export function within(low, high, count) {
+  const inside = (/** @type {number} */ n) => ticks(low, high, n).filter((tick) => tick >= low - 1e-9 && tick <= high + 1e-9);
+  let list = inside(count);
+  for (let n = count + 1; list.length < 2 && n < count + 8; n++) list = inside(n);
+  return list;
+}
 
 /** @param {number} rough */
 function stepOf(rough) {

@@ -10,14 +10,14 @@ import { index } from './nearest.js';
 import { linear, logarithmic, powers, ticks } from './scale.js';
 import { round, widest } from './text.js';
 
-/** @typedef {import('./types.d.ts').Mark} Mark */
+/** @typedef {import('./types.js').Mark} Mark */
 
 const shaped = 400; // up to so many points each has a shape, beyond it is a dot
 
 /**
- * @param {import('./types.d.ts').Model} model
+ * @param {import('./types.js').Model} model
  * @param {number} width
- * @returns {import('./types.d.ts').Drawing}
+ * @returns {import('./types.js').Drawing}
  */
 export function scatter(model, width) {
   const { spec } = model;

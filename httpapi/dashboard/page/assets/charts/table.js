@@ -3,8 +3,8 @@
 import { el } from '../core/dom.js';
 import { brief, dash, full, percent } from '../core/format.js';
 
-/** @typedef {import('./types.d.ts').Mark} Mark */
-/** @typedef {import('./types.d.ts').Model} Model */
+/** @typedef {import('./types.js').Mark} Mark */
+/** @typedef {import('./types.js').Model} Model */
 
 const step = 500; // rows at a time
 

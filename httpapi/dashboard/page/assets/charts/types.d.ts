@@ -60,6 +60,8 @@ export interface Mark extends Point {
   series: number;
   index: number;
   colour: string;
+  /** The place in a ranking, from 1; of equal values the same. */
+  rank?: number;
 }
 
 export interface Line {

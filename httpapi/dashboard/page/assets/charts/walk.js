@@ -3,8 +3,8 @@
 
 import { el, svg } from '../core/dom.js';
 
-/** @typedef {import('./types.d.ts').Mark} Mark */
-/** @typedef {import('./types.d.ts').Drawing} Drawing */
+/** @typedef {import('./types.js').Mark} Mark */
+/** @typedef {import('./types.js').Drawing} Drawing */
 
 /**
  * step is the mark that a key leads to, or null when the key is none of these.
@@ -58,6 +58,10 @@ export class Walk {
     /** @type {SVGElement | null} */
     this.cursor = drawing.spots && this.current ? this.#cursor() : null;
     this.touched = false;
+    /** @type {Mark[] | undefined} by the first measure of a scatter */
+    this.byX = undefined;
+    /** @type {Mark[] | undefined} by the second */
+    this.byY = undefined;
     /** @type {Map<Element, Mark>} */
     this.owners = new Map();
     if (!drawing.spots) {
@@ -158,7 +162,7 @@ export class Walk {
       const scale = this.drawing.width / (frame.width || 1);
       return this.drawing.spots.nearest((event.clientX - frame.left) * scale, (event.clientY - frame.top) * scale);
     }
-    const node = event.target instanceof Element ? event.target.closest('.mark') : null;
+    const node = event.target instanceof Element ? event.target.closest('.datum') : null;
     return node ? this.owners.get(node) ?? null : null;
   }
 
