@@ -13,6 +13,8 @@ import { watch } from './watch.js';
 /** @type {{id: string, label: string, under?: string, load: () => Promise<{view: View}>}[]} */
 const views = [
   { id: 'overview', label: 'Overview', load: () => import('../views/overview.js') },
+  { id: 'plants', label: 'Plants', load: () => import('../views/plants.js') },
+  { id: 'regions', label: 'Regions', load: () => import('../views/regions.js') },
 ];
 
 /** @type {{view: View, shown: Shown, app: Shell} | null} */
