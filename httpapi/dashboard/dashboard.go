@@ -76,6 +76,7 @@ const script = "assets/core/app.js"
 // and what they show. The first one is shown without the parameter.
 var views = []struct{ id, label, about string }{
 	{"overview", "", "Net generation, emissions and resource mix of the power plants of the United States"},
+	{"plants", "Plants", "Every power plant by any column: generation, emissions, rates, place and operator"},
 	{"regions", "Regions", "Emission rates, totals and resource mix of states, eGRID subregions, balancing authorities and NERC regions, side by side and over the years"},
 	{"factors", "Factors", "Emission factors of electricity by ZIP code, state, eGRID subregion or balancing authority, with formula, sources and a citation, and emissions of a list of sites"},
 }
