@@ -60,7 +60,8 @@ func (a *app) tell(format string, args ...any) {
 	fmt.Fprintln(a.stderr, "egrid:", terminal.EscapeLines(fmt.Sprintf(format, args...)))
 }
 
-// withStore runs f on the store that the flags name.
+// withStore runs f on the store that the flags name, which is made where there is
+// none.
 func (a *app) withStore(f func(driver.Store) error) error {
 	store, err := service.OpenStore(a.ctx, a.cli.Store)
 	if err != nil {
@@ -69,9 +70,18 @@ func (a *app) withStore(f func(driver.Store) error) error {
 	return errors.Join(f(store), store.Close())
 }
 
+// withExisting is withStore for what reads: it makes no store.
+func (a *app) withExisting(f func(driver.Store) error) error {
+	store, err := service.OpenExisting(a.ctx, a.cli.Store)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f(store), store.Close())
+}
+
 // withData is withStore for questions: it says when there is nothing to ask.
 func (a *app) withData(f func(*store.DB) error) error {
-	return a.withStore(func(s driver.Store) error {
+	return a.withExisting(func(s driver.Store) error {
 		db := store.New(s)
 		catalog, err := db.Catalog(a.ctx)
 		if err != nil {

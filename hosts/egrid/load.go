@@ -24,7 +24,7 @@ type reading struct {
 	Release   string `env:"-" help:"Release, e.g. v2 or rev1; none for the unmarked one. Default: from the file name."`
 	Units     string `env:"-" help:"Units of the figures, us or metric, where the files do not tell. Metric ones are converted." placeholder:"us|metric"`
 	Authority string `env:"-" help:"Who published the files, where they do not tell. Default: EPA." placeholder:"TEXT"`
-	Mapping   string `help:"File that maps headers which are nobody's codes to columns (etl.json)." type:"path" placeholder:"FILE"`
+	Mapping   string `env:"-" help:"File that maps headers which are nobody's codes to columns (etl.json)." type:"path" placeholder:"FILE"`
 	Workers   int    `help:"Chunks decoded at once. Default: the processors."`
 }
 
@@ -137,7 +137,7 @@ func (c *loadCmd) Run(a *app) error {
 
 // dryRun loads into a copy of what is published, in memory.
 func (a *app) dryRun(source etl.Source, o *etl.Options) (etl.Report, error) {
-	published, err := service.OpenExisting(a.ctx, a.cli.Store)
+	published, err := service.OpenOrEmpty(a.ctx, a.cli.Store)
 	if err != nil {
 		return etl.Report{}, err
 	}

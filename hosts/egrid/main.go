@@ -22,7 +22,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -34,9 +33,10 @@ import (
 )
 
 type cli struct {
-	Store string `help:"Where the data are: sqlite:PATH, postgres://HOST/DATABASE or mem:. A bare file name is in ${data_dir}." default:"sqlite:egrid.db" placeholder:"URL"`
-	Queue string `help:"What carries chunks to the store: amqp://HOST/VHOST. Default: none; the store is written directly." placeholder:"URL"`
-	Pager string `help:"Program that shows tables on a terminal page by page; cat for none. Default: less." placeholder:"COMMAND" env:"EGRID_PAGER,PAGER"`
+	Store       string           `help:"Where the data are: a file (PATH or sqlite:PATH), postgres://USER:PASSWORD@HOST/DATABASE or mem:. Default: ${default_store}" default:"${default_store}" placeholder:"URL"`
+	Queue       string           `help:"What carries chunks to the store: amqp://HOST/VHOST. Default: none; the store is written directly." placeholder:"URL"`
+	ShowVersion kong.VersionFlag `name:"version" short:"V" env:"-" help:"Print version, commit and Go version."`
+	Pager       string           `help:"Program that shows tables on a terminal page by page; cat for none. Default: less." placeholder:"COMMAND" env:"EGRID_PAGER,PAGER"`
 	service.Logging
 
 	Up        upCmd          `cmd:"" help:"Load the sources, or the bundled sample, and serve API and dashboard."`
@@ -83,9 +83,7 @@ func main() {
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	var c cli
 	exited, code := false, 0
-	parser, err := kong.New(&c, kong.Name("egrid"), kong.Description("EPA eGRID data: load, query and serve."), kong.DefaultEnvars("EGRID"), kong.WithHyphenPrefixedParameters(true),
-		kong.Vars{"data_dir": service.DataDir(), "log_level": "warn", "log_format": "text"}, kong.Writers(stdout, stderr), kong.UsageOnError(),
-		kong.Exit(func(n int) { exited, code = true, n }))
+	parser, err := parserOf(&c, stdout, stderr, func(n int) { exited, code = true, n })
 	if err != nil {
 		complain(stderr, err)
 		return int(failed)
@@ -95,9 +93,10 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return code
 	}
 	if err != nil {
-		complain(stderr, fmt.Errorf("%w; see egrid --help", err))
+		complain(stderr, parser.mistake(args, err))
 		return int(wrongUsage)
 	}
+	c.settle()
 	a := &app{ctx: ctx, cli: &c, stdin: stdin, stdout: stdout, stderr: stderr, log: c.Logger(stderr)}
 	return exitStatus(stderr, command.Run(a))
 }

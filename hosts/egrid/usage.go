@@ -1,0 +1,142 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/hosts/internal/service"
+)
+
+// parser reads the command line.
+type parser struct{ *kong.Kong }
+
+// parserOf makes the parser; exit is called by --help and --version.
+func parserOf(c *cli, stdout, stderr io.Writer, exit func(int)) (parser, error) {
+	k, err := kong.New(c, kong.Name("egrid"), kong.Description("EPA eGRID data: load, query and serve."), kong.DefaultEnvars("EGRID"), kong.PostBuild(onlySettings), kong.WithHyphenPrefixedParameters(true),
+		kong.Vars{
+			"data_dir": service.DataDir(), "default_store": service.DefaultStore(), "log_level": "warn", "log_format": "text", "version": versionLine(),
+		},
+		kong.Writers(stdout, stderr), kong.UsageOnError(), kong.Exit(exit), kong.ConfigureHelp(kong.HelpOptions{NoExpandSubcommands: true, Compact: true}))
+	return parser{k}, err
+}
+
+// onlySettings leaves environment variables to settings: the flags of all commands and
+// of what serves, and a few others. What a query or a load asks for has none, since it
+// would be asked for again by whoever comes later.
+func onlySettings(k *kong.Kong) error {
+	settings := []string{"catalogue", "keep", "rejects", "timeout", "workers"}
+	return kong.Visit(k.Model, func(n kong.Visitable, next kong.Next) error {
+		node, ok := n.(*kong.Node)
+		if app, is := n.(*kong.Application); is {
+			node, ok = app.Node, true
+		}
+		if ok && node.Parent != nil && node.Name != "serve" && node.Name != "up" {
+			for _, f := range node.Flags {
+				if !slices.Contains(settings, f.Name) {
+					f.Envs, f.Tag.Envs = nil, nil
+				}
+			}
+		}
+		return next(nil)
+	})
+}
+
+// settle gives settings that are set and empty their defaults.
+func (c *cli) settle() {
+	c.Store = cmp.Or(c.Store, service.DefaultStore())
+}
+
+func versionLine() string {
+	b := service.Version()
+	return fmt.Sprintf("egrid %s %s %s", b.Version, b.Commit, b.Go)
+}
+
+// mistake says in one line what is wrong with the arguments, and the way out.
+func (p parser) mistake(args []string, err error) error {
+	node := p.Model.Node
+	var parse *kong.ParseError
+	if errors.As(err, &parse) && parse.Context != nil {
+		if selected := parse.Context.Selected(); selected != nil {
+			node = selected
+		}
+	}
+	text, _, _ := strings.Cut(err.Error(), ", did you mean")
+	help := "see " + strings.TrimSpace(commandOf(node)) + " --help"
+	switch {
+	case strings.HasPrefix(text, "unknown flag "):
+		name := strings.TrimPrefix(text, "unknown flag ")
+		return fmt.Errorf("%s has no flag %s%s; %s", strings.TrimSpace(commandOf(node)), name, hint(flagMeant(node, name)), help)
+	case strings.HasPrefix(text, "unexpected argument "):
+		name := strings.TrimPrefix(text, "unexpected argument ")
+		if len(node.Children) > 0 {
+			return fmt.Errorf("%s is no command%s; %s", name, hint(commandMeant(node, name)), help)
+		}
+		return fmt.Errorf("%s takes no argument %q there; %s", strings.TrimSpace(commandOf(node)), name, help)
+	case strings.HasPrefix(text, "expected one of "):
+		return fmt.Errorf("a command is missing: %s; %s", strings.TrimPrefix(text, "expected "), help)
+	}
+	return fmt.Errorf("%s; %s", text, help)
+}
+
+func hint(meant string) string {
+	if meant == "" {
+		return ""
+	}
+	return "; did you mean " + meant + "?"
+}
+
+// commandOf is a command as it is typed.
+func commandOf(n *kong.Node) string {
+	if n.Parent == nil {
+		return n.Name
+	}
+	return commandOf(n.Parent) + " " + n.Name
+}
+
+// otherNames are commands and flags as people know them from elsewhere.
+func otherNames() map[string]string {
+	return map[string]string{
+		"query": "rows", "select": "rows", "list": "rows", "ls": "snapshots", "show": "plant", "import": "load", "insert": "load", "ingest": "load", "download": "fetch",
+		"start": "serve", "server": "serve", "run": "up", "aggregate": "groups", "group": "groups", "count": "groups", "states": "region", "state": "region", "schema": "columns",
+		"undo": "rollback", "remove": "discard", "delete": "discard", "check": "validate", "emissions": "factor", "status": "health", "dump": "backup", "export": "rows",
+		"--order": "--sort", "--order-by": "--sort", "--where": "--filter", "--col": "--columns", "--column": "--columns", "--fields": "--columns", "--out": "--output",
+		"--file": "--output", "--max": "--limit", "--top": "--limit", "--rows": "--limit", "--grep": "--search", "--find": "--search", "--db": "--store", "--database": "--store",
+		"--port": "--addr", "--listen": "--addr", "--host": "--addr", "--csv": "--format csv", "--parquet": "--format parquet", "--xlsx": "--format xlsx", "--ndjson": "--format ndjson",
+		"--verbose": "--log-level debug", "--quiet": "--log-level error", "--region": "--subregion",
+	}
+}
+
+func commandMeant(node *kong.Node, name string) string {
+	var names []string
+	for _, child := range node.Children {
+		if !child.Hidden {
+			names = append(names, child.Name)
+		}
+	}
+	if other := otherNames()[strings.ToLower(name)]; slices.Contains(names, other) {
+		return other
+	}
+	return egrid.Nearest(name, names)
+}
+
+func flagMeant(node *kong.Node, name string) string {
+	var names []string
+	for n := node; n != nil; n = n.Parent {
+		for _, f := range n.Flags {
+			if !f.Hidden {
+				names = append(names, "--"+f.Name)
+			}
+		}
+	}
+	if other := otherNames()[strings.ToLower(name)]; other != "" && slices.Contains(names, strings.Fields(other)[0]) {
+		return other
+	}
+	return egrid.Nearest(name, names)
+}
