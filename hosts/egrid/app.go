@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
@@ -52,7 +53,11 @@ func exitStatus(stderr io.Writer, err error) int {
 
 // complain tells of an error, which may quote a file.
 func complain(stderr io.Writer, err error) {
-	fmt.Fprintln(stderr, "egrid:", terminal.EscapeLines(err.Error()))
+	text := err.Error()
+	for _, kind := range []error{egrid.ErrInvalid, egrid.ErrNotFound} { // which the exit status says
+		text = strings.TrimPrefix(text, kind.Error()+": ")
+	}
+	fmt.Fprintln(stderr, "egrid:", terminal.EscapeLines(text))
 }
 
 // tell says something on stderr: about an answer, where stdout has the answer alone.

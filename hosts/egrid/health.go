@@ -72,16 +72,30 @@ func (c *healthCmd) Run(a *app) error {
 		if err := printJSON(a, states); err != nil {
 			return err
 		}
-	} else if err := a.sheet(stateColumns(states), false); err != nil {
+	} else if err := a.printStates(states); err != nil {
 		return err
 	}
 	return err
 }
 
-func stateColumns(states []state) []terminal.Column {
-	c := []terminal.Column{{Name: "service", Wrap: true}, {Name: "status", Keep: true}, {Name: "seconds", Right: true}, {Name: "error", Wrap: true}}
+// printStates prints a line for each, and below what is wrong.
+func (a *app) printStates(states []state) error {
+	if err := a.sheet(stateColumns(states), false); err != nil {
+		return err
+	}
+	p := terminal.NewPage(a.stdout)
 	for _, s := range states {
-		for i, cell := range []string{s.Name, s.Status, fmt.Sprintf("%.3f", s.Latency), s.Error} {
+		if s.Error != "" {
+			p.Text(0, s.Name+": "+s.Error)
+		}
+	}
+	return p.Err()
+}
+
+func stateColumns(states []state) []terminal.Column {
+	c := []terminal.Column{{Name: "service", Wrap: true}, {Name: "status", Keep: true}, {Name: "seconds", Right: true}}
+	for _, s := range states {
+		for i, cell := range []string{s.Name, s.Status, fmt.Sprintf("%.3f", s.Latency)} {
 			c[i].Cells = append(c[i].Cells, cell)
 		}
 	}

@@ -38,6 +38,11 @@ func TestMain(m *testing.M) {
 		main()
 	}
 	testenv.ClearSettings()
+	for _, name := range []string{"COLUMNS", "PAGER", "LESS"} { // of whoever runs the tests
+		if err := os.Unsetenv(name); err != nil {
+			panic(err)
+		}
+	}
 	os.Exit(m.Run())
 }
 

@@ -132,6 +132,9 @@ func (a *app) print(o *output, level egrid.Level, answer *store.Answer) (rows in
 			return err
 		}
 		p := o.printer(paged, level, answer)
+		if t, ok := p.(*tablePrinter); ok && o.Output == "" {
+			t.width = terminal.Columns(a.stdout)
+		}
 		for b, err := range answer.Batches {
 			if err == nil {
 				rows += int64(b.Len())
@@ -178,7 +181,7 @@ func (o *output) printer(w io.Writer, level egrid.Level, answer *store.Answer) e
 	case "ndjson":
 		return &jsonPrinter{w: w, between: "\n", after: "\n"}
 	}
-	return &tablePrinter{w: w, o: o, width: terminal.Columns(w), schema: answer.Schema}
+	return &tablePrinter{w: w, o: o, schema: answer.Schema}
 }
 
 // to has write write to a file, or to standard output when path is empty. The file

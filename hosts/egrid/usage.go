@@ -19,11 +19,16 @@ type parser struct{ *kong.Kong }
 
 // parserOf makes the parser; exit is called by --help and --version.
 func parserOf(c *cli, stdout, stderr io.Writer, exit func(int)) (parser, error) {
-	k, err := kong.New(c, kong.Name("egrid"), kong.Description("EPA eGRID data: load, query and serve."), kong.DefaultEnvars("EGRID"), kong.PostBuild(onlySettings), kong.WithHyphenPrefixedParameters(true),
+	k, err := kong.New(c, kong.Name("egrid"), kong.Description("EPA eGRID data: load, query and serve."), kong.DefaultEnvars("EGRID"), kong.PostBuild(onlySettings), kong.PostBuild(addExamples), kong.WithHyphenPrefixedParameters(true),
 		kong.Vars{
 			"data_dir": service.DataDir(), "default_store": service.DefaultStore(), "log_level": "warn", "log_format": "text", "version": versionLine(),
 		},
-		kong.Writers(stdout, stderr), kong.UsageOnError(), kong.Exit(exit), kong.ConfigureHelp(kong.HelpOptions{NoExpandSubcommands: true, Compact: true}))
+		kong.Writers(stdout, stderr), kong.UsageOnError(), kong.Exit(exit),
+		kong.ExplicitGroups([]kong.Group{
+			{Key: "start", Title: "Files into a store, and a store onto the screen:"}, {Key: "ask", Title: "Questions:"}, {Key: "decide", Title: "What is published:"},
+			{Key: "stages", Title: "Loading stage by stage:"}, {Key: "operate", Title: "Operation:"},
+		}),
+		kong.ConfigureHelp(kong.HelpOptions{NoExpandSubcommands: true, Compact: true}))
 	return parser{k}, err
 }
 
@@ -42,6 +47,48 @@ func onlySettings(k *kong.Kong) error {
 				if !slices.Contains(settings, f.Name) {
 					f.Envs, f.Tag.Envs = nil, nil
 				}
+			}
+		}
+		return next(nil)
+	})
+}
+
+// examples are those of commands whose Help has none, by the command behind egrid.
+func examples() map[string][]string {
+	return map[string][]string{
+		"up":                  {"egrid up", "egrid up downloads/ --addr :8080", "egrid up eGRID2023_data.xlsx --store egrid.db"},
+		"serve":               {"egrid serve", "egrid serve --store egrid.db --addr :8080", "egrid serve --sources s3://bucket/egrid --rate-limit 100"},
+		"scan":                {"egrid scan downloads/", "egrid scan s3://bucket/egrid | egrid validate --in -"},
+		"divide":              {"egrid scan downloads/ | egrid validate --in - | egrid divide --in - > plan.json"},
+		"stream":              {"egrid stream --in plan.json > streamed.json"},
+		"report":              {"egrid report --in streamed.json --publish merge"},
+		"snapshots":           {"egrid snapshots", "egrid snapshots --all --wide", "egrid snapshots --json"},
+		"publish":             {"egrid publish 1f6a0c9e44b2d7305f18c6aa", "egrid publish --merge 1f6a0c9e44b2d7305f18c6aa"},
+		"discard":             {"egrid discard 1f6a0c9e44b2d7305f18c6aa"},
+		"rollback":            {"egrid rollback SRL 2018", "egrid rollback GEN 2023 --release rev1"},
+		"prune":               {"egrid prune --keep 2", "egrid prune --older-than 720h"},
+		"columns":             {"egrid columns --level PLNT", "egrid columns --json"},
+		"diff":                {"egrid diff --level SRL --year 2018 --from v1 --to v2", "egrid diff --level PLNT --from v1 --format csv"},
+		"health":              {"egrid health", "egrid health http://127.0.0.1:4000 postgres://egrid@db/egrid", "egrid health --json --timeout 2s"},
+		"backup":              {"egrid backup egrid-backup.db", "egrid backup --store egrid.db /backups/egrid.db"},
+		"migrate":             {"egrid migrate --store postgres://egrid@db/egrid"},
+		"version":             {"egrid version", "egrid version --json"},
+		"mcp":                 {"egrid mcp", "egrid mcp --store /data/egrid.db"},
+		"dead-letters":        {"egrid dead-letters list --queue amqp://broker/"},
+		"dead-letters list":   {"egrid dead-letters list", "egrid dead-letters list database --json"},
+		"dead-letters show":   {"egrid dead-letters show database 3f2b"},
+		"dead-letters replay": {"egrid dead-letters replay database --all"},
+		"dead-letters drop":   {"egrid dead-letters drop database 3f2b"},
+	}
+}
+
+// addExamples puts the examples into the help of the commands.
+func addExamples(k *kong.Kong) error {
+	all := examples()
+	return kong.Visit(k.Model, func(n kong.Visitable, next kong.Next) error {
+		if node, ok := n.(*kong.Node); ok && node.Parent != nil && !strings.Contains(node.Detail, "Examples:") {
+			if lines := all[strings.TrimPrefix(commandOf(node), "egrid ")]; lines != nil {
+				node.Detail = strings.TrimSpace(node.Detail + "\n\nExamples:\n\n  " + strings.Join(lines, "\n  "))
 			}
 		}
 		return next(nil)
@@ -106,7 +153,7 @@ func otherNames() map[string]string {
 		"query": "rows", "select": "rows", "list": "rows", "ls": "snapshots", "show": "plant", "import": "load", "insert": "load", "ingest": "load", "download": "fetch",
 		"start": "serve", "server": "serve", "run": "up", "aggregate": "groups", "group": "groups", "count": "groups", "states": "region", "state": "region", "schema": "columns",
 		"undo": "rollback", "remove": "discard", "delete": "discard", "check": "validate", "emissions": "factor", "status": "health", "dump": "backup", "export": "rows",
-		"--order": "--sort", "--order-by": "--sort", "--where": "--filter", "--col": "--columns", "--column": "--columns", "--fields": "--columns", "--out": "--output",
+		"--order": "--sort", "--order-by": "--sort", "--where": "--filter", "--col": "--columns", "--cols": "--columns", "--column": "--columns", "--fields": "--columns", "--out": "--output",
 		"--file": "--output", "--max": "--limit", "--top": "--limit", "--rows": "--limit", "--grep": "--search", "--find": "--search", "--db": "--store", "--database": "--store",
 		"--port": "--addr", "--listen": "--addr", "--host": "--addr", "--csv": "--format csv", "--parquet": "--format parquet", "--xlsx": "--format xlsx", "--ndjson": "--format ndjson",
 		"--verbose": "--log-level debug", "--quiet": "--log-level error", "--region": "--subregion",
