@@ -104,6 +104,6 @@ func ParseFuelCategory(s string) (string, error) {
 func FuelShares() []Column {
 	return []Column{
 		CoalShare, OilShare, GasShare, NuclearShare, HydroShare, BiomassShare,
-		WindShare, SolarShare, GeothermalShare, OtherFossil, OtherUnknown,
+		WindShare, SolarShare, GeothermalShare, OtherFossilShare, OtherUnknownShare,
 	}
 }

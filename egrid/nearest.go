@@ -4,20 +4,29 @@ import "strings"
 
 // Nearest returns the candidate that was probably meant by a word that is none of them,
 // without regard to letter case: the one that is fewest letters away (inserted, left out,
-// replaced, or swapped with its neighbour), a third of the word's letters at most; else
-// the shortest that begins with the word, or else has it within. The first of several
-// that are equal; empty for none.
+// replaced, or swapped with its neighbour), a third of the word's letters at most, of
+// several rather one with the same first letter; else the shortest that begins with the
+// word, or else has it within. It is empty for none.
 func Nearest(word string, candidates []string) string {
 	word = strings.ToLower(strings.TrimSpace(word))
 	if len(word) < 2 {
 		return ""
 	}
-	best, least := "", max(2, len(word)/3)+1
+	limit := max(2, len(word)/3)
 	if len(word) <= 3 {
-		least = 2 // of so short a word two letters are another word
+		limit = 1 // of so short a word two letters are another word
 	}
+	best, least := "", 2*limit+2
 	for _, c := range candidates {
-		if d := editDistance(word, strings.ToLower(c), least); d < least {
+		lower := strings.ToLower(c)
+		if len(word) == 2 && len(lower) == 2 && (word[0] != lower[1] || word[1] != lower[0]) {
+			continue // every code of two letters is one letter away from many
+		}
+		d := 2 * editDistance(word, lower, limit+1)
+		if lower == "" || lower[0] != word[0] {
+			d++ // the first letter is seldom the wrong one
+		}
+		if d < least && d < 2*limit+2 {
 			best, least = c, d
 		}
 	}

@@ -107,10 +107,7 @@ func (c *loadCmd) Run(a *app) error {
 		return err
 	}
 	c.apply(&o)
-	bar := terminal.NewBar(a.stderr)
-	if !c.JSON {
-		o.Progress = func(p etl.Progress) { bar.Draw(strings.TrimSpace(p.Object+" "+p.Sheet), p.Rows, p.Total) }
-	}
+	bar := a.progress(&o)
 	if c.DryRun {
 		o.RejectsFile = c.Rejects
 		report, err := a.dryRun(source, &o)
@@ -133,6 +130,15 @@ func (c *loadCmd) Run(a *app) error {
 		}
 		return printReport(a, report, c.JSON)
 	})
+}
+
+// progress draws how far a run has come, on a terminal.
+func (a *app) progress(o *etl.Options) *terminal.Bar {
+	bar := terminal.NewBar(a.stderr)
+	o.Progress = func(p etl.Progress) {
+		bar.Draw(strings.TrimSpace(strings.Join([]string{p.Stage, p.Object, p.Sheet}, " ")), p.Rows, p.Total)
+	}
+	return bar
 }
 
 // dryRun loads into a copy of what is published, in memory.

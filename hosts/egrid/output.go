@@ -125,6 +125,10 @@ func (o *output) name(level egrid.Level, snapshots []egrid.Snapshot) string {
 // print writes an answer, rows of a level or of none, and returns how many rows it
 // had. Only a table is held in memory. Where columns of a table are left out it says so.
 func (a *app) print(o *output, level egrid.Level, answer *store.Answer) (rows int64, err error) {
+	if level != "" && o.Format != formatTable {
+		marked := answer.Marked(o.Codes != "")
+		answer = &marked
+	}
 	var left string
 	err = a.to(o.Output, func(w io.Writer) error {
 		paged, err := a.paged(o, w)
@@ -135,9 +139,15 @@ func (a *app) print(o *output, level egrid.Level, answer *store.Answer) (rows in
 		if t, ok := p.(*tablePrinter); ok && o.Output == "" {
 			t.width = terminal.Columns(a.stdout)
 		}
+		bar := &terminal.Bar{}
+		if o.Output != "" {
+			bar = terminal.NewBar(a.stderr)
+		}
+		defer bar.Clear()
 		for b, err := range answer.Batches {
 			if err == nil {
 				rows += int64(b.Len())
+				bar.Draw("into "+o.Output, rows, 0)
 				err = p.Write(b)
 			}
 			if err != nil {

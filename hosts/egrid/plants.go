@@ -64,7 +64,7 @@ func (c *topCmd) Run(a *app) error {
 		return err
 	}
 	if len(query.Columns) == 0 && c.Format == formatTable && !c.Wide {
-		query.Columns = []egrid.Column{egrid.PlantName, egrid.State, egrid.Fuel, egrid.NameplateCapacity, egrid.NetGeneration, store.StateShare}
+		query.Columns = []egrid.Column{egrid.PlantName, egrid.State, egrid.Fuel, egrid.NameplateCapacity, egrid.NetGeneration, store.ShareOfState}
 		c.prefer = append([]egrid.Column{store.PlantID}, query.Columns...)
 	}
 	return a.withData(func(db *store.DB) error {

@@ -136,7 +136,7 @@ func (c *upCmd) Run(a *app) error {
 			return err
 		}
 	} else {
-		page = &dashboard.Options{Title: "eGRID sample", Source: "a generator: no plant here exists"}
+		page = &dashboard.Options{Title: "eGRID sample", Source: "a generator: no plant here exists", Generated: true}
 		if a.cli.Store == service.DefaultStore() {
 			a.cli.Store = sampleStore()
 		}
@@ -144,7 +144,10 @@ func (c *upCmd) Run(a *app) error {
 		fmt.Fprintln(a.stdout)
 	}
 	return a.withStore(func(store driver.Store) error {
-		report, err := a.load(a.ctx, store, source, &o)
+		loading := o
+		bar := a.progress(&loading)
+		report, err := a.load(a.ctx, store, source, &loading)
+		bar.Clear()
 		if err != nil {
 			return err
 		}
