@@ -38,7 +38,7 @@ run: ## the whole platform in one process, on the bundled sample
 	go run ./hosts/egrid up
 
 .PHONY: test
-test: system lint generate-check with-services faults nested exports $(CONTRACT) vuln-if-reachable ## everything: lint, tests on real services, browser tests, fuzz and contract smoke, vulnerabilities
+test: system lint generate-check with-services faults nested exports consumer $(CONTRACT) vuln-if-reachable ## everything: lint, tests on real services, browser tests, fuzz and contract smoke, vulnerabilities
 
 .PHONY: generate
 generate: ## write anew what is made from the source: golden files, examples, sample, docs/data.md, Postman collection
@@ -91,6 +91,10 @@ nested: ## tests of the nested modules
 .PHONY: exports
 exports: ## exports in pandas, polars and DuckDB, by the lines of docs/exports.md
 	@internal/scripts/exports.sh
+
+.PHONY: consumer
+consumer: ## the programs of examples, built and run in a module that takes this one from a proxy
+	@go run ./internal/consumer
 
 .PHONY: contract
 contract: ## 20,000 requests to the API on SQLite and PostgreSQL, compared with its document; the Postman collection
