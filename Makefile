@@ -39,7 +39,7 @@ run: ## the whole platform in one process, on the bundled sample
 	go run ./hosts/egrid up
 
 .PHONY: test
-test: system lint generate-check with-services faults nested exports consumer rehearsal $(CONTRACT) vuln-if-reachable ## everything: lint, tests on real services, browser tests, fuzz and contract smoke, vulnerabilities
+test: system lint page generate-check with-services faults nested walk exports consumer rehearsal $(CONTRACT) vuln-if-reachable ## everything: lint, tests on real services, browser tests, fuzz and contract smoke, vulnerabilities
 
 .PHONY: generate
 generate: ## write anew what is made from the source: golden files, examples, sample, docs/data.md, Postman collection
@@ -59,6 +59,13 @@ system: # what tests need beside Go
 lint: $(LINT) ## go vet and golangci-lint
 	go vet ./...
 	$(LINT) run
+
+.PHONY: page
+page: internal/page/node_modules/.installed ## the dashboard's modules: types, lint and unit tests (Node and npm)
+	@cd internal/page && npm run --silent check
+
+internal/page/node_modules/.installed: internal/page/package.json internal/page/package-lock.json
+	@cd internal/page && npm ci --silent --no-audit --no-fund --ignore-scripts && touch node_modules/.installed
 
 .PHONY: generate-check
 generate-check: # fails when make generate changes a file
@@ -88,6 +95,11 @@ faults: ## the services while each of their parts breaks, beside servers of its 
 .PHONY: nested
 nested: ## tests of the nested modules
 	@for dir in $(NESTED); do echo "$$dir" && (cd "$$dir" && go run $(CURDIR)/internal/testreport ./...) || exit 1; done
+
+.PHONY: walk
+walk: internal/page/node_modules/.installed ## every view of the dashboard in Chromium and Firefox: what people do, accessibility, budget
+	@internal/scripts/install.sh firefox-esr
+	@cd internal/page && npm run --silent walk
 
 .PHONY: exports
 exports: ## exports in pandas, polars and DuckDB, by the lines of docs/exports.md
@@ -158,6 +170,10 @@ vuln: $(VULNCHECK) ## known vulnerabilities in what we call (needs the network)
 .PHONY: vuln-if-reachable
 vuln-if-reachable: $(VULNCHECK) # the same, and where the network is away it says that nothing was checked
 	@internal/scripts/vuln.sh $(VULNCHECK) --may-be-away
+
+.PHONY: screenshots
+screenshots: internal/page/node_modules/.installed ## every view of the dashboard at three widths, light and dark -> screenshots/
+	@cd internal/page && node walk/screenshots.js $(CURDIR)/screenshots
 
 ##@ Release
 

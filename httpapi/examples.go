@@ -57,6 +57,7 @@ var exampleTargets = map[string]string{
 	"start-run":        "/runs",
 	"publish-run":      "/runs/20250702T120000Z-m5c2vb/publish",
 	"discard-run":      "/runs/20250702T120000Z-m5c2vb/discard",
+	"restore-snapshot": "/snapshots/@/restore", // which is published
 	"liveness":         "/healthz",
 	"readiness":        "/readyz",
 }

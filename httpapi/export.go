@@ -37,6 +37,9 @@ func (a *api) export(op *operation, w http.ResponseWriter, in *request) error {
 	if err != nil {
 		return err
 	}
+	if op.rows && in.format.name != formatGeoJSON {
+		rows = rows.Marked(in.text(codesName) == codesEPA)
+	}
 	name := fileName(op, in, rows.Snapshots)
 	h.Set("Content-Type", in.format.contentType())
 	if in.http.URL.Query().Has("format") {

@@ -98,6 +98,9 @@ type Options struct {
 	// it is a [driver.Decider] too, decided on when they are held. Changing something needs [middleware.ScopeWrite]. Messages
 	// may name internal files, as those of Failures. Default none.
 	Runs driver.Runner
+	// History adds POST /snapshots/{id}/restore, which makes what was published before
+	// the answer again and needs [middleware.ScopeWrite]. Default none.
+	History driver.History
 	// MCP adds the path /mcp: what POST is answered by there, made of the API without what
 	// stands around it, whose limits, credentials and headers it shares. Package mcp has
 	// it: mcp.Handler, for tools of language models. Default none, and then there is no
@@ -128,6 +131,7 @@ type api struct {
 	responses *responses
 
 	certificates *certificates
+	gwps         gwps
 	formats      []format
 }
 

@@ -146,7 +146,9 @@ func (in *request) region(ctx context.Context, level egrid.Level, code string) (
 			sortOut(&r, f, page.Row(0).At(i))
 		}
 	}
-	return &answer{value: r, meta: metaOf(&page).of(1, unitsOf(page.Schema()))}, nil
+	m := metaOf(&page).of(1, unitsOf(page.Schema()))
+	m.Lossy = m.lossy(page.Schema())
+	return &answer{value: r, meta: m}, nil
 }
 
 // sortOut puts a column of a region where it belongs.

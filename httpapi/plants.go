@@ -83,6 +83,7 @@ func (a *api) plantOperation() {
 				of.Filters = []egrid.Filter{{Column: egrid.State, Op: egrid.Eq, Values: []egrid.Value{state}}}
 			}
 			m, err := in.plantsMeta(ctx, &page, of)
+			m.Lossy = m.lossy(page.Schema())
 			return &answer{value: page.Row(0), meta: m.of(1, unitsOf(page.Schema()))}, err
 		},
 	})

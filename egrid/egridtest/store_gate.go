@@ -88,7 +88,7 @@ func testTogether(f *fixture) {
 	for _, s := range c.Snapshots[0].Sources {
 		counts[s.Object] = [2]int64{s.Rows, s.Cells}
 	}
-	if want := map[string][2]int64{"one.csv": {2, 0}, "two.csv": {1, 0}, "display.csv": {1, 0}, "names.csv": {0, 1}}; fmt.Sprint(counts) != fmt.Sprint(want) {
+	if want := map[string][2]int64{"one.csv": {2, 0}, "two.csv": {0, 1}, "display.csv": {1, 0}, "names.csv": {1, 0}}; fmt.Sprint(counts) != fmt.Sprint(want) {
 		f.Errorf("rows and cells by source %v; want %v", counts, want)
 	}
 	// The order that comes twice, when its stages are gone.

@@ -505,7 +505,7 @@ func (d *Decoder) leftOut(fields []string) (text, reason string) {
 	row := d.identified
 	for i := range d.columns {
 		c, text := &d.columns[i], strings.TrimSpace(fields[i])
-		if c.kind == skipped || c.kind == releases {
+		if c.kind == skipped || c.kind == repeated || c.kind == rounds {
 			continue
 		}
 		if !cell.Missing(fields[i]) {

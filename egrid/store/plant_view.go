@@ -402,13 +402,28 @@ func (v *plantView) resolveColumns(names []egrid.Column) ([]egrid.Column, error)
 	for _, name := range names {
 		f, ok := plantField(v.snapshot, name)
 		if !ok {
-			return nil, fmt.Errorf("%w: plants have no column %q; the dictionary lists them", egrid.ErrInvalid, name)
+			return nil, fmt.Errorf("%w: plants have no column %q%s", egrid.ErrInvalid, name, v.columnHint(string(name)))
 		}
 		if !slices.Contains(columns, f.Column) && f.Column != PlantID {
 			columns = append(columns, f.Column)
 		}
 	}
 	return columns, nil
+}
+
+// columnHint names the column of plants that was probably meant.
+func (v *plantView) columnHint(name string) string {
+	var names []string
+	for _, c := range v.everyColumn() {
+		names = append(names, string(c))
+	}
+	for _, f := range egrid.Fields(egrid.PLNT) {
+		names = append(names, string(f.Column), f.Code)
+	}
+	if meant := egrid.Nearest(name, names); meant != "" {
+		return "; did you mean " + meant + "?"
+	}
+	return "; the dictionary lists them"
 }
 
 // plantRows makes the query of the basis PLNT.

@@ -124,7 +124,7 @@ func (c *upCmd) Run(a *app) error {
 			return err
 		}
 	} else {
-		page = &dashboard.Options{Title: "eGRID sample", Source: "a generator: no plant here exists"}
+		page = &dashboard.Options{Title: "eGRID sample", Source: "a generator: no plant here exists", Generated: true}
 		if a.cli.Store == defaultStore {
 			a.cli.Store = sampleStore
 		}

@@ -30,6 +30,7 @@ type SnapshotInfo struct {
 	Release   string           `json:"release"`
 	Authority string           `json:"authority" doc:"Who published the edition."`
 	Units     string           `json:"units" enum:"us,metric" doc:"Of the file; the figures here are in those of the dictionary."`
+	GWP       *string          `json:"gwp" doc:"The global warming potentials that the CO2e of the data year and release follows from, as the parameter gwp of /factors names them: found on its published US sheet or, where there is none, on that of the states. Null where neither is published, or none fits."`
 	Rows      int64            `json:"rows"`
 	Rejected  int64            `json:"rejected" doc:"Records that could not be read."`
 	Status    egrid.Status     `json:"status" enum:"published,held,superseded"`

@@ -52,6 +52,9 @@ func CachedAPI(ctx context.Context, store driver.Store, m *telemetry.Metrics, o 
 	if o.Runs != nil {
 		o.Runs = fresh(o.Runs, kept.Refresh)
 	}
+	if store.History != nil {
+		o.History = freshHistory{store.History, kept.Refresh}
+	}
 	mux := http.NewServeMux()
 	metrics := http.NewServeMux() // which refuses other methods; beside / they would be the API's
 	metrics.Handle("GET /metrics", m.Handler())
