@@ -15,6 +15,7 @@ const views = [
   { id: 'overview', label: 'Overview', load: () => import('../views/overview.js') },
   { id: 'regions', label: 'Regions', load: () => import('../views/regions.js') },
   { id: 'factors', label: 'Factors', load: () => import('../views/factors.js') },
+  { id: 'changes', label: 'Changes', load: () => import('../views/changes.js') },
 ];
 
 /** @type {{view: View, shown: Shown, app: Shell} | null} */
