@@ -8,12 +8,12 @@ import { ghostLines, partOf } from '../core/part.js';
 import { byColumn, editionName, off, worstFirst } from './changes-model.js';
 import { draw } from './draw.js';
 import { notes, numberHead, table } from './parts.js';
-import { placeName } from './places.js';
+import { levels, namesOf, placeName } from './places.js';
 
 /** @import { App } from '../core/types.js' */
 /** @import { Edition } from './changes-model.js' */
 
-const many = 50; // cells that are shown at first
+const many = 25; // cells that are shown at first
 
 /** @type {Record<string, string>} */
 const relations = { '=': 'equals', '<=': 'is at most', '>=': 'is at least' };
@@ -28,18 +28,23 @@ export function certificatePart(app, chosen) {
     load: async (signal) => {
       const edition = chosen();
       if (!edition) return { data: null, meta: { revision: 0 }, links: {} };
-      return get(`reconciliation/${edition.year}`, { release: edition.release || 'none' }, signal);
+      const answer = await get(`reconciliation/${edition.year}`, { release: edition.release || 'none' }, signal);
+      /** @type {string[]} */
+      const named = [...new Set(answer.data.cells.map((/** @type {any} */ cell) => cell.level))].filter((level) => levels[level]?.code);
+      const names = await Promise.all(named.map((level) => namesOf(level, signal)));
+      return { ...answer, names: Object.fromEntries(named.map((level, i) => [level, names[i].names])) };
     },
-    show: (answer, body) => (answer.data ? show(app, answer.data, body) : 'No region sheets are loaded, so nothing can be computed anew.'),
+    show: (answer, body) => (answer.data ? show(app, answer.data, answer.names, body) : 'No region sheets are loaded, so nothing can be computed anew.'),
   });
 }
 
 /**
  * @param {App} app
  * @param {any} c
+ * @param {Record<string, Map<string, string>>} names   of regions, by level
  * @param {HTMLElement} body
  */
-function show(app, c, body) {
+function show(app, c, names, body) {
   const differ = c.checked - c.matched;
   const at = `reconciliation/${c.year}`;
   const file = (/** @type {string} */ format, /** @type {string} */ cells) => address(at, { release: c.release || 'none', cells, format }).href;
@@ -58,7 +63,7 @@ function show(app, c, body) {
         el('th', { scope: 'row' }, levelName(k.level)), el('td', {}, k.from === k.level ? 'its own sums' : levelName(k.from)), el('td', {}, relations[k.relation] ?? k.relation),
         ...[k.checked, k.matched, k.checked - k.matched].map((n) => el('td', { class: 'number' }, full(n)))))),
       chart),
-    cells.length ? el('div', {}, el('h3', {}, `Cells that differ, the farthest first`), cellTable(app, cells)) : '',
+    cells.length ? el('div', {}, el('h3', {}, `Cells that differ, the farthest first`), cellTable(app, cells, names)) : '',
     el('details', { class: 'values' }, el('summary', {}, 'Rules that editions differ in, and what was allowed for rounding'),
       table('Rules', ['Rule', 'Choice', numberHead('Agree'), numberHead('Of'), 'Used'], c.variants.map((/** @type {any} */ v) => el('tr', {}, el('th', { scope: 'row' }, words(v.rule)), el('td', {}, words(v.variant)),
         el('td', { class: 'number' }, full(v.matched)), el('td', { class: 'number' }, full(v.checked)), el('td', {}, v.used ? 'used' : '')))),
@@ -77,13 +82,14 @@ function show(app, c, body) {
 /**
  * @param {App} app
  * @param {any[]} cells
+ * @param {Record<string, Map<string, string>>} names
  */
-function cellTable(app, cells) {
+function cellTable(app, cells, names) {
   const row = (/** @type {any} */ cell) => el('tr', {},
-    el('th', { scope: 'row' }, el('a', { href: app.link({ level: cell.level, code: cell.code }, 'regions') }, placeName(cell.level, cell.code))), el('td', {}, columnLabel(cell.column)),
+    el('th', { scope: 'row' }, el('a', { href: app.link({ level: cell.level, code: cell.code }, 'regions') }, placeName(cell.level, cell.code, names[cell.level]))), el('td', {}, columnLabel(cell.column)),
     ...[cell.published, cell.recomputed, cell.difference, cell.tolerance].map((x) => el('td', { class: x < 0 ? 'number negative' : 'number' }, full(x))),
-    el('td', { class: 'number' }, full(Number(off(cell).toPrecision(3)))), el('td', {}, cell.from === cell.level ? 'its own sums' : levelName(cell.from)));
-  return longTable('Cells that differ', ['Region', 'Column', numberHead('Published'), numberHead('Computed anew'), numberHead('Difference'), numberHead('Allowed'), numberHead('Times what is allowed'), 'From'], cells, row, many);
+    el('td', { class: 'number' }, off(cell) === null ? '–' : percent(/** @type {number} */ (off(cell)))), el('td', {}, cell.from === cell.level ? 'its own sums' : levelName(cell.from)));
+  return longTable('Cells that differ', ['Region', 'Column', numberHead('Published'), numberHead('Computed anew'), numberHead('Difference'), numberHead('Allowed'), numberHead('Off by'), 'From'], cells, row, many);
 }
 
 /**

@@ -98,13 +98,17 @@ export const rejectsOf = (runs) => runs.flatMap((run) => run.loads.flatMap((/** 
   .sort((a, b) => b.count - a.count);
 
 /**
- * worstFirst orders cells of a certificate: by how many tolerances they are off.
+ * worstFirst orders cells of a certificate by how far the published figure is off, in
+ * parts of the one computed anew.
  * @param {any[]} cells
  */
-export const worstFirst = (cells) => cells.toSorted((a, b) => off(b) - off(a));
+export const worstFirst = (cells) => cells.toSorted((a, b) => Math.min(1e300, off(b) ?? 1e300) - Math.min(1e300, off(a) ?? 1e300));
 
-/** @param {any} cell */
-export const off = ({ difference, tolerance }) => Math.abs(difference) / (tolerance || Number.MIN_VALUE);
+/**
+ * off is the size of a difference over what was computed anew; null where that is 0.
+ * @param {any} cell
+ */
+export const off = ({ difference, recomputed }) => (recomputed === 0 ? null : Math.abs(difference / recomputed));
 
 /**
  * byColumn counts cells by column, the most first.

@@ -50,7 +50,7 @@ class Changes {
     this.factors.root.querySelector('h2')?.after(el('div', { class: 'filters' }, field('From', this.from.element), field('To', this.to.element)));
     this.cells = cellsPart(() => this.#pair, { id: 'diff-cells' });
     this.cells.root.querySelector('h2')?.after(el('div', { class: 'filters' }, field('Sheet', this.level.element)));
-    root.append(el('h2', { class: 'unseen' }, 'Changes and data health'), this.loads.held.root, this.editions.root, this.certificate.root, this.factors.root, this.cells.root, this.loads.runs.root, this.loads.rejects.root);
+    root.append(this.editions.root, this.factors.root, this.cells.root, this.certificate.root, this.loads.held.root, this.loads.runs.root, this.loads.rejects.root);
     this.editions.refresh();
     this.loads.refresh();
   }
@@ -109,7 +109,8 @@ class Changes {
     const shown = this.all.filter((e) => e.published.length || e.before.length);
     if (shown.length === 0) return 'Nothing is published yet.';
     const open = new Set([...body.querySelectorAll('details[open]')].map((d) => d.getAttribute('data-edition')));
-    body.replaceChildren(...shown.map((e) => el('details', { class: 'edition', 'data-edition': e.key, open: open.has(e.key) },
+    const held = data.filter((/** @type {any} */ s) => s.status === 'held').length;
+    body.replaceChildren(...(held ? [el('p', { class: 'note' }, plural(held, 'load is', 'loads are'), ' held: ', el('a', { href: '#held' }, 'what they would change'), '.')] : []), ...shown.map((e) => el('details', { class: 'edition', 'data-edition': e.key, open: open.has(e.key) },
       el('summary', {}, el('b', {}, editionName(e)), el('span', { class: 'quiet' }, [
         e.authorities.join(', '), e.units.map((u) => (u === 'us' ? 'US units' : 'metric units')).join(' and '), e.gwp ? `GWP ${e.gwp.toUpperCase()}` : 'GWP not known',
         plural(e.published.length, 'sheet'), e.published.length ? `published ${moment(e.published.map((s) => s.loaded_at).sort().at(-1))}` : '',
@@ -121,7 +122,7 @@ class Changes {
 
   /** @param {any} s */
   #sheet(s) {
-    const restore = el('button', { type: 'button', disabled: token() === '', title: token() ? null : 'A token with scope write restores: type it in above.', click: () => this.loads.act(restore, () => order(`snapshots/${s.id}/restore`), ({ data }) => `${data.level} ${data.year}, release ${releaseName(data.release)}: published again, ${full(data.rows)} rows loaded ${moment(data.loaded_at)}.`) }, 'Publish again');
+    const restore = el('button', { type: 'button', disabled: token() === '', title: token() ? null : 'A token with scope write restores: type it in with the held loads.', click: () => this.loads.act(restore, () => order(`snapshots/${s.id}/restore`), ({ data }) => `${data.level} ${data.year}, release ${releaseName(data.release)}: published again, ${full(data.rows)} rows loaded ${moment(data.loaded_at)}.`) }, 'Publish again');
     return el('tr', { 'data-snapshot': s.id, class: s.status === 'superseded' ? 'before' : null },
       el('th', { scope: 'row' }, levelName(s.level), s.status === 'superseded' ? el('small', {}, ' published before') : null),
       el('td', { class: 'number' }, full(s.rows)), el('td', { class: 'number' }, full(s.rejected)), el('td', {}, s.authority), el('td', {}, s.units === 'us' ? 'US' : 'metric'), el('td', {}, moment(s.loaded_at)),

@@ -5,6 +5,7 @@ import { el } from '../core/dom.js';
 import { full, percent, plural } from '../core/format.js';
 import { columnLabel, levelName } from '../core/names.js';
 import { ghostLines, partOf, problemBox } from '../core/part.js';
+import { editionName } from './changes-model.js';
 import { draw } from './draw.js';
 import { notes, number, numberHead, table } from './parts.js';
 import { placeName } from './places.js';
@@ -56,7 +57,7 @@ export function factorsPart(app, pair, { id, level = 2, limit = 50, chart = fals
         draw(picture, 'ranking', {
           title: 'Largest changes of CO2e output rates', unit: 'fraction', heading: 3, limit: 15, x: { label: 'Region' }, y: { label: 'Relative change' },
           series: [{ name: 'Change', points: drawn.filter((/** @type {any} */ f) => f.relative_change !== null).map((/** @type {any} */ f) => ({ x: `${f.level} ${f.code}`.trim(), name: placeName(f.level, f.code, f.name && new Map([[f.code, f.name]])), y: f.relative_change, title: f.statement })) }],
-          source: comparison.citation.replace(/^[^:]*: /, ''), file: 'factor-changes', empty: 'No CO2e output rate has a relative change.',
+          source: `${editionName(comparison.from)}, against ${editionName(comparison.to)}`, file: 'factor-changes', empty: 'No CO2e output rate has a relative change.',
         });
       }
       return null;

@@ -172,7 +172,7 @@ export class Loads {
       if (run.status === 'running') this.#follow(run.run_id);
       return made;
     };
-    body.replaceChildren(el('div', { class: 'filters decision' }, field('Publish', this.policy.element), start, token() ? '' : el('span', { class: 'quiet' }, 'A token with scope write starts one: type it in above.')),
+    body.replaceChildren(el('div', { class: 'filters decision' }, field('Publish', this.policy.element), start, token() ? '' : el('span', { class: 'quiet' }, 'A token with scope write starts one: type it in with the held loads.')),
       data.length ? table('Loads', ['Begun', 'Outcome', numberHead('Read'), numberHead('Loaded'), numberHead('Rejected'), 'Sheets'], data.map(row)) : el('p', { class: 'empty' }, 'No load is remembered.'));
     return null;
   }
