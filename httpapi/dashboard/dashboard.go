@@ -77,6 +77,7 @@ const script = "assets/core/app.js"
 var views = []struct{ id, label, about string }{
 	{"overview", "", "Net generation, emissions and resource mix of the power plants of the United States"},
 	{"plants", "Plants", "Every power plant by any column: generation, emissions, rates, place and operator"},
+	{"plant", "Plant", "One power plant: generation, emissions, resource mix, generators, units and history"},
 	{"regions", "Regions", "Emission rates, totals and resource mix of states, eGRID subregions, balancing authorities and NERC regions, side by side and over the years"},
 }
 

@@ -14,6 +14,7 @@ import { watch } from './watch.js';
 const views = [
   { id: 'overview', label: 'Overview', load: () => import('../views/overview.js') },
   { id: 'plants', label: 'Plants', load: () => import('../views/plants.js') },
+  { id: 'plant', label: 'Plant', under: 'plants', load: () => import('../views/plant.js') },
   { id: 'regions', label: 'Regions', load: () => import('../views/regions.js') },
 ];
 
