@@ -76,6 +76,8 @@ const script = "assets/core/app.js"
 // and what they show. The first one is shown without the parameter.
 var views = []struct{ id, label, about string }{
 	{"overview", "", "Net generation, emissions and resource mix of the power plants of the United States"},
+	{"plants", "Plants", "Every power plant by any column: generation, emissions, rates, place and operator"},
+	{"plant", "Plant", "One power plant: generation, emissions, resource mix, generators, units and history"},
 	{"regions", "Regions", "Emission rates, totals and resource mix of states, eGRID subregions, balancing authorities and NERC regions, side by side and over the years"},
 	{"factors", "Factors", "Emission factors of electricity by ZIP code, state, eGRID subregion or balancing authority, with formula, sources and a citation, and emissions of a list of sites"},
 	{"changes", "Changes and data health", "Editions and releases that are loaded, their certificates, what changed between them and what it means for emission factors, held loads and rejected records"},

@@ -5,7 +5,7 @@ import { setting } from './dom.js';
 
 /** @import { Answer } from './types.js' */
 
-/** @typedef {Record<string, string | number | boolean | null | undefined>} Parameters */
+/** @typedef {Record<string, string | number | boolean | string[] | null | undefined>} Parameters */
 
 const base = () => new URL(setting('egrid-api'), document.baseURI);
 const patience = 30_000; // milliseconds
@@ -36,7 +36,9 @@ export class Problem extends Error {
 export function address(path, parameters = {}) {
   const url = new URL(path, base());
   for (const [name, value] of Object.entries(parameters)) {
-    if (value !== '' && value !== null && value !== undefined) url.searchParams.set(name, String(value));
+    for (const one of Array.isArray(value) ? value : [value]) {
+      if (one !== '' && one !== null && one !== undefined) url.searchParams.append(name, String(one));
+    }
   }
   return url;
 }
@@ -127,7 +129,10 @@ function unreachable(url) {
  * @param {Answer} answer
  * @param {AbortSignal} [signal]
  */
-export const next = (path, answer, signal) => get(path, Object.fromEntries(new URL(answer.links.next ?? '', base()).searchParams), signal);
+export function next(path, answer, signal) {
+  const query = new URL(answer.links.next ?? '', base()).searchParams;
+  return get(path, Object.fromEntries([...query.keys()].map((name) => [name, query.getAll(name)])), signal);
+}
 
 /** @param {string} text */
 function parse(text) {

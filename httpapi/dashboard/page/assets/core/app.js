@@ -13,6 +13,8 @@ import { watch } from './watch.js';
 /** @type {{id: string, label: string, under?: string, load: () => Promise<{view: View}>}[]} */
 const views = [
   { id: 'overview', label: 'Overview', load: () => import('../views/overview.js') },
+  { id: 'plants', label: 'Plants', load: () => import('../views/plants.js') },
+  { id: 'plant', label: 'Plant', under: 'plants', load: () => import('../views/plant.js') },
   { id: 'regions', label: 'Regions', load: () => import('../views/regions.js') },
   { id: 'factors', label: 'Factors', load: () => import('../views/factors.js') },
   { id: 'changes', label: 'Changes', load: () => import('../views/changes.js') },

@@ -19,8 +19,8 @@ export function viewOf(address) {
 }
 
 /**
- * changed is an address with changes: null, undefined and '' remove a
- * parameter. With view, it is of that view, and keeps only what all views share.
+ * changed is an address with changes: null, undefined, '' and []
+ * remove a parameter. With view, it is of that view, and keeps only what all views share.
  * @param {URLSearchParams} address
  * @param {Changes} changes
  * @param {string} [view]
@@ -33,8 +33,10 @@ export function changed(address, changes, view) {
     if (name !== 'view' && (view === undefined || shared.includes(name))) next.append(name, value);
   }
   for (const [name, value] of Object.entries(changes)) {
-    if (value === null || value === undefined || value === '') next.delete(name);
-    else next.set(name, String(value));
+    next.delete(name);
+    for (const one of Array.isArray(value) ? value : [value]) {
+      if (one !== null && one !== undefined && one !== '') next.append(name, String(one));
+    }
   }
   return next;
 }

@@ -37,8 +37,8 @@ export interface Difference {
   largest?: { of: string; difference_mwh: number } | null;
 }
 
-/** Parameters to put into an address; null, undefined and '' leave one out. */
-export type Changes = Record<string, string | number | null | undefined>;
+/** Parameters to put into an address; null, undefined, '' and [] leave one out. */
+export type Changes = Record<string, string | number | string[] | null | undefined>;
 
 /** What the shell gives a view. */
 export interface App {
@@ -79,4 +79,16 @@ export interface View {
   about: string;
   /** Fills root, which is empty, and asks the API. */
   show(root: HTMLElement, app: App): Shown;
+}
+
+/** What the dictionary says of a column. */
+export interface Column {
+  name: string;
+  level: string;
+  code: string | null;
+  unit: string | null;
+  type: string;
+  description: string;
+  rule: string | null;
+  editions: string[];
 }
