@@ -148,14 +148,16 @@ class Factors {
    * @returns {Promise<Answer & {crosswalk?: Answer}>}
    */
   async #factor(signal) {
-    const { place, year, release } = this.q;
-    if (!place) return { data: null, meta: { revision: this.controls.revision ?? 0 }, links: {} };
+    const { place } = this.q;
+    const snapshots = await get('snapshots', {}, signal);
+    this.snapshots = snapshots.data;
+    if (!place) return { ...snapshots, data: null };
     if (place.kind !== 'zip') return get('factors', parametersOf(this.q, place), signal);
-    // The crosswalk has releases of its own.
+    // The crosswalk has years and releases of its own.
     const crosswalk = await get(`crosswalk/zip/${encodeURIComponent(place.code)}`, {}, signal);
     const subregion = predominant(crosswalk.data);
     if (!subregion) return { ...crosswalk, data: null, crosswalk };
-    return { ...await get('factors', parametersOf({ ...this.q, year, release }, { kind: 'subregion', code: subregion }), signal), crosswalk };
+    return { ...await get('factors', parametersOf(this.q, { kind: 'subregion', code: subregion }), signal), crosswalk };
   }
 
   #none() {
