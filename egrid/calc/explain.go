@@ -326,9 +326,7 @@ func (x *Explanation) ofPlant(page egrid.RowPage) error {
 		above, cells = append(above, string(c)), append(cells, c)
 	}
 	for _, c := range rule.Denominator {
-		if strings.HasPrefix(string(c), "heat_input") {
-			c = "total_" + c
-		}
+		c = ofPlant(c)
 		below, cells = append(below, string(c)), append(cells, c)
 		if !page.Schema().Has(c) {
 			continue // ofCells says so

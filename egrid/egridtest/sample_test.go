@@ -61,7 +61,7 @@ func TestSampleGolden(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	const want = "b5003c4bd8b37eb674af706336b22c820890b27bc2acf5598949efa06ad6bcea"
+	const want = "77166cabd628971f30c3ac80cad2b3fa2fc0e4477cc60c92435f932d1375ca8b"
 	if got := hex.EncodeToString(h.Sum(nil)); got != want {
 		t.Errorf("the sample's bytes have changed: SHA-256 %s; want %s", got, want)
 	}

@@ -19,11 +19,6 @@ const (
 	ShareRelease   egrid.Column = "share_release"   // release of that sheet
 )
 
-// StateShare is the name of before.
-//
-// Deprecated: use [ShareOfState].
-const StateShare = ShareOfState
-
 // PlantQuery asks for plants. The zero value of every field means its
 // documented default.
 //
