@@ -79,6 +79,7 @@ var views = []struct{ id, label, about string }{
 	{"plants", "Plants", "Every power plant by any column: generation, emissions, rates, place and operator"},
 	{"plant", "Plant", "One power plant: generation, emissions, resource mix, generators, units and history"},
 	{"regions", "Regions", "Emission rates, totals and resource mix of states, eGRID subregions, balancing authorities and NERC regions, side by side and over the years"},
+	{"factors", "Factors", "Emission factors of electricity by ZIP code, state, eGRID subregion or balancing authority, with formula, sources and a citation, and emissions of a list of sites"},
 }
 
 // file is one answer, ready to be written.

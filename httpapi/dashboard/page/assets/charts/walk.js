@@ -29,7 +29,7 @@ export function step(grid, from, key) {
 
 /**
  * act does what a mark is for.
- * @param {Mark} mark @param {Element} root where a link is made when the mark has none of its own
+ * @param {{href?: string | null, choose?: (() => void) | null}} mark @param {Element} root where a link is made when the mark has none of its own
  */
 export function act(mark, root) {
   if (mark.href) {

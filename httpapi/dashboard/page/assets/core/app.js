@@ -16,6 +16,7 @@ const views = [
   { id: 'plants', label: 'Plants', load: () => import('../views/plants.js') },
   { id: 'plant', label: 'Plant', under: 'plants', load: () => import('../views/plant.js') },
   { id: 'regions', label: 'Regions', load: () => import('../views/regions.js') },
+  { id: 'factors', label: 'Factors', load: () => import('../views/factors.js') },
 ];
 
 /** @type {{view: View, shown: Shown, app: Shell} | null} */

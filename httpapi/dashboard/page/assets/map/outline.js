@@ -1,0 +1,79 @@
+// The outlines as places and as paths of SVG.
+
+import { arcs, states } from './outlines.js';
+
+/** @typedef {import('./projection.js').Place} Place */
+
+/** @type {Map<number, Place[]>} */
+const decoded = new Map();
+
+/** @param {number} n */
+function lineOf(n) {
+  const own = n < 0 ? ~n : n;
+  let line = decoded.get(own);
+  if (!line) {
+    const steps = arcs[own];
+    line = [];
+    let [x, y] = [0, 0];
+    for (let i = 0; i < steps.length; i += 2) line.push({ x: (x += steps[i]) / 10, y: (y += steps[i + 1]) / 10 });
+    decoded.set(own, line);
+  }
+  return n < 0 ? line.toReversed() : line;
+}
+
+export const codes = () => Object.keys(states);
+
+/**
+ * ringsOf are the closed lines around a state and its islands, in the map's unit.
+ * @param {string} code
+ * @returns {Place[][]}
+ */
+export const ringsOf = (code) => (states[code] ?? []).map((ring) => ring.flatMap((n) => lineOf(n).slice(1)));
+
+/**
+ * pathOf is a path of SVG around rings.
+ * @param {Place[][]} rings
+ */
+export const pathOf = (rings) => rings.map((ring) => `M${ring.map(({ x, y }) => `${Math.round(x * 10) / 10},${Math.round(y * 10) / 10}`).join('L')}Z`).join('');
+
+/**
+ * areaOf is the area of a ring; below zero when it runs the other way around.
+ * @param {Place[]} ring
+ */
+export const areaOf = (ring) => ring.reduce((sum, { x, y }, i) => {
+  const next = ring[(i + 1) % ring.length];
+  return sum + x * next.y - next.x * y;
+}, 0) / 2;
+
+/**
+ * middleOf is the centre of mass of the largest ring: where a name goes.
+ * @param {Place[][]} rings
+ * @returns {Place}
+ */
+export function middleOf(rings) {
+  const ring = rings.reduce((most, one) => (Math.abs(areaOf(one)) > Math.abs(areaOf(most)) ? one : most), rings[0] ?? []);
+  const area = areaOf(ring);
+  let [x, y] = [0, 0];
+  ring.forEach((a, i) => {
+    const b = ring[(i + 1) % ring.length];
+    const cross = a.x * b.y - b.x * a.y;
+    x += (a.x + b.x) * cross;
+    y += (a.y + b.y) * cross;
+  });
+  return area === 0 ? ring[0] ?? { x: 0, y: 0 } : { x: x / (6 * area), y: y / (6 * area) };
+}
+
+/**
+ * boxOf is what encloses rings: left, top, right and bottom.
+ * @param {Place[][]} rings
+ */
+export function boxOf(rings) {
+  const box = [Infinity, Infinity, -Infinity, -Infinity];
+  for (const { x, y } of rings.flat()) {
+    box[0] = Math.min(box[0], x);
+    box[1] = Math.min(box[1], y);
+    box[2] = Math.max(box[2], x);
+    box[3] = Math.max(box[3], y);
+  }
+  return box;
+}
