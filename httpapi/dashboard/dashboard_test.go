@@ -307,7 +307,7 @@ func TestPreload(t *testing.T) {
 }
 
 // views are addresses, and the view that each asks for.
-var views = map[string]string{"/": "overview", "/?state=TX": "overview", "/?view=overview": "overview", "/?view=plants&state=TX": "plants", "/?q=palo": "plants", "/?view=nobody": ""}
+var views = map[string]string{"/": "overview", "/?state=TX": "overview", "/?view=overview": "overview", "/?view=plants&state=TX": "plants", "/?q=palo": "plants", "/?view=map": "map", "/?view=nobody": ""}
 
 // A preview shows what the address asks for. Nothing in the address is repeated.
 func TestPreviews(t *testing.T) {

@@ -29,10 +29,12 @@ export interface Dot {
 }
 
 export interface Scene {
-  /** What is drawn below and cannot be chosen: the states behind plants. */
+  /** The states: behind plants, or as lines over areas. They cannot be chosen. */
   land: { code: string; path: string }[];
   areas: Area[];
   dots: Dot[];
   /** What kind of mark there is, as "plants", for what is spoken. */
   marks: string;
+  /** Areas are cut at the coast. */
+  cut: boolean;
 }
