@@ -67,10 +67,10 @@ export class PlantMap {
     const land = scene.land.map(({ code, path }) => svg('path', { class: nodes.size ? 'border' : 'land', d: path, 'data-state': code }));
     this.coast.replaceChildren(...(scene.cut ? scene.land.map(({ path }) => svg('path', { d: path })) : []));
     this.ground.replaceChildren(svg('g', { 'clip-path': scene.cut ? 'url(#map-coast)' : null }, [...nodes.values()]), ...land,
-      ...parts.filter(({ box }) => box).map(({ box }) => svg('path', { class: 'inset', d: box ? `M${box[0]},${box[1]}H${box[2]}V${box[3]}` : '' })));
+      ...parts.filter(({ box }) => box && land.length).map(({ box }) => svg('path', { class: 'inset', d: box ? `M${box[0]},${box[1]}H${box[2]}V${box[3]}` : '' })));
     this.labels.replaceChildren(...scene.areas.map((area) => {
       const [middle, box] = [middleOf(area.rings), boxOf(area.rings)];
-      return svg('text', { class: area.colour, x: middle.x, y: middle.y, 'data-width': box[2] - box[0] }, area.code);
+      return svg('text', { class: area.colour, x: middle.x, y: middle.y, 'data-width': box[2] - box[0] }, area.code, area.value ? svg('tspan', { class: 'value', x: middle.x, dy: '1.3em' }, area.value) : null);
     }));
     this.dots.show(scene.dots);
     this.marks = scene.areas.length

@@ -1,13 +1,14 @@
 // States and subregions of the map: their values, and the land that is theirs.
 
 import { get, Problem } from '../core/api.js';
-import { full, percent } from '../core/format.js';
+import { brief, full, percent } from '../core/format.js';
 import { stateName } from '../core/names.js';
 import { breaksOf, classOf, rangesOf, stepsOf } from './colour.js';
 import { codes, pathOf, ringsOf } from './outline.js';
 
 /** @import { Meta } from '../core/types.js' */
 /** @import { Area } from './types.js' */
+/** @import { Place } from './projection.js' */
 
 /**
  * @typedef {{code: string, name: string, value: number | null}} Region
@@ -66,10 +67,10 @@ export const valueText = (value, unit) => (value === null ? 'missing' : unit ===
  * areasOf colours regions by their values; where the land of a region is not
  * known it is not drawn, and is named among the lost ones.
  * @param {Regions} of
- * @param {{land: Map<string, import('./projection.js').Place[][]>, link: (code: string) => string, selected?: string}} o
+ * @param {{land: Map<string, Place[][]>, link: (code: string) => string, values?: boolean}} o values: written on the areas
  * @returns {{areas: Area[], keys: {text: string, colour: string}[], lost: Region[]}}
  */
-export function areasOf({ regions, unit }, { land, link, selected }) {
+export function areasOf({ regions, unit }, { land, link, values: written = false }) {
   const values = regions.map(({ value }) => value).filter((value) => value !== null);
   const cuts = breaksOf(values, 6);
   const steps = stepsOf(cuts.length + 1);
@@ -85,7 +86,8 @@ export function areasOf({ regions, unit }, { land, link, selected }) {
     }
     areas.push({
       code: region.code, name: region.name, says: `${region.name === region.code ? region.code : `${region.name} (${region.code})`}: ${valueText(region.value, unit)}`, href: link(region.code), rings,
-      colour: region.value === null ? 'missing' : `step-${steps[classOf(region.value, cuts)]}`, selected: region.code === selected,
+      colour: region.value === null ? 'missing' : `step-${steps[classOf(region.value, cuts)]}`,
+      value: !written ? undefined : region.value === null ? '–' : unit === 'fraction' ? percent(region.value) : brief(region.value),
     });
   }
   const keys = values.length ? rangesOf(cuts, unit).map((text, i) => ({ text, colour: `--ramp-${steps[i]}` })) : [];
@@ -93,7 +95,7 @@ export function areasOf({ regions, unit }, { land, link, selected }) {
   return { areas, keys, lost };
 }
 
-/** @type {Map<string, import('./projection.js').Place[][]> | undefined} */
+/** @type {Map<string, Place[][]> | undefined} */
 let outlines;
 
 /** stateLand is the land of each state. */

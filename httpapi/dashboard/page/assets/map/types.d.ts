@@ -12,6 +12,8 @@ export interface Area {
   path?: string;
   /** The class of its colour: step-1 to step-6, series-1 to series-8, missing. */
   colour: string;
+  /** Written below the code. */
+  value?: string;
   selected?: boolean;
 }
 

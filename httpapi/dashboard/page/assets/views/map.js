@@ -107,7 +107,8 @@ class MapView {
     let plants = null;
     if (layer === 'plants') plants = await loadPlants({ ...edition, state, fuel_category }, signal);
     else if (layer === 'subregions') plants = await this.#subregionPlants(edition, signal);
-    let instead = '';
+    /** @type {Node[]} */
+    let instead = [];
     if (layer === 'plants' && plants && !plants.plants.some(({ at }) => at) && !asked) {
       instead = await this.#whereDrawn(plants, signal);
       layer = 'states';
@@ -137,8 +138,8 @@ class MapView {
     const { data } = await get('plants/statistics', {}, signal);
     const years = data.levels.find((/** @type {any} */ one) => one.level === 'PLNT')?.years.filter((/** @type {number} */ year) => year !== meta.year) ?? [];
     const why = meta.basis === 'GEN' ? `the ${sheetName(meta.basis, meta.release)} has none, and no plant sheet of ${meta.year} is loaded` : `the ${sheetName(meta.basis ?? 'PLNT', meta.release)} has none`;
-    return plants.length === 0 ? 'No plant is loaded for this year: states are shown instead.'
-      : `None of the ${plural(plants.length, 'plant')} of ${meta.year} has coordinates: ${why}. States are shown instead.${years.length ? ` Plants can be drawn of ${years.join(', ')}.` : ' Load a plant sheet (PLNT) to see plants.'}`;
+    return [el('span', {}, `None of the ${plural(plants.length, 'plant')} of ${meta.year} has coordinates: ${why}. States are shown instead. `,
+      ...(years.length ? ['Plants can be drawn of ', ...years.flatMap((/** @type {number} */ year, /** @type {number} */ i) => [i ? ', ' : '', el('a', { href: this.app.link({ year, layer: 'plants', release: null }) }, String(year))]), '.'] : ['Load a plant sheet (PLNT) to see plants.']))];
   }
 
   /** @param {any} answer @param {HTMLElement} body */
@@ -153,9 +154,8 @@ class MapView {
     this.charts.replaceChildren();
     this.drawn = [];
     const notes = layer === 'plants' ? this.#plants(plants) : this.#regions(layer, regions, plants, own);
-    if (instead) notes.unshift(instead);
-    this.note.hidden = notes.length === 0;
-    this.note.replaceChildren(...notes.map((text) => el('span', {}, text)));
+    this.note.hidden = notes.length + instead.length === 0;
+    this.note.replaceChildren(...instead, ...notes.map((text) => el('span', {}, text)));
     this.app.title(['Map', layers[/** @type {keyof typeof layers} */ (layer)], meta.year].filter(Boolean).join(' · '));
     return null;
   }
@@ -204,7 +204,7 @@ class MapView {
     this.measure.select.replaceChildren(...grouped(columns).map(([group, names]) => el('optgroup', { label: group }, names.map((name) => el('option', { value: name }, `${columnLabel(name, units[name])}${units[name] === 'fraction' ? '' : `, ${units[name]}`}`)))));
     this.measure.select.value = measure;
     const land = layer === 'states' ? stateLand() : layer === 'tiles' ? tilesOf(regions.map(({ code }) => code)) : own?.land ?? territories(seedsOf(plants?.plants ?? []));
-    const { areas, keys, lost } = areasOf(of, { land, link: (code) => this.app.link({ level: layer === 'states' ? 'ST' : 'SRL', code }, 'regions') });
+    const { areas, keys, lost } = areasOf(of, { land, link: (code) => this.app.link({ level: layer === 'states' ? 'ST' : 'SRL', code }, 'regions'), values: layer === 'tiles' });
     this.map.show({ land: layer === 'tiles' ? [] : groundOf(), areas, dots: [], marks: layer, cut: layer === 'subregions' && !own });
     this.legend.replaceChildren(legendOf(`${label}${unit === 'fraction' ? '' : `, ${unit}`}${rounded ? ', rounded in the sheet' : ''}; classes of about as many ${layer === 'states' ? 'states' : 'subregions'}`, keys, 'block'));
     this.told.replaceChildren(el('p', { class: 'quiet' }, `${plural(areas.length, layer === 'states' ? 'state' : 'subregion')} of ${meta.year}, from the ${source}.`),
