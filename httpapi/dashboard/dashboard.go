@@ -61,6 +61,9 @@ type Options struct {
 	// Generated says that no figure is anybody's measurement: a banner at the head
 	// of every view tells.
 	Generated bool
+	// Shapes are boundaries of the eGRID subregions, for the map. Default none: the
+	// map draws the land that is nearest to the plants of each.
+	Shapes *Shapes
 	// Refresh is how often the page asks the API whether something new is
 	// published, rounded up to seconds. Default 30 seconds, negative never.
 	Refresh time.Duration
@@ -136,6 +139,9 @@ func New(o *Options) http.Handler {
 	})
 	if err != nil {
 		panic(err) // the files are in the binary
+	}
+	if settings.Shapes != nil {
+		d.files[shapesPath] = newFile("shapes.json", settings.Shapes.body)
 	}
 	d.files["assets/style.css"] = newFile("style.css", style.Bytes())
 	page := template.Must(template.ParseFS(files, "page/index.html"))
@@ -216,7 +222,7 @@ func render(page *template.Template, o Options, view, about string, modules []st
 		about = views[0].about
 	}
 	err := page.Execute(&b, map[string]any{
-		"Title": o.Title, "Source": o.Source, "Generated": o.Generated, "API": o.API, "Refresh": seconds(o.Refresh),
+		"Title": o.Title, "Source": o.Source, "Generated": o.Generated, "Shapes": shapesAddress(o.Shapes), "API": o.API, "Refresh": seconds(o.Refresh),
 		"View": view, "About": about + ", from " + o.Source + ".", "Modules": modules,
 	})
 	if err != nil {
@@ -236,6 +242,7 @@ func newFile(name string, body []byte) file {
 		".css":  "text/css; charset=utf-8",
 		".js":   "text/javascript; charset=utf-8",
 		".svg":  "image/svg+xml",
+		".json": "application/geo+json",
 	}[path.Ext(name)]}
 	sum := sha256.Sum256(body)
 	f.etag = `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`

@@ -21,7 +21,7 @@ export class PlantMap {
     this.sight = sight;
     this.seen = seen;
     /** @type {Scene} */
-    this.scene = { land: [], areas: [], dots: [], marks: 'marks', cut: false };
+    this.scene = { land: [], areas: [], dots: [], marks: 'marks', cut: false, borders: false };
     /** @type {Mark[]} */
     this.marks = [];
     /** @type {Mark | null} */
@@ -64,10 +64,10 @@ export class PlantMap {
     for (const area of scene.areas) {
       nodes.set(area, svg('a', { class: ['area', area.colour, area.selected ? 'selected' : ''].filter(Boolean).join(' '), href: area.href, 'aria-label': area.says, tabindex: -1, 'data-code': area.code }, svg('path', { d: area.path ?? pathOf(area.rings), 'fill-rule': 'evenodd' })));
     }
-    const land = scene.land.map(({ code, path }) => svg('path', { class: nodes.size ? 'border' : 'land', d: path, 'data-state': code }));
+    const land = (/** @type {string} */ kind) => scene.land.map(({ path }) => svg('path', { class: kind, d: path }));
     this.coast.replaceChildren(...(scene.cut ? scene.land.map(({ path }) => svg('path', { d: path })) : []));
-    this.ground.replaceChildren(svg('g', { 'clip-path': scene.cut ? 'url(#map-coast)' : null }, [...nodes.values()]), ...land,
-      ...parts.filter(({ box }) => box && land.length).map(({ box }) => svg('path', { class: 'inset', d: box ? `M${box[0]},${box[1]}H${box[2]}V${box[3]}` : '' })));
+    this.ground.replaceChildren(...land('land'), svg('g', { 'clip-path': scene.cut ? 'url(#map-coast)' : null }, [...nodes.values()]), ...(scene.borders ? land('border') : []),
+      ...parts.filter(({ box }) => box && scene.land.length).map(({ box }) => svg('path', { class: 'inset', d: box ? `M${box[0]},${box[1]}H${box[2]}V${box[3]}` : '' })));
     this.labels.replaceChildren(...scene.areas.map((area) => {
       const [middle, box] = [middleOf(area.rings), boxOf(area.rings)];
       return svg('text', { class: area.colour, x: middle.x, y: middle.y, 'data-width': box[2] - box[0] }, area.code, area.value ? svg('tspan', { class: 'value', x: middle.x, dy: '1.3em' }, area.value) : null);

@@ -31,12 +31,14 @@ export interface Dot {
 }
 
 export interface Scene {
-  /** The states: behind plants, or as lines over areas. They cannot be chosen. */
+  /** The states behind all else: they cannot be chosen. */
   land: { code: string; path: string }[];
   areas: Area[];
   dots: Dot[];
   /** What kind of mark there is, as "plants", for what is spoken. */
   marks: string;
+  /** The borders of the states lie over the areas. */
+  borders: boolean;
   /** Areas are cut at the coast. */
   cut: boolean;
 }

@@ -55,7 +55,7 @@ class MapView {
     /** @type {import('../charts/types.js').Chart[]} */
     this.drawn = [];
     this.part = partOf({ id: 'map-part', class: 'card map-part' }, {
-      load: (signal) => this.#load(signal), show: (answer, body) => this.#show(answer, body), clear: () => this.choices.clear(), lead: 'The map is missing.',
+      load: (signal) => this.#load(signal), show: (answer, body) => this.#show(answer, body), clear: () => app.go({ measure: null, colour: null, year: null, release: null, state: null, fuel_category: null }), lead: 'The map is missing.',
     });
     this.part.body.replaceChildren(this.map.element);
     root.append(el('h2', { id: 'map-title', class: 'unseen' }, 'Map'), el('div', { class: 'map-choices' }, el('div', { class: 'filters' }, this.layer.field, this.colour.field, this.measure.field), this.choices.root), this.part.root, this.charts);
@@ -77,7 +77,19 @@ class MapView {
 
   #ask() {
     this.asked = this.#question(this.app.address);
+    const layer = this.app.address.get('layer') ?? '';
+    this.#controls(layer in layers ? layer : 'plants');
     this.part.refresh();
+  }
+
+  // #controls shows the fields of a layer.
+  /** @param {string} layer */
+  #controls(layer) {
+    const plants = layer === 'plants';
+    this.layer.select.value = layer;
+    this.colour.field.hidden = !plants;
+    this.measure.field.hidden = plants;
+    for (const name of ['state', 'fuel_category']) this.choices.selects[name].parentElement?.toggleAttribute('hidden', !plants);
   }
 
   /** #question is what the picture depends on: all of the address but where it is looked at. @param {URLSearchParams} address */
@@ -144,11 +156,7 @@ class MapView {
 
   /** @param {any} answer @param {HTMLElement} body */
   #show({ data: { layer, plants, regions, instead, own }, meta }, body) {
-    this.layer.select.value = layer;
-    this.colour.field.hidden = layer !== 'plants';
-    this.measure.field.hidden = layer === 'plants';
-    this.choices.selects.state.parentElement?.toggleAttribute('hidden', layer !== 'plants');
-    this.choices.selects.fuel_category.parentElement?.toggleAttribute('hidden', layer !== 'plants');
+    this.#controls(layer);
     if (!body.contains(this.map.element)) body.replaceChildren(this.map.element);
     if (!body.contains(this.note)) body.replaceChildren(this.note, this.map.element, this.legend, this.told, this.table);
     this.charts.replaceChildren();
@@ -166,7 +174,7 @@ class MapView {
     const by = asked in colours ? asked : 'fuel_category';
     this.colour.select.value = by;
     const { dots, keys, largest } = dotsOf(plants, { by, link: (id) => this.app.link({ plant: id }, 'plant') });
-    this.map.show({ land: groundOf(), areas: [], dots, marks: 'plants', cut: false });
+    this.map.show({ land: groundOf(), areas: [], dots, marks: 'plants', cut: false, borders: false });
     const source = sheetName(meta.basis ?? 'PLNT', meta.release);
     this.legend.replaceChildren(legendOf(by === 'co2_rate' ? 'CO2 rate, lb/MWh; classes of about as many plants' : colours[/** @type {keyof typeof colours} */ (by)], keys, 'dot'), sizesOf(largest));
     this.told.replaceChildren(el('p', { class: 'quiet' }, `${plural(dots.length, 'plant')} of ${meta.year} drawn, of ${plural(plants.length, 'plant')} that are chosen, from the ${source}. Rings are plants without positive net generation.`),
@@ -205,7 +213,7 @@ class MapView {
     this.measure.select.value = measure;
     const land = layer === 'states' ? stateLand() : layer === 'tiles' ? tilesOf(regions.map(({ code }) => code)) : own?.land ?? territories(seedsOf(plants?.plants ?? []));
     const { areas, keys, lost } = areasOf(of, { land, link: (code) => this.app.link({ level: layer === 'states' ? 'ST' : 'SRL', code }, 'regions'), values: layer === 'tiles' });
-    this.map.show({ land: layer === 'tiles' ? [] : groundOf(), areas, dots: [], marks: layer, cut: layer === 'subregions' && !own });
+    this.map.show({ land: layer === 'tiles' ? [] : groundOf(), areas, dots: [], marks: layer, cut: layer === 'subregions' && !own, borders: layer === 'subregions' });
     this.legend.replaceChildren(legendOf(`${label}${unit === 'fraction' ? '' : `, ${unit}`}${rounded ? ', rounded in the sheet' : ''}; classes of about as many ${layer === 'states' ? 'states' : 'subregions'}`, keys, 'block'));
     this.told.replaceChildren(el('p', { class: 'quiet' }, `${plural(areas.length, layer === 'states' ? 'state' : 'subregion')} of ${meta.year}, from the ${source}.`),
       lostOf('without land on the map', lost.map(({ code, name }) => ({ text: name === code ? code : `${name} (${code})`, href: this.app.link({ level: layer === 'states' ? 'ST' : 'SRL', code }, 'regions') }))));
