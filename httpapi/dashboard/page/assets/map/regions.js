@@ -33,8 +33,9 @@ export async function loadRegions(level, measure, question, signal) {
     head = await get(`levels/${level}/rows`, { ...question, limit: 1 }, signal);
   } catch (error) {
     if (level !== 'ST' || !(error instanceof Problem) || error.status !== 404) throw error;
-    return fromPlants(measure, question, signal);
   }
+  if (level === 'ST' && !head?.data.length) return fromPlants(measure, question, signal);
+  if (!head) throw new Error('there is neither an answer nor an error');
   const [row = {}] = head.data;
   const units = head.meta.units ?? {};
   const columns = Object.keys(row).filter((column) => units[column] && column !== 'latitude' && column !== 'longitude');

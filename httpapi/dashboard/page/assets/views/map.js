@@ -161,6 +161,10 @@ class MapView {
     if (!body.contains(this.note)) body.replaceChildren(this.note, this.map.element, this.legend, this.told, this.table);
     this.charts.replaceChildren();
     this.drawn = [];
+    if (regions && !regions.regions.length) {
+      this.map.element.remove(); // what is put back is drawn anew
+      return layer === 'states' ? 'No states to draw: neither a state sheet nor plants with states are loaded.' : 'No subregions to draw: no subregion sheet (SRL) is loaded.';
+    }
     const notes = layer === 'plants' ? this.#plants(plants) : this.#regions(layer, regions, plants, own);
     this.note.hidden = notes.length + instead.length === 0;
     this.note.replaceChildren(...instead, ...notes.map((text) => el('span', {}, text)));
