@@ -84,6 +84,7 @@ var views = []struct{ id, label, about string }{
 	{"regions", "Regions", "Emission rates, totals and resource mix of states, eGRID subregions, balancing authorities and NERC regions, side by side and over the years"},
 	{"factors", "Factors", "Emission factors of electricity by ZIP code, state, eGRID subregion or balancing authority, with formula, sources and a citation, and emissions of a list of sites"},
 	{"map", "Map", "Plants on the map by generation, fuel and CO2 rate; states and eGRID subregions by any measure"},
+	{"changes", "Changes and data health", "Editions and releases that are loaded, their certificates, what changed between them and what it means for emission factors, held loads and rejected records"},
 }
 
 // file is one answer, ready to be written.

@@ -18,6 +18,7 @@ const views = [
   { id: 'regions', label: 'Regions', load: () => import('../views/regions.js') },
   { id: 'factors', label: 'Factors', load: () => import('../views/factors.js') },
   { id: 'map', label: 'Map', load: () => import('../views/map.js') },
+  { id: 'changes', label: 'Changes', load: () => import('../views/changes.js') },
 ];
 
 /** @type {{view: View, shown: Shown, app: Shell} | null} */
