@@ -32,6 +32,10 @@ func (c *serveCmd) Run(a *app) error {
 		return err
 	}
 	c.apply(&o)
+	var page dashboard.Options
+	if err := c.Draw(&page); err != nil {
+		return err
+	}
 	var source etl.Source
 	if len(c.Sources) > 0 {
 		if source, err = service.OpenSource(c.Sources, nil); err != nil {
@@ -40,7 +44,7 @@ func (c *serveCmd) Run(a *app) error {
 	}
 	service.LimitMemory()
 	return a.withStore(func(store driver.Store) error {
-		return a.serve(store, &serving{exposing: c.exposing, addr: c.Addr, api: api, source: source, load: o})
+		return a.serve(store, &serving{exposing: c.exposing, addr: c.Addr, api: api, page: page, source: source, load: o})
 	})
 }
 
@@ -49,6 +53,7 @@ type exposing struct {
 	service.Serving
 	service.Access
 	service.Explorer
+	service.Boundaries
 }
 
 func (e *exposing) api(a *app) (httpapi.Options, error) {
@@ -62,7 +67,7 @@ type serving struct {
 	exposing
 	addr   string
 	api    httpapi.Options
-	page   *dashboard.Options
+	page   dashboard.Options
 	source etl.Source // nil for none
 	load   etl.Options
 }
@@ -84,7 +89,7 @@ func (a *app) serve(store driver.Store, s *serving) error {
 	runs := etl.NewRuns(store, &o)
 	s.api.Runs = runs
 	h := service.API(a.ctx, store, m, s.api)
-	service.Page(h, s.page)
+	service.Page(h, &s.page)
 	s.Mount(h)
 	err := service.Serve(a.ctx, s.addr, h, &service.ServeOptions{Serving: s.Serving, Logger: a.log, Ready: func(url string) {
 		fmt.Fprintf(a.stdout, "\ndashboard and API: %s\n", url)
@@ -117,14 +122,17 @@ func (c *upCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	var page dashboard.Options
+	if err := c.Draw(&page); err != nil {
+		return err
+	}
 	source := etl.FS(data.Files())
-	var page *dashboard.Options
 	if len(c.Source) > 0 {
 		if source, err = service.OpenSource(c.Source, a.stdin); err != nil {
 			return err
 		}
 	} else {
-		page = &dashboard.Options{Title: "eGRID sample", Source: "a generator: no plant here exists", Generated: true}
+		page = dashboard.Options{Shapes: page.Shapes, Title: "eGRID sample", Source: "a generator: no plant here exists", Generated: true}
 		if a.cli.Store == defaultStore {
 			a.cli.Store = sampleStore
 		}

@@ -17,6 +17,7 @@ const views = [
   { id: 'plant', label: 'Plant', under: 'plants', load: () => import('../views/plant.js') },
   { id: 'regions', label: 'Regions', load: () => import('../views/regions.js') },
   { id: 'factors', label: 'Factors', load: () => import('../views/factors.js') },
+  { id: 'map', label: 'Map', load: () => import('../views/map.js') },
   { id: 'changes', label: 'Changes', load: () => import('../views/changes.js') },
 ];
 

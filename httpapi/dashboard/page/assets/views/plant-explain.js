@@ -138,7 +138,7 @@ export class ExplainPanel {
       el('div', {}, el('dt', {}, 'In the sheet'), el('dd', {}, is(data.published))),
       missing(data.recomputed) ? null : el('div', {}, el('dt', {}, 'Recomputed'), el('dd', {}, is(data.recomputed), missing(data.published) ? null : el('span', { class: data.matches ? 'same' : 'other' }, data.matches ? ' ✓ the same, within its rounding' : ' ✗ not the same'))),
       el('div', {}, el('dt', {}, 'Column'), el('dd', {}, el('code', {}, data.column), data.epa_code ? ` · EPA’s ${data.epa_code}` : '')),
-      data.row ? el('div', {}, el('dt', {}, 'Cell'), el('dd', {}, `row ${data.row}, column ${data.epa_code ?? data.column}`)) : null,
+      data.row ? el('div', {}, el('dt', {}, 'Cell'), el('dd', {}, `record ${data.row}, column ${data.epa_code ?? data.column}`)) : null,
       el('div', {}, el('dt', {}, 'Edition'), el('dd', {}, `${data.authority}, data year ${data.year}, ${sheetName(data.level, data.release)}`)),
     ];
     return [el('p', {}, data.description), el('dl', { class: 'identity' }, rows),

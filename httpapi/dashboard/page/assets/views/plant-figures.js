@@ -14,7 +14,8 @@ import { copyButton } from './parts.js';
 /** @import { Answer, App } from '../core/types.js' */
 
 /**
- * headOf is the name of a plant, where it stands, and what the figures are of.
+ * headOf is where a plant stands and what its figures are of, and what can be done
+ * with the view.
  * @param {App} app
  * @param {Answer} answer
  * @param {any[]} snapshots
@@ -31,12 +32,12 @@ export function headOf(app, answer, snapshots) {
   const note = el('p', { class: 'note', hidden: true });
   showNotes(note, plantNotes(meta));
   const here = el('span', { class: 'address' }, new URL(app.link({ year: meta.year ?? null, release: meta.release || 'none', explain: '' }), document.baseURI).href);
-  return [
-    el('div', { class: 'head' }, el('h2', { id: 'plant-title' }, plant.plant_name ?? plant.id),
-      el('div', { class: 'tools' },
-        copyButton('Copy link', () => here.textContent ?? '', here, (/** @type {string} */ text) => app.say(text)),
-        permanent ? el('a', { id: 'permanent', class: 'button', href: permanent, title: 'The answer of the API, at an address where it never changes' }, 'Permanent data') : null,
-        el('button', { id: 'print', type: 'button', click: () => window.print() }, 'Print'))),
+  const tools = [
+    copyButton('Copy link', () => here.textContent ?? '', here, (/** @type {string} */ text) => app.say(text)),
+    permanent ? el('a', { id: 'permanent', class: 'button', href: permanent, title: 'The answer of the API, at an address where it never changes' }, 'Permanent data') : null,
+    el('button', { id: 'print', type: 'button', click: () => window.print() }, 'Print'),
+  ].filter((tool) => tool !== null);
+  const nodes = [
     el('dl', { class: 'identity' },
       entry('Place', [place, at].filter(Boolean).join(' · ')),
       entry('ORIS code', plant.oris_plant_code ?? 'none in the sheet: the plant goes by state and name'),
@@ -46,6 +47,7 @@ export function headOf(app, answer, snapshots) {
       entry('Figures', from), entry('Address', here)),
     note,
   ];
+  return { nodes, tools };
 }
 
 /**
@@ -54,10 +56,12 @@ export function headOf(app, answer, snapshots) {
  */
 const entry = (name, value) => el('div', {}, el('dt', {}, name), el('dd', {}, value));
 
-// The main figures: the first column of each line that the sheet has.
+// The main figures: the first column of each line that the sheet has, and the
+// unit of it.
+/** @type {[string[], string][]} */
 const main = [
-  ['net_generation_mwh'], ['nameplate_capacity_mw'], ['capacity_factor'], ['share'],
-  ['co2e_short_tons', 'co2_short_tons'], ['co2e_output_rate_lb_per_mwh', 'co2_output_rate_lb_per_mwh'],
+  [['net_generation_mwh'], 'MWh'], [['nameplate_capacity_mw'], 'MW'], [['capacity_factor'], 'fraction'], [['share'], 'fraction'],
+  [['co2e_short_tons', 'co2_short_tons'], 'short tons'], [['co2e_output_rate_lb_per_mwh', 'co2_output_rate_lb_per_mwh'], 'lb/MWh'],
 ];
 
 /**
@@ -66,14 +70,28 @@ const main = [
  */
 export function tilesOf(app, answer) {
   const { plant } = answer.data;
-  return el('dl', { id: 'plant-tiles', class: 'tiles' }, main.map((columns) => {
+  return el('dl', { id: 'plant-tiles', class: 'tiles' }, main.map(([columns, unit]) => {
+    const { rate } = answer.data;
+    if (rate && columns.includes('co2_output_rate_lb_per_mwh') && columns.every((name) => missing(plant[name]))) return rateTile(app, answer, rate);
     const column = columns.find((name) => !missing(plant[name])) ?? columns.find((name) => name in plant) ?? columns[0];
-    const unit = answer.meta.units?.[column] ?? '';
-    const is = written(plant[column], column === 'capacity_factor' ? 'fraction' : unit);
+    const is = written(plant[column], unit);
     return el('div', { class: 'tile', 'data-column': column }, el('dt', {}, columnLabel(column, unit)),
       el('dd', { title: is.title }, explainable(app, answer, column, el('span', {}, is.text, is.unit ? el('small', {}, ` ${is.unit}`) : null)),
         el('span', { class: 'quiet' }, is.missing ? reason(column, answer) : sourceOf(column, answer))));
   }));
+}
+
+/**
+ * rateTile is the rate that the sheet does not have, computed by the API from
+ * what it has.
+ * @param {App} app
+ * @param {Answer} answer
+ * @param {any} rate
+ */
+function rateTile(app, answer, rate) {
+  const is = written(rate.recomputed, rate.unit);
+  return el('div', { class: 'tile', 'data-column': rate.column }, el('dt', {}, columnLabel(rate.column, rate.unit)),
+    el('dd', { title: is.title }, explainable(app, answer, rate.column, el('span', {}, is.text, el('small', {}, ` ${is.unit}`))), el('span', { class: 'quiet' }, 'computed: the sheet lacks the column')));
 }
 
 /**
@@ -82,8 +100,8 @@ export function tilesOf(app, answer) {
  * @param {Answer} answer
  */
 function reason(column, { data, meta }) {
+  if (meta.basis === 'GEN') return `no plant sheet of ${meta.year} is loaded, and generators do not tell`;
   if (column in data.plant) return `no value in the ${sheetName(meta.basis ?? '', meta.release)}`;
-  if (meta.basis === 'GEN') return `no plant sheet of ${meta.year} is loaded, and generators do not have it`;
   return `the ${sheetName(meta.basis ?? '', meta.release)} lacks the column`;
 }
 
@@ -134,6 +152,6 @@ function line(app, answer, column) {
  * @param {HTMLElement} shown
  */
 function explainable(app, answer, column, shown) {
-  if (answer.meta.basis === 'GEN' && missing(answer.data.plant[column])) return shown;
+  if (answer.meta.basis === 'GEN' && missing(answer.data.plant[column])) return shown; // no sheet to look it up in
   return el('a', { class: 'explain', href: app.link({ explain: column, year: answer.meta.year ?? null }), 'data-explain': column, 'aria-label': `${shown.textContent}: explain ${columnLabel(column, answer.meta.units?.[column])}` }, shown);
 }

@@ -18,8 +18,9 @@ const measures = [['net_generation_mwh', 'Net generation'], ['nameplate_capacity
 /**
  * @param {App} app
  * @param {() => Which} which
+ * @param {() => void} shown is told that the rows are there
  */
-export function historyPart(app, which) {
+export function historyPart(app, which, shown) {
   /** @type {any[]} */
   let rows = [];
   const part = partOf({ id: 'plant-history', title: 'History', ghost: [ghostPlot()] }, {
@@ -35,6 +36,7 @@ export function historyPart(app, which) {
       const canvas = el('div');
       body.replaceChildren(canvas, table(app, answer, which()));
       draw(canvas, 'bars', chartOf(app, answer, which()));
+      shown();
       return null;
     },
   });

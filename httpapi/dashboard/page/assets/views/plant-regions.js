@@ -30,7 +30,7 @@ export function regionsPart(app, shown, history) {
     show: ({ data, meta }, body) => {
       body.replaceChildren(el('div', { class: 'sideways', tabindex: 0, role: 'region', 'aria-labelledby': 'plant-regions-title' }, el('table', {},
         el('thead', {}, el('tr', {}, ['Region', 'Its name or code'].map((name) => el('th', { scope: 'col' }, name)),
-          el('th', { scope: 'col', class: 'number' }, 'Net generation', el('small', {}, ' MWh')), el('th', { scope: 'col', class: 'number' }, 'CO2 output rate', el('small', {}, ' lb/MWh')), el('th', { scope: 'col' }, 'From'))),
+          el('th', { scope: 'col', class: 'number' }, 'Net generation', el('small', {}, ' MWh')), el('th', { scope: 'col', class: 'number' }, 'CO2 output rate', el('small', {}, ' lb/MWh')))),
         el('tbody', {}, data.map((/** @type {any} */ one) => line(app, one, meta))))),
       meta.share_basis && !missing(shown()?.data.plant.share) ? el('p', { class: 'quiet' }, `The plant makes ${percent(shown()?.data.plant.share)} of the net generation of its state, by the ${sheetName(meta.share_basis, meta.share_release)}.`) : '');
       return null;
@@ -70,7 +70,6 @@ function line(app, { level, code, as, region, release, reason }, meta) {
   const name = missing(code) ? '–' : level === 'ST' ? `${stateName(code)} (${code})` : level === 'US' ? 'United States' : region?.[levels[level].name ?? ''] ? `${region[levels[level].name ?? '']} (${code})` : code;
   const link = region ? app.link({ level, code: level === 'US' ? '' : code, year: meta.year ?? null, release: release || 'none' }, 'regions') : null;
   return el('tr', { 'data-level': level }, el('th', { scope: 'row' }, levels[level].one),
-    el('td', {}, link ? el('a', { href: link }, name) : name, as ? el('small', {}, ` ${as}`) : null),
-    figure('td', region?.net_generation_mwh, 'MWh', { class: 'number', bare: true, reason }), figure('td', region?.co2_output_rate_lb_per_mwh, 'lb/MWh', { class: 'number', bare: true, reason }),
-    el('td', { class: 'quiet' }, region ? sheetName(level, release) : reason));
+    el('td', {}, link ? el('a', { href: link }, name) : name, as ? el('small', {}, ` ${as}`) : null, el('span', { class: 'quiet from' }, region ? sheetName(level, release) : reason)),
+    figure('td', region?.net_generation_mwh, 'MWh', { class: 'number', bare: true, reason }), figure('td', region?.co2_output_rate_lb_per_mwh, 'lb/MWh', { class: 'number', bare: true, reason }));
 }
