@@ -61,6 +61,9 @@ type Options struct {
 	// Generated says that no figure is anybody's measurement: a banner at the head
 	// of every view tells.
 	Generated bool
+	// Shapes are boundaries of the eGRID subregions, for the map. Default none: the
+	// map draws the land that is nearest to the plants of each.
+	Shapes *Shapes
 	// Refresh is how often the page asks the API whether something new is
 	// published, rounded up to seconds. Default 30 seconds, negative never.
 	Refresh time.Duration
@@ -77,8 +80,11 @@ const script = "assets/core/app.js"
 var views = []struct{ id, label, about string }{
 	{"overview", "", "Net generation, emissions and resource mix of the power plants of the United States"},
 	{"plants", "Plants", "Every power plant by any column: generation, emissions, rates, place and operator"},
+	{"plant", "Plant", "One power plant: generation, emissions, resource mix, generators, units and history"},
 	{"regions", "Regions", "Emission rates, totals and resource mix of states, eGRID subregions, balancing authorities and NERC regions, side by side and over the years"},
 	{"factors", "Factors", "Emission factors of electricity by ZIP code, state, eGRID subregion or balancing authority, with formula, sources and a citation, and emissions of a list of sites"},
+	{"map", "Map", "Plants on the map by generation, fuel and CO2 rate; states and eGRID subregions by any measure"},
+	{"changes", "Changes and data health", "Editions and releases that are loaded, their certificates, what changed between them and what it means for emission factors, held loads and rejected records"},
 }
 
 // file is one answer, ready to be written.
@@ -136,6 +142,9 @@ func New(o *Options) http.Handler {
 	})
 	if err != nil {
 		panic(err) // the files are in the binary
+	}
+	if settings.Shapes != nil {
+		d.files[shapesPath] = newFile("shapes.json", settings.Shapes.body)
 	}
 	d.files["assets/style.css"] = newFile("style.css", style.Bytes())
 	page := template.Must(template.ParseFS(files, "page/index.html"))
@@ -216,7 +225,7 @@ func render(page *template.Template, o Options, view, about string, modules []st
 		about = views[0].about
 	}
 	err := page.Execute(&b, map[string]any{
-		"Title": o.Title, "Source": o.Source, "Generated": o.Generated, "API": o.API, "Refresh": seconds(o.Refresh),
+		"Title": o.Title, "Source": o.Source, "Generated": o.Generated, "Shapes": shapesAddress(o.Shapes), "API": o.API, "Refresh": seconds(o.Refresh),
 		"View": view, "About": about + ", from " + o.Source + ".", "Modules": modules,
 	})
 	if err != nil {
@@ -236,6 +245,7 @@ func newFile(name string, body []byte) file {
 		".css":  "text/css; charset=utf-8",
 		".js":   "text/javascript; charset=utf-8",
 		".svg":  "image/svg+xml",
+		".json": "application/geo+json",
 	}[path.Ext(name)]}
 	sum := sha256.Sum256(body)
 	f.etag = `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`

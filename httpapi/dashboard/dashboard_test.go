@@ -307,7 +307,10 @@ func TestPreload(t *testing.T) {
 }
 
 // views are addresses, and the view that each asks for.
-var views = map[string]string{"/": "overview", "/?state=TX": "overview", "/?view=overview": "overview", "/?view=plants&state=TX": "plants", "/?q=palo": "plants", "/?view=nobody": ""}
+var views = map[string]string{
+	"/": "overview", "/?state=TX": "overview", "/?view=overview": "overview", "/?view=plants&state=TX": "plants", "/?q=palo": "plants",
+	"/?plant=9100&year=2021": "plant", "/?view=regions": "regions", "/?view=factors": "factors", "/?view=map": "map", "/?view=changes": "changes", "/?view=nobody": "",
+}
 
 // A preview shows what the address asks for. Nothing in the address is repeated.
 func TestPreviews(t *testing.T) {

@@ -55,7 +55,8 @@ export function scatter(model, width) {
  */
 function scaled(values, unit, log = false) {
   const range = extent(values.length ? values : [log ? 1 : 0]);
-  const scale = scaleOf(range, unit);
+  // Over many powers of ten no multiple of the unit suits all of them.
+  const scale = log ? { unit, of: (/** @type {number} */ value) => value } : scaleOf(range, unit);
   const [low, high] = [scale.of(range.low), scale.of(range.high)];
   const list = log ? powers(low, high) : ticks(Math.min(0, low), Math.max(0, high), 6);
   return { ...scale, ticks: list, low: list[0], high: list[list.length - 1] };
