@@ -38,7 +38,7 @@ run: ## the whole platform in one process, on the bundled sample
 	go run ./hosts/egrid up
 
 .PHONY: test
-test: system lint page generate-check with-services faults nested exports $(CONTRACT) vuln-if-reachable ## everything: lint, tests on real services, browser tests, fuzz and contract smoke, vulnerabilities
+test: system lint page generate-check with-services faults nested walk exports $(CONTRACT) vuln-if-reachable ## everything: lint, tests on real services, browser tests, fuzz and contract smoke, vulnerabilities
 
 .PHONY: generate
 generate: ## write anew what is made from the source: golden files, examples, sample, docs/data.md, Postman collection
@@ -94,6 +94,11 @@ faults: ## the services while each of their parts breaks, beside servers of its 
 .PHONY: nested
 nested: ## tests of the nested modules
 	@for dir in $(NESTED); do echo "$$dir" && (cd "$$dir" && go run $(CURDIR)/internal/testreport ./...) || exit 1; done
+
+.PHONY: walk
+walk: internal/page/node_modules/.installed ## every view of the dashboard in Chromium and Firefox: what people do, accessibility, budget
+	@internal/scripts/install.sh firefox-esr
+	@cd internal/page && npm run --silent walk
 
 .PHONY: exports
 exports: ## exports in pandas, polars and DuckDB, by the lines of docs/exports.md
@@ -156,6 +161,10 @@ vuln: $(VULNCHECK) ## known vulnerabilities in what we call (needs the network)
 .PHONY: vuln-if-reachable
 vuln-if-reachable: $(VULNCHECK) # the same, and where the network is away it says that nothing was checked
 	@internal/scripts/vuln.sh $(VULNCHECK) --may-be-away
+
+.PHONY: screenshots
+screenshots: internal/page/node_modules/.installed ## every view of the dashboard at three widths, light and dark -> screenshots/
+	@cd internal/page && node walk/screenshots.js $(CURDIR)/screenshots
 
 ##@ Set-up
 

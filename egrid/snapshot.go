@@ -77,5 +77,26 @@ func ContextFields(level Level) []Field {
 	}
 }
 
+// Columns that exports add where there is something to say: who published the
+// edition, where that is not EPA, and which columns were rounded.
+const (
+	EditionAuthority Column = "edition_authority"
+	RoundedColumns   Column = "rounded_columns"
+)
+
+// MarkFields are the columns that say of a row what only the snapshot tells: who
+// published its edition, and which of its columns have figures that were rounded
+// before they were read, by name, with blanks between. No snapshot has them as
+// columns; exports add them, and what reads exports understands them.
+func MarkFields(level Level) []Field {
+	return []Field{
+		{Level: level, Column: EditionAuthority, Type: Text, Code: "EDITION_AUTHORITY", Description: "Who published the edition."},
+		{Level: level, Column: RoundedColumns, Type: Text, Code: "ROUNDED_COLUMNS", Description: "Columns with figures that were rounded in the file that they come from, with blanks between."},
+	}
+}
+
+// IsMark reports whether a column is one of [MarkFields].
+func IsMark(c Column) bool { return c == EditionAuthority || c == RoundedColumns }
+
 // IsContext reports whether a column is one of [ContextFields].
 func IsContext(c Column) bool { return c == LevelColumn || c == Year || c == ReleaseColumn }

@@ -20,6 +20,10 @@ import (
 
 // exampleTargets is one request for every operation, by its id.
 var exampleTargets = map[string]string{
+	"plant-paths":      "/plants",
+	"levels":           "/levels",
+	"region-levels":    "/regions",
+	"regions":          "/regions/SRL",
 	"top-plants":       "/plants/top?state=CA&limit=2",
 	"search-plants":    "/plants/search?q=solar&columns=plant_name,state,latitude,longitude,net_generation_mwh&sort=-net_generation_mwh&limit=2",
 	"plants-by-state":  "/plants/states?state=CA,TX",

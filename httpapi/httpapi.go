@@ -63,7 +63,6 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid/export"
 	"github.com/egrid-analytics/egrid-go/egrid/store"
 	"github.com/egrid-analytics/egrid-go/httpapi/middleware"
-	"github.com/egrid-analytics/egrid-go/httpapi/wire"
 	"github.com/egrid-analytics/egrid-go/internal/trace"
 )
 
@@ -165,9 +164,7 @@ func New(db *store.DB, o *Options) http.Handler {
 	a.certificates = newCertificates()
 	a.formats = allFormats(&a.o)
 	a.router = mux.NewRouter().UseEncodedPath().SkipClean(true)
-	a.router.NotFoundHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		wire.NewProblem(r, http.StatusNotFound, "there is no such path; /openapi.json lists them").Write(w)
-	})
+	a.router.NotFoundHandler = http.HandlerFunc(a.noSuchPath)
 	a.router.MethodNotAllowedHandler = http.HandlerFunc(a.refuseMethod)
 	a.huma = humamux.New(a.router, huma.Config{
 		OpenAPI: &huma.OpenAPI{
@@ -183,6 +180,7 @@ func New(db *store.DB, o *Options) http.Handler {
 		Formats: huma.DefaultFormats,
 	})
 	a.documentTypes()
+	a.contentsOperations()
 	a.plantOperations()
 	a.levelOperations()
 	a.factorOperations()

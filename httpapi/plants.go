@@ -33,7 +33,7 @@ func (a *api) plantOperations() {
 		params: append(slices.Clone(where), filterParam("filter", "the plants"), searchParam(), sortParam(), columnsParam(), limitParam("100"), cursorParam(),
 			countParam(), facetParam("the plants"), codesParam()),
 		fields: func(d data, _ *request) fieldSet {
-			return fieldsOf(d, []egrid.Column{store.PlantID, store.StateShare}, egrid.PLNT, egrid.GEN)
+			return fieldsOf(d, []egrid.Column{store.PlantID, store.ShareOfState}, egrid.PLNT, egrid.GEN)
 		},
 		schema: plants, places: true, pins: ofPlants,
 		answer: func(_ context.Context, in *request) (*answer, error) {

@@ -30,14 +30,15 @@ func (a *api) storeOperations() {
 		},
 	})
 	a.register(operation{
-		id: "catalog", path: "/catalog", tag: "store", summary: "What is published, held and superseded, in full",
-		details: "With the columns of each snapshot, where one that the dictionary has is told as LEVEL/name, and with the audits: what a program needs that plans queries itself. /snapshots has less of it.",
-		schema:  a.schemaOf(typeOf[egrid.Catalog]()),
+		id: "catalog", path: "/catalog", tag: "store", summary: "What is published and held, as programs that plan queries want it",
+		details: "With the audits. all=true adds what was published before, and schemas=true the columns of each snapshot, where one that the dictionary has is told as LEVEL/name; without it columns is null. /snapshots has less of it.",
+		params: []parameter{
+			{name: "all", doc: "true: what was published before, too.", schema: huma.Schema{Enum: []any{"true", "false"}, Default: "false"}},
+			{name: "schemas", doc: "true: with the columns of each snapshot.", schema: huma.Schema{Enum: []any{"true", "false"}, Default: "false"}},
+		},
+		schema: a.schemaOf(typeOf[egrid.Catalog]()),
 		answer: func(_ context.Context, in *request) (*answer, error) {
-			c := in.data.catalog
-			if c.Snapshots == nil {
-				c.Snapshots = []egrid.Snapshot{}
-			}
+			c := in.catalog(in.text("all") == "true", in.text("schemas") == "true")
 			return &answer{value: c, meta: in.meta().of(len(c.Snapshots), nil)}, nil
 		},
 	})
@@ -69,6 +70,25 @@ func (a *api) restoreOperation() {
 			return done{snapshotInfo(&s, gwp), "/snapshots/" + string(s.ID)}, err
 		},
 	})
+}
+
+// catalog is the catalogue of the data, or the part of it that is asked for.
+func (in *request) catalog(superseded, columns bool) egrid.Catalog {
+	c := in.data.catalog
+	c.Snapshots = []egrid.Snapshot{}
+	for _, s := range in.data.catalog.Snapshots {
+		if s.Status == egrid.Superseded && !superseded {
+			continue
+		}
+		if !columns {
+			s.Schema = nil
+		}
+		c.Snapshots = append(c.Snapshots, s)
+	}
+	if !superseded {
+		c.Pruned = nil
+	}
+	return c
 }
 
 // meta is that of an answer about the data as a whole.
@@ -142,22 +162,43 @@ func (a *api) columnOperations() {
 		answer: func(_ context.Context, in *request) (*answer, error) {
 			ans := in.dictionary(func(f egrid.Field) bool {
 				found, ok := egrid.Lookup(f.Level, in.text("name"))
-				return ok && found.Column == f.Column
+				return ok && found.Column == f.Column || f.Code == "" && string(f.Column) == in.text("name")
 			})
 			if ans.meta.Count == 0 {
-				return nil, fmt.Errorf("%w: no column %q; /columns lists them", egrid.ErrNotFound, in.text("name"))
+				return nil, fmt.Errorf("%w: no column %q%s", egrid.ErrNotFound, in.text("name"), nearestColumn(in.text("name")))
 			}
 			return ans, nil
 		},
 	})
 }
 
-// dictionary lists columns of the dictionary.
+// nearestColumn says which column of any level was probably meant.
+func nearestColumn(name string, levels ...egrid.Level) string {
+	if len(levels) == 0 {
+		levels = egrid.Levels()
+	}
+	var names, codes []string
+	for _, l := range levels {
+		for _, f := range egrid.Fields(l) {
+			names, codes = append(names, string(f.Column)), append(codes, f.Code)
+		}
+	}
+	if best := egrid.Nearest(name, append(names, codes...)); best != "" {
+		return fmt.Sprintf(", did you mean %s?", best)
+	}
+	return "; /columns lists them"
+}
+
+// dictionary lists columns of the dictionary, and those that plant answers have besides.
 func (in *request) dictionary(want func(egrid.Field) bool) *answer {
 	list := []wire.ColumnInfo{}
 	t := newTable("name", "level", "code", "unit", "type", "description", "rule", "editions")
 	for _, l := range egrid.Levels() {
-		for _, f := range egrid.Fields(l) {
+		fields := egrid.Fields(l)
+		if l == egrid.PLNT {
+			fields = append(fields, derivedFields()...)
+		}
+		for _, f := range fields {
 			if !want(f) {
 				continue
 			}

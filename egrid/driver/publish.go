@@ -331,7 +331,7 @@ func (s *settlement) compare(p *Part) (Difference, error) {
 	unlike, same := []span{{}}, int64(0)
 	if old.Outline != nil && staged.Outline != nil {
 		from.Places, to.Places = old.Outline.Places, staged.Outline.Places
-		if slices.EqualFunc(s.live.Schema.Fields(), p.Schema.Fields(), func(f, g egrid.Field) bool { return f.Column == g.Column && f.Type == g.Type }) {
+		if old.Outline.comparable(s.live.Schema, staged.Outline, p.Schema) {
 			unlike, same = old.Outline.unlike(staged.Outline)
 		}
 	}

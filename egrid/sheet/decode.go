@@ -31,6 +31,9 @@ type Decoder struct {
 	identified bool // a row is told from a note by its identifier
 	enough     int  // the last column that a record must have; the cells behind it may be left out
 	repeats    bool // a column stands twice: rows are compared
+
+	rounded string // the columns that a row named last as rounded
+	places  []int  // of them in the schema
 }
 
 // Decoded is what the records of a span became.
@@ -56,15 +59,18 @@ type columnDecoder struct {
 	transform string
 	nullIf    string
 	kind      fieldKind
-	only      *string // the release that every row has to have in it
+	only      *string // the release or the authority that every row has to have in it
+	authority bool    // it is the authority
+	rounds    bool    // it names columns that were rounded
 }
 
 // fieldKind is how the short way reads a field.
 type fieldKind uint8
 
 const (
-	skipped fieldKind = iota
-	releases
+	skipped  fieldKind = iota
+	repeated           // what every row has to say again
+	rounds             // the names of columns that were rounded
 	texts
 	integers
 	numbers
@@ -76,7 +82,9 @@ const (
 func (c *columnDecoder) kindOf() fieldKind {
 	switch {
 	case c.only != nil:
-		return releases
+		return repeated
+	case c.rounds:
+		return rounds
 	case c.column == "":
 		return skipped
 	case c.transform != "" && c.transform != "trim":
@@ -113,7 +121,10 @@ func (s *Sheet) NewDecoder() *Decoder {
 		d.repeats = d.repeats || c.Repeats != ""
 		col := columnDecoder{
 			column: c.Column, at: s.Schema.Index(c.Column), typ: egrid.Integer, transform: c.Transform,
-			dialect: s.Dialect, fixed: c.Fixed, only: c.Release,
+			dialect: s.Dialect, fixed: c.Fixed, only: c.Release, rounds: c.Rounds,
+		}
+		if c.Authority != nil {
+			col.only, col.authority = c.Authority, true
 		}
 		if col.at >= 0 {
 			f := s.Schema.Field(col.at)
@@ -295,7 +306,7 @@ func (d *Decoder) fast(data []byte, line, number int64) int {
 // anything at all.
 func (d *Decoder) field(c *columnDecoder, data []byte) (n int, some bool) {
 	if len(data) == 0 || data[0] == d.delim || data[0] == '\n' || data[0] == '\r' {
-		if c.kind == years || c.required || c.kind == releases && *c.only != "" {
+		if c.kind == years || c.required || c.kind == repeated && *c.only != "" {
 			return -1, false // a row without its data year or release, or none
 		}
 		return 0, false
@@ -351,7 +362,7 @@ func (d *Decoder) quoted(c *columnDecoder, data []byte) (n int, some bool) {
 		return -1, true
 	}
 	if n == 1 {
-		if c.required || c.kind == releases {
+		if c.required || c.kind == repeated {
 			return -1, false
 		}
 		return 2, false
@@ -373,8 +384,13 @@ func (d *Decoder) text(c *columnDecoder, text []byte, n int, quoted bool) (size 
 	switch {
 	case c.kind == skipped:
 		return n, true
-	case c.kind == releases:
+	case c.kind == repeated:
 		if string(text) != *c.only {
+			return -1, true
+		}
+		return n, true
+	case c.kind == rounds:
+		if d.markRounded(text) != "" {
 			return -1, true
 		}
 		return n, true
@@ -513,8 +529,8 @@ func (d *Decoder) slow(rec record, number int64, out *Decoded) {
 		fail(egrid.Year, c, reason)
 		return
 	}
-	if c, reason := d.otherRelease(); reason != "" {
-		fail(egrid.ReleaseColumn, c, reason)
+	if c, value, reason := d.otherEdition(); reason != "" {
+		fail(c, value, reason)
 		return
 	}
 	if d.repeats {
@@ -528,6 +544,12 @@ func (d *Decoder) slow(rec record, number int64, out *Decoded) {
 	}
 	for i := range d.columns {
 		c := &d.columns[i]
+		if c.kind == rounds && !cell.Missing(d.fields[i]) {
+			if name := d.markRounded([]byte(d.fields[i])); name != "" {
+				fail(egrid.RoundedColumns, d.fields[i], fmt.Sprintf("%q is no column of %s; correct it, or leave the column out where nothing was rounded", name, d.sheet.Level))
+				return
+			}
+		}
 		if c.at < 0 {
 			continue
 		}
@@ -557,18 +579,40 @@ func (d *Decoder) named(fields int) bool {
 	return true
 }
 
-// otherRelease says what is wrong with the release that the record repeats.
-func (d *Decoder) otherRelease() (field, reason string) {
+// otherEdition says what is wrong with the release or the authority that the record
+// repeats.
+func (d *Decoder) otherEdition() (column egrid.Column, field, reason string) {
 	for i := range d.columns {
 		c := &d.columns[i]
-		if c.kind != releases {
-			continue
-		}
-		if release, known := releaseOf(d.fields[i]); !known || release != *c.only {
-			return d.fields[i], "the rows at the head of the file are of release " + releaseName(*c.only) + ", and a file is loaded as one; put each into a file of its own"
+		switch {
+		case c.kind != repeated:
+		case c.authority:
+			if authorityOf(d.fields[i]) != *c.only {
+				return egrid.EditionAuthority, d.fields[i], "the rows at the head of the file are published by " + *c.only + ", and a file is loaded as one authority's; put each into a file of its own"
+			}
+		default:
+			if release, known := releaseOf(d.fields[i]); !known || release != *c.only {
+				return egrid.ReleaseColumn, d.fields[i], "the rows at the head of the file are of release " + releaseName(*c.only) + ", and a file is loaded as one; put each into a file of its own"
+			}
 		}
 	}
-	return "", ""
+	return "", "", ""
+}
+
+// markRounded marks the columns that the row at hand names as rounded. It returns a
+// name that is none.
+func (d *Decoder) markRounded(text []byte) (unknown string) {
+	if string(text) != d.rounded {
+		places, unknown := d.sheet.columnsNamed(string(text))
+		if unknown != "" {
+			return unknown
+		}
+		d.rounded, d.places = string(text), places
+	}
+	for _, at := range d.places {
+		d.current.Lossy(at)
+	}
+	return ""
 }
 
 // chooseYear makes the builder of the record's own data year the current one, or

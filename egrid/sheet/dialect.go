@@ -337,7 +337,7 @@ const (
 // textOf says how the texts of a field are read.
 func textOf(f egrid.Field) (marks, form) {
 	switch f.Column {
-	case egrid.Generator, egrid.Unit:
+	case egrid.GeneratorID, egrid.UnitID:
 		return inCodes, anyText
 	case egrid.BalancingAuthority, egrid.NERCRegion:
 		return inAreas, asIs
@@ -505,7 +505,7 @@ func (d *Decoder) leftOut(fields []string) (text, reason string) {
 	row := d.identified
 	for i := range d.columns {
 		c, text := &d.columns[i], strings.TrimSpace(fields[i])
-		if c.kind == skipped || c.kind == releases {
+		if c.kind == skipped || c.kind == repeated || c.kind == rounds {
 			continue
 		}
 		if !cell.Missing(fields[i]) {

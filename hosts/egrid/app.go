@@ -55,6 +55,11 @@ func complain(stderr io.Writer, err error) {
 	fmt.Fprintln(stderr, "egrid:", terminal.EscapeLines(err.Error()))
 }
 
+// tell says something on stderr: about an answer, where stdout has the answer alone.
+func (a *app) tell(format string, args ...any) {
+	fmt.Fprintln(a.stderr, "egrid:", terminal.EscapeLines(fmt.Sprintf(format, args...)))
+}
+
 // withStore runs f on the store that the flags name.
 func (a *app) withStore(f func(driver.Store) error) error {
 	store, err := service.OpenStore(a.ctx, a.cli.Store)
@@ -74,6 +79,9 @@ func (a *app) withData(f func(*store.DB) error) error {
 		}
 		if catalog.Revision == 0 {
 			fmt.Fprintf(a.stderr, "egrid: nothing is published in this store; load files with egrid load%s FILE\n", a.storeFlag())
+		}
+		if db, err = db.Now(a.ctx); err != nil { // several questions, one state of the data
+			return err
 		}
 		return f(db)
 	})

@@ -74,7 +74,8 @@ func (a *app) printChanges(format string, changes []driver.CellChange) error {
 	if err != nil {
 		return err
 	}
-	return a.print(&output{Format: format}, "", &store.Answer{Schema: b.Schema(), Batches: func(yield func(*egrid.Batch, error) bool) { yield(b, nil) }})
+	_, err = a.print(&output{Format: format}, "", &store.Answer{Schema: b.Schema(), Batches: func(yield func(*egrid.Batch, error) bool) { yield(b, nil) }})
+	return err
 }
 
 func changeRows(list []wire.CellChange) (*egrid.Batch, error) {

@@ -36,6 +36,7 @@ import (
 type cli struct {
 	Store string `help:"Where the data are: sqlite:PATH, postgres://HOST/DATABASE or mem:. A bare file name is in ${data_dir}." default:"sqlite:egrid.db" placeholder:"URL"`
 	Queue string `help:"What carries chunks to the store: amqp://HOST/VHOST. Default: none; the store is written directly." placeholder:"URL"`
+	Pager string `help:"Program that shows tables on a terminal page by page; cat for none. Default: less." placeholder:"COMMAND" env:"EGRID_PAGER,PAGER"`
 	service.Logging
 
 	Up        upCmd          `cmd:"" help:"Load the sources, or the bundled sample, and serve API and dashboard."`
@@ -50,6 +51,9 @@ type cli struct {
 	MCP       mcpCmd         `cmd:"" name:"mcp" help:"Answer a language model's tools (Model Context Protocol) on stdin and stdout."`
 	Top       topCmd         `cmd:"" help:"Plants by net generation."`
 	Rows      rowsCmd        `cmd:"" help:"Rows of any level."`
+	Groups    groupsCmd      `cmd:"" help:"Counts and sums of the rows of any level."`
+	Plant     plantCmd       `cmd:"" help:"One plant: all columns, its history, generators and units."`
+	Region    regionCmd      `cmd:"" help:"Totals, rates and resource mix of a state, subregion or other region."`
 	Factor    factorCmd      `cmd:"" help:"An emission factor, with formula, inputs and sources."`
 	Explain   explainCmd     `cmd:"" help:"One published number: formula, inputs, plants and source."`
 	Inventory inventoryCmd   `cmd:"" help:"Emissions of a table of sites, with the factor and source of each."`

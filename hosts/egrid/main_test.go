@@ -111,18 +111,18 @@ func TestLoadAndAsk(t *testing.T) {
 		t.Errorf("merged: %+v", r)
 	}
 	for command, want := range map[string]string{
-		"top --limit 1 --format csv --columns plant_name,net_generation_mwh":                     "id,plant_name,net_generation_mwh\n1,Alpha,900.5\n",
-		"top --state OK --format ndjson --columns share":                                         "{\"id\":\"02\",\"share\":null}\n{\"id\":\"4\",\"share\":null}\n",
-		"top --columns plant_name,net_generation_mwh --limit 2":                                  "id  plant_name  net_generation_mwh\n1   Alpha                    900.5\n02  Bravo                      -10\n",
-		"rows --level gen --format csv --columns generator_id --sort -net_generation_mwh":        "generator_id\n2\n1\n1\nNA\n",
-		"rows --level GEN --format csv --columns generator_id --filter net_generation_mwh>=450":  "generator_id\n2\n",
-		"rows --level GEN --format csv --columns generator_id --filter fuel=SUN,WND --limit 1":   "generator_id\n1\n",
-		"rows --level GEN --format json --columns plant_name --search alpha --limit 0":           "[{\"plant_name\":\"Alpha\"},\n{\"plant_name\":\"Alpha\"}]\n",
-		"rows --level GEN --format json --search nobody":                                         "[]\n",
-		"rows --level PLNT --format ndjson":                                                      "",
-		"rows --level GEN --year 2023 --format csv --columns data_year,release --limit 1":        "data_year,release\n2023,\n",
-		"top --fuel NG --format csv --columns fuel":                                              "id,fuel\n1,NG\n",
-		"rows --level GEN --format csv --columns oris_plant_code --state ok --filter state=none": "oris_plant_code\n",
+		"top --limit 1 --format csv --columns plant_name,net_generation_mwh":                    "id,plant_name,net_generation_mwh\n1,Alpha,900.5\n",
+		"top --state OK --format ndjson --columns share":                                        "{\"id\":\"02\",\"share\":null}\n{\"id\":\"4\",\"share\":null}\n",
+		"top --columns plant_name,net_generation_mwh --limit 2":                                 "id  plant_name  net_generation_mwh\n1   Alpha                    900.5\n02  Bravo                    -10.0\n",
+		"rows --level gen --format csv --columns generator_id --sort -net_generation_mwh":       "generator_id\n2\n1\n1\nNA\n",
+		"rows --level GEN --format csv --columns generator_id --filter net_generation_mwh>=450": "generator_id\n2\n",
+		"rows --level GEN --format csv --columns generator_id --filter fuel=SUN,WND --limit 1":  "generator_id\n1\n",
+		"rows --level GEN --format json --columns plant_name --search alpha --limit 0":          "[{\"plant_name\":\"Alpha\"},\n{\"plant_name\":\"Alpha\"}]\n",
+		"rows --level GEN --format json --search nobody":                                        "[]\n",
+		"rows --level PLNT --format ndjson":                                                     "",
+		"rows --level GEN --year 2023 --format csv --columns data_year,release --limit 1":       "data_year,release\n2023,\n",
+		"top --fuel NG --format csv --columns fuel":                                             "id,fuel\n1,NG\n",
+		"rows --level GEN --format csv --columns oris_plant_code --state ok --filter state=AK":  "oris_plant_code\n",
 	} {
 		if got := s.run(0, strings.Fields(command)...); got != want {
 			t.Errorf("egrid %s:\n%q; want\n%q", command, got, want)

@@ -81,6 +81,7 @@ var views = []struct{ id, label, about string }{
 	{"overview", "", "Net generation, emissions and resource mix of the power plants of the United States"},
 	{"plants", "Plants", "Every power plant by any column: generation, emissions, rates, place and operator"},
 	{"regions", "Regions", "Emission rates, totals and resource mix of states, eGRID subregions, balancing authorities and NERC regions, side by side and over the years"},
+	{"factors", "Factors", "Emission factors of electricity by ZIP code, state, eGRID subregion or balancing authority, with formula, sources and a citation, and emissions of a list of sites"},
 	{"map", "Map", "Plants on the map by generation, fuel and CO2 rate; states and eGRID subregions by any measure"},
 }
 

@@ -40,6 +40,36 @@ type SnapshotInfo struct {
 	Revision  int64            `json:"revision" doc:"The revision that published it; 0 while held."`
 }
 
+// PathInfo is a path of the API.
+type PathInfo struct {
+	Path    string `json:"path" doc:"Below the address of the API; parts in braces stand for values."`
+	Summary string `json:"summary"`
+}
+
+// LevelInfo is a level, and what is published of it.
+type LevelInfo struct {
+	Level    egrid.Level   `json:"level"`
+	Title    string        `json:"title" doc:"What a row is, in words."`
+	Editions []EditionInfo `json:"editions" doc:"What is published, the newest last; empty for nothing."`
+	Path     string        `json:"path" doc:"Where its rows are."`
+	Regions  *string       `json:"regions" doc:"Where its regions are; null for a level without."`
+}
+
+// EditionInfo is a data year and release that is published of a level.
+type EditionInfo struct {
+	Year    int    `json:"year"`
+	Release string `json:"release" doc:"Empty for the unmarked one, which parameters call none."`
+	Rows    int64  `json:"rows"`
+}
+
+// RegionInfo is a region by its code.
+type RegionInfo struct {
+	Level egrid.Level `json:"level"`
+	Code  string      `json:"code"`
+	Name  *string     `json:"name" doc:"null where neither the sheet nor the dictionary has one."`
+	Path  string      `json:"path" doc:"Where its figures are."`
+}
+
 // Region is a row of a region, sorted out.
 type Region struct {
 	Level       egrid.Level            `json:"level"`

@@ -62,36 +62,57 @@ export function get(path, parameters = {}, signal = undefined) {
   return send(path, { parameters, signal });
 }
 
+/** @typedef {{parameters?: Parameters, method?: string, body?: BodyInit, headers?: Record<string, string>, signal?: AbortSignal}} Sent */
+
 /**
  * send asks with a method, a body and headers of its own.
  * @param {string} path
- * @param {{parameters?: Parameters, method?: string, body?: BodyInit, headers?: Record<string, string>, signal?: AbortSignal}} [o]
+ * @param {Sent} [o]
  * @returns {Promise<Answer>}
  */
-export async function send(path, { parameters = {}, method = 'GET', body, headers = {}, signal } = {}) {
-  const url = address(path, parameters);
-  const late = AbortSignal.timeout(patience);
-  let response;
-  let text;
-  try {
-    response = await fetch(url, {
-      method, body, headers: { Accept: 'application/json', ...headers }, cache: 'no-cache', credentials: 'same-origin',
-      signal: signal ? AbortSignal.any([signal, late]) : late,
-    });
-    text = await response.text();
-  } catch (error) {
-    if (signal?.aborted) throw error;
-    if (late.aborted) {
-      throw new Problem('The API does not answer', `There was no answer within ${patience / 1000} seconds. It may be busy: try again in a moment.`);
-    }
-    throw new Problem('The API cannot be reached', unreachable(url));
-  }
+export async function send(path, o = {}) {
+  const { url, text } = await respond(path, o, (response) => response.text());
   const answer = parse(text);
-  if (!response.ok) throw problemOf(response, answer);
   if (!answer || !('data' in answer) || !answer.meta) {
     throw new Problem('The answer is not understood', `${url.host} answered something that is not eGRID data. Check the address of the API, or whether a proxy stands in between.`);
   }
   return answer;
+}
+
+/**
+ * sendFor asks for a file, which may take longer.
+ * @param {string} path
+ * @param {Sent} [o]
+ * @returns {Promise<Blob>}
+ */
+export const sendFor = async (path, o = {}) => (await respond(path, o, (response) => response.blob(), 10 * patience)).text;
+
+/**
+ * respond asks, and reads the answer. Anything but success is a Problem.
+ * @template T
+ * @param {string} path
+ * @param {Sent} o
+ * @param {(response: Response) => Promise<T>} read
+ * @param {number} [wait]   milliseconds
+ * @returns {Promise<{url: URL, text: T}>}
+ */
+async function respond(path, { parameters = {}, method = 'GET', body, headers = {}, signal }, read, wait = patience) {
+  const url = address(path, parameters);
+  const late = AbortSignal.timeout(wait);
+  try {
+    const response = await fetch(url, {
+      method, body, headers: { Accept: 'application/json', ...headers }, cache: 'no-cache', credentials: 'same-origin',
+      signal: signal ? AbortSignal.any([signal, late]) : late,
+    });
+    if (!response.ok) throw problemOf(response, parse(await response.text()));
+    return { url, text: await read(response) };
+  } catch (error) {
+    if (signal?.aborted || error instanceof Problem) throw error;
+    if (late.aborted) {
+      throw new Problem('The API does not answer', `There was no answer within ${wait / 1000} seconds. It may be busy: try again in a moment.`);
+    }
+    throw new Problem('The API cannot be reached', unreachable(url));
+  }
 }
 
 /** @param {URL} url */

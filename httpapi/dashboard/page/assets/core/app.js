@@ -15,6 +15,7 @@ const views = [
   { id: 'overview', label: 'Overview', load: () => import('../views/overview.js') },
   { id: 'plants', label: 'Plants', load: () => import('../views/plants.js') },
   { id: 'regions', label: 'Regions', load: () => import('../views/regions.js') },
+  { id: 'factors', label: 'Factors', load: () => import('../views/factors.js') },
   { id: 'map', label: 'Map', load: () => import('../views/map.js') },
 ];
 
