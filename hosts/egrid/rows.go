@@ -193,7 +193,7 @@ func (c *groupsCmd) Run(a *app) error {
 		return err
 	}
 	for _, text := range c.Having {
-		f, err := egrid.ParseFilter(text)
+		f, err := parseFilter(text)
 		if err != nil {
 			return err
 		}
