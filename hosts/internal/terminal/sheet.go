@@ -30,7 +30,7 @@ type Sheet struct {
 // The least and the usual widths that text is cut to.
 const (
 	leastText = 12
-	usualText = 24
+	usualText = 22
 	few       = 3 // columns, at least, before text is cut to the least
 	maxHeader = 4 // lines
 )
@@ -51,7 +51,11 @@ func (s *Sheet) Write(w io.Writer) (shown int, err error) {
 	if s.Width <= 0 {
 		return len(s.Columns), s.lines(w, s.layout(len(s.Columns), false, math.MaxInt))
 	}
-	for _, limit := range []int{math.MaxInt, usualText, leastText} {
+	limits := []int{math.MaxInt, usualText}
+	if s.All { // rather short texts than fewer columns
+		limits = append(limits, leastText)
+	}
+	for _, limit := range limits {
 		for _, broken := range []bool{false, true} {
 			if l := s.layout(len(s.Columns), broken, limit); l.total() <= s.Width {
 				return len(s.Columns), s.lines(w, s.widen(l))

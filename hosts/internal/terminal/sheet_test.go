@@ -39,8 +39,8 @@ func TestSheet(t *testing.T) {
 			"plant_name                                code            mwh  (fraction)\n" +
 			"Palo Verde                                6008     31,097,259     0.27855\n" +
 			"A plant whose name is longer than others  3               -10\n"},
-		"cut text": {terminal.Sheet{Width: 56}, 4, ""},
-		"less":     {terminal.Sheet{Width: 30}, 2, ""},
+		"cut text": {terminal.Sheet{Width: 56, All: true}, 4, ""}, "fewer columns": {terminal.Sheet{Width: 50}, 3, ""},
+		"less": {terminal.Sheet{Width: 30}, 2, ""},
 		"records": {terminal.Sheet{Width: 30, All: true}, 4, "" +
 			"plant_name\n  Palo Verde\noris_plant_code\n  6008\nnet_generation_mwh\n  31,097,259\nshare\n  0.27855 fraction\n\n" +
 			"plant_name\n  A plant whose name is longer\n  than others\noris_plant_code\n  3\nnet_generation_mwh\n  -10\n"},
