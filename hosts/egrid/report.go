@@ -60,7 +60,7 @@ func (s part) evidence() (by string, aside []string) {
 			aside = append(aside, fmt.Sprintf("%s in %s", e.Value, e.From))
 		case e.Of == "encoding":
 			told = append(told, what+" "+e.Value+" by "+e.From)
-		case e.Of == "column", i > first:
+		case e.Of == "column", e.Of == "texts", i > first:
 			aside = append(aside, fmt.Sprintf("%s %s: %s", what, e.Value, e.From))
 		case e.From != "default" && (e.Of != "decimal_sign" || e.Value != "."):
 			from := strings.TrimSuffix(e.From, " "+path.Base(s.object)) // it stands in front of the line

@@ -34,6 +34,10 @@ func (c *serveCmd) Run(a *app) error {
 		return err
 	}
 	c.apply(&o)
+	var page dashboard.Options
+	if err := c.Draw(&page); err != nil {
+		return err
+	}
 	var source etl.Source
 	if len(c.Sources) > 0 {
 		if source, err = service.OpenSource(c.Sources, nil); err != nil {
@@ -51,7 +55,7 @@ func (c *serveCmd) Run(a *app) error {
 		open = a.withStore
 	}
 	return open(func(store driver.Store) error {
-		return a.serve(store, &serving{exposing: c.exposing, listener: listener, api: api, source: source, load: o})
+		return a.serve(store, &serving{exposing: c.exposing, listener: listener, api: api, page: page, source: source, load: o})
 	})
 }
 
@@ -60,6 +64,7 @@ type exposing struct {
 	service.Serving
 	service.Access
 	service.Explorer
+	service.Boundaries
 }
 
 func (e *exposing) api(a *app) (httpapi.Options, error) {
@@ -73,7 +78,7 @@ type serving struct {
 	exposing
 	listener net.Listener
 	api      httpapi.Options
-	page     *dashboard.Options
+	page     dashboard.Options
 	source   etl.Source // nil for none
 	load     etl.Options
 }
@@ -95,7 +100,7 @@ func (a *app) serve(store driver.Store, s *serving) error {
 	runs := etl.NewRuns(store, &o)
 	s.api.Runs = runs
 	h := service.API(a.ctx, store, m, s.api)
-	service.Page(h, s.page)
+	service.Page(h, &s.page)
 	s.Mount(h)
 	err := service.Serve(a.ctx, s.listener.Addr().String(), h, &service.ServeOptions{Serving: s.Serving, Listener: s.listener, Logger: a.log, Ready: func(url string) {
 		fmt.Fprintf(a.stdout, "\ndashboard and API: %s\n", url)
@@ -129,14 +134,17 @@ func (c *upCmd) Run(a *app) error {
 		return err
 	}
 	defer listener.Close() // in case that it does not come to serving
+	var page dashboard.Options
+	if err := c.Draw(&page); err != nil {
+		return err
+	}
 	source := etl.FS(data.Files())
-	var page *dashboard.Options
 	if len(c.Source) > 0 {
 		if source, err = service.OpenSource(c.Source, a.stdin); err != nil {
 			return err
 		}
 	} else {
-		page = &dashboard.Options{Title: "eGRID sample", Source: "a generator: no plant here exists", Generated: true}
+		page = dashboard.Options{Shapes: page.Shapes, Title: "eGRID sample", Source: "a generator: no plant here exists", Generated: true}
 		if a.cli.Store == service.DefaultStore() {
 			a.cli.Store = sampleStore()
 		}
