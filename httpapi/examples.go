@@ -20,6 +20,10 @@ import (
 
 // exampleTargets is one request for every operation, by its id.
 var exampleTargets = map[string]string{
+	"plant-paths":      "/plants",
+	"levels":           "/levels",
+	"region-levels":    "/regions",
+	"regions":          "/regions/SRL",
 	"top-plants":       "/plants/top?state=CA&limit=2",
 	"search-plants":    "/plants/search?q=solar&columns=plant_name,state,latitude,longitude,net_generation_mwh&sort=-net_generation_mwh&limit=2",
 	"plants-by-state":  "/plants/states?state=CA,TX",
@@ -57,6 +61,7 @@ var exampleTargets = map[string]string{
 	"start-run":        "/runs",
 	"publish-run":      "/runs/20250702T120000Z-m5c2vb/publish",
 	"discard-run":      "/runs/20250702T120000Z-m5c2vb/discard",
+	"restore-snapshot": "/snapshots/@/restore", // which is published
 	"liveness":         "/healthz",
 	"readiness":        "/readyz",
 }

@@ -469,7 +469,23 @@ func outputField(s *egrid.Schema, level egrid.Level, name egrid.Column) (egrid.F
 		}
 		return f, nil
 	}
-	return egrid.Field{}, fmt.Errorf("%w: %s has no column %q; the dictionary lists them", egrid.ErrInvalid, level, name)
+	return egrid.Field{}, fmt.Errorf("%w: %s has no column %q%s", egrid.ErrInvalid, level, name, columnHint(s, level, string(name)))
+}
+
+// columnHint names the column that was probably meant: of the sheet, else of the
+// dictionary, by our names or by EPA's codes.
+func columnHint(s *egrid.Schema, level egrid.Level, name string) string {
+	var names, codes []string
+	for _, f := range append(s.Fields(), egrid.Fields(level)...) {
+		names = append(names, string(f.Column))
+		if f.Code != "" {
+			codes = append(codes, f.Code)
+		}
+	}
+	if meant := cmp.Or(egrid.Nearest(name, names), egrid.Nearest(name, codes)); meant != "" {
+		return "; did you mean " + meant + "?"
+	}
+	return "; the dictionary lists them"
 }
 
 // answered finds a column of the answer of a group query.

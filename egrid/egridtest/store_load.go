@@ -259,7 +259,7 @@ func testReplace(f *fixture) {
 
 func testMerge(f *fixture) {
 	f.loadRecords("a", 2023, "", ten...)
-	columns := []egrid.Column{egrid.State, egrid.PlantCode, egrid.Generator, egrid.NetGeneration, "NEW"}
+	columns := []egrid.Column{egrid.State, egrid.PlantCode, egrid.GeneratorID, egrid.NetGeneration, "NEW"}
 	spec := sheetOf("b", 2023, "", columns...)
 	rows := rowsOf(spec,
 		[]string{"FL", "3612", "1", "50", "first"},
@@ -287,10 +287,10 @@ func testMerge(f *fixture) {
 // testMergeWithoutIdentifier: rows are matched by an identifier that both have,
 // or not at all.
 func testMergeWithoutIdentifier(f *fixture) {
-	a := sheetOf("a", 2023, "", egrid.PlantCode, egrid.Generator, egrid.NetGeneration)
+	a := sheetOf("a", 2023, "", egrid.PlantCode, egrid.GeneratorID, egrid.NetGeneration)
 	f.load(a, driver.PublishAuto, rowsOf(a, []string{"1", "A", "1"}, []string{"2", "A", "2"}))
-	b := sheetOf("b", 2023, "", egrid.State, egrid.PlantName, egrid.Generator, egrid.NetGeneration)
-	c := sheetOf("c", 2023, "", egrid.PlantCode, egrid.Generator, egrid.NetGeneration)
+	b := sheetOf("b", 2023, "", egrid.State, egrid.PlantName, egrid.GeneratorID, egrid.NetGeneration)
+	c := sheetOf("c", 2023, "", egrid.PlantCode, egrid.GeneratorID, egrid.NetGeneration)
 	for _, test := range []struct {
 		spec   driver.SnapshotSpec
 		rows   *egrid.Batch

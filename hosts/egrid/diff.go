@@ -154,5 +154,6 @@ func printList[T any](a *app, format string, list []T) error {
 		return nil
 	}
 	b := wire.RowsOf(list)
-	return a.print(&output{Format: format}, "", &store.Answer{Schema: b.Schema(), Batches: func(yield func(*egrid.Batch, error) bool) { yield(b, nil) }})
+	_, err := a.print(&output{Format: format}, "", &store.Answer{Schema: b.Schema(), Batches: func(yield func(*egrid.Batch, error) bool) { yield(b, nil) }})
+	return err
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/egrid-analytics/egrid-go/httpapi/wire"
 )
 
-// choose checks what a flag names, and fills in what it means by default.
-func choose[T ~string](flag string, given []string, all, fallback []T) ([]T, error) {
+// chosenNames checks what a flag names, and fills in what it means by default.
+func chosenNames[T ~string](flag string, given []string, all, fallback []T) ([]T, error) {
 	if given == nil {
 		return fallback, nil
 	}
@@ -31,11 +31,11 @@ func choose[T ~string](flag string, given []string, all, fallback []T) ([]T, err
 
 // factors prints what became of emission factors.
 func (c *diffCmd) factors(a *app, db *store.DB, levels []egrid.Level) error {
-	kinds, err := choose("kind", c.Kind, calc.Kinds(), []calc.Kind{calc.Output, calc.Nonbaseload})
+	kinds, err := chosenNames("kind", c.Kind, calc.Kinds(), []calc.Kind{calc.Output, calc.Nonbaseload})
 	if err != nil {
 		return err
 	}
-	gases, err := choose("gas", c.Gas, calc.Gases(), calc.Gases())
+	gases, err := chosenNames("gas", c.Gas, calc.Gases(), calc.Gases())
 	if err != nil {
 		return err
 	}
