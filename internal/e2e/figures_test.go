@@ -92,7 +92,7 @@ func (s shown) check(value any) error {
 		return nil
 	}
 	exact, err := number(s.Title)
-	if err != nil || exact != x {
+	if err != nil || math.Abs(exact-x) > 1e-20 { // as far as browsers write numbers
 		return fmt.Errorf("%q stands for %v (%v)", s.Title, x, err)
 	}
 	percent := strings.HasSuffix(text, "%")
@@ -150,4 +150,13 @@ func (b *tab) saved(selector string) (name, content string) {
 	content = promised(b, "window.savedFile.blob.arrayBuffer().then((b) => [...new Uint8Array(b)].map((c) => String.fromCharCode(c)).join(''))")
 	b.script("window.unsave()")
 	return name, content
+}
+
+func decode(t *testing.T, body []byte) map[string]any {
+	t.Helper()
+	var v map[string]any
+	if err := json.Unmarshal(body, &v); err != nil {
+		t.Fatalf("%v: %s", err, body)
+	}
+	return v
 }

@@ -91,7 +91,7 @@ export function cellsPart(pair, { id, level = 2, limit = 50 }) {
     },
     show: (answer, body) => {
       const { data, meta } = answer;
-      if (!data) return 'The two editions have no sheet of the same kind.';
+      if (!data) return pair() ? 'The two editions have no sheet of the same kind.' : 'There are no two editions to compare.';
       const d = meta.difference;
       const lines = [
         `${levelName(pair()?.level ?? '')}: ${plural(d.rows, 'row')} in both, ${full(d.rows_changed)} of them changed; ${full(d.rows_added)} only in the second, ${full(d.rows_lost)} only in the first.`,

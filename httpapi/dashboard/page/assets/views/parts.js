@@ -29,7 +29,7 @@ export function choice(id, changed) {
      * @param {string} value
      */
     fill(options, value) {
-      const all = options.some(([v]) => v === value) ? options : [...options, /** @type {[string, string]} */ ([value, `${value} (not loaded)`])];
+      const all = options.some(([v]) => v === value) ? options : [...options, /** @type {[string, string]} */ ([value, value ? `${value} (not loaded)` : 'None'])];
       select.replaceChildren(...all.map(([v, text]) => el('option', { value: v }, text)));
       select.value = value;
     },
