@@ -25,10 +25,10 @@ const kinds = { output: 'output', nonbaseload: 'non-baseload', combustion: 'comb
  * factorsPart says what became of emission factors.
  * @param {App} app
  * @param {() => Pair | null} pair
- * @param {{id: string, level?: 2 | 3, limit?: number, chart?: boolean}} o
+ * @param {{id: string, title: string, level?: 2 | 3, limit?: number, chart?: boolean}} o
  */
-export function factorsPart(app, pair, { id, level = 2, limit = 50, chart = false }) {
-  return partOf({ id, title: 'Effect on emission factors', level, class: level === 2 ? 'card' : '', ghost: [ghostLines(4)] }, {
+export function factorsPart(app, pair, { id, title, level = 2, limit = 50, chart = false }) {
+  return partOf({ id, title, level, class: level === 2 ? 'card' : '', ghost: [ghostLines(4)] }, {
     load: async (signal) => {
       const of = pair();
       if (!of) return { data: null, meta: { revision: 0 }, links: {} };
@@ -81,10 +81,10 @@ function factorRow(app, f) {
 /**
  * cellsPart lists every cell that differs.
  * @param {() => Pair | null} pair   with a level
- * @param {{id: string, level?: 2 | 3, limit?: number}} o
+ * @param {{id: string, title: string, level?: 2 | 3, limit?: number}} o
  */
-export function cellsPart(pair, { id, level = 2, limit = 50 }) {
-  return partOf({ id, title: 'Cells that differ', level, class: level === 2 ? 'card' : '', ghost: [ghostLines(4)] }, {
+export function cellsPart(pair, { id, title, level = 2, limit = 50 }) {
+  return partOf({ id, title, level, class: level === 2 ? 'card' : '', ghost: [ghostLines(4)] }, {
     load: async (signal) => {
       const of = pair();
       return of?.level ? get('diff', { level: of.level, from: of.from, to: of.to, limit }, signal) : { data: null, meta: { revision: 0 }, links: {} };

@@ -152,7 +152,7 @@ class Regions {
     more.textContent = label();
     body.replaceChildren(
       el('p', { class: 'quiet' }, 'Each name opens what the figure means and how it follows from others.'),
-      el('div', { class: 'sideways', tabindex: 0, role: 'region', 'aria-labelledby': 'region-figures-title' },
+      el('div', { class: 'sideways', tabindex: 0, role: 'group', 'aria-labelledby': 'region-figures-title' },
         el('table', { class: 'beside' },
           el('thead', {}, el('tr', {}, el('td', {}), ...regions.map(({ region, meta }) => el('th', { scope: 'col', class: 'number' },
             placeOf(region), el('small', {}, `${meta.year}, ${sheetName(region.level, meta.release)}`))))),
