@@ -96,8 +96,14 @@ function standing({ model, width, segments, low, high, lanes, stacked, top: abov
 /** @param {Layout} layout */
 function lying({ model, width, segments, low, high, lanes, stacked, ranked, top: above, textureOf }) {
   const { scale, spec, places } = model;
-  const names = places.map((place, i) => (ranked && segments[i][0]?.mark.y !== null ? `${segments[i][0]?.mark.rank ?? i + 1}. ${nameOf(segments[i], place)}` : nameOf(segments[i], place)));
-  const left = Math.min(Math.floor(width * 0.4), 12 + widest(names));
+  const room = Math.floor(width * 0.4);
+  // A name that does not fit gives way to its code.
+  const names = places.map((place, i) => {
+    const rank = ranked && segments[i][0]?.mark.y !== null ? `${segments[i][0]?.mark.rank ?? i + 1}. ` : '';
+    const name = `${rank}${nameOf(segments[i], place)}`;
+    return widthOf(name) + 12 > room ? `${rank}${place}` : name;
+  });
+  const left = Math.min(room, 12 + widest(names));
   const value = (/** @type {Segment} */ { mark }) => (mark.y === null ? dash : scale.text(mark.y));
   const right = stacked ? 12 : 12 + widest(segments.flat().map(value));
   const top = above + 20;

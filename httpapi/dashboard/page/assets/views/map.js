@@ -219,7 +219,7 @@ class MapView {
     const { areas, keys, lost } = areasOf(of, { land, link: (code) => this.app.link({ level: layer === 'states' ? 'ST' : 'SRL', code }, 'regions'), values: layer === 'tiles' });
     this.map.show({ land: layer === 'tiles' ? [] : groundOf(), areas, dots: [], marks: layer, cut: layer === 'subregions' && !own, borders: layer === 'subregions' });
     this.legend.replaceChildren(legendOf(`${label}${unit === 'fraction' ? '' : `, ${unit}`}${rounded ? ', rounded in the sheet' : ''}; classes of about as many ${layer === 'states' ? 'states' : 'subregions'}`, keys, 'block'));
-    this.told.replaceChildren(el('p', { class: 'quiet' }, `${plural(areas.length, layer === 'states' ? 'state' : 'subregion')} of ${meta.year}, from the ${source}.`),
+    this.told.replaceChildren(el('p', { class: 'quiet' }, `${plural(areas.length, 'area')} of ${meta.year}, from the ${source}.`),
       lostOf('without land on the map', lost.map(({ code, name }) => ({ text: name === code ? code : `${name} (${code})`, href: this.app.link({ level: layer === 'states' ? 'ST' : 'SRL', code }, 'regions') }))));
     /** @type {Spec} */
     const spec = { title: `${label} by ${layer === 'states' ? 'state' : 'eGRID subregion'}, ${meta.year}`, unit, x: { label: layer === 'states' ? 'State' : 'eGRID subregion' }, y: { label }, source, rounded, file: `${measure}-${level}-${meta.year}`.toLowerCase(),
