@@ -40,6 +40,7 @@ func (a *api) levelOperations() {
 	})
 	a.groupOperation(&level)
 	a.diffOperation(&level)
+	a.diffFactorsOperation()
 	a.regionOperation()
 	a.zipOperation()
 }

@@ -43,8 +43,9 @@ export function choice(id, changed) {
  */
 export function number(value, unit) {
   if (unit === 'fraction') return { text: percent(value), title: `${full(value)} as a fraction` };
-  const rate = unit?.includes('/') ?? false;
-  return { text: rate && Math.abs(value) < 1e6 ? full(Number(value.toFixed(4))) : brief(value), title: [full(value), unit].filter(Boolean).join(' ') };
+  const size = Math.abs(value);
+  const rate = (unit?.includes('/') ?? false) && size < 1e6;
+  return { text: rate ? full(Number(size < 1 ? value.toPrecision(4) : value.toFixed(4))) : brief(value), title: [full(value), unit].filter(Boolean).join(' ') };
 }
 
 /**

@@ -164,7 +164,7 @@ class Regions {
    * @param {{region: any, meta: any, values: Record<string, any>}[]} regions
    */
   #row(column, unit, regions) {
-    const open = el('button', { type: 'button', class: 'open', 'aria-expanded': 'false', click: () => this.#explain(open, column, regions) }, columnLabel(column, unit === 'fraction' ? null : unit).replace(/ generation share$/, ''));
+    const open = el('button', { type: 'button', class: 'unfold', 'aria-expanded': 'false', click: () => this.#explain(open, column, regions) }, columnLabel(column, unit === 'fraction' ? null : unit).replace(/ generation share$/, ''));
     return el('tr', { 'data-column': column }, el('th', { scope: 'row' }, open, unit && unit !== 'fraction' ? el('small', {}, ` ${unit}`) : null),
       ...regions.map(({ meta, values }) => figureCell(values[column], unit, { rounded: meta.lossy?.includes(column) })));
   }
