@@ -59,11 +59,11 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humamux"
 	"github.com/gorilla/mux"
 
+	"github.com/egrid-analytics/egrid-go/egrid/calc"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/export"
 	"github.com/egrid-analytics/egrid-go/egrid/store"
 	"github.com/egrid-analytics/egrid-go/httpapi/middleware"
-	"github.com/egrid-analytics/egrid-go/httpapi/wire"
 	"github.com/egrid-analytics/egrid-go/internal/trace"
 )
 
@@ -99,6 +99,9 @@ type Options struct {
 	// it is a [driver.Decider] too, decided on when they are held. Changing something needs [middleware.ScopeWrite]. Messages
 	// may name internal files, as those of Failures. Default none.
 	Runs driver.Runner
+	// History adds POST /snapshots/{id}/restore, which makes what was published before
+	// the answer again and needs [middleware.ScopeWrite]. Default none.
+	History driver.History
 	// MCP adds the path /mcp: what POST is answered by there, made of the API without what
 	// stands around it, whose limits, credentials and headers it shares. Package mcp has
 	// it: mcp.Handler, for tools of language models. Default none, and then there is no
@@ -128,7 +131,9 @@ type api struct {
 	huma      huma.API
 	responses *responses
 
-	certificates *certificates
+	certificates *keeper[calc.Certificate]
+	differences  differences
+	gwps         gwps
 	formats      []format
 }
 
@@ -158,12 +163,11 @@ func New(db *store.DB, o *Options) http.Handler {
 	}
 	a.o.Logger = trace.Logger(a.o.Logger)
 	a.responses = newResponses(a.o.MaxCachedBytes)
-	a.certificates = newCertificates()
+	a.certificates = newKeeper[calc.Certificate](maxCertificates)
+	a.differences = newDifferences()
 	a.formats = allFormats(&a.o)
 	a.router = mux.NewRouter().UseEncodedPath().SkipClean(true)
-	a.router.NotFoundHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		wire.NewProblem(r, http.StatusNotFound, "there is no such path; /openapi.json lists them").Write(w)
-	})
+	a.router.NotFoundHandler = http.HandlerFunc(a.noSuchPath)
 	a.router.MethodNotAllowedHandler = http.HandlerFunc(a.refuseMethod)
 	a.huma = humamux.New(a.router, huma.Config{
 		OpenAPI: &huma.OpenAPI{
@@ -179,6 +183,7 @@ func New(db *store.DB, o *Options) http.Handler {
 		Formats: huma.DefaultFormats,
 	})
 	a.documentTypes()
+	a.contentsOperations()
 	a.plantOperations()
 	a.levelOperations()
 	a.factorOperations()

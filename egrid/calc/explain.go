@@ -78,6 +78,18 @@ func Explain(ctx context.Context, db *store.DB, q ExplainQuery) (Explanation, er
 	return x, x.compare(page)
 }
 
+// nearestColumn says which column was probably meant, by our name or EPA's code.
+func nearestColumn(level egrid.Level, name string) string {
+	var names, codes []string
+	for _, f := range egrid.Fields(level) {
+		names, codes = append(names, string(f.Column)), append(codes, f.Code)
+	}
+	if best := egrid.Nearest(name, append(names, codes...)); best != "" {
+		return fmt.Sprintf(", did you mean %s?", best)
+	}
+	return "; the dictionary lists them"
+}
+
 func (q *ExplainQuery) field() (egrid.Field, error) {
 	levels := append([]egrid.Level{egrid.PLNT, egrid.GGL}, RegionLevels()...)
 	if !slices.Contains(levels, q.Level) {
@@ -85,7 +97,7 @@ func (q *ExplainQuery) field() (egrid.Field, error) {
 	}
 	f, ok := egrid.Lookup(q.Level, q.Column)
 	if !ok {
-		return egrid.Field{}, fmt.Errorf("%w: level %s has no column %q", egrid.ErrInvalid, q.Level, q.Column)
+		return egrid.Field{}, fmt.Errorf("%w: level %s has no column %q%s", egrid.ErrInvalid, q.Level, q.Column, nearestColumn(q.Level, q.Column))
 	}
 	return f, nil
 }
@@ -314,9 +326,7 @@ func (x *Explanation) ofPlant(page egrid.RowPage) error {
 		above, cells = append(above, string(c)), append(cells, c)
 	}
 	for _, c := range rule.Denominator {
-		if strings.HasPrefix(string(c), "heat_input") {
-			c = "total_" + c
-		}
+		c = ofPlant(c)
 		below, cells = append(below, string(c)), append(cells, c)
 		if !page.Schema().Has(c) {
 			continue // ofCells says so

@@ -65,7 +65,7 @@ func newOwn(p *program, b *egrid.Batch) *own {
 // derives reports whether a figure follows from other columns of its sheet.
 func (o *own) derives(g *figure) bool {
 	if len(g.below) == 0 {
-		return g.field.Column == nonbaseloadTotal && o.nonbaseload != nil || o.program.parts[g.above[0]] != nil
+		return o.isTotal(g.above[0]) && o.nonbaseload != nil || o.program.parts[g.above[0]] != nil
 	}
 	for _, i := range slices.Concat(g.above, g.below) {
 		if o.columns[i] < 0 && o.program.parts[i] == nil && (o.nonbaseload == nil || !o.isTotal(i)) {
@@ -75,10 +75,15 @@ func (o *own) derives(g *figure) bool {
 	return true
 }
 
-// isTotal reports whether a term is all of the non-baseload generation.
+// isTotal reports whether a term is the sum of the non-baseload generation by fuel.
+// Where plants of other unknown fuels take no part in that, the generation of all
+// plants is not.
 func (o *own) isTotal(i int) bool {
 	t := o.program.terms[i]
-	return t.weighted && t.column == egrid.NetGeneration && (t.only == 0 || t.only == everybody&^bit(otherFuels))
+	if !t.weighted || t.column != egrid.NetGeneration {
+		return false
+	}
+	return t.only == everybody&^bit(otherFuels) || t.only == 0 && !o.program.method.is(NonbaseloadOther, "left_out")
 }
 
 // sums are the sums that a row holds.

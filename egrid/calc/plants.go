@@ -64,7 +64,7 @@ func PlantColumns() []egrid.Column { return append(contextColumns(), measures().
 func contextColumns() []egrid.Column {
 	return []egrid.Column{
 		egrid.PlantCode, egrid.PlantName, egrid.State, egrid.BalancingAuthority, egrid.Subregion, egrid.NERCRegion,
-		egrid.Fuel, egrid.FuelGroup, egrid.CapacityFactor, egrid.NonbaseloadFactor, egrid.NameplateCapacity, egrid.NetGeneration,
+		egrid.Fuel, egrid.FuelCategoryColumn, egrid.CapacityFactor, egrid.NonbaseloadFactor, egrid.NameplateCapacity, egrid.NetGeneration,
 	}
 }
 
@@ -237,7 +237,7 @@ func (p *Plants) texts(batches []*egrid.Batch, c egrid.Column) []string {
 }
 
 func (p *Plants) readFuels(batches []*egrid.Batch) {
-	categories, fuels := p.texts(batches, egrid.FuelGroup), p.texts(batches, egrid.Fuel)
+	categories, fuels := p.texts(batches, egrid.FuelCategoryColumn), p.texts(batches, egrid.Fuel)
 	p.fuels = make([]uint8, p.n)
 	for i := range p.fuels {
 		p.fuels[i] = noFuel
@@ -295,15 +295,21 @@ func (p *Plants) weights(m Method) []float64 {
 		return nil
 	}
 	w := make([]float64, p.n)
+	five, counted := m.is(NonbaseloadFactor, "five_places"), m.is(NonbaseloadNegative, "counted")
 	for i := range w {
-		w[i] = p.weight(i, m)
+		if x := p.weight(i, five, counted); !math.IsNaN(x) {
+			w[i] = x
+		}
 	}
 	return w
 }
 
-func (p *Plants) weight(i int, m Method) float64 {
+// weight is the non-baseload factor of a plant, NaN where it has none. five: its
+// capacity factor counts with five places; counted: a plant that burns fuel counts
+// in full where it generates nothing.
+func (p *Plants) weight(i int, five, counted bool) float64 {
 	if p.baseload != nil && p.baseload[i] {
-		return 0
+		return math.NaN()
 	}
 	at := func(x []float64) float64 {
 		if x == nil {
@@ -315,18 +321,17 @@ func (p *Plants) weight(i int, m Method) float64 {
 	if math.IsNaN(capacity) || math.IsInf(capacity, 0) {
 		capacity = at(p.factors.capacity)
 	}
-	if m.is(NonbaseloadFactor, "five_places") {
+	if five {
 		capacity = roundTo(capacity, 5)
 	}
 	switch {
 	case math.IsNaN(capacity):
-		if published := at(p.factors.published); !math.IsNaN(published) {
-			return published
-		}
-		return 0
-	case capacity <= 0 && m.is(NonbaseloadNegative, "counted"):
+		return at(p.factors.published)
+	case capacity <= 0 && counted:
 		return 1
-	case capacity <= 0, capacity > 0.8:
+	case capacity <= 0:
+		return math.NaN()
+	case capacity > 0.8:
 		return 0
 	case capacity < 0.2:
 		return 1

@@ -117,7 +117,7 @@ func (p *program) figure(f egrid.Field) figure {
 	if f.Unit == "fraction" {
 		g.share = shareOf(f.Column)
 	} else {
-		g.digits = p.digits(f)
+		g.digits = p.method.Decimals(f)
 	}
 	for _, c := range rule.Denominator {
 		t := p.resolve(c, rule)
@@ -188,10 +188,10 @@ func shareOf(c egrid.Column) shareKind {
 	return groupShare
 }
 
-// digits is the number of decimals that a rate is published with.
-func (p *program) digits(f egrid.Field) int {
+// Decimals is the number of decimals that a rate is published with.
+func (m Method) Decimals(f egrid.Field) int {
 	trace := strings.Contains(string(f.Column), "ch4_") || strings.Contains(string(f.Column), "n2o_")
-	if trace && len(f.Rule.Categories) > 0 && p.method.is(FuelRateDigits, "four") {
+	if trace && len(f.Rule.Categories) > 0 && m.is(FuelRateDigits, "four") {
 		return 4
 	}
 	return 3

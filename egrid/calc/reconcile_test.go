@@ -322,8 +322,9 @@ func (s sample) put(t testing.TB, to driver.Loader, release string, levels ...eg
 	}
 }
 
-// A generator of samples and this package, which share no formula in code, agree in
-// every figure.
+// What the generator of samples wrote, rounded as editions are, follows from what it
+// wrote. It computes regions with this package: that their formulas are the
+// dictionary's, a test of the generator finds by itself.
 func TestReconcileSample(t *testing.T) {
 	t.Parallel()
 	c := reconcile(t, store.New(newSample(t).db(t, "rev2")), 0, nil)

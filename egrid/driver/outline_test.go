@@ -82,7 +82,7 @@ func (s *shelf) Record(context.Context, *egrid.Snapshot) error { return nil }
 // figures are rows with an identifier of their own each.
 func figures(t *testing.T, of func(i int) (float64, bool), rows int) *egrid.Batch {
 	t.Helper()
-	b := egrid.NewBuilder(generatorSchema(t, egrid.PlantCode, egrid.Generator, egrid.NetGeneration), 2023)
+	b := egrid.NewBuilder(generatorSchema(t, egrid.PlantCode, egrid.GeneratorID, egrid.NetGeneration), 2023)
 	for i := range rows {
 		x, ok := of(i)
 		if !ok {
@@ -263,7 +263,7 @@ func TestSettleReadsColumnsThatDiffer(t *testing.T) {
 func TestOutlineOf(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(1, 2))
-	rows := someRows(t, r, generatorSchema(t, egrid.PlantCode, egrid.Generator, egrid.NetGeneration, egrid.CapacityFactor), 500)
+	rows := someRows(t, r, generatorSchema(t, egrid.PlantCode, egrid.GeneratorID, egrid.NetGeneration, egrid.CapacityFactor), 500)
 	of := func(cuts ...int) *driver.Outline {
 		var tallies []driver.Tally
 		from := 0

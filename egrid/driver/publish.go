@@ -278,7 +278,7 @@ func Again(held egrid.Snapshot) egrid.Snapshot {
 	return held
 }
 
-// ReadSnapshot yields all rows of a published or superseded snapshot, in their
+// ReadSnapshot yields all rows of a published, superseded or held snapshot, in their
 // order. Errors: those of Scan.
 func ReadSnapshot(ctx context.Context, from Scanner, s egrid.Snapshot) iter.Seq2[*egrid.Batch, error] {
 	return func(yield func(*egrid.Batch, error) bool) {

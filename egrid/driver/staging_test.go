@@ -112,7 +112,7 @@ func rebuilt(t testing.TB, b *egrid.Batch, change int) *egrid.Batch {
 // A snapshot's id is that of its rows: however they are cut, put and kept, and
 // another one for every cell that changes.
 func TestContentIdentity(t *testing.T) {
-	schema := generatorSchema(t, egrid.State, egrid.PlantCode, egrid.Generator, egrid.NetGeneration, egrid.NameplateCapacity, "operating_year")
+	schema := generatorSchema(t, egrid.State, egrid.PlantCode, egrid.GeneratorID, egrid.NetGeneration, egrid.NameplateCapacity, "operating_year")
 	for seed := range uint64(40) {
 		r := rand.New(rand.NewPCG(seed, 0))
 		b := someRows(t, r, schema, 1+r.IntN(30))

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/calc"
 )
 
 // SampleOptions say which sample to make. The zero value means the defaults.
@@ -20,15 +20,18 @@ type SampleOptions struct {
 	Plants  int    // default 150; a plant has about two generators and units
 	Year    int    // data year; default 2023
 	Release string // e.g. rev1; default the unmarked one
+	// Method is how regions follow from plants; the zero Method is that of the newest
+	// edition, whatever the data year. See calc.MethodOf.
+	Method calc.Method
 }
 
 // Sample writes invented eGRID sheets of any size in the layout that EPA gives
 // its own: a row of descriptions, a row of codes, then data, with the columns
 // of eGRID2023 in EPA's order.
 //
-// The sheets agree with each other. Generators add up to their plants, plants
-// to every kind of region, and ratios follow the rules of the dictionary; a
-// ratio over nothing is blank for a plant and 0 for a region, as EPA has it.
+// The sheets agree with each other. Generators add up to their plants, and package
+// calc computes every kind of region from the plants, and the rates and shares of
+// plants; a ratio over nothing is blank for a plant and 0 for a region, as EPA has it.
 // CO2e is by the warming potentials 28 and 265.
 //
 // On purpose, and at small rates, they have what real sheets have: generator
@@ -216,9 +219,9 @@ type record struct {
 	sample    *Sample
 	sequence  int64
 	plant     *plant
-	generator *generator // nil in the plant sheet
-	ledger    *ledger    // plant sheet only
-	account   *account   // plant sheet only
+	generator *generator   // nil in the plant sheet
+	figures   *egrid.Batch // of the plant sheet: what follows from its columns,
+	at        int          // and which row of it is the plant's
 }
 
 // cell appends one cell of a record.
@@ -227,15 +230,8 @@ type cell func(b []byte, r *record) []byte
 func (s *Sample) writeRecords(o *sheetWriter, level egrid.Level) {
 	fields := s.layout(level)
 	s.head(o, level, fields)
-	r := &record{sample: s, plant: &plant{}}
-	if level == egrid.PLNT {
-		r.ledger = newLedger(level)
-		r.account = r.ledger.open()
-	}
-	cells := make([]cell, len(fields))
-	for i := range fields {
-		cells[i] = cellOf(level, &fields[i], r.ledger)
-	}
+	r := &record{sample: s}
+	var cells []cell
 	write := func() {
 		r.sequence++
 		b := o.buf
@@ -244,153 +240,28 @@ func (s *Sample) writeRecords(o *sheetWriter, level egrid.Level) {
 		}
 		o.row(b)
 	}
-	for i := 0; i < s.options.Plants && o.err == nil; i++ {
-		r.plant.fill(s.options.Seed, i)
-		switch level {
-		case egrid.PLNT:
-			r.plant.burn(s.options.Seed)
-			r.account.reset()
-			r.ledger.add(r.account, r.plant, categoryBit(r.plant.technology.category))
-			write()
-			continue
-		case egrid.UNT:
-			r.plant.burn(s.options.Seed)
+	c := s.newChunk()
+	for from := 0; o.err == nil && c.fill(s, from, level != egrid.GEN); from += chunkPlants {
+		if level == egrid.PLNT {
+			r.figures = calc.PlantFigures(c.batch(), s.options.Method)
 		}
-		for k := range r.plant.n {
-			r.generator = &r.plant.generators[k]
-			write()
+		for i := range fields {
+			if from == 0 {
+				cells = append(cells, s.cellOf(level, &fields[i], r.figures))
+			}
 		}
-	}
-}
-
-// region is one row of a region sheet.
-type region struct {
-	code  string
-	place *place
-	sums  *account
-}
-
-// totals are the regions of several levels, by level and code.
-type totals struct {
-	ledger  *ledger
-	regions map[egrid.Level]map[string]*region
-	grids   [nowhere + 1]milli // net generation by interconnect
-}
-
-func regionLevels() []egrid.Level {
-	return []egrid.Level{egrid.ST, egrid.BA, egrid.SRL, egrid.NRL, egrid.US, egrid.GGL}
-}
-
-// aggregate adds the plants up to regions.
-func (s *Sample) aggregate(levels ...egrid.Level) *totals {
-	t := &totals{ledger: newLedger(egrid.US), regions: map[egrid.Level]map[string]*region{}}
-	for _, level := range levels {
-		t.regions[level] = map[string]*region{}
-	}
-	p := &plant{}
-	for i := range s.options.Plants {
-		p.fill(s.options.Seed, i)
-		p.burn(s.options.Seed)
-		t.grids[p.place.grid] += p.measure[generation]
-		bit := categoryBit(p.technology.category)
-		for _, level := range levels {
-			if level == egrid.GGL {
+		for i := range c.plants {
+			r.plant, r.at = &c.plants[i], i
+			if level == egrid.PLNT {
+				write()
 				continue
 			}
-			code := regionOf(level, p)
-			r := t.regions[level][code]
-			if r == nil {
-				r = &region{code: code, place: p.place, sums: t.ledger.open()}
-				t.regions[level][code] = r
+			for k := range r.plant.n {
+				r.generator = &r.plant.generators[k]
+				write()
 			}
-			t.ledger.add(r.sums, p, bit)
 		}
 	}
-	return t
-}
-
-func regionOf(level egrid.Level, p *plant) string {
-	switch level {
-	case egrid.ST:
-		return p.place.state
-	case egrid.BA:
-		return p.authority
-	case egrid.SRL:
-		return p.place.subregion
-	case egrid.NRL:
-		return p.place.nerc
-	}
-	return "US"
-}
-
-func (s *Sample) writeRegions(o *sheetWriter, level egrid.Level, t *totals) {
-	fields := s.layout(level)
-	s.head(o, level, fields)
-	if level == egrid.GGL {
-		s.writeLosses(o, t)
-		return
-	}
-	for _, code := range slices.Sorted(maps.Keys(t.regions[level])) {
-		r := t.regions[level][code]
-		b := o.buf
-		for i := range fields {
-			b = append(s.appendRegion(b, t.ledger, r, fields[i].Column), ',')
-		}
-		o.row(b)
-	}
-}
-
-func (s *Sample) appendRegion(b []byte, l *ledger, r *region, c egrid.Column) []byte {
-	if f, ok := l.formulas[c]; ok {
-		before := len(b)
-		if b = l.append(b, &f, r.sums); len(b) == before {
-			b = append(b, '0') // a ratio over nothing
-		}
-		return b
-	}
-	switch c {
-	case egrid.Year:
-		return strconv.AppendInt(b, int64(s.options.Year), 10)
-	case egrid.State, egrid.BalancingAuthority, egrid.Subregion, egrid.NERCRegion:
-		return append(b, r.code...)
-	case "fips_state":
-		return append(b, r.place.fips...)
-	case egrid.BalancingAuthorityName:
-		return appendText(b, authorityNames[r.code])
-	case "subregion_name":
-		return appendText(b, subregionNames[r.code])
-	case "nerc_region_name":
-		return appendText(b, nercNames[r.code])
-	}
-	return append(b, "--"...) // mercury
-}
-
-// writeLosses invents grid losses of about 4 % of what an interconnect
-// generates.
-func (s *Sample) writeLosses(o *sheetWriter, t *totals) {
-	var all [3]milli
-	line := func(name string, loss, disposition, direct milli) {
-		b := strconv.AppendInt(o.buf, int64(s.options.Year), 10)
-		b = append(append(append(b, ','), name...), ',')
-		for _, v := range []milli{loss, disposition, direct} {
-			b = append(appendScaled(b, v, 3), ',')
-		}
-		rate := int64(0)
-		if disposition > direct {
-			rate = rounded(1000 * float64(loss) / float64(disposition-direct))
-		}
-		o.row(append(appendScaled(b, rate, 3), ','))
-	}
-	for i, name := range grids {
-		disposition := max(t.grids[i], 0)
-		direct := disposition * 3 / 100
-		loss := (disposition - direct) * int64(41+i%3) / 1000
-		line(name, loss, disposition, direct)
-		for j, v := range []milli{loss, disposition, direct} {
-			all[j] += v
-		}
-	}
-	line("U.S.", all[0], all[1], all[2])
 }
 
 // writeZIPs writes the crosswalk, which is the same whatever the plants are.

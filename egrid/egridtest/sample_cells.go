@@ -7,8 +7,9 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid"
 )
 
-// cellOf returns what writes a column of the unit, generator or plant sheet.
-func cellOf(level egrid.Level, f *egrid.Field, l *ledger) cell {
+// cellOf returns what writes a column of the unit, generator or plant sheet. figures
+// are what follows from other columns of the plant sheet.
+func (s *Sample) cellOf(level egrid.Level, f *egrid.Field, figures *egrid.Batch) cell {
 	switch f.Column {
 	case egrid.Sequence:
 		return func(b []byte, r *record) []byte { return strconv.AppendInt(b, r.sequence, 10) }
@@ -27,13 +28,17 @@ func cellOf(level egrid.Level, f *egrid.Field, l *ledger) cell {
 	case egrid.UNT:
 		return unitCell(f.Column)
 	}
-	if formula, ok := l.formulas[f.Column]; ok && (len(formula.below) > 0 || l.terms[formula.above[0]].weighted) {
+	if at := figures.Schema().Index(f.Column); at >= 0 {
 		return func(b []byte, r *record) []byte {
-			if len(formula.below) == 0 && !r.plant.hasWeight {
+			x, ok := r.figures.Column(at).Float(r.at)
+			if !ok {
 				return b
 			}
-			return l.append(b, &formula, r.account)
+			return s.appendFigure(b, f, x)
 		}
+	}
+	if f.Column == "nominal_heat_rate_btu_per_kwh" {
+		return heatRateCell(figures.Schema().Index(combustionGeneration))
 	}
 	return plantCell(f.Column)
 }
@@ -99,7 +104,7 @@ func generatorCell(c egrid.Column) cell {
 		}
 	}
 	switch c {
-	case egrid.Generator:
+	case egrid.GeneratorID:
 		return of(func(b []byte, g *generator) []byte { return g.appendID(b) })
 	case "boiler_count":
 		return of(func(b []byte, g *generator) []byte {
@@ -108,7 +113,7 @@ func generatorCell(c egrid.Column) cell {
 			}
 			return b
 		})
-	case egrid.Operating:
+	case egrid.OperatingStatus:
 		return of(func(b []byte, g *generator) []byte { return append(b, g.status...) })
 	case egrid.PrimeMover:
 		return of(func(b []byte, g *generator) []byte { return append(b, g.technology.mover...) })
@@ -150,11 +155,11 @@ func unitCell(c egrid.Column) cell {
 		}
 	}
 	switch c {
-	case egrid.Unit:
+	case egrid.UnitID:
 		return func(b []byte, r *record) []byte { return r.generator.appendID(b) }
 	case egrid.PrimeMover, egrid.Fuel, "year_online":
 		return generatorCell(c)
-	case egrid.Operating:
+	case egrid.OperatingStatus:
 		return generatorCell(c)
 	case "capd_program_flag":
 		return yes((*plant).reports)
@@ -233,9 +238,8 @@ func plantCell(c egrid.Column) cell {
 
 // measureCell writes a measure; generation is blank where nothing is known.
 func measureCell(of func(p *plant) *[measures]milli, i int) cell {
-	generated := i == generation || i == generationOzone || i >= genCoal
 	return func(b []byte, r *record) []byte {
-		if generated && r.plant.blank {
+		if isGeneration(i) && r.plant.blank {
 			return b
 		}
 		return appendScaled(b, of(r.plant)[i], 3)
@@ -263,7 +267,7 @@ func plantFactCell(c egrid.Column) cell {
 		})
 	}
 	switch c {
-	case egrid.Operator:
+	case egrid.OperatorName:
 		return numbered("Sample Wires Company ", 7)
 	case "operator_id":
 		return numbered("99", 7)
@@ -306,7 +310,7 @@ func plantFactCell(c egrid.Column) cell {
 		return of(func(b []byte, p *plant) []byte { return strconv.AppendInt(b, int64(p.n), 10) })
 	case egrid.Fuel:
 		return text(func(p *plant) string { return p.technology.fuel })
-	case egrid.FuelGroup:
+	case egrid.FuelCategoryColumn:
 		return text(func(p *plant) string { return p.technology.category })
 	case "coal_flag":
 		return yes(func(p *plant) bool { return p.technology.category == "COAL" })
@@ -325,13 +329,6 @@ func plantFactCell(c egrid.Column) cell {
 			}
 			return appendScaled(b, p.factor, 5)
 		})
-	case egrid.NonbaseloadFactor:
-		return of(func(b []byte, p *plant) []byte {
-			if !p.hasWeight {
-				return b
-			}
-			return strconv.AppendFloat(b, float64(p.weight)/(3*million), 'f', -1, 64)
-		})
 	case "useful_thermal_output_mmbtu":
 		return chp(func(b []byte, p *plant) []byte { return appendScaled(b, p.useful, 3) })
 	case "power_to_heat_ratio":
@@ -340,13 +337,18 @@ func plantFactCell(c egrid.Column) cell {
 		})
 	case "electric_allocation_factor":
 		return chp(func(b []byte, p *plant) []byte { return appendScaled(b, p.allocation, 6) })
-	case "nominal_heat_rate_btu_per_kwh":
-		return of(func(b []byte, p *plant) []byte {
-			if p.measure[genCombustion] <= 0 {
-				return b
-			}
-			return appendScaled(b, rounded(1e6*float64(p.measure[heat])/float64(p.measure[genCombustion])), 3)
-		})
 	}
 	return constant("")
+}
+
+// heatRateCell writes heat input per kWh of combustion, whose column of the figures
+// is given.
+func heatRateCell(combustion int) cell {
+	return func(b []byte, r *record) []byte {
+		mwh, ok := r.figures.Column(combustion).Float(r.at)
+		if !ok || mwh <= 0 {
+			return b
+		}
+		return appendScaled(b, rounded(1000*float64(r.plant.measure[heat])/mwh), 3)
+	}
 }

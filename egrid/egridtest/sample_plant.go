@@ -59,13 +59,6 @@ const (
 	genGeothermal
 	genOtherFossil
 	genOther
-	genNonrenewable
-	genRenewable
-	genNonrenewableOther
-	genNonhydro
-	genCombustion
-	genNoncombustion
-	genNoncombustionOther
 	measures
 )
 
@@ -112,8 +105,6 @@ type plant struct {
 	chp        [measures]milli
 	blank      bool  // no generator's generation is known
 	factor     int64 // capacity factor, hundred-thousandths
-	weight     int64 // non-baseload factor, in thirds of a millionth
-	hasWeight  bool
 	isCHP      bool
 	useful     milli // useful heat, MMBtu
 	allocation int64 // of emissions to electricity, millionths
@@ -259,7 +250,6 @@ func (p *plant) burn(seed uint64) {
 		}
 	}
 	u[co2e] = equivalent(u)
-	p.totals()
 	if p.technology.category == "BIOMASS" {
 		p.biomass[co2], p.biomass[co2e] = u[co2], u[co2]
 	}
@@ -283,7 +273,7 @@ func (p *plant) burn(seed uint64) {
 	}
 	m[co2e] = equivalent(m)
 	p.chp[co2e] = u[co2e] - p.biomass[co2e] - m[co2e]
-	p.factors()
+	p.factor = rounded(float64(max(m[generation], 0)) * 1e5 / float64(m[capacity]*hoursOfYear))
 }
 
 const million = 1000000
@@ -331,34 +321,6 @@ func fuelMeasure(category string) int {
 		return genOtherFossil
 	}
 	return genOther
-}
-
-// totals adds up the fuels' generation.
-func (p *plant) totals() {
-	m := &p.measure
-	fossil := m[genCoal] + m[genOil] + m[genGas] + m[genOtherFossil]
-	windSolarEarth := m[genWind] + m[genSolar] + m[genGeothermal]
-	m[genNonrenewable] = fossil + m[genNuclear]
-	m[genNonhydro] = m[genBiomass] + windSolarEarth
-	m[genRenewable] = m[genNonhydro] + m[genHydro]
-	m[genCombustion] = fossil + m[genBiomass]
-	m[genNoncombustion] = m[genNuclear] + m[genHydro] + windSolarEarth
-	m[genNonrenewableOther], m[genNoncombustionOther] = m[genOther], m[genOther]
-}
-
-// factors works out the capacity factor and the non-baseload factor, as EPA
-// does.
-func (p *plant) factors() {
-	m := &p.measure
-	p.factor = rounded(float64(max(m[generation], 0)) * 1e5 / float64(m[capacity]*hoursOfYear))
-	p.hasWeight = p.factor > 0 && !p.technology.baseload()
-	switch {
-	case !p.hasWeight:
-	case p.factor < 20000:
-		p.weight = 3 * million
-	case p.factor <= 80000:
-		p.weight = 4*million - 50*p.factor
-	}
 }
 
 func rounded(x float64) int64 { return int64(math.Round(x)) }

@@ -170,15 +170,6 @@ type technology struct {
 	co2, nox, so2, ch4, n2o float64
 }
 
-// baseload reports whether the non-baseload factor is blank.
-func (t *technology) baseload() bool {
-	switch t.fuel {
-	case "GEO", "MWH", "NUC", "PUR", "SUN", "WAT", "WND":
-		return true
-	}
-	return false
-}
-
 // Positions in technologies.
 const (
 	oilEngine  = 3

@@ -339,7 +339,7 @@ const (
 // textOf says how the texts of a field are read.
 func textOf(f egrid.Field) (marks, form) {
 	switch f.Column {
-	case egrid.Generator, egrid.Unit:
+	case egrid.GeneratorID, egrid.UnitID:
 		return inCodes, anyText
 	case egrid.BalancingAuthority, egrid.NERCRegion:
 		return inAreas, asIs

@@ -11,6 +11,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/sheet"
 	"github.com/egrid-analytics/egrid-go/etl"
+	"github.com/egrid-analytics/egrid-go/hosts/internal/service"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/terminal"
 )
 
@@ -119,7 +120,7 @@ func (a *app) describe(r *etl.Report) error {
 // that may hold credentials is not printed.
 func (a *app) storeFlag() string {
 	switch {
-	case a.cli.Store == defaultStore || a.cli.Store == os.Getenv("EGRID_STORE"):
+	case a.cli.Store == service.DefaultStore() || a.cli.Store == os.Getenv("EGRID_STORE"):
 		return ""
 	case strings.ContainsAny(a.cli.Store, "@?"):
 		return " --store URL"

@@ -159,7 +159,7 @@ func oddCells(t *testing.T) *memstore.Store {
 	backend := memstore.New()
 	t.Cleanup(func() { _ = backend.Close() })
 	for level, columns := range map[egrid.Level][]egrid.Column{
-		egrid.GEN:  {egrid.State, egrid.PlantName, egrid.PlantCode, egrid.Generator, "boiler_count", egrid.NameplateCapacity, egrid.NetGeneration},
+		egrid.GEN:  {egrid.State, egrid.PlantName, egrid.PlantCode, egrid.GeneratorID, "boiler_count", egrid.NameplateCapacity, egrid.NetGeneration},
 		egrid.PLNT: {egrid.State, egrid.PlantName, egrid.PlantCode, "fips_state", "fips_county", "generator_count", "chp_flag", egrid.NetGeneration},
 	} {
 		var fields []egrid.Field
@@ -180,7 +180,7 @@ func oddCells(t *testing.T) *memstore.Store {
 					b.Text(j, []byte("TX"))
 				case f.Column == egrid.PlantCode:
 					b.Text(j, fmt.Appendf(nil, "%d", 1+i))
-				case f.Column == egrid.Generator:
+				case f.Column == egrid.GeneratorID:
 					b.Text(j, []byte(strings.TrimPrefix(odd, "'")))
 				case missing:
 				case f.Column == "fips_state", f.Column == "fips_county":
