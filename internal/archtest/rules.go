@@ -330,6 +330,11 @@ func Rules() []Rule {
 			Why:      "a collection is made of the document alone; the test fetches it from the API",
 		},
 		{
+			Packages: []string{"internal/doccheck"},
+			TestOwn:  []string{"egrid", "egrid/egridtest"},
+			Why:      "the documents are tried with the command, and with generated files",
+		},
+		{
 			Packages: []string{"internal/speed"},
 			Modules:  []string{pgx},
 			TestOwn:  []string{"egrid", "egrid/driver", "egrid/store", "egrid/egridtest", "egrid/pgstore", "etl", "cache", "httpapi"},
