@@ -55,7 +55,7 @@ var command = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	built.Store(&dir)
-	build := exec.Command("go", "build", "-o", filepath.Join(dir, "egrid"), "./hosts/egrid") //nolint:noctx // it is waited for by every test
+	build := exec.Command("go", "build", "-o", filepath.Join(dir, "egrid"), "./hosts/egrid")
 	build.Dir = root
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("%w: %s", err, out)
