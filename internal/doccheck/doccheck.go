@@ -88,7 +88,7 @@ func (b *Block) read(comment string) error {
 			return fmt.Errorf("a block that is not run needs a reason: <!-- not run: REASON -->")
 		}
 		b.NotRun = reason
-	case "generated": // of a file that a test writes
+	case "generated", "note:": // for those who edit the file
 	default:
 		return fmt.Errorf("%q says nothing of a block", comment)
 	}
