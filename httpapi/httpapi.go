@@ -63,6 +63,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humamux"
 	"github.com/gorilla/mux"
 
+	"github.com/egrid-analytics/egrid-go/egrid/calc"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/export"
 	"github.com/egrid-analytics/egrid-go/egrid/store"
@@ -134,7 +135,8 @@ type api struct {
 	huma      huma.API
 	responses *responses
 
-	certificates *certificates
+	certificates *keeper[calc.Certificate]
+	differences  differences
 	gwps         gwps
 	formats      []format
 }
@@ -165,7 +167,8 @@ func New(db *store.DB, o *Options) http.Handler {
 	}
 	a.o.Logger = trace.Logger(a.o.Logger)
 	a.responses = newResponses(a.o.MaxCachedBytes)
-	a.certificates = newCertificates()
+	a.certificates = newKeeper[calc.Certificate](maxCertificates)
+	a.differences = newDifferences()
 	a.formats = allFormats(&a.o)
 	a.router = mux.NewRouter().UseEncodedPath().SkipClean(true)
 	a.router.NotFoundHandler = http.HandlerFunc(a.noSuchPath)

@@ -15,6 +15,7 @@ import (
 	"github.com/gorilla/mux"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/store"
 	"github.com/egrid-analytics/egrid-go/httpapi/wire"
 )
 
@@ -75,9 +76,10 @@ type request struct {
 	known   []format // that answers come in, if only others than this one
 	gzip    bool
 
-	data         data   // that it is answered from; none where the operation is unkept
-	pinned       string // snapshots that a permanent address names
-	unacceptable bool   // Accept names no representation of this answer
+	data         data        // that it is answered from; none where the operation is unkept
+	pinned       string      // snapshots that a permanent address names
+	pair         *store.Pair // that the answer compares, once they are found
+	unacceptable bool        // Accept names no representation of this answer
 }
 
 // parse checks the parameters of a call. Every fault is reported, not only the
@@ -98,6 +100,9 @@ func (a *api) parse(op *operation, r *http.Request) (*request, *wire.Problem) {
 	if !op.unkept {
 		if in.data, err = a.dataOf(r); err == nil && op.pins != nil {
 			err = in.pin(op)
+		}
+		if err == nil && op.pair {
+			in.pinPair()
 		}
 		if err != nil {
 			return nil, a.problemOf(r, err)

@@ -280,12 +280,16 @@ func (p *Plan) encode(c cursor) string {
 // Pin returns the catalogue in which the named snapshots are published, and no
 // others: what is planned against it reads those. Errors: ErrNotFound for an id
 // that the store does not know, ErrStale for one that was pruned.
-func Pin(c egrid.Catalog, ids ...egrid.SnapshotID) (egrid.Catalog, error) {
+func Pin(c egrid.Catalog, ids ...egrid.SnapshotID) (egrid.Catalog, error) { return pin(c, false, ids) }
+
+// pin makes a catalogue of the named snapshots alone; of held loads, too, where they
+// are wanted.
+func pin(c egrid.Catalog, held bool, ids []egrid.SnapshotID) (egrid.Catalog, error) {
 	pinned := egrid.Catalog{Revision: c.Revision}
 	for _, id := range ids {
 		s, ok := c.Find(string(id))
 		switch {
-		case ok && s.Status != egrid.Held:
+		case ok && (held || s.Status != egrid.Held):
 			s.Status = egrid.Published
 			pinned.Snapshots = append(pinned.Snapshots, s)
 		case slices.Contains(c.Pruned, id):

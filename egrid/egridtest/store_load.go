@@ -190,6 +190,38 @@ func testHeld(f *fixture) {
 	if got := f.texts(egrid.State, egrid.RowQuery{Year: 2023}); len(got) != 10 {
 		f.Errorf("readers see %d rows", len(got))
 	}
+	for _, s := range c.Snapshots {
+		if s.Status == egrid.Held {
+			f.readsHeld(s)
+		}
+	}
+}
+
+// readsHeld reads a held load by its id, as who decides on it does, and drops it.
+func (f *fixture) readsHeld(s egrid.Snapshot) {
+	read := func() (rows int64, first string, err error) {
+		for b, err := range driver.ReadSnapshot(f.Context(), f.store, s) {
+			if err != nil {
+				return rows, first, err
+			}
+			if rows == 0 && b.Len() > 0 {
+				first = b.Row(0).Text(egrid.PlantName)
+			}
+			rows += int64(b.Len())
+		}
+		return rows, first, nil
+	}
+	want := ten[0][1]
+	if s.Rows == 0 {
+		want = ""
+	}
+	if rows, first, err := read(); err != nil || rows != s.Rows || first != want {
+		f.Errorf("the held load of %s has %d rows, the first %q: %v; want %d, %q", s.Sources[0].Object, rows, first, err, s.Rows, want)
+	}
+	f.must(f.store.Discard(f.Context(), s.Stage))
+	if _, _, err := read(); !errors.Is(err, egrid.ErrNotFound) {
+		f.Errorf("reading a load that was discarded: %v; want ErrNotFound", err)
+	}
 }
 
 func testReplace(f *fixture) {

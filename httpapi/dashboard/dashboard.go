@@ -18,7 +18,8 @@
 // and the API. It needs no templates, no session and no store: what it shows,
 // the browser asks of the API. Every file has an ETag, is asked for again
 // before each use and answers 304 while it is the same, so a new version of the
-// program shows at once. The handler is safe for concurrent use.
+// program shows at once. A browser that takes gzip is given it; modules are served
+// without their comments, each line in its place. The handler is safe for concurrent use.
 //
 // # Errors
 //
@@ -45,6 +46,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -63,6 +65,9 @@ type Options struct {
 	// Generated says that no figure is anybody's measurement: a banner at the head
 	// of every view tells.
 	Generated bool
+	// Shapes are boundaries of the eGRID subregions, for the map. Default none: the
+	// map draws the land that is nearest to the plants of each.
+	Shapes *Shapes
 	// Refresh is how often the page asks the API whether something new is
 	// published, rounded up to seconds. Default 30 seconds, negative never.
 	Refresh time.Duration
@@ -79,8 +84,11 @@ const script = "assets/core/app.js"
 var views = []struct{ id, label, about string }{
 	{"overview", "", "Net generation, emissions and resource mix of the power plants of the United States"},
 	{"plants", "Plants", "Every power plant by any column: generation, emissions, rates, place and operator"},
+	{"plant", "Plant", "One power plant: generation, emissions, resource mix, generators, units and history"},
 	{"regions", "Regions", "Emission rates, totals and resource mix of states, eGRID subregions, balancing authorities and NERC regions, side by side and over the years"},
 	{"factors", "Factors", "Emission factors of electricity by ZIP code, state, eGRID subregion or balancing authority, with formula, sources and a citation, and emissions of a list of sites"},
+	{"map", "Map", "Plants on the map by generation, fuel and CO2 rate; states and eGRID subregions by any measure"},
+	{"changes", "Changes and data health", "Editions and releases that are loaded, their certificates, what changed between them and what it means for emission factors, held loads and rejected records"},
 }
 
 // file is one answer, ready to be written.
@@ -88,6 +96,7 @@ type file struct {
 	contentType string
 	etag        string
 	body        []byte
+	packed      func() []byte // body in gzip, made when it is asked for first
 }
 
 type dashboard struct {
@@ -138,6 +147,9 @@ func New(o *Options) http.Handler {
 	})
 	if err != nil {
 		panic(err) // the files are in the binary
+	}
+	if settings.Shapes != nil {
+		d.files[shapesPath] = newFile("shapes.json", settings.Shapes.body)
 	}
 	d.files["assets/style.css"] = newFile("style.css", style.Bytes())
 	page := template.Must(template.ParseFS(files, "page/index.html"))
@@ -218,7 +230,7 @@ func render(page *template.Template, o Options, view, about string, modules []st
 		about = views[0].about
 	}
 	err := page.Execute(&b, map[string]any{
-		"Title": o.Title, "Source": o.Source, "Generated": o.Generated, "API": o.API, "Refresh": seconds(o.Refresh),
+		"Title": o.Title, "Source": o.Source, "Generated": o.Generated, "Shapes": shapesAddress(o.Shapes), "API": o.API, "Refresh": seconds(o.Refresh),
 		"View": view, "About": about + ", from " + o.Source + ".", "Modules": modules,
 	})
 	if err != nil {
@@ -231,13 +243,17 @@ func render(page *template.Template, o Options, view, about string, modules []st
 func seconds(d time.Duration) int { return max(0, int((d+time.Second-1)/time.Second)) }
 
 func newFile(name string, body []byte) file {
+	if path.Ext(name) == ".js" {
+		body = withoutComments(body)
+	}
 	// What a system has in its table of types varies; a script of the wrong
 	// type does not run.
-	f := file{body: body, contentType: map[string]string{
+	f := file{body: body, packed: sync.OnceValue(func() []byte { return pack(body) }), contentType: map[string]string{
 		".html": "text/html; charset=utf-8",
 		".css":  "text/css; charset=utf-8",
 		".js":   "text/javascript; charset=utf-8",
 		".svg":  "image/svg+xml",
+		".json": "application/geo+json",
 	}[path.Ext(name)]}
 	sum := sha256.Sum256(body)
 	f.etag = `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
@@ -267,8 +283,14 @@ func (d *dashboard) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		h.Set("Content-Type", f.contentType)
 		h.Set("Cache-Control", "no-cache")
-		h.Set("Etag", f.etag)
-		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(f.body))
+		h.Add("Vary", "Accept-Encoding")
+		body, etag := f.body, f.etag
+		if takesGzip(r) {
+			h.Set("Content-Encoding", "gzip")
+			body, etag = f.packed(), strings.TrimSuffix(f.etag, `"`)+`-gzip"`
+		}
+		h.Set("Etag", etag)
+		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
 	}
 }
 

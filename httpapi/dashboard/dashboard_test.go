@@ -1,8 +1,11 @@
 package dashboard_test
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
 	"net/http"
@@ -307,7 +310,10 @@ func TestPreload(t *testing.T) {
 }
 
 // views are addresses, and the view that each asks for.
-var views = map[string]string{"/": "overview", "/?state=TX": "overview", "/?view=overview": "overview", "/?view=plants&state=TX": "plants", "/?q=palo": "plants", "/?view=nobody": ""}
+var views = map[string]string{
+	"/": "overview", "/?state=TX": "overview", "/?view=overview": "overview", "/?view=plants&state=TX": "plants", "/?q=palo": "plants",
+	"/?plant=9100&year=2021": "plant", "/?view=regions": "regions", "/?view=factors": "factors", "/?view=map": "map", "/?view=changes": "changes", "/?view=nobody": "",
+}
 
 // A preview shows what the address asks for. Nothing in the address is repeated.
 func TestPreviews(t *testing.T) {
@@ -336,5 +342,84 @@ func TestGenerated(t *testing.T) {
 	}
 	if body := get(dashboard.New(nil), "/").Body.String(); strings.Contains(body, `id="generated"`) {
 		t.Error("the page calls EPA's data generated")
+	}
+}
+
+// A browser that takes gzip gets the same files in less; the others get them plain.
+func TestCompressed(t *testing.T) {
+	t.Parallel()
+	h := dashboard.New(nil)
+	scripts := 0
+	for _, target := range append(assets(t), "/") {
+		plain := get(h, target)
+		w := get(h, target, "Accept-Encoding", "br, gzip;q=0.8")
+		reader, err := gzip.NewReader(bytes.NewReader(w.Body.Bytes()))
+		if err != nil {
+			t.Fatalf("%s: %v", target, err)
+		}
+		if path.Ext(target) == ".js" {
+			scripts += w.Body.Len()
+		}
+		body, err := io.ReadAll(reader)
+		if err != nil || !bytes.Equal(body, plain.Body.Bytes()) {
+			t.Errorf("%s in gzip is another file (%v)", target, err)
+		}
+		if w.Header().Get("Content-Encoding") != "gzip" || w.Header().Get("Vary") != "Accept-Encoding" || w.Header().Get("Content-Type") != plain.Header().Get("Content-Type") {
+			t.Errorf("%s: %v", target, w.Header())
+		}
+		tag := w.Header().Get("Etag")
+		if tag == plain.Header().Get("Etag") {
+			t.Errorf("%s has the same ETag in both encodings", target)
+		}
+		if again := get(h, target, "Accept-Encoding", "gzip", "If-None-Match", tag); again.Code != http.StatusNotModified || again.Body.Len() > 0 {
+			t.Errorf("%s with its ETag: status %d", target, again.Code)
+		}
+	}
+	if scripts > 150_000 {
+		t.Errorf("the modules of all views have %d bytes in gzip; want at most 150,000", scripts)
+	}
+	t.Logf("modules of all views: %d bytes in gzip", scripts)
+	for _, accepted := range []string{"", "identity", "gzip;q=0", "gzip; q=0.000", "br", "xgzip"} {
+		if w := get(h, "/", "Accept-Encoding", accepted); w.Header().Get("Content-Encoding") != "" {
+			t.Errorf("Accept-Encoding %q is answered in %s", accepted, w.Header().Get("Content-Encoding"))
+		}
+	}
+	if w := get(h, "/", "Accept-Encoding", "gzip", "Range", "bytes=0-9"); w.Header().Get("Content-Encoding") != "" || w.Body.Len() != 10 {
+		t.Errorf("a part of the page: %d bytes in %q", w.Body.Len(), w.Header().Get("Content-Encoding"))
+	}
+}
+
+// Modules lose their comments and nothing else: code stays on its line.
+func TestWithoutComments(t *testing.T) {
+	t.Parallel()
+	h := dashboard.New(nil)
+	for _, asset := range assets(t) {
+		if path.Ext(asset) != ".js" {
+			continue
+		}
+		source, err := os.ReadFile("page" + asset)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, got := strings.Split(string(source), "\n"), strings.Split(get(h, asset).Body.String(), "\n")
+		if len(want) != len(got) {
+			t.Fatalf("%s has %d lines; its source has %d", asset, len(got), len(want))
+		}
+		ticks := 0 // of template literals; what is left out must not be inside one
+		for i := range want {
+			if text := strings.TrimSpace(want[i]); got[i] != want[i] {
+				if !strings.HasPrefix(text, "//") && !strings.HasPrefix(text, "/**") && !strings.HasPrefix(text, "*") {
+					t.Errorf("%s:%d lost %q", asset, i+1, text)
+				}
+				if ticks%2 == 1 {
+					t.Errorf("%s:%d is left out and may be inside a text: %q", asset, i+1, text)
+				}
+				continue
+			}
+			ticks += strings.Count(strings.ReplaceAll(got[i], "\\`", ""), "`")
+		}
+		if ticks%2 == 1 {
+			t.Errorf("%s has an odd number of backticks outside its comments", asset)
+		}
 	}
 }

@@ -19,5 +19,5 @@ export default [
         ...['innerHTML', 'outerHTML', 'insertAdjacentHTML'].map((property) => ({ property, message: 'Text must never become markup: use el() of core/dom.js.' }))],
     },
   },
-  { files: ['internal/page/**/*.js'], languageOptions: { globals: { ...globals.node } } },
+  { files: ['internal/page/**/*.{js,mjs}'], languageOptions: { globals: { ...globals.node } } },
 ];

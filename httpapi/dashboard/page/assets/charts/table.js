@@ -26,7 +26,7 @@ function region(model, labelledBy) {
   const body = el('tbody');
   const more = el('button', { type: 'button', click: add }, `Show ${step} more`);
   function add() {
-    body.append(...rows.slice(body.children.length, body.children.length + step).map((cells) => el('tr', {}, cells)));
+    body.append(...rows.slice(body.children.length, body.children.length + step).map((cells) => el('tr', {}, cells())));
     more.hidden = body.children.length >= rows.length;
   }
   add();
@@ -40,7 +40,7 @@ function headOf({ kind, spec, lines }) {
   const column = (/** @type {string} */ text, number = true) => el('th', { scope: 'col', class: number ? 'number' : null }, text);
   if (kind === 'scatter') return [column('Name', false), lines.length > 1 ? column('Group', false) : null, column(unit(spec.x.label, spec.x.unit ?? '')), column(unit(spec.y.label, spec.unit))];
   const values = lines.length > 1 ? lines.map((line) => column(`${line.name}, ${unitName(spec.unit)}`)) : [column(unit(spec.y.label, spec.unit))];
-  return [column(spec.x.label, false), ...values, dated(lines) ? column('From', false) : null];
+  return [column(spec.x.label, false), ...values, dated(lines) ? column(spec.from ?? 'From', false) : null];
 }
 
 /** @param {string} unit */
@@ -53,14 +53,14 @@ const dated = (lines) => lines.length === 1 && lines[0].marks.some((mark) => mar
 function rowsOf({ kind, spec, lines, places }) {
   const head = (/** @type {Mark | undefined} */ mark, /** @type {string} */ text) => el('th', { scope: 'row' }, mark?.href ? el('a', { href: mark.href }, text) : text);
   if (kind === 'scatter') {
-    return lines.flatMap((line) => line.marks.map((mark) => [head(mark, mark.words), lines.length > 1 ? el('td', {}, line.name) : null,
+    return lines.flatMap((line) => line.marks.map((mark) => () => [head(mark, mark.words), lines.length > 1 ? el('td', {}, line.name) : null,
       cell(typeof mark.x === 'number' ? mark.x : null, spec.x.unit ?? ''), cell(mark.y, spec.unit)]));
   }
   // A name may stand twice: then each has a row of its own.
   if (lines.length === 1) {
-    return lines[0].marks.map((mark) => [head(mark, mark.words), cell(mark.y, spec.unit, mark.reason), dated(lines) ? el('td', {}, mark.from ?? dash) : null]);
+    return lines[0].marks.map((mark) => () => [head(mark, mark.words), cell(mark.y, spec.unit, mark.reason), dated(lines) ? el('td', {}, mark.from ?? dash) : null]);
   }
-  return places.map((place) => {
+  return places.map((place) => () => {
     const marks = lines.map((line) => line.marks.find((mark) => mark.label === place));
     const first = marks.find((mark) => mark !== undefined);
     return [head(first, first?.words ?? place), ...marks.map((mark) => cell(mark?.y ?? null, spec.unit, mark?.reason))];

@@ -42,6 +42,8 @@ export interface Spec {
   upright?: boolean;
   /** How many rows a ranking shows until all are asked for; default 20. */
   limit?: number;
+  /** The head of the column with from of the points; default From. */
+  from?: string;
   /** The figures are rounded in the sheet. */
   rounded?: boolean;
   /** The level of the title as a heading; default 3. */

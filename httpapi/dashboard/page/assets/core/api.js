@@ -134,6 +134,26 @@ export function next(path, answer, signal) {
   return get(path, Object.fromEntries([...query.keys()].map((name) => [name, query.getAll(name)])), signal);
 }
 
+/** @type {Promise<any> | null} */
+let description = null;
+
+/**
+ * formatsOf lists the representations in which this API has a path: a service may
+ * leave some out. The description is asked for once.
+ * @param {string} path   as the description has it, such as "/plants/search"
+ * @returns {Promise<string[]>}
+ */
+export async function formatsOf(path) {
+  description ??= fetch(address('openapi.json'), { credentials: 'same-origin' }).then((response) => response.json());
+  try {
+    const { paths } = await description;
+    return paths[path].get.parameters.find((/** @type {any} */ one) => one.name === 'format').schema.enum;
+  } catch (error) {
+    description = null;
+    throw new Problem('The description of the API is missing', error instanceof Error ? error.message : String(error));
+  }
+}
+
 /** @param {string} text */
 function parse(text) {
   try {

@@ -14,8 +14,11 @@ import { watch } from './watch.js';
 const views = [
   { id: 'overview', label: 'Overview', load: () => import('../views/overview.js') },
   { id: 'plants', label: 'Plants', load: () => import('../views/plants.js') },
+  { id: 'plant', label: 'Plant', under: 'plants', load: () => import('../views/plant.js') },
   { id: 'regions', label: 'Regions', load: () => import('../views/regions.js') },
   { id: 'factors', label: 'Factors', load: () => import('../views/factors.js') },
+  { id: 'map', label: 'Map', load: () => import('../views/map.js') },
+  { id: 'changes', label: 'Changes', load: () => import('../views/changes.js') },
 ];
 
 /** @type {{view: View, shown: Shown, app: Shell} | null} */

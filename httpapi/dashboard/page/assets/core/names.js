@@ -22,7 +22,7 @@ const fuels = {
 /** @type {Record<string, string>} */
 const levels = {
   PLNT: 'plant sheet', GEN: 'generator sheet', US: 'US sheet', ST: 'state sheet', SRL: 'subregion sheet', NRL: 'NERC region sheet',
-  BA: 'balancing authority sheet',
+  BA: 'balancing authority sheet', UNT: 'unit sheet', GGL: 'grid gross loss sheet', DEMO: 'demographics sheet', ZIP: 'ZIP code crosswalk',
 };
 
 export const fuelCategories = () => Object.keys(fuels);

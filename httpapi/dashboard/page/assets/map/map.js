@@ -6,7 +6,7 @@ import { act } from '../charts/walk.js';
 import { Dots } from './dots.js';
 import { Gestures } from './gestures.js';
 import { moved, reaching, whole, zoomed } from './glide.js';
-import { boxOf, middleOf, pathOf } from './outline.js';
+import { middleOf, pathOf } from './outline.js';
 import { frame, parts } from './projection.js';
 import { toward } from './toward.js';
 
@@ -21,7 +21,7 @@ export class PlantMap {
     this.sight = sight;
     this.seen = seen;
     /** @type {Scene} */
-    this.scene = { land: [], areas: [], dots: [], marks: 'marks' };
+    this.scene = { land: [], areas: [], dots: [], marks: 'marks', cut: false, borders: false };
     /** @type {Mark[]} */
     this.marks = [];
     /** @type {Mark | null} */
@@ -30,7 +30,8 @@ export class PlantMap {
     this.labels = svg('g', { class: 'labels', 'aria-hidden': 'true' });
     this.world = svg('g', {}, this.ground, this.labels);
     this.cursor = svg('g', { class: 'map-cursor', role: 'slider', tabindex: 0, 'aria-label': 'Plant', 'aria-valuemin': 1, 'aria-valuemax': 1, 'aria-valuenow': 1, hidden: true }, svg('circle', { r: 9 }), svg('circle', { r: 9 }));
-    this.picture = svg('svg', { viewBox: `0 0 ${frame.width} ${frame.height}` }, svg('defs', {}, svg('pattern', { id: 'map-missing', width: 6, height: 6, patternUnits: 'userSpaceOnUse', patternTransform: 'rotate(45)' }, svg('rect', { class: 'missing-ground', width: 6, height: 6 }), svg('rect', { class: 'missing-line', width: 2, height: 6 }))), this.world);
+    this.coast = svg('clipPath', { id: 'map-coast' });
+    this.picture = svg('svg', { viewBox: `0 0 ${frame.width} ${frame.height}` }, svg('defs', {}, this.coast, svg('pattern', { id: 'map-missing', width: 6, height: 6, patternUnits: 'userSpaceOnUse', patternTransform: 'rotate(45)' }, svg('rect', { class: 'missing-ground', width: 6, height: 6 }), svg('rect', { class: 'missing-line', width: 2, height: 6 }))), this.world);
     this.over = svg('svg', { class: 'map-over', viewBox: `0 0 ${frame.width} ${frame.height}` }, this.cursor);
     this.tip = el('div', { class: 'tip', hidden: true });
     this.surface = el('div', { class: 'map-surface', tabindex: 0, role: 'group', 'aria-label': 'Map. The arrow keys move it, plus and minus zoom, 0 shows all of it; Tab goes on to what is drawn.' }, this.picture);
@@ -63,13 +64,13 @@ export class PlantMap {
     for (const area of scene.areas) {
       nodes.set(area, svg('a', { class: ['area', area.colour, area.selected ? 'selected' : ''].filter(Boolean).join(' '), href: area.href, 'aria-label': area.says, tabindex: -1, 'data-code': area.code }, svg('path', { d: area.path ?? pathOf(area.rings), 'fill-rule': 'evenodd' })));
     }
-    this.ground.replaceChildren(
-      ...scene.land.map(({ code, path }) => svg('path', { class: 'land', d: path, 'data-state': code })),
-      ...nodes.values(),
-      ...parts.filter(({ box }) => box).map(({ box }) => svg('path', { class: 'inset', d: box ? `M${box[0]},${box[1]}H${box[2]}V${box[3]}` : '' })));
+    const land = (/** @type {string} */ kind) => scene.land.map(({ path }) => svg('path', { class: kind, d: path }));
+    this.coast.replaceChildren(...(scene.cut ? scene.land.map(({ path }) => svg('path', { d: path })) : []));
+    this.ground.replaceChildren(...land('land'), svg('g', { 'clip-path': scene.cut ? 'url(#map-coast)' : null }, [...nodes.values()]), ...(scene.borders ? land('border') : []),
+      ...parts.filter(({ box }) => box && scene.land.length).map(({ box }) => svg('path', { class: 'inset', d: box ? `M${box[0]},${box[1]}H${box[2]}V${box[3]}` : '' })));
     this.labels.replaceChildren(...scene.areas.map((area) => {
-      const [middle, box] = [middleOf(area.rings), boxOf(area.rings)];
-      return svg('text', { class: area.colour, x: middle.x, y: middle.y, 'data-width': box[2] - box[0] }, area.code);
+      const middle = middleOf(area.rings);
+      return svg('text', { class: area.colour, x: middle.x, y: middle.y, 'data-width': middle.width }, area.code, area.value ? svg('tspan', { class: 'value', x: middle.x, dy: '1.3em' }, area.value) : null);
     }));
     this.dots.show(scene.dots);
     this.marks = scene.areas.length
@@ -113,7 +114,7 @@ export class PlantMap {
     this.world.setAttribute('transform', `translate(${x},${y}) scale(${k})`);
     this.surface.classList.toggle('zoomed', k > 1);
     this.labels.style.fontSize = `${11 / (scale * k)}px`;
-    for (const label of this.labels.children) label.toggleAttribute('hidden', Number(label.getAttribute('data-width')) * scale * k < 26);
+    for (const label of this.labels.children) label.toggleAttribute('hidden', Number(label.getAttribute('data-width')) * scale * k < 8 * (label.firstChild?.textContent?.length ?? 0));
     this.dots.draw(this.sight);
     if (this.current) this.#choose(this.current);
     this.in.disabled = k >= 40;
@@ -185,7 +186,7 @@ export class PlantMap {
     }
     if (!(event instanceof MouseEvent)) return null;
     const box = this.surface.getBoundingClientRect();
-    const dot = this.dots.under(event.clientX - box.left, event.clientY - box.top, event.pointerType === 'touch' ? 22 : 10);
+    const dot = this.dots.under(event.clientX - box.left, event.clientY - box.top, this.gestures.touch ? 22 : 10);
     return dot === null ? null : this.marks[dot];
   }
 

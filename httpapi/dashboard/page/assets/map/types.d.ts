@@ -12,6 +12,8 @@ export interface Area {
   path?: string;
   /** The class of its colour: step-1 to step-6, series-1 to series-8, missing. */
   colour: string;
+  /** Written below the code. */
+  value?: string;
   selected?: boolean;
 }
 
@@ -29,10 +31,14 @@ export interface Dot {
 }
 
 export interface Scene {
-  /** What is drawn below and cannot be chosen: the states behind plants. */
+  /** The states behind all else: they cannot be chosen. */
   land: { code: string; path: string }[];
   areas: Area[];
   dots: Dot[];
   /** What kind of mark there is, as "plants", for what is spoken. */
   marks: string;
+  /** The borders of the states lie over the areas. */
+  borders: boolean;
+  /** Areas are cut at the coast. */
+  cut: boolean;
 }

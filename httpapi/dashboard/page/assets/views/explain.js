@@ -36,7 +36,7 @@ export function permanentOf(path, { links }) {
  */
 export function explained(data, { value, unit, permanent, lead = null }) {
   return el('div', { class: 'explained' }, lead,
-    data.formula ? formulaOf(data, value, unit) : el('p', {}, 'No formula gives this figure: it is an input of eGRID.'),
+    data.formula ? formulaOf(data, value, unit) : el('p', {}, data.notes.length ? 'No formula over what is loaded gives this figure.' : 'No formula gives this figure: it is an input of eGRID.'),
     Object.keys(data.inputs).length ? inputsTable(data.inputs) : null,
     notes(data.notes),
     sourcesTable(data.sources),

@@ -12,7 +12,7 @@ import { explained, permanentOf } from './explain.js';
 import { Inventory } from './inventory.js';
 import { choice, copyButton, field, notes, number, numberHead, table } from './parts.js';
 import { editionsOf, levels, namesOf, placeName } from './places.js';
-import { amountOf, bodyOf, citationOf, emissions, gases, gwps, kinds, levelOf, parametersOf, placeChanges, places, predominant, questionOf, significant, unitsOf } from './question.js';
+import { amountOf, bodyOf, citationOf, emissions, gases, gwps, kinds, levelOf, parametersOf, placeChanges, places, predominant, questionOf, unitsOf } from './question.js';
 
 /** @import { Answer, App, Shown, View } from '../core/types.js' */
 
@@ -148,14 +148,16 @@ class Factors {
    * @returns {Promise<Answer & {crosswalk?: Answer}>}
    */
   async #factor(signal) {
-    const { place, year, release } = this.q;
-    if (!place) return { data: null, meta: { revision: this.controls.revision ?? 0 }, links: {} };
+    const { place } = this.q;
+    const snapshots = await get('snapshots', {}, signal);
+    this.snapshots = snapshots.data;
+    if (!place) return { ...snapshots, data: null };
     if (place.kind !== 'zip') return get('factors', parametersOf(this.q, place), signal);
-    // The crosswalk has releases of its own.
+    // The crosswalk has years and releases of its own.
     const crosswalk = await get(`crosswalk/zip/${encodeURIComponent(place.code)}`, {}, signal);
     const subregion = predominant(crosswalk.data);
     if (!subregion) return { ...crosswalk, data: null, crosswalk };
-    return { ...await get('factors', parametersOf({ ...this.q, year, release }, { kind: 'subregion', code: subregion }), signal), crosswalk };
+    return { ...await get('factors', parametersOf(this.q, { kind: 'subregion', code: subregion }), signal), crosswalk };
   }
 
   #none() {
@@ -192,7 +194,7 @@ class Factors {
           el('p', {}, [
             `${data.authority}, eGRID${data.year} (release ${releaseName(data.release)})`,
             data.basis === 'PLNT' ? 'summed from its plants' : `from the ${levelName(data.basis)}`,
-            data.published === null ? 'no published figure beside it' : `published: ${full(data.published)} ${data.unit}`,
+            data.published === null ? 'no such figure was published' : `published: ${full(data.published)} ${data.unit}`,
             data.gas === 'co2e' ? `CH4 and N2O count by ${gwp ? gwp.toUpperCase() : 'an unknown set of GWPs'}${data.gwp === 'published' ? ', as published' : ''}` : '',
             data.rounded ? 'rests on a figure that the file held rounded' : '',
           ].filter(Boolean).join(' · ')),
@@ -267,7 +269,7 @@ class Factors {
     const name = gases[data.gas];
     this.emitted.replaceChildren(el('b', { id: 'factor-kg', title: `${full(kg)} kg` }, `${full(Number(kg.toFixed(3)))} kg of ${name}`),
       el('span', {}, `${full(kwh)} kWh × ${full(data.value)} ${data.unit}`),
-      el('span', {}, `${full(significant(kg / 1000))} t, or ${full(Number((kg / 0.45359237).toFixed(3)))} lb`));
+      el('span', {}, `${full(Number((kg / 1000).toFixed(6)))} t, or ${full(Number((kg / 0.45359237).toFixed(3)))} lb`));
     return undefined;
   }
 

@@ -49,7 +49,7 @@ export function evaluate(formula, inputs) {
       return value;
     }
     if (token.kind === 'number') return Number(token.text);
-    if (token.kind === 'name' && token.text in inputs) return inputs[token.text].value;
+    if (token.kind === 'name' && Object.hasOwn(inputs, token.text)) return inputs[token.text].value;
     throw new Error(`formula ${formula}: ${token.text} is not known`);
   };
   const value = sum();

@@ -114,10 +114,9 @@ export class Inventory {
     const own = Object.keys(sites[0]?.site ?? {});
     const row = (/** @type {any} */ { site, answer }) => el('tr', { class: answer.reason ? 'unanswered' : null },
       ...own.map((name) => el('td', {}, site[name])),
-      el('td', {}, answer.egrid_region ? `${answer.egrid_region} (by ${answer.precision.replaceAll('_', ' ')}), ${answer.egrid_year}${answer.egrid_release ? ` ${answer.egrid_release}` : ''}` : '–'),
-      ...columns.map(([name, , unit]) => figureCell(answer[name], unit, { why: answer.reason ?? answer.note ?? 'not known' })),
-      el('td', {}, answer.reason ? el('strong', {}, answer.reason) : answer.note ?? ''));
-    const made = table('Emissions by site', [...own, 'Place of the factor', ...columns.map(([, name, unit]) => numberHead(name, ' ', el('small', {}, unit))), 'Reason or note'], sites.slice(0, many).map(row));
+      el('td', { class: 'place' }, answer.reason ? el('strong', {}, answer.reason) : `${answer.egrid_region} (by ${answer.precision.replaceAll('_', ' ')}), ${answer.egrid_year}${answer.egrid_release ? ` ${answer.egrid_release}` : ''}`, answer.note ? el('small', {}, ` ${answer.note}`) : null),
+      ...columns.map(([name, , unit]) => figureCell(answer[name], unit, { why: answer.reason ?? answer.note ?? 'not known' })));
+    const made = table('Emissions by site', [...own, 'Place of the factor, or reason', ...columns.map(([, name, unit]) => numberHead(name, ' ', el('small', {}, unit)))], sites.slice(0, many).map(row));
     const body = /** @type {HTMLElement} */ (made.querySelector('tbody'));
     const foot = el('tfoot', {}, el('tr', {}, el('th', { scope: 'row', colspan: own.length + 1 }, `Total of ${plural(totals.answered, 'site')}`),
       ...columns.map(([name, , unit]) => (name === 'factor_co2e_kg_per_mwh' ? el('td', {}) : figureCell(totals[name], unit, { why: 'no site has it' }))), el('td', {})));

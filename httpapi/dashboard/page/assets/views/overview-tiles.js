@@ -49,8 +49,12 @@ async function load({ year, release, state, fuel_category: fuel }, signal) {
   let factor = null;
   /** @type {Answer | null} */
   let mass = null;
-  if (!fuel && (has(level) || has('PLNT'))) factor = await get('factors', { ...place, year: at, release, gas: 'co2' }, signal);
-  else if (fuel && has('PLNT')) mass = await get('levels/PLNT/groups', { year: at, release, measures: sums, fuel_category: fuel, state }, signal);
+  const sheet = !fuel && has(level) ? level : has('PLNT') ? 'PLNT' : null;
+  if (sheet) {
+    mass = await get(`levels/${sheet}/groups`, { year: at, release, measures: sums, state, ...(sheet === 'PLNT' ? { fuel_category: fuel } : {}) }, signal);
+    // Without any CO2 there is no factor to ask for.
+    if (!fuel && !missing(mass.data[0]?.co2)) factor = await get('factors', { ...place, year: at, release, gas: 'co2' }, signal);
+  }
   const differences = { ...meta, year: null, differences: (whole ? meta.differences : years.meta.differences?.filter((d) => d.year === at)) ?? [] };
   const figures = whole ? { ...row, plants: statistics.data.plants, plants_basis: statistics.data.plants_basis, plants_release: statistics.data.plants_release,
     net_generation_mwh: statistics.data.net_generation_mwh, basis: meta.basis, release: meta.release } : row;
@@ -111,7 +115,7 @@ function emissions({ factor, mass, fuel, state, year, has }) {
     ];
   }
   const where = state ? ` of ${stateName(state)}` : '';
-  const lacking = `no ${state ? 'state' : 'US'} or plant sheet of ${year ?? 'this year'} loaded`;
+  const lacking = has(state ? 'ST' : 'US') || has('PLNT') ? 'the sheet has no CO2' : `no ${state ? 'state' : 'US'} or plant sheet of ${year ?? 'this year'} loaded`;
   if (!fuel) return [tile('CO2', null, lacking), tile('CO2 output rate', null, lacking)];
   const rate = tile('CO2 output rate', null, 'known of all fuels together: choose all fuels');
   if (!mass || missing(mass.data[0]?.co2)) return [tile('CO2', null, has('PLNT') ? `the plant sheet has no CO2 of ${fuelName(fuel).toLowerCase()} plants${where}` : `by fuel, only a plant sheet knows it, and none of ${year} is loaded`), rate];

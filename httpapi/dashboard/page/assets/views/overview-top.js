@@ -35,7 +35,7 @@ export function topPart(app, choices) {
       if (data.length === 0) return meta.absent ?? (meta.year ? `No plant in ${meta.year} matches what is chosen.` : 'No plants are loaded yet.');
       body.replaceChildren(el('table', { class: 'top-plants' },
         el('caption', { class: 'unseen' }, 'The plants with the largest net generation'),
-        el('thead', {}, el('tr', {}, ...['#', 'Plant', 'Fuel'].map((name) => el('th', { scope: 'col' }, name)),
+        el('thead', {}, el('tr', {}, ...['#', 'Plant'].map((name) => el('th', { scope: 'col' }, name)),
           el('th', { scope: 'col', class: 'number' }, 'Net generation', el('small', {}, ' MWh')), el('th', { scope: 'col', class: 'number' }, 'Share of state'))),
         el('tbody', {}, data.map((/** @type {any} */ plant, /** @type {number} */ i) => row(app, plant, i + 1, { ...meta, asked: choices.chosen.release })))));
       return null;
@@ -57,8 +57,8 @@ export function topPart(app, choices) {
 function row(app, plant, rank, meta) {
   return el('tr', { 'data-id': plant.id }, el('td', { class: 'rank number' }, rank),
     el('td', { class: 'name' }, el('a', { class: 'open', href: app.link({ plant: plant.id, year: meta.year, release: meta.asked }, 'plant') }, plant.plant_name ?? plant.id),
-      el('span', { class: 'quiet' }, plant.state ?? 'state not named')),
-    el('td', { class: 'fuel' }, el('i', { class: `dot fuel-${(plant.fuel_category ?? '').toLowerCase()}`, 'aria-hidden': 'true' }), missing(plant.fuel_category) ? plant.fuel ?? '–' : fuelName(plant.fuel_category)),
+      el('span', { class: 'quiet' }, el('i', { class: `dot fuel-${(plant.fuel_category ?? '').toLowerCase()}`, 'aria-hidden': 'true' }),
+        [missing(plant.fuel_category) ? plant.fuel ?? 'fuel not named' : fuelName(plant.fuel_category), plant.state ?? 'state not named'].join(' · '))),
     figure('td', plant.net_generation_mwh, 'MWh', { class: 'generation number', bare: true }),
     missing(plant.share) ? el('td', { class: 'share number', title: 'missing' }, '–') : el('td', { class: 'share number', title: `${plant.share} as a fraction` }, percent(plant.share)));
 }

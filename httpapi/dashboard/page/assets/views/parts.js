@@ -29,7 +29,7 @@ export function choice(id, changed) {
      * @param {string} value
      */
     fill(options, value) {
-      const all = options.some(([v]) => v === value) ? options : [...options, /** @type {[string, string]} */ ([value, `${value} (not loaded)`])];
+      const all = options.some(([v]) => v === value) ? options : [...options, /** @type {[string, string]} */ ([value, value ? `${value} (not loaded)` : 'None'])];
       select.replaceChildren(...all.map(([v, text]) => el('option', { value: v }, text)));
       select.value = value;
     },
@@ -43,8 +43,9 @@ export function choice(id, changed) {
  */
 export function number(value, unit) {
   if (unit === 'fraction') return { text: percent(value), title: `${full(value)} as a fraction` };
-  const rate = unit?.includes('/') ?? false;
-  return { text: rate && Math.abs(value) < 1e6 ? full(Number(value.toFixed(4))) : brief(value), title: [full(value), unit].filter(Boolean).join(' ') };
+  const size = Math.abs(value);
+  const rate = (unit?.includes('/') ?? false) && size < 1e6;
+  return { text: rate ? full(Number(size < 1 ? value.toPrecision(4) : value.toFixed(4))) : brief(value), title: [full(value), unit].filter(Boolean).join(' ') };
 }
 
 /**
@@ -70,7 +71,7 @@ export const roundedMark = () => el('abbr', { class: 'rounded', title: 'The file
  * @param {Child[]} heads   cells of the head
  * @param {Node[]} rows
  */
-export const table = (label, heads, rows) => el('div', { class: 'sideways', tabindex: 0, role: 'region', 'aria-label': label },
+export const table = (label, heads, rows) => el('div', { class: 'sideways', tabindex: 0, role: 'group', 'aria-label': label },
   el('table', {}, el('thead', {}, el('tr', {}, heads.map((head) => (head instanceof Node ? head : el('th', { scope: 'col' }, head))))), el('tbody', {}, rows)));
 
 /** @param {...(Child | Child[])} children */

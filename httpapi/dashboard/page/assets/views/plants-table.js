@@ -1,6 +1,6 @@
 // The table of plants: pages without end, sorted by any column.
 
-import { address, get, next } from '../core/api.js';
+import { address, formatsOf, get, next } from '../core/api.js';
 import { sheetName } from '../core/basis.js';
 import { el } from '../core/dom.js';
 import { figure } from '../core/figure.js';
@@ -56,8 +56,8 @@ export class PlantTable {
     this.from = el('p', { id: 'from', class: 'quiet' });
     this.note = el('p', { id: 'note', class: 'note', hidden: true });
     this.links = formats.map(([format, name, use]) => el('li', {}, el('a', { id: format, download: true }, name, el('small', {}, ` ${use}`))));
-    this.downloads = el('details', { class: 'menu' }, el('summary', { class: 'button' }, 'Download'),
-      el('div', { class: 'sheet' }, el('p', { class: 'quiet' }, 'All plants that are chosen, with the columns and the order of the table.'), el('ul', {}, this.links)));
+    this.downloads = el('details', { class: 'menu', toggle: () => this.#offer() }, el('summary', { class: 'button' }, 'Download'),
+      el('div', { class: 'sheet' }, el('p', { class: 'quiet' }, 'All plants that are chosen, with their ids, and the columns and the order of the table.'), el('ul', {}, this.links)));
     this.list = el('tbody');
     this.foot = el('div', { class: 'more' });
     this.part = new Part(section, {
@@ -74,6 +74,17 @@ export class PlantTable {
       },
       clear: () => choices.clear(),
     });
+  }
+
+  // #offer leaves out what this API does not write.
+  async #offer() {
+    if (!this.downloads.open) return;
+    try {
+      const offered = await formatsOf('/plants/search');
+      for (const [i, [format]] of formats.entries()) this.links[i].hidden = !offered.includes(format);
+    } catch (error) {
+      console.warn(error); // all of them are offered: the API tells what it does not write
+    }
   }
 
   #question() {

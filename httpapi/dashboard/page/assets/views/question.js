@@ -136,7 +136,7 @@ export function amountOf(text) {
  * @param {string} permanent
  * @param {Date} now
  */
-export const citationOf = (citation, permanent, now) => [citation, permanent && `Permanent address: ${permanent}`, `Accessed ${now.toISOString().slice(0, 10)}.`].filter(Boolean).join(' ');
+export const citationOf = (citation, permanent, now) => `${citation} ${permanent ? `Permanent address, accessed ${now.toISOString().slice(0, 10)}: ${permanent}` : `Accessed ${now.toISOString().slice(0, 10)}.`}`;
 
 /**
  * predominant is the subregion that a ZIP code's factor is of: the one that is

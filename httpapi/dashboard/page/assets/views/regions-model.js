@@ -57,7 +57,7 @@ const groups = [
   ['Non-baseload resource mix', /^nonbaseload_.*_generation_share$/, true],
   ['Other', /./, true],
 ];
-const order = ['Generation and capacity', 'Emissions', ...groups.filter(([, , more]) => !more && true).map(([name]) => name)];
+const order = ['Generation and capacity', 'Emissions', 'Emission rates of all generation', 'Emission rates of non-baseload generation', 'Resource mix'];
 
 /**
  * mix lists the fuels of the resource mix: column, name, colour.
@@ -96,13 +96,17 @@ export function grouped(columns) {
   const shares = fuels.filter((column) => columns.includes(column));
   if (shares.length) found.set('Resource mix', { name: 'Resource mix', more: false, columns: shares });
   const place = (/** @type {string} */ name) => {
-    const at = [...order, 'Resource mix'].indexOf(name);
+    const at = order.indexOf(name);
     return at < 0 ? 99 : at;
   };
-  for (const group of found.values()) if (/rate|^Emissions/.test(group.name)) group.columns.sort((a, b) => gas(a) - gas(b) || a.localeCompare(b));
+  for (const { name, columns: of } of found.values()) {
+    if (/rate|^Emissions/.test(name)) of.sort((a, b) => gas(a) - gas(b) || a.localeCompare(b));
+    if (name === order[0]) of.sort((a, b) => first.indexOf(a) - first.indexOf(b));
+  }
   return [...found.values()].sort((a, b) => place(a.name) - place(b.name));
 }
 
+const first = ['nameplate_capacity_mw', 'net_generation_mwh', 'net_generation_ozone_season_mwh', 'nonbaseload_generation_mwh', 'heat_input_mmbtu', 'total_heat_input_mmbtu'];
 const gases = ['co2e', 'co2', 'ch4', 'n2o', 'nox', 'so2', 'hg'];
 
 /** @param {string} column */
