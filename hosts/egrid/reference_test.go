@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -19,8 +20,7 @@ func TestReference(t *testing.T) {
 	t.Setenv("XDG_DATA_HOME", "/home/you/.local/share") // named in the help
 	t.Setenv("COLUMNS", "80")
 	var c cli
-	vars := kong.Vars{"data_dir": "/home/you/.local/share/egrid", "log_level": "warn", "log_format": "text"}
-	parser, err := kong.New(&c, kong.Name("egrid"), kong.DefaultEnvars("EGRID"), vars)
+	parser, err := parserOf(&c, io.Discard, io.Discard, func(int) {})
 	if err != nil {
 		t.Fatal(err)
 	}
