@@ -7,6 +7,7 @@ SHELL := bash
 
 FUZZTIME ?= 5s#   how long each fuzz target runs
 BENCH ?=#         which rows make bench measures; all unless it is set
+VERSION ?= v0.1.0#  what release-check and release make
 CONTRACT ?= contract-smoke# what make test holds the API to; contract is the whole
 
 # Tests run in the folder of their package: a relative path would mean another
@@ -31,14 +32,14 @@ NESTED := $(filter-out ./internal/tools,$(patsubst %/go.mod,%,$(shell find . -mi
 .PHONY: help
 help: ## print this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
-	  /^[a-z-]+:.*## / {printf "  %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	  /^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: ## the whole platform in one process, on the bundled sample
 	go run ./hosts/egrid up
 
 .PHONY: test
-test: system lint page generate-check with-services faults nested walk exports $(CONTRACT) vuln-if-reachable ## everything: lint, tests on real services, browser tests, fuzz and contract smoke, vulnerabilities
+test: system lint page generate-check with-services faults nested walk exports consumer rehearsal $(CONTRACT) vuln-if-reachable ## everything: lint, tests on real services, browser tests, fuzz and contract smoke, vulnerabilities
 
 .PHONY: generate
 generate: ## write anew what is made from the source: golden files, examples, sample, docs/data.md, Postman collection
@@ -52,7 +53,7 @@ fmt: $(LINT) ## format the source
 
 .PHONY: system
 system: # what tests need beside Go
-	@internal/scripts/install.sh sqlite3 $(if $(wildcard internal/e2e),chromium)
+	@internal/scripts/install.sh sqlite3 tmux zsh fish $(if $(wildcard internal/e2e),chromium)
 
 .PHONY: lint
 lint: $(LINT) ## go vet and golangci-lint
@@ -103,6 +104,14 @@ walk: internal/page/node_modules/.installed ## every view of the dashboard in Ch
 .PHONY: exports
 exports: ## exports in pandas, polars and DuckDB, by the lines of docs/exports.md
 	@internal/scripts/exports.sh
+
+.PHONY: consumer
+consumer: ## the programs of examples, built and run in a module that takes this one from a proxy
+	@go run ./internal/consumer
+
+.PHONY: rehearsal
+rehearsal: # a release of this commit for one system, made twice and compared
+	@go run ./internal/release rehearse linux/amd64
 
 .PHONY: contract
 contract: ## 20,000 requests to the API on SQLite and PostgreSQL, compared with its document; the Postman collection
@@ -165,6 +174,16 @@ vuln-if-reachable: $(VULNCHECK) # the same, and where the network is away it say
 .PHONY: screenshots
 screenshots: internal/page/node_modules/.installed ## every view of the dashboard at three widths, light and dark -> screenshots/
 	@cd internal/page && node walk/screenshots.js $(CURDIR)/screenshots
+
+##@ Release
+
+.PHONY: release-check
+release-check: ## says whether HEAD is fit to be VERSION (v0.1.0), and what a maintainer pushes then
+	@go run ./internal/release check $(VERSION)
+
+.PHONY: release
+release: ## binaries, checksums and SBOMs of VERSION -> dist
+	@go run ./internal/release build $(VERSION)
 
 ##@ Set-up
 

@@ -31,20 +31,23 @@ type Tally struct {
 	Rows     int64          `json:"rows"`
 	Rejected int64          `json:"rejected"`
 	Lossy    []egrid.Column `json:"lossy"`
+	Faults   []Fault        `json:"faults,omitempty"`
 	Findings []egrid.Audit  `json:"findings"`
 	Digest   Digest         `json:"digest"`            // of the rows
 	Order    string         `json:"order,omitempty"`   // of the columns in the digests, see [Order]; empty in what an earlier version put
 	Outline  *Outline       `json:"outline,omitempty"` // of the rows; nil in what an earlier version put
+	Digits   Precision      `json:"digits,omitzero"`   // of the numbers; it is not known of what an earlier version put
 }
 
 // TallyOf counts a chunk.
 func TallyOf(c Chunk) Tally {
-	t := Tally{Rows: int64(c.Rows.Len()), Rejected: c.Rejected, Lossy: c.Rows.Lossy(), Findings: c.Findings, Outline: &Outline{}, Order: Order(c.Rows.Schema())}
+	t := Tally{Rows: int64(c.Rows.Len()), Rejected: c.Rejected, Lossy: c.Rows.Lossy(), Faults: mergeFaults(nil, c.Faults), Findings: c.Findings, Outline: &Outline{}, Order: Order(c.Rows.Schema())}
 	eachRow(c.Rows, func(number int64, row Digest) {
 		t.Digest = t.Digest.Plus(row)
 		t.Outline.Blocks = t.Outline.Blocks.with(Block{Number: number / blockRows, Rows: 1, Digest: row[0]})
 	})
 	t.Outline.Places = placesIn(c.Rows)
+	t.Digits = PrecisionOf(c.Rows)
 	return t
 }
 
@@ -53,16 +56,21 @@ func TallyOf(c Chunk) Tally {
 // stage whose chunks an earlier version put keeps the id that it had there.
 func Describe(s *egrid.Snapshot, tallies []Tally) {
 	var digest Digest
+	var digits Precision
+	var faults []Fault
 	orders := map[string]bool{}
 	for _, t := range tallies {
 		s.Rows += t.Rows
 		s.Rejected += t.Rejected
 		s.Lossy = union(s.Lossy, t.Lossy)
 		s.Audits = MergeAudits(s.Audits, t.Findings)
+		digits = digits.Plus(t.Digits)
+		faults = mergeFaults(faults, t.Faults)
 		if digest = digest.Plus(t.Digest); t.Digest != (Digest{}) {
 			orders[t.Order] = true
 		}
 	}
+	s.Lossy, s.RejectedFor = union(s.Lossy, digits.Rounded()), commonFault(faults)
 	switch {
 	case !orders[""]:
 		s.ID = IdentityOf(s, digest)

@@ -181,6 +181,9 @@ func quotedField(data []byte, delim byte) int {
 // and number. It reports false, and sets nothing that counts, when a cell takes
 // another way.
 func (b *block) decode(d *Decoder, data []byte, records int, line, number int64) bool {
+	if d.sheet.Dialect.Escaped && bytes.IndexByte(data, '&') >= 0 {
+		return false
+	}
 	b.from = grown(b.from, records)
 	b.to = grown(b.to, records)
 	b.numbers = grown(b.numbers, records)

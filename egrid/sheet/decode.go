@@ -41,7 +41,11 @@ type Decoded struct {
 	Batches []*egrid.Batch // one for each data year, in the order of their first rows
 	Rejects []*RowError    // records that could not be read, in the order of the file
 	LeftOut []*RowError    // records that are no rows: notes and totals around the table
-	Records int64          // all records, blank ones not counted
+	// Restored tells of texts that a tool had changed and that were changed back: escapes
+	// of XML, quotes that were doubled without quotes around them. Count is 0 where there
+	// are none.
+	Restored egrid.Audit
+	Records  int64 // all records, blank ones not counted
 }
 
 type columnDecoder struct {
@@ -110,7 +114,7 @@ func (c *columnDecoder) kindOf() fieldKind {
 func (s *Sheet) NewDecoder() *Decoder {
 	d := &Decoder{sheet: s, delim: s.Delimiter[0], columns: make([]columnDecoder, len(s.Cells)), builders: map[int]*egrid.Builder{}}
 	for i := range d.stop {
-		d.stop[i] = i < ' ' || i >= utf8.RuneSelf || byte(i) == d.delim
+		d.stop[i] = i < ' ' || i >= utf8.RuneSelf || byte(i) == d.delim || i == '"' || i == '&' && s.Dialect.Escaped
 	}
 	identifier := egrid.Identifier(s.Level, s.Schema.Has)
 	if s.Level == egrid.ZIP {
@@ -428,6 +432,13 @@ func (d *Decoder) set(c *columnDecoder, field string, quoted bool) error {
 	}
 	if c.typ == egrid.Text {
 		text := c.normal(field, quoted)
+		if c.transform == stateName && text != "" {
+			code, known := postalOf(text)
+			if !known {
+				return errNoState
+			}
+			text = code
+		}
 		if c.form == zip && text != "" {
 			if _, err := egrid.ParseZIP(text); err != nil {
 				return err
@@ -499,6 +510,9 @@ func (d *Decoder) slow(rec record, number int64, out *Decoded) {
 	}
 	var err error
 	if d.fields, err = splitFields(d.fields[:0], raw, d.delim); err != nil {
+		d.fields, err = d.withoutQuoting(raw, err)
+	}
+	if err != nil {
 		fail("", "", reasonOf(err))
 		return
 	}
@@ -517,6 +531,7 @@ func (d *Decoder) slow(rec record, number int64, out *Decoded) {
 		fail("", "", fieldCount(there, n)+", and the file ends in it without a line end: was the file cut?")
 		return
 	}
+	d.restoreTexts(rec, out)
 	if text, reason := d.leftOut(d.fields); reason != "" {
 		out.LeftOut = append(out.LeftOut, tell("", text, reason))
 		return

@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/store"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/service"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/terminal"
+	"github.com/egrid-analytics/egrid-go/queue"
 )
 
 // app is what every command gets.
@@ -42,7 +44,7 @@ func exitStatus(stderr io.Writer, err error) int {
 		return 0
 	case errors.As(err, &s):
 		return int(s)
-	case errors.Is(err, egrid.ErrInvalid):
+	case errors.Is(err, egrid.ErrInvalid), errors.Is(err, queue.ErrInvalid):
 		complain(stderr, err)
 		return int(wrongUsage)
 	}
@@ -52,7 +54,11 @@ func exitStatus(stderr io.Writer, err error) int {
 
 // complain tells of an error, which may quote a file.
 func complain(stderr io.Writer, err error) {
-	fmt.Fprintln(stderr, "egrid:", terminal.EscapeLines(err.Error()))
+	text := err.Error()
+	for _, kind := range []error{egrid.ErrInvalid, egrid.ErrNotFound} { // which the exit status says
+		text = strings.TrimPrefix(text, kind.Error()+": ")
+	}
+	fmt.Fprintln(stderr, "egrid:", terminal.EscapeLines(text))
 }
 
 // tell says something on stderr: about an answer, where stdout has the answer alone.
@@ -60,7 +66,8 @@ func (a *app) tell(format string, args ...any) {
 	fmt.Fprintln(a.stderr, "egrid:", terminal.EscapeLines(fmt.Sprintf(format, args...)))
 }
 
-// withStore runs f on the store that the flags name.
+// withStore runs f on the store that the flags name, which is made where there is
+// none.
 func (a *app) withStore(f func(driver.Store) error) error {
 	store, err := service.OpenStore(a.ctx, a.cli.Store)
 	if err != nil {
@@ -69,9 +76,18 @@ func (a *app) withStore(f func(driver.Store) error) error {
 	return errors.Join(f(store), store.Close())
 }
 
+// withExisting is withStore for what reads: it makes no store.
+func (a *app) withExisting(f func(driver.Store) error) error {
+	store, err := service.OpenExisting(a.ctx, a.cli.Store)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f(store), store.Close())
+}
+
 // withData is withStore for questions: it says when there is nothing to ask.
 func (a *app) withData(f func(*store.DB) error) error {
-	return a.withStore(func(s driver.Store) error {
+	return a.withExisting(func(s driver.Store) error {
 		db := store.New(s)
 		catalog, err := db.Catalog(a.ctx)
 		if err != nil {

@@ -136,9 +136,18 @@ func (a *app) print(o *output, level egrid.Level, answer *store.Answer) (rows in
 			return err
 		}
 		p := o.printer(paged, level, answer)
+		if t, ok := p.(*tablePrinter); ok && o.Output == "" {
+			t.width = terminal.Columns(a.stdout)
+		}
+		bar := &terminal.Bar{}
+		if o.Output != "" {
+			bar = terminal.NewBar(a.stderr)
+		}
+		defer bar.Clear()
 		for b, err := range answer.Batches {
 			if err == nil {
 				rows += int64(b.Len())
+				bar.Draw("into "+o.Output, rows, 0)
 				err = p.Write(b)
 			}
 			if err != nil {
@@ -182,7 +191,7 @@ func (o *output) printer(w io.Writer, level egrid.Level, answer *store.Answer) e
 	case "ndjson":
 		return &jsonPrinter{w: w, between: "\n", after: "\n"}
 	}
-	return &tablePrinter{w: w, o: o, width: terminal.Columns(w), schema: answer.Schema}
+	return &tablePrinter{w: w, o: o, schema: answer.Schema}
 }
 
 // to has write write to a file, or to standard output when path is empty. The file

@@ -19,6 +19,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid/egridtest"
 	"github.com/egrid-analytics/egrid-go/egrid/sheet"
 	"github.com/egrid-analytics/egrid-go/etl"
+	"github.com/egrid-analytics/egrid-go/hosts/internal/service"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -245,7 +246,7 @@ func TestDescribe(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			var b bytes.Buffer
-			a := &app{cli: &cli{Store: cmp.Or(test.store, defaultStore)}, stdout: &b}
+			a := &app{cli: &cli{Store: cmp.Or(test.store, service.DefaultStore())}, stdout: &b}
 			if err := a.describe(&test.report); err != nil {
 				t.Fatal(err)
 			}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -224,6 +225,20 @@ func readable(x float64, unit string) string {
 		whole = terminal.Thousands(n)
 	}
 	return whole + fraction
+}
+
+// sheet prints columns that are no answer of a store, fitted to the terminal.
+func (a *app) sheet(columns []terminal.Column, wide bool) error {
+	paged, err := terminal.Pager(a.stdout, a.cli.Pager)
+	if err != nil {
+		return err
+	}
+	s := terminal.Sheet{Columns: columns, Width: terminal.Columns(a.stdout)}
+	if wide {
+		s.Width = 0
+	}
+	_, err = s.Write(paged)
+	return errors.Join(err, paged.Close())
 }
 
 // choose leaves some columns of a batch, by name or by EPA's code.

@@ -86,8 +86,9 @@ function standing({ model, width, segments, low, high, lanes, stacked, top: abov
   return {
     nodes: [
       upAxis({ ticks: marks, place: y, text: tickText, left, right: width, name: axisName(spec.y.label, scale.unit), top: above }),
-      bandAxis({ labels: places, centre: (i) => left + slot * (i + 0.5), slot, bottom, name: spec.x.label, middle: left + (width - left) / 2 }),
       ...nodes,
+      // Over the marks: one that has the focus or a pointer is lit up to its name.
+      bandAxis({ labels: places, centre: (i) => left + slot * (i + 0.5), slot, bottom, name: spec.x.label, middle: left + (width - left) / 2 }),
     ],
     height: bottom + 56, nodeOf, grid: gridOf(model),
   };
@@ -96,8 +97,14 @@ function standing({ model, width, segments, low, high, lanes, stacked, top: abov
 /** @param {Layout} layout */
 function lying({ model, width, segments, low, high, lanes, stacked, ranked, top: above, textureOf }) {
   const { scale, spec, places } = model;
-  const names = places.map((place, i) => (ranked && segments[i][0]?.mark.y !== null ? `${segments[i][0]?.mark.rank ?? i + 1}. ${nameOf(segments[i], place)}` : nameOf(segments[i], place)));
-  const left = Math.min(Math.floor(width * 0.4), 12 + widest(names));
+  const room = Math.floor(width * 0.4);
+  // A name that does not fit gives way to its code.
+  const names = places.map((place, i) => {
+    const rank = ranked && segments[i][0]?.mark.y !== null ? `${segments[i][0]?.mark.rank ?? i + 1}. ` : '';
+    const name = `${rank}${nameOf(segments[i], place)}`;
+    return widthOf(name) + 12 > room ? `${rank}${place}` : name;
+  });
+  const left = Math.min(room, 12 + widest(names));
   const value = (/** @type {Segment} */ { mark }) => (mark.y === null ? dash : scale.text(mark.y));
   const right = stacked ? 12 : 12 + widest(segments.flat().map(value));
   const top = above + 20;
@@ -120,10 +127,10 @@ function lying({ model, width, segments, low, high, lanes, stacked, ranked, top:
   });
   return {
     nodes: [
-      svg('g', { class: 'axis', 'aria-hidden': 'true' }, note(0, above + 11, 'start', spec.x.label, 'name'),
-        names.map((name, i) => note(left - 8, top + slot * (i + 0.5) + 4, 'end', shorten(name, left - 10), segments[i].some(({ mark }) => mark.selected) ? 'place selected' : 'place'))),
       acrossAxis({ ticks: marks, place: x, text: tickText, top, bottom, name: axisName(spec.y.label, scale.unit), middle: left + inner / 2 }),
       ...nodes,
+      svg('g', { class: 'axis', 'aria-hidden': 'true' }, note(0, above + 11, 'start', spec.x.label, 'name'),
+        names.map((name, i) => note(left - 8, top + slot * (i + 0.5) + 4, 'end', shorten(name, left - 10), segments[i].some(({ mark }) => mark.selected) ? 'place selected' : 'place'))),
     ],
     height: bottom + 44, nodeOf, grid: gridOf(model, true),
   };

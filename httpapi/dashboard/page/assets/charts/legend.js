@@ -9,7 +9,7 @@ const row = 20; // pixels
 /**
  * legend is drawn into the chart, so that it goes along when that is saved.
  * @param {{name: string, colour: string, texture?: string | null}[]} entries
- * @param {{width: number, top: number, style: 'block' | 'line' | 'point'}} o
+ * @param {{width: number, top: number, style: 'block' | 'line' | 'point' | 'dot'}} o
  * @returns {{node: SVGGElement, height: number}}
  */
 export function legend(entries, { width, top, style }) {
@@ -32,7 +32,7 @@ function shape(style, n, x, y, texture) {
   if (style === 'line') {
     return [svg('line', { class: 'stroke', x1: round(x), x2: round(x + 26), y1: y + 7, y2: y + 7, 'stroke-dasharray': dashOf(n) }), sign(n, x + 13, y + 7, 3.5)];
   }
-  if (style === 'point') return [sign(n, x + 6, y + 7, 4.5)];
+  if (style === 'point' || style === 'dot') return [sign(style === 'dot' ? 0 : n, x + 6, y + 7, 4.5)];
   const box = { x: round(x), y: y + 1, width: 12, height: 12 };
   return [svg('rect', { class: 'fill', ...box, rx: 2 }), texture ? svg('rect', { class: 'texture', ...box, fill: `url(#${texture})` }) : null];
 }

@@ -21,16 +21,16 @@ const shaped = 400; // up to so many points each has a shape, beyond it is a dot
  */
 export function scatter(model, width) {
   const { spec } = model;
-  const key = legend(model.lines.length > 1 ? model.lines : [], { width, top: 0, style: 'point' });
-  const above = key.height ? key.height + 8 : 0;
-  const [top, bottom] = [above + 26, above + 26 + Math.max(240, Math.min(420, Math.round(width * 0.5)))];
   const given = model.lines.flatMap((line) => line.marks);
   const whole = given.filter((mark) => known(mark.x) && mark.y !== null);
   const marks = whole.filter((mark) => (!spec.x.log || Number(mark.x) > 0) && (!spec.y.log || Number(mark.y) > 0));
+  const key = legend(model.lines.length > 1 ? model.lines : [], { width, top: 0, style: marks.length > shaped ? 'dot' : 'point' });
+  const above = key.height ? key.height + 8 : 0;
+  const [top, bottom] = [above + 26, above + 26 + Math.max(240, Math.min(420, Math.round(width * 0.5)))];
   const xs = scaled(marks.map((mark) => Number(mark.x)), spec.x.unit ?? '', spec.x.log);
   const ys = scaled(marks.map((mark) => Number(mark.y)), spec.unit, spec.y.log);
   const left = 12 + widest(ys.ticks.map(tickText));
-  const right = width - 16;
+  const right = width - Math.max(16, widest([tickText(xs.ticks[xs.ticks.length - 1])]) / 2);
   const x = (spec.x.log ? logarithmic : linear)(xs.low, xs.high, left, right);
   const y = (spec.y.log ? logarithmic : linear)(ys.low, ys.high, bottom, top);
   const at = (/** @type {Mark} */ mark) => ({ x: x(xs.of(Number(mark.x))), y: y(ys.of(Number(mark.y))) });

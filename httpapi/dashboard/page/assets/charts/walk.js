@@ -84,7 +84,7 @@ export class Walk {
   // #cursor is the one thing of a scatter that has the focus; it goes from
   // point to point. A slider, because what that says is spoken when it moves.
   #cursor() {
-    const cursor = svg('g', { class: 'cursor', role: 'slider', tabindex: '0', 'aria-label': 'Point', 'aria-valuemin': 1, 'aria-valuemax': this.grid[0].length }, svg('circle', { r: 8 }));
+    const cursor = svg('g', { class: 'cursor', role: 'slider', tabindex: '0', 'aria-label': 'Point', 'aria-valuemin': 1, 'aria-valuemax': this.grid[0].length, 'aria-valuenow': 1, 'aria-valuetext': this.current?.says }, svg('circle', { r: 8 }));
     this.picture.append(cursor);
     return cursor;
   }

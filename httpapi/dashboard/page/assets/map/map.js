@@ -6,7 +6,7 @@ import { act } from '../charts/walk.js';
 import { Dots } from './dots.js';
 import { Gestures } from './gestures.js';
 import { moved, reaching, whole, zoomed } from './glide.js';
-import { boxOf, middleOf, pathOf } from './outline.js';
+import { middleOf, pathOf } from './outline.js';
 import { frame, parts } from './projection.js';
 import { toward } from './toward.js';
 
@@ -69,8 +69,8 @@ export class PlantMap {
     this.ground.replaceChildren(...land('land'), svg('g', { 'clip-path': scene.cut ? 'url(#map-coast)' : null }, [...nodes.values()]), ...(scene.borders ? land('border') : []),
       ...parts.filter(({ box }) => box && scene.land.length).map(({ box }) => svg('path', { class: 'inset', d: box ? `M${box[0]},${box[1]}H${box[2]}V${box[3]}` : '' })));
     this.labels.replaceChildren(...scene.areas.map((area) => {
-      const [middle, box] = [middleOf(area.rings), boxOf(area.rings)];
-      return svg('text', { class: area.colour, x: middle.x, y: middle.y, 'data-width': box[2] - box[0] }, area.code, area.value ? svg('tspan', { class: 'value', x: middle.x, dy: '1.3em' }, area.value) : null);
+      const middle = middleOf(area.rings);
+      return svg('text', { class: area.colour, x: middle.x, y: middle.y, 'data-width': middle.width }, area.code, area.value ? svg('tspan', { class: 'value', x: middle.x, dy: '1.3em' }, area.value) : null);
     }));
     this.dots.show(scene.dots);
     this.marks = scene.areas.length
@@ -114,7 +114,7 @@ export class PlantMap {
     this.world.setAttribute('transform', `translate(${x},${y}) scale(${k})`);
     this.surface.classList.toggle('zoomed', k > 1);
     this.labels.style.fontSize = `${11 / (scale * k)}px`;
-    for (const label of this.labels.children) label.toggleAttribute('hidden', Number(label.getAttribute('data-width')) * scale * k < 26);
+    for (const label of this.labels.children) label.toggleAttribute('hidden', Number(label.getAttribute('data-width')) * scale * k < 8 * (label.firstChild?.textContent?.length ?? 0));
     this.dots.draw(this.sight);
     if (this.current) this.#choose(this.current);
     this.in.disabled = k >= 40;

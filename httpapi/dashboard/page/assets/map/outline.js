@@ -49,7 +49,7 @@ export const areaOf = (ring) => ring.reduce((sum, { x, y }, i) => {
  * middleOf is where a name goes: at the height of the centre of mass of the
  * largest ring, in the middle of the widest land there.
  * @param {Place[][]} rings
- * @returns {Place}
+ * @returns {Place & {width: number}} width: of that land
  */
 export function middleOf(rings) {
   const ring = rings.reduce((most, one) => (Math.abs(areaOf(one)) > Math.abs(areaOf(most)) ? one : most), rings[0] ?? []);
@@ -61,26 +61,11 @@ export function middleOf(rings) {
     x += (a.x + b.x) * cross;
     y += (a.y + b.y) * cross;
   });
-  if (area === 0) return ring[0] ?? { x: 0, y: 0 };
+  if (area === 0) return { ...(ring[0] ?? { x: 0, y: 0 }), width: 0 };
   const height = y / (6 * area);
   const crossings = ring.map((a, i) => [a, ring[(i + 1) % ring.length]]).filter(([a, b]) => (a.y <= height) !== (b.y <= height))
     .map(([a, b]) => a.x + ((height - a.y) / (b.y - a.y)) * (b.x - a.x)).sort((a, b) => a - b);
   let [left, right] = [x / (6 * area), x / (6 * area)];
   for (let i = 0; i + 1 < crossings.length; i += 2) if (crossings[i + 1] - crossings[i] > right - left) [left, right] = [crossings[i], crossings[i + 1]];
-  return { x: (left + right) / 2, y: height };
-}
-
-/**
- * boxOf is what encloses rings: left, top, right and bottom.
- * @param {Place[][]} rings
- */
-export function boxOf(rings) {
-  const box = [Infinity, Infinity, -Infinity, -Infinity];
-  for (const { x, y } of rings.flat()) {
-    box[0] = Math.min(box[0], x);
-    box[1] = Math.min(box[1], y);
-    box[2] = Math.max(box[2], x);
-    box[3] = Math.max(box[3], y);
-  }
-  return box;
+  return { x: (left + right) / 2, y: height, width: right - left };
 }
