@@ -78,7 +78,7 @@ class MapView {
   #ask() {
     this.asked = this.#question(this.app.address);
     const layer = this.app.address.get('layer') ?? '';
-    this.#controls(layer in layers ? layer : 'plants');
+    this.#controls(Object.hasOwn(layers, layer) ? layer : 'plants');
     this.part.refresh();
   }
 
@@ -114,7 +114,7 @@ class MapView {
     const { year, release, state, fuel_category } = this.choices.chosen;
     const asked = this.app.address.get('layer') ?? '';
     const edition = { year, release };
-    let layer = asked in layers ? asked : 'plants';
+    let layer = Object.hasOwn(layers, asked) ? asked : 'plants';
     /** @type {Awaited<ReturnType<typeof loadPlants>> | null} */
     let plants = null;
     if (layer === 'plants') plants = await loadPlants({ ...edition, state, fuel_category }, signal);
@@ -127,7 +127,7 @@ class MapView {
     }
     const level = layer === 'states' ? 'ST' : 'SRL';
     const regions = layer === 'plants' ? null : await loadRegions(level, asked ? this.app.address.get('measure') ?? '' : '', edition, signal);
-    const own = layer === 'subregions' ? await shapes(signal) : null;
+    const own = layer === 'subregions' ? await shapes() : null;
     const meta = /** @type {Meta} */ ((regions ?? plants)?.meta);
     return { data: { layer, plants, regions, instead, own }, meta, links: {} };
   }
@@ -174,7 +174,7 @@ class MapView {
   /** @param {Awaited<ReturnType<typeof loadPlants>>} of */
   #plants({ plants, worked, meta }) {
     const asked = this.app.address.get('colour') ?? '';
-    const by = asked in colours ? asked : 'fuel_category';
+    const by = Object.hasOwn(colours, asked) ? asked : 'fuel_category';
     this.colour.select.value = by;
     const { dots, keys, largest } = dotsOf(plants, { by, link: (id) => this.app.link({ plant: id }, 'plant') });
     this.map.show({ land: groundOf(), areas: [], dots, marks: 'plants', cut: false, borders: false });
