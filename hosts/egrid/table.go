@@ -233,7 +233,7 @@ func (a *app) sheet(columns []terminal.Column, wide bool) error {
 	if err != nil {
 		return err
 	}
-	s := terminal.Sheet{Columns: columns, Width: terminal.Columns(a.stdout), All: true}
+	s := terminal.Sheet{Columns: columns, Width: terminal.Columns(a.stdout)}
 	if wide {
 		s.Width = 0
 	}

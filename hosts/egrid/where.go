@@ -66,13 +66,23 @@ func (s *where) filters() ([]egrid.Filter, error) {
 		}
 	}
 	for _, text := range s.Filter {
-		f, err := egrid.ParseFilter(text)
+		f, err := parseFilter(text)
 		if err != nil {
 			return nil, err
 		}
 		filters = append(filters, f)
 	}
 	return filters, nil
+}
+
+// parseFilter also knows the operators of other languages.
+func parseFilter(text string) (egrid.Filter, error) {
+	for _, other := range [][2]string{{"==", "="}, {"=>", ">="}, {"=<", "<="}, {"<>", "!="}} {
+		if column, value, ok := strings.Cut(text, other[0]); ok && !strings.ContainsAny(column, `"<>=!`) && !strings.HasPrefix(value, `"`) {
+			return egrid.Filter{}, fmt.Errorf("%w: filter %q has %s; did you mean %s%s%s?", egrid.ErrInvalid, text, other[0], column, other[1], value)
+		}
+	}
+	return egrid.ParseFilter(text)
 }
 
 // asked is where a query looks: what there is in a column, and how many rows meet
