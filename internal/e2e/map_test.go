@@ -224,6 +224,15 @@ func TestMapOfRegions(t *testing.T) {
 	}
 	b.script("document.querySelector('.map .tip a').click()")
 	b.until("location.search.includes('code=TX')")
+
+	// From the view of factors, a place is chosen on the map.
+	b.script("history.pushState(null, '', '?view=factors'); dispatchEvent(new PopStateEvent('popstate'))")
+	b.click("a[href*='opens=factors']")
+	b.until("document.querySelector('.area[data-code=ERCT]')")
+	b.drawn()
+	b.script("document.querySelector('.area[data-code=ERCT]').focus()")
+	b.do(chromedp.KeyEvent(kb.Enter))
+	b.until("location.search.includes('view=factors') && location.search.includes('subregion=ERCT')")
 }
 
 // Without coordinates, states are shown, and the reason is said.
