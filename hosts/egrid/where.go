@@ -59,7 +59,7 @@ func (s *where) filters() ([]egrid.Filter, error) {
 		values []string
 	}{
 		{egrid.State, s.State}, {egrid.Subregion, s.Subregion}, {egrid.BalancingAuthority, s.BA}, {egrid.NERCRegion, s.Nerc},
-		{egrid.Fuel, s.Fuel}, {egrid.FuelGroup, s.FuelCategory},
+		{egrid.Fuel, s.Fuel}, {egrid.FuelCategoryColumn, s.FuelCategory},
 	} {
 		if len(code.values) > 0 {
 			filters = append(filters, egrid.Where(code.column, egrid.Eq, code.values...))
@@ -167,7 +167,7 @@ func firstColumn(page egrid.RowPage, err error) ([]string, error) {
 // codes are the columns whose values are codes of a list, which people write in any
 // letter case.
 func codes() []egrid.Column {
-	return []egrid.Column{egrid.State, egrid.Subregion, egrid.BalancingAuthority, egrid.NERCRegion, egrid.Fuel, egrid.FuelGroup, egrid.PrimeMover, egrid.Operating, egrid.Region}
+	return []egrid.Column{egrid.State, egrid.Subregion, egrid.BalancingAuthority, egrid.NERCRegion, egrid.Fuel, egrid.FuelCategoryColumn, egrid.PrimeMover, egrid.OperatingStatus, egrid.Region}
 }
 
 // understand turns conditions into those on the columns and codes of the data: a
@@ -185,7 +185,7 @@ func (a *app) understand(filters []egrid.Filter, in asked) ([]egrid.Filter, erro
 		if known {
 			f.Column = field.Column
 		}
-		if f.Column == egrid.FuelGroup && !known && in.level != "" {
+		if f.Column == egrid.FuelCategoryColumn && !known && in.level != "" {
 			if err := fuelsOfCategory(f); err != nil {
 				return nil, err
 			}
@@ -243,7 +243,7 @@ func (a *app) code(column egrid.Column, level egrid.Level, text string, there []
 		return "", fmt.Errorf("%w: %q is no state%s", egrid.ErrInvalid, text, nearestRegion(egrid.ST, text, "; give a postal abbreviation, as TX, or a name, as Texas"))
 	case egrid.Fuel:
 		return egrid.ParseFuel(text)
-	case egrid.FuelGroup:
+	case egrid.FuelCategoryColumn:
 		return egrid.ParseFuelCategory(text)
 	}
 	if of, ok := map[egrid.Column]egrid.Level{egrid.Subregion: egrid.SRL, egrid.NERCRegion: egrid.NRL}[column]; ok {
