@@ -132,7 +132,7 @@ type api struct {
 	responses *responses
 
 	certificates *keeper[calc.Certificate]
-	differences  *keeper[calc.FactorDifference]
+	differences  differences
 	gwps         gwps
 	formats      []format
 }
@@ -164,7 +164,7 @@ func New(db *store.DB, o *Options) http.Handler {
 	a.o.Logger = trace.Logger(a.o.Logger)
 	a.responses = newResponses(a.o.MaxCachedBytes)
 	a.certificates = newKeeper[calc.Certificate](maxCertificates)
-	a.differences = newKeeper[calc.FactorDifference](maxDifferences)
+	a.differences = newDifferences()
 	a.formats = allFormats(&a.o)
 	a.router = mux.NewRouter().UseEncodedPath().SkipClean(true)
 	a.router.NotFoundHandler = http.HandlerFunc(a.noSuchPath)

@@ -262,7 +262,7 @@ func Rules() []Rule {
 		},
 		{
 			Packages: []string{"httpapi"},
-			Own:      []string{"egrid", "egrid/calc/...", "egrid/driver", "egrid/export", "egrid/store", "httpapi/certificate", "httpapi/wire", "httpapi/middleware", "internal/trace"},
+			Own:      []string{"egrid", "egrid/calc/...", "egrid/driver", "egrid/export", "egrid/store", "httpapi/certificate", "httpapi/comparison", "httpapi/wire", "httpapi/middleware", "internal/trace"},
 			Modules:  []string{huma, mux, cors},
 			TestOwn:  []string{"egrid/egridtest", "egrid/memstore", "egrid/sheet", "httpapi/client"},
 			Why:      "httpapi knows only egrid, and what a request belongs to; hosts put stores, cache and dashboard together",
@@ -276,6 +276,11 @@ func Rules() []Rule {
 			Packages: []string{"httpapi/certificate"},
 			Own:      []string{"egrid", "egrid/calc", "httpapi/wire"},
 			Why:      "a page is made of the JSON of a certificate, anywhere",
+		},
+		{
+			Packages: []string{"httpapi/comparison"},
+			Own:      []string{"egrid", "egrid/calc", "httpapi/certificate", "httpapi/wire"},
+			Why:      "a page is made of the JSON of a comparison, anywhere, and looks like a certificate",
 		},
 		{
 			Packages: []string{"httpapi/middleware"},

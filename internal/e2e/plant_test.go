@@ -93,7 +93,7 @@ func TestPlantFigures(t *testing.T) {
 	b = w.open(t, p.url+"?view=plant&plant=9000&year=2023", view{})
 	b.ready()
 	b.until("document.querySelector('#plant-regions [data-level=SRL]').innerText.includes('ERCT as in 2021')")
-	b.until("document.querySelector('#plant-mix svg .mark')")
+	b.until("document.querySelector('#plant-mix svg .datum')")
 	if mix := b.says("plant-mix"); !slices.Equal(mix, []string{"NG: 1,000 MWh"}) {
 		t.Errorf("the mix by its generators is %q", mix)
 	}

@@ -45,10 +45,9 @@ class Changes {
     this.from = choice('diff-from', (from) => app.go({ from, to: this.to.element.value }));
     this.to = choice('diff-to', (to) => app.go({ to, from: this.from.element.value }));
     this.level = choice('diff-level', (level) => app.go({ level }));
-    this.factors = factorsPart(app, () => this.#pair, { id: 'diff-factors', chart: true });
-    this.factors.root.querySelector('h2')?.replaceWith(el('h2', { id: 'diff-factors-title' }, 'What changed: effect on emission factors'));
+    this.factors = factorsPart(app, () => this.#pair, { id: 'diff-factors', title: 'What changed: effect on emission factors', chart: true });
     this.factors.root.querySelector('h2')?.after(el('div', { class: 'filters' }, field('From', this.from.element), field('To', this.to.element)));
-    this.cells = cellsPart(() => this.#pair, { id: 'diff-cells' });
+    this.cells = cellsPart(() => this.#pair, { id: 'diff-cells', title: 'What changed: cell by cell' });
     this.cells.root.querySelector('h2')?.after(el('div', { class: 'filters' }, field('Sheet', this.level.element)));
     root.append(this.editions.root, this.factors.root, this.cells.root, this.certificate.root, this.loads.held.root, this.loads.runs.root, this.loads.rejects.root);
     this.editions.refresh();
@@ -115,7 +114,7 @@ class Changes {
         e.authorities.join(', '), e.units.map((u) => (u === 'us' ? 'US units' : 'metric units')).join(' and '), e.gwp ? `GWP ${e.gwp.toUpperCase()}` : 'GWP not known',
         plural(e.published.length, 'sheet'), e.published.length ? `published ${moment(e.published.map((s) => s.loaded_at).sort().at(-1))}` : '',
       ].filter(Boolean).join(' · '))),
-      table(`Sheets of ${editionName(e)}`, ['Sheet', numberHead('Rows'), numberHead('Rejected'), 'Authority', 'Units of the file', 'Loaded', 'File', 'SHA-256', ''],
+      table(`Sheets of ${editionName(e)}`, ['Sheet', numberHead('Rows'), numberHead('Rejected'), 'Authority', 'Units of the file', 'Loaded', 'File', 'SHA-256', el('th', { scope: 'col' }, el('span', { class: 'unseen' }, 'Decision'))],
         [...e.published, ...e.before].map((s) => this.#sheet(s))))));
     return null;
   }

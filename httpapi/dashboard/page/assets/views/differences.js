@@ -25,10 +25,10 @@ const kinds = { output: 'output', nonbaseload: 'non-baseload', combustion: 'comb
  * factorsPart says what became of emission factors.
  * @param {App} app
  * @param {() => Pair | null} pair
- * @param {{id: string, level?: 2 | 3, limit?: number, chart?: boolean}} o
+ * @param {{id: string, title: string, level?: 2 | 3, limit?: number, chart?: boolean}} o
  */
-export function factorsPart(app, pair, { id, level = 2, limit = 50, chart = false }) {
-  return partOf({ id, title: 'Effect on emission factors', level, class: level === 2 ? 'card' : '', ghost: [ghostLines(4)] }, {
+export function factorsPart(app, pair, { id, title, level = 2, limit = 50, chart = false }) {
+  return partOf({ id, title, level, class: level === 2 ? 'card' : '', ghost: [ghostLines(4)] }, {
     load: async (signal) => {
       const of = pair();
       if (!of) return { data: null, meta: { revision: 0 }, links: {} };
@@ -81,17 +81,17 @@ function factorRow(app, f) {
 /**
  * cellsPart lists every cell that differs.
  * @param {() => Pair | null} pair   with a level
- * @param {{id: string, level?: 2 | 3, limit?: number}} o
+ * @param {{id: string, title: string, level?: 2 | 3, limit?: number}} o
  */
-export function cellsPart(pair, { id, level = 2, limit = 50 }) {
-  return partOf({ id, title: 'Cells that differ', level, class: level === 2 ? 'card' : '', ghost: [ghostLines(4)] }, {
+export function cellsPart(pair, { id, title, level = 2, limit = 50 }) {
+  return partOf({ id, title, level, class: level === 2 ? 'card' : '', ghost: [ghostLines(4)] }, {
     load: async (signal) => {
       const of = pair();
       return of?.level ? get('diff', { level: of.level, from: of.from, to: of.to, limit }, signal) : { data: null, meta: { revision: 0 }, links: {} };
     },
     show: (answer, body) => {
       const { data, meta } = answer;
-      if (!data) return 'The two editions have no sheet of the same kind.';
+      if (!data) return pair() ? 'The two editions have no sheet of the same kind.' : 'There are no two editions to compare.';
       const d = meta.difference;
       const lines = [
         `${levelName(pair()?.level ?? '')}: ${plural(d.rows, 'row')} in both, ${full(d.rows_changed)} of them changed; ${full(d.rows_added)} only in the second, ${full(d.rows_lost)} only in the first.`,

@@ -5,7 +5,7 @@ import { modelOf } from '../charts/model.js';
 import { valuesTable } from '../charts/table.js';
 import { plantNotes } from '../core/notes.js';
 import { Choices } from '../core/choices.js';
-import { get } from '../core/api.js';
+import { address as apiAddress, get } from '../core/api.js';
 import { sheetName } from '../core/basis.js';
 import { el } from '../core/dom.js';
 import { plural } from '../core/format.js';
@@ -22,7 +22,7 @@ import { territories } from '../map/territories.js';
 import { tilesOf } from '../map/tiles.js';
 
 /** @import { App, Meta, Shown, View } from '../core/types.js' */
-/** @import { Spec } from '../charts/types.js' */
+/** @import { Chart, Kind, Spec } from '../charts/types.js' */
 /** @typedef {import('../map/plants.js').Plant} Plant */
 /** @typedef {import('../map/regions.js').Regions} Regions */
 
@@ -52,8 +52,8 @@ class MapView {
     this.told = el('div', { class: 'map-told' });
     this.charts = el('div', { class: 'map-charts' });
     this.table = el('div', {});
-    /** @type {import('../charts/types.js').Chart[]} */
-    this.drawn = [];
+    /** @type {{kind: Kind, chart: Chart} | null} */
+    this.drawn = null;
     this.part = partOf({ id: 'map-part', class: 'card map-part' }, {
       load: (signal) => this.#load(signal), show: (answer, body) => this.#show(answer, body), clear: () => app.go({ measure: null, colour: null, year: null, release: null, state: null, fuel_category: null }), lead: 'The map is missing.',
     });
@@ -158,11 +158,10 @@ class MapView {
   #show({ data: { layer, plants, regions, instead, own }, meta }, body) {
     this.#controls(layer);
     if (!body.contains(this.map.element)) body.replaceChildren(this.map.element);
-    if (!body.contains(this.note)) body.replaceChildren(this.note, this.map.element, this.legend, this.told, this.table);
-    this.charts.replaceChildren();
-    this.drawn = [];
+    if (!body.contains(this.note)) body.replaceChildren(this.map.element, this.legend, this.note, this.told, this.table);
     if (regions && !regions.regions.length) {
       this.map.element.remove(); // what is put back is drawn anew
+      this.charts.replaceChildren();
       return layer === 'states' ? 'No states to draw: neither a state sheet nor plants with states are loaded.' : 'No subregions to draw: no subregion sheet (SRL) is loaded.';
     }
     const notes = layer === 'plants' ? this.#plants(plants) : this.#regions(layer, regions, plants, own);
@@ -184,6 +183,9 @@ class MapView {
     this.told.replaceChildren(el('p', { class: 'quiet' }, `${plural(dots.length, 'plant')} of ${meta.year} drawn, of ${plural(plants.length, 'plant')} that are chosen, from the ${source}. Rings are plants without positive net generation.`),
       lostOf('without coordinates', plants.filter(({ lost }) => lost === 'missing').map((plant) => this.#named(plant))),
       lostOf('outside of the map', plants.filter(({ lost }) => lost === 'outside').map((plant) => this.#named(plant))));
+    const { year, release, state, fuel_category } = this.choices.chosen;
+    const file = (/** @type {string} */ format, /** @type {string} */ name) => el('a', { class: 'button', download: true, href: apiAddress('plants/search', { year: year || meta.year, release, state, fuel_category, format }).href }, name);
+    this.told.append(el('p', { class: 'actions' }, file('csv', 'Download CSV'), file('geojson', 'Download GeoJSON')));
     this.#tableOf({ title: 'Plants on the map', unit: 'MWh', x: { label: 'Plant' }, y: { label: 'Net generation' }, source, from: 'Fuel category', series: [{ name: 'Plants', points: plants.filter(({ at }) => at).sort((a, b) => (b.generation ?? -Infinity) - (a.generation ?? -Infinity)).map((plant) => this.#point(plant)) }] });
     this.#scatter(plants, source, meta.year ?? '', worked);
     return [...plantNotes(meta, { fuel: Boolean(this.choices.chosen.fuel_category) }), ...(worked ? ['The sheet has no CO2 rates of plants: they are worked out here from CO2 (2,000 lb to the short ton) and net generation.'] : [])];
@@ -203,7 +205,10 @@ class MapView {
       name: fuelName(fuel), kind: `fuel-${fuel.toLowerCase()}`,
       points: plants.filter((plant) => plant.fuel === fuel && plant.rate !== null && plant.rate > 0).map((plant) => ({ x: plant.generation, y: plant.rate, name: plant.state ? `${plant.name}, ${plant.state}` : plant.name, href: this.app.link({ plant: plant.id }, 'plant') })),
     })).filter(({ points }) => points.length > 0);
-    if (series.length === 0) return;
+    if (series.length === 0) {
+      this.charts.replaceChildren();
+      return;
+    }
     this.#chart('scatter', { title: `Net generation and CO2 rate of plants that emit, ${year}`, unit: 'lb/MWh', x: { label: 'Net generation', unit: 'MWh', log: true }, y: { label: 'CO2 output emission rate', log: true }, source, file: `plants-co2-rate-${year}`,
       notes: worked ? ['CO2 rates are worked out from CO2 and net generation.'] : [], series });
   }
@@ -232,11 +237,15 @@ class MapView {
       : ['No plant of this year has both coordinates and a subregion, so no area can be drawn. Choose “Subregions as tiles”, or a year with a plant sheet.'];
   }
 
-  /** @param {import('../charts/types.js').Kind} kind @param {Spec} spec */
+  // #chart shows a chart below the map; one of the same kind stays and shows the
+  // other values.
+  /** @param {Kind} kind @param {Spec} spec */
   #chart(kind, spec) {
-    const one = chart(kind, spec);
-    this.drawn.push(one);
-    this.charts.append(el('section', { class: 'card' }, one.element));
+    if (this.drawn?.kind === kind && this.charts.firstChild) this.drawn.chart.update(spec);
+    else {
+      this.drawn = { kind, chart: chart(kind, spec) };
+      this.charts.replaceChildren(el('section', { class: 'card' }, this.drawn.chart.element));
+    }
   }
 
   /** @param {Spec} spec */

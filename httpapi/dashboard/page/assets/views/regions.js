@@ -32,6 +32,8 @@ class Regions {
     this.chosen = chosenOf(app.address);
     /** @type {import('./places.js').Names} */
     this.names = new Map();
+    /** @type {Promise<void> | undefined} */
+    this.naming = undefined; // names for the charts
     this.all = false; // every figure
     /** @type {Map<string, any>} */
     this.dictionary = new Map();
@@ -64,7 +66,10 @@ class Regions {
     this.head.replaceChildren(tabs('Kind of region', Object.entries(levels).map(([id, { many }]) => ({ text: many, href: this.app.link({ level: id, code: null, state: null }), here: id === level }))));
     this.add.element.disabled = level === 'US' || codes.length >= most;
     this.app.title([codes.map((code) => placeName(level, code, this.names)).join(' and ') || levels[level].many, 'Regions'].join(' · '));
-    if (before.level !== level) this.names = new Map();
+    if (before.level !== level || !this.naming) {
+      this.names = new Map();
+      this.naming = namesOf(level).then(({ names }) => { this.names = names; }, () => {}); // the choices tell what is wrong
+    }
     this.controls.refresh();
     for (const part of [this.figures, this.mix, this.rank, this.trend]) part.refresh();
   }
@@ -147,7 +152,7 @@ class Regions {
     more.textContent = label();
     body.replaceChildren(
       el('p', { class: 'quiet' }, 'Each name opens what the figure means and how it follows from others.'),
-      el('div', { class: 'sideways', tabindex: 0, role: 'region', 'aria-labelledby': 'region-figures-title' },
+      el('div', { class: 'sideways', tabindex: 0, role: 'group', 'aria-labelledby': 'region-figures-title' },
         el('table', { class: 'beside' },
           el('thead', {}, el('tr', {}, el('td', {}), ...regions.map(({ region, meta }) => el('th', { scope: 'col', class: 'number' },
             placeOf(region), el('small', {}, `${meta.year}, ${sheetName(region.level, meta.release)}`))))),
@@ -219,9 +224,10 @@ class Regions {
   }
 
   /** @param {AbortSignal} signal */
-  #rows(signal) {
+  async #rows(signal) {
     const { level, year, release, measure } = this.chosen;
     const { code, name } = levels[level];
+    await this.naming;
     return get(`levels/${level}/rows`, { year, release, columns: [code, name, measure].filter(Boolean).join(','), sort: `-${measure}`, limit: 1000 }, signal);
   }
 
@@ -251,6 +257,7 @@ class Regions {
   async #years(signal) {
     const { level, codes, measure } = this.chosen;
     const { code } = levels[level];
+    await this.naming;
     const ask = (/** @type {string} */ of, /** @type {Record<string, string>} */ where) => get(`levels/${of}/rows`, {
       year: 'all', columns: ['data_year', 'release', of === 'US' ? '' : code, measure].filter(Boolean).join(','), limit: 1000, ...where,
     }, signal).catch((error) => {
