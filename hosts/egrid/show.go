@@ -11,6 +11,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid/pgstore"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/service"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/terminal"
+	"github.com/egrid-analytics/egrid-go/httpapi/wire"
 )
 
 type snapshotsCmd struct {
@@ -48,8 +49,18 @@ func (c *snapshotsCmd) Run(a *app) error {
 }
 
 type columnsCmd struct {
-	Level string `help:"Of one level only."`
-	JSON  bool   `help:"Print JSON."`
+	Level   string `env:"-" help:"Of one level only."`
+	History string `env:"-" help:"Where a code appeared, was renamed, went: EPA's code, our name, or a header that an edition had." placeholder:"CODE"`
+	JSON    bool   `env:"-" help:"Print JSON."`
+}
+
+// Help implements kong.HelpProvider.
+func (c *columnsCmd) Help() string {
+	return `Examples:
+
+  egrid columns --level SRL
+  egrid columns --history NAMEPCAP --level ST
+  egrid columns --history STGENNB --json`
 }
 
 func (c *columnsCmd) Run(a *app) error {
@@ -60,6 +71,9 @@ func (c *columnsCmd) Run(a *app) error {
 			return err
 		}
 		levels = []egrid.Level{level}
+	}
+	if c.History != "" {
+		return c.history(a)
 	}
 	fields := []egrid.Field{}
 	for _, level := range levels {
@@ -73,6 +87,38 @@ func (c *columnsCmd) Run(a *app) error {
 		t.Add(string(f.Level), string(f.Column), f.Code, f.Unit, string(f.Type), f.Description)
 	}
 	return t.Write(a.stdout)
+}
+
+// history prints where a column occurs, edition by edition.
+func (c *columnsCmd) history(a *app) error {
+	level, err := egrid.Level(""), error(nil)
+	if c.Level != "" {
+		if level, err = egrid.ParseLevel(c.Level); err != nil {
+			return err
+		}
+	}
+	all, err := egrid.History(c.History, level)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return printJSON(a, wire.ColumnHistoryOf(all, nil))
+	}
+	p := terminal.NewPage(a.stdout)
+	for i := range all {
+		h := &all[i]
+		title := string(h.Level) + " " + h.Code
+		if h.Column != "" {
+			title += " (" + string(h.Column) + ")"
+		}
+		p.Heading(0, title)
+		t := terminal.Table{Indent: 2, Header: []string{"edition", "what", "header", "evidence"}}
+		for _, e := range h.Entries {
+			t.Add(e.Edition, string(e.Event), e.Header, e.Evidence)
+		}
+		p.Table(t)
+	}
+	return p.Err()
 }
 
 type backupCmd struct {
