@@ -237,10 +237,7 @@ func (a *app) code(column egrid.Column, level egrid.Level, text string, there []
 	}
 	switch column {
 	case egrid.State:
-		if code, ok := egrid.RegionCode(egrid.ST, text); ok {
-			return code, nil
-		}
-		return "", fmt.Errorf("%w: %q is no state%s", egrid.ErrInvalid, text, nearestRegion(egrid.ST, text, "; give a postal abbreviation, as TX, or a name, as Texas"))
+		return placeCode(egrid.ST, text)
 	case egrid.Fuel:
 		return egrid.ParseFuel(text)
 	case egrid.FuelCategoryColumn:
@@ -259,6 +256,18 @@ func (a *app) code(column egrid.Column, level egrid.Level, text string, there []
 		a.tell("no row has %s %s%s", column, text, hint)
 	}
 	return strings.ToUpper(text), nil
+}
+
+// placeCode is the code of a region that is given by code or name. There are no
+// states but those of the dictionary; other regions come and go, and the data tell.
+func placeCode(level egrid.Level, text string) (string, error) {
+	if code, ok := egrid.RegionCode(level, text); ok || text == "" {
+		return code, nil
+	}
+	if level == egrid.ST {
+		return "", fmt.Errorf("%w: %q is no state%s", egrid.ErrInvalid, text, nearestRegion(level, text, "; give a postal abbreviation, as TX, or a name, as Texas"))
+	}
+	return text, nil
 }
 
 // nearestRegion is a hint at the region whose code or name is nearest; otherwise where
