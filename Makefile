@@ -53,7 +53,7 @@ fmt: $(LINT) ## format the source
 
 .PHONY: system
 system: # what tests need beside Go
-	@internal/scripts/install.sh sqlite3 $(if $(wildcard internal/e2e),chromium)
+	@internal/scripts/install.sh sqlite3 tmux zsh fish $(if $(wildcard internal/e2e),chromium)
 
 .PHONY: lint
 lint: $(LINT) ## go vet and golangci-lint
