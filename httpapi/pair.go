@@ -30,7 +30,7 @@ func pairParams() []parameter {
 	}
 	return []parameter{
 		{name: "from", doc: "The first edition: a release, a data year or ids of snapshots.", required: true, schema: edition},
-		{name: "to", doc: "The second edition; the newest release when left out.", schema: edition},
+		{name: "to", doc: "The second edition, likewise; the newest release when left out.", schema: edition},
 		{name: "year", doc: "Data year of releases that are named alone; the newest in which the second edition is published when left out.", schema: yearParam().schema},
 	}
 }
