@@ -129,7 +129,7 @@ func (a *app) describeColumns(fields []egrid.Field, ofAll bool) error {
 func (c *columnsCmd) history(a *app) error {
 	level, err := egrid.Level(""), error(nil)
 	if c.Level != "" {
-		if level, err = egrid.ParseLevel(c.Level); err != nil {
+		if level, err = parseLevel(c.Level); err != nil {
 			return err
 		}
 	}
