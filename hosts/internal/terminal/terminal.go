@@ -203,6 +203,9 @@ func (t *Table) measure(rows [][]string) {
 
 // length is how many places a text takes.
 func length(s string) int {
+	if !strings.ContainsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) {
+		return len(s)
+	}
 	n := 0
 	for _, r := range s {
 		if !unicode.Is(unicode.Mn, r) { // accents stand on the letter before
