@@ -60,7 +60,7 @@ export class OverviewCharts {
   changed() {
     for (const [root, one] of this.charts) {
       one.asked = false;
-      one.part.stop();
+      one.part.wait();
       this.seen.unobserve(root);
       this.seen.observe(root);
     }
