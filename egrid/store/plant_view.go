@@ -109,7 +109,7 @@ func (v *plantView) open() error {
 		v.key = []egrid.Column{egrid.State, egrid.PlantName}
 	}
 	v.filling = fillingOf(v.all.catalog, &v.snapshot)
-	if len(v.filling.columns) == 0 {
+	if v.filling.size() == 0 {
 		return nil
 	}
 	v.sources = append(v.sources, v.filling.from)
@@ -164,8 +164,8 @@ func (v *plantView) about(columns []egrid.Column) PlantSource {
 		shares := v.shareSheet()
 		about.Shares = sheetOf(&shares)
 	}
-	for _, c := range v.filling.columns {
-		if slices.Contains(columns, c) {
+	for _, c := range driver.PlaceColumns() {
+		if slices.Contains(columns, c) && (slices.Contains(v.filling.columns, c) || slices.Contains(v.filling.gaps, c)) {
 			about.Filled, about.FilledFrom = append(about.Filled, c), sheetOf(&v.filling.from)
 		}
 	}
