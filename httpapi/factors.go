@@ -42,7 +42,7 @@ func (a *api) factorOperations() {
 	a.register(operation{
 		id: "factor", path: "/factors", tag: "factors", summary: "An emission factor, with formula, inputs and sources",
 		details: factorDetails, params: params, pins: ofFigures, schema: a.component(typeOf[wire.Factor]()),
-		answer: func(ctx context.Context, in *request) (*answer, error) { return in.factor(ctx) },
+		answer: func(ctx context.Context, in *request) (*answer, error) { return a.factor(ctx, in) },
 	})
 	a.register(operation{
 		id: "explain", path: "/explain/{level}/{code}/{column}", tag: "factors", summary: "One published number, and what it follows from",
@@ -53,7 +53,7 @@ func (a *api) factorOperations() {
 			yearParam(), releaseParam(),
 		},
 		pins: ofFigures, schema: a.component(typeOf[wire.Explanation]()),
-		answer: func(ctx context.Context, in *request) (*answer, error) { return in.explain(ctx) },
+		answer: func(ctx context.Context, in *request) (*answer, error) { return a.explain(ctx, in) },
 	})
 	queries := a.batchOf(typeOf[wire.FactorQuery](), maxFactors)
 	a.registerQuestion(&question{
@@ -99,7 +99,7 @@ func unitParam() parameter {
 	return oneOf("unit", "Unit of the factor: of energy where it is per MWh, of heat where its kind is input.", append(calc.FactorUnits(calc.Output), calc.FactorUnits(calc.HeatInput)...))
 }
 
-func (in *request) factor(ctx context.Context) (*answer, error) {
+func (a *api) factor(ctx context.Context, in *request) (*answer, error) {
 	q := calc.FactorQuery{
 		Plants: in.values["plants"], Year: in.number("year"), Release: in.text("release"), Gas: calc.Gas(in.text("gas")), Kind: calc.Kind(in.text("kind")),
 		GWP: in.text("gwp"), Unit: in.text("unit"), Delivered: in.text("delivered") == "true", Explain: in.text("explain") == "true",
@@ -107,7 +107,7 @@ func (in *request) factor(ctx context.Context) (*answer, error) {
 	if err := q.SetPlace(in.text("subregion"), in.text("state"), in.text("ba"), in.text("nerc"), in.text("us") == "true"); err != nil {
 		return nil, err
 	}
-	f, err := calc.FactorOf(ctx, in.data.db, q)
+	f, err := a.answers.Factor(ctx, in.data.db, q)
 	if err != nil {
 		return nil, err
 	}
@@ -117,8 +117,8 @@ func (in *request) factor(ctx context.Context) (*answer, error) {
 	return &answer{value: w, meta: m.of(1, map[string]string{"value": w.Unit, "published": w.Unit})}, nil
 }
 
-func (in *request) explain(ctx context.Context) (*answer, error) {
-	x, err := calc.Explain(ctx, in.data.db, calc.ExplainQuery{
+func (a *api) explain(ctx context.Context, in *request) (*answer, error) {
+	x, err := a.answers.Explain(ctx, in.data.db, calc.ExplainQuery{
 		Level: egrid.Level(in.text("level")), Code: in.text("code"), Column: in.text("column"), Year: in.number("year"), Release: in.text("release"),
 	})
 	if err != nil {
@@ -145,7 +145,7 @@ func (a *api) factors(ctx context.Context, in *request, body []byte) (any, int, 
 		q, err := queries[i].Query()
 		var f calc.Factor
 		if err == nil {
-			f, err = calc.FactorOf(ctx, in.data.db, q)
+			f, err = a.answers.Factor(ctx, in.data.db, q)
 		}
 		switch {
 		case err == nil:

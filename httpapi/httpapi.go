@@ -59,6 +59,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humamux"
 	"github.com/gorilla/mux"
 
+	"github.com/egrid-analytics/egrid-go/egrid/calc"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/export"
 	"github.com/egrid-analytics/egrid-go/egrid/store"
@@ -129,6 +130,7 @@ type api struct {
 	responses *responses
 
 	certificates *certificates
+	answers      *calc.Answers
 	formats      []format
 }
 
@@ -158,7 +160,7 @@ func New(db *store.DB, o *Options) http.Handler {
 	}
 	a.o.Logger = trace.Logger(a.o.Logger)
 	a.responses = newResponses(a.o.MaxCachedBytes)
-	a.certificates = newCertificates()
+	a.certificates, a.answers = newCertificates(), calc.NewAnswers(nil)
 	a.formats = allFormats(&a.o)
 	a.router = mux.NewRouter().UseEncodedPath().SkipClean(true)
 	a.router.NotFoundHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -85,6 +85,10 @@ type Factor struct {
 // place, year or release that is not published, and where the sheets lack a
 // figure that the factor needs: the text says which, and what there is.
 func FactorOf(ctx context.Context, db *store.DB, q FactorQuery) (Factor, error) {
+	return factorOf(ctx, db, q, nil)
+}
+
+func factorOf(ctx context.Context, db *store.DB, q FactorQuery, kept *Answers) (Factor, error) {
 	if err := q.normalize(); err != nil {
 		return Factor{}, err
 	}
@@ -92,7 +96,7 @@ func FactorOf(ctx context.Context, db *store.DB, q FactorQuery) (Factor, error) 
 	if err != nil {
 		return Factor{}, err
 	}
-	r := reader{db: now}
+	r := reader{db: now, kept: kept}
 	levels := []egrid.Level{q.Level, egrid.PLNT}
 	if len(q.Plants) > 0 {
 		levels = levels[1:]

@@ -335,7 +335,7 @@ func (r *reader) factorOfPlants(ctx context.Context, q FactorQuery) (Factor, *Pl
 		why := fmt.Sprintf("the PLNT sheet of %s has CO2 of %d of the %d plants, and no CO2e", r.name(), n, plants.Len())
 		return Factor{}, nil, &plantsLack{query: q, why: why, co2e: true}
 	}
-	if n := plants.repeated(); n > 0 {
+	if n := plants.repeats; n > 0 {
 		f.Notes = append(f.Notes, fmt.Sprintf("%d of the %d rows have the ORIS code of another: all of them count.", n, plants.Len()))
 	}
 	var terms []string

@@ -331,7 +331,7 @@ func Rules() []Rule {
 		{
 			Packages: []string{"internal/speed"},
 			Modules:  []string{pgx},
-			TestOwn:  []string{"egrid", "egrid/driver", "egrid/store", "egrid/egridtest", "egrid/pgstore", "etl", "cache", "httpapi"},
+			TestOwn:  []string{"egrid", "egrid/calc", "egrid/driver", "egrid/store", "egrid/sheet", "egrid/egridtest", "egrid/pgstore", "egrid/sqlitestore", "etl", "cache", "httpapi"},
 			Why:      "what is compared with the driver alone needs the driver, and nobody imports it",
 		},
 		{

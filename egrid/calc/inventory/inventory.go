@@ -103,13 +103,14 @@ func (t *Totals) MostReasons(n int) []string {
 // Inventory answers for sites, one after the other. It is not safe for concurrent
 // use.
 type Inventory struct {
-	db     *store.DB
-	o      Options
-	year   string
-	places map[key]*found
-	used   map[*Place]bool // by sites that have emissions
-	codes  map[levelYear]map[string]bool
-	totals Totals
+	db      *store.DB
+	answers *calc.Answers
+	o       Options
+	year    string
+	places  map[key]*found
+	used    map[*Place]bool // by sites that have emissions
+	codes   map[levelYear]map[string]bool
+	totals  Totals
 }
 
 type levelYear struct {
@@ -140,7 +141,7 @@ func New(ctx context.Context, db *store.DB, o *Options) (*Inventory, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &Inventory{db: now, o: *o, places: map[key]*found{}, used: map[*Place]bool{}, codes: map[levelYear]map[string]bool{}, totals: Totals{Reasons: map[string]int64{}, Incomplete: map[string]int64{}}}
+	v := &Inventory{db: now, answers: calc.NewAnswers(nil), o: *o, places: map[key]*found{}, used: map[*Place]bool{}, codes: map[levelYear]map[string]bool{}, totals: Totals{Reasons: map[string]int64{}, Incomplete: map[string]int64{}}}
 	if o.GWP != "" && !strings.EqualFold(o.GWP, calc.GWPPublished) {
 		if _, err := calc.ParseGWP(o.GWP); err != nil {
 			return nil, err
@@ -399,7 +400,7 @@ func (v *Inventory) factors(ctx context.Context, level egrid.Level, code string,
 		if gas == calc.CO2e {
 			q.GWP = v.o.GWP
 		}
-		f, err := calc.FactorOf(ctx, v.db, q)
+		f, err := v.answers.Factor(ctx, v.db, q)
 		switch {
 		case err == nil && gas == calc.CO2e:
 			p.Rates[i], p.Factor = f.Value, f
@@ -422,7 +423,7 @@ func (v *Inventory) factors(ctx context.Context, level egrid.Level, code string,
 	p.source = strings.Join(ids, " ")
 	q := p.Factor.Query
 	q.Delivered = true
-	delivered, err := calc.FactorOf(ctx, v.db, q)
+	delivered, err := v.answers.Factor(ctx, v.db, q)
 	switch {
 	case err == nil && delivered.Value > 0:
 		p.Loss = 1 - p.Rates[co2e]/delivered.Value
