@@ -62,6 +62,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid/calc"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/export"
+	"github.com/egrid-analytics/egrid-go/egrid/shapes"
 	"github.com/egrid-analytics/egrid-go/egrid/store"
 	"github.com/egrid-analytics/egrid-go/httpapi/middleware"
 	"github.com/egrid-analytics/egrid-go/httpapi/wire"
@@ -105,6 +106,9 @@ type Options struct {
 	// it: mcp.Handler, for tools of language models. Default none, and then there is no
 	// such path.
 	MCP func(api http.Handler) http.Handler
+	// Shapes are the outlines of subregions, which place the sites of an inventory by
+	// their coordinates. Default none: then coordinates place no site.
+	Shapes *shapes.Set
 	// AllowedOrigins are the pages of other origins that may call the API from a
 	// browser, as [middleware.AllowOrigins] takes them. Default none.
 	AllowedOrigins []string

@@ -118,9 +118,14 @@ func Rules() []Rule {
 		},
 		{
 			Packages: []string{"egrid/calc/inventory"},
-			Own:      []string{"egrid", "egrid/calc", "egrid/export", "egrid/store"},
+			Own:      []string{"egrid", "egrid/calc", "egrid/export", "egrid/shapes", "egrid/store"},
 			TestOwn:  []string{"egrid/book", "egrid/sheet", "egrid/memstore"},
 			Why:      "an inventory asks a DB for factors, and writes what people open",
+		},
+		{
+			Packages: []string{"egrid/shapes"},
+			Own:      []string{"egrid"},
+			Why:      "outlines are read by whoever draws them and by whoever places sites: standard library only",
 		},
 		{
 			Packages: []string{"egrid/calc"},
@@ -261,7 +266,7 @@ func Rules() []Rule {
 		},
 		{
 			Packages: []string{"httpapi"},
-			Own:      []string{"egrid", "egrid/calc/...", "egrid/driver", "egrid/export", "egrid/store", "httpapi/certificate", "httpapi/wire", "httpapi/middleware", "internal/trace"},
+			Own:      []string{"egrid", "egrid/calc/...", "egrid/driver", "egrid/export", "egrid/shapes", "egrid/store", "httpapi/certificate", "httpapi/wire", "httpapi/middleware", "internal/trace"},
 			Modules:  []string{huma, mux, cors},
 			TestOwn:  []string{"egrid/egridtest", "egrid/memstore", "egrid/sheet", "httpapi/client"},
 			Why:      "httpapi knows only egrid, and what a request belongs to; hosts put stores, cache and dashboard together",

@@ -13,6 +13,7 @@ import (
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/calc"
+	"github.com/egrid-analytics/egrid-go/egrid/shapes"
 	"github.com/egrid-analytics/egrid-go/egrid/store"
 )
 
@@ -21,12 +22,17 @@ type Options struct {
 	Year    int    // data year of sites that name none; 0 is the newest that has factors
 	Release string // empty is the newest
 	GWP     string // of CO2e: published (default), or the name of one of [calc.GWPs]
+	// Shapes are the outlines of subregions, which place sites by their coordinates.
+	// Default none: then coordinates place no site.
+	Shapes *shapes.Set
 }
 
 // Site is a place that used electricity. Of the places the most precise one that
 // can be answered counts; empty ones are not known.
 type Site struct {
 	Subregion string  // code of an eGRID subregion
+	Latitude  string  // in degrees, decimal; south is below 0
+	Longitude string  // in degrees, decimal; west is below 0
 	ZIP       string  // five or nine digits, or what a spreadsheet has left of them
 	BA        string  // code of a balancing authority
 	State     string  // postal abbreviation
@@ -41,10 +47,11 @@ type Precision string
 
 // The precisions, the finest first.
 const (
-	BySubregion Precision = "subregion"
-	ByZIP       Precision = "zip"
-	ByBA        Precision = "balancing_authority"
-	ByState     Precision = "state"
+	BySubregion   Precision = "subregion"
+	ByCoordinates Precision = "coordinates"
+	ByZIP         Precision = "zip"
+	ByBA          Precision = "balancing_authority"
+	ByState       Precision = "state"
 )
 
 // Answer is what became of a site.
@@ -223,12 +230,19 @@ func (v *Inventory) Totals() Totals {
 // place finds the most precise place that a site allows.
 func (v *Inventory) place(ctx context.Context, s *Site) (*found, error) {
 	var before []string
-	for _, by := range []struct {
+	for _, by := range [...]struct {
 		precision Precision
 		code      string
-	}{{BySubregion, s.Subregion}, {ByZIP, s.ZIP}, {ByBA, s.BA}, {ByState, s.State}} {
+	}{{BySubregion, s.Subregion}, {ByCoordinates, s.Latitude + s.Longitude}, {ByZIP, s.ZIP}, {ByBA, s.BA}, {ByState, s.State}} {
 		if by.code == "" {
 			continue
+		}
+		if by.precision == ByCoordinates {
+			code, reason := v.locate(s)
+			if by.code = code; reason != "" {
+				before = append(before, reason)
+				continue
+			}
 		}
 		f, err := v.find(ctx, key{by.precision, by.code, cmp.Or(s.Year, v.year)})
 		if err != nil {
@@ -248,7 +262,7 @@ func (v *Inventory) place(ctx context.Context, s *Site) (*found, error) {
 		return f, nil
 	}
 	if before == nil {
-		before = []string{"the site names no subregion, ZIP code, balancing authority or state"}
+		before = []string{"the site names no subregion, coordinates, ZIP code, balancing authority or state"}
 	}
 	return &found{reason: strings.Join(before, "; ")}, nil
 }
@@ -312,6 +326,9 @@ func (v *Inventory) look(ctx context.Context, k key) (*found, error) {
 		return nil, err
 	}
 	p.Precision = k.precision
+	if k.precision == ByCoordinates {
+		p.Factor.Notes = append(p.Factor.Notes, fmt.Sprintf("Sites were placed by the outlines of %s (SHA-256 %s).", v.o.Shapes.Name(), v.o.Shapes.SHA256()))
+	}
 	f.place = p
 	return f, nil
 }
