@@ -7,6 +7,7 @@ SHELL := bash
 
 FUZZTIME ?= 5s#   how long each fuzz target runs
 BENCH ?=#         which rows make bench measures; all unless it is set
+VERSION ?= v0.1.0#  what release-check and release make
 CONTRACT ?= contract-smoke# what make test holds the API to; contract is the whole
 
 # Tests run in the folder of their package: a relative path would mean another
@@ -31,14 +32,14 @@ NESTED := $(filter-out ./internal/tools,$(patsubst %/go.mod,%,$(shell find . -mi
 .PHONY: help
 help: ## print this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
-	  /^[a-z-]+:.*## / {printf "  %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	  /^[a-z-]+:.*## / {printf "  %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: ## the whole platform in one process, on the bundled sample
 	go run ./hosts/egrid up
 
 .PHONY: test
-test: system lint generate-check with-services faults nested exports $(CONTRACT) vuln-if-reachable ## everything: lint, tests on real services, browser tests, fuzz and contract smoke, vulnerabilities
+test: system lint page generate-check with-services faults nested walk exports consumer rehearsal $(CONTRACT) vuln-if-reachable ## everything: lint, tests on real services, browser tests, fuzz and contract smoke, vulnerabilities
 
 .PHONY: generate
 generate: ## write anew what is made from the source: golden files, examples, sample, docs/data.md, Postman collection
@@ -58,6 +59,13 @@ system: # what tests need beside Go
 lint: $(LINT) ## go vet and golangci-lint
 	go vet ./...
 	$(LINT) run
+
+.PHONY: page
+page: internal/page/node_modules/.installed ## the dashboard's modules: types, lint and unit tests (Node and npm)
+	@cd internal/page && npm run --silent check
+
+internal/page/node_modules/.installed: internal/page/package.json internal/page/package-lock.json
+	@cd internal/page && npm ci --silent --no-audit --no-fund --ignore-scripts && touch node_modules/.installed
 
 .PHONY: generate-check
 generate-check: # fails when make generate changes a file
@@ -88,9 +96,22 @@ faults: ## the services while each of their parts breaks, beside servers of its 
 nested: ## tests of the nested modules
 	@for dir in $(NESTED); do echo "$$dir" && (cd "$$dir" && go run $(CURDIR)/internal/testreport ./...) || exit 1; done
 
+.PHONY: walk
+walk: internal/page/node_modules/.installed ## every view of the dashboard in Chromium and Firefox: what people do, accessibility, budget
+	@internal/scripts/install.sh firefox-esr
+	@cd internal/page && npm run --silent walk
+
 .PHONY: exports
 exports: ## exports in pandas, polars and DuckDB, by the lines of docs/exports.md
 	@internal/scripts/exports.sh
+
+.PHONY: consumer
+consumer: ## the programs of examples, built and run in a module that takes this one from a proxy
+	@go run ./internal/consumer
+
+.PHONY: rehearsal
+rehearsal: # a release of this commit for one system, made twice and compared
+	@go run ./internal/release rehearse linux/amd64
 
 .PHONY: contract
 contract: ## 20,000 requests to the API on SQLite and PostgreSQL, compared with its document; the Postman collection
@@ -149,6 +170,20 @@ vuln: $(VULNCHECK) ## known vulnerabilities in what we call (needs the network)
 .PHONY: vuln-if-reachable
 vuln-if-reachable: $(VULNCHECK) # the same, and where the network is away it says that nothing was checked
 	@internal/scripts/vuln.sh $(VULNCHECK) --may-be-away
+
+.PHONY: screenshots
+screenshots: internal/page/node_modules/.installed ## every view of the dashboard at three widths, light and dark -> screenshots/
+	@cd internal/page && node walk/screenshots.js $(CURDIR)/screenshots
+
+##@ Release
+
+.PHONY: release-check
+release-check: ## says whether HEAD is fit to be VERSION (v0.1.0), and what a maintainer pushes then
+	@go run ./internal/release check $(VERSION)
+
+.PHONY: release
+release: ## binaries, checksums and SBOMs of VERSION -> dist
+	@go run ./internal/release build $(VERSION)
 
 ##@ Set-up
 

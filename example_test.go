@@ -46,7 +46,7 @@ func Example_readme() {
 		log.Fatal(err)
 	}
 	page, err := store.New(backend).Plants(ctx, store.PlantQuery{
-		Filters: []egrid.Filter{egrid.Where(egrid.FuelGroup, egrid.Eq, "WIND")}, Limit: 1})
+		Filters: []egrid.Filter{egrid.Where(egrid.FuelCategoryColumn, egrid.Eq, "WIND")}, Limit: 1})
 	if err != nil {
 		log.Fatal(err)
 	}

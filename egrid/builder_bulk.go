@@ -107,6 +107,10 @@ func (b *Builder) EndRows(n int, number, line int64) {
 		b.lines = append(b.lines, line+k)
 	}
 	b.n += n
+	for _, i := range b.marks {
+		b.columns[i].lossy = true
+	}
+	b.marks = b.marks[:0]
 }
 
 // DropRows forgets the cells of n rows that were set since the last row was

@@ -1,6 +1,10 @@
 package egrid
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
 
 // fuelCategory is one of EPA's groups of energy sources.
 type fuelCategory struct {
@@ -56,11 +60,50 @@ func FuelsOf(category string) []string {
 	return nil
 }
 
+// ParseFuel reads an EIA energy source code in any letter case. The error wraps
+// [ErrInvalid]; it names the category of fuels that is called so, or the nearest code.
+func ParseFuel(s string) (string, error) {
+	text := strings.ToUpper(strings.TrimSpace(s))
+	if _, ok := FuelCategory(text); ok {
+		return text, nil
+	}
+	var all []string
+	for _, c := range fuelCategories {
+		if c.name == text {
+			return "", fmt.Errorf("%w: %s is no fuel but a category of fuels; ask for that, or for one of its fuels: %s", ErrInvalid, text, strings.Join(c.sources, ", "))
+		}
+		all = append(all, c.sources...)
+	}
+	hint := "; give an EIA energy source code, as NG"
+	if meant := Nearest(text, all); meant != "" {
+		hint = "; did you mean " + meant + "?"
+	} else if meant := Nearest(text, FuelCategories()); meant != "" {
+		hint = "; did you mean the category " + meant + "?"
+	}
+	return "", fmt.Errorf("%w: %q is no fuel%s", ErrInvalid, s, hint)
+}
+
+// ParseFuelCategory reads a fuel category in any letter case. The error wraps
+// [ErrInvalid], lists the categories and names the nearest one.
+func ParseFuelCategory(s string) (string, error) {
+	text := strings.ToUpper(strings.TrimSpace(s))
+	if FuelsOf(text) != nil {
+		return text, nil
+	}
+	hint := ""
+	if meant := Nearest(text, FuelCategories()); meant != "" {
+		hint = "; did you mean " + meant + "?"
+	} else if category, ok := FuelCategory(text); ok {
+		hint = "; " + text + " is a fuel of the category " + category
+	}
+	return "", fmt.Errorf("%w: %q is no fuel category; those are %s%s", ErrInvalid, s, strings.Join(FuelCategories(), ", "), hint)
+}
+
 // FuelShares are the columns of the resource mix: shares of a region's or a
 // plant's net generation that make up a whole.
 func FuelShares() []Column {
 	return []Column{
 		CoalShare, OilShare, GasShare, NuclearShare, HydroShare, BiomassShare,
-		WindShare, SolarShare, GeothermalShare, OtherFossil, OtherUnknown,
+		WindShare, SolarShare, GeothermalShare, OtherFossilShare, OtherUnknownShare,
 	}
 }

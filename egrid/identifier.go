@@ -13,9 +13,9 @@ func Identifier(level Level, has func(Column) bool) []Column {
 	var id []Column
 	switch level {
 	case UNT:
-		id = append(plant, Unit, PrimeMover)
+		id = append(plant, UnitID, PrimeMover)
 	case GEN:
-		id = append(plant, Generator)
+		id = append(plant, GeneratorID)
 	case PLNT, DEMO:
 		id = plant
 	case ST:

@@ -32,13 +32,42 @@ func Levels() []Level {
 }
 
 // ParseLevel reads a level in either letter case. The error wraps
-// [ErrInvalid] and lists the levels.
+// [ErrInvalid], lists the levels and names the nearest one.
 func ParseLevel(s string) (Level, error) {
 	l := Level(strings.ToUpper(strings.TrimSpace(s)))
 	if slices.Contains(Levels(), l) {
 		return l, nil
 	}
-	return "", fmt.Errorf("%w: level %q is not one of %s", ErrInvalid, s, joinLevels())
+	meant, known := LevelInWords(s)
+	if !known {
+		meant = Level(Nearest(s, strings.Split(joinLevels(), ", ")))
+	}
+	hint := ""
+	if meant != "" {
+		hint = "; did you mean " + string(meant) + "?"
+	}
+	return "", fmt.Errorf("%w: level %q is not one of %s%s", ErrInvalid, s, joinLevels(), hint)
+}
+
+// LevelInWords finds the level that people call so, in any letter case and in
+// singular or plural: GEN for "generators", SRL for "subregion".
+func LevelInWords(s string) (Level, bool) {
+	text := strings.ToLower(strings.Join(strings.Fields(s), " "))
+	for _, ending := range [][2]string{{"", ""}, {"ies", "y"}, {"s", ""}} {
+		if stem, ok := strings.CutSuffix(text, ending[0]); ok {
+			if l, known := levelWords[stem+ending[1]]; known {
+				return l, true
+			}
+		}
+	}
+	return "", false
+}
+
+// levelWords are what people call the levels, in the singular.
+var levelWords = map[string]Level{
+	"unit": UNT, "boiler": UNT, "generator": GEN, "plant": PLNT, "state": ST, "balancing authority": BA, "subregion": SRL, "egrid subregion": SRL,
+	"nerc region": NRL, "nerc": NRL, "united states": US, "usa": US, "country": US, "nation": US, "grid gross loss": GGL,
+	"demographic": DEMO, "zip code": ZIP,
 }
 
 // String returns EPA's name of the level.

@@ -3,20 +3,20 @@ package egrid
 // Columns that programs ask for by name. The dictionary has them all, with
 // code, unit and description per level: see [Lookup] and docs/data.md.
 const (
-	Sequence   Column = "sequence"        // position in EPA's sheet
-	State      Column = "state"           // postal abbreviation
-	PlantName  Column = "plant_name"      //
-	PlantCode  Column = "oris_plant_code" // ORIS code, text
-	Generator  Column = "generator_id"    // text, not unique
-	Unit       Column = "unit_id"         // text
-	Fuel       Column = "fuel"            // EIA energy source code
-	FuelGroup  Column = "fuel_category"   // COAL, OIL, GAS, ...
-	PrimeMover Column = "prime_mover"     // EIA code
-	Operating  Column = "status"          // EIA code, e.g. OP
-	Operator   Column = "operator_name"   //
-	County     Column = "county"          //
-	Latitude   Column = "latitude"        // degrees, north positive
-	Longitude  Column = "longitude"       // degrees, west negative
+	Sequence           Column = "sequence"        // position in EPA's sheet
+	State              Column = "state"           // postal abbreviation
+	PlantName          Column = "plant_name"      //
+	PlantCode          Column = "oris_plant_code" // ORIS code, text
+	GeneratorID        Column = "generator_id"    // text, not unique
+	UnitID             Column = "unit_id"         // text
+	Fuel               Column = "fuel"            // EIA energy source code
+	FuelCategoryColumn Column = "fuel_category"   // COAL, OIL, GAS, ...; of a code: [FuelCategory]
+	PrimeMover         Column = "prime_mover"     // EIA code
+	OperatingStatus    Column = "status"          // EIA code, e.g. OP
+	OperatorName       Column = "operator_name"   //
+	County             Column = "county"          //
+	Latitude           Column = "latitude"        // degrees, north positive
+	Longitude          Column = "longitude"       // degrees, west negative
 
 	Subregion              Column = "subregion"                // eGRID subregion, e.g. CAMX
 	BalancingAuthority     Column = "balancing_authority"      // code, e.g. CISO
@@ -50,17 +50,30 @@ const (
 	NonbaseloadCO2Rate  Column = "nonbaseload_co2_output_rate_lb_per_mwh"  // lb/MWh
 	NonbaseloadCO2eRate Column = "nonbaseload_co2e_output_rate_lb_per_mwh" // lb/MWh
 
-	CoalShare       Column = "coal_generation_share"         // 0-1
-	OilShare        Column = "oil_generation_share"          // 0-1
-	GasShare        Column = "gas_generation_share"          // 0-1
-	NuclearShare    Column = "nuclear_generation_share"      // 0-1
-	HydroShare      Column = "hydro_generation_share"        // 0-1
-	BiomassShare    Column = "biomass_generation_share"      // 0-1
-	WindShare       Column = "wind_generation_share"         // 0-1
-	SolarShare      Column = "solar_generation_share"        // 0-1
-	GeothermalShare Column = "geothermal_generation_share"   // 0-1
-	OtherFossil     Column = "other_fossil_generation_share" // 0-1
-	OtherUnknown    Column = "other_unknown_generation_share"
+	CoalShare         Column = "coal_generation_share"          // 0-1
+	OilShare          Column = "oil_generation_share"           // 0-1
+	GasShare          Column = "gas_generation_share"           // 0-1
+	NuclearShare      Column = "nuclear_generation_share"       // 0-1
+	HydroShare        Column = "hydro_generation_share"         // 0-1
+	BiomassShare      Column = "biomass_generation_share"       // 0-1
+	WindShare         Column = "wind_generation_share"          // 0-1
+	SolarShare        Column = "solar_generation_share"         // 0-1
+	GeothermalShare   Column = "geothermal_generation_share"    // 0-1
+	OtherFossilShare  Column = "other_fossil_generation_share"  // 0-1
+	OtherUnknownShare Column = "other_unknown_generation_share" // 0-1
 
 	GridGrossLoss Column = "grid_gross_loss" // 0-1
+)
+
+// Names of before, for one version.
+//
+// Deprecated: use the constant that each stands for.
+const (
+	Unit         = UnitID
+	Generator    = GeneratorID
+	Operating    = OperatingStatus
+	FuelGroup    = FuelCategoryColumn
+	Operator     = OperatorName
+	OtherFossil  = OtherFossilShare
+	OtherUnknown = OtherUnknownShare
 )

@@ -20,14 +20,17 @@ type Snapshot struct {
 	Choices   []Choice   `json:"choices,omitempty"` // what decides on it
 	Rows      int64      `json:"rows"`
 	Rejected  int64      `json:"rejected"`
-	Schema    *Schema    `json:"columns"`
-	Lossy     []Column   `json:"lossy_columns"`
-	Sources   []Source   `json:"sources"`                // what it was made of
-	Confirmed []Source   `json:"confirmed_by,omitempty"` // loads that had the same content; the latest few
-	Audits    []Audit    `json:"audits"`
-	LoadedAt  time.Time  `json:"loaded_at"`
-	DecidedAt time.Time  `json:"decided_at,omitzero"` // when a load of it was held last; zero where none was
-	Revision  int64      `json:"revision"`            // the revision that published it last; 0 while held
+	// RejectedFor is the most common reason of the rejected records, with its column,
+	// how many there are, and the first of them; empty where it is not known.
+	RejectedFor string    `json:"rejected_for,omitempty"`
+	Schema      *Schema   `json:"columns"`
+	Lossy       []Column  `json:"lossy_columns"`
+	Sources     []Source  `json:"sources"`                // what it was made of
+	Confirmed   []Source  `json:"confirmed_by,omitempty"` // loads that had the same content; the latest few
+	Audits      []Audit   `json:"audits"`
+	LoadedAt    time.Time `json:"loaded_at"`
+	DecidedAt   time.Time `json:"decided_at,omitzero"` // when a load of it was held last; zero where none was
+	Revision    int64     `json:"revision"`            // the revision that published it last; 0 while held
 }
 
 // DefaultAuthority publishes the editions of which nothing says otherwise, and
@@ -76,6 +79,27 @@ func ContextFields(level Level) []Field {
 		{Level: level, Column: ReleaseColumn, Type: Text, Code: "RELEASE", Description: "Release of the edition; empty for the unmarked one."},
 	}
 }
+
+// Columns that exports add where there is something to say: who published the
+// edition, where that is not EPA, and which columns were rounded.
+const (
+	EditionAuthority Column = "edition_authority"
+	RoundedColumns   Column = "rounded_columns"
+)
+
+// MarkFields are the columns that say of a row what only the snapshot tells: who
+// published its edition, and which of its columns have figures that were rounded
+// before they were read, by name, with blanks between. No snapshot has them as
+// columns; exports add them, and what reads exports understands them.
+func MarkFields(level Level) []Field {
+	return []Field{
+		{Level: level, Column: EditionAuthority, Type: Text, Code: "EDITION_AUTHORITY", Description: "Who published the edition."},
+		{Level: level, Column: RoundedColumns, Type: Text, Code: "ROUNDED_COLUMNS", Description: "Columns with figures that were rounded in the file that they come from, with blanks between."},
+	}
+}
+
+// IsMark reports whether a column is one of [MarkFields].
+func IsMark(c Column) bool { return c == EditionAuthority || c == RoundedColumns }
 
 // IsContext reports whether a column is one of [ContextFields].
 func IsContext(c Column) bool { return c == LevelColumn || c == Year || c == ReleaseColumn }

@@ -25,6 +25,7 @@ type chunkHeader struct {
 	Spec     driver.SnapshotSpec `json:"spec"`
 	Index    int                 `json:"index"`
 	Rejected int64               `json:"rejected"`
+	Faults   []driver.Fault      `json:"faults,omitempty"`
 	Findings []egrid.Audit       `json:"findings,omitempty"`
 }
 
@@ -72,7 +73,7 @@ func EncodeChunk(spec driver.SnapshotSpec, c driver.Chunk) (queue.Message, error
 	if n := c.Rows.Len(); n > egrid.MaxBatchRows {
 		return queue.Message{}, fmt.Errorf("%w: chunk %d has %d rows, more than %d; make chunks smaller", egrid.ErrInvalid, c.Index, n, egrid.MaxBatchRows)
 	}
-	header, err := json.Marshal(chunkHeader{spec, c.Index, c.Rejected, c.Findings})
+	header, err := json.Marshal(chunkHeader{spec, c.Index, c.Rejected, c.Faults, c.Findings})
 	if err != nil {
 		return queue.Message{}, err
 	}
@@ -111,7 +112,7 @@ func DecodeChunk(m queue.Message) (driver.SnapshotSpec, driver.Chunk, error) {
 	if h.Index < 0 || h.Rejected < 0 {
 		return fail(errors.New("its header has a negative count"))
 	}
-	c := driver.Chunk{Index: h.Index, Rejected: h.Rejected, Findings: h.Findings}
+	c := driver.Chunk{Index: h.Index, Rejected: h.Rejected, Faults: h.Faults, Findings: h.Findings}
 	var err error
 	if c.Rows, err = egrid.ParseBatch(rows, h.Spec.Schema); err != nil {
 		return fail(err)

@@ -20,7 +20,7 @@ type decoded struct {
 	index   int // of the span
 	years   []driver.Chunk
 	rejects []*sheet.RowError
-	aside   []egrid.Audit // of records that are no rows
+	aside   []egrid.Audit // of records that are no rows, and of texts that were restored
 }
 
 // spanReader is what a worker decodes spans with. It keeps its buffers from one
@@ -113,6 +113,9 @@ func (r *spanReader) decode(span sheet.Span, open func(sheet.Span) (io.ReadClose
 	d.rejects = out.Rejects
 	if a, ok := out.Aside(); ok {
 		d.aside = append(d.aside, a)
+	}
+	if out.Restored.Count > 0 {
+		d.aside = append(d.aside, out.Restored)
 	}
 	for _, b := range out.Batches {
 		d.years = append(d.years, driver.Chunk{Index: span.Index, Rows: b, Findings: driver.AuditRows(r.level, b)})

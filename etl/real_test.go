@@ -80,7 +80,7 @@ func TestRealGenerators(t *testing.T) {
 				t.Errorf("audits %+v; want the duplicates 3612/1, /2 and /3", report.Audits)
 			}
 			for _, id := range []string{"1", "2", "3"} {
-				page, err := ask(store).Rows(t.Context(), egrid.RowQuery{Level: egrid.GEN, Filters: []egrid.Filter{egrid.Where(egrid.PlantCode, egrid.Eq, "3612"), egrid.Where(egrid.Generator, egrid.Eq, id)}})
+				page, err := ask(store).Rows(t.Context(), egrid.RowQuery{Level: egrid.GEN, Filters: []egrid.Filter{egrid.Where(egrid.PlantCode, egrid.Eq, "3612"), egrid.Where(egrid.GeneratorID, egrid.Eq, id)}})
 				if err != nil || page.Len() != 2 {
 					t.Errorf("%d rows of 3612/%s, %v; want both", page.Len(), id, err)
 				}

@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/sheet"
 )
 
@@ -102,21 +103,10 @@ func (g RejectGroup) Transform(level egrid.Level) (map[string]string, bool) {
 }
 
 // String says what is wrong, how often, and where first.
-func (g RejectGroup) String() string {
-	text := g.Reason
-	if g.Column != "" {
-		text = string(g.Column) + ": " + text
-	}
-	switch {
-	case g.Count == 1:
-		text += fmt.Sprintf(" (1 record, line %d", g.Line)
-	default:
-		text += fmt.Sprintf(" (%d records, the first in line %d", g.Count, g.Line)
-	}
-	if g.Value != "" {
-		text += fmt.Sprintf(": %q", g.Value)
-	}
-	return text + ")"
+func (g RejectGroup) String() string { return g.fault().String() }
+
+func (g RejectGroup) fault() driver.Fault {
+	return driver.Fault{Reason: g.Reason, Column: g.Column, Count: g.Count, Line: g.Line, Value: g.Value}
 }
 
 // mostCommon is the first of the groups with the most records.

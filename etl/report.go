@@ -150,9 +150,6 @@ func (r *Report) add(load *Load, published *outcome) {
 	case Published:
 		of.Loaded = published.rows
 	case Held:
-		if len(load.Rejects) > 0 && driver.TooManyRejected(load.Rows, rejectedBy(load.Rejects)) {
-			of.Reason += "; most often " + mostCommon(load.Rejects).String()
-		}
 		of.Stage, of.Choices, of.before = published.Snapshot.Stage, published.Snapshot.Choices, published.Snapshot.Revision
 	}
 	r.append(r.file(load.Object, load.Spec.Source.SHA256), of, load.Rows)

@@ -118,10 +118,14 @@ func (rec *runRecord) finish(report Report, err error) {
 				if s.before > 0 {
 					rec.before[s.Stage] = s.before
 				}
-				run.Loads = append(run.Loads, driver.RunLoad{
+				load := driver.RunLoad{
 					ID: s.Stage, Object: f.Object, Sheet: s.Sheet, Level: s.Level, Year: s.Year, Release: s.Release,
 					Read: s.Read, Loaded: s.Loaded, Rejected: s.Rejected, Status: driver.RunStatus(s.Status), Reason: s.Reason,
-				})
+				}
+				for _, g := range s.Rejects {
+					load.Rejects = append(load.Rejects, driver.RunReject(g))
+				}
+				run.Loads = append(run.Loads, load)
 			}
 		}
 		run.Conclude()

@@ -49,6 +49,17 @@ func TestRunsOfPipelines(t *testing.T) {
 			t.Errorf("run %d: %+v; want %s", i, list[i], want)
 		}
 	}
+	report, err := etl.New(etl.Local(folder(t, map[string]string{"GEN.csv": strings.Replace(generators, "400", "many", 1)})), etl.ToLoader(store), &etl.Options{Runs: runs}).Run(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	run, err := runs.Run(t.Context(), report.RunID)
+	if err != nil || run.Rejected != 1 || len(run.Loads) == 0 || len(run.Loads[0].Rejects) != 1 {
+		t.Fatalf("%+v, %v; want one load with one kind of reject", run, err)
+	}
+	if got, want := run.Loads[0].Rejects[0], report.Files[0].Sheets[0].Rejects[0]; got != driver.RunReject(want) || got.Value != "many" || got.Count != 1 {
+		t.Errorf("rejected %+v; want %+v", got, want)
+	}
 	if _, err := runs.Run(t.Context(), ids[0]); !errors.Is(err, egrid.ErrNotFound) {
 		t.Errorf("the oldest: %v", err)
 	}

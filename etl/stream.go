@@ -97,6 +97,7 @@ func (p *Pipeline) streamPart(ctx context.Context, part Part, file *rejectsFile)
 			load := &loads[at]
 			c.Rejected = rejectedBy(rejects)
 			for _, g := range rejects {
+				c.Faults = append(c.Faults, g.fault())
 				load.Rejects = countReject(load.Rejects, g)
 			}
 			rejects = nil

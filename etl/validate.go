@@ -172,6 +172,7 @@ func (p *Pipeline) checkContent(ctx context.Context, o Object, s *CheckedSheet) 
 	}
 	keys := newKeyCounter(s.Sheet, part.Rows)
 	s.Lossy = map[int][]egrid.Column{}
+	digits := map[int]driver.Precision{}
 	err = p.decode(ctx, "validate", part, func(d decoded) error {
 		for _, year := range d.years {
 			if !slices.Contains(s.Years, year.Rows.Year()) {
@@ -183,6 +184,7 @@ func (p *Pipeline) checkContent(ctx context.Context, o Object, s *CheckedSheet) 
 			if lossy := year.Rows.Lossy(); len(lossy) > 0 {
 				s.Lossy[year.Rows.Year()] = union(s.Lossy[year.Rows.Year()], lossy)
 			}
+			digits[year.Rows.Year()] = digits[year.Rows.Year()].Plus(driver.PrecisionOf(year.Rows))
 			keys.add(year.Rows)
 		}
 		s.Audits = driver.MergeAudits(s.Audits, d.aside)
@@ -191,6 +193,11 @@ func (p *Pipeline) checkContent(ctx context.Context, o Object, s *CheckedSheet) 
 	})
 	if err == nil && s.Rows == 0 {
 		err = noRows(s.Rejects)
+	}
+	for year, digits := range digits {
+		if rounded := digits.Rounded(); len(rounded) > 0 {
+			s.Lossy[year] = union(s.Lossy[year], rounded)
+		}
 	}
 	slices.Sort(s.Years)
 	if a, ok := keys.audit(); ok {

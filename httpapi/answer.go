@@ -189,7 +189,7 @@ func (in *request) page(ctx context.Context, ans *answer) (egrid.RowPage, meta, 
 	if err != nil {
 		return page, m, err
 	}
-	m.Count, m.Units = page.Len(), unitsOf(page.Schema())
+	m.Count, m.Units, m.Lossy = page.Len(), unitsOf(page.Schema()), m.lossy(page.Schema())
 	if page.Total >= 0 {
 		m.Total = &page.Total
 	}
@@ -205,4 +205,19 @@ func unitsOf(s *egrid.Schema) map[string]string {
 		}
 	}
 	return units
+}
+
+// lossy are the columns of a schema that are rounded in one of the snapshots that the
+// figures are from: of plants those of the basis, not of what gives their shares.
+func (m *meta) lossy(s *egrid.Schema) []egrid.Column {
+	var lossy []egrid.Column
+	for i := range s.Len() {
+		c := s.Field(i).Column
+		if slices.ContainsFunc(m.snapshots, func(x egrid.Snapshot) bool {
+			return (m.Basis == "" || m.Basis == string(x.Level)) && slices.Contains(x.Lossy, c)
+		}) {
+			lossy = append(lossy, c)
+		}
+	}
+	return lossy
 }

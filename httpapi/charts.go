@@ -18,7 +18,7 @@ var charts = map[string]struct {
 }{
 	"by-state":     {"Net generation by state", "State", egrid.State},
 	"by-year":      {"Net generation by data year", "Data year", egrid.Year},
-	"by-fuel":      {"Net generation by fuel category", "Fuel category", egrid.FuelGroup},
+	"by-fuel":      {"Net generation by fuel category", "Fuel category", egrid.FuelCategoryColumn},
 	"by-subregion": {"Net generation by eGRID subregion", "eGRID subregion", egrid.Subregion},
 }
 

@@ -429,7 +429,7 @@ func TestNumbersHaveAPoint(t *testing.T) {
 // refused; none breaks the server.
 func TestEveryColumn(t *testing.T) {
 	h := newAPI(sampleStore(t), nil)
-	columns := []egrid.Column{store.PlantID, store.StateShare, store.PlantCount, store.BasisColumn, egrid.LevelColumn, egrid.ReleaseColumn, "OWNCOL"}
+	columns := []egrid.Column{store.PlantID, store.ShareOfState, store.PlantCount, store.BasisColumn, egrid.LevelColumn, egrid.ReleaseColumn, "OWNCOL"}
 	for _, level := range []egrid.Level{egrid.PLNT, egrid.GEN} {
 		for _, f := range egrid.Fields(level) {
 			columns = append(columns, f.Column)

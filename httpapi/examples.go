@@ -20,6 +20,10 @@ import (
 
 // exampleTargets is one request for every operation, by its id.
 var exampleTargets = map[string]string{
+	"plant-paths":      "/plants",
+	"levels":           "/levels",
+	"region-levels":    "/regions",
+	"regions":          "/regions/SRL",
 	"top-plants":       "/plants/top?state=CA&limit=2",
 	"search-plants":    "/plants/search?q=solar&columns=plant_name,state,latitude,longitude,net_generation_mwh&sort=-net_generation_mwh&limit=2",
 	"plants-by-state":  "/plants/states?state=CA,TX",
@@ -33,6 +37,7 @@ var exampleTargets = map[string]string{
 	"rows":             "/levels/SRL/rows?columns=subregion,net_generation_mwh,co2e_output_rate_lb_per_mwh&sort=-co2e_output_rate_lb_per_mwh&limit=2",
 	"groups":           "/levels/GEN/groups?by=fuel&measures=count+as+generators,sum(net_generation_mwh)&sort=-generators&limit=2",
 	"diff":             "/diff?level=SRL&year=2023&from=none&to=none", // the sample has one release
+	"diff-factors":     "/diff/factors?year=2023&from=none&to=none&all=true&code=CAMX&kind=output&limit=2",
 	"region":           "/regions/SRL/CAMX?year=2023",
 	"factor":           "/factors?subregion=CAMX&year=2023&delivered=true",
 	"factors":          "/factors",
@@ -53,6 +58,7 @@ var exampleTargets = map[string]string{
 	"start-run":        "/runs",
 	"publish-run":      "/runs/20250702T120000Z-m5c2vb/publish",
 	"discard-run":      "/runs/20250702T120000Z-m5c2vb/discard",
+	"restore-snapshot": "/snapshots/@/restore", // which is published
 	"liveness":         "/healthz",
 	"readiness":        "/readyz",
 }

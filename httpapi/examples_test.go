@@ -52,7 +52,7 @@ func bundledAPI(t testing.TB) http.Handler {
 	anybody := func(*http.Request) (middleware.Identity, error) {
 		return middleware.Identity{Subject: "test", Scopes: []middleware.Scope{middleware.ScopeWrite}}, nil
 	}
-	return newAPI(store, &httpapi.Options{Failures: failures, Runs: steadyRunner{}, Authenticate: anybody})
+	return newAPI(store, &httpapi.Options{Failures: failures, Runs: steadyRunner{}, History: store.History, Authenticate: anybody})
 }
 
 // documented is what the tests read of the OpenAPI document.

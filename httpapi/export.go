@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -35,6 +36,9 @@ func (a *api) export(op *operation, w http.ResponseWriter, in *request) error {
 	rows, err := ans.stream(ctx, window{limit: in.number("limit"), cursor: in.text("cursor")})
 	if err != nil {
 		return err
+	}
+	if op.rows && in.format.name != formatGeoJSON {
+		rows = rows.Marked(in.text(codesName) == codesEPA)
 	}
 	name := fileName(op, in, rows.Snapshots)
 	h.Set("Content-Type", in.format.contentType())
@@ -111,14 +115,19 @@ func (a *api) abort(r *http.Request, rows int, err error) {
 // fileName names an export by what is in it: operation, level, data year and
 // release where they are one, and the conditions. The ending is the format's.
 func fileName(op *operation, in *request, from []egrid.Snapshot) string {
-	parts := []string{op.id}
-	if level := in.text("level"); level != "" {
-		parts = append(parts, level)
+	parts := []string{op.id, in.text("level")}
+	if op.places && !op.rows { // plants, by the sheet that they are from
+		parts = append(parts, string(basisOf(from)))
 	}
-	if len(from) == 1 {
-		parts = append(parts, strconv.Itoa(from[0].Year), from[0].Release)
-	} else if year := in.text("year"); len(from) > 1 && year != "" {
-		parts = append(parts, year)
+	year, release, one := edition(from)
+	if year == 0 {
+		year = in.number("year") // of a list without rows
+	}
+	if year != 0 {
+		parts = append(parts, strconv.Itoa(year))
+	}
+	if one {
+		parts = append(parts, release)
 	}
 	for _, f := range in.filters {
 		parts = append(parts, f.String())
@@ -136,6 +145,32 @@ func fileName(op *operation, in *request, from []egrid.Snapshot) string {
 		name.WriteString(part)
 	}
 	return name.String()
+}
+
+// edition is the data year of snapshots, 0 where they are of several, and the release
+// where they are of one.
+func edition(from []egrid.Snapshot) (year int, release string, one bool) {
+	for i := range from {
+		switch s := &from[i]; {
+		case i == 0:
+			year, release, one = s.Year, s.Release, true
+		case s.Year != year:
+			return 0, "", false
+		case s.Release != release:
+			one = false
+		}
+	}
+	return year, release, one
+}
+
+// basisOf is the level of the sheet that plants are from; empty for none.
+func basisOf(from []egrid.Snapshot) egrid.Level {
+	for _, level := range []egrid.Level{egrid.PLNT, egrid.GEN} {
+		if slices.ContainsFunc(from, func(s egrid.Snapshot) bool { return s.Level == level }) {
+			return level
+		}
+	}
+	return ""
 }
 
 // plainLetter is a letter that every file system takes, or a dash.

@@ -1,6 +1,7 @@
 package httpapi_test
 
 import (
+	"archive/zip"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -77,6 +78,18 @@ func TestInventory(t *testing.T) {
 	}
 	if _, header, _, text := post("/inventory?year=2021&format=json", "text/csv", strings.NewReader("ba,mwh\nERCO,1\n")); !strings.HasPrefix(header.Get("Content-Type"), "application/json") || !json.Valid([]byte(text)) {
 		t.Errorf("%v %s", header, text)
+	}
+
+	_, header, trailer, workbookText := post("/inventory?year=2021&format=xlsx", "text/csv", strings.NewReader("ba,mwh\nERCO,1\nCISO,2\n"))
+	if header.Get("Content-Type") != "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet" || trailer.Get("X-Row-Count") != "2" || trailer.Get("X-Unanswered") != "1" {
+		t.Errorf("the workbook: %v, trailer %v", header, trailer)
+	}
+	workbook, err := zip.NewReader(strings.NewReader(workbookText), int64(len(workbookText)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := workbook.Open("xl/worksheets/sheet2.xml"); err != nil {
+		t.Errorf("the totals: %v", err)
 	}
 
 	// A long table is answered while it is sent.

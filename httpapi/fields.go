@@ -80,21 +80,20 @@ func (s fieldSet) names() []string {
 	return names
 }
 
-// suggest names the parameter that was probably meant.
+// suggest names the parameter or column that was probably meant.
 func suggest(name string, names []string, fields fieldSet) string {
-	best, distance := "", 1+max(1, len(name)/3)
-	for _, candidate := range append(names, fields.names()...) {
-		if d := editDistance(strings.ToLower(name), candidate, distance); d < distance {
-			best, distance = candidate, d
-		}
-	}
-	switch {
-	case best != "":
+	columns := fields.names()
+	if best := egrid.Nearest(name, append(slices.Clone(names), columns...)); best != "" {
 		return fmt.Sprintf(", did you mean %s?", best)
-	case len(names) == 0:
-		return ""
 	}
-	return ", known are " + strings.Join(names, ", ")
+	var b strings.Builder
+	if len(names) > 0 {
+		b.WriteString(", known are " + strings.Join(names, ", "))
+	}
+	if len(columns) > 0 {
+		b.WriteString("; /columns lists the columns")
+	}
+	return b.String()
 }
 
 // names lists the query parameters that an operation declares.
@@ -106,27 +105,4 @@ func (op *operation) names() []string {
 		}
 	}
 	return names
-}
-
-// editDistance counts the letters to insert, delete or replace, up to a limit.
-func editDistance(a, b string, limit int) int {
-	if len(a) > len(b)+limit || len(b) > len(a)+limit {
-		return limit
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			diagonal, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, diagonal+cost)
-		}
-	}
-	return row[len(b)]
 }

@@ -53,7 +53,7 @@ func TestFiles(t *testing.T) {
 		{"/levels/PLNT/rows?format=xlsx&state=TX&filter=net_generation_mwh%3E=100&q=a%20/b", "", typeXLSX, "rows_PLNT_2023_net_generation_mwh--100_state-TX_a--b.xlsx", "0", "PK\x03\x04"},
 		{"/levels/PLNT/rows", typeXLSX, typeXLSX, "", "6", "PK\x03\x04"},
 		{"/levels/PLNT/groups?by=state&format=xlsx", "", typeXLSX, "groups_PLNT_2023.xlsx", "2", "PK\x03\x04"},
-		{"/plants/top?format=xlsx&limit=2", "", typeXLSX, "top-plants_2023.xlsx", "2", "PK\x03\x04"},
+		{"/plants/top?format=xlsx&limit=2", "", typeXLSX, "top-plants_PLNT_2023.xlsx", "2", "PK\x03\x04"},
 		{"/columns?format=xlsx&level=US", "", typeXLSX, "columns_US.xlsx", "", "PK\x03\x04"},
 		{"/levels/PLNT/rows?format=count", "", "application/x-count", "rows_PLNT_2023.count.txt", "6", "6 PLNT rows_PLNT_2023 1"},
 		{"/levels/GEN/rows?format=count&year=all", "", "application/x-count", "rows_GEN_2021.count.txt", "6", "6 GEN rows_GEN_2021 1"},

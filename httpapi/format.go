@@ -96,7 +96,7 @@ func ownFormats() []format {
 			fits:     func(op *operation) bool { return op.places },
 			level:    func(l egrid.Level) bool { return l == "" || l == egrid.PLNT },
 			describe: func(a *api) *huma.Schema { return a.schemaOf(typeOf[featureCollection]()) },
-			writer:   func(_ *request, ans *answer) rowWriter { return &features{unasked: ans.unasked} },
+			writer:   func(_ *request, ans *answer) rowWriter { return &features{export.Features{Unasked: ans.unasked}} },
 		},
 		{
 			name: formatHTML, mediaType: "text/html", parameters: "; charset=utf-8",

@@ -65,7 +65,6 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid/shapes"
 	"github.com/egrid-analytics/egrid-go/egrid/store"
 	"github.com/egrid-analytics/egrid-go/httpapi/middleware"
-	"github.com/egrid-analytics/egrid-go/httpapi/wire"
 	"github.com/egrid-analytics/egrid-go/internal/trace"
 )
 
@@ -101,6 +100,9 @@ type Options struct {
 	// it is a [driver.Decider] too, decided on when they are held. Changing something needs [middleware.ScopeWrite]. Messages
 	// may name internal files, as those of Failures. Default none.
 	Runs driver.Runner
+	// History adds POST /snapshots/{id}/restore, which makes what was published before
+	// the answer again and needs [middleware.ScopeWrite]. Default none.
+	History driver.History
 	// MCP adds the path /mcp: what POST is answered by there, made of the API without what
 	// stands around it, whose limits, credentials and headers it shares. Package mcp has
 	// it: mcp.Handler, for tools of language models. Default none, and then there is no
@@ -133,8 +135,10 @@ type api struct {
 	huma      huma.API
 	responses *responses
 
-	certificates *certificates
 	answers      *calc.Answers
+	certificates *keeper[calc.Certificate]
+	differences  *keeper[calc.FactorDifference]
+	gwps         gwps
 	formats      []format
 }
 
@@ -164,12 +168,12 @@ func New(db *store.DB, o *Options) http.Handler {
 	}
 	a.o.Logger = trace.Logger(a.o.Logger)
 	a.responses = newResponses(a.o.MaxCachedBytes)
-	a.certificates, a.answers = newCertificates(), calc.NewAnswers(nil)
+	a.answers = calc.NewAnswers(nil)
+	a.certificates = newKeeper[calc.Certificate](maxCertificates)
+	a.differences = newKeeper[calc.FactorDifference](maxDifferences)
 	a.formats = allFormats(&a.o)
 	a.router = mux.NewRouter().UseEncodedPath().SkipClean(true)
-	a.router.NotFoundHandler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		wire.NewProblem(r, http.StatusNotFound, "there is no such path; /openapi.json lists them").Write(w)
-	})
+	a.router.NotFoundHandler = http.HandlerFunc(a.noSuchPath)
 	a.router.MethodNotAllowedHandler = http.HandlerFunc(a.refuseMethod)
 	a.huma = humamux.New(a.router, huma.Config{
 		OpenAPI: &huma.OpenAPI{
@@ -185,6 +189,7 @@ func New(db *store.DB, o *Options) http.Handler {
 		Formats: huma.DefaultFormats,
 	})
 	a.documentTypes()
+	a.contentsOperations()
 	a.plantOperations()
 	a.levelOperations()
 	a.factorOperations()

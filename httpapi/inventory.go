@@ -11,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/egrid-analytics/egrid-go/egrid/calc/inventory"
+	"github.com/egrid-analytics/egrid-go/egrid/export"
 	"github.com/egrid-analytics/egrid-go/httpapi/wire"
 )
 
@@ -20,25 +21,27 @@ const inventoryDetails = "A CSV of sites comes back with their emissions, record
 	"The header names the columns: subregion, latitude and longitude, zip, ba or state; kwh or mwh; year where sites differ in it. " +
 	"Coordinates place a site where the service has the outlines of subregions. " +
 	"A site is placed by the most precise of what it names, and precision says by which; one that cannot be answered has the reason. " +
-	"As JSON (format=json) there are totals, too, and the methods: the factor of each place with formula, inputs and files. " +
+	"As JSON (format=json) there are totals, too, and the methods: the factor of each place with formula, inputs and files. A workbook (format=xlsx) has them on its second sheet. " +
 	"The trailer X-Row-Count has the number of sites, and X-Unanswered that of sites without emissions."
 
 // inventoryOperation streams a table of sites with their emissions.
 func (a *api) inventoryOperation() {
 	text := &huma.Schema{Type: huma.TypeString}
+	workbook := export.XLSX()
 	forms := []format{
 		{name: formatCSV, mediaType: "text/csv", parameters: "; charset=utf-8; header=present"},
 		{name: formatJSON, mediaType: wire.TypeJSON, also: []string{"application/*"}},
+		{name: workbook.Name, mediaType: workbook.MediaType},
 	}
 	a.registerQuestion(&question{
 		operation: operation{
 			id: "inventory", path: inventoryPath, tag: "factors", summary: "Emissions of a table of sites", details: inventoryDetails, formats: forms,
 			params: []parameter{yearParam(), releaseParam(), gwpParam(),
-				{name: "format", doc: "Representation; goes before the Accept header.", schema: huma.Schema{Enum: []any{formatCSV, formatJSON}}}},
+				{name: "format", doc: "Representation; goes before the Accept header.", schema: huma.Schema{Enum: []any{formatCSV, formatJSON, workbook.Name}}}},
 		},
 		takes: map[string]*huma.MediaType{"text/csv": {Schema: text, Example: "site,subregion,kwh\nOffice,CAMX,120000\nStore,ERCT,54321\n"}},
 		reply: a.inventory,
-	}, map[string]*huma.MediaType{"text/csv": {Schema: text}, wire.TypeJSON: {Schema: a.component(typeOf[wire.Inventory]())}})
+	}, map[string]*huma.MediaType{"text/csv": {Schema: text}, wire.TypeJSON: {Schema: a.component(typeOf[wire.Inventory]())}, workbook.MediaType: {}})
 }
 
 // inventory answers while it reads. What goes wrong before something was written is
@@ -57,8 +60,11 @@ func (a *api) inventory(w http.ResponseWriter, in *request) error {
 		h.Set("Trailer", "X-Row-Count, X-Unanswered")
 	}}
 	write := inventory.CSV
-	if in.format.name == formatJSON {
+	switch in.format.name {
+	case formatJSON:
 		write = inventory.JSON
+	case export.XLSX().Name:
+		write = inventory.XLSX
 	}
 	totals, err := write(in.http.Context(), in.data.db, in.http.Body, out, &inventory.Options{Year: in.number("year"), Release: in.text("release"), GWP: in.text("gwp"), Shapes: a.o.Shapes})
 	var tooLong *http.MaxBytesError

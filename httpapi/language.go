@@ -86,6 +86,13 @@ func (in *request) checkNames(op *operation, fields fieldSet) []wire.Fault {
 	for _, f := range in.conditions("filter") {
 		faults = append(faults, fields.checkName("filter", f.String(), f.Column)...)
 	}
+	if measures, err := in.measures(); err == nil {
+		for _, m := range measures {
+			if m.Column != "" {
+				faults = append(faults, fields.checkName("measures", string(m.Column), m.Column)...)
+			}
+		}
+	}
 	return faults
 }
 

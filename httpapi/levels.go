@@ -40,6 +40,7 @@ func (a *api) levelOperations() {
 	})
 	a.groupOperation(&level)
 	a.diffOperation(&level)
+	a.diffFactorsOperation()
 	a.regionOperation()
 	a.zipOperation()
 }
@@ -105,7 +106,7 @@ func (in *request) groupsOf(query egrid.GroupQuery) list {
 
 func (a *api) regionOperation() {
 	region := parameter{name: "level", path: true, upper: true, doc: "Level of the region."}
-	for _, l := range []egrid.Level{egrid.ST, egrid.BA, egrid.SRL, egrid.NRL, egrid.US} {
+	for _, l := range regionLevels {
 		region.schema.Enum = append(region.schema.Enum, string(l))
 	}
 	a.register(operation{
@@ -132,18 +133,23 @@ func (in *request) region(ctx context.Context, level egrid.Level, code string) (
 		return nil, err
 	}
 	if page.Len() == 0 {
-		return nil, fmt.Errorf("%w: no %s %q in the data that are published", egrid.ErrNotFound, level.Title(), code)
+		return nil, fmt.Errorf("%w: no %s %q in the data that are published%s", egrid.ErrNotFound, level.Title(), code, in.nearestRegion(ctx, query, code))
 	}
 	r := wire.Region{
 		Level: level, Code: code, Totals: map[string]*wire.Number{}, Rates: map[string]*wire.Number{},
 		ResourceMix: map[string]*wire.Number{}, Other: map[string]egrid.Value{},
+	}
+	if name, ok := egrid.RegionName(level, code); ok {
+		r.Name = &name
 	}
 	for i, f := range page.Schema().Fields() {
 		if !egrid.IsContext(f.Column) && !slices.Contains(identifier, f.Column) {
 			sortOut(&r, f, page.Row(0).At(i))
 		}
 	}
-	return &answer{value: r, meta: metaOf(&page).of(1, unitsOf(page.Schema()))}, nil
+	m := metaOf(&page).of(1, unitsOf(page.Schema()))
+	m.Lossy = m.lossy(page.Schema())
+	return &answer{value: r, meta: m}, nil
 }
 
 // sortOut puts a column of a region where it belongs.

@@ -31,6 +31,7 @@ type operation struct {
 	groups           bool                                      // sort and having are on the answer's columns
 	unkept           bool                                      // the answer has nothing to do with what is published: nobody keeps it
 	pins             func(*request) []egrid.Level              // levels whose snapshots make the answer, where it has a permanent address
+	pair             bool                                      // the answer compares two editions, which from and to name
 	scope            middleware.Scope                          // that the caller needs; empty for what reading needs
 
 	formats    []format      // set by register, as what follows

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -14,6 +15,7 @@ import (
 	"github.com/gorilla/mux"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/store"
 	"github.com/egrid-analytics/egrid-go/httpapi/wire"
 )
 
@@ -33,6 +35,8 @@ type parameter struct {
 	upper    bool                    // codes are written in capitals, and asked for in either case
 	required bool
 	filter   egrid.Column // keep the rows whose column has one of the values
+	region   egrid.Level  // it takes codes of regions of this level, whose names may be meant
+	expected string       // what an integer has to be, in words; "an integer" when empty
 }
 
 func (p *parameter) document() *huma.Param {
@@ -72,9 +76,10 @@ type request struct {
 	known   []format // that answers come in, if only others than this one
 	gzip    bool
 
-	data         data   // that it is answered from; none where the operation is unkept
-	pinned       string // snapshots that a permanent address names
-	unacceptable bool   // Accept names no representation of this answer
+	data         data        // that it is answered from; none where the operation is unkept
+	pinned       string      // snapshots that a permanent address names
+	pair         *store.Pair // that the answer compares, once they are found
+	unacceptable bool        // Accept names no representation of this answer
 }
 
 // parse checks the parameters of a call. Every fault is reported, not only the
@@ -95,6 +100,9 @@ func (a *api) parse(op *operation, r *http.Request) (*request, *wire.Problem) {
 	if !op.unkept {
 		if in.data, err = a.dataOf(r); err == nil && op.pins != nil {
 			err = in.pin(op)
+		}
+		if err == nil && op.pair {
+			in.pinPair()
 		}
 		if err != nil {
 			return nil, a.problemOf(r, err)
@@ -126,7 +134,7 @@ func (in *request) takeDeclared(op *operation, query url.Values) []wire.Fault {
 			continue
 		}
 		if p.required && len(given) == 0 {
-			faults = append(faults, fault("query."+p.name, nil, "is required"))
+			faults = append(faults, fault("query."+p.name, nil, "is required: "+p.doc))
 		}
 		for _, text := range given {
 			faults = append(faults, in.take(p, op.documented[i], text)...)
@@ -196,7 +204,7 @@ func (in *request) take(p *parameter, documented *huma.Param, text string) []wir
 		if schema.Type == huma.TypeInteger {
 			n, err := strconv.ParseInt(v, 10, 64)
 			if err != nil {
-				faults = append(faults, fault(location, v, "expected an integer"))
+				faults = append(faults, fault(location, v, "expected "+cmp.Or(p.expected, "an integer")))
 				continue
 			}
 			typed = n
@@ -210,7 +218,7 @@ func (in *request) take(p *parameter, documented *huma.Param, text string) []wir
 			if errors.As(err, &d) {
 				message = d.Message
 			}
-			faults = append(faults, fault(location, v, message))
+			faults = append(faults, fault(location, v, message+p.meant(v)))
 		}
 	}
 	if len(faults) > 0 {
@@ -221,6 +229,26 @@ func (in *request) take(p *parameter, documented *huma.Param, text string) []wir
 		in.filters = append(in.filters, egrid.Where(p.filter, egrid.Eq, values...))
 	}
 	return nil
+}
+
+// meant names the value that was probably meant by one that is refused.
+func (p *parameter) meant(value string) string {
+	if p.region != "" {
+		if code, ok := egrid.RegionCode(p.region, value); ok {
+			return fmt.Sprintf("; the code of %s is %s", value, code)
+		}
+	}
+	var known []string
+	for _, v := range p.schema.Enum {
+		known = append(known, fmt.Sprint(v))
+	}
+	for _, r := range egrid.NamedRegions(p.region) {
+		known = append(known, r.Code)
+	}
+	if best := egrid.Nearest(value, known); best != "" {
+		return fmt.Sprintf("; did you mean %s?", best)
+	}
+	return ""
 }
 
 // takeColumn reads a parameter that names a column: column=value,
@@ -306,7 +334,7 @@ func (in *request) columnList(name string) []egrid.Column {
 // Parameters that several operations share.
 
 func yearParam() parameter {
-	return parameter{name: "year", doc: "Data year; the newest when left out.", schema: huma.Schema{Type: huma.TypeInteger, Minimum: new(float64(egrid.FirstYear)), Examples: []any{2023}}}
+	return parameter{name: "year", expected: "a data year, as 2023", doc: "Data year; the newest when left out.", schema: huma.Schema{Type: huma.TypeInteger, Minimum: new(float64(egrid.FirstYear)), Examples: []any{2023}}}
 }
 
 func releaseParam() parameter {
@@ -322,14 +350,18 @@ func codeParam(name string, doc string, pattern, meaning string) parameter {
 // placeParams choose plants and rows by where and what they are.
 func placeParams() []parameter {
 	category := codeParam("fuel_category", "EPA's category of the primary fuel.", "", "")
+	of := func(level egrid.Level, p parameter) parameter {
+		p.region = level
+		return p
+	}
 	for _, c := range egrid.FuelCategories() {
 		category.schema.Enum = append(category.schema.Enum, c)
 	}
 	return []parameter{
-		codeParam("state", "Postal abbreviation of the state, as TX.", `^[A-Z]{2}$`, "two letters, as TX"),
-		codeParam("subregion", "eGRID subregion, as CAMX.", `^[A-Z0-9]{2,8}$`, "an acronym, as CAMX"),
+		of(egrid.ST, codeParam("state", "Postal abbreviation of the state, as TX.", `^[A-Z]{2}$`, "two letters, as TX")),
+		of(egrid.SRL, codeParam("subregion", "eGRID subregion, as CAMX.", `^[A-Z0-9]{2,8}$`, "an acronym, as CAMX")),
 		codeParam("balancing_authority", "Code of the balancing authority, as CISO.", `^[A-Z0-9-]([A-Z0-9 -]{0,10}[A-Z0-9-])?$`, "a code, as CISO"),
-		codeParam("nerc_region", "NERC region, as WECC.", `^[A-Z0-9-]([A-Z0-9 -]{0,10}[A-Z0-9-])?$`, "an acronym, as WECC"),
+		of(egrid.NRL, codeParam("nerc_region", "NERC region, as WECC.", `^[A-Z0-9-]([A-Z0-9 -]{0,10}[A-Z0-9-])?$`, "an acronym, as WECC")),
 		codeParam("fuel", "EIA energy source code, as NG. Plants that are summed from generators are sums of those with the fuel.", `^[A-Z0-9]{1,4}$`, "an EIA energy source code, as NG"),
 		category,
 	}

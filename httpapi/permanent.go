@@ -70,7 +70,9 @@ func (in *request) pin(op *operation) error {
 // has none.
 func (op *operation) permanent(in *request, snapshots []egrid.Snapshot) string {
 	switch {
-	case op.pins == nil || len(snapshots) == 0:
+	case op.pair && in.pinned == "":
+		return in.pairAddress()
+	case !op.pair && (op.pins == nil || len(snapshots) == 0):
 		return ""
 	case in.pinned != "":
 		return wire.RequestURI(in.http)

@@ -33,7 +33,7 @@ func (a *api) plantOperations() {
 		params: append(slices.Clone(where), filterParam("filter", "the plants"), searchParam(), sortParam(), columnsParam(), limitParam("100"), cursorParam(),
 			countParam(), facetParam("the plants"), codesParam()),
 		fields: func(d data, _ *request) fieldSet {
-			return fieldsOf(d, []egrid.Column{store.PlantID, store.StateShare}, egrid.PLNT, egrid.GEN)
+			return fieldsOf(d, []egrid.Column{store.PlantID, store.ShareOfState}, egrid.PLNT, egrid.GEN)
 		},
 		schema: plants, places: true, pins: ofPlants,
 		answer: func(_ context.Context, in *request) (*answer, error) {
@@ -83,6 +83,7 @@ func (a *api) plantOperation() {
 				of.Filters = []egrid.Filter{{Column: egrid.State, Op: egrid.Eq, Values: []egrid.Value{state}}}
 			}
 			m, err := in.plantsMeta(ctx, &page, of)
+			m.Lossy = m.lossy(page.Schema())
 			return &answer{value: page.Row(0), meta: m.of(1, unitsOf(page.Schema()))}, err
 		},
 	})

@@ -39,7 +39,7 @@ func writeCertificate(w io.Writer, value any) error {
 }
 
 func (a *api) reconcile(ctx context.Context, in *request) (*answer, error) {
-	c, err := a.certificates.get(ctx, in)
+	c, err := a.certificate(ctx, in)
 	if err != nil {
 		return nil, err
 	}
@@ -54,38 +54,12 @@ func (a *api) reconcile(ctx context.Context, in *request) (*answer, error) {
 	return &answer{value: w, meta: m.of(len(w.Cells), nil)}, nil
 }
 
-// certificates keeps the last ones, by the data that they are of. One at a time is
-// made: it takes the processor for a tenth of a second or more.
-type certificates struct {
-	one  chan struct{} // taken by who looks or makes
-	kept map[string]*calc.Certificate
-}
-
 // maxCertificates bounds what is kept: a certificate takes some five megabytes.
 const maxCertificates = 4
 
-func newCertificates() *certificates {
-	return &certificates{one: make(chan struct{}, 1), kept: map[string]*calc.Certificate{}}
-}
-
-func (k *certificates) get(ctx context.Context, in *request) (*calc.Certificate, error) {
-	select {
-	case k.one <- struct{}{}:
-		defer func() { <-k.one }()
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
+func (a *api) certificate(ctx context.Context, in *request) (*calc.Certificate, error) {
 	key := fmt.Sprint(in.data.identity(), in.pinned, " ", in.number("year"), " ", in.text("release"))
-	if c := k.kept[key]; c != nil {
-		return c, nil
-	}
-	c, err := calc.Reconcile(ctx, in.data.db, in.number("year"), &calc.ReconcileOptions{Release: in.text("release")})
-	if err != nil {
-		return nil, err
-	}
-	if len(k.kept) >= maxCertificates {
-		clear(k.kept)
-	}
-	k.kept[key] = c
-	return c, nil
+	return a.certificates.get(ctx, key, func() (*calc.Certificate, error) {
+		return calc.Reconcile(ctx, in.data.db, in.number("year"), &calc.ReconcileOptions{Release: in.text("release")})
+	})
 }

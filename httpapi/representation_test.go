@@ -13,8 +13,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
+	"github.com/egrid-analytics/egrid-go/httpapi/wire"
 )
 
 // Places: on the map, at its edges, beyond them, and unknown.
@@ -361,6 +363,32 @@ func TestHeadIsLikeGet(t *testing.T) {
 			if headStatus != status || len(body) != 0 || fmt.Sprint(got) != fmt.Sprint(want) {
 				t.Errorf("%s with %q: HEAD %d %v, %d bytes; GET %d %v", target, header, headStatus, got, len(body), status, want)
 			}
+		}
+	}
+}
+
+// What the file held rounded is marked in the answer, and nothing else is.
+func TestLossy(t *testing.T) {
+	t.Parallel()
+	s := memstore.New().Driver()
+	t.Cleanup(func() { s.Close() })
+	publish(t, s, "SRL23.csv", strings.NewReader("YEAR,SUBRGN,SRNAME,NAMEPCAP,SRNGENAN,SRCO2RTA\n2023,ERCT,ERCOT All,600.25,\"1,001\",750.25\n2023,SPSO,SPP South,210.5,(10),900.5\n"))
+	publish(t, s, "PLNT23.csv", strings.NewReader("YEAR,PSTATABB,PNAME,ORISPL,NAMEPCAP,PLNGENAN\n2023,TX,Alpha,1,550.125,900.25\n"))
+	publish(t, s, "ST23.csv", strings.NewReader("YEAR,PSTATABB,NAMEPCAP,STNGENAN\n2023,TX,550.125,\"1,800\"\n"))
+	h := newAPI(s, nil)
+	for target, want := range map[string][]egrid.Column{
+		"/levels/SRL/rows":                                    {egrid.NetGeneration},
+		"/levels/SRL/rows?columns=subregion":                  nil,
+		"/levels/SRL/rows?columns=net_generation_mwh":         {egrid.NetGeneration},
+		"/levels/SRL/groups?measures=max(net_generation_mwh)": {egrid.NetGeneration},
+		"/regions/SRL/ERCT":                                   {egrid.NetGeneration},
+		"/levels/PLNT/rows":                                   nil,
+		"/plants/1":                                           nil, // the sheet of its state, which gives the share, is rounded
+		"/plants/top":                                         nil,
+	} {
+		var a wire.Answer[json.RawMessage]
+		if err := json.Unmarshal(get(t, h, target).Body.Bytes(), &a); err != nil || !slices.Equal(a.Meta.Lossy, want) {
+			t.Errorf("%s: rounded are %v, %v; want %v", target, a.Meta.Lossy, err, want)
 		}
 	}
 }

@@ -3,18 +3,12 @@ package httpapi
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
-	"mime"
 	"net/http"
 	"reflect"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humamux"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
@@ -53,14 +47,14 @@ func (a *api) runOperations() {
 	a.registerOrder(&order{
 		operation: operation{id: "start-run", path: "/runs", tag: "runs", summary: "Start a load of the configured source",
 			details: "What is loaded already is left alone. The answer comes at once, and names where the run can be followed; 409 while one is under way."},
-		status: http.StatusAccepted, body: typeOf[driver.RunRequest](),
-		do: func(ctx context.Context, _ *request, body []byte) (driver.Run, error) {
+		status: http.StatusAccepted, body: typeOf[driver.RunRequest](), result: typeOf[driver.Run](),
+		do: func(ctx context.Context, _ *request, body []byte) (done, error) {
 			var start driver.RunRequest
 			err := json.Unmarshal(body, &start)
 			if err != nil {
-				return driver.Run{}, fmt.Errorf("%w: %w", egrid.ErrInvalid, err)
+				return done{}, fmt.Errorf("%w: %w", egrid.ErrInvalid, err)
 			}
-			return a.o.Runs.StartRun(ctx, start)
+			return doneOf(a.o.Runs.StartRun(ctx, start))
 		},
 	})
 	if decider, ok := a.o.Runs.(driver.Decider); ok {
@@ -73,22 +67,22 @@ func (a *api) decideOperations(decider driver.Decider, id *parameter) {
 	a.registerOrder(&order{
 		operation: operation{id: "publish-run", path: "/runs/{id}/publish", tag: "runs", summary: "Publish what a run held", params: []parameter{*id},
 			details: "All held loads of the run become what readers see: in place of what is published, or merged into it. 409 when it holds nothing."},
-		status: http.StatusOK, body: typeOf[wire.PublishOrder](),
-		do: func(ctx context.Context, in *request, body []byte) (driver.Run, error) {
+		status: http.StatusOK, body: typeOf[wire.PublishOrder](), result: typeOf[driver.Run](),
+		do: func(ctx context.Context, in *request, body []byte) (done, error) {
 			var p wire.PublishOrder
 			err := json.Unmarshal(body, &p)
 			if err != nil {
-				return driver.Run{}, fmt.Errorf("%w: %w", egrid.ErrInvalid, err)
+				return done{}, fmt.Errorf("%w: %w", egrid.ErrInvalid, err)
 			}
-			return decider.PublishRun(ctx, in.text("id"), p.Policy)
+			return doneOf(decider.PublishRun(ctx, in.text("id"), p.Policy))
 		},
 	})
 	a.registerOrder(&order{
 		operation: operation{id: "discard-run", path: "/runs/{id}/discard", tag: "runs", summary: "Drop what a run held", params: []parameter{*id},
 			details: "All held loads of the run are dropped; what is published stays. 409 when it holds nothing."},
-		status: http.StatusOK,
-		do: func(ctx context.Context, in *request, _ []byte) (driver.Run, error) {
-			return decider.DiscardRun(ctx, in.text("id"))
+		status: http.StatusOK, result: typeOf[driver.Run](),
+		do: func(ctx context.Context, in *request, _ []byte) (done, error) {
+			return doneOf(decider.DiscardRun(ctx, in.text("id")))
 		},
 	})
 }
@@ -107,6 +101,7 @@ func (a *api) documentRuns() {
 	run("error", "Why the run as a whole failed.")
 	load("id", "Names a load that is or was held.")
 	load("reason", "Why it is held, failed or left out.")
+	load("rejected", "Records that could not be read, by fault and column; left out where there are none, and for a held load whose run nobody remembers.")
 	for _, p := range []driver.Policy{driver.PublishAuto, driver.PublishReplace, driver.PublishMerge, driver.PublishHold} {
 		start("publish", "What to do where other data are published already; the service's own policy when left out.", string(p))
 	}
@@ -145,129 +140,6 @@ func (a *api) runsAnswer(ctx context.Context, _ *request) (*answer, error) {
 		t.add(run.ID, string(run.Status), run.Started.Format(time.RFC3339Nano), ended, fmt.Sprint(run.Read), fmt.Sprint(run.Loaded), fmt.Sprint(run.Rejected), run.Error)
 	}
 	return t.answer(runs, meta{}), nil
-}
-
-// order declares one POST: it changes something, and is answered by a run.
-type order struct {
-	operation
-	status int
-	body   reflect.Type // of JSON, which may be left out; nil for none
-	do     func(ctx context.Context, in *request, body []byte) (driver.Run, error)
-}
-
-// registerOrder puts an order on the router and into the document.
-func (a *api) registerOrder(o *order) {
-	o.scope, o.unkept = middleware.ScopeWrite, true
-	o.schema = a.component(typeOf[driver.Run]())
-	o.formats = a.formatsOf(&o.operation)
-	done := a.documentAnswer(&o.operation)
-	done.Headers = map[string]*huma.Param{"Location": {Description: "Where the run is.", Schema: &huma.Schema{Type: huma.TypeString, Format: "uri-reference"}}}
-	if o.status == http.StatusAccepted {
-		done.Links = linksToRun()
-	}
-	documented := huma.Operation{
-		OperationID: o.id, Method: http.MethodPost, Path: o.path, Summary: o.summary, Description: o.details, Tags: []string{o.tag},
-		DefaultStatus: o.status, Responses: map[string]*huma.Response{strconv.Itoa(o.status): done},
-		Errors: []int{http.StatusBadRequest, http.StatusNotFound, http.StatusNotAcceptable, http.StatusConflict, http.StatusRequestEntityTooLarge,
-			http.StatusRequestURITooLong, http.StatusUnsupportedMediaType, http.StatusServiceUnavailable},
-	}
-	for i := range o.params {
-		o.documented = append(o.documented, o.params[i].document())
-	}
-	documented.Parameters = o.documented
-	var schema *huma.Schema
-	if o.body != nil {
-		schema = a.component(o.body)
-	}
-	addExamples(&documented)
-	a.secure(&o.operation, &documented)
-	huma.Register(a.huma, documented, func(context.Context, *struct{}) (*huma.StreamResponse, error) {
-		return &huma.StreamResponse{Body: func(hctx huma.Context) {
-			r, w := humamux.Unwrap(hctx)
-			middleware.SetRoute(r, o.path)
-			if middleware.Allow(w, r, o.scope) {
-				a.obey(o, schema, w, r)
-			}
-		}}, nil
-	})
-	documentRefusals(&documented)
-	if schema != nil { // told last, because the router would read the body
-		a.huma.OpenAPI().Paths[o.path].Post.RequestBody = &huma.RequestBody{Content: map[string]*huma.MediaType{"application/json": {Schema: schema}}}
-	}
-}
-
-// linksToRun tells programs that read the document what can be done with a run
-// that was started.
-func linksToRun() map[string]*huma.Link {
-	to := map[string]*huma.Link{}
-	for _, id := range []string{"run", "run-events", "publish-run", "discard-run"} {
-		to[id] = &huma.Link{OperationID: id, Parameters: map[string]any{"id": "$response.body#/data/run_id"}}
-	}
-	return to
-}
-
-// obey answers one order.
-func (a *api) obey(o *order, schema *huma.Schema, w http.ResponseWriter, r *http.Request) {
-	in, refused := a.parse(&o.operation, r)
-	var body []byte
-	if refused == nil {
-		body, refused = a.readBody(schema, r, false)
-	}
-	if refused != nil {
-		refused.Write(w)
-		return
-	}
-	run, err := o.do(r.Context(), in, body)
-	if err != nil {
-		a.fail(w, r, err)
-		return
-	}
-	self := "/runs/" + run.ID
-	asked, _, _ := strings.Cut(wire.RequestURI(r), "?")
-	if path, ok := strings.CutSuffix(asked, strings.ReplaceAll(o.path, "{id}", in.text("id"))); ok {
-		self = path + self // under a prefix
-	}
-	w.Header().Set("Location", self)
-	writeJSON(w, o.status, wire.Answer[driver.Run]{Data: run, Meta: wire.Meta{Count: 1, Units: map[string]string{}}, Links: wire.Links{Self: self}})
-}
-
-// readBody checks a body against its schema. None at all is an empty object, unless
-// one is required.
-func (a *api) readBody(schema *huma.Schema, r *http.Request, required bool) ([]byte, *wire.Problem) {
-	body, err := io.ReadAll(r.Body)
-	var tooLong *http.MaxBytesError
-	switch {
-	case errors.As(err, &tooLong):
-		return nil, wire.NewProblem(r, http.StatusRequestEntityTooLarge, fmt.Sprintf("a request body has at most %d bytes", tooLong.Limit))
-	case err != nil:
-		return nil, wire.NewProblem(r, http.StatusBadRequest, "the body broke off")
-	case len(body) == 0 && required:
-		return nil, wire.Faulty(r, fault("body", nil, "is required"))
-	case len(body) == 0:
-		return []byte("{}"), nil
-	case schema == nil:
-		return nil, wire.Faulty(r, fault("body", nil, "this takes no body"))
-	}
-	if mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || mediaType != "application/json" {
-		return nil, wire.NewProblem(r, http.StatusUnsupportedMediaType, "the body is JSON: send it with the header Content-Type: application/json")
-	}
-	var v any
-	if err := json.Unmarshal(body, &v); err != nil {
-		return nil, wire.Faulty(r, fault("body", nil, "this is no JSON: "+err.Error()))
-	}
-	var result huma.ValidateResult
-	huma.Validate(a.huma.OpenAPI().Components.Schemas, schema, huma.NewPathBuffer([]byte("body"), len("body")), huma.ModeWriteToServer, v, &result)
-	var faults []wire.Fault
-	for _, err := range result.Errors {
-		var detail *huma.ErrorDetail
-		if errors.As(err, &detail) {
-			faults = append(faults, fault(detail.Location, detail.Value, detail.Message))
-		}
-	}
-	if len(faults) > 0 {
-		return nil, wire.Faulty(r, faults...)
-	}
-	return body, nil
 }
 
 // heartbeat is how often a stream without news says that it is still there.

@@ -44,7 +44,8 @@ func steadyRuns() []driver.Run {
 			{ID: "0f3a5c7e9b1d2f4a6c8e0b2d", Object: "GEN23.csv", Level: egrid.GEN, Year: 2023, Read: 20, Status: driver.RunHeld, Reason: "it has 20 rows where 150 are published"},
 		}},
 		{ID: runID, Started: started, Loads: []driver.RunLoad{
-			{Object: "egrid2023.zip", Sheet: "GEN23.csv", Level: egrid.GEN, Year: 2023, Release: "rev2", Read: 151, Loaded: 150, Rejected: 1, Status: driver.RunPublished},
+			{Object: "egrid2023.zip", Sheet: "GEN23.csv", Level: egrid.GEN, Year: 2023, Release: "rev2", Read: 151, Loaded: 150, Rejected: 1, Status: driver.RunPublished,
+				Rejects: []driver.RunReject{{Reason: "not a number", Column: "net_generation_mwh", Count: 1, Line: 17, Value: "12 apples", Remedy: "mend the file"}}},
 			{Object: "notes.csv", Status: driver.RunFailed, Reason: "no row of column codes was found"},
 		}},
 	}

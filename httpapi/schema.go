@@ -50,12 +50,17 @@ func (a *api) schemaOf(t reflect.Type) *huma.Schema {
 
 func typeOf[T any]() reflect.Type { return reflect.TypeFor[T]() }
 
+// derivedFields are the columns of a plant answer that are made of others.
+func derivedFields() []egrid.Field {
+	return []egrid.Field{
+		{Level: egrid.PLNT, Column: store.PlantID, Type: egrid.Text, Description: "Identifies the plant: its ORIS code or, where the loaded sheets have none, state~name."},
+		{Level: egrid.PLNT, Column: store.ShareOfState, Type: egrid.Number, Unit: "fraction", Description: "Share of the state's net generation; missing when the state is."},
+	}
+}
+
 // plantFields are the columns of a plant answer that names none.
 func plantFields() []egrid.Field {
-	fields := []egrid.Field{
-		{Column: store.PlantID, Type: egrid.Text, Description: "Identifies the plant: its ORIS code or, where the loaded sheets have none, state~name."},
-		{Column: store.StateShare, Type: egrid.Number, Unit: "fraction", Description: "Share of the state's net generation; missing when the state is."},
-	}
+	fields := derivedFields()
 	for _, c := range store.PlantColumns() {
 		if f, ok := egrid.Lookup(egrid.PLNT, string(c)); ok {
 			fields = append(fields, f)

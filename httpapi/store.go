@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 
@@ -18,64 +19,121 @@ func (a *api) storeOperations() {
 		id: "snapshots", path: "/snapshots", tag: "store", summary: "What is published, and what is held",
 		params: []parameter{{name: "all", doc: "true: what was published before, too.", schema: huma.Schema{Enum: []any{"true", "false"}, Default: "false"}}},
 		schema: a.schemaOf(typeOf[[]wire.SnapshotInfo]()),
-		answer: func(_ context.Context, in *request) (*answer, error) { return in.snapshots(), nil },
+		answer: func(ctx context.Context, in *request) (*answer, error) { return a.snapshots(ctx, in) },
 	})
 	a.register(operation{
 		id: "snapshot", path: "/snapshots/{id}", tag: "store", summary: "One snapshot",
 		params: []parameter{{name: "id", path: true, doc: "Id of the snapshot, or of the load that made it.", schema: huma.Schema{MaxLength: new(100)}}},
 		schema: a.schemaOf(typeOf[wire.SnapshotInfo]()),
-		answer: func(_ context.Context, in *request) (*answer, error) { return in.snapshot(in.text("id")) },
+		answer: func(ctx context.Context, in *request) (*answer, error) {
+			return a.snapshot(ctx, in, in.text("id"))
+		},
 	})
 	a.register(operation{
-		id: "catalog", path: "/catalog", tag: "store", summary: "What is published, held and superseded, in full",
-		details: "With the columns of each snapshot, where one that the dictionary has is told as LEVEL/name, and with the audits: what a program needs that plans queries itself. /snapshots has less of it.",
-		schema:  a.schemaOf(typeOf[egrid.Catalog]()),
+		id: "catalog", path: "/catalog", tag: "store", summary: "What is published and held, as programs that plan queries want it",
+		details: "With the audits. all=true adds what was published before, and schemas=true the columns of each snapshot, where one that the dictionary has is told as LEVEL/name; without it columns is null. /snapshots has less of it.",
+		params: []parameter{
+			{name: "all", doc: "true: what was published before, too.", schema: huma.Schema{Enum: []any{"true", "false"}, Default: "false"}},
+			{name: "schemas", doc: "true: with the columns of each snapshot.", schema: huma.Schema{Enum: []any{"true", "false"}, Default: "false"}},
+		},
+		schema: a.schemaOf(typeOf[egrid.Catalog]()),
 		answer: func(_ context.Context, in *request) (*answer, error) {
-			c := in.data.catalog
-			if c.Snapshots == nil {
-				c.Snapshots = []egrid.Snapshot{}
-			}
+			c := in.catalog(in.text("all") == "true", in.text("schemas") == "true")
 			return &answer{value: c, meta: in.meta().of(len(c.Snapshots), nil)}, nil
 		},
 	})
 	a.scanOperation()
+	a.restoreOperation()
+}
+
+// restoreOperation takes the order to publish an earlier snapshot again, where there
+// is a history to restore it from.
+func (a *api) restoreOperation() {
+	if a.o.History == nil {
+		return
+	}
+	a.registerOrder(&order{
+		operation: operation{id: "restore-snapshot", path: "/snapshots/{id}/restore", tag: "store", summary: "Publish an earlier snapshot again",
+			params:  []parameter{{name: "id", path: true, doc: "Id of a superseded snapshot, as /snapshots?all=true lists them.", schema: huma.Schema{Pattern: `^[0-9a-f]{24}$`, PatternDescription: "24 hexadecimal digits"}}},
+			details: "What is published in its level, data year and release becomes superseded, and can be restored likewise. Nothing changes where the snapshot is the published one. 404 for a held load, which /runs/{id}/publish is for, and for one that was pruned."},
+		status: http.StatusOK, result: typeOf[wire.SnapshotInfo](),
+		do: func(ctx context.Context, in *request, _ []byte) (done, error) {
+			s, err := a.o.History.Restore(ctx, egrid.SnapshotID(in.text("id")))
+			if err != nil {
+				return done{}, err
+			}
+			now, err := read(ctx, a.db)
+			if err != nil {
+				return done{}, err
+			}
+			gwp, err := a.gwps.of(ctx, now, s.Year, s.Release)
+			return done{snapshotInfo(&s, gwp), "/snapshots/" + string(s.ID)}, err
+		},
+	})
+}
+
+// catalog is the catalogue of the data, or the part of it that is asked for.
+func (in *request) catalog(superseded, columns bool) egrid.Catalog {
+	c := in.data.catalog
+	c.Snapshots = []egrid.Snapshot{}
+	for _, s := range in.data.catalog.Snapshots {
+		if s.Status == egrid.Superseded && !superseded {
+			continue
+		}
+		if !columns {
+			s.Schema = nil
+		}
+		c.Snapshots = append(c.Snapshots, s)
+	}
+	if !superseded {
+		c.Pruned = nil
+	}
+	return c
 }
 
 // meta is that of an answer about the data as a whole.
 func (in *request) meta() meta { return meta{Meta: wire.Meta{Revision: in.data.catalog.Revision}} }
 
-func (in *request) snapshots() *answer {
+func (a *api) snapshots(ctx context.Context, in *request) (*answer, error) {
 	list := []wire.SnapshotInfo{}
-	t := newTable("level", "year", "release", "authority", "units", "rows", "status", "reason", "sources", "sha256", "loaded_at", "revision", "id", "stage")
+	t := newTable("level", "year", "release", "authority", "units", "gwp", "rows", "status", "reason", "sources", "sha256", "loaded_at", "revision", "id", "stage")
 	for i := range in.data.catalog.Snapshots {
 		s := &in.data.catalog.Snapshots[i]
 		if s.Status == egrid.Superseded && in.text("all") != "true" {
 			continue
 		}
-		list = append(list, snapshotInfo(s))
+		gwp, err := a.gwps.of(ctx, in.data, s.Year, s.Release)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, snapshotInfo(s, gwp))
 		var objects, sums []string
 		for _, src := range s.Sources {
 			objects, sums = append(objects, src.Object), append(sums, src.SHA256)
 		}
-		t.add(string(s.Level), fmt.Sprint(s.Year), s.Release, s.Authority, s.Units, fmt.Sprint(s.Rows), string(s.Status), s.Reason,
+		t.add(string(s.Level), fmt.Sprint(s.Year), s.Release, s.Authority, s.Units, gwp, fmt.Sprint(s.Rows), string(s.Status), s.Reason,
 			strings.Join(objects, " "), strings.Join(sums, " "), s.LoadedAt.Format(time.RFC3339Nano), fmt.Sprint(s.Revision), string(s.ID), string(s.Stage))
 	}
-	return t.answer(list, in.meta())
+	return t.answer(list, in.meta()), nil
 }
 
-func (in *request) snapshot(id string) (*answer, error) {
+func (a *api) snapshot(ctx context.Context, in *request, id string) (*answer, error) {
 	s, ok := in.data.catalog.Find(id)
 	if !ok {
 		return nil, fmt.Errorf("%w: no snapshot %q; /snapshots?all=true lists them", egrid.ErrNotFound, id)
 	}
+	gwp, err := a.gwps.of(ctx, in.data, s.Year, s.Release)
+	if err != nil {
+		return nil, err
+	}
 	m := in.meta()
 	m.Year, m.Release = &s.Year, &s.Release
-	return &answer{value: snapshotInfo(&s), meta: m.of(1, nil)}, nil
+	return &answer{value: snapshotInfo(&s, gwp), meta: m.of(1, nil)}, nil
 }
 
-func snapshotInfo(s *egrid.Snapshot) wire.SnapshotInfo {
+func snapshotInfo(s *egrid.Snapshot, gwp string) wire.SnapshotInfo {
 	info := wire.SnapshotInfo{
-		ID: s.ID, Stage: s.Stage, Level: s.Level, Year: s.Year, Release: s.Release, Authority: s.Authority, Units: s.Units, Rows: s.Rows, Rejected: s.Rejected, Status: s.Status,
+		ID: s.ID, Stage: s.Stage, Level: s.Level, Year: s.Year, Release: s.Release, Authority: s.Authority, Units: s.Units, GWP: textOrNull(gwp), Rows: s.Rows, Rejected: s.Rejected, Status: s.Status,
 		LoadedAt: s.LoadedAt, Revision: s.Revision, Sources: append([]egrid.Source{}, s.Sources...),
 	}
 	if s.Reason != "" {
@@ -104,22 +162,43 @@ func (a *api) columnOperations() {
 		answer: func(_ context.Context, in *request) (*answer, error) {
 			ans := in.dictionary(func(f egrid.Field) bool {
 				found, ok := egrid.Lookup(f.Level, in.text("name"))
-				return ok && found.Column == f.Column
+				return ok && found.Column == f.Column || f.Code == "" && string(f.Column) == in.text("name")
 			})
 			if ans.meta.Count == 0 {
-				return nil, fmt.Errorf("%w: no column %q; /columns lists them", egrid.ErrNotFound, in.text("name"))
+				return nil, fmt.Errorf("%w: no column %q%s", egrid.ErrNotFound, in.text("name"), nearestColumn(in.text("name")))
 			}
 			return ans, nil
 		},
 	})
 }
 
-// dictionary lists columns of the dictionary.
+// nearestColumn says which column of any level was probably meant.
+func nearestColumn(name string, levels ...egrid.Level) string {
+	if len(levels) == 0 {
+		levels = egrid.Levels()
+	}
+	var names, codes []string
+	for _, l := range levels {
+		for _, f := range egrid.Fields(l) {
+			names, codes = append(names, string(f.Column)), append(codes, f.Code)
+		}
+	}
+	if best := egrid.Nearest(name, append(names, codes...)); best != "" {
+		return fmt.Sprintf(", did you mean %s?", best)
+	}
+	return "; /columns lists them"
+}
+
+// dictionary lists columns of the dictionary, and those that plant answers have besides.
 func (in *request) dictionary(want func(egrid.Field) bool) *answer {
 	list := []wire.ColumnInfo{}
 	t := newTable("name", "level", "code", "unit", "type", "description", "rule", "editions")
 	for _, l := range egrid.Levels() {
-		for _, f := range egrid.Fields(l) {
+		fields := egrid.Fields(l)
+		if l == egrid.PLNT {
+			fields = append(fields, derivedFields()...)
+		}
+		for _, f := range fields {
 			if !want(f) {
 				continue
 			}

@@ -314,7 +314,7 @@ func TestTotalsOfTheClient(t *testing.T) {
 		t.Fatal(err)
 	}
 	here, there := store.New(s), store.New(c)
-	for _, by := range []egrid.Column{"", egrid.Year, egrid.State, egrid.FuelGroup, egrid.Subregion, egrid.BalancingAuthority, egrid.NERCRegion} {
+	for _, by := range []egrid.Column{"", egrid.Year, egrid.State, egrid.FuelCategoryColumn, egrid.Subregion, egrid.BalancingAuthority, egrid.NERCRegion} {
 		for _, release := range []string{"", egrid.NoRelease, "rev1"} {
 			want, absent := here.Totals(t.Context(), by, store.PlantQuery{Release: release})
 			got, err := there.Totals(t.Context(), by, store.PlantQuery{Release: release})

@@ -169,7 +169,7 @@ func (m *Mix) chart(ctx context.Context, q *store.DB) (err error) {
 	case 0:
 		_, err = q.Totals(ctx, egrid.State, store.PlantQuery{})
 	case 1:
-		_, err = q.Totals(ctx, egrid.FuelGroup, store.PlantQuery{})
+		_, err = q.Totals(ctx, egrid.FuelCategoryColumn, store.PlantQuery{})
 	default:
 		_, err = q.Totals(ctx, egrid.Year, store.PlantQuery{})
 	}

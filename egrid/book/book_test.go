@@ -257,7 +257,7 @@ func TestObjectLines(t *testing.T) {
 			continue
 		}
 		mwh, _ := row.Float(egrid.NetGeneration)
-		got = append(got, fmt.Sprintf("line %d: %s %q %v", row.Line(), row.Text(egrid.Generator), row.Text(egrid.PlantName), mwh))
+		got = append(got, fmt.Sprintf("line %d: %s %q %v", row.Line(), row.Text(egrid.GeneratorID), row.Text(egrid.PlantName), mwh))
 	}
 	want := []string{`line 1: 1 "Two\nlines" 5`, `line 3, column net_generation_mwh, value "x": not a number`, `line 5: NA "" -0.5`}
 	if !slices.EqualFunc(got, want, strings.HasPrefix) || r.Sheet().HeaderLine != 1 {
@@ -398,7 +398,7 @@ func ExampleOpen_json() {
 			fmt.Println(err)
 			continue
 		}
-		fmt.Printf("line %d: generator %s, %v MWh\n", row.Line(), row.Text(egrid.Generator), row.Value(egrid.NetGeneration))
+		fmt.Printf("line %d: generator %s, %v MWh\n", row.Line(), row.Text(egrid.GeneratorID), row.Value(egrid.NetGeneration))
 	}
 	// Output:
 	// line 1: generator 0290, -10.5 MWh

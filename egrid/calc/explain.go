@@ -82,6 +82,18 @@ func explain(ctx context.Context, db *store.DB, q ExplainQuery, kept *Answers) (
 	return x, x.compare(page)
 }
 
+// nearestColumn says which column was probably meant, by our name or EPA's code.
+func nearestColumn(level egrid.Level, name string) string {
+	var names, codes []string
+	for _, f := range egrid.Fields(level) {
+		names, codes = append(names, string(f.Column)), append(codes, f.Code)
+	}
+	if best := egrid.Nearest(name, append(names, codes...)); best != "" {
+		return fmt.Sprintf(", did you mean %s?", best)
+	}
+	return "; the dictionary lists them"
+}
+
 func (q *ExplainQuery) field() (egrid.Field, error) {
 	levels := append([]egrid.Level{egrid.PLNT, egrid.GGL}, RegionLevels()...)
 	if !slices.Contains(levels, q.Level) {
@@ -89,7 +101,7 @@ func (q *ExplainQuery) field() (egrid.Field, error) {
 	}
 	f, ok := egrid.Lookup(q.Level, q.Column)
 	if !ok {
-		return egrid.Field{}, fmt.Errorf("%w: level %s has no column %q", egrid.ErrInvalid, q.Level, q.Column)
+		return egrid.Field{}, fmt.Errorf("%w: level %s has no column %q%s", egrid.ErrInvalid, q.Level, q.Column, nearestColumn(q.Level, q.Column))
 	}
 	return f, nil
 }

@@ -66,7 +66,7 @@ func PlantColumns() []egrid.Column { return append(contextColumns(), measures().
 func contextColumns() []egrid.Column {
 	return []egrid.Column{
 		egrid.PlantCode, egrid.PlantName, egrid.State, egrid.BalancingAuthority, egrid.Subregion, egrid.NERCRegion,
-		egrid.Fuel, egrid.FuelGroup, egrid.CapacityFactor, egrid.NonbaseloadFactor, egrid.NameplateCapacity, egrid.NetGeneration,
+		egrid.Fuel, egrid.FuelCategoryColumn, egrid.CapacityFactor, egrid.NonbaseloadFactor, egrid.NameplateCapacity, egrid.NetGeneration,
 	}
 }
 
@@ -259,7 +259,7 @@ func (p *Plants) texts(batches []*egrid.Batch, c egrid.Column) []string {
 }
 
 func (p *Plants) readFuels(batches []*egrid.Batch) {
-	categories, fuels := p.texts(batches, egrid.FuelGroup), p.texts(batches, egrid.Fuel)
+	categories, fuels := p.texts(batches, egrid.FuelCategoryColumn), p.texts(batches, egrid.Fuel)
 	p.fuels = make([]uint8, p.n)
 	known := egrid.FuelCategories()
 	for i := range p.fuels {

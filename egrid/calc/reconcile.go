@@ -421,10 +421,6 @@ func (e *edition) decimals(c egrid.Column) int {
 	return most
 }
 
-// maxGWPError is how far CO2e may be from what a vintage gives, in lb/MWh: plants
-// whose biogenic gases are floored at 0 make a small difference.
-const maxGWPError = 0.05
-
 // gwp finds the global warming potentials that CO2e was computed with: on the US
 // row or, where there is none, on the sums of the states.
 func (e *edition) gwp() GWPFit {
@@ -435,7 +431,7 @@ func (e *edition) gwp() GWPFit {
 	if of == nil {
 		return GWPFit{}
 	}
-	sum := func(c egrid.Column) (sum float64) {
+	return fitGWP(func(c egrid.Column) (sum float64) {
 		for row := range of.codes {
 			x, ok := of.number(c, row)
 			if !ok && len(of.codes) == 1 {
@@ -444,21 +440,5 @@ func (e *edition) gwp() GWPFit {
 			sum += x
 		}
 		return sum
-	}
-	other := float64((sum(egrid.CO2e) - sum(egrid.CO2)) * 2000)
-	ch4, n2o, generation := sum(egrid.CH4), sum(egrid.N2O), sum(egrid.NetGeneration)
-	best := GWPFit{Error: math.Inf(1)}
-	for _, g := range GWPs() {
-		if e := math.Abs(other-float64(g.CH4*ch4)-float64(g.N2O*n2o)) / generation; e < best.Error {
-			best = GWPFit{g, e}
-		}
-	}
-	best.Error = significant(best.Error, 3)
-	if math.IsInf(best.Error, 0) {
-		return GWPFit{}
-	}
-	if best.Error > maxGWPError {
-		best.GWP = GWP{}
-	}
-	return best
+	})
 }

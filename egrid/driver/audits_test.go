@@ -12,7 +12,7 @@ import (
 )
 
 func TestAuditRows(t *testing.T) {
-	schema := generatorSchema(t, egrid.PlantCode, egrid.Generator, egrid.NetGeneration, egrid.OzoneSeasonGeneration, egrid.CapacityFactor)
+	schema := generatorSchema(t, egrid.PlantCode, egrid.GeneratorID, egrid.NetGeneration, egrid.OzoneSeasonGeneration, egrid.CapacityFactor)
 	missing := egrid.Value{}
 	var rows [][]egrid.Value
 	for i, figures := range [][3]egrid.Value{
@@ -84,7 +84,7 @@ func TestPin(t *testing.T) {
 }
 
 func TestAuditDamagedIdentifiers(t *testing.T) {
-	schema := generatorSchema(t, egrid.PlantCode, egrid.Generator)
+	schema := generatorSchema(t, egrid.PlantCode, egrid.GeneratorID)
 	var rows [][]egrid.Value
 	add := func(ids ...string) {
 		for _, id := range ids {

@@ -23,7 +23,8 @@ type Scanner interface {
 	Catalog(ctx context.Context) (egrid.Catalog, error)
 	// Scan executes a plan. The batches are of the plan's Output, in its order.
 	// A plan names snapshots, which do not change, so all of the answer is of
-	// one state of the data. The sequence ends behind an error: ErrStale when a
+	// one state of the data: what is or was published and, for whoever decides on
+	// it, a held load. The sequence ends behind an error: ErrStale when a
 	// snapshot was pruned, ErrClosed.
 	Scan(ctx context.Context, p *Plan) iter.Seq2[*egrid.Batch, error]
 }
@@ -128,6 +129,7 @@ type Chunk struct {
 	Index    int           // identity within the stage; the same index is the same chunk
 	Rows     *egrid.Batch  // rows of the spec's schema and data year; never nil
 	Rejected int64         // records of the chunk that could not be read
+	Faults   []Fault       // why they could not; the most common ones are enough
 	Findings []egrid.Audit // row-level audit findings of these rows, see AuditRows
 }
 

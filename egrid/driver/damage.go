@@ -20,7 +20,7 @@ const months = `(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)`
 // damaged finds identifiers of generators and units that a tool seems to have
 // changed. They are kept as they are: nothing tells what they were.
 func (a *auditor) damaged() {
-	for _, c := range []egrid.Column{egrid.Generator, egrid.Unit} {
+	for _, c := range []egrid.Column{egrid.GeneratorID, egrid.UnitID} {
 		at := a.batch.Schema().Index(c)
 		if at < 0 {
 			continue

@@ -6,11 +6,11 @@ import "github.com/egrid-analytics/egrid-go/egrid"
 func SearchColumns(level egrid.Level) []egrid.Column {
 	switch level {
 	case egrid.UNT:
-		return []egrid.Column{egrid.PlantName, egrid.PlantCode, egrid.Unit}
+		return []egrid.Column{egrid.PlantName, egrid.PlantCode, egrid.UnitID}
 	case egrid.GEN:
-		return []egrid.Column{egrid.PlantName, egrid.PlantCode, egrid.Generator}
+		return []egrid.Column{egrid.PlantName, egrid.PlantCode, egrid.GeneratorID}
 	case egrid.PLNT:
-		return []egrid.Column{egrid.PlantName, egrid.PlantCode, egrid.Operator, "utility_name", egrid.County}
+		return []egrid.Column{egrid.PlantName, egrid.PlantCode, egrid.OperatorName, "utility_name", egrid.County}
 	case egrid.DEMO:
 		return []egrid.Column{egrid.PlantName, egrid.PlantCode}
 	case egrid.ST:

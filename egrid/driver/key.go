@@ -51,7 +51,7 @@ func (p *Plan) Key() []byte {
 
 // ParsePlan makes a plan of its key, and checks it against a catalogue as if it
 // came from a query. Errors: [egrid.ErrInvalid] for what is no key of a plan,
-// and those of [Pin].
+// and those of [Pin], which here finds held loads, too.
 func ParsePlan(key []byte, c egrid.Catalog) (*Plan, error) {
 	var k planKey
 	dec := json.NewDecoder(bytes.NewReader(key))
@@ -59,7 +59,7 @@ func ParsePlan(key []byte, c egrid.Catalog) (*Plan, error) {
 	if err := dec.Decode(&k); err != nil {
 		return nil, fmt.Errorf("%w: not the key of a plan: %w", egrid.ErrInvalid, err)
 	}
-	pinned, err := Pin(c, k.Snapshots...)
+	pinned, err := pin(c, true, k.Snapshots)
 	if err != nil {
 		return nil, err
 	}

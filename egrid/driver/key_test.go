@@ -187,11 +187,11 @@ func TestKeysOfNoPlan(t *testing.T) {
 		`{"level":"GEN","snapshots":[],"count":true}`:                                                                      nil,
 		`{"level":"GEN","snapshots":["pruned"],"count":true}`:                                                              egrid.ErrStale,
 		`{"level":"GEN","snapshots":["nowhere"],"count":true}`:                                                             egrid.ErrNotFound,
-		`{"level":"GEN","snapshots":["s4"],"count":true}`:                                                                  egrid.ErrNotFound, // held
-		`{"level":"GEN","snapshots":["t1"],"count":true}`:                                                                  egrid.ErrInvalid,  // the id of a stage
-		`{"level":"GEN","snapshots":["s1","s2"],"count":true}`:                                                             egrid.ErrInvalid,  // both of 2023
-		`{"level":"GEN","snapshots":["s1","s0"],"count":true}`:                                                             egrid.ErrInvalid,  // not by data year
-		`{"level":"GEN","snapshots":["s5"],"count":true}`:                                                                  egrid.ErrInvalid,  // of another level
+		`{"level":"GEN","snapshots":["s4"],"count":true}`:                                                                  nil,              // held
+		`{"level":"GEN","snapshots":["t1"],"count":true}`:                                                                  egrid.ErrInvalid, // the id of a stage
+		`{"level":"GEN","snapshots":["s1","s2"],"count":true}`:                                                             egrid.ErrInvalid, // both of 2023
+		`{"level":"GEN","snapshots":["s1","s0"],"count":true}`:                                                             egrid.ErrInvalid, // not by data year
+		`{"level":"GEN","snapshots":["s5"],"count":true}`:                                                                  egrid.ErrInvalid, // of another level
 		`{"level":"gen","snapshots":["s1"],"count":true}`:                                                                  egrid.ErrInvalid,
 		`{"level":"XXX","snapshots":[],"count":true}`:                                                                      egrid.ErrInvalid,
 		`{"level":"GEN","snapshots":["s1"]}`:                                                                               egrid.ErrInvalid, // no columns

@@ -48,8 +48,15 @@ func Merge(live, staged Part) (Part, error) {
 		return has, true
 	})
 	j.out.Rejected, j.out.Audits = live.Rejected+staged.Rejected, staged.Audits
+	worst := &live
+	if staged.Rejected > live.Rejected {
+		worst = &staged
+	}
+	faults := worst.RejectedFor
 	j.out.Sources = append(slices.Clone(live.Sources), staged.Sources...)
-	return j.part(), nil
+	out := j.part()
+	out.RejectedFor = faults
+	return out, nil
 }
 
 // Apart is a part that was not combined with the others.
@@ -103,14 +110,18 @@ func Combine(parts ...Part) (Part, []Apart, error) {
 	if j.contradictions > 0 {
 		return Part{}, apart, fmt.Errorf("%w: %s", egrid.ErrConflict, j.contradiction())
 	}
+	worst := &j.parts[0]
 	for i := range j.parts {
 		p := &j.parts[i]
-		j.out.Rejected += p.Rejected
+		if j.out.Rejected += p.Rejected; p.Rejected > worst.Rejected {
+			worst = p
+		}
 		sources := slices.Clone(p.Sources)
 		sources[0].Rows, sources[0].Cells = p.rows, p.cells
 		j.out.Sources = append(j.out.Sources, sources...)
 	}
 	out := j.part()
+	out.RejectedFor = worst.RejectedFor
 	for _, b := range out.Batches {
 		out.Audits = MergeAudits(out.Audits, AuditRows(out.Level, b))
 	}
@@ -483,7 +494,7 @@ func (j *joiner) contradiction() string {
 func (j *joiner) part() Part {
 	tallies := make([]Tally, len(j.out.Batches))
 	for i, b := range j.out.Batches {
-		tallies[i] = Tally{Rows: int64(b.Len()), Lossy: b.Lossy(), Digest: DigestOf(b)}
+		tallies[i] = Tally{Rows: int64(b.Len()), Lossy: b.Lossy(), Digest: DigestOf(b), Order: Order(b.Schema())}
 	}
 	Describe(&j.out.Snapshot, tallies)
 	return j.out

@@ -106,13 +106,13 @@ func wholeNumbers(t testing.TB, b *egrid.Batch) *egrid.Batch {
 
 func TestMerge(t *testing.T) {
 	t.Parallel()
-	whole := []egrid.Column{egrid.State, egrid.PlantCode, egrid.Generator, egrid.NetGeneration}
+	whole := []egrid.Column{egrid.State, egrid.PlantCode, egrid.GeneratorID, egrid.NetGeneration}
 	merges, refused := 0, 0
 	for _, columns := range [][2][]egrid.Column{
 		{whole, whole},
-		{whole, {egrid.PlantCode, egrid.Generator, "NEW", egrid.NetGeneration}},
+		{whole, {egrid.PlantCode, egrid.GeneratorID, "NEW", egrid.NetGeneration}},
 		{whole, {egrid.State, egrid.NetGeneration}}, // no identifier in common
-		{{egrid.Generator, egrid.PlantCode}, whole},
+		{{egrid.GeneratorID, egrid.PlantCode}, whole},
 	} {
 		for seed := range uint64(60) {
 			r := rand.New(rand.NewPCG(seed, 1))

@@ -16,6 +16,8 @@ import (
 type Outline struct {
 	Blocks Blocks               `json:"blocks"`
 	Places map[egrid.Column]int `json:"places"` // most decimal places of a number in each column that has one
+
+	orders []string // of the chunks, see [Order]; empty for that of the schema
 }
 
 // Blocks are the digests of a sheet's rows, a few rows each, by ascending number.
@@ -41,6 +43,9 @@ func OutlineOf(tallies []Tally) *Outline {
 			return nil
 		}
 		whole.Blocks = append(whole.Blocks, t.Outline.Blocks...)
+		if !slices.Contains(whole.orders, t.Order) {
+			whole.orders = append(whole.orders, t.Order)
+		}
 		for c, places := range t.Outline.Places {
 			whole.Places[c] = max(whole.Places[c], places)
 		}
@@ -108,6 +113,22 @@ func placesIn(b *egrid.Batch) map[egrid.Column]int {
 		}
 	}
 	return places
+}
+
+// comparable reports whether the rows of two sheets were hashed with their columns
+// in one order.
+func (o *Outline) comparable(s *egrid.Schema, p *Outline, t *egrid.Schema) bool {
+	order := func(o *Outline, s *egrid.Schema) string {
+		switch {
+		case len(o.orders) != 1:
+			return ""
+		case o.orders[0] == "": // as earlier versions did
+			return orderOf(s, asTheyAre(s))
+		}
+		return o.orders[0]
+	}
+	one := order(o, s)
+	return one != "" && one == order(p, t)
 }
 
 // unlike finds the rows that two outlines do not have in common, as runs of

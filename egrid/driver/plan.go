@@ -280,12 +280,16 @@ func (p *Plan) encode(c cursor) string {
 // Pin returns the catalogue in which the named snapshots are published, and no
 // others: what is planned against it reads those. Errors: ErrNotFound for an id
 // that the store does not know, ErrStale for one that was pruned.
-func Pin(c egrid.Catalog, ids ...egrid.SnapshotID) (egrid.Catalog, error) {
+func Pin(c egrid.Catalog, ids ...egrid.SnapshotID) (egrid.Catalog, error) { return pin(c, false, ids) }
+
+// pin makes a catalogue of the named snapshots alone; of held loads, too, where they
+// are wanted.
+func pin(c egrid.Catalog, held bool, ids []egrid.SnapshotID) (egrid.Catalog, error) {
 	pinned := egrid.Catalog{Revision: c.Revision}
 	for _, id := range ids {
 		s, ok := c.Find(string(id))
 		switch {
-		case ok && s.Status != egrid.Held:
+		case ok && (held || s.Status != egrid.Held):
 			s.Status = egrid.Published
 			pinned.Snapshots = append(pinned.Snapshots, s)
 		case slices.Contains(c.Pruned, id):
@@ -465,7 +469,23 @@ func outputField(s *egrid.Schema, level egrid.Level, name egrid.Column) (egrid.F
 		}
 		return f, nil
 	}
-	return egrid.Field{}, fmt.Errorf("%w: %s has no column %q; the dictionary lists them", egrid.ErrInvalid, level, name)
+	return egrid.Field{}, fmt.Errorf("%w: %s has no column %q%s", egrid.ErrInvalid, level, name, columnHint(s, level, string(name)))
+}
+
+// columnHint names the column that was probably meant: of the sheet, else of the
+// dictionary, by our names or by EPA's codes.
+func columnHint(s *egrid.Schema, level egrid.Level, name string) string {
+	var names, codes []string
+	for _, f := range append(s.Fields(), egrid.Fields(level)...) {
+		names = append(names, string(f.Column))
+		if f.Code != "" {
+			codes = append(codes, f.Code)
+		}
+	}
+	if meant := cmp.Or(egrid.Nearest(name, names), egrid.Nearest(name, codes)); meant != "" {
+		return "; did you mean " + meant + "?"
+	}
+	return "; the dictionary lists them"
 }
 
 // answered finds a column of the answer of a group query.

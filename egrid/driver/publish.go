@@ -45,7 +45,11 @@ func Decide(policy Policy, staged egrid.Snapshot, published *egrid.Snapshot, com
 	}
 	var reasons []string
 	if TooManyRejected(staged.Rows, staged.Rejected) {
-		reasons = append(reasons, fmt.Sprintf("%d of %d records were rejected, more than 1 %%: look at the reasons, the file may have been misread", staged.Rejected, staged.Rows+staged.Rejected))
+		reason := fmt.Sprintf("%d of %d records were rejected, more than 1 %%: look at the reasons, the file may have been misread", staged.Rejected, staged.Rows+staged.Rejected)
+		if staged.RejectedFor != "" {
+			reason += "; most often " + staged.RejectedFor
+		}
+		reasons = append(reasons, reason)
 	}
 	for _, a := range staged.Audits {
 		if a.Severity == egrid.Hard && a.Count > 0 {
@@ -271,7 +275,7 @@ func Again(held egrid.Snapshot) egrid.Snapshot {
 	return held
 }
 
-// ReadSnapshot yields all rows of a published or superseded snapshot, in their
+// ReadSnapshot yields all rows of a published, superseded or held snapshot, in their
 // order. Errors: those of Scan.
 func ReadSnapshot(ctx context.Context, from Scanner, s egrid.Snapshot) iter.Seq2[*egrid.Batch, error] {
 	return func(yield func(*egrid.Batch, error) bool) {
@@ -331,7 +335,7 @@ func (s *settlement) compare(p *Part) (Difference, error) {
 	unlike, same := []span{{}}, int64(0)
 	if old.Outline != nil && staged.Outline != nil {
 		from.Places, to.Places = old.Outline.Places, staged.Outline.Places
-		if slices.EqualFunc(s.live.Schema.Fields(), p.Schema.Fields(), func(f, g egrid.Field) bool { return f.Column == g.Column && f.Type == g.Type }) {
+		if old.Outline.comparable(s.live.Schema, staged.Outline, p.Schema) {
 			unlike, same = old.Outline.unlike(staged.Outline)
 		}
 	}

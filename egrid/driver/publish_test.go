@@ -159,8 +159,8 @@ func compareByHand(from, to *egrid.Batch, identifier []egrid.Column) (d driver.D
 
 func TestCompare(t *testing.T) {
 	t.Parallel()
-	columns := []egrid.Column{egrid.State, egrid.PlantCode, egrid.Generator, egrid.NetGeneration, egrid.NameplateCapacity}
-	identifier := []egrid.Column{egrid.PlantCode, egrid.Generator}
+	columns := []egrid.Column{egrid.State, egrid.PlantCode, egrid.GeneratorID, egrid.NetGeneration, egrid.NameplateCapacity}
+	identifier := []egrid.Column{egrid.PlantCode, egrid.GeneratorID}
 	for seed := range uint64(300) {
 		r := rand.New(rand.NewPCG(seed, 3))
 		schema := generatorSchema(t, columns...)
@@ -248,7 +248,7 @@ func TestCompareChanges(t *testing.T) {
 // BenchmarkCompare compares a million rows with themselves, as another load has
 // them, and with one value changed in every batch.
 func BenchmarkCompare(b *testing.B) {
-	schema := generatorSchema(b, egrid.State, egrid.PlantName, egrid.PlantCode, egrid.Generator, egrid.PrimeMover, egrid.Fuel,
+	schema := generatorSchema(b, egrid.State, egrid.PlantName, egrid.PlantCode, egrid.GeneratorID, egrid.PrimeMover, egrid.Fuel,
 		egrid.NameplateCapacity, egrid.CapacityFactor, egrid.NetGeneration, "net_generation_ozone_season_mwh")
 	const rows = 1_000_000
 	make := func(changed bool) driver.Part {

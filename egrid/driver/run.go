@@ -104,6 +104,18 @@ type RunLoad struct {
 	Rejected int64         `json:"rows_rejected"`
 	Status   RunStatus     `json:"status"`
 	Reason   string        `json:"reason,omitempty"` // why it is held, failed or left out
+	Rejects  []RunReject   `json:"rejected,omitempty"`
+}
+
+// RunReject is the rejected records of a load that have the same fault in the same
+// column.
+type RunReject struct {
+	Reason string       `json:"reason"`
+	Column egrid.Column `json:"column"` // empty when the record as a whole is at fault
+	Count  int64        `json:"count"`
+	Line   int64        `json:"line"`   // of the first of them
+	Value  string       `json:"value"`  // that stands there, shortened
+	Remedy string       `json:"remedy"` // what a person can do
 }
 
 // Conclude makes a run's status and counts of its loads. A run that failed as a

@@ -31,51 +31,134 @@ type Tally struct {
 	Rows     int64          `json:"rows"`
 	Rejected int64          `json:"rejected"`
 	Lossy    []egrid.Column `json:"lossy"`
+	Faults   []Fault        `json:"faults,omitempty"`
 	Findings []egrid.Audit  `json:"findings"`
 	Digest   Digest         `json:"digest"`            // of the rows
+	Order    string         `json:"order,omitempty"`   // of the columns in the digests, see [Order]; empty in what an earlier version put
 	Outline  *Outline       `json:"outline,omitempty"` // of the rows; nil in what an earlier version put
+	Digits   Precision      `json:"digits,omitzero"`   // of the numbers; it is not known of what an earlier version put
 }
 
 // TallyOf counts a chunk.
 func TallyOf(c Chunk) Tally {
-	t := Tally{Rows: int64(c.Rows.Len()), Rejected: c.Rejected, Lossy: c.Rows.Lossy(), Findings: c.Findings, Outline: &Outline{}}
+	t := Tally{Rows: int64(c.Rows.Len()), Rejected: c.Rejected, Lossy: c.Rows.Lossy(), Faults: mergeFaults(nil, c.Faults), Findings: c.Findings, Outline: &Outline{}, Order: Order(c.Rows.Schema())}
 	eachRow(c.Rows, func(number int64, row Digest) {
 		t.Digest = t.Digest.Plus(row)
 		t.Outline.Blocks = t.Outline.Blocks.with(Block{Number: number / blockRows, Rows: 1, Digest: row[0]})
 	})
 	t.Outline.Places = placesIn(c.Rows)
+	t.Digits = PrecisionOf(c.Rows)
 	return t
 }
 
 // Describe fills in what the tallies of all chunks, in the order of the chunks,
-// say of a snapshot: rows, rejected records, lossy columns, audits and the id.
+// say of a snapshot: rows, rejected records, lossy columns, audits and the id. A
+// stage whose chunks an earlier version put keeps the id that it had there.
 func Describe(s *egrid.Snapshot, tallies []Tally) {
 	var digest Digest
+	var digits Precision
+	var faults []Fault
+	orders := map[string]bool{}
 	for _, t := range tallies {
 		s.Rows += t.Rows
 		s.Rejected += t.Rejected
 		s.Lossy = union(s.Lossy, t.Lossy)
 		s.Audits = MergeAudits(s.Audits, t.Findings)
-		digest = digest.Plus(t.Digest)
+		digits = digits.Plus(t.Digits)
+		faults = mergeFaults(faults, t.Faults)
+		if digest = digest.Plus(t.Digest); t.Digest != (Digest{}) {
+			orders[t.Order] = true
+		}
 	}
-	s.ID = IdentityOf(s, digest)
+	s.Lossy, s.RejectedFor = union(s.Lossy, digits.Rounded()), commonFault(faults)
+	switch {
+	case !orders[""]:
+		s.ID = IdentityOf(s, digest)
+	case len(orders) == 1:
+		s.ID = identityOf(s, digest, asTheyAre(s.Schema))
+	default: // the version changed while chunks came: an id that nothing else has
+		digest[0]++
+		s.ID = identityOf(s, digest, asTheyAre(s.Schema))
+	}
 }
 
-// IdentityOf makes the id of a snapshot of its content: level, data year,
-// release, authority, columns, which of them are rounded, and the digest of the rows.
+// IdentityOf makes the id of a snapshot of its content: level, data year, release,
+// authority, columns, which of them are rounded, and the digest of the rows. The
+// order of the columns makes no difference.
 func IdentityOf(s *egrid.Snapshot, rows Digest) egrid.SnapshotID {
+	return identityOf(s, rows, inOrder(s.Schema))
+}
+
+func identityOf(s *egrid.Snapshot, rows Digest, places []int) egrid.SnapshotID {
 	h := sha256.New()
 	fmt.Fprintf(h, "%s\n%d\n%s\n%d\n", s.Level, s.Year, s.Release, s.Rows)
 	if a := cmp.Or(s.Authority, egrid.DefaultAuthority); a != egrid.DefaultAuthority {
 		fmt.Fprintf(h, "%q\n", a)
 	}
-	for _, f := range s.Schema.Fields() {
+	for _, at := range places {
+		f := s.Schema.Field(at)
 		fmt.Fprintf(h, "%q %s %t\n", f.Column, f.Type, slices.Contains(s.Lossy, f.Column))
 	}
 	for _, lane := range rows {
 		fmt.Fprintf(h, "%016x\n", lane)
 	}
 	return egrid.SnapshotID(hex.EncodeToString(h.Sum(nil)[:12]))
+}
+
+// inOrder returns the places of a schema's columns in the order in which they are
+// hashed, which is that of the dictionary; columns that it does not have come last,
+// by name.
+func inOrder(s *egrid.Schema) []int {
+	type column struct {
+		level egrid.Level
+		name  egrid.Column
+	}
+	known := map[column]int{}
+	for i := range s.Len() {
+		level := s.Field(i).Level
+		if _, met := known[column{level, ""}]; met {
+			continue
+		}
+		known[column{level, ""}] = 0
+		for at, f := range egrid.Fields(level) {
+			known[column{level, f.Column}] = at + 1
+		}
+	}
+	rank := func(i int) int {
+		f := s.Field(i)
+		if at := known[column{f.Level, f.Column}]; at > 0 {
+			return at
+		}
+		return math.MaxInt
+	}
+	places := asTheyAre(s)
+	slices.SortStableFunc(places, func(i, j int) int {
+		return cmp.Or(cmp.Compare(rank(i), rank(j)), cmp.Compare(s.Field(i).Column, s.Field(j).Column))
+	})
+	return places
+}
+
+// asTheyAre are the places of a schema's columns in its own order, in which earlier
+// versions hashed them.
+func asTheyAre(s *egrid.Schema) []int {
+	places := make([]int, s.Len())
+	for i := range places {
+		places[i] = i
+	}
+	return places
+}
+
+// Order names the columns of a schema, with their types, in the order in which
+// [DigestOf] hashes them. Digests of rows can be compared where it is the same.
+func Order(s *egrid.Schema) string { return orderOf(s, inOrder(s)) }
+
+func orderOf(s *egrid.Schema, places []int) string {
+	h := sha256.New()
+	for _, at := range places {
+		f := s.Field(at)
+		fmt.Fprintf(h, "%q %s\n", f.Column, f.Type)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:8])
 }
 
 // Digest identifies a set of numbered rows. It is a sum of the rows' hashes, so
@@ -93,7 +176,8 @@ func (d Digest) Plus(e Digest) Digest {
 }
 
 // DigestOf hashes the rows of a batch by their numbers and values. How the
-// batch keeps them makes no difference, nor does its data year.
+// batch keeps them makes no difference, nor do its data year and the order of its
+// columns.
 func DigestOf(b *egrid.Batch) Digest {
 	var sum Digest
 	eachRow(b, func(_ int64, row Digest) { sum = sum.Plus(row) })
@@ -104,10 +188,14 @@ func DigestOf(b *egrid.Batch) Digest {
 func eachRow(b *egrid.Batch, f func(number int64, row Digest)) {
 	var row Digest
 	var text []byte
+	var columns []*egrid.Vector
+	for _, at := range inOrder(b.Schema()) {
+		columns = append(columns, b.Column(at))
+	}
 	for i := range b.Len() {
 		text = binary.AppendVarint(text[:0], b.Number(i))
-		for j := range b.Schema().Len() {
-			text = appendCell(text, b.Column(j), i)
+		for _, c := range columns {
+			text = appendCell(text, c, i)
 		}
 		h := sha256.Sum256(text)
 		for lane := range row {

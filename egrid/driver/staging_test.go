@@ -1,6 +1,7 @@
 package driver_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -111,7 +112,7 @@ func rebuilt(t testing.TB, b *egrid.Batch, change int) *egrid.Batch {
 // A snapshot's id is that of its rows: however they are cut, put and kept, and
 // another one for every cell that changes.
 func TestContentIdentity(t *testing.T) {
-	schema := generatorSchema(t, egrid.State, egrid.PlantCode, egrid.Generator, egrid.NetGeneration, egrid.NameplateCapacity, "operating_year")
+	schema := generatorSchema(t, egrid.State, egrid.PlantCode, egrid.GeneratorID, egrid.NetGeneration, egrid.NameplateCapacity, "operating_year")
 	for seed := range uint64(40) {
 		r := rand.New(rand.NewPCG(seed, 0))
 		b := someRows(t, r, schema, 1+r.IntN(30))
@@ -146,6 +147,63 @@ func TestContentIdentity(t *testing.T) {
 			}
 			seen[id] = change
 		}
+	}
+}
+
+// The order of the columns makes no other id: an export has the dictionary's, and
+// people have theirs.
+func TestContentIdentityOfColumnOrder(t *testing.T) {
+	fields := generatorSchema(t, egrid.State, egrid.PlantCode, egrid.Generator, egrid.NetGeneration, egrid.NameplateCapacity).Fields()
+	fields = append(fields, egrid.Field{Level: egrid.GEN, Column: "OWN", Type: egrid.Text}, egrid.Field{Column: "another", Type: egrid.Number})
+	for seed := range uint64(40) {
+		r := rand.New(rand.NewPCG(seed, 0))
+		schema, err := egrid.NewSchema(fields...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := someRows(t, r, schema, 1+r.IntN(30))
+		other := slices.Clone(fields)
+		r.Shuffle(len(other), func(i, j int) { other[i], other[j] = other[j], other[i] })
+		shuffled, err := egrid.NewSchema(other...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		from := make([]int, len(other))
+		for i, f := range other {
+			from[i] = schema.Index(f.Column)
+		}
+		if c := b.Project(shuffled, from); snapshotOf(t, c, b.Len()/2).ID != snapshotOf(t, b).ID || driver.DigestOf(c) != driver.DigestOf(b) || driver.Order(shuffled) != driver.Order(schema) {
+			t.Fatalf("seed %d: columns in the order %v make another id", seed, shuffled.Columns())
+		}
+	}
+}
+
+// Chunks of an earlier version, which hashed the columns in the order of the file,
+// make the id that they made there. Those of two versions make an id of their own.
+func TestContentIdentityOfEarlierVersions(t *testing.T) {
+	schema := generatorSchema(t, egrid.NetGeneration, egrid.PlantCode, egrid.Generator)
+	b, err := egrid.BatchOf(schema, 2023,
+		[]egrid.Value{egrid.NumberOf(20961.5), egrid.TextOf("3"), egrid.TextOf("0290")}, []egrid.Value{{}, egrid.TextOf("55077"), egrid.TextOf("NA")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec := driver.SnapshotSpec{Level: egrid.GEN, Year: 2023, Schema: schema, Source: egrid.Source{Object: "a", SHA256: "a"}}
+	// What the version that made it kept of the two rows.
+	const digest, id = `"digest":[594246079992569096,6862987942903470199,11508906904069836753,12498791264890210585]`, "e6af99ca105d2b77fb843069"
+	var before driver.Tally
+	if err := json.Unmarshal([]byte(`{"rows":2,"rejected":0,"lossy":null,"findings":null,`+digest+`}`), &before); err != nil {
+		t.Fatal(err)
+	}
+	was := driver.NewSnapshot("stage", spec)
+	driver.Describe(&was, []driver.Tally{before, {}})
+	if was.ID != id {
+		t.Errorf("chunks of an earlier version make the id %s; want %s", was.ID, id)
+	}
+	half := driver.TallyOf(driver.Chunk{Rows: b.Slice(0, 1)})
+	mixed := driver.NewSnapshot("stage", spec)
+	driver.Describe(&mixed, []driver.Tally{half, before})
+	if is := snapshotOf(t, b); is.ID == was.ID || mixed.ID == was.ID || mixed.ID == is.ID {
+		t.Errorf("ids: %s of before, %s now, %s of both", was.ID, is.ID, mixed.ID)
 	}
 }
 

@@ -104,7 +104,7 @@ func generatorCell(c egrid.Column) cell {
 		}
 	}
 	switch c {
-	case egrid.Generator:
+	case egrid.GeneratorID:
 		return of(func(b []byte, g *generator) []byte { return g.appendID(b) })
 	case "boiler_count":
 		return of(func(b []byte, g *generator) []byte {
@@ -113,7 +113,7 @@ func generatorCell(c egrid.Column) cell {
 			}
 			return b
 		})
-	case egrid.Operating:
+	case egrid.OperatingStatus:
 		return of(func(b []byte, g *generator) []byte { return append(b, g.status...) })
 	case egrid.PrimeMover:
 		return of(func(b []byte, g *generator) []byte { return append(b, g.technology.mover...) })
@@ -155,11 +155,11 @@ func unitCell(c egrid.Column) cell {
 		}
 	}
 	switch c {
-	case egrid.Unit:
+	case egrid.UnitID:
 		return func(b []byte, r *record) []byte { return r.generator.appendID(b) }
 	case egrid.PrimeMover, egrid.Fuel, "year_online":
 		return generatorCell(c)
-	case egrid.Operating:
+	case egrid.OperatingStatus:
 		return generatorCell(c)
 	case "capd_program_flag":
 		return yes((*plant).reports)
@@ -267,7 +267,7 @@ func plantFactCell(c egrid.Column) cell {
 		})
 	}
 	switch c {
-	case egrid.Operator:
+	case egrid.OperatorName:
 		return numbered("Sample Wires Company ", 7)
 	case "operator_id":
 		return numbered("99", 7)
@@ -310,7 +310,7 @@ func plantFactCell(c egrid.Column) cell {
 		return of(func(b []byte, p *plant) []byte { return strconv.AppendInt(b, int64(p.n), 10) })
 	case egrid.Fuel:
 		return text(func(p *plant) string { return p.technology.fuel })
-	case egrid.FuelGroup:
+	case egrid.FuelCategoryColumn:
 		return text(func(p *plant) string { return p.technology.category })
 	case "coal_flag":
 		return yes(func(p *plant) bool { return p.technology.category == "COAL" })

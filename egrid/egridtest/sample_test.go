@@ -157,7 +157,7 @@ func TestSampleQuirks(t *testing.T) {
 	met := map[string]int{}
 	seen := map[string]bool{}
 	for _, row := range generators.rows {
-		id := row.Text(egrid.Generator)
+		id := row.Text(egrid.GeneratorID)
 		key := row.Text(egrid.PlantCode) + "/" + id
 		mwh, known := row.Float(egrid.NetGeneration)
 		for name, is := range map[string]bool{
@@ -267,7 +267,7 @@ func checkRegion(t *testing.T, level egrid.Level, region egrid.Row, plants []egr
 		}
 		total := 0.0
 		for _, plant := range plants {
-			if len(r.Categories) > 0 && !slices.Contains(r.Categories, plant.Text(egrid.FuelGroup)) {
+			if len(r.Categories) > 0 && !slices.Contains(r.Categories, plant.Text(egrid.FuelCategoryColumn)) {
 				continue
 			}
 			x, _ := plant.Float(c)
@@ -386,7 +386,7 @@ func ExampleSample() {
 			fmt.Println(err)
 			return
 		}
-		fmt.Println(row.Text(egrid.PlantName), row.Text(egrid.Generator), row.Text(egrid.NetGeneration))
+		fmt.Println(row.Text(egrid.PlantName), row.Text(egrid.GeneratorID), row.Text(egrid.NetGeneration))
 	}
 	// Output:
 	// Sample Plant 000001 Solar PV1 281720.878

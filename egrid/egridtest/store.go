@@ -122,7 +122,7 @@ func sheetOf(content string, year int, release string, columns ...egrid.Column) 
 }
 
 // generators is the sheet that most tests load.
-var generators = []egrid.Column{egrid.State, egrid.PlantName, egrid.PlantCode, egrid.Generator, egrid.NetGeneration}
+var generators = []egrid.Column{egrid.State, egrid.PlantName, egrid.PlantCode, egrid.GeneratorID, egrid.NetGeneration}
 
 // rowsOf makes rows of a spec, from texts in its columns' order.
 func rowsOf(spec driver.SnapshotSpec, records ...[]string) *egrid.Batch {

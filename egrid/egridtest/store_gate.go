@@ -52,7 +52,7 @@ func (f *fixture) publishAll(policy driver.Policy, files ...sheetFile) driver.Pu
 }
 
 // gateColumns identify generators and have a figure.
-var gateColumns = []egrid.Column{egrid.PlantCode, egrid.Generator, egrid.NetGeneration}
+var gateColumns = []egrid.Column{egrid.PlantCode, egrid.GeneratorID, egrid.NetGeneration}
 
 // testTogether: files that are judged together make one snapshot, in whatever
 // order they come.
@@ -61,7 +61,7 @@ func testTogether(f *fixture) {
 		{name: "one", columns: gateColumns, records: [][]string{{"1", "A", "5.25"}, {"2", "A", "100"}}},
 		{name: "two", columns: gateColumns, records: [][]string{{"3", "A", "7"}}},
 		{name: "display", columns: gateColumns, rounded: []egrid.Column{egrid.NetGeneration}, records: [][]string{{"1", "A", "5"}, {"4", "A", "9"}}},
-		{name: "names", columns: []egrid.Column{egrid.PlantCode, egrid.Generator, egrid.State}, records: [][]string{{"3", "A", "TX"}}},
+		{name: "names", columns: []egrid.Column{egrid.PlantCode, egrid.GeneratorID, egrid.State}, records: [][]string{{"3", "A", "TX"}}},
 	}
 	var id egrid.SnapshotID
 	for seed := range uint64(6) {
@@ -88,7 +88,7 @@ func testTogether(f *fixture) {
 	for _, s := range c.Snapshots[0].Sources {
 		counts[s.Object] = [2]int64{s.Rows, s.Cells}
 	}
-	if want := map[string][2]int64{"one.csv": {2, 0}, "two.csv": {1, 0}, "display.csv": {1, 0}, "names.csv": {0, 1}}; fmt.Sprint(counts) != fmt.Sprint(want) {
+	if want := map[string][2]int64{"one.csv": {2, 0}, "two.csv": {0, 1}, "display.csv": {1, 0}, "names.csv": {1, 0}}; fmt.Sprint(counts) != fmt.Sprint(want) {
 		f.Errorf("rows and cells by source %v; want %v", counts, want)
 	}
 	// The order that comes twice, when its stages are gone.
@@ -193,7 +193,7 @@ func testContradiction(f *fixture) {
 // testApart: what cannot be combined with the fullest is held for itself, and keeps
 // nothing else back.
 func testApart(f *fixture) {
-	full := sheetFile{name: "full", columns: []egrid.Column{egrid.State, egrid.PlantName, egrid.Generator, egrid.NetGeneration}, records: [][]string{{"TX", "X", "A", "5"}, {"TX", "Y", "A", "6"}}}
+	full := sheetFile{name: "full", columns: []egrid.Column{egrid.State, egrid.PlantName, egrid.GeneratorID, egrid.NetGeneration}, records: [][]string{{"TX", "X", "A", "5"}, {"TX", "Y", "A", "6"}}}
 	codes := sheetFile{name: "codes", columns: gateColumns, records: [][]string{{"1", "A", "5"}}}
 	for round := range 3 { // the same again changes nothing
 		files := []sheetFile{full, codes}

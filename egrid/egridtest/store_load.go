@@ -190,6 +190,38 @@ func testHeld(f *fixture) {
 	if got := f.texts(egrid.State, egrid.RowQuery{Year: 2023}); len(got) != 10 {
 		f.Errorf("readers see %d rows", len(got))
 	}
+	for _, s := range c.Snapshots {
+		if s.Status == egrid.Held {
+			f.readsHeld(s)
+		}
+	}
+}
+
+// readsHeld reads a held load by its id, as who decides on it does, and drops it.
+func (f *fixture) readsHeld(s egrid.Snapshot) {
+	read := func() (rows int64, first string, err error) {
+		for b, err := range driver.ReadSnapshot(f.Context(), f.store, s) {
+			if err != nil {
+				return rows, first, err
+			}
+			if rows == 0 && b.Len() > 0 {
+				first = b.Row(0).Text(egrid.PlantName)
+			}
+			rows += int64(b.Len())
+		}
+		return rows, first, nil
+	}
+	want := ten[0][1]
+	if s.Rows == 0 {
+		want = ""
+	}
+	if rows, first, err := read(); err != nil || rows != s.Rows || first != want {
+		f.Errorf("the held load of %s has %d rows, the first %q: %v; want %d, %q", s.Sources[0].Object, rows, first, err, s.Rows, want)
+	}
+	f.must(f.store.Discard(f.Context(), s.Stage))
+	if _, _, err := read(); !errors.Is(err, egrid.ErrNotFound) {
+		f.Errorf("reading a load that was discarded: %v; want ErrNotFound", err)
+	}
 }
 
 func testReplace(f *fixture) {
@@ -227,7 +259,7 @@ func testReplace(f *fixture) {
 
 func testMerge(f *fixture) {
 	f.loadRecords("a", 2023, "", ten...)
-	columns := []egrid.Column{egrid.State, egrid.PlantCode, egrid.Generator, egrid.NetGeneration, "NEW"}
+	columns := []egrid.Column{egrid.State, egrid.PlantCode, egrid.GeneratorID, egrid.NetGeneration, "NEW"}
 	spec := sheetOf("b", 2023, "", columns...)
 	rows := rowsOf(spec,
 		[]string{"FL", "3612", "1", "50", "first"},
@@ -255,10 +287,10 @@ func testMerge(f *fixture) {
 // testMergeWithoutIdentifier: rows are matched by an identifier that both have,
 // or not at all.
 func testMergeWithoutIdentifier(f *fixture) {
-	a := sheetOf("a", 2023, "", egrid.PlantCode, egrid.Generator, egrid.NetGeneration)
+	a := sheetOf("a", 2023, "", egrid.PlantCode, egrid.GeneratorID, egrid.NetGeneration)
 	f.load(a, driver.PublishAuto, rowsOf(a, []string{"1", "A", "1"}, []string{"2", "A", "2"}))
-	b := sheetOf("b", 2023, "", egrid.State, egrid.PlantName, egrid.Generator, egrid.NetGeneration)
-	c := sheetOf("c", 2023, "", egrid.PlantCode, egrid.Generator, egrid.NetGeneration)
+	b := sheetOf("b", 2023, "", egrid.State, egrid.PlantName, egrid.GeneratorID, egrid.NetGeneration)
+	c := sheetOf("c", 2023, "", egrid.PlantCode, egrid.GeneratorID, egrid.NetGeneration)
 	for _, test := range []struct {
 		spec   driver.SnapshotSpec
 		rows   *egrid.Batch

@@ -12,7 +12,7 @@ import (
 )
 
 func testValues(f *fixture) {
-	columns := []egrid.Column{egrid.Sequence, egrid.Generator, egrid.NetGeneration}
+	columns := []egrid.Column{egrid.Sequence, egrid.GeneratorID, egrid.NetGeneration}
 	spec := sheetOf("a", 2023, "", columns...)
 	flag := egrid.Field{Level: egrid.GEN, Column: "yes_or_no", Type: egrid.Flag}
 	schema, err := egrid.NewSchema(append(spec.Schema.Fields(), flag)...)
@@ -37,14 +37,14 @@ func testValues(f *fixture) {
 	byFlag := func(op egrid.Op, v ...string) egrid.RowQuery {
 		return egrid.RowQuery{Filters: []egrid.Filter{egrid.Where("yes_or_no", op, v...)}}
 	}
-	f.wantTexts(egrid.Generator, byFlag(egrid.Eq, "Yes"), "0290")
-	f.wantTexts(egrid.Generator, byFlag(egrid.Ne, "true"), "7E600")
+	f.wantTexts(egrid.GeneratorID, byFlag(egrid.Eq, "Yes"), "0290")
+	f.wantTexts(egrid.GeneratorID, byFlag(egrid.Ne, "true"), "7E600")
 	bySequence := func(op egrid.Op, v string) egrid.RowQuery {
 		return egrid.RowQuery{Filters: []egrid.Filter{egrid.Where(egrid.Sequence, op, v)}}
 	}
-	f.wantTexts(egrid.Generator, bySequence(egrid.Gt, "-0.5"), "0290", values[3][1].String())
-	f.wantTexts(egrid.Generator, bySequence(egrid.Eq, "9007199254740992"))
-	f.wantTexts(egrid.Generator, bySequence(egrid.Eq, "9007199254740993"), "0290")
+	f.wantTexts(egrid.GeneratorID, bySequence(egrid.Gt, "-0.5"), "0290", values[3][1].String())
+	f.wantTexts(egrid.GeneratorID, bySequence(egrid.Eq, "9007199254740992"))
+	f.wantTexts(egrid.GeneratorID, bySequence(egrid.Eq, "9007199254740993"), "0290")
 }
 
 func testUnknownColumns(f *fixture) {

@@ -1,5 +1,6 @@
-// Package export writes rows as files that other tools open: an XLSX workbook, and
-// the description of a CSV as a data package. Package parquetfile adds Parquet.
+// Package export writes rows as files that other tools open: an XLSX workbook,
+// GeoJSON, and the description of a CSV as a data package. Package parquetfile adds
+// Parquet.
 //
 //	file := export.XLSX().New(w, answer.Schema, &export.About{Level: egrid.GEN, Snapshots: answer.Snapshots})
 //	for batch, err := range answer.Batches {
@@ -7,7 +8,7 @@
 //	}
 //	err := file.Close()
 //
-// Start with [XLSX], [Format] and [About].
+// Start with [XLSX], [GeoJSON], [Format] and [About].
 //
 // # Guarantees
 //

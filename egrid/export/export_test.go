@@ -22,7 +22,7 @@ import (
 func fields(t *testing.T) *egrid.Schema {
 	t.Helper()
 	var fields []egrid.Field
-	for _, c := range []egrid.Column{egrid.PlantName, egrid.Generator, egrid.Sequence, egrid.NetGeneration} {
+	for _, c := range []egrid.Column{egrid.PlantName, egrid.GeneratorID, egrid.Sequence, egrid.NetGeneration} {
 		f, ok := egrid.Lookup(egrid.GEN, string(c))
 		if !ok {
 			t.Fatalf("no column %s", c)

@@ -112,7 +112,9 @@ func (st *stage) outline() *driver.Outline {
 }
 
 // rows are those of all chunks, in their order.
-func (st *stage) rows(context.Context) ([]*egrid.Batch, error) {
+func (st *stage) rows(context.Context) ([]*egrid.Batch, error) { return st.sorted(), nil }
+
+func (st *stage) sorted() []*egrid.Batch {
 	rows := slices.Collect(maps.Values(st.chunks))
 	slices.SortFunc(rows, func(a, b *egrid.Batch) int {
 		if a.Len() == 0 || b.Len() == 0 {
@@ -120,7 +122,7 @@ func (st *stage) rows(context.Context) ([]*egrid.Batch, error) {
 		}
 		return cmp.Compare(a.Number(0), b.Number(0))
 	})
-	return rows, nil
+	return rows
 }
 
 // New returns an empty store.
@@ -234,7 +236,13 @@ func (s *Store) table(id egrid.SnapshotID) (func(context.Context) (*engine.Table
 	case slices.Contains(s.pruned, id):
 		return nil, fmt.Errorf("%w: snapshot %s was pruned; ask for what is published now", egrid.ErrStale, id)
 	}
-	return nil, fmt.Errorf("%w: no snapshot %s was published here", egrid.ErrNotFound, id)
+	for _, st := range s.stages {
+		if st.held != nil && st.held.ID == id {
+			rows := st.sorted()
+			return newSnapshot(*st.held, func(context.Context) ([]*egrid.Batch, error) { return rows, nil }).table, nil
+		}
+	}
+	return nil, fmt.Errorf("%w: no snapshot %s is here", egrid.ErrNotFound, id)
 }
 
 func (s *Store) find(id egrid.SnapshotID) *snapshot {

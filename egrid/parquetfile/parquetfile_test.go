@@ -24,7 +24,7 @@ import (
 
 func schema(t testing.TB) *egrid.Schema {
 	t.Helper()
-	code, _ := egrid.Lookup(egrid.GEN, string(egrid.Generator))
+	code, _ := egrid.Lookup(egrid.GEN, string(egrid.GeneratorID))
 	generation, _ := egrid.Lookup(egrid.GEN, string(egrid.NetGeneration))
 	s, err := egrid.NewSchema(code, egrid.Field{Column: "whole", Type: egrid.Integer}, generation, egrid.Field{Column: "flag", Type: egrid.Flag}, egrid.Field{Column: `a, "b"`, Type: egrid.Text})
 	if err != nil {

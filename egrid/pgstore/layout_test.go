@@ -42,7 +42,7 @@ func TestColumnBecomesKnown(t *testing.T) {
 		t.Fatalf("got %+v, %v; want %d rows", report.Status, err, roundRows)
 	}
 	groups, err := ask(store).Groups(t.Context(), egrid.GroupQuery{
-		Level: egrid.GEN, By: []egrid.Column{egrid.NetGeneration, "NEW"}, Measures: []egrid.Measure{{Func: egrid.Count}, {Func: egrid.Max, Column: egrid.Generator}},
+		Level: egrid.GEN, By: []egrid.Column{egrid.NetGeneration, "NEW"}, Measures: []egrid.Measure{{Func: egrid.Count}, {Func: egrid.Max, Column: egrid.GeneratorID}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -51,7 +51,7 @@ func TestColumnBecomesKnown(t *testing.T) {
 	for row := range groups.Rows() {
 		got = append(got, fmt.Sprint(row.At(0), row.At(1), row.At(2), row.At(3)))
 	}
-	if want := []string{"7 " + fmt.Sprint(roundRows-1) + " 1", "9 new 1 0"}; len(got) != 2 || groups.Row(0).Text(egrid.NetGeneration) != "7" || groups.Row(1).Text("NEW") != "new" || groups.Row(1).Text(egrid.Generator) != "0" {
+	if want := []string{"7 " + fmt.Sprint(roundRows-1) + " 1", "9 new 1 0"}; len(got) != 2 || groups.Row(0).Text(egrid.NetGeneration) != "7" || groups.Row(1).Text("NEW") != "new" || groups.Row(1).Text(egrid.GeneratorID) != "0" {
 		t.Errorf("got %q; want %q", got, want)
 	}
 	if n, _ := groups.Row(0).Int("rows"); n != roundRows-1 {

@@ -77,7 +77,7 @@ const (
 // generation, so that a sum tells whether a reader saw one sheet whole.
 func round(content string, n int) (driver.SnapshotSpec, []driver.Chunk) {
 	var fields []egrid.Field
-	for _, c := range []egrid.Column{egrid.State, egrid.PlantName, egrid.PlantCode, egrid.Generator, egrid.NetGeneration} {
+	for _, c := range []egrid.Column{egrid.State, egrid.PlantName, egrid.PlantCode, egrid.GeneratorID, egrid.NetGeneration} {
 		f, _ := egrid.Lookup(egrid.GEN, string(c))
 		fields = append(fields, f)
 	}

@@ -173,8 +173,8 @@ func (s *Store) identifySheet(ctx context.Context, tx pgx.Tx, sh *sheet) error {
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, "UPDATE "+s.name("chunks")+" SET tally = jsonb_set(tally::jsonb, '{digest}', $2::jsonb) WHERE sheet = $1 AND chunk = (SELECT min(chunk) FROM "+
-		s.name("chunks")+" WHERE sheet = $1)", sh.number, string(sum))
+	_, err = tx.Exec(ctx, "UPDATE "+s.name("chunks")+" SET tally = tally::jsonb || jsonb_build_object('digest', $2::jsonb, 'order', $3::text) WHERE sheet = $1 AND chunk = (SELECT min(chunk) FROM "+
+		s.name("chunks")+" WHERE sheet = $1)", sh.number, string(sum), driver.Order(sh.spec.Schema))
 	return err
 }
 

@@ -34,7 +34,7 @@ type oldSheet struct {
 }
 
 // oldColumns have a column of their own; NEW is kept in extra.
-var oldColumns = []egrid.Column{egrid.State, egrid.PlantName, egrid.PlantCode, egrid.Generator, egrid.NetGeneration, "NEW"}
+var oldColumns = []egrid.Column{egrid.State, egrid.PlantName, egrid.PlantCode, egrid.GeneratorID, egrid.NetGeneration, "NEW"}
 
 func newOldSheet(t *testing.T, content string, year int, status egrid.Status, reason string, records ...string) *oldSheet {
 	t.Helper()

@@ -21,8 +21,8 @@ import (
 // Options say what a file does not. The zero value of every field means its default.
 type Options struct {
 	// Property of the features holds the code of their subregion. Default: the one
-	// that is called subregion or subrgn or, where none is, the only one that is four
-	// letters in every feature, as CAMX.
+	// that is called subregion, subrgn, egrid_subregion or srl or, where none is, the
+	// only one that is four letters in every feature, as CAMX.
 	Property string
 	Name     string // of the file, in errors and sources; default for [Open]: its own
 }
@@ -166,7 +166,7 @@ func codeProperty(features []feature, wanted string) (string, error) {
 		}
 		return wanted, nil
 	}
-	for _, known := range []string{"subregion", "subrgn"} {
+	for _, known := range []string{"subregion", "subrgn", "egrid_subregion", "srl"} {
 		for _, name := range all {
 			if strings.EqualFold(name, known) {
 				return name, nil

@@ -181,6 +181,9 @@ func quotedField(data []byte, delim byte) int {
 // and number. It reports false, and sets nothing that counts, when a cell takes
 // another way.
 func (b *block) decode(d *Decoder, data []byte, records int, line, number int64) bool {
+	if d.sheet.Dialect.Escaped && bytes.IndexByte(data, '&') >= 0 {
+		return false
+	}
 	b.from = grown(b.from, records)
 	b.to = grown(b.to, records)
 	b.numbers = grown(b.numbers, records)
@@ -203,8 +206,10 @@ func (b *block) set(d *Decoder, c *columnDecoder, data []byte) bool {
 	switch c.kind {
 	case skipped:
 		return !b.spaced(data)
-	case releases:
+	case repeated:
 		return b.allAre(data, *c.only)
+	case rounds:
+		return b.rounded(d, data)
 	case texts:
 		if !b.texts(c, data) {
 			return false
@@ -389,6 +394,20 @@ func (b *block) allAre(data []byte, want string) bool {
 			field = field[1 : len(field)-1]
 		}
 		if string(field) != want {
+			return false
+		}
+	}
+	return true
+}
+
+// rounded marks the columns that the records name as rounded.
+func (b *block) rounded(d *Decoder, data []byte) bool {
+	for k, from := range b.from {
+		field := data[from:b.to[k]]
+		if len(field) > 0 && field[0] == '"' {
+			field = field[1 : len(field)-1]
+		}
+		if len(field) > 0 && (field[0] <= ' ' || cell.Missing(string(field)) || d.markRounded(field) != "") {
 			return false
 		}
 	}

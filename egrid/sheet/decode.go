@@ -31,6 +31,9 @@ type Decoder struct {
 	identified bool // a row is told from a note by its identifier
 	enough     int  // the last column that a record must have; the cells behind it may be left out
 	repeats    bool // a column stands twice: rows are compared
+
+	rounded string // the columns that a row named last as rounded
+	places  []int  // of them in the schema
 }
 
 // Decoded is what the records of a span became.
@@ -38,7 +41,11 @@ type Decoded struct {
 	Batches []*egrid.Batch // one for each data year, in the order of their first rows
 	Rejects []*RowError    // records that could not be read, in the order of the file
 	LeftOut []*RowError    // records that are no rows: notes and totals around the table
-	Records int64          // all records, blank ones not counted
+	// Restored tells of texts that a tool had changed and that were changed back: escapes
+	// of XML, quotes that were doubled without quotes around them. Count is 0 where there
+	// are none.
+	Restored egrid.Audit
+	Records  int64 // all records, blank ones not counted
 }
 
 type columnDecoder struct {
@@ -56,15 +63,18 @@ type columnDecoder struct {
 	transform string
 	nullIf    string
 	kind      fieldKind
-	only      *string // the release that every row has to have in it
+	only      *string // the release or the authority that every row has to have in it
+	authority bool    // it is the authority
+	rounds    bool    // it names columns that were rounded
 }
 
 // fieldKind is how the short way reads a field.
 type fieldKind uint8
 
 const (
-	skipped fieldKind = iota
-	releases
+	skipped  fieldKind = iota
+	repeated           // what every row has to say again
+	rounds             // the names of columns that were rounded
 	texts
 	integers
 	numbers
@@ -76,7 +86,9 @@ const (
 func (c *columnDecoder) kindOf() fieldKind {
 	switch {
 	case c.only != nil:
-		return releases
+		return repeated
+	case c.rounds:
+		return rounds
 	case c.column == "":
 		return skipped
 	case c.transform != "" && c.transform != "trim":
@@ -102,7 +114,7 @@ func (c *columnDecoder) kindOf() fieldKind {
 func (s *Sheet) NewDecoder() *Decoder {
 	d := &Decoder{sheet: s, delim: s.Delimiter[0], columns: make([]columnDecoder, len(s.Cells)), builders: map[int]*egrid.Builder{}}
 	for i := range d.stop {
-		d.stop[i] = i < ' ' || i >= utf8.RuneSelf || byte(i) == d.delim
+		d.stop[i] = i < ' ' || i >= utf8.RuneSelf || byte(i) == d.delim || i == '"' || i == '&' && s.Dialect.Escaped
 	}
 	identifier := egrid.Identifier(s.Level, s.Schema.Has)
 	if s.Level == egrid.ZIP {
@@ -113,7 +125,10 @@ func (s *Sheet) NewDecoder() *Decoder {
 		d.repeats = d.repeats || c.Repeats != ""
 		col := columnDecoder{
 			column: c.Column, at: s.Schema.Index(c.Column), typ: egrid.Integer, transform: c.Transform,
-			dialect: s.Dialect, fixed: c.Fixed, only: c.Release,
+			dialect: s.Dialect, fixed: c.Fixed, only: c.Release, rounds: c.Rounds,
+		}
+		if c.Authority != nil {
+			col.only, col.authority = c.Authority, true
 		}
 		if col.at >= 0 {
 			f := s.Schema.Field(col.at)
@@ -295,7 +310,7 @@ func (d *Decoder) fast(data []byte, line, number int64) int {
 // anything at all.
 func (d *Decoder) field(c *columnDecoder, data []byte) (n int, some bool) {
 	if len(data) == 0 || data[0] == d.delim || data[0] == '\n' || data[0] == '\r' {
-		if c.kind == years || c.required || c.kind == releases && *c.only != "" {
+		if c.kind == years || c.required || c.kind == repeated && *c.only != "" {
 			return -1, false // a row without its data year or release, or none
 		}
 		return 0, false
@@ -351,7 +366,7 @@ func (d *Decoder) quoted(c *columnDecoder, data []byte) (n int, some bool) {
 		return -1, true
 	}
 	if n == 1 {
-		if c.required || c.kind == releases {
+		if c.required || c.kind == repeated {
 			return -1, false
 		}
 		return 2, false
@@ -373,8 +388,13 @@ func (d *Decoder) text(c *columnDecoder, text []byte, n int, quoted bool) (size 
 	switch {
 	case c.kind == skipped:
 		return n, true
-	case c.kind == releases:
+	case c.kind == repeated:
 		if string(text) != *c.only {
+			return -1, true
+		}
+		return n, true
+	case c.kind == rounds:
+		if d.markRounded(text) != "" {
 			return -1, true
 		}
 		return n, true
@@ -483,6 +503,9 @@ func (d *Decoder) slow(rec record, number int64, out *Decoded) {
 	}
 	var err error
 	if d.fields, err = splitFields(d.fields[:0], raw, d.delim); err != nil {
+		d.fields, err = d.withoutQuoting(raw, err)
+	}
+	if err != nil {
 		fail("", "", reasonOf(err))
 		return
 	}
@@ -501,6 +524,7 @@ func (d *Decoder) slow(rec record, number int64, out *Decoded) {
 		fail("", "", fieldCount(there, n)+", and the file ends in it without a line end: was the file cut?")
 		return
 	}
+	d.restoreTexts(rec, out)
 	if text, reason := d.leftOut(d.fields); reason != "" {
 		out.LeftOut = append(out.LeftOut, tell("", text, reason))
 		return
@@ -513,8 +537,8 @@ func (d *Decoder) slow(rec record, number int64, out *Decoded) {
 		fail(egrid.Year, c, reason)
 		return
 	}
-	if c, reason := d.otherRelease(); reason != "" {
-		fail(egrid.ReleaseColumn, c, reason)
+	if c, value, reason := d.otherEdition(); reason != "" {
+		fail(c, value, reason)
 		return
 	}
 	if d.repeats {
@@ -528,6 +552,12 @@ func (d *Decoder) slow(rec record, number int64, out *Decoded) {
 	}
 	for i := range d.columns {
 		c := &d.columns[i]
+		if c.kind == rounds && !cell.Missing(d.fields[i]) {
+			if name := d.markRounded([]byte(d.fields[i])); name != "" {
+				fail(egrid.RoundedColumns, d.fields[i], fmt.Sprintf("%q is no column of %s; correct it, or leave the column out where nothing was rounded", name, d.sheet.Level))
+				return
+			}
+		}
 		if c.at < 0 {
 			continue
 		}
@@ -557,18 +587,40 @@ func (d *Decoder) named(fields int) bool {
 	return true
 }
 
-// otherRelease says what is wrong with the release that the record repeats.
-func (d *Decoder) otherRelease() (field, reason string) {
+// otherEdition says what is wrong with the release or the authority that the record
+// repeats.
+func (d *Decoder) otherEdition() (column egrid.Column, field, reason string) {
 	for i := range d.columns {
 		c := &d.columns[i]
-		if c.kind != releases {
-			continue
-		}
-		if release, known := releaseOf(d.fields[i]); !known || release != *c.only {
-			return d.fields[i], "the rows at the head of the file are of release " + releaseName(*c.only) + ", and a file is loaded as one; put each into a file of its own"
+		switch {
+		case c.kind != repeated:
+		case c.authority:
+			if authorityOf(d.fields[i]) != *c.only {
+				return egrid.EditionAuthority, d.fields[i], "the rows at the head of the file are published by " + *c.only + ", and a file is loaded as one authority's; put each into a file of its own"
+			}
+		default:
+			if release, known := releaseOf(d.fields[i]); !known || release != *c.only {
+				return egrid.ReleaseColumn, d.fields[i], "the rows at the head of the file are of release " + releaseName(*c.only) + ", and a file is loaded as one; put each into a file of its own"
+			}
 		}
 	}
-	return "", ""
+	return "", "", ""
+}
+
+// markRounded marks the columns that the row at hand names as rounded. It returns a
+// name that is none.
+func (d *Decoder) markRounded(text []byte) (unknown string) {
+	if string(text) != d.rounded {
+		places, unknown := d.sheet.columnsNamed(string(text))
+		if unknown != "" {
+			return unknown
+		}
+		d.rounded, d.places = string(text), places
+	}
+	for _, at := range d.places {
+		d.current.Lossy(at)
+	}
+	return ""
 }
 
 // chooseYear makes the builder of the record's own data year the current one, or

@@ -18,6 +18,7 @@ type Dialect struct {
 	DecimalComma bool `json:"decimal_comma,omitempty"` // 0,368 and 1.234.567
 	NoSign       bool `json:"no_sign,omitempty"`       // nothing tells the decimal sign, and numbers without one are all that can be read
 	QuotedTexts  bool `json:"quoted_texts,omitempty"`  // all texts are in quotes: NA without them is a missing cell, and not the code
+	Escaped      bool `json:"escaped,omitempty"`       // texts have the escapes of XML: L&amp;D
 }
 
 // dialectBytes is how much of a sheet of plants or their parts tells the dialect.
@@ -41,6 +42,7 @@ func (s *Sheet) inferDialect(h *head, first [][]string, all func() [][]string) e
 	}
 	s.Dialect.NoSign = h.more && s.Delimiter != "," && !slices.ContainsFunc(s.Evidence, func(e Evidence) bool { return e.Of == "decimal_sign" })
 	s.Dialect.QuotedTexts = s.quotesTexts(h)
+	s.inferTexts(h)
 	s.inferRounded(first)
 	return nil
 }
@@ -337,7 +339,7 @@ const (
 // textOf says how the texts of a field are read.
 func textOf(f egrid.Field) (marks, form) {
 	switch f.Column {
-	case egrid.Generator, egrid.Unit:
+	case egrid.GeneratorID, egrid.UnitID:
 		return inCodes, anyText
 	case egrid.BalancingAuthority, egrid.NERCRegion:
 		return inAreas, asIs
@@ -505,7 +507,7 @@ func (d *Decoder) leftOut(fields []string) (text, reason string) {
 	row := d.identified
 	for i := range d.columns {
 		c, text := &d.columns[i], strings.TrimSpace(fields[i])
-		if c.kind == skipped || c.kind == releases {
+		if c.kind == skipped || c.kind == repeated || c.kind == rounds {
 			continue
 		}
 		if !cell.Missing(fields[i]) {

@@ -40,7 +40,7 @@ func same(t *testing.T, what string, got []string, want ...string) {
 func TestMissingMarks(t *testing.T) {
 	t.Parallel()
 	const header = "PSTATABB,PNAME,ORISPL,OPRNAME,BACODE,NERC,CHPFLAG,NUMUNT,PLNGENAN,NOTE\n"
-	columns := []egrid.Column{egrid.State, egrid.Operator, egrid.BalancingAuthority, egrid.NERCRegion, "chp_flag", "unit_count", egrid.NetGeneration, "NOTE"}
+	columns := []egrid.Column{egrid.State, egrid.OperatorName, egrid.BalancingAuthority, egrid.NERCRegion, "chp_flag", "unit_count", egrid.NetGeneration, "NOTE"}
 	for mark, want := range map[string]string{
 		"": "|||||||", " ": "|||||||", "--": "|||||||", "N/A": "|||||||", "n/a": "|||||||",
 		"NA": "||NA|NA||||NA", "NaN": "|||||||NaN", "nan": "|||||||nan", "NULL": "|||||||NULL", "null": "|||||||null", "None": "|||||||None",
@@ -51,7 +51,7 @@ func TestMissingMarks(t *testing.T) {
 		same(t, mark, reasons)
 	}
 	for mark, want := range map[string]string{"NA": "NA", "None": "None", ".": ".", "NaN": "", "NULL": "", `\N`: "", "N1": "N1", "nano": "nano"} {
-		_, rows, _ := cells(t, "ORISPL,GENID,GENNTAN\n1,"+mark+",5\n", egrid.Generator)
+		_, rows, _ := cells(t, "ORISPL,GENID,GENNTAN\n1,"+mark+",5\n", egrid.GeneratorID)
 		same(t, "a generator "+mark, rows, want)
 	}
 }
@@ -99,7 +99,7 @@ func TestRowNames(t *testing.T) {
 		"index that repeats":               {"index,YEAR,ORISPL,GENID,GENNTAN\n1,2023,57,A,5\n1,2023,3,B,6\n", []egrid.Column{"index"}, []string{"57|A|5", "3|B|6"}, nil},
 		"an index in the second column":    {"YEAR,index,ORISPL,GENID,GENNTAN\n2023,1,57,A,5\n", []egrid.Column{"index"}, []string{"57|A|5"}, nil},
 	} {
-		of, rows, reasons := cells(t, test.text, egrid.PlantCode, egrid.Generator, egrid.NetGeneration)
+		of, rows, reasons := cells(t, test.text, egrid.PlantCode, egrid.GeneratorID, egrid.NetGeneration)
 		same(t, name, rows, test.rows...)
 		same(t, name, reasons, test.reasons...)
 		if !slices.Equal(of.Unknown, test.unknown) {
@@ -122,7 +122,7 @@ func TestShortRows(t *testing.T) {
 		"2023,2,B\n2023,1,\"A\nB\",0.5\n":       {"2|B||", "1|A\nB|0.5|"},
 		"2023,1,A broken\n,0.5,7\n2023,2,B,1\n": {"1|A broken||", "2|B|1|"}, // the second half is rejected
 	} {
-		_, rows, reasons := cells(t, header+text, egrid.PlantCode, egrid.Generator, egrid.CapacityFactor, egrid.NetGeneration)
+		_, rows, reasons := cells(t, header+text, egrid.PlantCode, egrid.GeneratorID, egrid.CapacityFactor, egrid.NetGeneration)
 		same(t, text, rows, want...)
 		if records := strings.Count(strings.ReplaceAll(text, "A\nB", ""), "2023") + strings.Count(text, "\n,") + strings.Count(text, "Allison"); len(rows)+len(reasons) != records {
 			t.Errorf("%q: %d rows and %d rejects of %d records", text, len(rows), len(reasons), records)
@@ -244,7 +244,7 @@ func TestIdentifiers(t *testing.T) {
 	for id, want := range map[string]string{
 		"0290": "0290", "5.1": "5.1", "5.10": "5.10", "7E600": "7E600", "7.00E+600": "7.00E+600", "2-Jan": "2-Jan", `="0290"`: "0290", "'0290": "0290", "3.0": "3.0", "1'": "1'",
 	} {
-		_, rows, _ := cells(t, "ORISPL,GENID,GENNTAN\n1,"+id+",5\n", egrid.Generator)
+		_, rows, _ := cells(t, "ORISPL,GENID,GENNTAN\n1,"+id+",5\n", egrid.GeneratorID)
 		same(t, id, rows, want)
 	}
 	_, rows, _ := cells(t, "ORISPL;GENID;CFACT\n55.077;A;0,5\n3,0;B;0,5\n", egrid.PlantCode)

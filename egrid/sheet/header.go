@@ -352,8 +352,8 @@ const (
 
 // identifiers are the columns of which a sheet of a level has one at least.
 var identifiers = map[egrid.Level][]egrid.Column{
-	egrid.UNT:  {egrid.Unit},
-	egrid.GEN:  {egrid.Generator, egrid.Sequence},
+	egrid.UNT:  {egrid.UnitID},
+	egrid.GEN:  {egrid.GeneratorID, egrid.Sequence},
 	egrid.PLNT: {egrid.PlantCode, egrid.Sequence, egrid.PlantName},
 	egrid.ST:   {egrid.State},
 	egrid.BA:   {egrid.BalancingAuthority, egrid.BalancingAuthorityName},

@@ -136,7 +136,7 @@ func (s *Sheet) inferBasis(h *header, o *ReaderOptions) error {
 }
 
 // inferAuthority finds who published the edition.
-func (s *Sheet) inferAuthority(h *header, o *ReaderOptions) error {
+func (s *Sheet) inferAuthority(h *header, sample func() [][]string, o *ReaderOptions) error {
 	var clues []clue
 	for _, line := range h.titles {
 		if authority := authorityIn([]string{line}); authority != "" {
@@ -148,12 +148,83 @@ func (s *Sheet) inferAuthority(h *header, o *ReaderOptions) error {
 			clues = append(clues, clue{value: authority, from: o.from(name), name: true})
 		}
 	}
-	authority, err := s.conclude("authority", o.Authority, "--authority", clues)
+	column, err := s.authorityColumn(sample, o.Mapping)
+	if err != nil {
+		return err
+	}
+	authority, err := s.conclude("authority", o.Authority, "--authority", append(column, clues...))
 	if s.Authority = authority; authority == "" && err == nil {
 		s.Authority = egrid.DefaultAuthority
 		s.found("authority", s.Authority, byDefault)
 	}
 	return err
+}
+
+// authorityColumn reads the authority that an export of ours repeats in every row.
+// The rows behind the head have to have it, too.
+func (s *Sheet) authorityColumn(sample func() [][]string, m *Mapping) ([]clue, error) {
+	at := slices.IndexFunc(s.Cells, func(c SheetColumn) bool {
+		return c.Column == "" && isContext(c.Header, egrid.EditionAuthority) && (m == nil || !mappedAway(m, c.Header))
+	})
+	if at < 0 {
+		return nil, nil
+	}
+	yearAt := slices.IndexFunc(s.Cells, func(c SheetColumn) bool { return c.Column == egrid.Year })
+	authority := ""
+	for _, row := range sample() {
+		if at >= len(row) || filledCells(row) < 2 || yearAt >= 0 && len(s.yearsOfRows([][]string{row})) == 0 {
+			continue // nothing, a note or a total
+		}
+		other := authorityOf(row[at])
+		if authority != "" && other != authority {
+			return nil, fmt.Errorf("%w: column %s says %s in some rows and %s in others, and a file is loaded as one authority's; put each into a file of its own, as egrid rows --year does",
+				egrid.ErrInvalid, s.Cells[at].Header, authority, other)
+		}
+		authority = other
+	}
+	if authority == "" {
+		return nil, nil
+	}
+	s.Cells[at].Authority = &authority
+	return []clue{{value: authority, from: "column " + s.Cells[at].Header}}, nil
+}
+
+// authorityOf reads the cell of such a column.
+func authorityOf(text string) string {
+	if cell.Missing(text) {
+		return egrid.DefaultAuthority
+	}
+	return strings.TrimSpace(text)
+}
+
+// namesColumns reports whether a column names columns in each row, or nothing.
+func (s *Sheet) namesColumns(sample [][]string, at int) bool {
+	return !slices.ContainsFunc(sample, func(row []string) bool {
+		if at >= len(row) || filledCells(row) < 2 || cell.Missing(row[at]) {
+			return false
+		}
+		_, unknown := s.columnsNamed(row[at])
+		return unknown != ""
+	})
+}
+
+// columnsNamed finds the columns that a text names, with blanks between them, as places in
+// the schema; those that the sheet lacks are left out. unknown is a name of no
+// column.
+func (s *Sheet) columnsNamed(text string) (places []int, unknown string) {
+	for name := range strings.FieldsSeq(text) {
+		f, ok := egrid.Lookup(s.Level, name)
+		if !ok {
+			return nil, name
+		}
+		if s.Schema == nil {
+			continue
+		}
+		if at := s.Schema.Index(f.Column); at >= 0 && s.Schema.Field(at).Type != egrid.Text {
+			places = append(places, at)
+		}
+	}
+	return places, ""
 }
 
 // authorityIn finds who else than EPA is named as publisher.

@@ -1,6 +1,7 @@
 package sheet
 
 import (
+	"math"
 	"slices"
 	"strings"
 
@@ -16,7 +17,11 @@ import (
 //   - where other numbers of the year are in a display format, sums that are whole
 //     numbers throughout, which EPA's are not;
 //   - where a spreadsheet's general format has cut numbers to ten digits, the columns
-//     that have such.
+//     that have such;
+//   - where a tool has kept so many significant digits of each column's smallest number,
+//     as R's format does, the columns that have lost some;
+//   - where the regions of grid gross loss do not add up to the total, but nearly, and
+//     nothing in the table has a fraction, all of its sums.
 func (s *Sheet) inferRounded(rows [][]string) {
 	years := map[int]*written{}
 	yearAt := slices.IndexFunc(s.Cells, func(c SheetColumn) bool { return c.Column == egrid.Year })
@@ -44,9 +49,11 @@ func (s *Sheet) inferRounded(rows [][]string) {
 		at := s.number(c)
 		sums[i] = at >= 0 && isSum(s.Schema.Field(at))
 	}
+	ofLoss := s.nearlyAddUp(rows, sums)
 	for year, w := range years {
+		significant := w.significant(sums)
 		for i := range s.Cells {
-			if w.rounded(i, sums) {
+			if w.rounded(i, sums) || significant > 0 && w.columns[i].lost(significant, sums[i]) || sums[i] && slices.Contains(ofLoss, year) {
 				s.Cells[i].Fixed = append(s.Cells[i].Fixed, year)
 			}
 		}
@@ -64,23 +71,29 @@ type written struct {
 
 // decimals is how the plain numbers of a column are written.
 type decimals struct {
-	places      int  // digits of the first fraction; 0 when there is none
-	mixed       bool // other fractions have more or fewer, or a number has an exponent
-	zero, digit bool // a fraction ends in zero; in another digit
-	whole       int  // numbers without a fraction, other than 0
-	long        bool // a number of eight digits or more in front of its point
-	cut, uncut  int  // fractions of such numbers; of others, of three digits or more
-	ten, beyond bool // a fraction in a number of ten digits, the zero in front of the point included; of more
-	width       int  // of the first text
-	ragged      bool // other texts are wider or narrower
-	blanks      bool // a text begins with a blank
+	places      int     // digits of the first fraction; 0 when there is none
+	mixed       bool    // other fractions have more or fewer, or a number has an exponent
+	zero, digit bool    // a fraction ends in zero; in another digit
+	whole       int     // numbers without a fraction, other than 0
+	long        bool    // a number of eight digits or more in front of its point
+	cut, uncut  int     // fractions of such numbers; of others, of three digits or more
+	ten, beyond bool    // a fraction in a number of ten digits, the zero in front of the point included; of more
+	most        int     // digits of the longest fraction
+	least       float64 // smallest number that is not 0, without its sign
+	values      int     // numbers other than 0
+	width       int     // of the first text
+	ragged      bool    // other texts are wider or narrower
+	blanks      bool    // a text begins with a blank
 }
 
 // What tells: fewer may be so by chance.
 const (
-	fewWhole = 20 // sums that are whole numbers
-	fewCut   = 5  // long numbers of which none has three decimals
-	longest  = 10 // digits that a spreadsheet's general format shows
+	fewWhole  = 20 // sums of a column that are whole numbers
+	fewInAll  = 10 // sums of all columns, where all are
+	fewCut    = 5  // long numbers of which none has three decimals
+	fewPadded = 5  // whole sums of a column that is brought to one width
+	fewLost   = 20 // decimals that sums of three decimals would have
+	longest   = 10 // digits that a spreadsheet's general format shows
 )
 
 func (w *written) add(column int, text string) {
@@ -90,6 +103,13 @@ func (w *written) add(column int, text string) {
 	}
 	p := &w.columns[column]
 	p.align(text)
+	if x.Mantissa != 0 && x.Exact {
+		size := math.Abs(float64(x.Mantissa)) / math.Pow10(x.Places)
+		if p.values++; p.values == 1 || size < p.least {
+			p.least = size
+		}
+	}
+	p.most = max(p.most, x.Places)
 	switch {
 	case x.Rounded:
 		w.display = true
@@ -147,7 +167,10 @@ func (w *written) rounded(column int, sums []bool) bool {
 	if !w.shown() || !sums[column] || p.places > 0 || p.mixed || p.whole == 0 {
 		return false
 	}
-	return p.whole >= fewWhole || w.whole(sums) >= fewWhole
+	if p.blanks && !p.ragged && p.whole >= fewPadded {
+		return true
+	}
+	return p.whole >= fewWhole || w.whole(sums) >= fewInAll
 }
 
 // shown reports whether the numbers of some column are in a display format.
@@ -185,4 +208,112 @@ func (w *written) cut(sums []bool) bool {
 		}
 	}
 	return cut >= fewCut && uncut >= fewCut
+}
+
+// significant finds how many significant digits a tool has kept of the smallest number
+// of each column, as R's format does; 0 where nothing tells. EPA's sums have three
+// decimals, whatever their size. It tells that columns of large sums have fewer: some
+// up to so many digits, and most of the others so many in front of the point. (A
+// smallest number that is whole needs no fraction.)
+func (w *written) significant(sums []bool) int {
+	const (
+		large = 1e4 // smaller sums of three decimals have seven digits at most
+		most  = 9
+	)
+	digits, lost := 0, 0
+	var whole []int // digits of the smallest number of columns without a fraction
+	for i, p := range w.columns {
+		if !sums[i] || p.values == 0 || p.least < large {
+			continue
+		}
+		if p.most == 0 {
+			whole = append(whole, wholeDigits(p.least))
+		} else {
+			digits = max(digits, wholeDigits(p.least)+p.most)
+		}
+		lost += p.values * max(0, 3-p.most)
+	}
+	long := 0
+	for _, n := range whole {
+		if n >= digits {
+			long++
+		}
+	}
+	if digits == 0 || digits > most || 3*long < 2*len(whole) || long == 0 || lost < fewLost {
+		return 0
+	}
+	return digits
+}
+
+// lost reports whether a column has lost digits where so many were kept.
+func (p *decimals) lost(digits int, sum bool) bool {
+	if p.values == 0 || wholeDigits(p.least)+p.most < digits {
+		return false
+	}
+	return p.most == 0 || sum && p.most < 3
+}
+
+// wholeDigits counts the digits in front of the point.
+func wholeDigits(x float64) int { return int(math.Floor(math.Log10(x))) + 1 }
+
+// nearlyAddUp finds the data years in which the regions of grid gross loss add up to
+// the total but for what rounding to whole numbers makes of it. None does where a sum
+// has a fraction, or all add up.
+func (s *Sheet) nearlyAddUp(rows [][]string, sums []bool) (years []int) {
+	regionAt := slices.IndexFunc(s.Cells, func(c SheetColumn) bool { return c.Column == egrid.Region })
+	yearAt := slices.IndexFunc(s.Cells, func(c SheetColumn) bool { return c.Column == egrid.Year })
+	if s.Level != egrid.GGL || regionAt < 0 {
+		return nil
+	}
+	type column struct{ parts, total float64 }
+	type table struct {
+		regions, totals int
+		columns         []column
+		fraction        bool
+	}
+	tables := map[int]*table{}
+	for _, row := range rows {
+		if len(row) < len(s.Cells) || cell.Missing(row[regionAt]) {
+			continue
+		}
+		year := s.Year
+		if yearAt >= 0 {
+			v, _, _ := egrid.ParseValue(egrid.Integer, s.Dialect.numeral(row[yearAt]))
+			y, _ := v.Int()
+			year = int(y)
+		}
+		t := tables[year]
+		if t == nil {
+			t = &table{columns: make([]column, len(s.Cells))}
+			tables[year] = t
+		}
+		total := slices.Contains([]string{"US", "U.S.", "USA", "UNITED STATES"}, strings.ToUpper(strings.TrimSpace(row[regionAt])))
+		if total {
+			t.totals++
+		} else {
+			t.regions++
+		}
+		for i := range s.Cells {
+			x, err := cell.Parse(s.Dialect.numeral(row[i]))
+			switch {
+			case !sums[i] || err != nil:
+			case x.Places > 0 || !x.Exact:
+				t.fraction = true
+			case total:
+				t.columns[i].total += float64(x.Mantissa)
+			default:
+				t.columns[i].parts += float64(x.Mantissa)
+			}
+		}
+	}
+	for year, t := range tables {
+		apart := 0.0
+		for _, c := range t.columns {
+			apart = max(apart, math.Abs(c.parts-c.total))
+		}
+		if t.totals == 1 && t.regions > 1 && !t.fraction && apart > 0 && apart <= float64(t.regions+1)/2 {
+			years = append(years, year)
+		}
+	}
+	return years
 }

@@ -71,6 +71,8 @@ type SheetColumn struct {
 	Unit      string       `json:"unit,omitempty"`      // in the file, where it is not the dictionary's: the decoder converts
 	Fixed     []int        `json:"fixed,omitempty"`     // data years in which it was rounded to a fixed number of decimals
 	Release   *string      `json:"release,omitempty"`   // it is left out, and every row must have this release in it
+	Authority *string      `json:"authority,omitempty"` // it is left out, and every row must have this authority in it
+	Rounds    bool         `json:"rounds,omitempty"`    // it is left out, and names the columns that were rounded
 }
 
 // How much of a file's head is looked at. The first few tell all of most files.
@@ -189,7 +191,7 @@ func (h *head) inspect(o *ReaderOptions) (*Sheet, error) {
 	if err := s.inferRelease(few, o); err != nil {
 		return nil, err
 	}
-	if err := s.inferAuthority(&best, o); err != nil {
+	if err := s.inferAuthority(&best, few, o); err != nil {
 		return nil, err
 	}
 	if err := s.inferUnits(&best, few, o); err != nil {
@@ -243,6 +245,10 @@ func (s *Sheet) bindColumns(cells []headerCell, sample, few func() [][]string, m
 		case known:
 			col.Column, col.Transform = f.Column, transform[f.Column]
 			fields = append(fields, f)
+		case isContext(cell.code, egrid.EditionAuthority):
+			// left out: inferAuthority reads it
+		case isContext(cell.code, egrid.RoundedColumns) && s.namesColumns(few(), i):
+			col.Rounds = true
 		case i == 0 && isIndex(cell.code, sample):
 			s.found("row_names", "left out", fmt.Sprintf("running numbers in the first column, %q", cell.code))
 		case repeated[i] != "":
@@ -251,7 +257,7 @@ func (s *Sheet) bindColumns(cells []headerCell, sample, few func() [][]string, m
 			// an empty column, as spreadsheets write in front of a table
 		default:
 			name := egrid.Column(cmp.Or(cell.code, fmt.Sprintf("column_%d", i+1)))
-			for n := 2; used[name] || egrid.IsContext(name) || isColumn(s.Level, name); n++ {
+			for n := 2; used[name] || egrid.IsContext(name) || egrid.IsMark(name) || isColumn(s.Level, name); n++ {
 				name = egrid.Column(fmt.Sprintf("%s_%d", cmp.Or(cell.code, "column"), n))
 			}
 			col.Column, used[name] = name, true

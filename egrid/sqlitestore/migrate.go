@@ -144,7 +144,8 @@ func (s *Store) identify(ctx context.Context, tx *sql.Tx, id egrid.StageID) erro
 	if err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, "UPDATE chunks SET tally = json_set(tally, '$.digest', json(?)) WHERE sheet = ? AND chunk = (SELECT min(chunk) FROM chunks WHERE sheet = ?)", string(text), id, id)
+	_, err = tx.ExecContext(ctx, "UPDATE chunks SET tally = json_set(tally, '$.digest', json(?), '$.order', ?) WHERE sheet = ? AND chunk = (SELECT min(chunk) FROM chunks WHERE sheet = ?)",
+		string(text), driver.Order(sh.spec.Schema), id, id)
 	return err
 }
 

@@ -47,7 +47,7 @@ type oldSheet struct {
 func newOldSheet(t *testing.T, content string, year int, status egrid.Status, reason string, records ...string) *oldSheet {
 	t.Helper()
 	var fields []egrid.Field
-	for _, c := range []egrid.Column{egrid.State, egrid.PlantName, egrid.PlantCode, egrid.Generator, egrid.NetGeneration, "NEW"} {
+	for _, c := range []egrid.Column{egrid.State, egrid.PlantName, egrid.PlantCode, egrid.GeneratorID, egrid.NetGeneration, "NEW"} {
 		f, ok := egrid.Lookup(egrid.GEN, string(c))
 		if !ok {
 			f = egrid.Field{Level: egrid.GEN, Column: c, Type: egrid.Number}

@@ -102,7 +102,7 @@ func TestStreams(t *testing.T) {
 		{Level: egrid.GEN},
 		{Level: egrid.GEN, Year: egrid.AllYears, Sort: []egrid.Sort{{Column: egrid.NetGeneration, Desc: true}}, Columns: []egrid.Column{egrid.PlantName}},
 		{Level: egrid.PLNT, Year: 2021, Filters: []egrid.Filter{egrid.Where(egrid.NetGeneration, egrid.Gt, "0")}, Columns: []egrid.Column{egrid.State, egrid.PlantCode}},
-		{Level: egrid.GEN, Year: egrid.AllYears, Columns: []egrid.Column{egrid.Year, egrid.Generator}},
+		{Level: egrid.GEN, Year: egrid.AllYears, Columns: []egrid.Column{egrid.Year, egrid.GeneratorID}},
 		{Level: egrid.ST, Columns: []egrid.Column{egrid.State}}, // not published
 	} {
 		paged, next := pages(t, func(cursor string) (egrid.RowPage, error) {

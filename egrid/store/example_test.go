@@ -51,7 +51,7 @@ func Example() {
 		}
 		fmt.Printf("%d of %d:\n", page.Len(), page.Total)
 		for row := range page.Rows() {
-			fmt.Printf("  %s %s %q\n", row.Text(egrid.PlantName), row.Text(egrid.Generator), row.Text(egrid.NetGeneration))
+			fmt.Printf("  %s %s %q\n", row.Text(egrid.PlantName), row.Text(egrid.GeneratorID), row.Text(egrid.NetGeneration))
 		}
 		if query.Cursor = page.Next; query.Cursor == "" {
 			break

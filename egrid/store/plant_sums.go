@@ -22,7 +22,7 @@ func (v view) groupBatches(ctx context.Context, query egrid.GroupQuery) iter.Seq
 // sum fills a page with the plants summed by a column.
 func (v *plantView) sum(ctx context.Context, by egrid.Column, query PlantQuery, page *PlantPage) error {
 	source := by
-	if by == egrid.FuelGroup && !v.snapshot.Schema.Has(egrid.FuelGroup) {
+	if by == egrid.FuelCategoryColumn && !v.snapshot.Schema.Has(egrid.FuelCategoryColumn) {
 		source = egrid.Fuel
 	}
 	sums := plantTotals{key: v.key, categories: by != source, of: map[egrid.Value]*plantSum{}}

@@ -67,7 +67,11 @@ func newPlantView(all view, query *PlantQuery) (*plantView, error) {
 		if query.Release != "" {
 			what += " in release " + query.Release
 		}
-		return v, fmt.Errorf("%w: %s are published; data years with plants: %s", egrid.ErrNotFound, what, list(PlantYears(catalog)))
+		years := PlantYears(catalog)
+		if query.Release != "" && (query.Year == 0 || slices.Contains(years, query.Year)) {
+			return v, fmt.Errorf("%w: %s are published; releases with plants: %s", egrid.ErrNotFound, what, plantReleases(catalog, query.Year))
+		}
+		return v, fmt.Errorf("%w: %s are published; data years with plants: %s", egrid.ErrNotFound, what, list(years))
 	}
 	v.all = view{all.scanner, catalog}
 	v.key = []egrid.Column{egrid.PlantCode}
@@ -76,6 +80,23 @@ func newPlantView(all view, query *PlantQuery) (*plantView, error) {
 	}
 	v.view = all.at(v.snapshot)
 	return v, nil
+}
+
+// plantReleases writes the releases that plants are published of, in one data year or,
+// when it is 0, in each.
+func plantReleases(c egrid.Catalog, year int) string {
+	var releases []string
+	for i := range c.Snapshots {
+		s := &c.Snapshots[i]
+		if s.Status != egrid.Published || s.Level != egrid.PLNT && s.Level != egrid.GEN || year != 0 && s.Year != year {
+			continue
+		}
+		if r := fmt.Sprint(s.Year, " ", cmp.Or(s.Release, egrid.NoRelease)); !slices.Contains(releases, r) {
+			releases = append(releases, r)
+		}
+	}
+	slices.Sort(releases)
+	return strings.Join(releases, ", ")
 }
 
 // list writes data years.
@@ -128,7 +149,7 @@ func sealCursor(read []egrid.Snapshot, inner string) string {
 // reads are the snapshots that an answer with some columns is made of.
 func (v *plantView) reads(columns []egrid.Column) []egrid.Snapshot {
 	read := slices.Clip(v.sources)
-	if slices.Contains(columns, StateShare) {
+	if slices.Contains(columns, ShareOfState) {
 		if shares := v.shareSheet(); !slices.ContainsFunc(read, func(s egrid.Snapshot) bool { return s.ID == shares.ID }) {
 			read = append(read, shares)
 		}
@@ -139,7 +160,7 @@ func (v *plantView) reads(columns []egrid.Column) []egrid.Snapshot {
 // about says what plants with some columns are from.
 func (v *plantView) about(columns []egrid.Column) PlantSource {
 	about := PlantSource{Basis: v.basis, Year: v.snapshot.Year, Release: v.snapshot.Release}
-	if v.basis != "" && slices.Contains(columns, StateShare) {
+	if v.basis != "" && slices.Contains(columns, ShareOfState) {
 		shares := v.shareSheet()
 		about.Shares = sheetOf(&shares)
 	}
@@ -169,7 +190,7 @@ func (v *plantView) everyColumn() []egrid.Column {
 		return append(PlantColumns(), egrid.OzoneSeasonGeneration)
 	}
 	columns := v.snapshot.Schema.Columns()
-	for _, c := range []egrid.Column{egrid.PlantName, egrid.PlantCode, egrid.State, egrid.Fuel, egrid.FuelGroup, egrid.NetGeneration, StateShare} {
+	for _, c := range []egrid.Column{egrid.PlantName, egrid.PlantCode, egrid.State, egrid.Fuel, egrid.FuelCategoryColumn, egrid.NetGeneration, ShareOfState} {
 		if !slices.Contains(columns, c) {
 			columns = append(columns, c)
 		}
@@ -182,7 +203,7 @@ func plantField(snapshot egrid.Snapshot, c egrid.Column) (egrid.Field, bool) {
 	switch c {
 	case PlantID:
 		return egrid.Field{Level: egrid.PLNT, Column: c, Type: egrid.Text, Description: "Identifies the plant: its ORIS code or, where the sheet has none, state~name."}, true
-	case StateShare:
+	case ShareOfState:
 		return egrid.Field{Level: egrid.PLNT, Column: c, Type: egrid.Number, Unit: "fraction", Description: "Share of the state's net generation; missing when the state is."}, true
 	case PlantCount:
 		return egrid.Field{Level: egrid.PLNT, Column: c, Type: egrid.Integer, Description: "Number of plants."}, true
@@ -355,18 +376,18 @@ func (v *plantView) source(rows *egrid.Batch, f egrid.Field) int {
 		if v.basis == egrid.GEN {
 			return computed
 		}
-	case StateShare, egrid.Year, egrid.ReleaseColumn, egrid.LevelColumn, BasisColumn:
+	case ShareOfState, egrid.Year, egrid.ReleaseColumn, egrid.LevelColumn, BasisColumn:
 		return computed
 	}
 	at := rows.Schema().Index(c)
 	switch {
-	case at < 0 && (f.Column == PlantID || c == egrid.FuelGroup):
+	case at < 0 && (f.Column == PlantID || c == egrid.FuelCategoryColumn):
 		return computed
 	case at < 0:
 		return -1
 	}
 	column := rows.Column(at)
-	if c != f.Column && column.Missing() > 0 || c == egrid.FuelGroup && column.Missing() > 0 || column.Type() != "" && column.Type() != f.Type {
+	if c != f.Column && column.Missing() > 0 || c == egrid.FuelCategoryColumn && column.Missing() > 0 || column.Type() != "" && column.Type() != f.Type {
 		return computed
 	}
 	return at
@@ -381,13 +402,28 @@ func (v *plantView) resolveColumns(names []egrid.Column) ([]egrid.Column, error)
 	for _, name := range names {
 		f, ok := plantField(v.snapshot, name)
 		if !ok {
-			return nil, fmt.Errorf("%w: plants have no column %q; the dictionary lists them", egrid.ErrInvalid, name)
+			return nil, fmt.Errorf("%w: plants have no column %q%s", egrid.ErrInvalid, name, v.columnHint(string(name)))
 		}
 		if !slices.Contains(columns, f.Column) && f.Column != PlantID {
 			columns = append(columns, f.Column)
 		}
 	}
 	return columns, nil
+}
+
+// columnHint names the column of plants that was probably meant.
+func (v *plantView) columnHint(name string) string {
+	var names []string
+	for _, c := range v.everyColumn() {
+		names = append(names, string(c))
+	}
+	for _, f := range egrid.Fields(egrid.PLNT) {
+		names = append(names, string(f.Column), f.Code)
+	}
+	if meant := egrid.Nearest(name, names); meant != "" {
+		return "; did you mean " + meant + "?"
+	}
+	return "; the dictionary lists them"
 }
 
 // plantRows makes the query of the basis PLNT.
@@ -401,7 +437,7 @@ func (v *plantView) plantRows(query PlantQuery, columns []egrid.Column) (egrid.R
 		return rows, err
 	}
 	for _, c := range append([]egrid.Column{egrid.State, egrid.PlantName, egrid.PlantCode, egrid.Fuel, egrid.NetGeneration}, columns...) {
-		if c != StateShare && c != PlantCount && c != BasisColumn && !slices.Contains(rows.Columns, c) {
+		if c != ShareOfState && c != PlantCount && c != BasisColumn && !slices.Contains(rows.Columns, c) {
 			rows.Columns = append(rows.Columns, c)
 		}
 	}
@@ -411,12 +447,12 @@ func (v *plantView) plantRows(query PlantQuery, columns []egrid.Column) (egrid.R
 // fuelFilters turns a filter on the fuel category into one on its fuels where
 // the sheet has no such column.
 func (v *plantView) fuelFilters(filters []egrid.Filter) ([]egrid.Filter, error) {
-	if v.snapshot.Schema.Has(egrid.FuelGroup) {
+	if v.snapshot.Schema.Has(egrid.FuelCategoryColumn) {
 		return filters, nil
 	}
 	filters = slices.Clone(filters)
 	for i, f := range filters {
-		if f.Column != egrid.FuelGroup {
+		if f.Column != egrid.FuelCategoryColumn {
 			continue
 		}
 		fuels := egrid.Filter{Column: egrid.Fuel, Op: f.Op}
@@ -509,13 +545,13 @@ type plantExtras struct {
 // extras reads them for some plants; nil is all of the query.
 func (v *plantView) extras(ctx context.Context, query PlantQuery, columns []egrid.Column, plants *egrid.Batch) (plantExtras, error) {
 	var extra plantExtras
-	if slices.Contains(columns, StateShare) {
+	if slices.Contains(columns, ShareOfState) {
 		var err error
 		if extra.state, err = v.stateTotals(ctx); err != nil {
 			return extra, err
 		}
 	}
-	if v.basis == egrid.GEN && (slices.Contains(columns, egrid.Fuel) || slices.Contains(columns, egrid.FuelGroup)) {
+	if v.basis == egrid.GEN && (slices.Contains(columns, egrid.Fuel) || slices.Contains(columns, egrid.FuelCategoryColumn)) {
 		err := v.mainFuels(ctx, query, plants, &extra)
 		return extra, err
 	}
@@ -649,7 +685,7 @@ func (v *plantView) value(row egrid.Row, c egrid.Column, extra plantExtras) egri
 			return egrid.Value{}
 		}
 		return egrid.TextOf(row.Text(egrid.State) + "~" + row.Text(egrid.PlantName))
-	case StateShare:
+	case ShareOfState:
 		own, ok := row.Float(egrid.NetGeneration)
 		if total := extra.state[row.Text(egrid.State)]; ok && total > 0 && !row.Value(egrid.State).IsMissing() {
 			return egrid.NumberOf(own / total)
@@ -659,8 +695,8 @@ func (v *plantView) value(row egrid.Row, c egrid.Column, extra plantExtras) egri
 		if v.basis == egrid.GEN {
 			return extra.fuel[v.keyOf(row)]
 		}
-	case egrid.FuelGroup:
-		if category := row.Value(egrid.FuelGroup); !category.IsMissing() {
+	case egrid.FuelCategoryColumn:
+		if category := row.Value(egrid.FuelCategoryColumn); !category.IsMissing() {
 			return category
 		}
 		category, _ := egrid.FuelCategory(v.value(row, egrid.Fuel, extra).String())

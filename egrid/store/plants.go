@@ -11,7 +11,7 @@ import (
 // Columns that the plant view adds to those of the sheets.
 const (
 	PlantID        egrid.Column = "id"              // ORIS code, or <state>~<plant name> where the sheet has none
-	StateShare     egrid.Column = "share"           // share of the state's net generation, 0-1
+	ShareOfState   egrid.Column = "share"           // share of the state's net generation, 0-1
 	GeneratorCount egrid.Column = "generator_count" // generators of the plant
 	PlantCount     egrid.Column = "plants"          // plants of a sum
 	BasisColumn    egrid.Column = "basis"           // level that the figures are read from
@@ -72,8 +72,8 @@ type PlantSource struct {
 // PlantColumns returns the columns of a plant answer that names none.
 func PlantColumns() []egrid.Column {
 	return []egrid.Column{
-		egrid.PlantName, egrid.PlantCode, egrid.State, egrid.County, egrid.Latitude, egrid.Longitude, egrid.Subregion, egrid.BalancingAuthority, egrid.NERCRegion, egrid.Operator,
-		egrid.Fuel, egrid.FuelGroup, GeneratorCount, egrid.NameplateCapacity, egrid.CapacityFactor, egrid.NetGeneration, StateShare,
+		egrid.PlantName, egrid.PlantCode, egrid.State, egrid.County, egrid.Latitude, egrid.Longitude, egrid.Subregion, egrid.BalancingAuthority, egrid.NERCRegion, egrid.OperatorName,
+		egrid.Fuel, egrid.FuelCategoryColumn, GeneratorCount, egrid.NameplateCapacity, egrid.CapacityFactor, egrid.NetGeneration, ShareOfState,
 		egrid.CO2e, egrid.CO2eRate,
 	}
 }
@@ -149,7 +149,7 @@ func (db *DB) Plant(ctx context.Context, id string, year int, release string) (P
 		}
 	}
 	if page.Len() == 0 {
-		return PlantPage{}, fmt.Errorf("%w: no plant %q in data year %d", egrid.ErrNotFound, id, page.Year)
+		return PlantPage{}, fmt.Errorf("%w: no plant %q in data year %d; search by name or ORIS code for its id", egrid.ErrNotFound, id, page.Year)
 	}
 	page.Next = ""
 	return page, nil
@@ -162,7 +162,7 @@ func (db *DB) PlantHistory(ctx context.Context, id string) (egrid.RowPage, error
 	leading := []egrid.Column{PlantID, egrid.Year, BasisColumn, egrid.ReleaseColumn, ShareBasis, ShareRelease}
 	return db.eachPlantYear(ctx, leading, func(v view, year int) (PlantPage, error) {
 		return v.plants(ctx, PlantQuery{Year: year, Filters: PlantFilters(id), Limit: 1})
-	}, fmt.Errorf("%w: no plant %q in any data year", egrid.ErrNotFound, id))
+	}, fmt.Errorf("%w: no plant %q in any data year; search by name or ORIS code for its id", egrid.ErrNotFound, id))
 }
 
 // PlantFilters returns the filters that choose the rows of one plant at the

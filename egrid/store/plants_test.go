@@ -253,7 +253,7 @@ func TestFindPlant(t *testing.T) {
 				t.Errorf("%d %s: %v", year, id, err)
 				continue
 			}
-			columns := []egrid.Column{store.PlantID, egrid.PlantName, egrid.NetGeneration, store.StateShare}
+			columns := []egrid.Column{store.PlantID, egrid.PlantName, egrid.NetGeneration, store.ShareOfState}
 			if got, want := line(one.Row(0), columns...), line(row, columns...); got != want {
 				t.Errorf("got %s; want %s", got, want)
 			}
@@ -298,8 +298,8 @@ func TestSumPlants(t *testing.T) {
 	}{
 		{egrid.State, 2023, []string{"OK 2 -10 210", "TX 2 1001 600"}},
 		{egrid.State, 2021, []string{"OK 1 -10 200", "TX 2 1000 600"}},
-		{egrid.FuelGroup, 2023, []string{"COAL 1 500 300", "GAS 1 400.5 250", "HYDRO 1 -10 200", "SOLAR 1 100.5 50", "WIND 1  10"}},
-		{egrid.FuelGroup, 2021, []string{"COAL 1 900 550", "HYDRO 1 -10 200", "SOLAR 1 100 50"}},
+		{egrid.FuelCategoryColumn, 2023, []string{"COAL 1 500 300", "GAS 1 400.5 250", "HYDRO 1 -10 200", "SOLAR 1 100.5 50", "WIND 1  10"}},
+		{egrid.FuelCategoryColumn, 2021, []string{"COAL 1 900 550", "HYDRO 1 -10 200", "SOLAR 1 100 50"}},
 		{egrid.Subregion, 2021, []string{"ERCT 2 1000 600", "SPSO 1 -10 200"}},
 		{"", 2023, []string{" 4 991 810"}},
 		{egrid.State, 2016, []string{"OK 2 27 ", "TX 1 7 "}},

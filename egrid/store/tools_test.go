@@ -256,8 +256,8 @@ func (test *tool) check(t *testing.T, row egrid.Row) {
 	if test.noNA && id == "NA" {
 		id = ""
 	}
-	if row.Text(egrid.PlantCode) != want.plant || row.Text(egrid.Generator) != id || row.Year() != 2023 {
-		t.Errorf("row %d is %d %s/%s; want %s/%s", row.Number(), row.Year(), row.Text(egrid.PlantCode), row.Text(egrid.Generator), want.plant, id)
+	if row.Text(egrid.PlantCode) != want.plant || row.Text(egrid.GeneratorID) != id || row.Year() != 2023 {
+		t.Errorf("row %d is %d %s/%s; want %s/%s", row.Number(), row.Year(), row.Text(egrid.PlantCode), row.Text(egrid.GeneratorID), want.plant, id)
 	}
 	if n, _ := row.Int("boiler_count"); n != want.boilers {
 		t.Errorf("row %d has %d boilers; want %d", row.Number(), n, want.boilers)

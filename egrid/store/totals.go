@@ -272,7 +272,7 @@ func scopeOf(by egrid.Column, query PlantQuery) scope {
 			s.plain = false
 		case isRegion && (len(s.regions) == 0 || s.regions[0].Column == f.Column):
 			s.regions = append(s.regions, f)
-		case f.Column == egrid.FuelGroup && s.fuels == nil:
+		case f.Column == egrid.FuelCategoryColumn && s.fuels == nil:
 			for _, v := range f.Values {
 				if fuel := v.String(); !slices.Contains(s.fuels, fuel) {
 					s.fuels = append(s.fuels, fuel)
@@ -304,7 +304,7 @@ func (s *scope) ladder() []egrid.Level {
 	switch {
 	case s.byRegion() && s.by != egrid.State:
 		plants = plants[:1] // generators do not know
-	case s.by != "" && s.by != egrid.FuelGroup && !s.byRegion():
+	case s.by != "" && s.by != egrid.FuelCategoryColumn && !s.byRegion():
 		return plants
 	}
 	if !s.plain {
@@ -333,11 +333,11 @@ func (s *scope) has(c egrid.Catalog, snap *egrid.Snapshot) bool {
 		known := func(column egrid.Column) bool {
 			return snap.Schema.Has(column) || slices.Contains(fillingOf(c, snap).columns, column)
 		}
-		byKnown := s.by == "" || known(s.by) || s.by == egrid.FuelGroup && known(egrid.Fuel)
+		byKnown := s.by == "" || known(s.by) || s.by == egrid.FuelCategoryColumn && known(egrid.Fuel)
 		return snap.Schema.Has(egrid.NetGeneration) && byKnown && (len(s.regions) == 0 || known(s.regions[0].Column))
 	case s.fuels != nil:
 		return !slices.ContainsFunc(s.fuels, func(f string) bool { return !column(f) })
-	case s.by == egrid.FuelGroup:
+	case s.by == egrid.FuelCategoryColumn:
 		return slices.ContainsFunc(egrid.FuelCategories(), column)
 	}
 	return snap.Schema.Has(egrid.NetGeneration)
@@ -514,7 +514,7 @@ func (v view) regionSums(ctx context.Context, s *scope, sheet *egrid.Snapshot) (
 		query.Columns = append(query.Columns, s.by)
 	}
 	categories := s.fuels
-	if s.by == egrid.FuelGroup && categories == nil {
+	if s.by == egrid.FuelCategoryColumn && categories == nil {
 		categories = egrid.FuelCategories()
 	}
 	for _, category := range categories {
@@ -536,7 +536,7 @@ func (v view) regionSums(ctx context.Context, s *scope, sheet *egrid.Snapshot) (
 			sum.capacity.add(row.Float(egrid.NameplateCapacity))
 		}
 		for _, category := range categories {
-			if s.by == egrid.FuelGroup {
+			if s.by == egrid.FuelCategoryColumn {
 				label = egrid.TextOf(category)
 			}
 			sums.labelled(label).generation.add(row.Float(fuelGeneration[category]))
@@ -620,7 +620,7 @@ func (t *sheetSums) rows(s *scope, counted *sheetSums) (*egrid.Batch, error) {
 		if counted.plants {
 			plants = egrid.IntegerOf(count)
 		}
-		if s.by != "" && (s.by == egrid.FuelGroup || s.fuels != nil) && sum.generation.sum == 0 && count == 0 {
+		if s.by != "" && (s.by == egrid.FuelCategoryColumn || s.fuels != nil) && sum.generation.sum == 0 && count == 0 {
 			continue
 		}
 		row := []egrid.Value{plants, sum.generation.value(), sum.capacity.value(), egrid.TextOf(string(t.sheet.Level)), releaseOf(&t.sheet)}

@@ -118,16 +118,16 @@ func TestTotals(t *testing.T) {
 		{"subregions by plants", map[string]string{"PLNT23.csv": plants23}, egrid.Subregion, in(egrid.State, "TX"), []string{"ERCT 2 1250 600 PLNT  PLNT "}, nil},
 		{"years of a subregion that generators do not know", with("GEN23.csv", generators23), egrid.Year, in(egrid.Subregion, "ERCT"), []string{"2023  1200 620 SRL rev0  "}, nil},
 		{"nobody knows subregions", map[string]string{"GEN23.csv": generators23}, egrid.Subregion, store.PlantQuery{}, nil, nil},
-		{"fuels of the US", with("GEN23.csv", generators23), egrid.FuelGroup, store.PlantQuery{},
+		{"fuels of the US", with("GEN23.csv", generators23), egrid.FuelCategoryColumn, store.PlantQuery{},
 			[]string{"COAL 1 600  US rev0 GEN ", "GAS 1 450  US rev0 GEN ", "HYDRO 1 -10  US rev0 GEN ", "SOLAR 1 150  US rev0 GEN ", "WIND 1 60  US rev0 GEN "},
 			[]string{"2023 USrev0 1250, GEN 991"}},
-		{"fuels of a state", with("GEN23.csv", generators23), egrid.FuelGroup, in(egrid.State, "OK"),
+		{"fuels of a state", with("GEN23.csv", generators23), egrid.FuelCategoryColumn, in(egrid.State, "OK"),
 			[]string{"HYDRO 1 -10  ST rev0 GEN ", "WIND 1 60  ST rev0 GEN "}, []string{"2023 STrev0 50, GEN -10"}},
-		{"states of a fuel", with("GEN23.csv", generators23), egrid.State, in(egrid.FuelGroup, "COAL", "SOLAR"),
+		{"states of a fuel", with("GEN23.csv", generators23), egrid.State, in(egrid.FuelCategoryColumn, "COAL", "SOLAR"),
 			[]string{"TX 2 750  ST rev0 GEN "}, nil},
 		{"years of a subregion that only some know", map[string]string{"SRL23.csv": subregions23, "GEN21.csv": strings.ReplaceAll(generators23, "2023,", "2021,")}, egrid.Year, in(egrid.Subregion, "ERCT"),
 			[]string{"2021       ", "2023  1200 620 SRL   "}, nil},
-		{"states of a fuel that the sheet does not tell", with("GEN23.csv", generators23), egrid.State, in(egrid.FuelGroup, "COAL", "OTHF"),
+		{"states of a fuel that the sheet does not tell", with("GEN23.csv", generators23), egrid.State, in(egrid.FuelCategoryColumn, "COAL", "OTHF"),
 			[]string{"TX 1 500 300 GEN  GEN "}, nil},
 		{"what only plants know", with("GEN23.csv", generators23), egrid.State, in(egrid.Fuel, "NG"), []string{"TX 1 400.5 250 GEN  GEN "}, nil},
 		{"a state that the sheet of states lacks", map[string]string{"ST23.csv": strings.Replace(states23, "2023,OK,210,50,0,0,-10,0,60\n", "", 1), "GEN23.csv": generators23}, egrid.State, store.PlantQuery{},
@@ -165,10 +165,10 @@ func TestTotals(t *testing.T) {
 func TestTotalsOfRepeatedFuels(t *testing.T) {
 	t.Parallel()
 	_, db := sheetsOf(t, map[string]string{"ST23.csv": states23, "US23.csv": whole23})
-	for _, by := range []egrid.Column{"", egrid.State, egrid.Year, egrid.FuelGroup} {
+	for _, by := range []egrid.Column{"", egrid.State, egrid.Year, egrid.FuelCategoryColumn} {
 		var pages []string
 		for _, fuels := range [][]string{{"COAL", "SOLAR"}, {"COAL", "SOLAR", "COAL"}} {
-			page, err := db.Totals(t.Context(), by, store.PlantQuery{Filters: []egrid.Filter{egrid.Where(egrid.FuelGroup, egrid.Eq, fuels...)}})
+			page, err := db.Totals(t.Context(), by, store.PlantQuery{Filters: []egrid.Filter{egrid.Where(egrid.FuelCategoryColumn, egrid.Eq, fuels...)}})
 			if err != nil {
 				t.Fatalf("by %q of %q: %v", by, fuels, err)
 			}
@@ -243,7 +243,7 @@ func TestShares(t *testing.T) {
 			if err != nil || page.Shares != test.sheet {
 				t.Fatalf("%+v, %v; want %+v", page.Shares, err, test.sheet)
 			}
-			if got := lines(page.Batch, store.PlantID, store.StateShare); !slices.Equal(got, test.want) {
+			if got := lines(page.Batch, store.PlantID, store.ShareOfState); !slices.Equal(got, test.want) {
 				t.Errorf("got %q; want %q", got, test.want)
 			}
 			told, err := db.ShareDifferences(t.Context(), page.PlantSource, test.query)
@@ -264,7 +264,7 @@ func TestSharesOfPages(t *testing.T) {
 	}
 	publishCSV(t, s, "ST23-rev1.csv", strings.Replace(states23, "620,1200", "620,1300", 1))
 	second, err := db.Plants(t.Context(), store.PlantQuery{Limit: 1, Cursor: first.Next})
-	if err != nil || line(second.Row(0), store.PlantID, store.StateShare) != "1 0.7504166666666666" || second.Shares.Release != "rev0" {
+	if err != nil || line(second.Row(0), store.PlantID, store.ShareOfState) != "1 0.7504166666666666" || second.Shares.Release != "rev0" {
 		t.Errorf("%s of %+v, %v", second.Batch, second.Shares, err)
 	}
 	publishCSV(t, s, "ST23-rev0.csv", strings.Replace(states23, "620,1200", "620,1300", 1))
@@ -288,7 +288,7 @@ func TestFilledPlants(t *testing.T) {
 	t.Parallel()
 	s, db := sheetsOf(t, map[string]string{"PLNT23_rev1.csv": poorPlants23, "GEN23.csv": generators23})
 	byGeneration := []egrid.Sort{{Column: egrid.NetGeneration, Desc: true}, {Column: egrid.PlantName}}
-	columns := []egrid.Column{store.PlantID, egrid.PlantName, egrid.State, egrid.NetGeneration, store.StateShare}
+	columns := []egrid.Column{store.PlantID, egrid.PlantName, egrid.State, egrid.NetGeneration, store.ShareOfState}
 	tests := []struct {
 		name  string
 		query store.PlantQuery
@@ -319,7 +319,7 @@ func TestFilledPlants(t *testing.T) {
 		t.Errorf("states %q, %v; want %q", got, err, want)
 	}
 	one, err := db.Plant(t.Context(), "3", 2023, "")
-	if err != nil || one.Row(0).Text(egrid.State) != "OK" || one.Row(0).Text(egrid.FuelGroup) != "HYDRO" {
+	if err != nil || one.Row(0).Text(egrid.State) != "OK" || one.Row(0).Text(egrid.FuelCategoryColumn) != "HYDRO" {
 		t.Errorf("%v, %v", one, err)
 	}
 	plain, err := db.Plants(t.Context(), store.PlantQuery{Columns: []egrid.Column{egrid.NetGeneration}})
@@ -365,7 +365,7 @@ func TestTotalsOfRealSheets(t *testing.T) {
 		}
 	}
 	for by, level := range map[egrid.Column]egrid.Level{
-		"": egrid.US, egrid.Year: egrid.US, egrid.FuelGroup: egrid.US, egrid.State: egrid.ST, egrid.Subregion: egrid.SRL, egrid.BalancingAuthority: egrid.BA, egrid.NERCRegion: egrid.NRL,
+		"": egrid.US, egrid.Year: egrid.US, egrid.FuelCategoryColumn: egrid.US, egrid.State: egrid.ST, egrid.Subregion: egrid.SRL, egrid.BalancingAuthority: egrid.BA, egrid.NERCRegion: egrid.NRL,
 	} {
 		page, err := db.Totals(t.Context(), by, store.PlantQuery{})
 		if err != nil {
@@ -382,7 +382,7 @@ func TestTotalsOfRealSheets(t *testing.T) {
 				near("Arizona", x, 102908709.515)
 			}
 		}
-		if by == egrid.FuelGroup {
+		if by == egrid.FuelCategoryColumn {
 			sum -= 6.84 // by which EPA's fuels exceed EPA's total
 		}
 		near("all by "+string(by), sum, 4167601391.182)
@@ -401,7 +401,7 @@ func TestTotalsOfRealSheets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	share, _ := top.Row(0).Float(store.StateShare)
+	share, _ := top.Row(0).Float(store.ShareOfState)
 	if top.Shares != (store.Sheet{Level: egrid.ST, Release: "rev0"}) || top.Row(0).Text(egrid.PlantName) != "Palo Verde" || math.Abs(share-0.306316) > 1e-6 {
 		t.Errorf("%s has %f of its state by %+v; want Palo Verde, 30.6 %%", top.Row(0).Text(egrid.PlantName), share, top.Shares)
 	}

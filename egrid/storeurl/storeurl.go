@@ -10,9 +10,9 @@
 //
 // # Errors
 //
-// [egrid.ErrInvalid] for a URL of no known kind; the text lists the kinds, and
-// never the URL, which may hold a password. Else those of the package that opens
-// the store.
+// [egrid.ErrInvalid] for a URL of no known kind or one that cannot be read; the text
+// lists the kinds, and never the URL, which may hold a password: [Check] tells that
+// before anything is opened. Else those of the package that opens the store.
 //
 // # See also
 //
@@ -21,10 +21,8 @@ package storeurl
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
-	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
 	"github.com/egrid-analytics/egrid-go/egrid/pgstore"
@@ -37,31 +35,29 @@ type Options struct {
 	Keep    int    // superseded snapshots kept for each level, data year and release; default 10, -1 keeps all
 }
 
-// Open opens sqlite:PATH, postgres://HOST/DATABASE or mem:. The caller closes
-// it.
+// Open opens sqlite:PATH, a plain PATH, postgres://HOST/DATABASE or mem:. A path is
+// relative to the current folder; a file that is not there is made. The caller closes
+// the store.
 func Open(ctx context.Context, url string, o *Options) (driver.Store, error) {
 	if o == nil {
 		o = &Options{}
 	}
-	scheme, path, _ := strings.Cut(url, ":")
-	switch scheme {
-	case "mem":
-		return memstore.New().Driver(), nil
-	case "postgres", "postgresql":
-		s, err := pgstore.Open(ctx, url, &pgstore.Options{ReadURL: o.ReadURL, Keep: o.Keep})
-		if err != nil {
-			return driver.Store{}, err
-		}
-		return s.Driver(), nil
-	case "sqlite":
-		if path == "" {
-			return driver.Store{}, fmt.Errorf("%w: the store names no file; give sqlite:PATH", egrid.ErrInvalid)
-		}
+	if err := Check(url); err != nil {
+		return driver.Store{}, err
+	}
+	if path, ok := Path(url); ok {
 		s, err := sqlitestore.Open(ctx, path, &sqlitestore.Options{Keep: o.Keep})
 		if err != nil {
 			return driver.Store{}, err
 		}
 		return s.Driver(), nil
 	}
-	return driver.Store{}, fmt.Errorf("%w: the store's URL is none of mem:, sqlite:PATH and postgres://HOST/DATABASE", egrid.ErrInvalid)
+	if strings.HasPrefix(url, "mem:") {
+		return memstore.New().Driver(), nil
+	}
+	s, err := pgstore.Open(ctx, url, &pgstore.Options{ReadURL: o.ReadURL, Keep: o.Keep})
+	if err != nil {
+		return driver.Store{}, err
+	}
+	return s.Driver(), nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
@@ -52,10 +53,20 @@ func exitStatus(stderr io.Writer, err error) int {
 
 // complain tells of an error, which may quote a file.
 func complain(stderr io.Writer, err error) {
-	fmt.Fprintln(stderr, "egrid:", terminal.EscapeLines(err.Error()))
+	text := err.Error()
+	for _, kind := range []error{egrid.ErrInvalid, egrid.ErrNotFound} { // which the exit status says
+		text = strings.TrimPrefix(text, kind.Error()+": ")
+	}
+	fmt.Fprintln(stderr, "egrid:", terminal.EscapeLines(text))
 }
 
-// withStore runs f on the store that the flags name.
+// tell says something on stderr: about an answer, where stdout has the answer alone.
+func (a *app) tell(format string, args ...any) {
+	fmt.Fprintln(a.stderr, "egrid:", terminal.EscapeLines(fmt.Sprintf(format, args...)))
+}
+
+// withStore runs f on the store that the flags name, which is made where there is
+// none.
 func (a *app) withStore(f func(driver.Store) error) error {
 	store, err := service.OpenStore(a.ctx, a.cli.Store)
 	if err != nil {
@@ -64,9 +75,18 @@ func (a *app) withStore(f func(driver.Store) error) error {
 	return errors.Join(f(store), store.Close())
 }
 
+// withExisting is withStore for what reads: it makes no store.
+func (a *app) withExisting(f func(driver.Store) error) error {
+	store, err := service.OpenExisting(a.ctx, a.cli.Store)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f(store), store.Close())
+}
+
 // withData is withStore for questions: it says when there is nothing to ask.
 func (a *app) withData(f func(*store.DB) error) error {
-	return a.withStore(func(s driver.Store) error {
+	return a.withExisting(func(s driver.Store) error {
 		db := store.New(s)
 		catalog, err := db.Catalog(a.ctx)
 		if err != nil {
@@ -74,6 +94,9 @@ func (a *app) withData(f func(*store.DB) error) error {
 		}
 		if catalog.Revision == 0 {
 			fmt.Fprintf(a.stderr, "egrid: nothing is published in this store; load files with egrid load%s FILE\n", a.storeFlag())
+		}
+		if db, err = db.Now(a.ctx); err != nil { // several questions, one state of the data
+			return err
 		}
 		return f(db)
 	})

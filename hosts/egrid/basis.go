@@ -17,16 +17,20 @@ func (a *app) tellSource(db *store.DB, source *store.PlantSource, query store.Pl
 	if source.Basis == "" {
 		return nil
 	}
-	tell := func(format string, args ...any) {
-		fmt.Fprintln(a.stderr, "egrid:", terminal.EscapeLines(fmt.Sprintf(format, args...)))
-	}
 	from := fmt.Sprintf("plants of %d by %s", source.Year, sheetName(store.Sheet{Level: source.Basis, Release: source.Release}))
 	if source.Shares.Level != "" {
 		from += "; shares of their states by " + sheetName(source.Shares)
 	}
-	tell("%s", from)
+	a.tell("%s", from)
 	if len(source.Filled) > 0 {
-		tell("that sheet lacks %s: filled in by ORIS code from %s", strings.Join(texts(source.Filled), ", "), sheetName(source.FilledFrom))
+		a.tell("that sheet lacks %s: filled in by ORIS code from %s", strings.Join(texts(source.Filled), ", "), sheetName(source.FilledFrom))
+	}
+	if by := fuelConditions(query.Filters); by != "" {
+		if source.Basis == egrid.GEN {
+			a.tell("a plant is the sum of its generators with %s: where it has others, this is a part of the plant", by)
+		} else {
+			a.tell("%s is the primary fuel of the plant, whose figures are of all its fuels", by)
+		}
 	}
 	where := store.PlantQuery{Year: source.Year, Release: query.Release}
 	of := "the United States"
@@ -41,7 +45,7 @@ func (a *app) tellSource(db *store.DB, source *store.PlantSource, query store.Pl
 	}
 	for row := range totals.Rows() {
 		if mwh, ok := row.Float(egrid.NetGeneration); ok {
-			tell("net generation of %s: %s by %s", of, generation(mwh), sheetName(totals.Sheet))
+			a.tell("net generation of %s: %s by %s", of, generation(mwh), sheetName(totals.Sheet))
 		}
 	}
 	for _, d := range totals.Differences {
@@ -53,9 +57,20 @@ func (a *app) tellSource(db *store.DB, source *store.PlantSource, query store.Pl
 		if d.Of.Release != d.Other.Release {
 			text += "; figures of different releases do not add up"
 		}
-		tell("%s", text)
+		a.tell("%s", text)
 	}
 	return nil
+}
+
+// fuelConditions are the conditions on fuels.
+func fuelConditions(filters []egrid.Filter) string {
+	var by []string
+	for _, f := range filters {
+		if f.Column == egrid.Fuel || f.Column == egrid.FuelGroup {
+			by = append(by, f.String())
+		}
+	}
+	return strings.Join(by, " and ")
 }
 
 // sheetName names a sheet and its release.

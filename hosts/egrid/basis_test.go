@@ -36,8 +36,8 @@ func TestTopNamesItsSheets(t *testing.T) {
 	s.report(0, s.dir)
 	_, said := s.told("top", "--limit", "1", "--state", "TX")
 	lines := strings.Split(strings.TrimSpace(said), "\n")
-	if len(lines) != 2 || lines[0] != "egrid: plants of 2023 by sheet GEN (release none); shares of their states by sheet ST (release none)" ||
-		!strings.HasPrefix(lines[1], "egrid: net generation of TX: ") || !strings.HasSuffix(lines[1], "Wh by sheet ST (release none)") {
+	if len(lines) != 3 || !strings.HasSuffix(lines[0], "; --limit 0 shows all") || lines[1] != "egrid: plants of 2023 by sheet GEN (release none); shares of their states by sheet ST (release none)" ||
+		!strings.HasPrefix(lines[2], "egrid: net generation of TX: ") || !strings.HasSuffix(lines[2], "Wh by sheet ST (release none)") {
 		t.Errorf("top says\n%s", said)
 	}
 

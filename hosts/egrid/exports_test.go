@@ -78,9 +78,7 @@ func (s shell) loadAgain(format string, published []egrid.Snapshot) {
 		if x.Level != y.Level || x.Year != y.Year || x.Release != y.Release || x.Rows != y.Rows {
 			s.Errorf("%s: %s %d %s became %s %d %s", format, x.Level, x.Year, x.Release, y.Level, y.Year, y.Release)
 		}
-		// An id is made of the columns in the order of the sheet, and a file has them in
-		// that of the dictionary.
-		if slices.Equal(x.Schema.Columns(), y.Schema.Columns()) && x.ID != y.ID {
+		if x.ID != y.ID {
 			s.Errorf("%s of %s: content %s; want %s", format, x.Level, y.ID, x.ID)
 		}
 		csv := append(of(x), "--format", "csv")
@@ -125,7 +123,7 @@ func TestOutput(t *testing.T) {
 	at := func(name string) string { return filepath.Join(s.dir, name) }
 	for name, begins := range map[string]string{
 		"a.csv": "level,data_year,", "a.ndjson": `{"level":"GEN",`, "a.json": `[{"level":"GEN",`, "a.parquet": "PAR1", "is.xlsx": "PK\x03\x04",
-		"a.txt": "level  data_year", "a.datapackage.json": "{\n  \"name\": \"a\",",
+		"a.txt": "state  plant_name", "a.datapackage.json": "{\n  \"name\": \"a\",",
 	} {
 		if text := s.run(0, "rows", "GEN", "--output", at(name)); text != "" {
 			t.Errorf("%s: %q on standard output", name, text)

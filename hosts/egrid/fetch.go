@@ -56,10 +56,7 @@ func (c *fetchCmd) Run(a *app) error {
 	}
 	bar := terminal.NewBar(a.stderr)
 	bar.Unit = "bytes"
-	o := fetch.Options{Logger: a.log}
-	if !c.JSON {
-		o.Progress = func(done, total int64) { bar.Draw(edition.String(), done, total) }
-	}
+	o := fetch.Options{Logger: a.log, Progress: func(done, total int64) { bar.Draw(edition.String(), done, total) }}
 	file, err := fetch.Get(a.ctx, edition, cmp.Or(c.Dir, filepath.Join(service.DataDir(), "workbooks")), &o)
 	bar.Clear()
 	switch {

@@ -107,6 +107,11 @@ func TestMostlyRejected(t *testing.T) {
 	if got := s.run(0, "rows", "--level", "PLNT"); strings.Contains(got, "Plant") {
 		t.Errorf("readers see %s", got)
 	}
+	// Whoever decides on it later finds the reason in the store.
+	const why = `more than 1 %: look at the reasons, the file may have been misread; most often net_generation_mwh: not a number (98 records, the first in line 4: "see note")`
+	if held := s.snapshots(); len(held) != 1 || !strings.Contains(held[0].Reason, why) || held[0].RejectedFor == "" {
+		t.Errorf("the store has %+v", held)
+	}
 }
 
 // Figures of EPA's final and first releases of the US in 2019.

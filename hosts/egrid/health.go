@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/storeurl"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/service"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/terminal"
 	"github.com/egrid-analytics/egrid-go/httpapi/wire"
@@ -30,6 +31,8 @@ type state struct {
 	Status  string  `json:"status"` // ok, degraded or unavailable
 	Latency float64 `json:"latency_seconds"`
 	Error   string  `json:"error,omitempty"`
+
+	wrong bool // the address cannot be read
 }
 
 // A service that is degraded works without something that it depends on.
@@ -54,13 +57,14 @@ func (c *healthCmd) Run(a *app) error {
 	}
 	wg.Wait()
 	states, err := []state{}, error(nil)
-	t := terminal.Table{Header: []string{"service", "status", "seconds", "error"}, Right: []bool{false, false, true}}
 	for _, s := range found {
 		for _, s := range s {
 			states = append(states, s)
-			t.Add(s.Name, s.Status, fmt.Sprintf("%.3f", s.Latency), s.Error)
-			if s.Status != ok && s.Status != degraded {
+			if s.Status != ok && s.Status != degraded && err == nil {
 				err = failed
+			}
+			if s.wrong {
+				err = wrongUsage // no outage: the address has to be written otherwise
 			}
 		}
 	}
@@ -68,17 +72,41 @@ func (c *healthCmd) Run(a *app) error {
 		if err := printJSON(a, states); err != nil {
 			return err
 		}
-	} else if err := t.Write(a.stdout); err != nil {
+	} else if err := a.printStates(states); err != nil {
 		return err
 	}
 	return err
+}
+
+// printStates prints a line for each, and below what is wrong.
+func (a *app) printStates(states []state) error {
+	if err := a.sheet(stateColumns(states), false); err != nil {
+		return err
+	}
+	p := terminal.NewPage(a.stdout)
+	for _, s := range states {
+		if s.Error != "" {
+			p.Text(0, s.Name+": "+s.Error)
+		}
+	}
+	return p.Err()
+}
+
+func stateColumns(states []state) []terminal.Column {
+	c := []terminal.Column{{Name: "service", Wrap: true}, {Name: "status", Keep: true}, {Name: "seconds", Right: true}}
+	for _, s := range states {
+		for i, cell := range []string{s.Name, s.Status, fmt.Sprintf("%.3f", s.Latency)} {
+			c[i].Cells = append(c[i].Cells, cell)
+		}
+	}
+	return c
 }
 
 // examine tells the state of what is at an address, and of what that depends
 // on.
 func examine(ctx context.Context, address string) []state {
 	began := time.Now()
-	name := withoutPassword(address)
+	name := shown(address)
 	var checks []wire.CheckResult
 	var err error
 	switch scheme, _, _ := strings.Cut(address, ":"); scheme {
@@ -89,7 +117,7 @@ func examine(ctx context.Context, address string) []state {
 	default:
 		err = askStore(ctx, address)
 	}
-	s := state{Name: name, Status: ok, Latency: time.Since(began).Seconds()}
+	s := state{Name: name, Status: ok, Latency: time.Since(began).Seconds(), wrong: errors.Is(err, egrid.ErrInvalid) || errors.Is(err, queue.ErrInvalid)}
 	if err != nil {
 		s.Status, s.Error = unavailable, oneLine(err.Error(), 200)
 	}
@@ -101,7 +129,7 @@ func examine(ctx context.Context, address string) []state {
 }
 
 func askStore(ctx context.Context, address string) error {
-	store, err := service.OpenStore(ctx, address)
+	store, err := service.OpenExisting(ctx, address)
 	if err != nil {
 		return err
 	}
@@ -125,7 +153,10 @@ func askQueue(ctx context.Context, address string) error {
 func askService(ctx context.Context, address string) ([]wire.CheckResult, error) {
 	u, err := url.Parse(address)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", egrid.ErrInvalid, err)
+		return nil, fmt.Errorf("%w: the address of the service cannot be read; give http://HOST:PORT", egrid.ErrInvalid)
+	}
+	if u.User == nil && strings.Contains(address, "@") || u.Host == "" {
+		return nil, fmt.Errorf("%w: the address of the service has no host, or an @ behind it; give http://HOST:PORT", egrid.ErrInvalid)
 	}
 	if u.Path == "" || u.Path == "/" {
 		u.Path = "/readyz"
@@ -135,6 +166,10 @@ func askService(ctx context.Context, address string) ([]wire.CheckResult, error)
 		return nil, err
 	}
 	answer, err := http.DefaultClient.Do(r)
+	var quoting *url.Error
+	if errors.As(err, &quoting) {
+		err = quoting.Err // without the address, which may hold a token
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -149,13 +184,23 @@ func askService(ctx context.Context, address string) ([]wire.CheckResult, error)
 	return health.Checks, err
 }
 
-// withoutPassword is an address as it may be shown, also one that cannot be read
-// as it has several hosts.
-func withoutPassword(address string) string {
-	scheme, rest, ok := strings.Cut(address, "://")
-	at := strings.LastIndex(rest, "@")
-	if !ok || at < 0 {
-		return address
+// shown is what may be printed of an address: of a file all, of others no more than
+// the scheme and the host. Of one that cannot be read nothing is sure to be no secret.
+func shown(address string) string {
+	if path, ok := storeurl.Path(address); ok && storeurl.Check(address) == nil {
+		return path
 	}
-	return scheme + "://" + rest[at+1:]
+	scheme, _, _ := strings.Cut(address, ":")
+	switch scheme {
+	case "mem":
+		return "mem:"
+	case "http", "https", "amqp", "amqps", "postgres", "postgresql":
+	default:
+		return "(an address that cannot be read)"
+	}
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" && u.Path == "" || u.User == nil && strings.Contains(address, "@") {
+		return scheme + "://(an address that cannot be read)"
+	}
+	return scheme + "://" + u.Host + strings.TrimSuffix(u.Path, "/")
 }

@@ -74,7 +74,7 @@ func (c *rollbackCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	return a.withStore(func(s driver.Store) error {
+	return a.withExisting(func(s driver.Store) error {
 		catalog, err := s.Catalog(a.ctx)
 		if err != nil {
 			return err
@@ -116,7 +116,7 @@ func (c *pruneCmd) Run(a *app) error {
 	if c.Keep < 0 || c.OlderThan < 0 {
 		return fmt.Errorf("%w: --keep and --older-than are not negative", egrid.ErrInvalid)
 	}
-	return a.withStore(func(s driver.Store) error {
+	return a.withExisting(func(s driver.Store) error {
 		dropped, err := s.Prune(a.ctx, driver.PruneRequest{Keep: c.Keep, OlderThan: c.OlderThan})
 		if err != nil {
 			return err
@@ -133,7 +133,7 @@ func (c *pruneCmd) Run(a *app) error {
 // load has the content, and so the id, of what is or was published, it is the
 // load that is found: that is what waits for a decision.
 func (a *app) withSnapshot(id string, f func(driver.Store, egrid.Snapshot) error) error {
-	return a.withStore(func(s driver.Store) error {
+	return a.withExisting(func(s driver.Store) error {
 		catalog, err := s.Catalog(a.ctx)
 		if err != nil {
 			return err

@@ -24,7 +24,7 @@ type reading struct {
 	Release   string `env:"-" help:"Release, e.g. v2 or rev1; none for the unmarked one. Default: from the file name."`
 	Units     string `env:"-" help:"Units of the figures, us or metric, where the files do not tell. Metric ones are converted." placeholder:"us|metric"`
 	Authority string `env:"-" help:"Who published the files, where they do not tell. Default: EPA." placeholder:"TEXT"`
-	Mapping   string `help:"File that maps headers which are nobody's codes to columns (etl.json)." type:"path" placeholder:"FILE"`
+	Mapping   string `env:"-" help:"File that maps headers which are nobody's codes to columns (etl.json)." type:"path" placeholder:"FILE"`
 	Workers   int    `help:"Chunks decoded at once. Default: the processors."`
 }
 
@@ -107,10 +107,7 @@ func (c *loadCmd) Run(a *app) error {
 		return err
 	}
 	c.apply(&o)
-	bar := terminal.NewBar(a.stderr)
-	if !c.JSON {
-		o.Progress = func(p etl.Progress) { bar.Draw(strings.TrimSpace(p.Object+" "+p.Sheet), p.Rows, p.Total) }
-	}
+	bar := a.progress(&o)
 	if c.DryRun {
 		o.RejectsFile = c.Rejects
 		report, err := a.dryRun(source, &o)
@@ -135,9 +132,18 @@ func (c *loadCmd) Run(a *app) error {
 	})
 }
 
+// progress draws how far a run has come, on a terminal.
+func (a *app) progress(o *etl.Options) *terminal.Bar {
+	bar := terminal.NewBar(a.stderr)
+	o.Progress = func(p etl.Progress) {
+		bar.Draw(strings.TrimSpace(strings.Join([]string{p.Stage, p.Object, p.Sheet}, " ")), p.Rows, p.Total)
+	}
+	return bar
+}
+
 // dryRun loads into a copy of what is published, in memory.
 func (a *app) dryRun(source etl.Source, o *etl.Options) (etl.Report, error) {
-	published, err := service.OpenExisting(a.ctx, a.cli.Store)
+	published, err := service.OpenOrEmpty(a.ctx, a.cli.Store)
 	if err != nil {
 		return etl.Report{}, err
 	}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -18,6 +19,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/alecthomas/kong"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
@@ -35,6 +38,11 @@ func TestMain(m *testing.M) {
 		main()
 	}
 	testenv.ClearSettings()
+	for _, name := range []string{"COLUMNS", "PAGER", "LESS"} { // of whoever runs the tests
+		if err := os.Unsetenv(name); err != nil {
+			panic(err)
+		}
+	}
 	os.Exit(m.Run())
 }
 
@@ -111,18 +119,18 @@ func TestLoadAndAsk(t *testing.T) {
 		t.Errorf("merged: %+v", r)
 	}
 	for command, want := range map[string]string{
-		"top --limit 1 --format csv --columns plant_name,net_generation_mwh":                     "id,plant_name,net_generation_mwh\n1,Alpha,900.5\n",
-		"top --state OK --format ndjson --columns share":                                         "{\"id\":\"02\",\"share\":null}\n{\"id\":\"4\",\"share\":null}\n",
-		"top --columns plant_name,net_generation_mwh --limit 2":                                  "id  plant_name  net_generation_mwh\n1   Alpha                    900.5\n02  Bravo                      -10\n",
-		"rows --level gen --format csv --columns generator_id --sort -net_generation_mwh":        "generator_id\n2\n1\n1\nNA\n",
-		"rows --level GEN --format csv --columns generator_id --filter net_generation_mwh>=450":  "generator_id\n2\n",
-		"rows --level GEN --format csv --columns generator_id --filter fuel=SUN,WND --limit 1":   "generator_id\n1\n",
-		"rows --level GEN --format json --columns plant_name --search alpha --limit 0":           "[{\"plant_name\":\"Alpha\"},\n{\"plant_name\":\"Alpha\"}]\n",
-		"rows --level GEN --format json --search nobody":                                         "[]\n",
-		"rows --level PLNT --format ndjson":                                                      "",
-		"rows --level GEN --year 2023 --format csv --columns data_year,release --limit 1":        "data_year,release\n2023,\n",
-		"top --fuel NG --format csv --columns fuel":                                              "id,fuel\n1,NG\n",
-		"rows --level GEN --format csv --columns oris_plant_code --state ok --filter state=none": "oris_plant_code\n",
+		"top --limit 1 --format csv --columns plant_name,net_generation_mwh":                    "id,plant_name,net_generation_mwh\n1,Alpha,900.5\n",
+		"top --state OK --format ndjson --columns share":                                        "{\"id\":\"02\",\"share\":null}\n{\"id\":\"4\",\"share\":null}\n",
+		"top --columns plant_name,net_generation_mwh --limit 2":                                 "id  plant_name  net_generation_mwh\n1   Alpha                    900.5\n02  Bravo                    -10.0\n",
+		"rows --level gen --format csv --columns generator_id --sort -net_generation_mwh":       "generator_id\n2\n1\n1\nNA\n",
+		"rows --level GEN --format csv --columns generator_id --filter net_generation_mwh>=450": "generator_id\n2\n",
+		"rows --level GEN --format csv --columns generator_id --filter fuel=SUN,WND --limit 1":  "generator_id\n1\n",
+		"rows --level GEN --format json --columns plant_name --search alpha --limit 0":          "[{\"plant_name\":\"Alpha\"},\n{\"plant_name\":\"Alpha\"}]\n",
+		"rows --level GEN --format json --search nobody":                                        "[]\n",
+		"rows --level PLNT --format ndjson":                                                     "",
+		"rows --level GEN --year 2023 --format csv --columns data_year,release --limit 1":       "data_year,release\n2023,\n",
+		"top --fuel NG --format csv --columns fuel":                                             "id,fuel\n1,NG\n",
+		"rows --level GEN --format csv --columns oris_plant_code --state ok --filter state=AK":  "oris_plant_code\n",
 	} {
 		if got := s.run(0, strings.Fields(command)...); got != want {
 			t.Errorf("egrid %s:\n%q; want\n%q", command, got, want)
@@ -150,8 +158,8 @@ func TestExitStatus(t *testing.T) {
 	}{
 		{0, "version", "egrid "},
 		{0, "--help", "Usage"},
-		{2, "", "expected one of"},
-		{2, "bogus", "unexpected argument"},
+		{2, "", "a command is missing"},
+		{2, "bogus", "bogus is no command"},
 		{2, "load", "expected"},
 		{2, "load " + gen + " --publish maybe", "publish"},
 		{2, "load " + gen + " --year 1066", "1066"},
@@ -159,7 +167,7 @@ func TestExitStatus(t *testing.T) {
 		{2, "load " + gen + " --level PLANT", "PLANT"},
 		{2, "load " + gen + " --units imperial", "imperial"},
 		{1, "load " + gen + " --year 2016", "column YEAR says 2023"},
-		{2, "load " + gen + " --store file.db", "sqlite:PATH"},
+		{2, "load " + gen + " --store mysql://u:secret@h/x", "sqlite:PATH"},
 		{2, "load " + gen + " --queue kafka:", "kafka"},
 		{2, "load ftp://host/x", "ftp://host/x"},
 		{2, "rows --level GEN --columns nonsense", "nonsense"},
@@ -221,12 +229,44 @@ func TestEnvironment(t *testing.T) {
 	s := newShell(t)
 	gen := s.file("GEN23.csv", generators)
 	t.Setenv("EGRID_STORE", "sqlite:"+filepath.Join(s.dir, "env.db"))
-	t.Setenv("EGRID_JSON", "true")
-	if text := s.run(0, "load", gen); !json.Valid([]byte(text)) {
-		t.Errorf("not one JSON document: %s", text)
+	for _, asked := range []string{"EGRID_JSON=true", "EGRID_LIMIT=1", "EGRID_YEAR=2001", "EGRID_STATE=OK", "EGRID_FORMAT=json", "EGRID_LEVEL=ST", "EGRID_PUBLISH=hold", "EGRID_RELEASE=v9"} {
+		name, value, _ := strings.Cut(asked, "=")
+		t.Setenv(name, value) // which asks for nothing
+	}
+	if text := s.run(0, "load", gen); !strings.Contains(text, "4 rows read, 4 loaded") {
+		t.Errorf("got %s", text)
+	}
+	if text := s.run(0, "rows", "GEN", "--columns", "state"); text != "state\nTX\nTX\nOK\nOK\n" {
+		t.Errorf("got %s", text)
 	}
 	if _, err := os.Stat(filepath.Join(s.dir, "env.db")); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestSettings: these flags have an environment variable, and no others.
+func TestSettings(t *testing.T) {
+	t.Parallel()
+	p, err := parserOf(new(cli), io.Discard, io.Discard, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]bool{}
+	if err := kong.Visit(p.Model, func(n kong.Visitable, next kong.Next) error {
+		if f, ok := n.(*kong.Flag); ok && len(f.Envs) > 0 {
+			found[f.Name] = true
+			if want := "EGRID_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_")); f.Envs[0] != want {
+				t.Errorf("--%s has %v; want %s", f.Name, f.Envs, want)
+			}
+		}
+		return next(nil)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	const settings = "addr api-keys-file catalogue jwks jwt-audience jwt-issuer jwt-leeway jwt-secret-file keep log-format log-level pager pprof-addr queue rate-limit " +
+		"rate-window rejects require-auth sources store swagger timeout tls-cert tls-key trusted-proxies workers"
+	if got := strings.Join(slices.Sorted(maps.Keys(found)), " "); got != settings {
+		t.Errorf("got  %s\nwant %s", got, settings)
 	}
 }
 

@@ -131,14 +131,26 @@ func TestManyDeadLetters(t *testing.T) {
 	}
 }
 
-func TestWithoutPassword(t *testing.T) {
+// What may be printed of an address has nothing that may be a secret.
+func TestShown(t *testing.T) {
+	t.Parallel()
 	for address, want := range map[string]string{
-		"amqp://u:secret@a:5672,b:5672/v": "amqp://a:5672,b:5672/v",
-		"postgres://u:sec@ret@db/x":       "postgres://db/x",
-		"http://127.0.0.1:1/x":            "http://127.0.0.1:1/x",
-		"sqlite:x.db":                     "sqlite:x.db",
+		"amqp://u:secret@a:5672,b:5672/v":       "amqp://a:5672,b:5672/v",
+		"amqp://u:secret#1@a/":                  "amqp://(an address that cannot be read)",
+		"postgres://u:sec@ret@db/x":             "postgres://db/x",
+		"postgres://u:secret/1@db/x":            "postgres://(an address that cannot be read)",
+		"postgres://db/x?password=secret":       "postgres://db/x",
+		"postgresql+psycopg2://u:secret@db/x":   "(an address that cannot be read)",
+		"host=db password=secret":               "(an address that cannot be read)",
+		"http://127.0.0.1:1/x":                  "http://127.0.0.1:1/x",
+		"http://127.0.0.1:1/?token=secret":      "http://127.0.0.1:1",
+		"https://u:secret@127.0.0.1:1/readyz?x": "https://127.0.0.1:1/readyz",
+		"rabbitmq://u:secret@h/":                "(an address that cannot be read)",
+		"sqlite:x.db":                           "x.db",
+		"folder/x.db":                           "folder/x.db",
+		"mem:":                                  "mem:",
 	} {
-		if got := withoutPassword(address); got != want {
+		if got := shown(address); got != want {
 			t.Errorf("%s: got %s; want %s", address, got, want)
 		}
 	}

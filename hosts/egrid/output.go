@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -18,9 +19,15 @@ import (
 
 // output are the flags of how rows are written.
 type output struct {
-	Format string `env:"-" help:"table, json, csv, ndjson, parquet, xlsx, or datapackage: the description of the CSV. Default: by the ending of --output, else table." enum:",table,json,csv,ndjson,parquet,xlsx,datapackage" default:""`
-	Output string `env:"-" help:"File to write. It takes its name when it is complete. Default: standard output." type:"path" placeholder:"FILE"`
-	Codes  string `env:"-" help:"epa: csv, xlsx and datapackage name columns by EPA's codes, where they have one." enum:",epa" default:""`
+	Format string `short:"f" env:"-" help:"table, json, csv, ndjson, geojson, parquet, xlsx, or datapackage: the description of the CSV. Default: by the ending of --output, else table." placeholder:"FORMAT"`
+	JSON   bool   `short:"j" env:"-" help:"The same as --format json."`
+	Output string `short:"o" env:"-" help:"File to write. It takes its name when it is complete. Default: standard output." type:"path" placeholder:"FILE"`
+	Codes  string `env:"-" help:"epa: csv, xlsx and datapackage name columns by EPA's codes, where they have one." placeholder:"epa"`
+	Wide   bool   `env:"-" help:"A table has all columns, however wide it is."`
+
+	prefer  []egrid.Column // of a table for which nobody named columns: what comes first
+	all     bool           // the columns of a table were asked for: none is left out
+	records bool           // a table of one line for each cell
 }
 
 const (
@@ -28,10 +35,31 @@ const (
 	formatCSV   = "csv"
 )
 
+// formats are the names of all formats.
+func formats() []string {
+	names := []string{formatTable, "json", formatCSV, "ndjson"}
+	for _, f := range service.Exports() {
+		names = append(names, f.Name)
+	}
+	return names
+}
+
 // settle finds the format, and refuses what cannot be.
 func (o *output) settle(stdout io.Writer) error {
+	if o.JSON {
+		if o.Format != "" && o.Format != "json" {
+			return fmt.Errorf("%w: --json and --format %s contradict each other; leave one out", egrid.ErrInvalid, o.Format)
+		}
+		o.Format = "json"
+	}
 	if o.Format == "" {
 		o.Format = formatOf(o.Output)
+	}
+	if !slices.Contains(formats(), o.Format) {
+		return unknownName("format", o.Format, formats())
+	}
+	if o.Codes != "" && o.Codes != "epa" {
+		return unknownName("--codes", o.Codes, []string{"epa"})
 	}
 	file, isFile := o.file()
 	switch {
@@ -41,6 +69,15 @@ func (o *output) settle(stdout io.Writer) error {
 		return fmt.Errorf("%w: %s is not for a terminal; give --output FILE%s", egrid.ErrInvalid, o.Format, file.Extension)
 	}
 	return nil
+}
+
+// unknownName says that a name is none of a list, and which was probably meant.
+func unknownName(what, name string, known []string) error {
+	hint := ""
+	if meant := egrid.Nearest(name, known); meant != "" {
+		hint = "; did you mean " + meant + "?"
+	}
+	return fmt.Errorf("%w: %s %q is not one of %s%s", egrid.ErrInvalid, what, name, strings.Join(known, ", "), hint)
 }
 
 // formatOf is the format that a file's name tells.
@@ -85,21 +122,57 @@ func (o *output) name(level egrid.Level, snapshots []egrid.Snapshot) string {
 	return name
 }
 
-// print writes an answer: rows of a level, or of none. Only a table is held in
-// memory.
-func (a *app) print(o *output, level egrid.Level, answer *store.Answer) error {
-	return a.to(o.Output, func(w io.Writer) error {
-		p := o.printer(w, level, answer)
+// print writes an answer, rows of a level or of none, and returns how many rows it
+// had. Only a table is held in memory. Where columns of a table are left out it says so.
+func (a *app) print(o *output, level egrid.Level, answer *store.Answer) (rows int64, err error) {
+	if level != "" && o.Format != formatTable {
+		marked := answer.Marked(o.Codes != "")
+		answer = &marked
+	}
+	var left string
+	err = a.to(o.Output, func(w io.Writer) error {
+		paged, err := a.paged(o, w)
+		if err != nil {
+			return err
+		}
+		p := o.printer(paged, level, answer)
+		if t, ok := p.(*tablePrinter); ok && o.Output == "" {
+			t.width = terminal.Columns(a.stdout)
+		}
+		bar := &terminal.Bar{}
+		if o.Output != "" {
+			bar = terminal.NewBar(a.stderr)
+		}
+		defer bar.Clear()
 		for b, err := range answer.Batches {
 			if err == nil {
+				rows += int64(b.Len())
+				bar.Draw("into "+o.Output, rows, 0)
 				err = p.Write(b)
 			}
 			if err != nil {
-				return err
+				return errors.Join(err, paged.Close())
 			}
 		}
-		return p.Close()
+		err = errors.Join(p.Close(), paged.Close())
+		if t, ok := p.(*tablePrinter); ok {
+			left = t.left()
+		}
+		return err
 	})
+	if err == nil && left != "" {
+		a.tell("%s", left)
+	}
+	return rows, err
+}
+
+// paged is a pager for tables on a terminal, else w.
+func (a *app) paged(o *output, w io.Writer) (io.WriteCloser, error) {
+	command := "cat"
+	if o.Format == formatTable {
+		command = a.cli.Pager
+	}
+	return terminal.Pager(w, command)
 }
 
 func (o *output) printer(w io.Writer, level egrid.Level, answer *store.Answer) export.Writer {
@@ -111,11 +184,14 @@ func (o *output) printer(w io.Writer, level egrid.Level, answer *store.Answer) e
 	case formatCSV:
 		return &csvPrinter{w: w, text: lineEnd(answer.Schema.AppendCSVHeader(nil, o.Codes != ""))}
 	case "json":
+		if o.JSON {
+			return &jsonPrinter{w: w, before: "[", between: ",", after: "]\n"}
+		}
 		return &jsonPrinter{w: w, before: "[", between: ",\n", after: "]\n"}
 	case "ndjson":
 		return &jsonPrinter{w: w, between: "\n", after: "\n"}
 	}
-	return &tablePrinter{w: w, table: tableOf(answer.Schema)}
+	return &tablePrinter{w: w, o: o, schema: answer.Schema}
 }
 
 // to has write write to a file, or to standard output when path is empty. The file
@@ -143,4 +219,61 @@ func (a *app) to(path string, write func(io.Writer) error) error {
 		return errors.Join(err, os.Remove(part))
 	}
 	return nil
+}
+
+// csvPrinter writes CSV. text is the header at first.
+type csvPrinter struct {
+	w    io.Writer
+	text []byte
+}
+
+func (p *csvPrinter) Write(b *egrid.Batch) error {
+	for i := range b.Len() {
+		p.text = lineEnd(b.AppendCSV(p.text, i))
+	}
+	return p.Close()
+}
+
+// Close writes what is held back.
+func (p *csvPrinter) Close() error {
+	_, err := p.w.Write(p.text)
+	p.text = p.text[:0]
+	return err
+}
+
+// lineEnd ends a record as the tools of a terminal expect it, without the \r of
+// RFC 4180.
+func lineEnd(record []byte) []byte {
+	return append(bytes.TrimSuffix(record, []byte("\r\n")), '\n')
+}
+
+type jsonPrinter struct {
+	w                      io.Writer
+	before, between, after string
+	written                int
+	text                   []byte
+}
+
+func (p *jsonPrinter) Write(b *egrid.Batch) error {
+	p.text = p.text[:0]
+	for i := range b.Len() {
+		lead := p.between
+		if p.written == 0 {
+			lead = p.before
+		}
+		p.written++
+		p.text = b.AppendJSON(append(p.text, lead...), i)
+	}
+	_, err := p.w.Write(p.text)
+	return err
+}
+
+// Close ends the document.
+func (p *jsonPrinter) Close() error {
+	tail := p.after
+	if p.written == 0 {
+		tail = p.before + strings.TrimPrefix(p.after, "\n")
+	}
+	_, err := io.WriteString(p.w, tail)
+	return err
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -130,10 +131,13 @@ func TestHealth(t *testing.T) {
 	away := httptest.NewServer(nil)
 	away.Close()
 
-	if text := s.run(0, "health", server.URL, "sqlite:x.db"); !strings.Contains(text, server.URL+" disk") || !strings.Contains(text, "sqlite:x.db") {
+	if text := s.run(0, "health", server.URL, "mem:"); !strings.Contains(text, server.URL+" disk") || !strings.Contains(text, "mem:") {
 		t.Errorf("got %s", text)
 	}
-	if text := s.run(0, "health"); !strings.Contains(text, "sqlite:egrid.db") {
+	if text := s.run(0, "health"); !strings.Contains(text, "egrid.db") {
+		t.Errorf("got %s", text)
+	}
+	if text := s.run(1, "health", filepath.Join(s.dir, "nowhere.db")); !strings.Contains(text, "there is no store") {
 		t.Errorf("got %s", text)
 	}
 	if text := s.run(1, "health", server.URL, away.URL, "postgres://user:secret@127.0.0.1:1/none"); !strings.Contains(text, "refused") || strings.Contains(text, "secret") {

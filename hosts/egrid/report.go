@@ -11,6 +11,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/sheet"
 	"github.com/egrid-analytics/egrid-go/etl"
+	"github.com/egrid-analytics/egrid-go/hosts/internal/service"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/terminal"
 )
 
@@ -59,7 +60,7 @@ func (s part) evidence() (by string, aside []string) {
 			aside = append(aside, fmt.Sprintf("%s in %s", e.Value, e.From))
 		case e.Of == "encoding":
 			told = append(told, what+" "+e.Value+" by "+e.From)
-		case e.Of == "column", i > first:
+		case e.Of == "column", e.Of == "texts", i > first:
 			aside = append(aside, fmt.Sprintf("%s %s: %s", what, e.Value, e.From))
 		case e.From != "default" && (e.Of != "decimal_sign" || e.Value != "."):
 			from := strings.TrimSuffix(e.From, " "+path.Base(s.object)) // it stands in front of the line
@@ -119,7 +120,7 @@ func (a *app) describe(r *etl.Report) error {
 // that may hold credentials is not printed.
 func (a *app) storeFlag() string {
 	switch {
-	case a.cli.Store == defaultStore || a.cli.Store == os.Getenv("EGRID_STORE"):
+	case a.cli.Store == service.DefaultStore() || a.cli.Store == os.Getenv("EGRID_STORE"):
 		return ""
 	case strings.ContainsAny(a.cli.Store, "@?"):
 		return " --store URL"

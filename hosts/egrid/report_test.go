@@ -19,6 +19,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid/egridtest"
 	"github.com/egrid-analytics/egrid-go/egrid/sheet"
 	"github.com/egrid-analytics/egrid-go/etl"
+	"github.com/egrid-analytics/egrid-go/hosts/internal/service"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -245,7 +246,7 @@ func TestDescribe(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			var b bytes.Buffer
-			a := &app{cli: &cli{Store: cmp.Or(test.store, defaultStore)}, stdout: &b}
+			a := &app{cli: &cli{Store: cmp.Or(test.store, service.DefaultStore())}, stdout: &b}
 			if err := a.describe(&test.report); err != nil {
 				t.Fatal(err)
 			}
@@ -294,8 +295,11 @@ func TestControlCharacters(t *testing.T) {
 		{3, []string{"load", "--dry-run", gen}},
 		{1, []string{"load", other}},
 		{1, []string{"load", filepath.Join(s.dir, "nowhere"+evil)}},
+		{3, []string{"load", "--publish", "replace", gen}},
 		{0, []string{"rows", "GEN"}},
 		{0, []string{"top"}},
+		{0, []string{"plant", "1"}},
+		{0, []string{"groups", "GEN", "--by", "plant_name"}},
 		{0, []string{"snapshots"}},
 		{3, []string{"load", "--json", "--dry-run", gen, other}},
 		{0, []string{"snapshots", "--json"}},

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"path/filepath"
 
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/etl"
@@ -32,15 +34,28 @@ func (c *serveCmd) Run(a *app) error {
 		return err
 	}
 	c.apply(&o)
+	var page dashboard.Options
+	if err := c.Draw(&page); err != nil {
+		return err
+	}
 	var source etl.Source
 	if len(c.Sources) > 0 {
 		if source, err = service.OpenSource(c.Sources, nil); err != nil {
 			return err
 		}
 	}
+	listener, err := service.Listen(a.ctx, c.Addr)
+	if err != nil {
+		return err
+	}
+	defer listener.Close() // in case that it does not come to serving
 	service.LimitMemory()
-	return a.withStore(func(store driver.Store) error {
-		return a.serve(store, &serving{exposing: c.exposing, addr: c.Addr, api: api, source: source, load: o})
+	open := a.withExisting
+	if source != nil || a.cli.Store == service.DefaultStore() { // which a later load writes into
+		open = a.withStore
+	}
+	return open(func(store driver.Store) error {
+		return a.serve(store, &serving{exposing: c.exposing, listener: listener, api: api, page: page, source: source, load: o})
 	})
 }
 
@@ -49,22 +64,23 @@ type exposing struct {
 	service.Serving
 	service.Access
 	service.Explorer
+	service.Boundaries
 }
 
 func (e *exposing) api(a *app) (httpapi.Options, error) {
 	o := httpapi.Options{Version: service.Version().Version, Logger: a.log}
-	return o, e.Apply(&o, a.log)
+	return o, errors.Join(e.Apply(&o, a.log), e.Place(&o))
 }
 
 // serving is what is served, and from where more is loaded when somebody with
 // the scope asks for it.
 type serving struct {
 	exposing
-	addr   string
-	api    httpapi.Options
-	page   *dashboard.Options
-	source etl.Source // nil for none
-	load   etl.Options
+	listener net.Listener
+	api      httpapi.Options
+	page     dashboard.Options
+	source   etl.Source // nil for none
+	load     etl.Options
 }
 
 func (a *app) serve(store driver.Store, s *serving) error {
@@ -84,9 +100,9 @@ func (a *app) serve(store driver.Store, s *serving) error {
 	runs := etl.NewRuns(store, &o)
 	s.api.Runs = runs
 	h := service.API(a.ctx, store, m, s.api)
-	service.Page(h, s.page)
+	service.Page(h, &s.page)
 	s.Mount(h)
-	err := service.Serve(a.ctx, s.addr, h, &service.ServeOptions{Serving: s.Serving, Logger: a.log, Ready: func(url string) {
+	err := service.Serve(a.ctx, s.listener.Addr().String(), h, &service.ServeOptions{Serving: s.Serving, Listener: s.listener, Logger: a.log, Ready: func(url string) {
 		fmt.Fprintf(a.stdout, "\ndashboard and API: %s\n", url)
 	}})
 	return errors.Join(err, runs.Close())
@@ -100,12 +116,8 @@ type upCmd struct {
 	publishing
 }
 
-// defaultStore is that of the flag; sampleStore keeps generated figures apart
-// from real ones.
-const (
-	defaultStore = "sqlite:egrid.db"
-	sampleStore  = "sqlite:sample.db"
-)
+// sampleStore keeps generated figures apart from real ones.
+func sampleStore() string { return filepath.Join(service.DataDir(), "sample.db") }
 
 func (c *upCmd) Run(a *app) error {
 	o, err := c.options(a)
@@ -117,22 +129,33 @@ func (c *upCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	listener, err := service.Listen(a.ctx, c.Addr) // before a load that may take long
+	if err != nil {
+		return err
+	}
+	defer listener.Close() // in case that it does not come to serving
+	var page dashboard.Options
+	if err := c.Draw(&page); err != nil {
+		return err
+	}
 	source := etl.FS(data.Files())
-	var page *dashboard.Options
 	if len(c.Source) > 0 {
 		if source, err = service.OpenSource(c.Source, a.stdin); err != nil {
 			return err
 		}
 	} else {
-		page = &dashboard.Options{Title: "eGRID sample", Source: "a generator: no plant here exists"}
-		if a.cli.Store == defaultStore {
-			a.cli.Store = sampleStore
+		page = dashboard.Options{Shapes: page.Shapes, Title: "eGRID sample", Source: "a generator: no plant here exists", Generated: true}
+		if a.cli.Store == service.DefaultStore() {
+			a.cli.Store = sampleStore()
 		}
 		fmt.Fprintln(a.stdout, "No source given: loading the bundled sample, whose figures are generated. For your own files: egrid up PATH")
 		fmt.Fprintln(a.stdout)
 	}
 	return a.withStore(func(store driver.Store) error {
-		report, err := a.load(a.ctx, store, source, &o)
+		loading := o
+		bar := a.progress(&loading)
+		report, err := a.load(a.ctx, store, source, &loading)
+		bar.Clear()
 		if err != nil {
 			return err
 		}
@@ -142,6 +165,6 @@ func (c *upCmd) Run(a *app) error {
 		if report.Failed() {
 			return failed
 		}
-		return a.serve(store, &serving{exposing: c.exposing, addr: c.Addr, api: api, page: page, source: source, load: o})
+		return a.serve(store, &serving{exposing: c.exposing, listener: listener, api: api, page: page, source: source, load: o})
 	})
 }

@@ -19,7 +19,7 @@ type snapshotsCmd struct {
 }
 
 func (c *snapshotsCmd) Run(a *app) error {
-	return a.withStore(func(store driver.Store) error {
+	return a.withExisting(func(store driver.Store) error {
 		catalog, err := store.Catalog(a.ctx)
 		if err != nil {
 			return err
@@ -80,7 +80,7 @@ type backupCmd struct {
 }
 
 func (c *backupCmd) Run(a *app) error {
-	return a.withStore(func(store driver.Store) error {
+	return a.withExisting(func(store driver.Store) error {
 		b, ok := store.Scanner.(interface {
 			Backup(ctx context.Context, path string) error
 		})
@@ -97,7 +97,7 @@ func (c *migrateCmd) Run(a *app) error {
 	if scheme, _, _ := strings.Cut(a.cli.Store, ":"); scheme == "postgres" || scheme == "postgresql" {
 		return pgstore.Migrate(a.ctx, a.cli.Store, nil)
 	}
-	return a.withStore(func(driver.Store) error { return nil }) // the others have one version
+	return a.withExisting(func(driver.Store) error { return nil }) // the others have one version
 }
 
 type versionCmd struct {

@@ -85,6 +85,8 @@ func (c *validateCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	bar := a.progress(&o)
+	defer bar.Clear()
 	p := etl.New(source, nil, &o)
 	var scanned etl.Scanned
 	if c.In != "" {
@@ -96,6 +98,7 @@ func (c *validateCmd) Run(a *app) error {
 		return err
 	}
 	v, err := p.Validate(a.ctx, scanned)
+	bar.Clear()
 	if err != nil {
 		return err
 	}
@@ -154,12 +157,15 @@ func (c *streamCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	bar := a.progress(&o)
+	defer bar.Clear()
 	return a.withStore(func(store driver.Store) error {
 		var streamed etl.Streamed
 		err := a.withSink(store, func(ctx context.Context, sink etl.Sink) (err error) {
 			streamed, err = etl.New(source, sink, &o).Stream(ctx, divided)
 			return err
 		})
+		bar.Clear()
 		if err != nil {
 			return err
 		}

@@ -93,7 +93,7 @@ var topFlags = map[string]string{
 // drawTop picks one or two filters and values for them that occur.
 func drawTop(t *testing.T, draw *rand.Rand, db *store.DB, basis string) topQuestion {
 	t.Helper()
-	columns := []egrid.Column{egrid.State, egrid.Fuel, egrid.FuelGroup}
+	columns := []egrid.Column{egrid.State, egrid.Fuel, egrid.FuelCategoryColumn}
 	if basis == "PLNT" { // generators do not know the rest
 		columns = append(columns, egrid.Subregion, egrid.BalancingAuthority, egrid.NERCRegion)
 	}

@@ -39,7 +39,8 @@ func (c *zipCmd) Run(a *app) error {
 		if err != nil {
 			return err
 		}
-		return a.print(&output{Format: c.Format}, "", &store.Answer{Schema: b.Schema(), Batches: func(yield func(*egrid.Batch, error) bool) { yield(b, nil) }})
+		_, err = a.print(&output{Format: c.Format}, "", &store.Answer{Schema: b.Schema(), Batches: func(yield func(*egrid.Batch, error) bool) { yield(b, nil) }})
+		return err
 	})
 }
 

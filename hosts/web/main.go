@@ -27,6 +27,7 @@ import (
 type cli struct {
 	service.Logging
 	service.Serving
+	service.Boundaries
 	API     string        `help:"Address of the API as browsers reach it, absolute or relative to the page." default:"http://localhost:3000/" placeholder:"URL"`
 	Addr    string        `help:"Address to listen on." default:"127.0.0.1:4000" placeholder:"HOST:PORT"`
 	Title   string        `help:"What stands at the head of the page." placeholder:"TEXT"`
@@ -37,7 +38,11 @@ type cli struct {
 func main() { service.Main("web", "The dashboard of eGRID data.", &cli{}) }
 
 func (c *cli) Run(p *service.Process) error {
+	page := dashboard.Options{API: c.API, Title: c.Title, Source: c.Source, Refresh: c.Refresh}
+	if err := c.Draw(&page); err != nil {
+		return err
+	}
 	mux := p.Probes()
-	service.Page(mux, &dashboard.Options{API: c.API, Title: c.Title, Source: c.Source, Refresh: c.Refresh})
+	service.Page(mux, &page)
 	return p.Together(p.Serve(c.Addr, p.Observe(mux), c.Serving))
 }

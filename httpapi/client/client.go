@@ -151,7 +151,7 @@ func (c *Client) Catalog(ctx context.Context) (egrid.Catalog, error) {
 		header.Set("If-None-Match", kept.etag)
 	}
 	var answer struct{ Data *egrid.Catalog }
-	a, err := c.get(ctx, "catalog", nil, header)
+	a, err := c.get(ctx, "catalog", url.Values{"all": {"true"}, "schemas": {"true"}}, header)
 	switch {
 	case err != nil:
 		return egrid.Catalog{}, err

@@ -163,7 +163,7 @@ func TestValuesAreExact(t *testing.T) {
 	if i, ok := row.Int(egrid.Sequence); !ok || i != 9007199254740993 {
 		t.Errorf("the integer became %v", row.At(1))
 	}
-	if yes, ok := row.Bool("own"); !ok || !yes || row.Text(egrid.Generator) != "0005" || row.At(2) != egrid.NumberOf(0.1) || row.Year() != 2023 || row.Number() != 7 {
+	if yes, ok := row.Bool("own"); !ok || !yes || row.Text(egrid.GeneratorID) != "0005" || row.At(2) != egrid.NumberOf(0.1) || row.Year() != 2023 || row.Number() != 7 {
 		t.Errorf("row %v", row.Values())
 	}
 	for i, v := range got.Row(1).Values() {
@@ -469,7 +469,7 @@ func TestCatalogIsAskedForOnce(t *testing.T) {
 	c := newClient(t, n, client.Options{})
 	for range 3 {
 		got, err := c.Catalog(t.Context())
-		if err != nil || got.ID != "c7" || got.Revision != 7 || !got.Snapshots[0].Schema.Has(egrid.Generator) {
+		if err != nil || got.ID != "c7" || got.Revision != 7 || !got.Snapshots[0].Schema.Has(egrid.GeneratorID) {
 			t.Fatalf("%+v, %v", got, err)
 		}
 	}

@@ -33,7 +33,7 @@ func Example() {
 	page, err := db.Rows(context.Background(), egrid.RowQuery{
 		Level:   egrid.GEN,
 		Filters: []egrid.Filter{egrid.Where(egrid.NetGeneration, egrid.Ge, "0")},
-		Columns: []egrid.Column{egrid.Generator, egrid.Sequence, egrid.NetGeneration, "own"},
+		Columns: []egrid.Column{egrid.GeneratorID, egrid.Sequence, egrid.NetGeneration, "own"},
 	})
 	if err != nil {
 		fmt.Println(err)
@@ -41,7 +41,7 @@ func Example() {
 	}
 	for row := range page.Rows() {
 		mwh, known := row.Float(egrid.NetGeneration)
-		fmt.Printf("%q %v %t\n", row.Text(egrid.Generator), mwh, known)
+		fmt.Printf("%q %v %t\n", row.Text(egrid.GeneratorID), mwh, known)
 	}
 	// Output:
 	// "0005" 0.1 true

@@ -1,9 +1,13 @@
 package dashboard_test
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"fmt"
+	"io"
 	"io/fs"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -32,16 +36,18 @@ func get(h http.Handler, target string, header ...string) *httptest.ResponseReco
 	return ask(h, http.MethodGet, target, header...)
 }
 
-// assets lists the paths of the files beside the page.
+// assets lists the paths of the files beside the page, as they are served.
 func assets(t *testing.T) []string {
 	t.Helper()
-	entries, err := os.ReadDir("page/assets")
+	paths := []string{"/assets/style.css"}
+	err := fs.WalkDir(os.DirFS("page"), "assets", func(name string, entry fs.DirEntry, err error) error {
+		if ext := path.Ext(name); ext == ".js" || ext == ".svg" {
+			paths = append(paths, "/"+name)
+		}
+		return err
+	})
 	if err != nil {
 		t.Fatal(err)
-	}
-	var paths []string
-	for _, e := range entries {
-		paths = append(paths, "/assets/"+e.Name())
 	}
 	return paths
 }
@@ -106,7 +112,7 @@ func TestHeaders(t *testing.T) {
 func TestNotFound(t *testing.T) {
 	t.Parallel()
 	h := dashboard.New(nil)
-	for _, target := range []string{"/nothing", "/index.html", "/assets", "/assets/", "/assets/nothing.js", "/assets/../dashboard.go", "/page/index.html", "//", "/plants/top", "/assets/app.js/"} {
+	for _, target := range []string{"/nothing", "/index.html", "/assets", "/assets/", "/assets/nothing.js", "/assets/../dashboard.go", "/page/index.html", "//", "/plants/top", "/assets/core/app.js/", "/assets/core", "/assets/core/", "/assets/core/types.d.ts", "/assets/style/base.css"} {
 		w := get(h, target)
 		if w.Code != http.StatusNotFound || w.Header().Get("Cache-Control") != "no-store" || w.Header().Get("Content-Security-Policy") == "" {
 			t.Errorf("%s: status %d, %v", target, w.Code, w.Header())
@@ -123,7 +129,7 @@ func TestPrefix(t *testing.T) {
 		if w := get(h, "/data/egrid/?state=TX"); w.Code != http.StatusOK || w.Body.String() != body {
 			t.Errorf("prefix %s: the page has status %d", strip, w.Code)
 		}
-		if w := get(h, "/data/egrid/assets/app.js"); w.Code != http.StatusOK {
+		if w := get(h, "/data/egrid/assets/core/app.js"); w.Code != http.StatusOK {
 			t.Errorf("prefix %s: a script has status %d", strip, w.Code)
 		}
 	}
@@ -219,8 +225,10 @@ func TestSelfContained(t *testing.T) {
 	}
 }
 
-// Every file that the page and its modules name is there, every module is
-// announced in the page, and none is left over.
+// imports matches what a module names: what it needs, and what it loads later.
+var imports = regexp.MustCompile(`(?m)(?:^(?:import|export)\b[^;]*?\bfrom |\bimport\()'(\.[^']+)'`)
+
+// Every file that the page and its modules name is there, and none is left over.
 func TestReferences(t *testing.T) {
 	t.Parallel()
 	h := dashboard.New(nil)
@@ -229,15 +237,18 @@ func TestReferences(t *testing.T) {
 	for _, m := range regexp.MustCompile(`(?:href|src)="(assets/[^"]+)"`).FindAllStringSubmatch(body, -1) {
 		named = append(named, "/"+m[1])
 	}
-	for _, asset := range assets(t) {
-		if !slices.Contains(named, asset) {
-			t.Errorf("the page does not name %s", asset)
-		}
+	all := assets(t)
+	for _, asset := range all {
 		if path.Ext(asset) != ".js" {
 			continue
 		}
-		for _, m := range regexp.MustCompile(`from '\./([^']+)'`).FindAllStringSubmatch(get(h, asset).Body.String(), -1) {
-			named = append(named, "/assets/"+m[1])
+		for _, m := range imports.FindAllStringSubmatch(code(get(h, asset).Body.String()), -1) {
+			named = append(named, path.Join(path.Dir(asset), m[1]))
+		}
+	}
+	for _, asset := range all {
+		if !slices.Contains(named, asset) {
+			t.Errorf("neither the page nor a module names %s", asset)
 		}
 	}
 	for _, target := range named {
@@ -245,12 +256,170 @@ func TestReferences(t *testing.T) {
 			t.Errorf("%s is named and has status %d", target, w.Code)
 		}
 	}
-	// Elements that modules look for.
-	for _, asset := range assets(t) {
+	// Elements that the shell looks for: views make their own.
+	for _, asset := range all {
+		if !strings.HasPrefix(asset, "/assets/core/") {
+			continue
+		}
 		for _, m := range regexp.MustCompile(`byID\('([^']+)'\)`).FindAllStringSubmatch(get(h, asset).Body.String(), -1) {
-			if !strings.Contains(body, `id="`+m[1]+`"`) && m[1] != "more" {
+			if !strings.Contains(body, `id="`+m[1]+`"`) {
 				t.Errorf("%s looks for an element %s that the page lacks", asset, m[1])
 			}
+		}
+	}
+}
+
+// code is a module without its comments, which may name types.
+func code(module string) string {
+	return regexp.MustCompile(`(?m)^\s*(?://.*|\*.*|/\*\*.*)$`).ReplaceAllString(module, "")
+}
+
+// The page announces what the view that its address asks for needs at first,
+// and no more: every module of it once.
+func TestPreload(t *testing.T) {
+	t.Parallel()
+	h := dashboard.New(nil)
+	var needs func(asset string, seen map[string]bool)
+	needs = func(asset string, seen map[string]bool) {
+		if seen[asset] {
+			return
+		}
+		seen[asset] = true
+		for _, m := range regexp.MustCompile(`(?m)^(?:import|export)\b[^;]*?\bfrom '(\.[^']+)'`).FindAllStringSubmatch(get(h, asset).Body.String(), -1) {
+			needs(path.Join(path.Dir(asset), m[1]), seen)
+		}
+	}
+	for target, view := range views {
+		want := map[string]bool{}
+		needs("/assets/core/app.js", want)
+		if view != "" {
+			needs("/assets/views/"+view+".js", want)
+		}
+		delete(want, "/assets/core/app.js") // the script itself
+		got := map[string]bool{}
+		for _, m := range regexp.MustCompile(`<link rel="modulepreload" href="([^"]+)">`).FindAllStringSubmatch(get(h, target).Body.String(), -1) {
+			if got["/"+m[1]] {
+				t.Errorf("%s announces %s twice", target, m[1])
+			}
+			got["/"+m[1]] = true
+		}
+		if !maps.Equal(got, want) {
+			t.Errorf("%s announces %v; want %v", target, slices.Sorted(maps.Keys(got)), slices.Sorted(maps.Keys(want)))
+		}
+	}
+}
+
+// views are addresses, and the view that each asks for.
+var views = map[string]string{
+	"/": "overview", "/?state=TX": "overview", "/?view=overview": "overview", "/?view=plants&state=TX": "plants", "/?q=palo": "plants",
+	"/?plant=9100&year=2021": "plant", "/?view=regions": "regions", "/?view=factors": "factors", "/?view=map": "map", "/?view=changes": "changes", "/?view=nobody": "",
+}
+
+// A preview shows what the address asks for. Nothing in the address is repeated.
+func TestPreviews(t *testing.T) {
+	t.Parallel()
+	h := dashboard.New(&dashboard.Options{Title: `Ours & "theirs"`})
+	for target := range views {
+		body := get(h, target).Body.String()
+		for _, name := range []string{`<meta name="description" content="`, `<meta property="og:title" content="`, `<meta property="og:description" content="`} {
+			_, rest, found := strings.Cut(body, name)
+			if content, _, _ := strings.Cut(rest, `"`); !found || len(content) < 10 {
+				t.Errorf("%s: %s is %q", target, name, content)
+			}
+		}
+	}
+	body := get(h, "/?view=%22%3E%3Cscript%3Ealert(1)%3C/script%3E").Body.String()
+	if strings.Contains(body, "alert(1)") {
+		t.Error("the page repeats its address")
+	}
+}
+
+// Generated figures are unmistakable, and others are not called so.
+func TestGenerated(t *testing.T) {
+	t.Parallel()
+	if body := get(dashboard.New(&dashboard.Options{Generated: true}), "/").Body.String(); !strings.Contains(body, `id="generated"`) {
+		t.Error("the page does not say that its data are generated")
+	}
+	if body := get(dashboard.New(nil), "/").Body.String(); strings.Contains(body, `id="generated"`) {
+		t.Error("the page calls EPA's data generated")
+	}
+}
+
+// A browser that takes gzip gets the same files in less; the others get them plain.
+func TestCompressed(t *testing.T) {
+	t.Parallel()
+	h := dashboard.New(nil)
+	scripts := 0
+	for _, target := range append(assets(t), "/") {
+		plain := get(h, target)
+		w := get(h, target, "Accept-Encoding", "br, gzip;q=0.8")
+		reader, err := gzip.NewReader(bytes.NewReader(w.Body.Bytes()))
+		if err != nil {
+			t.Fatalf("%s: %v", target, err)
+		}
+		if path.Ext(target) == ".js" {
+			scripts += w.Body.Len()
+		}
+		body, err := io.ReadAll(reader)
+		if err != nil || !bytes.Equal(body, plain.Body.Bytes()) {
+			t.Errorf("%s in gzip is another file (%v)", target, err)
+		}
+		if w.Header().Get("Content-Encoding") != "gzip" || w.Header().Get("Vary") != "Accept-Encoding" || w.Header().Get("Content-Type") != plain.Header().Get("Content-Type") {
+			t.Errorf("%s: %v", target, w.Header())
+		}
+		tag := w.Header().Get("Etag")
+		if tag == plain.Header().Get("Etag") {
+			t.Errorf("%s has the same ETag in both encodings", target)
+		}
+		if again := get(h, target, "Accept-Encoding", "gzip", "If-None-Match", tag); again.Code != http.StatusNotModified || again.Body.Len() > 0 {
+			t.Errorf("%s with its ETag: status %d", target, again.Code)
+		}
+	}
+	if scripts > 150_000 {
+		t.Errorf("the modules of all views have %d bytes in gzip; want at most 150,000", scripts)
+	}
+	t.Logf("modules of all views: %d bytes in gzip", scripts)
+	for _, accepted := range []string{"", "identity", "gzip;q=0", "gzip; q=0.000", "br", "xgzip"} {
+		if w := get(h, "/", "Accept-Encoding", accepted); w.Header().Get("Content-Encoding") != "" {
+			t.Errorf("Accept-Encoding %q is answered in %s", accepted, w.Header().Get("Content-Encoding"))
+		}
+	}
+	if w := get(h, "/", "Accept-Encoding", "gzip", "Range", "bytes=0-9"); w.Header().Get("Content-Encoding") != "" || w.Body.Len() != 10 {
+		t.Errorf("a part of the page: %d bytes in %q", w.Body.Len(), w.Header().Get("Content-Encoding"))
+	}
+}
+
+// Modules lose their comments and nothing else: code stays on its line.
+func TestWithoutComments(t *testing.T) {
+	t.Parallel()
+	h := dashboard.New(nil)
+	for _, asset := range assets(t) {
+		if path.Ext(asset) != ".js" {
+			continue
+		}
+		source, err := os.ReadFile("page" + asset)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, got := strings.Split(string(source), "\n"), strings.Split(get(h, asset).Body.String(), "\n")
+		if len(want) != len(got) {
+			t.Fatalf("%s has %d lines; its source has %d", asset, len(got), len(want))
+		}
+		ticks := 0 // of template literals; what is left out must not be inside one
+		for i := range want {
+			if text := strings.TrimSpace(want[i]); got[i] != want[i] {
+				if !strings.HasPrefix(text, "//") && !strings.HasPrefix(text, "/**") && !strings.HasPrefix(text, "*") {
+					t.Errorf("%s:%d lost %q", asset, i+1, text)
+				}
+				if ticks%2 == 1 {
+					t.Errorf("%s:%d is left out and may be inside a text: %q", asset, i+1, text)
+				}
+				continue
+			}
+			ticks += strings.Count(strings.ReplaceAll(got[i], "\\`", ""), "`")
+		}
+		if ticks%2 == 1 {
+			t.Errorf("%s has an odd number of backticks outside its comments", asset)
 		}
 	}
 }

@@ -74,6 +74,9 @@ func (e *CredentialError) Unwrap() error { return e.Cause }
 // APIKeyHeader is the header that carries an API key.
 const APIKeyHeader = "X-API-Key" //nolint:gosec // G101: the name of a header
 
+// howToSend tells those who are refused what to do.
+const howToSend = "; send it as Authorization: Bearer TOKEN or as " + APIKeyHeader + ": KEY. The operator of this service issues them"
+
 type callerKey struct{}
 
 // caller is what an authenticator told.
@@ -139,13 +142,13 @@ func Allow(w http.ResponseWriter, r *http.Request, needed Scope) bool {
 	case identity.May(needed):
 		return true
 	case !authenticated:
-		wire.NewProblem(r, http.StatusForbidden, "this service knows no credentials, and so nobody may do this").Write(w)
+		wire.NewProblem(r, http.StatusForbidden, "this service was started without authentication, so nobody may do this; its operator sets API keys or an issuer of tokens").Write(w)
 	case c.Subject == "":
 		challenge(w, "", "", needed)
-		wire.NewProblem(r, http.StatusUnauthorized, "a token or an API key with scope "+string(needed)+" is needed").Write(w)
+		wire.NewProblem(r, http.StatusUnauthorized, "a token or an API key with scope "+string(needed)+" is needed"+howToSend).Write(w)
 	default:
 		challenge(w, "insufficient_scope", "", needed)
-		wire.NewProblem(r, http.StatusForbidden, "scope "+string(needed)+" is needed, which these credentials do not have").Write(w)
+		wire.NewProblem(r, http.StatusForbidden, "scope "+string(needed)+" is needed, which these credentials do not have; the operator of this service issues keys by scope").Write(w)
 	}
 	return false
 }
@@ -160,7 +163,7 @@ func refuseCredentials(w http.ResponseWriter, r *http.Request, err error, log *s
 	}
 	log.DebugContext(r.Context(), "credentials refused", "request_id", RequestID(r.Context()), "error", err)
 	challenge(w, "invalid_token", refused.Reason, "")
-	wire.NewProblem(r, http.StatusUnauthorized, refused.Reason).Write(w)
+	wire.NewProblem(r, http.StatusUnauthorized, refused.Reason+howToSend).Write(w)
 }
 
 // challenge says what is missing, as RFC 6750 has it.

@@ -30,6 +30,7 @@ type SnapshotInfo struct {
 	Release   string           `json:"release"`
 	Authority string           `json:"authority" doc:"Who published the edition."`
 	Units     string           `json:"units" enum:"us,metric" doc:"Of the file; the figures here are in those of the dictionary."`
+	GWP       *string          `json:"gwp" doc:"The global warming potentials that the CO2e of the data year and release follows from, as the parameter gwp of /factors names them: found on its published US sheet or, where there is none, on that of the states. Null where neither is published, or none fits."`
 	Rows      int64            `json:"rows"`
 	Rejected  int64            `json:"rejected" doc:"Records that could not be read."`
 	Status    egrid.Status     `json:"status" enum:"published,held,superseded"`
@@ -37,6 +38,36 @@ type SnapshotInfo struct {
 	Sources   []egrid.Source   `json:"sources"`
 	LoadedAt  time.Time        `json:"loaded_at"`
 	Revision  int64            `json:"revision" doc:"The revision that published it; 0 while held."`
+}
+
+// PathInfo is a path of the API.
+type PathInfo struct {
+	Path    string `json:"path" doc:"Below the address of the API; parts in braces stand for values."`
+	Summary string `json:"summary"`
+}
+
+// LevelInfo is a level, and what is published of it.
+type LevelInfo struct {
+	Level    egrid.Level   `json:"level"`
+	Title    string        `json:"title" doc:"What a row is, in words."`
+	Editions []EditionInfo `json:"editions" doc:"What is published, the newest last; empty for nothing."`
+	Path     string        `json:"path" doc:"Where its rows are."`
+	Regions  *string       `json:"regions" doc:"Where its regions are; null for a level without."`
+}
+
+// EditionInfo is a data year and release that is published of a level.
+type EditionInfo struct {
+	Year    int    `json:"year"`
+	Release string `json:"release" doc:"Empty for the unmarked one, which parameters call none."`
+	Rows    int64  `json:"rows"`
+}
+
+// RegionInfo is a region by its code.
+type RegionInfo struct {
+	Level egrid.Level `json:"level"`
+	Code  string      `json:"code"`
+	Name  *string     `json:"name" doc:"null where neither the sheet nor the dictionary has one."`
+	Path  string      `json:"path" doc:"Where its figures are."`
 }
 
 // Region is a row of a region, sorted out.

@@ -33,8 +33,10 @@ type Meta struct {
 	Release    *string           `json:"release" doc:"Release of the edition, empty for the unmarked one; null when the answer is of several."`
 	Revision   int64             `json:"revision" doc:"Grows with every publish; 0 at a permanent address, whose answer belongs to none."`
 	Units      map[string]string `json:"units" doc:"Unit of each column that has one."`
+	Lossy      []egrid.Column    `json:"lossy,omitempty" doc:"Columns of which a file behind the answer held figures that were rounded for display; absent where there is none."`
 	Basis      string            `json:"basis,omitempty" enum:"PLNT,GEN,US,ST,SRL,NRL,BA" doc:"Level of the sheet that the figures are read from, in the release above; GEN where plants are summed from generators. Absent where rows are of several sheets."`
 	Difference *Difference       `json:"difference,omitempty" doc:"Of /diff: how the two snapshots differ as a whole."`
+	Comparison *Comparison       `json:"comparison,omitempty" doc:"Of /diff/factors, /diff/columns and /diff/plants: the editions that are compared, and the sum of it."`
 	Facets     Facets            `json:"facets,omitempty" doc:"By column: its most frequent values, and how many rows of all pages together have them."`
 
 	ShareBasis   string            `json:"share_basis,omitempty" enum:"PLNT,GEN,ST" doc:"Level of the sheet with the net generation of the states, of which share is a part: ST of the release of the plants where it is loaded."`

@@ -10,7 +10,8 @@
 // # Guarantees
 //
 // Every Go file counts, whatever its build constraints, except those under
-// testdata, in nested modules, and files constrained by "ignore". The tree need
+// testdata, in nested modules, in folders that go.mod ignores, and files
+// constrained by "ignore". The tree need
 // not compile.
 //
 // # Errors

@@ -12,14 +12,16 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
 
 // Load reads the tree of the module whose root folder is given.
 func Load(ctx context.Context, root string) (Tree, error) {
-	tree, err := loadModule(ctx, root)
+	tree, ignored, err := loadModule(ctx, root)
 	if err != nil {
 		return Tree{}, err
 	}
@@ -37,7 +39,7 @@ func Load(ctx context.Context, root string) (Tree, error) {
 			if rel != "." && !strings.Contains(rel, "/") {
 				tree.Folders = append(tree.Folders, rel)
 			}
-			if rel != "." && skipFolder(file) {
+			if rel != "." && (skipFolder(file) || slices.Contains(ignored, rel)) {
 				return fs.SkipDir
 			}
 			return nil
@@ -61,25 +63,29 @@ func Load(ctx context.Context, root string) (Tree, error) {
 }
 
 // loadModule asks the go command, so that go.mod is read as Go reads it.
-func loadModule(ctx context.Context, root string) (Tree, error) {
+func loadModule(ctx context.Context, root string) (tree Tree, ignored []string, err error) {
 	cmd := exec.CommandContext(ctx, "go", "mod", "edit", "-json")
 	cmd.Dir = root
 	out, err := cmd.Output()
 	if err != nil {
-		return Tree{}, fmt.Errorf("reading go.mod: %w", err)
+		return Tree{}, nil, fmt.Errorf("reading go.mod: %w", err)
 	}
 	var mod struct {
 		Module  struct{ Path string }
 		Require []struct{ Path string }
+		Ignore  []struct{ Path string }
 	}
 	if err := json.Unmarshal(out, &mod); err != nil {
-		return Tree{}, fmt.Errorf("reading go.mod: %w", err)
+		return Tree{}, nil, fmt.Errorf("reading go.mod: %w", err)
 	}
-	tree := Tree{Module: mod.Module.Path}
+	tree = Tree{Module: mod.Module.Path}
 	for _, r := range mod.Require {
 		tree.Requires = append(tree.Requires, r.Path)
 	}
-	return tree, nil
+	for _, i := range mod.Ignore {
+		ignored = append(ignored, path.Clean(i.Path))
+	}
+	return tree, ignored, nil
 }
 
 // skipFolder reports whether the go command, too, would pass over a folder

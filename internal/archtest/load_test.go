@@ -13,13 +13,14 @@ func TestLoad(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	for name, text := range map[string]string{
-		"go.mod":               "module example.org/m\n\ngo 1.26\n\nrequire example.org/dep v1.0.0 // indirect\n",
+		"go.mod":               "module example.org/m\n\ngo 1.26\n\nrequire example.org/dep v1.0.0 // indirect\n\nignore ./a/elsewhere\n",
 		"a/doc.go":             "// Package a is documented.\npackage a\n",
 		"a/a.go":               "package a\n\nimport \"example.org/dep\"\n",
 		"a/a_test.go":          "// Package a_test has a comment of its own.\npackage a_test\n\nimport \"example.org/m/a\"\n",
 		"a/a_plan9.go":         "//go:build plan9\n\npackage a\n\nimport (\n\t_ \"example.org/dep/sub\"\n)\n",
 		"a/generate.go":        "//go:build ignore\n\npackage main\n\nimport \"example.org/other\"\n",
 		"a/testdata/broken.go": "not Go",
+		"a/elsewhere/e.go":     "package elsewhere\n\nimport \"example.org/other\"\n",
 		"nested/go.mod":        "module example.org/nested\n",
 		"nested/n.go":          "package nested\n\nimport \"example.org/other\"\n",
 		".hidden/h.go":         "package hidden\n",

@@ -45,6 +45,7 @@ func Rules() []Rule {
 		pq     = "github.com/parquet-go/parquet-go"
 		zstd   = "github.com/klauspost/compress"
 		mcpsdk = "github.com/modelcontextprotocol/go-sdk"
+		sys    = "golang.org/x/sys"
 	)
 	return []Rule{
 		{
@@ -319,7 +320,7 @@ func Rules() []Rule {
 		{
 			Packages: []string{"hosts/..."},
 			Own:      []string{"egrid/...", "etl/...", "queue/...", "internal/trace", "cache/...", "httpapi/...", "hosts/internal/...", "examples/data"},
-			Modules:  []string{kong, cron, prom},
+			Modules:  []string{kong, cron, prom, sys},
 			TestOwn:  []string{"hosts/..."},
 			Why:      "hosts only assemble our packages: command line, schedule and metrics are their own",
 		},
@@ -346,7 +347,7 @@ func Rules() []Rule {
 			Why:      "what is measured inside of a process is called there; the rest runs as programs",
 		},
 		{
-			Packages: []string{"internal/archtest", "internal/testreport", TestEnv},
+			Packages: []string{"internal/archtest", "internal/consumer", "internal/release", "internal/testreport", TestEnv},
 			Why:      "the project's own checks need the standard library only",
 		},
 	}

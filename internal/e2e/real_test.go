@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -32,22 +33,34 @@ func TestRealData(t *testing.T) {
 			b := w.open(t, p.url, v)
 			b.ready()
 			b.showAll()
+			b.checkTotals()
+			b.checkWidth()
+			b.shootView(name + "-top")
+			b.shoot(name)
+
+			b.click("#all-plants")
+			b.until(rows(25))
+			b.ready()
 			// The largest generators of eGRID2023 belong to Palo Verde, three units of it.
-			if got := b.texts("#plants tbody tr .name button")[0]; got != "Palo Verde" {
+			if got := b.texts(names)[0]; got != "Palo Verde" {
 				t.Errorf("the first plant is %q; want Palo Verde", got)
 			}
 			if b.text("#plants tbody tr .oris") == "" {
 				t.Error("no ORIS code")
 			}
-			b.checkTotals()
+			if share := strings.TrimPrefix(b.text("#plants tbody tr .share"), "Share of state\n"); share != "30.6%" {
+				t.Errorf("Palo Verde has %s of Arizona; want 30.6%%", share)
+			}
+			if note := b.text("#note"); !strings.Contains(note, "shares of their states by the state sheet (release rev0)") || !strings.Contains(note, "21.4 TWh more; most in Arizona, 8.9 TWh more") || !strings.Contains(note, "do not add up") {
+				t.Errorf("the note says %q", note)
+			}
 			b.checkWidth()
-			b.shootView(name + "-top")
-			b.shoot(name)
+			b.shootView(name + "-plants")
 			b.click("#plants tbody tr .open")
-			b.until("document.querySelector('#detail').open && document.querySelectorAll('#detail-generators tbody tr').length === 3")
-			b.until("!document.querySelector('[data-state=loading]')")
+			b.until("document.querySelectorAll('#plant-generators tbody tr').length === 3")
+			b.ready()
 			b.checkWidth()
-			b.shootView(name + "-detail")
+			b.shoot(name + "-plant")
 			w.close()
 		})
 	}
@@ -58,12 +71,12 @@ func TestRealData(t *testing.T) {
 func (b *tab) checkTotals() {
 	b.t.Helper()
 	for selector, parts := range map[string][]string{
-		"#loaded": {"Release rev0", "US sheet"}, "#summary": {"in 2023, generator sheet (release unmarked)", "4,167.6 TWh", "4,167,601,391 MWh"},
-		"#note":         {"shares of their states by the state sheet (release rev0)", "21.4 TWh more; most in Arizona, 8.9 TWh more", "do not add up"},
-		"#by-state":     {"from the state sheet (release rev0)", "generator sheet (release unmarked) adds up to 4,189.0 TWh, 21.4 TWh more"},
-		"#by-fuel":      {"from the US sheet (release rev0)", "has 4,167.6 TWh", "21.4 TWh more"},
+		"#loaded": {"Release rev0", "US sheet"}, "#summary": {"in 2023, generator sheet (release unmarked)", "4,167.6 TWh", "4,167,601,391 MWh", "771.5 lb/MWh", "as published"},
+		"#top":          {"shares of their states by the state sheet (release rev0)", "21.4 TWh more; most in Arizona, 8.9 TWh more", "do not add up"},
+		"#by-state":     {"Source: state sheet (release rev0)", "generator sheet (release unmarked) adds up to 4,189.0 TWh, 21.4 TWh more"},
+		"#by-fuel":      {"Source: US sheet (release rev0)", "has 4,167.6 TWh", "21.4 TWh more"},
 		"#by-year":      {"2023: The US sheet (release rev0) has 4,167.6 TWh", "21.4 TWh more"},
-		"#by-subregion": {"from the subregion sheet (release rev0)"},
+		"#by-subregion": {"Source: subregion sheet (release rev0)"},
 	} {
 		text := b.text(selector)
 		for _, part := range parts {
@@ -72,11 +85,11 @@ func (b *tab) checkTotals() {
 			}
 		}
 	}
-	if share := b.text("#plants tbody tr .share"); share != "30.6%" {
+	if share := b.text("#top tbody tr .share"); share != "30.6%" {
 		b.t.Errorf("Palo Verde has %s of Arizona; want 30.6%%", share)
 	}
-	if az := eval[string](b, "[...document.querySelectorAll('#by-state svg .bar title')].find((e) => e.textContent.startsWith('Arizona')).textContent"); az != "Arizona (AZ): 102,908,709.515 MWh" {
-		b.t.Errorf("the bar of Arizona says %q", az)
+	if !slices.Contains(b.says("by-state"), "Arizona (AZ): 102,908,709.515 MWh") {
+		b.t.Errorf("no bar of Arizona says 102,908,709.515 MWh: %q", b.says("by-state"))
 	}
 }
 

@@ -31,7 +31,7 @@ type sheet struct {
 }
 
 // loaded are the columns of the sheets.
-var loaded = []egrid.Column{egrid.State, egrid.PlantName, egrid.PlantCode, egrid.Generator, egrid.Sequence, egrid.NetGeneration}
+var loaded = []egrid.Column{egrid.State, egrid.PlantName, egrid.PlantCode, egrid.GeneratorID, egrid.Sequence, egrid.NetGeneration}
 
 func (s sheet) spec(t testing.TB) driver.SnapshotSpec {
 	t.Helper()

@@ -1,7 +1,7 @@
 // Package service holds what the host programs share: opening stores, queues
 // and sources by URL, loading, and serving until told to stop.
 //
-//	store, err := service.OpenStore(ctx, "sqlite:egrid.db")
+//	store, err := service.OpenStore(ctx, service.DefaultStore())
 //	report, err := service.Load(ctx, store, nil, source, nil)
 //	err = service.Serve(ctx, "127.0.0.1:4000", service.API(ctx, store, telemetry.New(), httpapi.Options{}), nil)
 //
@@ -71,8 +71,12 @@ func RejectsFile(folder string) string {
 // data year and release.
 const KeepVariable = "EGRID_KEEP"
 
-// OpenStore opens sqlite:PATH, postgres://... or mem:. A path without a folder
-// is a file of the user's data folder.
+// DefaultStore is the file of the user's data folder that is the store where none is
+// named.
+func DefaultStore() string { return filepath.Join(DataDir(), "egrid.db") }
+
+// OpenStore opens sqlite:PATH or a plain PATH, relative to the current folder,
+// postgres://... or mem:. It makes the file where there is none.
 func OpenStore(ctx context.Context, url string) (driver.Store, error) { return openStore(ctx, url, "") }
 
 // openStore also takes the URL of a replica for queries, which may be empty.
@@ -84,9 +88,6 @@ func openStore(ctx context.Context, url, replica string) (driver.Store, error) {
 			return driver.Store{}, fmt.Errorf("%w: %s is %q; give the number of superseded snapshots to keep, 1 or more, or -1 for all", egrid.ErrInvalid, KeepVariable, text)
 		}
 		o.Keep = keep
-	}
-	if path, ok := strings.CutPrefix(url, "sqlite:"); ok && path != "" && filepath.Base(path) == path {
-		url = "sqlite:" + filepath.Join(DataDir(), path)
 	}
 	return storeurl.Open(ctx, url, o)
 }

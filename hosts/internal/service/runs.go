@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/cache"
+	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/telemetry"
 	"github.com/egrid-analytics/egrid-go/httpapi"
@@ -105,4 +106,15 @@ func (f freshDecider) PublishRun(ctx context.Context, id string, p driver.Policy
 func (f freshDecider) DiscardRun(ctx context.Context, id string) (driver.Run, error) {
 	defer f.refresh()
 	return f.decider.DiscardRun(ctx, id)
+}
+
+// freshHistory is a history behind whose answers readers see what was restored.
+type freshHistory struct {
+	driver.History
+	refresh func()
+}
+
+func (f freshHistory) Restore(ctx context.Context, id egrid.SnapshotID) (egrid.Snapshot, error) {
+	defer f.refresh()
+	return f.History.Restore(ctx, id)
 }

@@ -3,15 +3,18 @@ package service
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"os"
 	"runtime/debug"
+	"syscall"
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/cache"
 	"github.com/egrid-analytics/egrid-go/cache/rediscache"
+	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/parquetfile"
 	egridstore "github.com/egrid-analytics/egrid-go/egrid/store"
@@ -51,6 +54,9 @@ func CachedAPI(ctx context.Context, store driver.Store, m *telemetry.Metrics, o 
 	}
 	if o.Runs != nil {
 		o.Runs = fresh(o.Runs, kept.Refresh)
+	}
+	if store.History != nil {
+		o.History = freshHistory{store.History, kept.Refresh}
 	}
 	mux := http.NewServeMux()
 	metrics := http.NewServeMux() // which refuses other methods; beside / they would be the API's
@@ -106,12 +112,34 @@ type Serving struct {
 	PprofAddr string `help:"Address of profiles (pprof), on the loopback interface. Default: none." placeholder:"HOST:PORT"`
 }
 
+// Listen takes an address to serve on. Errors: [egrid.ErrInvalid] for one that cannot
+// be, and for a port that is taken, or not one's to take, an error that says so.
+func Listen(ctx context.Context, addr string) (net.Listener, error) {
+	if _, port, err := net.SplitHostPort(addr); err != nil || port == "" {
+		return nil, fmt.Errorf("%w: address %q is not HOST:PORT, as 127.0.0.1:4000 or :4000", egrid.ErrInvalid, addr)
+	}
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", addr)
+	var name *net.DNSError
+	var address *net.AddrError
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("%s is taken: another program listens there, an egrid perhaps; give another --addr, or port 0 for any that is free", addr)
+	case errors.Is(err, syscall.EACCES):
+		return nil, fmt.Errorf("%s is not to be had without rights of an administrator; give a port from 1024 on", addr)
+	case errors.As(err, &name), errors.As(err, &address), errors.Is(err, syscall.EADDRNOTAVAIL):
+		return nil, fmt.Errorf("%w: %s is no address of this computer; give 127.0.0.1:PORT, or :PORT for all of its addresses", egrid.ErrInvalid, addr)
+	}
+	return listener, err
+}
+
 // ServeOptions say how to serve. The zero value of every field means its
 // default.
 type ServeOptions struct {
 	Serving
-	Logger *slog.Logger     // default none
-	Ready  func(url string) // called once the server listens
+	Logger   *slog.Logger     // default none
+	Ready    func(url string) // called once the server listens
+	Listener net.Listener     // of [Listen], which Serve closes; default one on the address
 }
 
 // Serve serves until ctx ends, then finishes the requests at hand.
@@ -128,10 +156,11 @@ func Serve(ctx context.Context, addr string, h http.Handler, o *ServeOptions) er
 	if err != nil {
 		return err
 	}
-	var config net.ListenConfig
-	listener, err := config.Listen(ctx, "tcp", addr)
-	if err != nil {
-		return err
+	listener := o.Listener
+	if listener == nil {
+		if listener, err = Listen(ctx, addr); err != nil {
+			return err
+		}
 	}
 	stopProfiles, err := o.serveProfiles(ctx)
 	if err != nil {

@@ -309,6 +309,8 @@ func Thousands(n int64) string {
 type Bar struct {
 	Unit  string // of what is counted; default rows
 	w     io.Writer
+	what  string // that is drawn
+	began time.Time
 	drawn time.Time
 	open  bool
 }
@@ -321,21 +323,52 @@ func NewBar(w io.Writer) *Bar {
 	return &Bar{}
 }
 
-// Draw shows how far something has come; a total of 0 is one that is not known.
-// It draws ten times a second at most.
+// Draw shows how far something has come, how fast, and how long the rest takes at
+// that speed; a total of 0 is one that is not known. It draws ten times a second at
+// most.
 func (b *Bar) Draw(what string, done, total int64) {
 	now := time.Now()
+	if what != b.what || b.began.IsZero() {
+		b.what, b.began = what, now
+	}
 	if b.w == nil || done != total && now.Sub(b.drawn) < 100*time.Millisecond {
 		return
 	}
 	b.drawn, b.open = now, true
-	const width = 30
-	filled, of := width, ""
+	const width = 20
+	bar := ""
 	if total > 0 {
-		filled, of = int(min(done, total)*width/total), " of "+Thousands(total)
+		filled := int(min(done, total) * width / total)
+		bar = "[" + strings.Repeat("=", filled) + strings.Repeat(" ", width-filled) + "] "
 	}
-	line := fmt.Sprintf("[%s%s] %s%s %s  ", strings.Repeat("=", filled), strings.Repeat(" ", width-filled), Thousands(done), of, cmp.Or(b.Unit, "rows"))
-	fmt.Fprintf(b.w, "\r\033[K%s%s", line, cutMiddle(Escape(what), max(Width-1-len(line), 1)))
+	line := bar + Pace(done, total, now.Sub(b.began), cmp.Or(b.Unit, "rows")) + "  "
+	fmt.Fprintf(b.w, "\r\033[K%s%s", line, cutMiddle(Escape(what), max(Columns(b.w)-1-length(line), 1)))
+}
+
+// Pace says how much is done, how fast, and how long the rest takes at that speed:
+// "1,200 of 6,000 rows, 400/s, 12 s left". What cannot be known yet is left out.
+func Pace(done, total int64, elapsed time.Duration, unit string) string {
+	text := Thousands(done)
+	if total > 0 {
+		text += " of " + Thousands(total)
+	}
+	text += " " + unit
+	rate := float64(done) / elapsed.Seconds()
+	if done <= 0 || elapsed <= 0 || rate < 1 {
+		return text
+	}
+	text += ", " + Thousands(int64(rate)) + "/s"
+	if total <= done {
+		return text
+	}
+	left := time.Duration(float64(total-done) / rate * float64(time.Second)).Round(time.Second)
+	switch {
+	case left < time.Minute:
+		return fmt.Sprintf("%s, %d s left", text, int(left.Seconds()))
+	case left < time.Hour:
+		return fmt.Sprintf("%s, %d:%02d min left", text, int(left.Minutes()), int(left.Seconds())%60)
+	}
+	return fmt.Sprintf("%s, %d:%02d h left", text, int(left.Hours()), int(left.Minutes())%60)
 }
 
 // Clear removes the bar.

@@ -1,0 +1,89 @@
+// The view Plants: any columns of any plants, to narrow, sort, read and take along.
+
+import { get } from '../core/api.js';
+import { Choices } from '../core/choices.js';
+import { el } from '../core/dom.js';
+import { Part, ghostLines } from '../core/part.js';
+import { ColumnChooser } from './plants-columns.js';
+import { Conditions } from './plants-conditions.js';
+import { PlantTable, questionOf } from './plants-table.js';
+
+/** @import { App, Shown, View } from '../core/types.js' */
+
+const narrow = ['subregion', 'balancing_authority', 'nerc_region', 'fuel'];
+
+/** @type {View} */
+export const view = {
+  id: 'plants', label: 'Plants', about: 'Every plant, by any column',
+  show(root, app) { return new Plants(root, app); },
+};
+
+/** @implements {Shown} */
+class Plants {
+  /**
+   * @param {HTMLElement} root
+   * @param {App} app
+   */
+  constructor(root, app) {
+    this.app = app;
+    this.choices = new Choices(app, { names: ['year', 'release', 'state', 'fuel_category'], more: narrow, search: true, also: ['filter'] });
+    this.section = el('section', { id: 'plants-part', class: 'card', 'aria-labelledby': 'plants-title', 'data-part': true });
+    const table = el('div', { 'data-body': true, id: 'plants', tabindex: -1 }, ghostLines(10));
+    this.section.append(table); // a part begins with its body
+    this.table = new PlantTable(app, this.section, this.choices, (answer) => this.#answered(answer));
+    this.columns = new ColumnChooser(app, () => this.table.answer);
+    this.conditions = new Conditions(app, this.columns);
+    this.choices.folded?.querySelector('.filters')?.after(this.conditions.form);
+    this.facets = el('div', { id: 'facets-part', 'data-part': true }, el('div', { 'data-body': true }));
+    this.counts = new Part(this.facets, {
+      load: (signal) => this.#askCounts(signal),
+      show: ({ data }, body) => {
+        body.replaceChildren();
+        this.choices.counts(data);
+      },
+      clear: () => this.choices.clear(),
+      lead: 'The counts beside the filters are missing.',
+    });
+    this.section.replaceChildren(
+      el('div', { class: 'head' }, this.table.title, this.table.count, this.table.from, el('div', { class: 'tools' }, this.columns.button, this.table.downloads)),
+      this.choices.root, this.facets, this.conditions.chips, this.table.note, table);
+    root.append(this.section, this.columns.dialog);
+    this.choices.part.refresh();
+    this.update(app.address);
+  }
+
+  /** @param {URLSearchParams} address */
+  update(address) {
+    if (this.choices.update(address)) this.choices.part.refresh();
+    this.conditions.update(address);
+    this.columns.update();
+    this.counts.stop();
+    this.table.changed();
+  }
+
+  parts() {
+    return [this.choices.part, this.counts, { part: this.table.part, renew: () => this.table.renew() }];
+  }
+
+  /** @param {import('../core/types.js').Answer} answer */
+  #answered(answer) {
+    this.basis = answer.meta.basis;
+    if (answer.meta.year) this.counts.refresh();
+  }
+
+  // Each facet is counted over what everything but itself leaves, so that another
+  // value can be chosen in place of it. Plants that are sums of generators have
+  // no regions.
+  /** @param {AbortSignal} signal */
+  async #askCounts(signal) {
+    const names = ['state', 'fuel_category', 'fuel', ...(this.basis === 'PLNT' ? narrow.filter((name) => name !== 'fuel') : [])];
+    const question = questionOf(this.app.address, this.choices.chosen);
+    const chosen = names.filter((name) => this.choices.chosen[name]);
+    const free = names.filter((name) => !chosen.includes(name));
+    const asked = [...chosen.map((name) => [name]), ...(free.length ? [free] : [])];
+    const answers = await Promise.all(asked.map((facet) => get('plants/search', {
+      ...question, ...(chosen.includes(facet[0]) ? { [facet[0]]: '' } : {}), columns: 'plant_name', limit: 1, facet: facet.join(','),
+    }, signal)));
+    return { data: Object.assign({}, ...answers.map(({ meta }) => meta.facets)), meta: answers[0].meta, links: {} };
+  }
+}

@@ -1,0 +1,57 @@
+// axe-core on every view, in light and dark, of rich data and of poor ones.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { after, before, describe, test } from 'node:test';
+import { everything, launch, settled } from './browser.js';
+import { contents, serve, skipped } from './service.js';
+import { views } from './views.js';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+for (const name of Object.keys(contents)) {
+  describe(`accessibility: ${name}`, { skip: skipped('chrome', contents[name].epa !== undefined) }, () => {
+    /** @type {Awaited<ReturnType<typeof serve>>} */
+    let service;
+    /** @type {Awaited<ReturnType<typeof launch>>} */
+    let browser;
+    before(async () => {
+      service = await serve(name);
+      browser = await launch('chrome');
+    });
+    after(async () => {
+      await browser?.close();
+      await service?.stop();
+    });
+    for (const scheme of ['light', 'dark']) {
+      test(scheme, async () => {
+        const page = await browser.newPage();
+        await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }, { name: 'prefers-reduced-motion', value: 'reduce' }]);
+        await page.goto(service.url);
+        await settled(page);
+        const found = [];
+        for (const view of await views(page)) {
+          await page.goto(new URL(view.search || '?', service.url).href);
+          await settled(page);
+          await everything(page);
+          found.push(...(await violations(page)).map((text) => `${view.name}: ${text}`));
+        }
+        assert.deepEqual(found, []);
+      });
+    }
+  });
+}
+
+/**
+ * violations is what axe-core finds, one line for each element.
+ * @param {import('puppeteer-core').Page} page
+ * @returns {Promise<string[]>}
+ */
+async function violations(page) {
+  await page.evaluate(axe);
+  return page.evaluate(async () => {
+    const { violations: list } = await /** @type {any} */ (globalThis).axe.run();
+    return list.flatMap((/** @type {any} */ v) => v.nodes.map((/** @type {any} */ node) => `${v.id} ${node.target.join(' ')}: ${node.failureSummary.replaceAll(/\s+/g, ' ')}`));
+  });
+}

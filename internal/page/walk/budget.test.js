@@ -1,0 +1,87 @@
+// What a view may cost, from the browser's own entries, on EPA's files.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { everything, launch, settled } from './browser.js';
+import { serve, skipped } from './service.js';
+import { views } from './views.js';
+
+const kilobyte = 1000;
+const budget = {
+  script: 150 * kilobyte, // of all views together, as the server holds them
+  requests: 60, // until the first view is there
+  shift: 0.05, // a tenth is what browsers call good
+  // A busy machine is slow: these two only catch what hangs. docs/explorer.md has
+  // what was measured.
+  interactive: 10_000,
+  longTask: 2_000,
+};
+
+describe('budget', { skip: skipped('chrome', true) }, () => {
+  /** @type {Awaited<ReturnType<typeof serve>>} */
+  let service;
+  /** @type {Awaited<ReturnType<typeof launch>>} */
+  let browser;
+  before(async () => {
+    service = await serve('real');
+    browser = await launch('chrome');
+  });
+  after(async () => {
+    await browser?.close();
+    await service?.stop();
+  });
+
+  test('every view', async (t) => {
+    const scripts = new Map();
+    let page = await browser.newPage();
+    await page.goto(service.url);
+    await settled(page);
+    const all = await views(page);
+    await page.close();
+    for (const view of all) {
+      page = await browser.newPage();
+      await page.setCacheEnabled(false);
+      await page.evaluateOnNewDocument(observe);
+      await page.goto(new URL(view.search || '?', service.url).href);
+      await settled(page);
+      const first = await page.evaluate(entries);
+      await everything(page);
+      const whole = await page.evaluate(entries);
+      for (const { name, bytes } of whole.scripts) scripts.set(name, bytes);
+      t.diagnostic(`${view.name}: there after ${first.now} ms, ${first.requests} requests, longest task ${first.longest} ms, layout shift ${whole.shift.toFixed(3)}`);
+      assert.ok(first.requests <= budget.requests, `${view.name}: ${first.requests} requests`);
+      assert.ok(first.now <= budget.interactive, `${view.name}: there after ${first.now} ms`);
+      assert.ok(whole.longest <= budget.longTask, `${view.name}: a task of ${whole.longest} ms`);
+      assert.ok(whole.shift <= budget.shift, `${view.name}: layout shift ${whole.shift}: ${whole.moved.join('; ')}`);
+      await page.close();
+    }
+    const bytes = [...scripts.values()].reduce((sum, n) => sum + n, 0);
+    t.diagnostic(`JavaScript: ${bytes} bytes in ${scripts.size} files`);
+    assert.ok(bytes <= budget.script, `${bytes} bytes of JavaScript`);
+  });
+});
+
+/** observe runs before the page does. */
+function observe() {
+  const seen = Object.assign(globalThis, { seen: { longest: 0, shift: 0, moved: /** @type {string[]} */ ([]) } }).seen;
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) seen.longest = Math.max(seen.longest, Math.round(entry.duration));
+  }).observe({ type: 'longtask', buffered: true });
+  new PerformanceObserver((list) => {
+    for (const entry of /** @type {any[]} */ (list.getEntries())) {
+      if (entry.hadRecentInput) continue;
+      seen.shift += entry.value;
+      if (entry.value > 0.005) seen.moved.push(...entry.sources.map((/** @type {any} */ s) => `${s.node?.id || s.node?.className || s.node?.nodeName} ${entry.value.toFixed(3)}`));
+    }
+  }).observe({ type: 'layout-shift', buffered: true });
+}
+
+/** entries runs in the page. */
+function entries() {
+  const { longest, shift, moved } = /** @type {any} */ (globalThis).seen;
+  const resources = /** @type {PerformanceResourceTiming[]} */ (performance.getEntriesByType('resource'));
+  return {
+    longest, shift, moved, now: Math.round(performance.now()), requests: resources.length,
+    scripts: resources.filter((r) => new URL(r.name).pathname.endsWith('.js')).map((r) => ({ name: r.name, bytes: r.decodedBodySize })),
+  };
+}
