@@ -36,7 +36,8 @@ func (a *api) factorOperations() {
 		{name: "plants", list: true, doc: "ORIS codes: a factor of these plants together.", schema: huma.Schema{MaxLength: new(60)}},
 		yearParam(), releaseParam(),
 		oneOf("gas", "What is emitted; co2e when left out.", calc.Gases()), oneOf("kind", "What it is per; output when left out.", calc.Kinds()),
-		gwpParam(), unitParam(), flag("delivered", "Per MWh at the customer: grid gross loss of the interconnect is taken into account."),
+		gwpParam(), oneOf("adjustment", "What of the plants' emissions is left out: published, which is the default, is adjusted for biomass and for the useful heat of CHP; biomass and chp for one of these; unadjusted for none. Others than published are summed from plants, where their sheet has the columns.", calc.Adjustments()),
+		unitParam(), flag("delivered", "Per MWh at the customer: grid gross loss of the interconnect is taken into account."),
 		flag("explain", "List the plants, where their sheet is loaded."),
 	}
 	a.register(operation{
@@ -103,6 +104,7 @@ func (a *api) factor(ctx context.Context, in *request) (*answer, error) {
 	q := calc.FactorQuery{
 		Plants: in.values["plants"], Year: in.number("year"), Release: in.text("release"), Gas: calc.Gas(in.text("gas")), Kind: calc.Kind(in.text("kind")),
 		GWP: in.text("gwp"), Unit: in.text("unit"), Delivered: in.text("delivered") == "true", Explain: in.text("explain") == "true",
+		Adjustment: calc.Adjustment(in.text("adjustment")),
 	}
 	if err := q.SetPlace(in.text("subregion"), in.text("state"), in.text("ba"), in.text("nerc"), in.text("us") == "true"); err != nil {
 		return nil, err

@@ -186,6 +186,9 @@ func (p *Plants) pick(rows []int32, of []egrid.Column) *Plants {
 	few.ids, few.names = picked(p.ids, rows), picked(p.names, rows)
 	few.fuels, few.baseload = picked(p.fuels, rows), picked(p.baseload, rows)
 	f := &p.factors
+	if part := p.regions[egrid.SRL]; part != nil { // which tells the interconnect
+		few.regions[egrid.SRL] = part.pick(rows)
+	}
 	few.factors = factors{picked(f.published, rows), picked(f.capacity, rows), picked(f.nameplate, rows), picked(f.generation, rows)}
 	for _, c := range of {
 		if n := p.blank[c]; n == p.n && n > 0 {
@@ -209,6 +212,29 @@ func (p *Plants) pick(rows []int32, of []egrid.Column) *Plants {
 		few.repeats = few.repeated()
 	}
 	return few
+}
+
+// pick returns the regions that some rows are of.
+func (p *partition) pick(rows []int32) *partition {
+	few := &partition{of: make([]int32, len(rows)), index: map[string]int32{}}
+	for i, row := range rows {
+		few.of[i] = -1
+		if p.of[row] >= 0 {
+			few.of[i] = few.place(p.codes[p.of[row]])
+		}
+	}
+	return few
+}
+
+// place is the place of a code among the regions, a new one if need be.
+func (p *partition) place(code string) int32 {
+	at, ok := p.index[code]
+	if !ok {
+		at = int32(len(p.codes))
+		p.index[code] = at
+		p.codes = append(p.codes, code)
+	}
+	return at
 }
 
 func picked[T any](all []T, rows []int32) []T {

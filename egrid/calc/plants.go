@@ -296,13 +296,7 @@ func (p *Plants) readRegions(level egrid.Level, batches []*egrid.Batch) {
 		if code == "" {
 			continue
 		}
-		at, ok := part.index[code]
-		if !ok {
-			at = int32(len(part.codes))
-			part.index[code] = at
-			part.codes = append(part.codes, code)
-		}
-		part.of[i] = at
+		part.of[i] = part.place(code)
 	}
 	p.regions[level] = part
 }
