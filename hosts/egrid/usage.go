@@ -66,7 +66,7 @@ func examples() map[string][]string {
 		"publish":             {"egrid publish 1f6a0c9e44b2d7305f18c6aa", "egrid publish --merge 1f6a0c9e44b2d7305f18c6aa"},
 		"discard":             {"egrid discard 1f6a0c9e44b2d7305f18c6aa"},
 		"rollback":            {"egrid rollback SRL 2018", "egrid rollback GEN 2023 --release rev1"},
-		"prune":               {"egrid prune --keep 2", "egrid prune --older-than 720h"},
+		"prune":               {"egrid prune --keep 2", "egrid prune --older-than 30d"},
 		"columns":             {"egrid columns --level PLNT", "egrid columns --json"},
 		"diff":                {"egrid diff --level SRL --year 2018 --from v1 --to v2", "egrid diff --level PLNT --from v1 --format csv"},
 		"health":              {"egrid health", "egrid health http://127.0.0.1:4000 postgres://egrid@db/egrid", "egrid health --json --timeout 2s"},
