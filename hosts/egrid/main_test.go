@@ -164,7 +164,7 @@ func TestExitStatus(t *testing.T) {
 		{2, "load " + gen + " --publish maybe", "publish"},
 		{2, "load " + gen + " --year 1066", "1066"},
 		{2, "load " + gen + " --release final", "final"},
-		{2, "load " + gen + " --level PLANT", "PLANT"},
+		{2, "load " + gen + " --level PLANTT", "PLANTT"},
 		{2, "load " + gen + " --units imperial", "imperial"},
 		{1, "load " + gen + " --year 2016", "column YEAR says 2023"},
 		{2, "load " + gen + " --store mysql://u:secret@h/x", "sqlite:PATH"},
@@ -264,7 +264,7 @@ func TestSettings(t *testing.T) {
 		t.Fatal(err)
 	}
 	const settings = "addr api-keys-file catalogue jwks jwt-audience jwt-issuer jwt-leeway jwt-secret-file keep log-format log-level pager pprof-addr queue rate-limit " +
-		"rate-window rejects require-auth sources store swagger timeout tls-cert tls-key trusted-proxies workers"
+		"rate-window rejects require-auth shapes sources store swagger timeout tls-cert tls-key trusted-proxies workers"
 	if got := strings.Join(slices.Sorted(maps.Keys(found)), " "); got != settings {
 		t.Errorf("got  %s\nwant %s", got, settings)
 	}

@@ -69,7 +69,7 @@ export class Loads {
     const idle = () => this.open.size === 0 && !this.held.root.contains(document.activeElement);
     return [
       { part: this.held, renew: () => { if (idle()) this.held.refresh({ quiet: true }); } },
-      { part: this.runs, renew: () => { if (!this.runs.root.contains(document.activeElement)) this.runs.refresh({ quiet: true }); } },
+      { part: this.runs, renew: () => { if (!this.runs.root.contains(document.activeElement) && !this.runs.root.querySelector('details[open]')) this.runs.refresh({ quiet: true }); } },
       this.rejects,
     ];
   }
