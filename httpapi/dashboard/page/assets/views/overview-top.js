@@ -18,7 +18,7 @@ import { ghostLines, partOf } from '../core/part.js';
 export function topPart(app, choices) {
   const note = el('p', { id: 'note', class: 'note', hidden: true });
   const all = el('a', { id: 'all-plants', class: 'button' }, 'All plants');
-  const part = partOf({ id: 'top', title: 'Top plants by net generation', ghost: [ghostLines(11)] }, {
+  const part = partOf({ id: 'top', title: 'Top plants by net generation', ghost: [ghostLines(17)] }, {
     load: async (signal) => {
       all.href = app.link(choices.chosen, 'plants');
       try {
@@ -31,7 +31,7 @@ export function topPart(app, choices) {
     },
     show: ({ data, meta }, body) => {
       showNotes(note, plantNotes(meta, { fuel: Boolean(choices.chosen.fuel_category) }));
-      all.textContent = meta.total ? `All ${meta.total.toLocaleString('en-US')} plants` : 'All plants';
+      all.title = meta.total ? `${meta.total.toLocaleString('en-US')} of them` : '';
       if (data.length === 0) return meta.absent ?? (meta.year ? `No plant in ${meta.year} matches what is chosen.` : 'No plants are loaded yet.');
       body.replaceChildren(el('table', { class: 'top-plants' },
         el('caption', { class: 'unseen' }, 'The plants with the largest net generation'),

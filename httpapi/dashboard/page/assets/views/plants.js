@@ -26,7 +26,7 @@ class Plants {
    */
   constructor(root, app) {
     this.app = app;
-    this.choices = new Choices(app, { names: ['year', 'release', 'state', 'fuel_category'], more: narrow, search: true, also: ['filter'] });
+    this.choices = new Choices(app, { names: ['year', 'state', 'fuel_category', 'release'], more: narrow, search: true, also: ['filter'] });
     this.section = el('section', { id: 'plants-part', class: 'card', 'aria-labelledby': 'plants-title', 'data-part': true });
     const table = el('div', { 'data-body': true, id: 'plants', tabindex: -1 }, ghostLines(10));
     this.section.append(table); // a part begins with its body
