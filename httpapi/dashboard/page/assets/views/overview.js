@@ -4,10 +4,9 @@
 import { Choices } from '../core/choices.js';
 import { el } from '../core/dom.js';
 import { OverviewCharts } from './overview-charts.js';
-import { loadedPart } from './overview-loaded.js';
 import { OverviewMap } from './overview-map.js';
+import { loadedPart, topPart } from './overview-tables.js';
 import { tilesPart } from './overview-tiles.js';
-import { topPart } from './overview-top.js';
 
 /** @import { App, Shown, View } from '../core/types.js' */
 

@@ -45,8 +45,8 @@ class Plants {
       lead: 'The counts beside the filters are missing.',
     });
     this.section.replaceChildren(
-      el('div', { class: 'head' }, this.table.title, this.table.count, this.table.from, el('div', { class: 'tools' }, this.columns.button, this.table.downloads)),
-      this.choices.root, this.facets, this.conditions.chips, this.table.note, table);
+      el('div', { class: 'head' }, this.table.title, el('div', { class: 'tools' }, this.columns.button, this.table.downloads)),
+      el('div', { class: 'under' }, this.table.count, this.table.from), this.choices.root, this.facets, this.conditions.chips, table);
     root.append(this.section, this.columns.dialog);
     this.choices.part.refresh();
     this.update(app.address);
