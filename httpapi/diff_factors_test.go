@@ -215,3 +215,43 @@ func TestDiffReport(t *testing.T) {
 		}
 	}
 }
+
+// A plant's history says when it moved, and a column's where its code occurs.
+func TestHistories(t *testing.T) {
+	t.Parallel()
+	backend := memstore.New().Driver()
+	t.Cleanup(func() { backend.Close() })
+	publish(t, backend, "PLNT18_v1.csv", strings.NewReader(plantsV1))
+	publish(t, backend, "PLNT19.csv", strings.NewReader(plantsV2))
+	h := newAPI(backend, nil)
+	check := newSchemaCheck(t, h)
+	for target, want := range map[string][]string{
+		"/plants/2/history": {`"moves":[{"column":"subregion","from":"ERCT","to":"SPSO","from_year":2018,"to_year":2019,"from_release":"v1","to_release":""}]`},
+		"/columns/history?code=pstateabb&level=gen": {
+			`{"level":"GEN","name":"state","code":"PSTATABB","edition":"2016","event":"first","header":"PSTATABB","evidence":"code row"}`,
+			`"edition":"2023-rev0","event":"renamed","header":"PSTATEABB"`,
+		},
+		"/columns/history?code=PLCO2AN": {`"edition":"2018-v1","event":"present","header":null,"evidence":"store"}`},
+		"/columns/history?code=PLNOXAN": {`"edition":"2018-v1","event":"absent","header":null,"evidence":"store"}`},
+	} {
+		w := get(t, h, target)
+		if w.Code != http.StatusOK {
+			t.Errorf("%s: %d %s", target, w.Code, w.Body)
+			continue
+		}
+		check(t, target, w)
+		for _, text := range want {
+			if !strings.Contains(w.Body.String(), text) {
+				t.Errorf("%s: %s is not in %s", target, text, w.Body)
+			}
+		}
+	}
+	if w := get(t, h, "/plants/1/history"); strings.Contains(w.Body.String(), "moves") {
+		t.Errorf("a plant that stays: %s", w.Body)
+	}
+	for target, want := range map[string]int{"/columns/history": 400, "/columns/history?code=PLNOXAM": 404, "/columns/history?code=PLNOXAN&level=X": 400} {
+		if w := get(t, h, target); w.Code != want || want == 404 && !strings.Contains(w.Body.String(), "did you mean PLNOXAN?") {
+			t.Errorf("%s: %d %s", target, w.Code, w.Body)
+		}
+	}
+}

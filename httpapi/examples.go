@@ -49,6 +49,7 @@ var exampleTargets = map[string]string{
 	"zip":              "/crosswalk/zip/59221?year=2023",
 	"reconciliation":   "/reconciliation/2023",
 	"columns":          "/columns?level=GGL",
+	"column-history":   "/columns/history?code=PSTATEABB&level=GEN",
 	"column":           "/columns/co2_output_rate_lb_per_mwh",
 	"snapshots":        "/snapshots",
 	"snapshot":         "/snapshots/@", // for the first of /snapshots

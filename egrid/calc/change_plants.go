@@ -275,7 +275,7 @@ func alike(a, b float64) bool { return math.Abs(a-b) <= 0.05+sameCapacity*math.M
 const sameCapacity = 0.1
 
 func fleetOf(s *Sheet) fleet {
-	if s == nil || !s.Schema.Has(egrid.PlantCode) || !s.Schema.Has(egrid.Generator) || !s.Schema.Has(yearOnline) || !s.Schema.Has(egrid.PrimeMover) {
+	if s == nil || !s.Schema.Has(egrid.PlantCode) || !s.Schema.Has(egrid.GeneratorID) || !s.Schema.Has(yearOnline) || !s.Schema.Has(egrid.PrimeMover) {
 		return nil
 	}
 	f := fleet{}
@@ -284,7 +284,7 @@ func fleetOf(s *Sheet) fleet {
 			if id := row.Text(egrid.PlantCode); id != "" {
 				mw, _ := row.Float(egrid.NameplateCapacity)
 				year, _ := row.Int(yearOnline)
-				f[id] = append(f[id], rated{machine{row.Text(egrid.State), plainID(row.Text(egrid.Generator)), row.Text(egrid.PrimeMover), year}, mw})
+				f[id] = append(f[id], rated{machine{row.Text(egrid.State), plainID(row.Text(egrid.GeneratorID)), row.Text(egrid.PrimeMover), year}, mw})
 			}
 		}
 	}

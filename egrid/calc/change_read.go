@@ -75,7 +75,7 @@ func readSheet(ctx context.Context, db *store.DB, s egrid.Snapshot, columns []eg
 // compares them, see [ComparePlants]: it keeps the columns that it needs in memory.
 // Errors: those of [store.DB.Read] and of ComparePlants.
 func ReadPlantDifference(ctx context.Context, db *store.DB, p *store.Pair) (*PlantDifference, error) {
-	columns := append(PlantRegions(), egrid.PlantCode, egrid.PlantName, egrid.NetGeneration, egrid.Generator, egrid.PrimeMover, yearOnline, egrid.NameplateCapacity)
+	columns := append(PlantRegions(), egrid.PlantCode, egrid.PlantName, egrid.NetGeneration, egrid.GeneratorID, egrid.PrimeMover, yearOnline, egrid.NameplateCapacity)
 	read := func(e *store.Edition) ([]Sheet, error) { return readSheets(ctx, db, e, PlantLevels(), columns) }
 	from, err := read(&p.From)
 	if err != nil {

@@ -223,7 +223,7 @@ func (t *headless) propose(level egrid.Level) (*Proposal, float64) {
 	}
 	p.From = fmt.Sprintf("%d of %d headers", len(has), len(t.headers))
 	identifiers := egrid.Identifier(level, func(c egrid.Column) bool { return has[c] })
-	own := map[egrid.Level]egrid.Column{egrid.GEN: egrid.Generator, egrid.UNT: egrid.Unit}[level]
+	own := map[egrid.Level]egrid.Column{egrid.GEN: egrid.GeneratorID, egrid.UNT: egrid.UnitID}[level]
 	switch {
 	case len(has) == 0:
 		return nil, 0

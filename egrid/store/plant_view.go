@@ -511,6 +511,9 @@ func (v *plantView) generatorColumn(use string, name egrid.Column) (egrid.Column
 	if f, ok := egrid.Lookup(egrid.GEN, string(name)); ok {
 		return f.Column, nil
 	}
+	if _, ok := plantField(v.snapshot, name); !ok {
+		return "", fmt.Errorf("%w: plants have no column %q%s", egrid.ErrInvalid, name, v.columnHint(string(name)))
+	}
 	return "", fmt.Errorf("%w: cannot %s plants of data year %d by %s: no PLNT sheet of it is published, and the generators that stand in for it have no such column",
 		egrid.ErrInvalid, use, v.snapshot.Year, name)
 }

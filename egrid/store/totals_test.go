@@ -196,7 +196,7 @@ func TestTotalsErrors(t *testing.T) {
 		{"several years", egrid.State, store.PlantQuery{Year: egrid.AllYears}, egrid.ErrInvalid, "one data year"},
 		{"no data year", egrid.State, store.PlantQuery{Year: 1900}, egrid.ErrInvalid, "1990"},
 		{"by a sum", egrid.NetGeneration, store.PlantQuery{}, egrid.ErrInvalid, "every total has"},
-		{"by what nobody has", "nonsense", store.PlantQuery{}, egrid.ErrInvalid, "no PLNT sheet"},
+		{"by what nobody has", "nonsense", store.PlantQuery{}, egrid.ErrInvalid, "no column"},
 		{"subregions of a state", egrid.Subregion, store.PlantQuery{Filters: []egrid.Filter{egrid.Where("state", egrid.Eq, "TX")}}, egrid.ErrInvalid, "subregions cannot be told apart"},
 		{"years of a subregion", egrid.Year, store.PlantQuery{Filters: []egrid.Filter{egrid.Where("subregion", egrid.Eq, "ERCT")}}, egrid.ErrInvalid, "subregion"},
 		{"states of a subregion", egrid.State, store.PlantQuery{Filters: []egrid.Filter{egrid.Where("subregion", egrid.Eq, "ERCT")}}, egrid.ErrInvalid, "subregion"},

@@ -85,7 +85,7 @@ func TestCompletionScripts(t *testing.T) {
 	}
 	bin := t.TempDir()
 	command := filepath.Join(bin, "egrid")
-	if err := os.WriteFile(command, []byte("#!/bin/sh\nEGRID_TEST_COMMAND=1 exec "+binary+" \"$@\"\n"), 0o700); err != nil { //nolint:gosec // a program
+	if err := os.WriteFile(command, []byte("#!/bin/sh\nEGRID_TEST_COMMAND=1 exec "+binary+" \"$@\"\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 	for shell, script := range map[string]string{
@@ -104,7 +104,7 @@ func TestCompletionScripts(t *testing.T) {
 			if shell == "fish" {
 				args = []string{"-c", script, file}
 			}
-			run := exec.CommandContext(t.Context(), path, args...) //nolint:gosec // the script is the test's
+			run := exec.CommandContext(t.Context(), path, args...)
 			run.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"), "HOME="+t.TempDir())
 			out, err := run.CombinedOutput()
 			if text := string(out); err != nil || !strings.Contains(text, "TN") || !strings.Contains(text, "TX") || strings.Contains(text, "OK") {

@@ -22,7 +22,15 @@ func chosenNames[T ~string](flag string, given []string, all, fallback []T) ([]T
 	for _, name := range given {
 		value := T(strings.ToLower(strings.TrimSpace(name)))
 		if !slices.Contains(all, value) {
-			return nil, fmt.Errorf("%w: --%s %s is none of %v", egrid.ErrInvalid, flag, name, all)
+			var names []string
+			for _, x := range all {
+				names = append(names, string(x))
+			}
+			hint := ""
+			if best := egrid.Nearest(name, names); best != "" {
+				hint = ", did you mean " + best + "?"
+			}
+			return nil, fmt.Errorf("%w: --%s %s is none of %s%s", egrid.ErrInvalid, flag, name, strings.Join(names, ", "), hint)
 		}
 		chosen = append(chosen, value)
 	}

@@ -28,10 +28,13 @@ type factorCmd struct {
 	Gas       string   `env:"-" help:"co2e, co2, ch4, n2o, nox or so2." default:"co2e"`
 	Kind      string   `env:"-" help:"output, nonbaseload, combustion or input." default:"output"`
 	GWP       string   `env:"-" help:"Of co2e: published, sar, ar4, ar5 or ar6. Default: published." name:"gwp"`
-	Delivered bool     `env:"-" help:"Per MWh at the customer: with grid gross loss."`
-	Unit      string   `env:"-" help:"lb/MWh, kg/MWh, kg/kWh, g/kWh, t/MWh, lb/kWh; of kind input lb/MMBtu, kg/MMBtu, kg/GJ. Default: lb/MWh or lb/MMBtu."`
-	Explain   bool     `env:"-" help:"List the plants, where their sheet is loaded."`
-	JSON      bool     `env:"-" help:"Print JSON." name:"json"`
+
+	Adjustment string `env:"-" help:"What of the plants' emissions is left out: published (for biomass and CHP), unadjusted, biomass or chp; others than published are summed from plants. Default: published."`
+
+	Delivered bool   `env:"-" help:"Per MWh at the customer: with grid gross loss."`
+	Unit      string `env:"-" help:"lb/MWh, kg/MWh, kg/kWh, g/kWh, t/MWh, lb/kWh; of kind input lb/MMBtu, kg/MMBtu, kg/GJ. Default: lb/MWh or lb/MMBtu."`
+	Explain   bool   `env:"-" help:"List the plants, where their sheet is loaded."`
+	JSON      bool   `env:"-" help:"Print JSON." name:"json"`
 }
 
 // Help implements kong.HelpProvider.
@@ -45,9 +48,18 @@ func (c *factorCmd) Help() string {
 }
 
 func (c *factorCmd) Run(a *app) error {
+	for _, place := range []struct {
+		level egrid.Level
+		code  *string
+	}{{egrid.ST, &c.State}, {egrid.SRL, &c.Subregion}, {egrid.NRL, &c.Nerc}} {
+		var err error
+		if *place.code, err = placeCode(place.level, *place.code); err != nil {
+			return err
+		}
+	}
 	q := calc.FactorQuery{
 		Plants: c.Plants, Year: c.Year, Release: c.Release, Gas: calc.Gas(c.Gas), Kind: calc.Kind(c.Kind),
-		GWP: c.GWP, Unit: c.Unit, Delivered: c.Delivered, Explain: c.Explain,
+		GWP: c.GWP, Adjustment: calc.Adjustment(c.Adjustment), Unit: c.Unit, Delivered: c.Delivered, Explain: c.Explain,
 	}
 	if err := q.SetPlace(c.Subregion, c.State, c.BA, c.Nerc, c.US); err != nil {
 		return err
@@ -98,8 +110,11 @@ func (c *explainCmd) Help() string {
 }
 
 func (c *explainCmd) Run(a *app) error {
-	level, err := egrid.ParseLevel(c.Level)
+	level, err := parseLevel(c.Level)
 	if err != nil {
+		return err
+	}
+	if c.Code, err = placeCode(level, c.Code); err != nil {
 		return err
 	}
 	return a.withData(func(db *store.DB) error {

@@ -48,7 +48,7 @@ func (c *serveCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	defer listener.Close() // in case that it does not come to serving
+	defer func() { _ = listener.Close() }() // in case that it does not come to serving
 	service.LimitMemory()
 	open := a.withExisting
 	if source != nil || a.cli.Store == service.DefaultStore() { // which a later load writes into
@@ -69,7 +69,7 @@ type exposing struct {
 
 func (e *exposing) api(a *app) (httpapi.Options, error) {
 	o := httpapi.Options{Version: service.Version().Version, Logger: a.log}
-	return o, e.Apply(&o, a.log)
+	return o, errors.Join(e.Apply(&o, a.log), e.Place(&o))
 }
 
 // serving is what is served, and from where more is loaded when somebody with
@@ -133,7 +133,7 @@ func (c *upCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	defer listener.Close() // in case that it does not come to serving
+	defer func() { _ = listener.Close() }() // in case that it does not come to serving
 	var page dashboard.Options
 	if err := c.Draw(&page); err != nil {
 		return err

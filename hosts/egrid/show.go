@@ -13,6 +13,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid/pgstore"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/service"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/terminal"
+	"github.com/egrid-analytics/egrid-go/httpapi/wire"
 )
 
 type snapshotsCmd struct {
@@ -35,6 +36,10 @@ func (c *snapshotsCmd) Run(a *app) error {
 				catalog.Snapshots = []egrid.Snapshot{}
 			}
 			return printJSON(a, catalog)
+		}
+		if len(catalog.Snapshots) == 0 {
+			a.tell("nothing is published in this store; load files with egrid load%s FILE", a.storeFlag())
+			return nil
 		}
 		return a.sheet(snapshotColumns(catalog.Snapshots), c.Wide)
 	})
@@ -64,8 +69,9 @@ func snapshotColumns(all []egrid.Snapshot) []terminal.Column {
 }
 
 type columnsCmd struct {
-	Level string `short:"l" help:"Of one level only."`
-	JSON  bool   `help:"Print JSON."`
+	Level   string `short:"l" help:"Of one level only."`
+	History string `help:"Where a code appeared, was renamed, went: EPA's code, our name, or a header that an edition had." placeholder:"CODE"`
+	JSON    bool   `help:"Print JSON."`
 }
 
 func (c *columnsCmd) Run(a *app) error {
@@ -76,6 +82,9 @@ func (c *columnsCmd) Run(a *app) error {
 			return err
 		}
 		levels = []egrid.Level{level}
+	}
+	if c.History != "" {
+		return c.history(a)
 	}
 	fields := []egrid.Field{}
 	for _, level := range levels {
@@ -118,6 +127,38 @@ func (a *app) describeColumns(fields []egrid.Field, ofAll bool) error {
 		p.Text(4, f.Description)
 	}
 	return errors.Join(p.Err(), paged.Close())
+}
+
+// history prints where a column occurs, edition by edition.
+func (c *columnsCmd) history(a *app) error {
+	level, err := egrid.Level(""), error(nil)
+	if c.Level != "" {
+		if level, err = parseLevel(c.Level); err != nil {
+			return err
+		}
+	}
+	all, err := egrid.History(c.History, level)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return printJSON(a, wire.ColumnHistoryOf(all, nil))
+	}
+	p := terminal.NewPage(a.stdout)
+	for i := range all {
+		h := &all[i]
+		title := string(h.Level) + " " + h.Code
+		if h.Column != "" {
+			title += " (" + string(h.Column) + ")"
+		}
+		p.Heading(0, title)
+		t := terminal.Table{Indent: 2, Header: []string{"edition", "what", "header", "evidence"}}
+		for _, e := range h.Entries {
+			t.Add(e.Edition, string(e.Event), e.Header, e.Evidence)
+		}
+		p.Table(t)
+	}
+	return p.Err()
 }
 
 type backupCmd struct {

@@ -23,10 +23,10 @@ func preferred(level egrid.Level) []egrid.Column {
 	}
 	switch level {
 	case egrid.UNT:
-		return []egrid.Column{egrid.State, egrid.PlantName, egrid.PlantCode, egrid.Unit, egrid.Fuel, egrid.PrimeMover, egrid.Operating, egrid.HeatInput, egrid.CO2, egrid.NOx, egrid.SO2}
+		return []egrid.Column{egrid.State, egrid.PlantName, egrid.PlantCode, egrid.UnitID, egrid.Fuel, egrid.PrimeMover, egrid.OperatingStatus, egrid.HeatInput, egrid.CO2, egrid.NOx, egrid.SO2}
 	case egrid.GEN:
 		return []egrid.Column{
-			egrid.State, egrid.PlantName, egrid.PlantCode, egrid.Generator, egrid.Fuel, egrid.NameplateCapacity, egrid.NetGeneration, egrid.PrimeMover, egrid.Operating,
+			egrid.State, egrid.PlantName, egrid.PlantCode, egrid.GeneratorID, egrid.Fuel, egrid.NameplateCapacity, egrid.NetGeneration, egrid.PrimeMover, egrid.OperatingStatus,
 			egrid.CapacityFactor, "year_online",
 		}
 	case egrid.PLNT:
@@ -97,7 +97,7 @@ func (p *tablePrinter) Close() error {
 		places = p.every()
 	}
 	for _, at := range places {
-		sheet.Columns = append(sheet.Columns, p.column(at))
+		sheet.Columns = append(sheet.Columns, p.column(at, sheet.Records))
 	}
 	p.of = p.schema.Len()
 	if sheet.Records {
@@ -146,10 +146,23 @@ func (p *tablePrinter) left() string {
 	return fmt.Sprintf("%d of %d columns; --wide shows all, --columns those that you name", p.shown, p.of)
 }
 
-func (p *tablePrinter) column(at int) terminal.Column {
+// column is a column of the table. In records each number has its own decimals.
+func (p *tablePrinter) column(at int, records bool) terminal.Column {
 	f := p.schema.Field(at)
 	c := terminal.Column{Name: string(f.Column), Unit: unitBeside(f), Right: f.Type == egrid.Number || f.Type == egrid.Integer}
 	c.Keep = f.Type == egrid.Text && isCode(f.Column)
+	if f.Type == egrid.Number && records && f.Unit != "degrees" {
+		for _, b := range p.batches {
+			for i := range b.Len() {
+				text := ""
+				if x, ok := b.Column(at).Float(i); ok {
+					text = readable(x, f.Unit)
+				}
+				c.Cells = append(c.Cells, text)
+			}
+		}
+		return c
+	}
 	if f.Type == egrid.Number {
 		var xs []float64
 		for _, b := range p.batches {
@@ -174,7 +187,7 @@ func (p *tablePrinter) column(at int) terminal.Column {
 
 // isCode tells identifiers, which are not cut.
 func isCode(c egrid.Column) bool {
-	return slices.Contains(codes(), c) || slices.Contains([]egrid.Column{egrid.PlantCode, egrid.Generator, egrid.Unit, egrid.ZIPCode, egrid.ReleaseColumn, store.BasisColumn}, c)
+	return slices.Contains(codes(), c) || slices.Contains([]egrid.Column{egrid.PlantCode, egrid.GeneratorID, egrid.UnitID, egrid.ZIPCode, egrid.ReleaseColumn, store.BasisColumn}, c)
 }
 
 // numbers writes a column of numbers; places on the map have four decimals.

@@ -37,7 +37,7 @@ func (s shell) inTerminal(setting string, commands [][]string) [][]string {
 	}
 	fmt.Fprintf(&script, "echo '### end'\n%s -S %s wait-for -S done\nexec cat\n", tmux, socket)
 	do := func(args ...string) string {
-		out, err := exec.CommandContext(s.Context(), tmux, append([]string{"-S", socket, "-f", "/dev/null"}, args...)...).CombinedOutput() //nolint:gosec // the arguments are the test's
+		out, err := exec.CommandContext(s.Context(), tmux, append([]string{"-S", socket, "-f", "/dev/null"}, args...)...).CombinedOutput()
 		if err != nil {
 			s.Fatalf("tmux %q: %v\n%s", args, err, out)
 		}

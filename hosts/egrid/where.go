@@ -59,7 +59,7 @@ func (s *where) filters() ([]egrid.Filter, error) {
 		values []string
 	}{
 		{egrid.State, s.State}, {egrid.Subregion, s.Subregion}, {egrid.BalancingAuthority, s.BA}, {egrid.NERCRegion, s.Nerc},
-		{egrid.Fuel, s.Fuel}, {egrid.FuelGroup, s.FuelCategory},
+		{egrid.Fuel, s.Fuel}, {egrid.FuelCategoryColumn, s.FuelCategory},
 	} {
 		if len(code.values) > 0 {
 			filters = append(filters, egrid.Where(code.column, egrid.Eq, code.values...))
@@ -167,7 +167,7 @@ func firstColumn(page egrid.RowPage, err error) ([]string, error) {
 // codes are the columns whose values are codes of a list, which people write in any
 // letter case.
 func codes() []egrid.Column {
-	return []egrid.Column{egrid.State, egrid.Subregion, egrid.BalancingAuthority, egrid.NERCRegion, egrid.Fuel, egrid.FuelGroup, egrid.PrimeMover, egrid.Operating, egrid.Region}
+	return []egrid.Column{egrid.State, egrid.Subregion, egrid.BalancingAuthority, egrid.NERCRegion, egrid.Fuel, egrid.FuelCategoryColumn, egrid.PrimeMover, egrid.OperatingStatus, egrid.Region}
 }
 
 // understand turns conditions into those on the columns and codes of the data: a
@@ -185,7 +185,7 @@ func (a *app) understand(filters []egrid.Filter, in asked) ([]egrid.Filter, erro
 		if known {
 			f.Column = field.Column
 		}
-		if f.Column == egrid.FuelGroup && !known && in.level != "" {
+		if f.Column == egrid.FuelCategoryColumn && !known && in.level != "" {
 			if err := fuelsOfCategory(f); err != nil {
 				return nil, err
 			}
@@ -237,13 +237,10 @@ func (a *app) code(column egrid.Column, level egrid.Level, text string, there []
 	}
 	switch column {
 	case egrid.State:
-		if code, ok := egrid.RegionCode(egrid.ST, text); ok {
-			return code, nil
-		}
-		return "", fmt.Errorf("%w: %q is no state%s", egrid.ErrInvalid, text, nearestRegion(egrid.ST, text, "; give a postal abbreviation, as TX, or a name, as Texas"))
+		return placeCode(egrid.ST, text)
 	case egrid.Fuel:
 		return egrid.ParseFuel(text)
-	case egrid.FuelGroup:
+	case egrid.FuelCategoryColumn:
 		return egrid.ParseFuelCategory(text)
 	}
 	if of, ok := map[egrid.Column]egrid.Level{egrid.Subregion: egrid.SRL, egrid.NERCRegion: egrid.NRL}[column]; ok {
@@ -259,6 +256,18 @@ func (a *app) code(column egrid.Column, level egrid.Level, text string, there []
 		a.tell("no row has %s %s%s", column, text, hint)
 	}
 	return strings.ToUpper(text), nil
+}
+
+// placeCode is the code of a region that is given by code or name. There are no
+// states but those of the dictionary; other regions come and go, and the data tell.
+func placeCode(level egrid.Level, text string) (string, error) {
+	if code, ok := egrid.RegionCode(level, text); ok || text == "" {
+		return code, nil
+	}
+	if level == egrid.ST {
+		return "", fmt.Errorf("%w: %q is no state%s", egrid.ErrInvalid, text, nearestRegion(level, text, "; give a postal abbreviation, as TX, or a name, as Texas"))
+	}
+	return text, nil
 }
 
 // nearestRegion is a hint at the region whose code or name is nearest; otherwise where
@@ -343,7 +352,12 @@ func (in asked) instead(f egrid.Filter) (string, error) {
 		}
 		return text, nil
 	}
-	if in.bounds == nil {
+	switch {
+	case f.Op == egrid.Missing:
+		return "; every row has a value", nil
+	case f.Op == egrid.Present:
+		return "; the column is empty", nil
+	case in.bounds == nil:
 		return "", nil
 	}
 	low, high, err := in.bounds(f.Column)

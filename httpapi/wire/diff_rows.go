@@ -1,6 +1,9 @@
 package wire
 
 import (
+	"fmt"
+	"strings"
+
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/calc"
 )
@@ -112,6 +115,17 @@ func PlantChangeOf(c *calc.PlantChange) PlantChange {
 	return w
 }
 
+// PlantMove is a plant that an edition places in another region than the one before.
+type PlantMove struct {
+	Column      egrid.Column `json:"column" doc:"Of the region: subregion, balancing_authority, nerc_region or state."`
+	From        string       `json:"from"`
+	To          string       `json:"to"`
+	FromYear    int          `json:"from_year" doc:"Last data year with the one."`
+	ToYear      int          `json:"to_year" doc:"First data year with the other."`
+	FromRelease string       `json:"from_release" doc:"Empty for the unmarked one."`
+	ToRelease   string       `json:"to_release"`
+}
+
 // PlantSummary counts what became of plants.
 type PlantSummary struct {
 	Basis        egrid.Level `json:"basis" enum:"PLNT,GEN" doc:"Level of the sheets; GEN: plants are summed from generators."`
@@ -154,4 +168,41 @@ type Report struct {
 	FactorChanges []FactorChange `json:"factor_changes" doc:"Output and non-baseload factors that moved, the largest change first."`
 	ColumnChanges []ColumnChange `json:"column_changes" doc:"Columns of regions and plants that changed, those with the most cells first."`
 	PlantChanges  []PlantChange  `json:"plant_changes" doc:"Plants that moved, came or went, those with the most generation first."`
+}
+
+// ColumnHistory is what became of a column of a level in one edition.
+type ColumnHistory struct {
+	Level    egrid.Level       `json:"level"`
+	Name     *string           `json:"name" doc:"Our name; null for a header that the dictionary lacks."`
+	Code     string            `json:"code" doc:"EPA's code; of a header that the dictionary lacks, the header."`
+	Edition  string            `json:"edition" doc:"As 2018, 2018-v2; of an alias a range, as 2010-2018."`
+	Event    egrid.ColumnEvent `json:"event" enum:"first,appeared,present,renamed,gone,absent,returned,alias" doc:"first: the oldest edition whose code row is known has it; alias: the dictionary reads the header, of editions whose code rows are not at hand."`
+	Header   *string           `json:"header" doc:"In the sheet; null where it is not there, and of sheets in the store."`
+	Evidence string            `json:"evidence" enum:"code row,part,dictionary,store" doc:"code row: the sheet's, complete; part: an excerpt, which does not tell what the sheet lacks; dictionary: an alias; store: a sheet that is published here."`
+}
+
+// ColumnHistoryOf returns the JSON form of histories, and of what sheets that are
+// published have or lack.
+func ColumnHistoryOf(all []egrid.ColumnHistory, published []egrid.Snapshot) []ColumnHistory {
+	list := []ColumnHistory{}
+	for i := range all {
+		h := &all[i]
+		row := ColumnHistory{Level: h.Level, Name: textOrNull(string(h.Column)), Code: h.Code}
+		for _, e := range h.Entries {
+			row.Edition, row.Event, row.Header, row.Evidence = e.Edition, e.Event, textOrNull(e.Header), e.Evidence
+			list = append(list, row)
+		}
+		for j := range published {
+			s := &published[j]
+			if s.Level != h.Level || s.Status != egrid.Published || h.Column == "" {
+				continue
+			}
+			row.Edition, row.Event, row.Header, row.Evidence = strings.TrimSuffix(fmt.Sprintf("%d-%s", s.Year, s.Release), "-"), egrid.ColumnAbsent, nil, "store"
+			if s.Schema.Has(h.Column) {
+				row.Event = egrid.ColumnPresent
+			}
+			list = append(list, row)
+		}
+	}
+	return list
 }

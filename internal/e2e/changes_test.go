@@ -137,6 +137,21 @@ func TestChanges(t *testing.T) {
 	if len(statements) != 5 || statements[0] != at(t, factors, "data", 0, "statement") {
 		t.Errorf("the statements are %q", statements)
 	}
+	moved := at(t, p.ask(t, "diff/plants?from=2022-v1&to=2022-v2&limit=25"), "data").([]any)
+	if len(moved) == 0 {
+		t.Error("no plant moved in the sample")
+	}
+	for i, c := range moved {
+		row := b.texts(fmt.Sprintf("#diff-plants tbody tr:nth-child(%d) > *", i+1))
+		if !strings.Contains(row[0], at(t, c, "id").(string)) || at(t, c, "change") == "moved" && !strings.Contains(row[1], fmt.Sprintf("%v → %v", at(t, c, "from"), at(t, c, "to"))) {
+			t.Errorf("plant %v is %q", c, row)
+		}
+		for j, name := range []string{"net_generation_mwh_from", "net_generation_mwh_to"} {
+			if err := b.figures(fmt.Sprintf("#diff-plants tbody tr:nth-child(%d) td:nth-child(%d)", i+1, 3+j))[0].check(at(t, c, name)); err != nil {
+				t.Errorf("plant %v, %s: %v", c, name, err)
+			}
+		}
+	}
 	b.choose("#diff-level", "ST")
 	b.until("location.search.includes('level=ST') && document.querySelector('#diff-cells .note')?.innerText.startsWith('state sheet')")
 	b.ready()

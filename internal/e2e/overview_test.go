@@ -207,3 +207,24 @@ func TestResize(t *testing.T) {
 	b.until("[...document.querySelectorAll('svg.chart')].every((e) => e.getBoundingClientRect().right <= innerWidth)")
 	b.checkWidth()
 }
+
+// The map of the overview narrows it by state, and leads to plants where their
+// places are known.
+func TestOverviewMap(t *testing.T) {
+	w := start(t)
+	p := sample(t)
+	b := w.open(t, p.url, view{})
+	b.ready()
+	b.showAll()
+	says := eval[[]string](b, "[...document.querySelectorAll('#overview-map a.area')].map((e) => e.getAttribute('aria-label'))")
+	if !slices.Contains(says, "Texas (TX): 590,000 MWh") || !slices.Contains(says, "Vermont (VT): 0.004 MWh") || len(says) != 5 {
+		t.Errorf("the states say %q", says)
+	}
+	if legend := b.text("#overview-map-title"); legend != "Net generation by state, 2023" {
+		t.Errorf("the map is called %q", legend)
+	}
+	b.script("document.querySelector('#overview-map a.area[data-code=TX]').dispatchEvent(new MouseEvent('click', {bubbles: true, cancelable: true}))")
+	b.until("location.search === '?state=TX' && document.querySelector('#summary dd').innerText.startsWith('20\\n')")
+	b.until("document.querySelector('#overview-map a.area.selected')?.dataset.code === 'TX'")
+	b.ready()
+}

@@ -69,7 +69,7 @@ export class Loads {
     const idle = () => this.open.size === 0 && !this.held.root.contains(document.activeElement);
     return [
       { part: this.held, renew: () => { if (idle()) this.held.refresh({ quiet: true }); } },
-      { part: this.runs, renew: () => { if (!this.runs.root.contains(document.activeElement)) this.runs.refresh({ quiet: true }); } },
+      { part: this.runs, renew: () => { if (!this.runs.root.contains(document.activeElement) && !this.runs.root.querySelector('details[open]')) this.runs.refresh({ quiet: true }); } },
       this.rejects,
     ];
   }
@@ -136,7 +136,7 @@ export class Loads {
       el('h3', {}, sheetOf(load), el('small', {}, ` from ${load.object}`)),
       el('p', {}, load.reason ?? 'No reason is given.'),
       el('p', { class: 'quiet' }, [plural(load.rows_read, 'row'), load.rows_rejected ? `${full(load.rows_rejected)} rejected` : '', load.snapshot ? `loaded ${moment(load.snapshot.loaded_at)}` : '', `load ${load.id}`].filter(Boolean).join(' · ')),
-      load.snapshot ? details : null);
+      load.snapshot?.first ? el('p', {}, 'Nothing of this sheet, year and release is published yet: it would be the first.') : load.snapshot ? details : null);
   }
 
   /** @param {any} run */

@@ -15,6 +15,12 @@ import { levels } from './places.js';
 const kinds = [['ST', 'state'], ['SRL', 'subregion'], ['BA', 'balancing_authority'], ['NRL', 'nerc_region'], ['US', '']];
 
 /**
+ * lacksRegions tells whether the sheet does not say all regions of a plant.
+ * @param {any} plant
+ */
+export const lacksRegions = (plant) => kinds.some(([, column]) => column && missing(plant[column]));
+
+/**
  * @param {App} app
  * @param {() => Answer | null} shown
  * @param {() => any[]} history rows of other years, which may know what this one does not
@@ -28,7 +34,7 @@ export function regionsPart(app, shown, history) {
       return { ...answer, data: rows };
     },
     show: ({ data, meta }, body) => {
-      body.replaceChildren(el('div', { class: 'sideways', tabindex: 0, role: 'region', 'aria-labelledby': 'plant-regions-title' }, el('table', {},
+      body.replaceChildren(el('div', { class: 'sideways', tabindex: 0, role: 'region', 'aria-label': 'Table of regions' }, el('table', {},
         el('thead', {}, el('tr', {}, ['Region', 'Its name or code'].map((name) => el('th', { scope: 'col' }, name)),
           el('th', { scope: 'col', class: 'number' }, 'Net generation', el('small', {}, ' MWh')), el('th', { scope: 'col', class: 'number' }, 'CO2 output rate', el('small', {}, ' lb/MWh')))),
         el('tbody', {}, data.map((/** @type {any} */ one) => line(app, one, meta))))),
