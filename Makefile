@@ -53,7 +53,7 @@ fmt: $(LINT) ## format the source
 
 .PHONY: system
 system: # what tests need beside Go
-	@internal/scripts/install.sh sqlite3 $(if $(wildcard internal/e2e),chromium)
+	@internal/scripts/install.sh sqlite3 tmux zsh fish $(if $(wildcard internal/e2e),chromium)
 
 .PHONY: lint
 lint: $(LINT) ## go vet and golangci-lint
@@ -182,7 +182,7 @@ release-check: ## says whether HEAD is fit to be VERSION (v0.1.0), and what a ma
 	@go run ./internal/release check $(VERSION)
 
 .PHONY: release
-release: ## binaries, checksums and SBOMs of VERSION -> dist
+release: ## binaries, checksums and SBOMs of VERSION -> .bin/dist
 	@go run ./internal/release build $(VERSION)
 
 ##@ Set-up

@@ -155,3 +155,103 @@ func TestDiffFactorsPinned(t *testing.T) {
 		t.Errorf("rows of a held load: %d", w.Code)
 	}
 }
+
+const (
+	plantsV1 = "PSTATABB,PNAME,ORISPL,BACODE,SUBRGN,PLNGENAN,PLCO2AN\nTX,Stays,1,ERCO,ERCT,100,50\nTX,Moves,2,ERCO,ERCT,50,25\nTX,Goes,3,ERCO,ERCT,10,5\n"
+	plantsV2 = "PSTATABB,PNAME,ORISPL,BACODE,SUBRGN,PLNGENAN,PLCO2AN\nTX,Stays,1,ERCO,ERCT,100,75\nTX,Moves,2,ERCO,SPSO,60,25\nTX,Comes,4,ERCO,ERCT,10,5\n"
+)
+
+// Columns, plants and the whole as a page.
+func TestDiffReport(t *testing.T) {
+	t.Parallel()
+	backend, _ := factorStore(t)
+	publish(t, backend, "PLNT18_v1.csv", strings.NewReader(plantsV1))
+	publish(t, backend, "PLNT18_v2.csv", strings.NewReader(plantsV2))
+	h := newAPI(backend, nil)
+	check := newSchemaCheck(t, h)
+	for target, want := range map[string][]string{
+		"/diff/columns?from=v1&to=v2&level=PLNT": {
+			`{"level":"PLNT","column":"subregion","code":"SUBRGN","unit":null,"change":"changed","rows":2,"changed":1,"rounder":0,"finer":0,"filled":0,"blanked":0,"median_relative_change":null,"largest":{"key":"2","from":"ERCT","to":"SPSO","relative_change":null}}`,
+			`"column":"co2_short_tons","code":"PLCO2AN","unit":"short tons"`, `"median_relative_change":0.5`, `"levels":[{"level":"PLNT","rows":2,"rows_changed":2,"rows_added":1,"rows_lost":1,"columns_changed":3`, `"permanent":"/diff/columns?from=`,
+		},
+		"/diff/columns?from=v1&to=v2&limit=1": {`"level":"PLNT"`, `"next":"/diff/columns?cursor=`, `{"level":"SRL","rows":2,`},
+		"/diff/plants?from=v1&to=v2": {
+			`{"id":"2","name":"Moves","change":"moved","column":"subregion","from":"ERCT","to":"SPSO","net_generation_mwh_from":50.0,"net_generation_mwh_to":60.0,"successor":null,"successor_by":null}`,
+			`"id":"3","name":"Goes","change":"lost","column":null`, `"plants":{"basis":"PLNT","both":2,"moved":1,"added":1,"lost":1,"unidentified":0,"repeated":0,"flows":[{"column":"subregion","from":"ERCT","to":"SPSO","plants":1,"net_generation_mwh":60.0}]}`,
+		},
+		"/diff/plants?from=v1&to=v2&change=added":                          {`"data":[{"id":"4"`},
+		"/diff/plants?from=v1&to=v2&column=state":                          {`"data":[]`},
+		"/diff/plants?from=v1&to=v2&column=subregion&change=moved&limit=1": {`"data":[{"id":"2"`},
+		"/diff/plants?from=v1&to=v2&format=csv":                            {"id,name,change,column,from,to,net_generation_mwh_from,net_generation_mwh_to,successor,successor_by\r\n2,Moves,moved,subregion,ERCT,SPSO,50,60,,\r\n"},
+		"/diff/columns?from=v1&to=v2&level=PLNT&format=csv":                {"level,column,code,unit,change,rows,changed,rounder,finer,filled,blanked,median_relative_change,largest_key,largest_from,largest_to,largest_relative_change\r\n"},
+		"/diff/plants?from=v1&to=v2&format=ndjson&change=lost":             {`{"id":"3"`},
+		"/diff/report?from=v1&to=v2":                                       {`"factor_changes":[{"level":"SRL","code":"CAMX"`, `"column_changes":[{"level":"SRL"`, `"plant_changes":[{"id":"2"`, `"permanent":"/diff/report?from=`},
+		"/diff/report?from=v1&to=v2&format=html":                           {"<title>eGRID2018 v1 to eGRID2018 v2</title>", "SRL CAMX", "Moves between regions"},
+	} {
+		w := get(t, h, target)
+		if w.Code != http.StatusOK || w.Header().Get("ETag") == "" {
+			t.Errorf("%s: %d %v", target, w.Code, w.Header())
+		}
+		for _, text := range want {
+			if !strings.Contains(w.Body.String(), text) {
+				t.Errorf("%s: %s is not in %s", target, text, w.Body)
+			}
+		}
+		if strings.HasPrefix(w.Header().Get("Content-Type"), "application/json") {
+			check(t, target, w)
+		}
+	}
+	// Without plants in both, that is a note; without anything in common it is not found.
+	publish(t, backend, "SRL19.csv", strings.NewReader(factorsV1))
+	if w := get(t, h, "/diff/report?from=2018-v1&to=2019"); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "Plants are not compared: ") || !strings.Contains(w.Body.String(), `"plant_changes":[]`) {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	for target, want := range map[string]int{
+		"/diff/plants?from=2018-v1&to=2019": 404, "/diff/columns?from=2018&to=2019&level=PLNT": 404, "/diff/report?from=2017": 404, "/diff/columns?from=v1&level=X": 400, "/diff/plants?from=v1&column=fuel": 400,
+		"/diff/report?from=v1&format=csv": 400,
+	} {
+		if w := get(t, h, target); w.Code != want {
+			t.Errorf("%s: %d %s; want %d", target, w.Code, w.Body, want)
+		}
+	}
+}
+
+// A plant's history says when it moved, and a column's where its code occurs.
+func TestHistories(t *testing.T) {
+	t.Parallel()
+	backend := memstore.New().Driver()
+	t.Cleanup(func() { backend.Close() })
+	publish(t, backend, "PLNT18_v1.csv", strings.NewReader(plantsV1))
+	publish(t, backend, "PLNT19.csv", strings.NewReader(plantsV2))
+	h := newAPI(backend, nil)
+	check := newSchemaCheck(t, h)
+	for target, want := range map[string][]string{
+		"/plants/2/history": {`"moves":[{"column":"subregion","from":"ERCT","to":"SPSO","from_year":2018,"to_year":2019,"from_release":"v1","to_release":""}]`},
+		"/columns/history?code=pstateabb&level=gen": {
+			`{"level":"GEN","name":"state","code":"PSTATABB","edition":"2016","event":"first","header":"PSTATABB","evidence":"code row"}`,
+			`"edition":"2023-rev0","event":"renamed","header":"PSTATEABB"`,
+		},
+		"/columns/history?code=PLCO2AN": {`"edition":"2018-v1","event":"present","header":null,"evidence":"store"}`},
+		"/columns/history?code=PLNOXAN": {`"edition":"2018-v1","event":"absent","header":null,"evidence":"store"}`},
+	} {
+		w := get(t, h, target)
+		if w.Code != http.StatusOK {
+			t.Errorf("%s: %d %s", target, w.Code, w.Body)
+			continue
+		}
+		check(t, target, w)
+		for _, text := range want {
+			if !strings.Contains(w.Body.String(), text) {
+				t.Errorf("%s: %s is not in %s", target, text, w.Body)
+			}
+		}
+	}
+	if w := get(t, h, "/plants/1/history"); strings.Contains(w.Body.String(), "moves") {
+		t.Errorf("a plant that stays: %s", w.Body)
+	}
+	for target, want := range map[string]int{"/columns/history": 400, "/columns/history?code=PLNOXAM": 404, "/columns/history?code=PLNOXAN&level=X": 400} {
+		if w := get(t, h, target); w.Code != want || want == 404 && !strings.Contains(w.Body.String(), "did you mean PLNOXAN?") {
+			t.Errorf("%s: %d %s", target, w.Code, w.Body)
+		}
+	}
+}

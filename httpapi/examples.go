@@ -38,6 +38,9 @@ var exampleTargets = map[string]string{
 	"groups":           "/levels/GEN/groups?by=fuel&measures=count+as+generators,sum(net_generation_mwh)&sort=-generators&limit=2",
 	"diff":             "/diff?level=SRL&year=2023&from=none&to=none", // the sample has one release
 	"diff-factors":     "/diff/factors?year=2023&from=none&to=none&all=true&code=CAMX&kind=output&limit=2",
+	"diff-columns":     "/diff/columns?year=2023&from=none&to=none&level=GGL&all=true&limit=2",
+	"diff-plants":      "/diff/plants?year=2023&from=none&to=none&change=moved&limit=2",
+	"diff-report":      "/diff/report?from=none&to=none&year=2023",
 	"region":           "/regions/SRL/CAMX?year=2023",
 	"factor":           "/factors?subregion=CAMX&year=2023&delivered=true",
 	"factors":          "/factors",
@@ -46,6 +49,7 @@ var exampleTargets = map[string]string{
 	"zip":              "/crosswalk/zip/59221?year=2023",
 	"reconciliation":   "/reconciliation/2023",
 	"columns":          "/columns?level=GGL",
+	"column-history":   "/columns/history?code=PSTATEABB&level=GEN",
 	"column":           "/columns/co2_output_rate_lb_per_mwh",
 	"snapshots":        "/snapshots",
 	"snapshot":         "/snapshots/@", // for the first of /snapshots

@@ -5,6 +5,10 @@
 //	server := httpapi.NewServer("127.0.0.1:4000", api, nil)
 //	err := server.ListenAndServe()
 //
+// Start with [New] and [Options]: Authenticate and RequireAuth for who may ask, RateLimit,
+// AllowedOrigins for pages elsewhere (CORS), Observe for metrics, Runs for loads by order,
+// Exports for Parquet. [NewServer] bounds slow and greedy clients.
+//
 // The handler can be mounted under a prefix with [http.StripPrefix]; links in
 // answers then carry the prefix.
 //
@@ -137,7 +141,7 @@ type api struct {
 
 	answers      *calc.Answers
 	certificates *keeper[calc.Certificate]
-	differences  *keeper[calc.FactorDifference]
+	differences  differences
 	gwps         gwps
 	formats      []format
 }
@@ -170,7 +174,7 @@ func New(db *store.DB, o *Options) http.Handler {
 	a.responses = newResponses(a.o.MaxCachedBytes)
 	a.answers = calc.NewAnswers(nil)
 	a.certificates = newKeeper[calc.Certificate](maxCertificates)
-	a.differences = newKeeper[calc.FactorDifference](maxDifferences)
+	a.differences = newDifferences()
 	a.formats = allFormats(&a.o)
 	a.router = mux.NewRouter().UseEncodedPath().SkipClean(true)
 	a.router.NotFoundHandler = http.HandlerFunc(a.noSuchPath)

@@ -41,6 +41,9 @@ func (a *api) levelOperations() {
 	a.groupOperation(&level)
 	a.diffOperation(&level)
 	a.diffFactorsOperation()
+	a.diffColumnsOperation()
+	a.diffPlantsOperation()
+	a.diffReportOperation()
 	a.regionOperation()
 	a.zipOperation()
 }

@@ -29,7 +29,7 @@ func pairParams() []parameter {
 		PatternDescription: "none, v1, rev2, ..., a data year, both as 2018-v1, published, or ids of snapshots", Examples: []any{"v1", "2018-v1", "2018"},
 	}
 	return []parameter{
-		{name: "from", doc: "The first edition.", required: true, schema: edition},
+		{name: "from", doc: "The first edition: a release, a data year or ids of snapshots.", required: true, schema: edition},
 		{name: "to", doc: "The second edition; the newest release when left out.", schema: edition},
 		{name: "year", doc: "Data year of releases that are named alone; the newest in which the second edition is published when left out.", schema: yearParam().schema},
 	}

@@ -89,10 +89,18 @@ func (a *api) plantOperation() {
 	})
 	a.register(operation{
 		id: "plant-history", path: "/plants/{id}/history", tag: "plants", summary: "One plant over all data years",
-		params: []parameter{id}, schema: listOf(rowSchema(plantFields()...)), pins: ofPlants,
+		details: "meta.moves says when it was placed in another subregion, balancing authority, NERC region or state than in the edition before; regions are drawn anew, too, and editions that are not loaded may lie between.",
+		params:  []parameter{id}, schema: listOf(rowSchema(plantFields()...)), pins: ofPlants,
 		answer: func(ctx context.Context, in *request) (*answer, error) {
 			page, err := in.data.db.PlantHistory(ctx, in.text("id"))
-			return &answer{list: whole(page, yearsMeta(&page))}, err
+			if err != nil {
+				return nil, err
+			}
+			m := yearsMeta(&page)
+			for _, move := range store.PlantMoves(page) {
+				m.Moves = append(m.Moves, wire.PlantMove(move))
+			}
+			return &answer{list: whole(page, m)}, nil
 		},
 	})
 	for _, part := range []struct {

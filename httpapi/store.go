@@ -156,6 +156,22 @@ func (a *api) columnOperations() {
 		},
 	})
 	a.register(operation{
+		id: "column-history", path: "/columns/history", tag: "dictionary", summary: "Where a code appeared, was renamed, went",
+		details: "Edition by edition, at each level that has the column: by the code rows of EPA's sheets that are known (1996-2000, 2018 and 2019: ST, SRL, NRL, US; 2016: GEN; 2021 and 2023: all levels), by the aliases of the dictionary, and by the sheets that are published here.",
+		params:  []parameter{{name: "code", required: true, doc: "EPA's code, our name, or a header that an edition had, in any letter case.", schema: huma.Schema{MaxLength: new(200)}}, level},
+		schema:  a.schemaOf(typeOf[[]wire.ColumnHistory]()),
+		answer: func(_ context.Context, in *request) (*answer, error) {
+			all, err := egrid.History(in.text("code"), egrid.Level(in.text("level")))
+			if err != nil {
+				return nil, err
+			}
+			list := wire.ColumnHistoryOf(all, in.data.catalog.Snapshots)
+			m := in.meta()
+			rows := wire.RowsOf(list)
+			return &answer{value: list, meta: m.of(len(list), nil), list: whole(egrid.RowPage{Batch: rows, Revision: m.Revision, Total: int64(len(list))}, m)}, nil
+		},
+	})
+	a.register(operation{
 		id: "column", path: "/columns/{name}", tag: "dictionary", summary: "One column at every level that has it",
 		params: []parameter{{name: "name", path: true, doc: "Our name, EPA's code or an alias.", schema: huma.Schema{MaxLength: new(200)}}},
 		schema: a.schemaOf(typeOf[[]wire.ColumnInfo]()),

@@ -101,7 +101,7 @@ func (c *FactorChange) size() float64 {
 		x, ok = c.PublishedRelative()
 	}
 	if !ok && c.Change == Moved {
-		return math.Inf(1) // from nothing
+		return -1 // from nothing: behind what has a relative size
 	}
 	return math.Abs(x)
 }

@@ -19,11 +19,11 @@ func FactorLevels() []egrid.Level { return append(RegionLevels(), egrid.PLNT) }
 // plants that formulas need. Errors: those of [store.DB.Read], and [egrid.ErrNotFound]
 // where the two have no level in common.
 func ReadFactorDifference(ctx context.Context, db *store.DB, p *store.Pair) (*FactorDifference, error) {
-	from, err := readSheets(ctx, db, &p.From)
+	from, err := readFactorSheets(ctx, db, &p.From)
 	if err != nil {
 		return nil, err
 	}
-	to, err := readSheets(ctx, db, &p.To)
+	to, err := readFactorSheets(ctx, db, &p.To)
 	if err != nil {
 		return nil, err
 	}
@@ -34,26 +34,90 @@ func ReadFactorDifference(ctx context.Context, db *store.DB, p *store.Pair) (*Fa
 	return d, err
 }
 
-func readSheets(ctx context.Context, db *store.DB, e *store.Edition) ([]Sheet, error) {
+func readFactorSheets(ctx context.Context, db *store.DB, e *store.Edition) ([]Sheet, error) {
+	regions, err := readSheets(ctx, db, e, RegionLevels(), nil)
+	if err != nil {
+		return nil, err
+	}
+	plants, err := readSheets(ctx, db, e, []egrid.Level{egrid.PLNT}, PlantColumns())
+	return append(regions, plants...), err
+}
+
+// readSheets reads those sheets of an edition that are of some levels; of some columns,
+// unless these are nil.
+func readSheets(ctx context.Context, db *store.DB, e *store.Edition, levels []egrid.Level, columns []egrid.Column) ([]Sheet, error) {
 	var sheets []Sheet
 	for _, s := range e.Snapshots {
-		if !slices.Contains(FactorLevels(), s.Level) {
+		if !slices.Contains(levels, s.Level) {
 			continue
 		}
-		var columns []egrid.Column
-		if s.Level == egrid.PLNT {
-			columns = PlantColumns()
-		}
-		sheet := Sheet{Snapshot: s}
-		for b, err := range db.Read(ctx, s, columns...) {
-			if err != nil {
-				return nil, err
-			}
-			sheet.Rows = append(sheet.Rows, b)
+		sheet, err := readSheet(ctx, db, s, columns)
+		if err != nil {
+			return nil, err
 		}
 		sheets = append(sheets, sheet)
 	}
 	return sheets, nil
+}
+
+func readSheet(ctx context.Context, db *store.DB, s egrid.Snapshot, columns []egrid.Column) (Sheet, error) {
+	sheet := Sheet{Snapshot: s}
+	for b, err := range db.Read(ctx, s, columns...) {
+		if err != nil {
+			return sheet, err
+		}
+		sheet.Rows = append(sheet.Rows, b)
+	}
+	return sheet, nil
+}
+
+// ReadPlantDifference reads the plants of two editions, and their generators, and
+// compares them, see [ComparePlants]: it keeps the columns that it needs in memory.
+// Errors: those of [store.DB.Read] and of ComparePlants.
+func ReadPlantDifference(ctx context.Context, db *store.DB, p *store.Pair) (*PlantDifference, error) {
+	columns := append(PlantRegions(), egrid.PlantCode, egrid.PlantName, egrid.NetGeneration, egrid.Generator, egrid.PrimeMover, yearOnline, egrid.NameplateCapacity)
+	read := func(e *store.Edition) ([]Sheet, error) { return readSheets(ctx, db, e, PlantLevels(), columns) }
+	from, err := read(&p.From)
+	if err != nil {
+		return nil, err
+	}
+	to, err := read(&p.To)
+	if err != nil {
+		return nil, err
+	}
+	return ComparePlants(from, to)
+}
+
+// ReadLevelDifferences compares the sheets of some levels that both editions have,
+// column by column, see [CompareColumns]. It keeps the sheets of one level in memory at a
+// time. Errors: those of [store.DB.Read], and [egrid.ErrNotFound] where the editions have
+// none of the levels in common.
+func ReadLevelDifferences(ctx context.Context, db *store.DB, p *store.Pair, levels ...egrid.Level) ([]LevelDifference, error) {
+	var all []LevelDifference
+	for _, level := range levels {
+		from, known := p.From.Sheet(level)
+		to, also := p.To.Sheet(level)
+		if !known || !also {
+			continue
+		}
+		d := LevelDifference{From: from, To: to}
+		a, err := readSheet(ctx, db, from, nil)
+		if err != nil {
+			return nil, err
+		}
+		b, err := readSheet(ctx, db, to, nil)
+		if err != nil {
+			return nil, err
+		}
+		if d.Changes, d.Difference, err = CompareColumns(a, b); err != nil {
+			return nil, err
+		}
+		all = append(all, d)
+	}
+	if all == nil {
+		return nil, fmt.Errorf("%w: %s and %s have no level of %s in common", egrid.ErrNotFound, &p.From, &p.To, list(levels))
+	}
+	return all, nil
 }
 
 // CitePair is a line that names two editions, the snapshots that were compared and

@@ -49,6 +49,27 @@ type Difference struct {
 	Columns      []ColumnDifference // of both, those that differ, in their order
 	Cells        ColumnDifference   // the sum of Columns
 	Largest      *CellChange        // of cells that contradict each other, see CompareChanges; nil for none
+
+	judges map[egrid.Column]judge
+}
+
+// judge tells a number that contradicts another one from a rounded one.
+type judge struct {
+	digits                 int  // decimal places to which rounded numbers agree
+	rounded                bool // one of the columns may be the other, rounded
+	fromRounded, toRounded bool // for display
+}
+
+// Contradicts reports whether a change that [Compare] told of is more than rounding,
+// and no cell that one side lacks.
+func (d *Difference) Contradicts(c CellChange) bool {
+	if c.From.IsMissing() || c.To.IsMissing() {
+		return false
+	}
+	x, number := c.From.Float()
+	y, also := c.To.Float()
+	j := d.judges[c.Column]
+	return !number || !also || !j.rounded || !roundsTo(x, j.fromRounded, y, j.toRounded, j.digits)
 }
 
 // ColumnDifference counts the cells of a column that differ.
@@ -118,6 +139,7 @@ type side struct {
 	waiting    map[string][]place
 	next       func() (*egrid.Batch, error, bool)
 	batch      *egrid.Batch
+	fresh      bool // the batch was read now, and its decimal places are not counted
 	row        int
 	key        []byte
 }
@@ -133,10 +155,10 @@ func (s *side) more() (bool, error) {
 	for s.batch == nil || s.row == s.batch.Len() {
 		b, err, ok := s.next()
 		if err != nil || !ok {
-			s.batch, s.row = nil, 0
+			s.batch, s.row, s.fresh = nil, 0, false
 			return false, err
 		}
-		s.batch, s.row = b, 0
+		s.batch, s.row, s.fresh = b, 0, true
 	}
 	return true, nil
 }
@@ -262,6 +284,9 @@ func (c *comparison) walk(from, to iter.Seq2[*egrid.Batch, error]) error {
 		switch {
 		case err != nil:
 			return err
+		}
+		c.countPlaces()
+		switch {
 		case has && also:
 			c.pair()
 		case has:
@@ -273,6 +298,26 @@ func (c *comparison) walk(from, to iter.Seq2[*egrid.Batch, error]) error {
 		}
 	}
 	return c.err
+}
+
+// countPlaces counts the decimal places of the batches that were read now, once for all
+// of their rows. Columns that two batches hold alike are counted in one of them.
+func (c *comparison) countPlaces() {
+	a, b := &c.from, &c.to
+	for at := range c.shared {
+		s := &c.shared[at]
+		if a.fresh && c.countsFrom {
+			s.fromPlaces = morePlaces(s.fromPlaces, a.batch.Column(s.from))
+		}
+		if b.fresh && c.countsTo {
+			if w := b.batch.Column(s.to); c.countsFrom && a.batch != nil && a.batch.Column(s.from).Same(w) {
+				s.toPlaces = max(s.toPlaces, s.fromPlaces)
+			} else {
+				s.toPlaces = morePlaces(s.toPlaces, w)
+			}
+		}
+	}
+	a.fresh, b.fresh = false, false
 }
 
 // pair takes rows of both sheets: as many as go together at once where none
@@ -347,17 +392,7 @@ func (c *comparison) cells(a *egrid.Batch, i int, b *egrid.Batch, j, n int) {
 	for at := range c.shared {
 		s := &c.shared[at]
 		v, w := a.Column(s.from), b.Column(s.to)
-		if c.countsFrom {
-			s.fromPlaces = morePlaces(s.fromPlaces, v)
-		}
-		alike := i == j && v.Same(w)
-		switch {
-		case c.countsTo && c.countsFrom && alike:
-			s.toPlaces = max(s.toPlaces, s.fromPlaces)
-		case c.countsTo:
-			s.toPlaces = morePlaces(s.toPlaces, w)
-		}
-		if alike {
+		if i == j && v.Same(w) {
 			continue
 		}
 		for k := range n {
@@ -469,6 +504,10 @@ func (c *comparison) difference() Difference {
 			digits = max(digits-1, 0)
 			toRounder, fromRounder = s.toRounded, s.fromRounded
 		}
+		if d.judges == nil {
+			d.judges = map[egrid.Column]judge{}
+		}
+		d.judges[s.column] = judge{digits, toRounder || fromRounder, s.fromRounded, s.toRounded}
 		for depth, n := range s.agreeing {
 			switch {
 			case depth-1 >= digits && toRounder:

@@ -17,6 +17,10 @@ type Outline struct {
 	Blocks Blocks               `json:"blocks"`
 	Places map[egrid.Column]int `json:"places"` // most decimal places of a number in each column that has one
 
+	// Sums are those of the columns; nil where they are not known, as of what an earlier
+	// version put.
+	Sums map[egrid.Column]ColumnSum `json:"sums,omitempty"`
+
 	orders []string // of the chunks, see [Order]; empty for that of the schema
 }
 
@@ -37,7 +41,7 @@ const blockRows = 8
 // OutlineOf adds up the outlines of the chunks of a sheet; nil where one is not
 // known, as of a chunk that an earlier version put.
 func OutlineOf(tallies []Tally) *Outline {
-	whole := &Outline{Places: map[egrid.Column]int{}}
+	whole := &Outline{Places: map[egrid.Column]int{}, Sums: map[egrid.Column]ColumnSum{}}
 	for _, t := range tallies {
 		if t.Outline == nil {
 			return nil
@@ -45,6 +49,9 @@ func OutlineOf(tallies []Tally) *Outline {
 		whole.Blocks = append(whole.Blocks, t.Outline.Blocks...)
 		if !slices.Contains(whole.orders, t.Order) {
 			whole.orders = append(whole.orders, t.Order)
+		}
+		if t.Rows > 0 {
+			whole.Sums = addSums(whole.Sums, t.Outline.Sums)
 		}
 		for c, places := range t.Outline.Places {
 			whole.Places[c] = max(whole.Places[c], places)

@@ -41,12 +41,17 @@ type Plan struct {
 	query string // identifies the query in cursors
 }
 
-// SheetPlan is the plan of the rows of one snapshot or stage, with all columns, for
-// a store to read what is not published, too. It begins behind the row with one
+// SheetPlan is the plan of the rows of one snapshot or stage, for a store to read what
+// is not published, too. It has some of the columns, in the order of the sheet, or all
+// where they are nil. It begins behind the row with one
 // number and, where last is not 0, has no more rows than there may be up to that,
 // see [UpTo].
-func SheetPlan(s egrid.Snapshot, after, last int64) *Plan {
+func SheetPlan(s egrid.Snapshot, columns []egrid.Column, after, last int64) *Plan {
 	p := &Plan{Level: s.Level, Snapshots: []egrid.Snapshot{s}, Input: s.Schema, Output: s.Schema, Visible: s.Schema.Len()}
+	if columns != nil {
+		p.Output = narrow(s.Schema, columns)
+		p.Visible = p.Output.Len()
+	}
 	if after > 0 {
 		p.After = &Position{Year: s.Year, Number: after}
 	}

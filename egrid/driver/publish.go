@@ -202,6 +202,9 @@ type Sheet struct {
 	Some func(numbers []int64) iter.Seq2[*egrid.Batch, error]
 	// Outline is that of its rows; nil where it is not known.
 	Outline *Outline
+	// Only is the same sheet with some of its columns, in their order; nil where a store
+	// reads all of them anyway.
+	Only func(columns []egrid.Column) Sheet
 }
 
 // Settle publishes stages, or holds them: what every store does alike. The stages
@@ -332,6 +335,14 @@ func (s *settlement) compare(p *Part) (Difference, error) {
 		return Difference{}, err
 	}
 	from, to := Rows{Snapshot: *s.live}, Rows{Snapshot: p.Snapshot}
+	if old.Outline != nil && staged.Outline != nil && old.Only != nil && staged.Only != nil {
+		if columns := differing(p.Level, old.Outline, s.live.Schema, staged.Outline, p.Schema); columns != nil {
+			from.Schema, to.Schema = narrow(s.live.Schema, columns), narrow(p.Schema, columns)
+			outlines := [2]*Outline{old.Outline, staged.Outline}
+			old, staged = old.Only(columns), staged.Only(columns)
+			old.Outline, staged.Outline = outlines[0], outlines[1]
+		}
+	}
 	unlike, same := []span{{}}, int64(0)
 	if old.Outline != nil && staged.Outline != nil {
 		from.Places, to.Places = old.Outline.Places, staged.Outline.Places

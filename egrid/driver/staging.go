@@ -46,7 +46,7 @@ func TallyOf(c Chunk) Tally {
 		t.Digest = t.Digest.Plus(row)
 		t.Outline.Blocks = t.Outline.Blocks.with(Block{Number: number / blockRows, Rows: 1, Digest: row[0]})
 	})
-	t.Outline.Places = placesIn(c.Rows)
+	t.Outline.Places, t.Outline.Sums = placesIn(c.Rows), sumsOf(c.Rows)
 	t.Digits = PrecisionOf(c.Rows)
 	return t
 }

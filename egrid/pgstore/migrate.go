@@ -147,7 +147,7 @@ func (s *Store) identify(ctx context.Context, tx pgx.Tx) error {
 func (s *Store) identifySheet(ctx context.Context, tx pgx.Tx, sh *sheet) error {
 	snap := driver.NewSnapshot(sh.id, sh.spec)
 	var digest driver.Digest
-	for b, err := range readSheet(ctx, tx, snap, &sh.layout, 0, 0) {
+	for b, err := range readSheet(ctx, tx, snap, &sh.layout, nil, 0, 0) {
 		if err != nil {
 			return err
 		}

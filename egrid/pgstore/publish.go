@@ -128,15 +128,22 @@ func (s *shelf) Open(ctx context.Context, snap *egrid.Snapshot) (driver.Sheet, e
 		return driver.Sheet{}, err
 	}
 	tallies, err := s.tallies(ctx, s.tx, sh)
+	opened := s.sheet(ctx, snap, &sh.layout, nil)
+	opened.Outline = driver.OutlineOf(tallies)
+	return opened, err
+}
+
+// sheet reads some columns of a sheet, or all.
+func (s *shelf) sheet(ctx context.Context, snap *egrid.Snapshot, place *layout, columns []egrid.Column) driver.Sheet {
 	return driver.Sheet{
-		Outline: driver.OutlineOf(tallies),
 		Rows: func(after, last int64) iter.Seq2[*egrid.Batch, error] {
-			return readSheet(ctx, s.tx, *snap, &sh.layout, after, last)
+			return readSheet(ctx, s.tx, *snap, place, columns, after, last)
 		},
 		Some: func(numbers []int64) iter.Seq2[*egrid.Batch, error] {
-			return readRows(ctx, s.tx, snap, &sh.layout, numbers)
+			return readRows(ctx, s.tx, snap, place, columns, numbers)
 		},
-	}, err
+		Only: func(columns []egrid.Column) driver.Sheet { return s.sheet(ctx, snap, place, columns) },
+	}
 }
 
 // Write implements [driver.Shelf]. It makes a table with indexes.

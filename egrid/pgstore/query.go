@@ -60,17 +60,17 @@ func (s *Store) page(ctx context.Context, p *driver.Plan) (sqlstore.Answer, erro
 
 // readSheet reads the rows of a snapshot, or of a stage, in their order, see
 // [driver.Sheet].
-func readSheet(ctx context.Context, tx pgx.Tx, snap egrid.Snapshot, place *layout, after, last int64) iter.Seq2[*egrid.Batch, error] {
-	return driver.UpTo(last, sqlstore.Scan(ctx, driver.SheetPlan(snap, after, last), func(ctx context.Context, p *driver.Plan) (sqlstore.Answer, error) {
+func readSheet(ctx context.Context, tx pgx.Tx, snap egrid.Snapshot, place *layout, columns []egrid.Column, after, last int64) iter.Seq2[*egrid.Batch, error] {
+	return driver.UpTo(last, sqlstore.Scan(ctx, driver.SheetPlan(snap, columns, after, last), func(ctx context.Context, p *driver.Plan) (sqlstore.Answer, error) {
 		return query(ctx, tx, p, func(*egrid.Snapshot) sqlstore.Table { return place })
 	}))
 }
 
 // readRows reads the rows with some numbers, see [driver.Sheet].
-func readRows(ctx context.Context, tx pgx.Tx, snap *egrid.Snapshot, place *layout, numbers []int64) iter.Seq2[*egrid.Batch, error] {
+func readRows(ctx context.Context, tx pgx.Tx, snap *egrid.Snapshot, place *layout, columns []egrid.Column, numbers []int64) iter.Seq2[*egrid.Batch, error] {
 	return func(yield func(*egrid.Batch, error) bool) {
 		some := numbered{place, sqlstore.List(numbers)}
-		answer, err := query(ctx, tx, driver.SheetPlan(*snap, 0, 0), func(*egrid.Snapshot) sqlstore.Table { return some }, pgx.QueryExecModeDescribeExec)
+		answer, err := query(ctx, tx, driver.SheetPlan(*snap, columns, 0, 0), func(*egrid.Snapshot) sqlstore.Table { return some }, pgx.QueryExecModeDescribeExec)
 		sqlstore.Yield(answer, err, yield)
 	}
 }

@@ -432,6 +432,13 @@ func (d *Decoder) set(c *columnDecoder, field string, quoted bool) error {
 	}
 	if c.typ == egrid.Text {
 		text := c.normal(field, quoted)
+		if c.transform == stateName && text != "" {
+			code, known := postalOf(text)
+			if !known {
+				return errNoState
+			}
+			text = code
+		}
 		if c.form == zip && text != "" {
 			if _, err := egrid.ParseZIP(text); err != nil {
 				return err

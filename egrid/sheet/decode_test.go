@@ -137,6 +137,9 @@ func decodeByHand(of *sheet.Sheet, data []byte, line int64) *oracle {
 
 func (o *oracle) row(rec plainRecord) (string, bool) {
 	n := len(o.of.Cells)
+	if rec.fault {
+		rec = o.withoutQuoting(rec)
+	}
 	if rec.fault || !utf8.ValidString(rec.raw) || strings.Contains(rec.raw, "\x00") {
 		return "", false
 	}
@@ -149,6 +152,12 @@ func (o *oracle) row(rec plainRecord) (string, bool) {
 	}
 	if there < n && rec.cut && (there > 1 || !isNote(rec.fields[0])) {
 		return "", false
+	}
+	rec.fields = slices.Clone(rec.fields)
+	for i, c := range o.of.Cells {
+		if o.isText(c) {
+			rec.fields[i] = o.restored(rec.fields[i], rec.quotes[i])
+		}
 	}
 	identified, aside := o.identify(rec.fields[:n], there)
 	if aside {
@@ -164,6 +173,20 @@ func (o *oracle) row(rec plainRecord) (string, bool) {
 	for i, c := range o.of.Cells {
 		if c.Release != nil && releaseByHand(rec.fields[i]) != *c.Release {
 			return "", false
+		}
+		if c.Authority != nil && authorityByHand(rec.fields[i]) != *c.Authority {
+			return "", false
+		}
+		if v, _, err := egrid.ParseValue(egrid.Number, rec.fields[i]); c.Rounds && (err != nil || !v.IsMissing()) {
+			for _, name := range strings.Fields(rec.fields[i]) {
+				f, ok := egrid.Lookup(o.of.Level, name)
+				if !ok {
+					return "", false
+				}
+				if o.of.Schema.Has(f.Column) && f.Type != egrid.Text {
+					rounded = append(rounded, f.Column)
+				}
+			}
 		}
 		if c.Column == "" {
 			continue
@@ -219,6 +242,48 @@ func (o *oracle) row(rec plainRecord) (string, bool) {
 		o.lossy[fmt.Sprint(year, " ", c)] = true
 	}
 	return rowText(int(year), values), true
+}
+
+// withoutQuoting reads a record whose quotes are all doubled and quote nothing.
+func (o *oracle) withoutQuoting(rec plainRecord) plainRecord {
+	fields := strings.Split(rec.raw, o.of.Delimiter)
+	if len(fields) != len(o.of.Cells) || strings.Contains(rec.raw, "\n") {
+		return rec
+	}
+	for _, field := range fields {
+		if oddQuotes.MatchString(field) {
+			return rec
+		}
+	}
+	rec.fields, rec.quotes, rec.fault = fields, make([]bool, len(fields)), false
+	return rec
+}
+
+var (
+	oddQuotes = regexp.MustCompile(`(?s)(^|[^"])"("")*([^"]|$)`)
+	entity    = regexp.MustCompile(`&(amp|lt|gt|quot|apos);`)
+)
+
+// restored is a text as it was before a tool escaped it, or doubled its quotes.
+func (o *oracle) restored(text string, quoted bool) string {
+	if !quoted && !oddQuotes.MatchString(text) {
+		text = strings.ReplaceAll(text, `""`, `"`)
+	}
+	text = strings.TrimPrefix(text, `xml:space="preserve">`)
+	if !o.of.Dialect.Escaped {
+		return text
+	}
+	return entity.ReplaceAllStringFunc(text, func(s string) string {
+		return map[string]string{"&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": `"`, "&apos;": "'"}[s]
+	})
+}
+
+// authorityByHand reads an authority.
+func authorityByHand(field string) string {
+	if v, _, err := egrid.ParseValue(egrid.Number, field); err == nil && v.IsMissing() {
+		return "EPA"
+	}
+	return strings.TrimSpace(field)
 }
 
 // releaseByHand reads a release, which is "?" for a text that is none.
@@ -587,6 +652,8 @@ func layouts(t testing.TB) []*sheet.Sheet {
 		}
 		return of
 	}
+	escaped := inspect("YEAR,PSTATABB,PNAME,ORISPL,GENID,GENNTAN\n2023,AK,A,1,A,5\n", nil)
+	escaped.Dialect.Escaped = true
 	percent := inspect("YEAR,PSTATABB,PNAME,ORISPL,CHPFLAG,CAPFAC,PLCLPR,PLNGENAN,NUMGEN\n2021,TX,A,1,Yes,0.5,25,10,2\n", nil)
 	percent.ShareScale = 0.01
 	mapped := &sheet.Mapping{
@@ -616,6 +683,8 @@ func layouts(t testing.TB) []*sheet.Sheet {
 		inspect("zip,state,eiaid,UtilName,SUBRGN,Predominant Utility\n00601,PR,,A,PRMS,0\n", &sheet.ReaderOptions{Year: 2023}),
 		inspect("level,data_year,release,state,oris_plant_code,generator_id,net_generation_mwh\nGEN,2018,v2,AK,57,3A,5\n", nil),
 		inspect("level,data_year,release,state,oris_plant_code,generator_id,net_generation_mwh\nGEN,2018,,AK,57,3A,5\n", nil),
+		inspect("data_year,oris_plant_code,generator_id,nameplate_capacity_mw,net_generation_mwh,edition_authority,rounded_columns\n2023,3,A,5.5,20961,Cornerstone Data,net_generation_mwh\n", nil),
+		escaped,
 	}
 }
 
@@ -688,6 +757,8 @@ func agreeWithCSV(t *testing.T, of *sheet.Sheet, data []byte, want *oracle) {
 }
 
 var decoded = []string{
+	"2023,3,A,5.5,7,Cornerstone Data,\"net_generation_mwh\"\n2023,3,B,5.5,7,EPA,\n2023,3,C,5.5,7,,\n2023,3,D,5.5,7,Cornerstone Data,x\n2023,3,E,5.5,7, Cornerstone Data ,NA\n",
+	"2023,AK,\"xml:space=\"\"preserve\"\"> L&amp;D \",57,A,1\n2023,AK,\"\"Power\"\" plant,57,B,2\n2023,AK,\"\"Power\" plant,57,B,2\n2023,AK,12\"\" &amp pipe &#38;,57,C,3\n",
 	"2023,A,\"42,949,104\",1e-3\n2023,B,(1.5),0.000000000000001\n2023,C,999999999999999,123456789012345678\n2023,D,5%,-7.25E+2\n",
 	"2023,AK,Alakanuk,57,7E600,1234\n",
 	"2023,AK,Alakanuk,57,7E600,\"1,234\"\n2022, WY ,\"Naughton, or\nso\",4162,0290, (12)\n2023,--,N/A,,,\n,,,,,\n , ,,,,\n",
@@ -722,6 +793,8 @@ var plain = []string{
 	"00601,PR,,A,PRMS,0\n3850,NH,1.0,B,NEWE,1\n03850-1234,NH,2,B,NEWE,1\n38501234,NH,2,B,NEWE\n385012,NH,2,B,NEWE,1\n\"3,850\",NH\nH3Z,QC,,,,\n'501,NY,,,NYLI,2\n",
 	"GEN,2018,v2,AK,57,3A,5\nGEN,2018,\"v2\",AK,57,\"NA\",\n",
 	"GEN,2018,,AK,57,3A,5\nGEN,2018,,AK,57,0290,-12.5\n",
+	"2023,3,A,5.5,20961,Cornerstone Data,net_generation_mwh\n2023,3,B,5.5,7,\"Cornerstone Data\",\n2022,3,C,5.5,7,Cornerstone Data,GENNTAN NAMEPCAP\n",
+	"2023,AK,L&amp;D,57,A&amp;B,588.182\n2023,AK,\"A &lt;B&gt; &quot;x&quot;\",57,3A,\n2023,AK,O'Brien \"\"Power\"\",57,3A,7\n2023,AK,B & C &amp;amp;,57,--,7\n",
 	"2021,TX,A,1,N,0.1234567890123,7,10,2\r\n2021,TX,B,2,0,1,,99999999999999,1\r\n",
 	"2023, AK,Elim ,57,3A,588.182\n2023,AK,\" Elim \",\"\tb\",  ,5\n",
 	"AK,Elim,57,3A,2,1\nAK, Elim,57,3A,2,1\n",

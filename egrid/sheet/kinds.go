@@ -213,6 +213,9 @@ func refusedKind(h *header, records [][]string, o *ReaderOptions) error {
 	if !fits && len(h.cells) > 0 && h.onlySequences(o) {
 		return &NotKeptError{Kind: "a table of sequence numbers", From: "its columns"}
 	}
+	if !fits {
+		return ratesTable(append(rows[:1:1], records...), o)
+	}
 	return nil
 }
 

@@ -223,7 +223,7 @@ func (t *headless) propose(level egrid.Level) (*Proposal, float64) {
 	}
 	p.From = fmt.Sprintf("%d of %d headers", len(has), len(t.headers))
 	identifiers := egrid.Identifier(level, func(c egrid.Column) bool { return has[c] })
-	own := map[egrid.Level]egrid.Column{egrid.GEN: egrid.Generator, egrid.UNT: egrid.Unit}[level]
+	own := map[egrid.Level]egrid.Column{egrid.GEN: egrid.GeneratorID, egrid.UNT: egrid.UnitID}[level]
 	switch {
 	case len(has) == 0:
 		return nil, 0
@@ -269,7 +269,11 @@ func (t *headless) numbers(at int) (numbers []float64, others map[string]int) {
 		if at >= len(row) || cell.Missing(row[at]) {
 			continue
 		}
-		v, _, err := egrid.ParseValue(egrid.Number, row[at])
+		text := row[at]
+		if t.delim == ';' { // which is there because commas are decimal signs
+			text = strings.Replace(text, ",", ".", 1)
+		}
+		v, _, err := egrid.ParseValue(egrid.Number, text)
 		if x, ok := v.Float(); err == nil && ok {
 			numbers = append(numbers, x)
 		} else {
@@ -319,22 +323,16 @@ func (t *headless) transform(at int, f *egrid.Field) (how, why string) {
 	if f.Column == egrid.Longitude && len(numbers) > 0 && slices.Min(numbers) > 0 {
 		return "negate", "all longitudes are positive, and plants are west of Greenwich"
 	}
-	for _, text := range sortedKeys(others) {
-		const several = 3
-		if n := others[text]; n >= several && len(others) == 1 {
+	if len(others) != 1 {
+		return "", ""
+	}
+	for text, n := range others {
+		const short = 12 // as marks of missing values are
+		if len(text) <= short && !strings.ContainsAny(text, "0123456789") {
 			return "null_if:" + text, fmt.Sprintf("%s stands for missing, %d times", strconv.Quote(text), n)
 		}
 	}
 	return "", ""
-}
-
-func sortedKeys(m map[string]int) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }
 
 // synonyms turn what people write into the words of our names. A word may become
@@ -349,14 +347,14 @@ var synonyms = map[string]string{
 	"pound": "lb", "ton": "tons", "short": "", "mwhr": "mwh", "megawatthours": "mwh", "megawatts": "mw", "geo": "geothermal", "bio": "biomass", "hydroelectric": "hydro",
 	"water": "hydro", "nuke": "nuclear", "petroleum": "oil", "naturalgas": "gas", "natural": "", "st": "state", "owner": "operator", "company": "operator",
 	"annual": "", "emissions": "", "emission": "", "egrid": "", "the": "", "of": "", "by": "", "from": "", "per": "", "and": "", "in": "", "for": "", "primary": "", "main": "",
-	"abbreviation": "", "abbr": "", "acronym": "", "number": "", "num": "", "no": "", "value": "", "pl": "", "eia": "", "epa": "", "year": "year", "data": "", "code": "", "fuels": "fuel",
-	"purchased": "unknown", "type": "", "id": "id", "seq": "sequence", "heatinput": "heat input", "unadj": "unadjusted", "nb": "nonbaseload",
+	"abbreviation": "", "abbr": "", "acronym": "", "number": "", "num": "", "no": "", "value": "", "pl": "", "eia": "", "epa": "", "year": "year", "data": "", "fuels": "fuel",
+	"power": "", "purchased": "unknown", "type": "", "id": "code", "seq": "sequence", "heatinput": "heat input", "unadj": "unadjusted", "nb": "nonbaseload",
 	"baseload": "baseload", "non": "non", "cogen": "chp", "prime": "prime", "mover": "mover", "op": "operator", "adjusted": "", "source": "source",
 	"renewables": "renewable", "nonrenewables": "nonrenewable", "region": "region",
 }
 
 // weak words tell little: that one side lacks them matters little.
-var weak = []string{"net", "mwh", "mw", "lb", "tons", "mmbtu", "generation", "total", "name", "plant", "id", "region", "authority", "oris"}
+var weak = []string{"net", "mwh", "mw", "lb", "tons", "mmbtu", "generation", "total", "name", "plant", "code", "region", "authority", "oris"}
 
 // wordsOf are the words of a header as our names have them.
 func wordsOf(header string) []string {
@@ -388,7 +386,7 @@ func wordsOf(header string) []string {
 func splitWords(s string) []string {
 	var b strings.Builder
 	before := ' '
-	for _, r := range s {
+	for _, r := range strings.ReplaceAll(s, "eGRID", "egrid") {
 		switch {
 		case r == '%':
 			b.WriteString(" percent ")
@@ -455,16 +453,26 @@ func likeness(header, field []string) float64 {
 			return 0
 		}
 	}
-	if !strong && !slices.Equal(header, field) { // of weak words all have to be there
-		if !(slices.Contains(header, "generation") || slices.Contains(header, "net")) || !slices.Contains(field, "net") || len(field) > 3 {
-			return 0
-		}
-		for _, w := range header {
-			if !slices.Contains(field, w) {
-				return 0
-			}
-		}
-		return likely
+	if !strong && !weakFits(header, field) {
+		return 0
+	}
+	if len(header) == 1 && !slices.Equal(header, field) {
+		return max(likely, same/all)
 	}
 	return same / all
+}
+
+// weakFits reports whether words that tell little tell enough: several of them, all
+// of the field, or generation alone.
+func weakFits(header, field []string) bool {
+	lacks := func(w string) bool { return w != "total" && !slices.Contains(field, w) }
+	switch {
+	case slices.Equal(header, field):
+		return true
+	case slices.ContainsFunc(header, lacks):
+		return false
+	case len(header) > 1:
+		return true
+	}
+	return slices.Equal(field, []string{"generation", "mwh", "net"}) && (header[0] == "generation" || header[0] == "net")
 }

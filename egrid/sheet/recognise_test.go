@@ -176,8 +176,9 @@ func TestRecogniseClaims(t *testing.T) {
 		{"fips_state,FIPST,PSTATABB,STNGENAN,YEAR", "02,1,AK,5,2016", "fips_state", "02", "[FIPST]"},
 		{"FIPST,PSTATABB,STNGENAN,YEAR", "02,AK,5,2016", "fips_state", "02", "[]"},
 		{"STGENNB,STNGENNB,PSTATABB,YEAR", "1,2,AK,2016", "nonbaseload_generation_mwh", "2", "[STGENNB]"},
-		{"State,ORISPL,PLNGENAN,YEAR", "Alabama,3,5,2016", "oris_plant_code", "3", "[State]"},
-		{"state,ORISPL,PLNGENAN,YEAR", "Alabama,3,5,2016", "state_2", "Alabama", "[state_2]"},
+		{"State,ORISPL,PLNGENAN,YEAR", "Alabama,3,5,2016", "state", "AL", "[]"},
+		{"state,ORISPL,PLNGENAN,YEAR", "Unknown,3,5,2016", "state_2", "Unknown", "[state_2]"},
+		{"State,ORISPL,PLNGENAN,YEAR", "Upper Austria,3,5,2016", "oris_plant_code", "3", "[State]"},
 	} {
 		of, rows, refused := readAll(t, strings.NewReader(test.header+"\n"+test.row+"\n"), nil)
 		if len(rows) != 1 || len(refused) > 0 {
@@ -190,9 +191,35 @@ func TestRecogniseClaims(t *testing.T) {
 			t.Errorf("%s: the evidence says nothing of the column that is not taken: %v", test.header, of.Evidence)
 		}
 	}
-	_, err := sheet.Inspect(strings.NewReader("State,STNGENAN\nAlabama,5\nAlaska,6\n"), &sheet.ReaderOptions{Year: 2016})
+	_, err := sheet.Inspect(strings.NewReader("State,STNGENAN\nUpper Austria,5\nTyrol,6\n"), &sheet.ReaderOptions{Year: 2016})
 	if !errors.Is(err, egrid.ErrInvalid) || !strings.Contains(err.Error(), "PSTATABB") {
-		t.Errorf("states by their full names: got %v", err)
+		t.Errorf("states of another country: got %v", err)
+	}
+}
+
+// Full names of states become postal abbreviations, and the evidence says so.
+func TestStatesByName(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct{ text, states, refused string }{
+		"a sheet of states": {"State,STNGENAN\nAlabama,5\n new  york ,6\nDistrict of Columbia,7\n\"Washington, D.C.\",8\nTX,9\nPuerto Rico,1\n", "[AL NY DC DC TX PR]", ""},
+		"under EPA's code":  {"PSTATABB,STNGENAN\nAlabama,5\nWEST VIRGINIA,6\n", "[AL WV]", ""},
+		"plants":            {"State,ORISPL,PLNGENAN\nTexas,3,5\nOhio,4,5\n,5,5\nNA,6,5\n", "[TX OH  ]", ""},
+		"a total below":     {"State,STNGENAN\nAlabama,5\nAlaska,6\nUnited States,11\n", "[AL AK]", ""},
+		"one that is none":  {"State,ORISPL,PLNGENAN\n" + strings.Repeat("Texas,3,5\n", 12) + "Tyrol,4,5\n", "[TX TX TX TX TX TX TX TX TX TX TX TX]", "state: neither a postal abbreviation nor the name of a state"},
+		"in quotes":         {"\"State\",\"STNGENAN\"\n\"Alabama\",5\n\"NA\",6\n", "[AL ]", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, rows, refused := readAll(t, strings.NewReader(test.text), &sheet.ReaderOptions{Year: 2016})
+			var states []string
+			for _, row := range rows {
+				states = append(states, row.Text(egrid.State))
+			}
+			told := slices.ContainsFunc(s.Evidence, func(e sheet.Evidence) bool { return e.Of == "state" && e.Value == "translated" })
+			if got := fmt.Sprint(states); got != test.states || !told || (len(refused) > 0) != (test.refused != "") {
+				t.Errorf("got %s, refused %v, told %t; want %s", got, refused, told, test.states)
+			}
+		})
 	}
 }
 

@@ -60,6 +60,8 @@ type Sheet struct {
 	DataLine   int64          `json:"data_line"`   // line of the first record below it
 	DataOffset int64          `json:"data_offset"` // byte offset of that record
 	Cells      []SheetColumn  `json:"cells"`       // the header row
+
+	byName []int // cells above full names of states
 }
 
 // SheetColumn is one cell of the header row and what becomes of its column.
@@ -67,7 +69,7 @@ type SheetColumn struct {
 	Header    string       `json:"header"`
 	Column    egrid.Column `json:"column,omitempty"`    // empty: left out
 	Repeats   egrid.Column `json:"repeats,omitempty"`   // a column that the sheet has already: every row must have the same in both
-	Transform string       `json:"transform,omitempty"` // see Mapping
+	Transform string       `json:"transform,omitempty"` // see Mapping; also state_name: full names become postal abbreviations
 	Unit      string       `json:"unit,omitempty"`      // in the file, where it is not the dictionary's: the decoder converts
 	Fixed     []int        `json:"fixed,omitempty"`     // data years in which it was rounded to a fixed number of decimals
 	Release   *string      `json:"release,omitempty"`   // it is left out, and every row must have this release in it
@@ -243,7 +245,9 @@ func (s *Sheet) bindColumns(cells []headerCell, sample, few func() [][]string, m
 		case known && f.Column == egrid.Year:
 			col.Column, yearHeader = egrid.Year, cell.code
 		case known:
-			col.Column, col.Transform = f.Column, transform[f.Column]
+			if col.Column, col.Transform = f.Column, transform[f.Column]; slices.Contains(s.byName, i) && col.Transform == "" {
+				col.Transform = stateName
+			}
 			fields = append(fields, f)
 		case isContext(cell.code, egrid.EditionAuthority):
 			// left out: inferAuthority reads it
@@ -340,7 +344,11 @@ func (s *Sheet) claims(cells []headerCell, sample func() [][]string, m *Mapping)
 		if !known {
 			continue
 		}
-		if f.Column == egrid.State && rank(f, cell, m) == 2 && !abbreviations(sample, i) {
+		named := f.Column == egrid.State && !abbreviations(sample, i) && s.namesStates(cells, sample, i, m)
+		if named {
+			s.byName = append(s.byName, i)
+		}
+		if f.Column == egrid.State && rank(f, cell, m) == 2 && !named && !abbreviations(sample, i) {
 			s.found("column", cell.code, "its values are no postal abbreviations, so it is not "+f.Code)
 			if s.Level == egrid.ST && !slices.ContainsFunc(cells, func(c headerCell) bool { return strings.EqualFold(c.code, f.Code) }) {
 				return nil, nil, fmt.Errorf("%w: column %s holds no postal abbreviations, which identify the rows of %s; put a column %s beside it", egrid.ErrInvalid, cell.code, s.Level, f.Code)
@@ -384,7 +392,7 @@ func rank(f egrid.Field, c headerCell, m *Mapping) int {
 func abbreviations(sample func() [][]string, i int) bool {
 	longer, two := 0, 0
 	for _, row := range sample() {
-		if i < len(row) {
+		if i < len(row) && !cell.Missing(row[i]) {
 			switch n := len(strings.TrimSpace(row[i])); {
 			case n > 2:
 				longer++

@@ -30,11 +30,7 @@ func (s *Sheet) inferTexts(h *head) {
 	data := h.data[s.DataOffset:]
 	ampersands := bytes.Count(data, []byte{'&'})
 	found := escaped.FindAllIndex(data, -1)
-	if len(found) == 0 || s.exported() {
-		return
-	}
-	if len(found) < ampersands {
-		s.found("texts", "as written", fmt.Sprintf("%s has an escape, and %d others have & alone", quotedAround(data, found[0], s.Delimiter[0]), ampersands-len(found)))
+	if len(found) == 0 || len(found) < ampersands || s.exported() {
 		return
 	}
 	h.cut = h.cut || h.more // with & alone behind it, they are texts as any other

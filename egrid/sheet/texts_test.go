@@ -33,7 +33,7 @@ func TestTextsThatToolsChange(t *testing.T) {
 		tells    string // evidence of texts
 	}{
 		"as they are":    {file(",", same), names, 0, ""},
-		"as EPA has one": {file(",", same, "Pacific Gas &amp; Electric Co"), []string{"Pacific Gas &amp; Electric Co"}, 0, "as written"},
+		"as EPA has one": {file(",", same, "Pacific Gas &amp; Electric Co"), []string{"Pacific Gas &amp; Electric Co"}, 0, ""},
 		"openxlsx": {strings.ReplaceAll(file(",", escape.Replace, "Pacific Gas &amp;amp; Electric Co"), "A&B", "A&amp;B"),
 			append(names, "Pacific Gas &amp; Electric Co"), 15, "without escapes"},
 		"openxlsx, in quotes": {strings.ReplaceAll(file(",", func(s string) string { return `"` + escape.Replace(s) + `"` }), "A&B", `"A&amp;B"`), names, 14, "without escapes"},
@@ -43,7 +43,7 @@ func TestTextsThatToolsChange(t *testing.T) {
 		"one text in many rows":    {"YEAR,PNAME,ORISPL,GENID,GENNTAN\n" + strings.Repeat("2023,Pacific Gas &amp; Electric Co,1,A,5\n", 90), []string{"Pacific Gas &amp; Electric Co"}, 0, "as written"},
 		"our own export":           {strings.ReplaceAll(strings.ReplaceAll(file(",", escape.Replace), "YEAR,", "RELEASE,YEAR,"), "2023,", "v2,2023,"), []string{"O'Brien &amp; Son"}, 0, ""},
 		"many rows":                {"YEAR,PNAME,ORISPL,GENID,GENNTAN\n" + strings.Repeat(strings.ReplaceAll(strings.SplitAfterN(file(",", escape.Replace), "\n", 2)[1], "A&B", "A&amp;B"), 200), []string{"O'Brien & Son"}, 2800, "without escapes"},
-		"& alone behind the first": {file(",", escape.Replace) + strings.Repeat("2023,Plain,9,A,5\n", 6000) + "2023,B & C,9,A,5\n", []string{"B & C"}, 0, "as written"},
+		"& alone behind the first": {file(",", escape.Replace) + strings.Repeat("2023,Plain,9,A,5\n", 6000) + "2023,B & C,9,A,5\n", []string{"B & C"}, 0, ""},
 
 		"readr": {file("\t", same, `O'Brien ""Power""`, `""Power"" plant`, `12"" pipe`, `""All""`),
 			[]string{`O'Brien "Power"`, `"Power" plant`, `12" pipe`, `"All"`}, 4, ""},

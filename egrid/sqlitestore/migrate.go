@@ -119,7 +119,7 @@ func (s *Store) identify(ctx context.Context, tx *sql.Tx, id egrid.StageID) erro
 		return err
 	}
 	var digest driver.Digest
-	for b, err := range readSheet(ctx, tx, driver.NewSnapshot(id, sh.spec), 0, 0) {
+	for b, err := range readSheet(ctx, tx, driver.NewSnapshot(id, sh.spec), nil, 0, 0) {
 		if err != nil {
 			return err
 		}

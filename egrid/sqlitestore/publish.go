@@ -150,15 +150,22 @@ type shelf struct{ tx *sql.Tx }
 // Open implements [driver.Shelf].
 func (s shelf) Open(ctx context.Context, snap *egrid.Snapshot) (driver.Sheet, error) {
 	tallies, err := talliesOf(ctx, s.tx, snap.Stage)
+	sheet := s.sheet(ctx, snap, nil)
+	sheet.Outline = driver.OutlineOf(tallies)
+	return sheet, err
+}
+
+// sheet reads some columns of a sheet, or all.
+func (s shelf) sheet(ctx context.Context, snap *egrid.Snapshot, columns []egrid.Column) driver.Sheet {
 	return driver.Sheet{
-		Outline: driver.OutlineOf(tallies),
 		Rows: func(after, last int64) iter.Seq2[*egrid.Batch, error] {
-			return readSheet(ctx, s.tx, *snap, after, last)
+			return readSheet(ctx, s.tx, *snap, columns, after, last)
 		},
 		Some: func(numbers []int64) iter.Seq2[*egrid.Batch, error] {
-			return readRows(ctx, s.tx, snap, numbers)
+			return readRows(ctx, s.tx, snap, columns, numbers)
 		},
-	}, err
+		Only: func(columns []egrid.Column) driver.Sheet { return s.sheet(ctx, snap, columns) },
+	}
 }
 
 // talliesOf reads what is kept of the chunks of a sheet, in their order.

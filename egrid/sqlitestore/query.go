@@ -57,17 +57,17 @@ func execute(ctx context.Context, tx *sql.Tx, p *driver.Plan, table func(*egrid.
 
 // readSheet reads the rows of a snapshot, or of a stage, in their order, see
 // [driver.Sheet].
-func readSheet(ctx context.Context, tx *sql.Tx, snap egrid.Snapshot, after, last int64) iter.Seq2[*egrid.Batch, error] {
-	return driver.UpTo(last, sqlstore.Scan(ctx, driver.SheetPlan(snap, after, last), func(ctx context.Context, p *driver.Plan) (sqlstore.Answer, error) {
+func readSheet(ctx context.Context, tx *sql.Tx, snap egrid.Snapshot, columns []egrid.Column, after, last int64) iter.Seq2[*egrid.Batch, error] {
+	return driver.UpTo(last, sqlstore.Scan(ctx, driver.SheetPlan(snap, columns, after, last), func(ctx context.Context, p *driver.Plan) (sqlstore.Answer, error) {
 		return execute(ctx, tx, p, func(snap *egrid.Snapshot) sqlstore.Table { return placeOf(snap) })
 	}))
 }
 
 // readRows reads the rows with some numbers, see [driver.Sheet].
-func readRows(ctx context.Context, tx *sql.Tx, snap *egrid.Snapshot, numbers []int64) iter.Seq2[*egrid.Batch, error] {
+func readRows(ctx context.Context, tx *sql.Tx, snap *egrid.Snapshot, columns []egrid.Column, numbers []int64) iter.Seq2[*egrid.Batch, error] {
 	return func(yield func(*egrid.Batch, error) bool) {
 		some := numbered{placeOf(snap), sqlstore.List(numbers)}
-		answer, err := execute(ctx, tx, driver.SheetPlan(*snap, 0, 0), func(*egrid.Snapshot) sqlstore.Table { return some })
+		answer, err := execute(ctx, tx, driver.SheetPlan(*snap, columns, 0, 0), func(*egrid.Snapshot) sqlstore.Table { return some })
 		sqlstore.Yield(answer, err, yield)
 	}
 }

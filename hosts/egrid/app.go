@@ -13,6 +13,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid/store"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/service"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/terminal"
+	"github.com/egrid-analytics/egrid-go/queue"
 )
 
 // app is what every command gets.
@@ -43,7 +44,7 @@ func exitStatus(stderr io.Writer, err error) int {
 		return 0
 	case errors.As(err, &s):
 		return int(s)
-	case errors.Is(err, egrid.ErrInvalid):
+	case errors.Is(err, egrid.ErrInvalid), errors.Is(err, queue.ErrInvalid):
 		complain(stderr, err)
 		return int(wrongUsage)
 	}

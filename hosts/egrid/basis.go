@@ -66,7 +66,7 @@ func (a *app) tellSource(db *store.DB, source *store.PlantSource, query store.Pl
 func fuelConditions(filters []egrid.Filter) string {
 	var by []string
 	for _, f := range filters {
-		if f.Column == egrid.Fuel || f.Column == egrid.FuelGroup {
+		if f.Column == egrid.Fuel || f.Column == egrid.FuelCategoryColumn {
 			by = append(by, f.String())
 		}
 	}

@@ -161,6 +161,7 @@ func (t *letterTable) flush() error {
 	if !t.began {
 		t.table.Header = []string{"queue", "id", "content", "attempts", "died", "reason"}
 		t.table.Right = []bool{false, false, false, true}
+		t.table.Width = terminal.Columns(t.w)
 		t.began = true
 	}
 	t.rows = 0

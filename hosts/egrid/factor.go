@@ -48,6 +48,15 @@ func (c *factorCmd) Help() string {
 }
 
 func (c *factorCmd) Run(a *app) error {
+	for _, place := range []struct {
+		level egrid.Level
+		code  *string
+	}{{egrid.ST, &c.State}, {egrid.SRL, &c.Subregion}, {egrid.NRL, &c.Nerc}} {
+		var err error
+		if *place.code, err = placeCode(place.level, *place.code); err != nil {
+			return err
+		}
+	}
 	q := calc.FactorQuery{
 		Plants: c.Plants, Year: c.Year, Release: c.Release, Gas: calc.Gas(c.Gas), Kind: calc.Kind(c.Kind),
 		GWP: c.GWP, Adjustment: calc.Adjustment(c.Adjustment), Unit: c.Unit, Delivered: c.Delivered, Explain: c.Explain,
@@ -101,8 +110,11 @@ func (c *explainCmd) Help() string {
 }
 
 func (c *explainCmd) Run(a *app) error {
-	level, err := egrid.ParseLevel(c.Level)
+	level, err := parseLevel(c.Level)
 	if err != nil {
+		return err
+	}
+	if c.Code, err = placeCode(level, c.Code); err != nil {
 		return err
 	}
 	return a.withData(func(db *store.DB) error {

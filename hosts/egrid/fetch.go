@@ -119,7 +119,7 @@ func (c *fetchCmd) list(a *app, catalogue fetch.Catalogue) error {
 	if err := t.Write(a.stdout); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintln(a.stdout, "\nfrom: the kind of file at the address; page: no address is known, see --json for EPA's page")
+	_, err := fmt.Fprintln(a.stdout, "\nfrom: the kind of file at the address; page: no address is known, see --json")
 	return err
 }
 

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
@@ -70,7 +72,7 @@ type rollbackCmd struct {
 }
 
 func (c *rollbackCmd) Run(a *app) error {
-	level, err := egrid.ParseLevel(c.Level)
+	level, err := parseLevel(c.Level)
 	if err != nil {
 		return err
 	}
@@ -108,8 +110,29 @@ func (a *app) restore(s driver.Store, before egrid.Snapshot) error {
 }
 
 type pruneCmd struct {
-	Keep      int           `help:"How many superseded snapshots of each level, data year and release stay." default:"10"`
-	OlderThan time.Duration `help:"Drop only those that were loaded longer ago, e.g. 720h."`
+	Keep      int `help:"How many superseded snapshots of each level, data year and release stay." default:"10"`
+	OlderThan age `help:"Drop only those that were loaded longer ago, e.g. 30d, 2w or 720h." placeholder:"AGE"`
+}
+
+// age is a duration that may be given in days and weeks.
+type age time.Duration
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (g *age) UnmarshalText(text []byte) error {
+	const day = 24 * time.Hour
+	s := string(text)
+	for ending, unit := range map[string]time.Duration{"d": day, "w": 7 * day} {
+		if n, err := strconv.Atoi(strings.TrimSuffix(s, ending)); err == nil && strings.HasSuffix(s, ending) {
+			*g = age(time.Duration(n) * unit)
+			return nil
+		}
+	}
+	d, err := time.ParseDuration(s)
+	if err != nil {
+		return fmt.Errorf("%q is no age; give days, weeks or hours, as 30d, 2w or 720h", s)
+	}
+	*g = age(d)
+	return nil
 }
 
 func (c *pruneCmd) Run(a *app) error {
@@ -117,7 +140,7 @@ func (c *pruneCmd) Run(a *app) error {
 		return fmt.Errorf("%w: --keep and --older-than are not negative", egrid.ErrInvalid)
 	}
 	return a.withExisting(func(s driver.Store) error {
-		dropped, err := s.Prune(a.ctx, driver.PruneRequest{Keep: c.Keep, OlderThan: c.OlderThan})
+		dropped, err := s.Prune(a.ctx, driver.PruneRequest{Keep: c.Keep, OlderThan: time.Duration(c.OlderThan)})
 		if err != nil {
 			return err
 		}

@@ -43,7 +43,7 @@ func (r reading) options(a *app) (etl.Options, error) {
 		}
 	}
 	if r.Level != "" {
-		level, err := egrid.ParseLevel(r.Level)
+		level, err := parseLevel(r.Level)
 		if err != nil {
 			return o, err
 		}

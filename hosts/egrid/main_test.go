@@ -164,7 +164,7 @@ func TestExitStatus(t *testing.T) {
 		{2, "load " + gen + " --publish maybe", "publish"},
 		{2, "load " + gen + " --year 1066", "1066"},
 		{2, "load " + gen + " --release final", "final"},
-		{2, "load " + gen + " --level PLANT", "PLANT"},
+		{2, "load " + gen + " --level PLANTT", "PLANTT"},
 		{2, "load " + gen + " --units imperial", "imperial"},
 		{1, "load " + gen + " --year 2016", "column YEAR says 2023"},
 		{2, "load " + gen + " --store mysql://u:secret@h/x", "sqlite:PATH"},

@@ -81,9 +81,9 @@ func (c *rowsCmd) Help() string {
   egrid rows ST --year 2023 --sort -net_generation_mwh --format csv
   egrid rows PLNT --year 2023 --output plants.parquet
   egrid rows GEN --state texas --output texas.xlsx --codes epa
-  egrid rows GEN --state TX,OK --filter 'nameplate_capacity_mw>=100' --filter 'status=OP'
+  egrid rows GEN --state TX,OK --filter 'nameplate_capacity_mw>=100'
   egrid rows PLNT --fuel-category gas --format geojson > gas.geojson
-  egrid rows PLNT --search "palo verde" --columns plant_name,net_generation_mwh --year all
+  egrid rows PLNT --search "palo verde" --columns plant_name --year all
   egrid rows GEN --facet fuel,status
 
 A table shows the columns that matter most and fit the terminal; --wide shows
@@ -169,9 +169,9 @@ type groupsCmd struct {
 func (c *groupsCmd) Help() string {
 	return `Examples:
 
-  egrid groups GEN --by fuel --measures 'count,sum(net_generation_mwh)' --sort -net_generation_mwh
+  egrid groups GEN --by fuel --measures 'count,sum(net_generation_mwh)'
   egrid groups PLNT --by state,fuel_category --measures 'count as plants' --format csv
-  egrid groups GEN --year all --by data_year --measures 'sum(nameplate_capacity_mw) as mw'
+  egrid groups GEN --year all --by data_year --measures 'sum(net_generation_mwh)'
   egrid groups PLNT --by nerc_region --having 'rows>=100'`
 }
 
@@ -193,7 +193,7 @@ func (c *groupsCmd) Run(a *app) error {
 		return err
 	}
 	for _, text := range c.Having {
-		f, err := egrid.ParseFilter(text)
+		f, err := parseFilter(text)
 		if err != nil {
 			return err
 		}

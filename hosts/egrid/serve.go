@@ -48,7 +48,7 @@ func (c *serveCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	defer listener.Close() // in case that it does not come to serving
+	defer func() { _ = listener.Close() }() // in case that it does not come to serving
 	service.LimitMemory()
 	open := a.withExisting
 	if source != nil || a.cli.Store == service.DefaultStore() { // which a later load writes into
@@ -133,7 +133,7 @@ func (c *upCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	defer listener.Close() // in case that it does not come to serving
+	defer func() { _ = listener.Close() }() // in case that it does not come to serving
 	var page dashboard.Options
 	if err := c.Draw(&page); err != nil {
 		return err

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,11 +13,13 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid/pgstore"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/service"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/terminal"
+	"github.com/egrid-analytics/egrid-go/httpapi/wire"
 )
 
 type snapshotsCmd struct {
-	All  bool `help:"What was published before, too."`
-	JSON bool `help:"Print JSON."`
+	All  bool `short:"a" help:"What was published before, too."`
+	Wide bool `help:"All columns, however wide the table is."`
+	JSON bool `short:"j" help:"Print JSON."`
 }
 
 func (c *snapshotsCmd) Run(a *app) error {
@@ -33,33 +37,50 @@ func (c *snapshotsCmd) Run(a *app) error {
 			}
 			return printJSON(a, catalog)
 		}
-		t := terminal.Table{Header: []string{"id", "level", "year", "release", "authority", "units", "rows", "status", "revision", "loaded", "sha256", "sources"}, Right: []bool{false, false, false, false, false, false, true, false, true}}
-		for _, s := range catalog.Snapshots {
-			var objects, sums []string
-			for _, source := range s.Sources {
-				objects = append(objects, strings.TrimSpace(source.Object+" "+source.Sheet))
-				sums = append(sums, source.SHA256[:min(12, len(source.SHA256))])
-			}
-			t.Add(string(s.ID), string(s.Level), fmt.Sprint(s.Year), s.Release, s.Authority, s.Units, terminal.Thousands(s.Rows), string(s.Status), fmt.Sprint(s.Revision),
-				s.LoadedAt.Format("2006-01-02 15:04"), strings.Join(sums, "+"), strings.Join(objects, ", "))
-		}
-		return t.Write(a.stdout)
+		return a.sheet(snapshotColumns(catalog.Snapshots), c.Wide)
 	})
 }
 
+// snapshotColumns are a table of snapshots, what matters most first.
+func snapshotColumns(all []egrid.Snapshot) []terminal.Column {
+	c := []terminal.Column{
+		{Name: "id", Keep: true}, {Name: "level", Keep: true}, {Name: "year", Keep: true}, {Name: "release", Keep: true}, {Name: "status", Keep: true}, {Name: "rows", Right: true},
+		{Name: "sources"}, {Name: "loaded", Keep: true}, {Name: "authority"}, {Name: "units", Keep: true}, {Name: "revision", Right: true}, {Name: "sha256"},
+	}
+	for i := range all {
+		s := &all[i]
+		var objects, sums []string
+		for _, source := range s.Sources {
+			objects = append(objects, strings.TrimSpace(source.Object+" "+source.Sheet))
+			sums = append(sums, source.SHA256[:min(12, len(source.SHA256))])
+		}
+		for j, cell := range []string{
+			string(s.ID), string(s.Level), fmt.Sprint(s.Year), cmp.Or(s.Release, egrid.NoRelease), string(s.Status), terminal.Thousands(s.Rows), strings.Join(objects, ", "),
+			s.LoadedAt.Format("2006-01-02 15:04"), s.Authority, s.Units, fmt.Sprint(s.Revision), strings.Join(sums, "+"),
+		} {
+			c[j].Cells = append(c[j].Cells, cell)
+		}
+	}
+	return c
+}
+
 type columnsCmd struct {
-	Level string `help:"Of one level only."`
-	JSON  bool   `help:"Print JSON."`
+	Level   string `short:"l" help:"Of one level only."`
+	History string `help:"Where a code appeared, was renamed, went: EPA's code, our name, or a header that an edition had." placeholder:"CODE"`
+	JSON    bool   `help:"Print JSON."`
 }
 
 func (c *columnsCmd) Run(a *app) error {
 	levels := egrid.Levels()
 	if c.Level != "" {
-		level, err := egrid.ParseLevel(c.Level)
+		level, err := parseLevel(c.Level)
 		if err != nil {
 			return err
 		}
 		levels = []egrid.Level{level}
+	}
+	if c.History != "" {
+		return c.history(a)
 	}
 	fields := []egrid.Field{}
 	for _, level := range levels {
@@ -68,11 +89,72 @@ func (c *columnsCmd) Run(a *app) error {
 	if c.JSON {
 		return printJSON(a, fields)
 	}
-	t := terminal.Table{Header: []string{"level", "column", "code", "unit", "type", "description"}}
-	for _, f := range fields {
-		t.Add(string(f.Level), string(f.Column), f.Code, f.Unit, string(f.Type), f.Description)
+	const roomy = 140 // columns of a terminal
+	if width := terminal.Columns(a.stdout); width > 0 && width < roomy {
+		return a.describeColumns(fields, c.Level == "")
 	}
-	return t.Write(a.stdout)
+	columns := []terminal.Column{
+		{Name: "level", Keep: true}, {Name: "column", Wrap: true}, {Name: "code", Keep: true}, {Name: "unit", Keep: true}, {Name: "type", Keep: true}, {Name: "description", Wrap: true},
+	}
+	for _, f := range fields {
+		for i, cell := range []string{string(f.Level), string(f.Column), f.Code, f.Unit, string(f.Type), f.Description} {
+			columns[i].Cells = append(columns[i].Cells, cell)
+		}
+	}
+	if c.Level != "" { // which all of them have
+		columns = columns[1:]
+	}
+	return a.sheet(columns, false)
+}
+
+// describeColumns writes each column with its description below.
+func (a *app) describeColumns(fields []egrid.Field, ofAll bool) error {
+	paged, err := terminal.Pager(a.stdout, a.cli.Pager)
+	if err != nil {
+		return err
+	}
+	p := terminal.NewPage(paged)
+	for _, f := range fields {
+		about := []string{f.Code, f.Unit, string(f.Type)}
+		if ofAll {
+			about = append([]string{string(f.Level)}, about...)
+		}
+		p.Text(0, string(f.Column)+"  "+strings.Join(slices.DeleteFunc(about, func(s string) bool { return s == "" }), ", "))
+		p.Text(4, f.Description)
+	}
+	return errors.Join(p.Err(), paged.Close())
+}
+
+// history prints where a column occurs, edition by edition.
+func (c *columnsCmd) history(a *app) error {
+	level, err := egrid.Level(""), error(nil)
+	if c.Level != "" {
+		if level, err = egrid.ParseLevel(c.Level); err != nil {
+			return err
+		}
+	}
+	all, err := egrid.History(c.History, level)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return printJSON(a, wire.ColumnHistoryOf(all, nil))
+	}
+	p := terminal.NewPage(a.stdout)
+	for i := range all {
+		h := &all[i]
+		title := string(h.Level) + " " + h.Code
+		if h.Column != "" {
+			title += " (" + string(h.Column) + ")"
+		}
+		p.Heading(0, title)
+		t := terminal.Table{Indent: 2, Header: []string{"edition", "what", "header", "evidence"}}
+		for _, e := range h.Entries {
+			t.Add(e.Edition, string(e.Event), e.Header, e.Evidence)
+		}
+		p.Table(t)
+	}
+	return p.Err()
 }
 
 type backupCmd struct {

@@ -34,10 +34,45 @@ func (in input) read(a *app, v any) error {
 	if err != nil {
 		return err
 	}
+	if err := in.ofStage(b, v); err != nil {
+		return err
+	}
 	if err := json.Unmarshal(b, v); err != nil {
 		return fmt.Errorf("%w: %s is not the answer of the stage before: %w", egrid.ErrInvalid, in.In, err)
 	}
 	return nil
+}
+
+// ofStage refuses the answer of another stage than the one that is read.
+func (in input) ofStage(b []byte, v any) error {
+	stages := []struct {
+		name, holds string
+		is          bool
+	}{
+		{"scan", "objects", is[*etl.Scanned](v)}, {"validate", "files", is[*etl.Validated](v)}, {"divide", "parts", is[*etl.Divided](v)}, {"stream", "loads", is[*etl.Streamed](v)},
+	}
+	var doc map[string]json.RawMessage
+	if err := json.Unmarshal(b, &doc); err != nil {
+		return fmt.Errorf("%w: %s is not the answer of the stage before: %w", egrid.ErrInvalid, in.In, err)
+	}
+	wanted, found := "", "of no stage"
+	for _, s := range stages {
+		_, has := doc[s.holds]
+		switch {
+		case s.is && has:
+			return nil
+		case s.is:
+			wanted = s.name
+		case has:
+			found = "of egrid " + s.name
+		}
+	}
+	return fmt.Errorf("%w: %s is the answer %s, and not of the stage before, which is egrid %s", egrid.ErrInvalid, in.In, found, wanted)
+}
+
+func is[T any](v any) bool {
+	_, ok := v.(T)
+	return ok
 }
 
 type scanCmd struct {

@@ -23,10 +23,10 @@ func preferred(level egrid.Level) []egrid.Column {
 	}
 	switch level {
 	case egrid.UNT:
-		return []egrid.Column{egrid.State, egrid.PlantName, egrid.PlantCode, egrid.Unit, egrid.Fuel, egrid.PrimeMover, egrid.Operating, egrid.HeatInput, egrid.CO2, egrid.NOx, egrid.SO2}
+		return []egrid.Column{egrid.State, egrid.PlantName, egrid.PlantCode, egrid.UnitID, egrid.Fuel, egrid.PrimeMover, egrid.OperatingStatus, egrid.HeatInput, egrid.CO2, egrid.NOx, egrid.SO2}
 	case egrid.GEN:
 		return []egrid.Column{
-			egrid.State, egrid.PlantName, egrid.PlantCode, egrid.Generator, egrid.Fuel, egrid.NameplateCapacity, egrid.NetGeneration, egrid.PrimeMover, egrid.Operating,
+			egrid.State, egrid.PlantName, egrid.PlantCode, egrid.GeneratorID, egrid.Fuel, egrid.NameplateCapacity, egrid.NetGeneration, egrid.PrimeMover, egrid.OperatingStatus,
 			egrid.CapacityFactor, "year_online",
 		}
 	case egrid.PLNT:
@@ -174,7 +174,7 @@ func (p *tablePrinter) column(at int) terminal.Column {
 
 // isCode tells identifiers, which are not cut.
 func isCode(c egrid.Column) bool {
-	return slices.Contains(codes(), c) || slices.Contains([]egrid.Column{egrid.PlantCode, egrid.Generator, egrid.Unit, egrid.ZIPCode, egrid.ReleaseColumn, store.BasisColumn}, c)
+	return slices.Contains(codes(), c) || slices.Contains([]egrid.Column{egrid.PlantCode, egrid.GeneratorID, egrid.UnitID, egrid.ZIPCode, egrid.ReleaseColumn, store.BasisColumn}, c)
 }
 
 // numbers writes a column of numbers; places on the map have four decimals.
@@ -233,7 +233,7 @@ func (a *app) sheet(columns []terminal.Column, wide bool) error {
 	if err != nil {
 		return err
 	}
-	s := terminal.Sheet{Columns: columns, Width: terminal.Columns(a.stdout), All: true}
+	s := terminal.Sheet{Columns: columns, Width: terminal.Columns(a.stdout)}
 	if wide {
 		s.Width = 0
 	}

@@ -59,20 +59,30 @@ func (s *where) filters() ([]egrid.Filter, error) {
 		values []string
 	}{
 		{egrid.State, s.State}, {egrid.Subregion, s.Subregion}, {egrid.BalancingAuthority, s.BA}, {egrid.NERCRegion, s.Nerc},
-		{egrid.Fuel, s.Fuel}, {egrid.FuelGroup, s.FuelCategory},
+		{egrid.Fuel, s.Fuel}, {egrid.FuelCategoryColumn, s.FuelCategory},
 	} {
 		if len(code.values) > 0 {
 			filters = append(filters, egrid.Where(code.column, egrid.Eq, code.values...))
 		}
 	}
 	for _, text := range s.Filter {
-		f, err := egrid.ParseFilter(text)
+		f, err := parseFilter(text)
 		if err != nil {
 			return nil, err
 		}
 		filters = append(filters, f)
 	}
 	return filters, nil
+}
+
+// parseFilter also knows the operators of other languages.
+func parseFilter(text string) (egrid.Filter, error) {
+	for _, other := range [][2]string{{"==", "="}, {"=>", ">="}, {"=<", "<="}, {"<>", "!="}} {
+		if column, value, ok := strings.Cut(text, other[0]); ok && !strings.ContainsAny(column, `"<>=!`) && !strings.HasPrefix(value, `"`) {
+			return egrid.Filter{}, fmt.Errorf("%w: filter %q has %s; did you mean %s%s%s?", egrid.ErrInvalid, text, other[0], column, other[1], value)
+		}
+	}
+	return egrid.ParseFilter(text)
 }
 
 // asked is where a query looks: what there is in a column, and how many rows meet
@@ -157,7 +167,7 @@ func firstColumn(page egrid.RowPage, err error) ([]string, error) {
 // codes are the columns whose values are codes of a list, which people write in any
 // letter case.
 func codes() []egrid.Column {
-	return []egrid.Column{egrid.State, egrid.Subregion, egrid.BalancingAuthority, egrid.NERCRegion, egrid.Fuel, egrid.FuelGroup, egrid.PrimeMover, egrid.Operating, egrid.Region}
+	return []egrid.Column{egrid.State, egrid.Subregion, egrid.BalancingAuthority, egrid.NERCRegion, egrid.Fuel, egrid.FuelCategoryColumn, egrid.PrimeMover, egrid.OperatingStatus, egrid.Region}
 }
 
 // understand turns conditions into those on the columns and codes of the data: a
@@ -175,7 +185,7 @@ func (a *app) understand(filters []egrid.Filter, in asked) ([]egrid.Filter, erro
 		if known {
 			f.Column = field.Column
 		}
-		if f.Column == egrid.FuelGroup && !known && in.level != "" {
+		if f.Column == egrid.FuelCategoryColumn && !known && in.level != "" {
 			if err := fuelsOfCategory(f); err != nil {
 				return nil, err
 			}
@@ -227,13 +237,10 @@ func (a *app) code(column egrid.Column, level egrid.Level, text string, there []
 	}
 	switch column {
 	case egrid.State:
-		if code, ok := egrid.RegionCode(egrid.ST, text); ok {
-			return code, nil
-		}
-		return "", fmt.Errorf("%w: %q is no state%s", egrid.ErrInvalid, text, nearestRegion(egrid.ST, text, "; give a postal abbreviation, as TX, or a name, as Texas"))
+		return placeCode(egrid.ST, text)
 	case egrid.Fuel:
 		return egrid.ParseFuel(text)
-	case egrid.FuelGroup:
+	case egrid.FuelCategoryColumn:
 		return egrid.ParseFuelCategory(text)
 	}
 	if of, ok := map[egrid.Column]egrid.Level{egrid.Subregion: egrid.SRL, egrid.NERCRegion: egrid.NRL}[column]; ok {
@@ -249,6 +256,18 @@ func (a *app) code(column egrid.Column, level egrid.Level, text string, there []
 		a.tell("no row has %s %s%s", column, text, hint)
 	}
 	return strings.ToUpper(text), nil
+}
+
+// placeCode is the code of a region that is given by code or name. There are no
+// states but those of the dictionary; other regions come and go, and the data tell.
+func placeCode(level egrid.Level, text string) (string, error) {
+	if code, ok := egrid.RegionCode(level, text); ok || text == "" {
+		return code, nil
+	}
+	if level == egrid.ST {
+		return "", fmt.Errorf("%w: %q is no state%s", egrid.ErrInvalid, text, nearestRegion(level, text, "; give a postal abbreviation, as TX, or a name, as Texas"))
+	}
+	return text, nil
 }
 
 // nearestRegion is a hint at the region whose code or name is nearest; otherwise where

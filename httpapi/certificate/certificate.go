@@ -48,7 +48,7 @@ const mostCells = 1000
 
 var page = sync.OnceValue(func() *template.Template {
 	return template.Must(template.New("certificate").Funcs(template.FuncMap{
-		"style": func() template.CSS { return template.CSS(pageCSS) }, //nolint:gosec // our own file
+		"style": Style,
 		"whole": whole, "figure": figure, "basis": basis, "stands": stands,
 	}).Parse(pageHTML))
 })
@@ -70,6 +70,9 @@ func Policy() string {
 	sum := sha256.Sum256([]byte(pageCSS))
 	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; frame-ancestors 'none'"
 }
+
+// Style is the style of the page, for pages that look like it and stand under [Policy].
+func Style() template.CSS { return template.CSS(pageCSS) } //nolint:gosec // our own file
 
 // whole writes a count with separators.
 func whole(n int) string {

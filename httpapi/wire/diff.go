@@ -69,6 +69,8 @@ type Comparison struct {
 	From     ComparedEdition `json:"from"`
 	To       ComparedEdition `json:"to"`
 	Factors  []FactorSummary `json:"factors,omitempty" doc:"What became of factors, by kind and gas; of every kind, whatever was asked for."`
+	Levels   []LevelSummary  `json:"levels,omitempty" doc:"What became of cells, by level."`
+	Plants   *PlantSummary   `json:"plants,omitempty" doc:"What became of plants."`
 	Notes    []string        `json:"notes" doc:"What a reader should know."`
 	Citation string          `json:"citation" doc:"A line to cite. The permanent address is in links.permanent."`
 }

@@ -4,6 +4,8 @@
 //
 // Every answer is an [Answer]; what it is of depends on the path. Errors are a
 // [Problem]. [Batches] is the binary form in which programs scan.
+//
+// Start with [Answer] for what every JSON answer has, and [Problem] for refusals.
 package wire
 
 import (
@@ -36,6 +38,7 @@ type Meta struct {
 	Lossy      []egrid.Column    `json:"lossy,omitempty" doc:"Columns of which a file behind the answer held figures that were rounded for display; absent where there is none."`
 	Basis      string            `json:"basis,omitempty" enum:"PLNT,GEN,US,ST,SRL,NRL,BA" doc:"Level of the sheet that the figures are read from, in the release above; GEN where plants are summed from generators. Absent where rows are of several sheets."`
 	Difference *Difference       `json:"difference,omitempty" doc:"Of /diff: how the two snapshots differ as a whole."`
+	Moves      []PlantMove       `json:"moves,omitempty" doc:"Of /plants/{id}/history: editions that place the plant in another region than the one before, the oldest first."`
 	Comparison *Comparison       `json:"comparison,omitempty" doc:"Of /diff/factors, /diff/columns and /diff/plants: the editions that are compared, and the sum of it."`
 	Facets     Facets            `json:"facets,omitempty" doc:"By column: its most frequent values, and how many rows of all pages together have them."`
 

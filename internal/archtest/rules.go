@@ -267,7 +267,7 @@ func Rules() []Rule {
 		},
 		{
 			Packages: []string{"httpapi"},
-			Own:      []string{"egrid", "egrid/calc/...", "egrid/driver", "egrid/export", "egrid/shapes", "egrid/store", "httpapi/certificate", "httpapi/wire", "httpapi/middleware", "internal/trace"},
+			Own:      []string{"egrid", "egrid/calc/...", "egrid/driver", "egrid/export", "egrid/shapes", "egrid/store", "httpapi/certificate", "httpapi/comparison", "httpapi/wire", "httpapi/middleware", "internal/trace"},
 			Modules:  []string{huma, mux, cors},
 			TestOwn:  []string{"egrid/egridtest", "egrid/memstore", "egrid/sheet", "httpapi/client"},
 			Why:      "httpapi knows only egrid, and what a request belongs to; hosts put stores, cache and dashboard together",
@@ -281,6 +281,11 @@ func Rules() []Rule {
 			Packages: []string{"httpapi/certificate"},
 			Own:      []string{"egrid", "egrid/calc", "httpapi/wire"},
 			Why:      "a page is made of the JSON of a certificate, anywhere",
+		},
+		{
+			Packages: []string{"httpapi/comparison"},
+			Own:      []string{"egrid", "egrid/calc", "httpapi/certificate", "httpapi/wire"},
+			Why:      "a page is made of the JSON of a comparison, anywhere, and looks like a certificate",
 		},
 		{
 			Packages: []string{"httpapi/middleware"},
@@ -335,6 +340,11 @@ func Rules() []Rule {
 			Why:      "a collection is made of the document alone; the test fetches it from the API",
 		},
 		{
+			Packages: []string{"internal/doccheck"},
+			TestOwn:  []string{"egrid", "egrid/egridtest"},
+			Why:      "the documents are tried with the command, and with generated files",
+		},
+		{
 			Packages: []string{"internal/speed"},
 			Modules:  []string{pgx},
 			TestOwn:  []string{"egrid", "egrid/calc", "egrid/driver", "egrid/store", "egrid/sheet", "egrid/egridtest", "egrid/pgstore", "egrid/sqlitestore", "etl", "cache", "httpapi"},
@@ -347,7 +357,7 @@ func Rules() []Rule {
 			Why:      "what is measured inside of a process is called there; the rest runs as programs",
 		},
 		{
-			Packages: []string{"internal/archtest", "internal/consumer", "internal/release", "internal/testreport", TestEnv},
+			Packages: []string{"internal/archtest", "internal/consumer", "internal/release", "internal/weights", "internal/testreport", TestEnv},
 			Why:      "the project's own checks need the standard library only",
 		},
 	}

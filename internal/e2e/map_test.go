@@ -134,6 +134,24 @@ func TestMapOfPlants(t *testing.T) {
 	b.until("new URLSearchParams(location.search).get('at')?.startsWith('1.6,')")
 	b.do(chromedp.KeyEvent("0"))
 	b.until("!new URLSearchParams(location.search).has('at')")
+	// Two fingers that part zoom the map, one then moves it, and neither opens a plant.
+	b.script(`
+		const surface = document.querySelector('.map-surface');
+		const at = surface.getBoundingClientRect();
+		const touch = (type, pointerId, x, y) => surface.dispatchEvent(new PointerEvent(type, {bubbles: true, cancelable: true, pointerType: 'touch', pointerId, clientX: at.left + x, clientY: at.top + y}));
+		touch('pointerdown', 1, 400, 300);
+		touch('pointerdown', 2, 500, 300);
+		touch('pointermove', 2, 700, 300);
+		touch('pointerup', 2, 700, 300);
+		touch('pointerup', 1, 400, 300);
+		surface.dispatchEvent(new MouseEvent('click', {bubbles: true, cancelable: true, detail: 1}));
+	`)
+	b.until("new URLSearchParams(location.search).get('at')?.startsWith('3,')")
+	b.script("document.querySelector('.map-surface').dispatchEvent(new WheelEvent('wheel', {bubbles: true, cancelable: true, ctrlKey: true, deltaY: 2000}))")
+	b.until("!new URLSearchParams(location.search).has('at')")
+	if stays := eval[bool](b, "document.querySelector('.map-surface').dispatchEvent(new WheelEvent('wheel', {bubbles: true, cancelable: true, deltaY: 200}))"); !stays {
+		t.Error("the wheel alone does not scroll the page")
+	}
 	b.script("document.querySelector('.map-cursor').focus()")
 	b.do(chromedp.KeyEvent(kb.Enter))
 	b.until("new URLSearchParams(location.search).get('view') === 'plant' && new URLSearchParams(location.search).get('plant')")
@@ -206,6 +224,15 @@ func TestMapOfRegions(t *testing.T) {
 	}
 	b.script("document.querySelector('.map .tip a').click()")
 	b.until("location.search.includes('code=TX')")
+
+	// From the view of factors, a place is chosen on the map.
+	b.script("history.pushState(null, '', '?view=factors'); dispatchEvent(new PopStateEvent('popstate'))")
+	b.click("a[href*='opens=factors']")
+	b.until("document.querySelector('.area[data-code=ERCT]')")
+	b.drawn()
+	b.script("document.querySelector('.area[data-code=ERCT]').focus()")
+	b.do(chromedp.KeyEvent(kb.Enter))
+	b.until("location.search.includes('view=factors') && location.search.includes('subregion=ERCT')")
 }
 
 // Without coordinates, states are shown, and the reason is said.
@@ -340,5 +367,34 @@ func TestMapOfRealPlants(t *testing.T) {
 			}
 			w.close()
 		})
+	}
+}
+
+// What is wrong is told where the map is, and the map comes back.
+func TestMapErrors(t *testing.T) {
+	p, w := generated(t, &dashboard.Options{}), start(t)
+	b := w.open(t, p.url+"?view=map&layer=toString&colour=constructor&at=x,1", view{width: 320, height: 700})
+	b.drawn()
+	b.checkWidth()
+	if layer, colour := eval[string](b, "document.querySelector('#map-layer').value"), eval[string](b, "document.querySelector('#map-colour').value"); layer != "plants" || colour != "fuel_category" {
+		t.Errorf("an unknown layer shows %s by %s", layer, colour)
+	}
+	b.tolerateFailures()
+	p.down.Store(true)
+	b.choose("#map-layer", "tiles")
+	b.until("document.querySelector('#map-part').dataset.state === 'error' && document.querySelector('#map-part .retry')")
+	p.down.Store(false)
+	b.click("#map-part .retry")
+	b.drawn()
+	if n := eval[int](b, "document.querySelectorAll('.area').length"); n != 27 {
+		t.Errorf("after the error %d tiles are drawn; want 27", n)
+	}
+	b.script("history.pushState(null, '', '?view=map&layer=states&measure=no_such_column'); dispatchEvent(new PopStateEvent('popstate'))")
+	b.until("document.querySelector('#map-part').dataset.state === 'error' && document.querySelector('#map-part .clear')")
+	b.click("#map-part .clear")
+	b.until("!location.search.includes('measure')")
+	b.drawn()
+	if n := eval[int](b, "document.querySelectorAll('.area').length"); n < 50 {
+		t.Errorf("after the filters were cleared %d states are drawn", n)
 	}
 }

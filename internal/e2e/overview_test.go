@@ -14,13 +14,13 @@ import (
 // says lists what the marks of a chart say.
 func (b *tab) says(id string) []string {
 	b.t.Helper()
-	return eval[[]string](b, fmt.Sprintf("[...document.querySelectorAll('#%s svg .mark')].map((e) => e.getAttribute('aria-label'))", id))
+	return eval[[]string](b, fmt.Sprintf("[...document.querySelectorAll('#%s svg .datum')].map((e) => e.getAttribute('aria-label'))", id))
 }
 
 // press chooses a mark of a chart.
 func (b *tab) press(id, label string) {
 	b.t.Helper()
-	b.script(fmt.Sprintf("document.querySelector('#%s svg .mark[data-label=%q]').dispatchEvent(new MouseEvent('click', {bubbles: true}))", id, label))
+	b.script(fmt.Sprintf("document.querySelector('#%s svg .datum[data-label=%q]').dispatchEvent(new MouseEvent('click', {bubbles: true}))", id, label))
 }
 
 func TestTiles(t *testing.T) {
@@ -124,7 +124,7 @@ func TestCharts(t *testing.T) {
 	if text := eval[string](b, "document.querySelector('#by-state svg').textContent"); !strings.Contains(text, "Net generation, TWh") {
 		t.Errorf("the axes are called %q", text)
 	}
-	years := eval[[]string](b, "[...document.querySelectorAll('#by-year svg .mark')].map((e) => e.dataset.label)")
+	years := eval[[]string](b, "[...document.querySelectorAll('#by-year svg .datum')].map((e) => e.dataset.label)")
 	if want := []string{"2016", "2017", "2018", "2019", "2020", "2021", "2022", "2023"}; !slices.Equal(years, want) {
 		t.Errorf("the years are %q; want %q, with those that are not loaded", years, want)
 	}
@@ -140,7 +140,7 @@ func TestCharts(t *testing.T) {
 	// A bar is a choice. Subregions cannot be asked for with it.
 	b.tolerateFailures()
 	b.press("by-state", "CA")
-	b.until("location.search.includes('state=CA') && document.querySelector('#by-state .mark.selected[data-label=CA]')")
+	b.until("location.search.includes('state=CA') && document.querySelector('#by-state .datum.selected[data-label=CA]')")
 	b.until("document.querySelector('#by-fuel').innerText.includes('in California')")
 
 	// What cannot be asked is told, and can be undone.
@@ -159,7 +159,7 @@ func TestCharts(t *testing.T) {
 	if want := []string{"ERCT: 1,000,000 MWh", "SPSO: -2,443.5 MWh"}; !slices.Equal(bars, want) {
 		t.Errorf("the bars of subregions are %q; want %q", bars, want)
 	}
-	if !eval[bool](b, "document.querySelector('#by-subregion .mark.below') !== null") {
+	if !eval[bool](b, "document.querySelector('#by-subregion .datum.below') !== null") {
 		t.Error("the negative bar is not marked")
 	}
 	b.shoot("plant-sheet")
@@ -186,7 +186,7 @@ func TestRegionsAlone(t *testing.T) {
 	b.choose("#filter-year", "2023")
 	b.until("document.querySelector('#top').innerText.includes('No plants of data year 2023 are published')")
 	b.choose("#filter-state", "TX")
-	b.until("document.querySelectorAll('#by-year svg .mark').length === 1 && document.querySelector('#by-year .mark').getAttribute('aria-label').startsWith('2023: 1,001,000 MWh')")
+	b.until("document.querySelectorAll('#by-year svg .datum').length === 1 && document.querySelector('#by-year .datum').getAttribute('aria-label').startsWith('2023: 1,001,000 MWh')")
 	b.until("document.querySelector('#summary').innerText.includes('1,001,000 MWh')")
 	b.shoot("regions-alone")
 	b = w.open(t, p.url+"?view=plants", view{})
@@ -206,4 +206,25 @@ func TestResize(t *testing.T) {
 	b.until(fmt.Sprintf("document.querySelector('#by-state svg').getBoundingClientRect().width < %f / 2", wide))
 	b.until("[...document.querySelectorAll('svg.chart')].every((e) => e.getBoundingClientRect().right <= innerWidth)")
 	b.checkWidth()
+}
+
+// The map of the overview narrows it by state, and leads to plants where their
+// places are known.
+func TestOverviewMap(t *testing.T) {
+	w := start(t)
+	p := sample(t)
+	b := w.open(t, p.url, view{})
+	b.ready()
+	b.showAll()
+	says := eval[[]string](b, "[...document.querySelectorAll('#overview-map a.area')].map((e) => e.getAttribute('aria-label'))")
+	if !slices.Contains(says, "Texas (TX): 590,000 MWh") || !slices.Contains(says, "Vermont (VT): 0.004 MWh") || len(says) != 5 {
+		t.Errorf("the states say %q", says)
+	}
+	if legend := b.text("#overview-map-title"); legend != "Net generation by state, 2023" {
+		t.Errorf("the map is called %q", legend)
+	}
+	b.script("document.querySelector('#overview-map a.area[data-code=TX]').dispatchEvent(new MouseEvent('click', {bubbles: true, cancelable: true}))")
+	b.until("location.search === '?state=TX' && document.querySelector('#summary dd').innerText.startsWith('20\\n')")
+	b.until("document.querySelector('#overview-map a.area.selected')?.dataset.code === 'TX'")
+	b.ready()
 }

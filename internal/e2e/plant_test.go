@@ -63,7 +63,7 @@ func TestPlantFigures(t *testing.T) {
 	b := w.open(t, p.url+"?view=plant&plant=9000&year=2021", view{})
 	b.ready()
 	tiles := b.texts("#plant-tiles .tile")
-	want := []string{"Net generation\n900,000 MWh", "Nameplate capacity\n550 MW", "Capacity factor\n10.0%", "Share of state\n90.0%", "CO2e\n40.5 short tons", "CO2e output rate\n–"}
+	want := []string{"Net generation\n900,000 MWh", "Nameplate capacity\n550 MW", "Capacity factor\n0.1", "Share of state\n90.0%", "CO2e\n40.5 short tons", "CO2e output rate\n–"}
 	for i, tile := range tiles {
 		if !strings.HasPrefix(tile, want[i]) {
 			t.Errorf("tile %d says %q; want %q", i+1, tile, want[i])
@@ -93,7 +93,7 @@ func TestPlantFigures(t *testing.T) {
 	b = w.open(t, p.url+"?view=plant&plant=9000&year=2023", view{})
 	b.ready()
 	b.until("document.querySelector('#plant-regions [data-level=SRL]').innerText.includes('ERCT as in 2021')")
-	b.until("document.querySelector('#plant-mix svg .mark')")
+	b.until("document.querySelector('#plant-mix svg .datum')")
 	if mix := b.says("plant-mix"); !slices.Equal(mix, []string{"NG: 1,000 MWh"}) {
 		t.Errorf("the mix by its generators is %q", mix)
 	}
@@ -147,7 +147,7 @@ func TestHistory(t *testing.T) {
 	b := w.open(t, p.url+"?view=plant&plant=9003&year=2021", view{})
 	b.ready()
 	years := b.texts("#plant-history tbody tr")
-	if len(years) != 3 || !strings.HasPrefix(years[0], "2023\t4,000\t13") || !strings.HasPrefix(years[1], "2021\t100,000\t50\t20.0%\t0") || !strings.Contains(years[2], "has no ORIS codes, so its 2 plants cannot be matched") {
+	if len(years) != 3 || !strings.HasPrefix(years[0], "2023\t4,000\t13") || !strings.HasPrefix(years[1], "2021\t100,000\t50\t0.2\t0") || !strings.Contains(years[2], "has no ORIS codes, so its 2 plants cannot be matched") {
 		t.Errorf("the history is %q", years)
 	}
 	b.click("#plant-history [data-year='2023'] a")

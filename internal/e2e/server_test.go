@@ -68,15 +68,23 @@ type platform struct {
 // dashboard.
 func serve(t *testing.T, prefix string, o *dashboard.Options) *platform {
 	t.Helper()
+	return serveAPI(t, prefix, o, func(driver.Store) httpapi.Options { return httpapi.Options{} })
+}
+
+// serveAPI starts a platform whose API has options of its own.
+func serveAPI(t *testing.T, prefix string, o *dashboard.Options, options func(driver.Store) httpapi.Options) *platform {
+	t.Helper()
 	p := &platform{store: memstore.New().Driver(), polls: map[int]int{}}
 	t.Cleanup(func() { p.store.Close() })
-	api := httpapi.New(store.New(p.store), &httpapi.Options{Observe: func(o middleware.Observation) {
+	of := options(p.store)
+	of.Observe = func(o middleware.Observation) {
 		if o.Route == "/snapshots" {
 			p.mu.Lock()
 			defer p.mu.Unlock()
 			p.polls[o.Status]++
 		}
-	}})
+	}
+	api := httpapi.New(store.New(p.store), &of)
 	page := dashboard.New(o)
 	mux := http.NewServeMux()
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {

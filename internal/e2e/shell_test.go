@@ -246,7 +246,7 @@ func TestNonsenseInLink(t *testing.T) {
 	b.tolerateFailures()
 	b.script("history.pushState(null, '', '?view=plants&year=abc&state=XXX&fuel_category=steam'); dispatchEvent(new PopStateEvent('popstate'))")
 	b.until("document.getElementById('plants-part').dataset.state === 'error'")
-	if text := b.text("#plants"); !strings.Contains(text, "two letters, as TX") || !strings.Contains(text, "one of") || !strings.Contains(text, "integer") {
+	if text := b.text("#plants"); !strings.Contains(text, "two letters, as TX") || !strings.Contains(text, "one of") || !strings.Contains(text, "expected a data year") {
 		t.Errorf("the table says %q", text)
 	}
 	b.shoot("nonsense")

@@ -313,9 +313,12 @@ var traversals = []string{
 func TestPathTraversal(t *testing.T) {
 	f := newFortress(t, nil)
 	paths := []string{"/assets/{file}", "/{file}", "/api/{file}"}
-	for path := range f.document().Paths {
+	writing := map[string]bool{} // paths that GET is no method of
+	for path, operations := range f.document().Paths {
 		if strings.Contains(path, "{") {
 			paths = append(paths, path)
+			_, read := operations["get"]
+			writing[path] = !read
 		}
 	}
 	if len(paths) < 10 {
@@ -327,6 +330,7 @@ func TestPathTraversal(t *testing.T) {
 				target := pathParameter.ReplaceAllStringFunc(strings.Replace(path, name, value, 1), func(other string) string { return inPath[other] })
 				status, header, body := f.raw("GET " + target + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-API-Key: " + readerKey + "\r\n\r\n")
 				switch {
+				case status == 405 && writing[path]:
 				case status == 301 || status == 307 || status == 308: // to the path without the dots
 					if to := header.Get("Location"); strings.Contains(to+"/", "/../") || !strings.HasPrefix(to, "/") || strings.HasPrefix(to, "//") {
 						t.Errorf("%s leads to %s", target, header.Get("Location"))

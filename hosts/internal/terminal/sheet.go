@@ -30,7 +30,8 @@ type Sheet struct {
 // The least and the usual widths that text is cut to.
 const (
 	leastText = 12
-	usualText = 30
+	usualText = 22
+	few       = 3 // columns, at least, before text is cut to the least
 	maxHeader = 4 // lines
 )
 
@@ -50,7 +51,11 @@ func (s *Sheet) Write(w io.Writer) (shown int, err error) {
 	if s.Width <= 0 {
 		return len(s.Columns), s.lines(w, s.layout(len(s.Columns), false, math.MaxInt))
 	}
-	for _, limit := range []int{math.MaxInt, usualText, leastText} {
+	limits := []int{math.MaxInt, usualText}
+	if s.All { // rather short texts than fewer columns
+		limits = append(limits, leastText)
+	}
+	for _, limit := range limits {
 		for _, broken := range []bool{false, true} {
 			if l := s.layout(len(s.Columns), broken, limit); l.total() <= s.Width {
 				return len(s.Columns), s.lines(w, s.widen(l))
@@ -60,15 +65,17 @@ func (s *Sheet) Write(w io.Writer) (shown int, err error) {
 	if s.All {
 		return s.records(w)
 	}
-	n := len(s.Columns)
-	for n > 1 && s.layout(n, true, usualText).total() > s.Width {
-		n--
+	n, limit := len(s.Columns), usualText
+	fits := func() bool { return s.layout(n, true, limit).total() <= s.Width }
+	for n > 1 && !fits() {
+		if n--; n < few && limit > leastText { // a narrow terminal: rather several short columns than one
+			n, limit = len(s.Columns), leastText
+		}
 	}
-	l := s.layout(n, true, usualText)
-	if l.total() > s.Width {
+	if !fits() {
 		return s.records(w)
 	}
-	return n, s.lines(w, s.widen(l))
+	return n, s.lines(w, s.widen(s.layout(n, true, limit)))
 }
 
 // layout is the widths of columns and the lines of their headers.
@@ -109,14 +116,20 @@ func (s *Sheet) layout(n int, broken bool, limit int) layout {
 }
 
 // widen gives what is left of the line to text that is cut, the first column first.
+// What wraps comes last.
 func (s *Sheet) widen(l layout) layout {
-	for i := range l.widths {
-		need := 0
-		for _, cell := range s.Columns[i].Cells {
-			need = max(need, length(cell))
-		}
-		if more := min(need-l.widths[i], s.Width-l.total()); more > 0 {
-			l.widths[i] += more
+	for _, wraps := range []bool{false, true} {
+		for i := range l.widths {
+			if s.Columns[i].Wrap != wraps {
+				continue
+			}
+			need := 0
+			for _, cell := range s.Columns[i].Cells {
+				need = max(need, length(cell))
+			}
+			if more := min(need-l.widths[i], s.Width-l.total()); more > 0 {
+				l.widths[i] += more
+			}
 		}
 	}
 	return l
@@ -225,11 +238,27 @@ func (c *Column) cell(row, width int) []string {
 	return []string{cutEnd(text, width)}
 }
 
-// wrap breaks text between words, and words that are longer than a line.
+// wrap breaks text between words, names behind underscores, and what is still longer
+// than a line anywhere.
 func wrap(text string, width int) []string {
 	var lines []string
 	line := ""
 	for word := range strings.FieldsSeq(text) {
+		for length(word) > width && strings.Contains(word, "_") {
+			at := 0
+			for i, r := range word {
+				if r == '_' && length(word[:i+1]) <= width {
+					at = i + 1
+				}
+			}
+			if at == 0 {
+				break
+			}
+			if line != "" {
+				lines, line = append(lines, line), ""
+			}
+			lines, word = append(lines, word[:at]), word[at:]
+		}
 		if line != "" && length(line)+1+length(word) > width {
 			lines, line = append(lines, line), ""
 		}

@@ -86,8 +86,9 @@ function standing({ model, width, segments, low, high, lanes, stacked, top: abov
   return {
     nodes: [
       upAxis({ ticks: marks, place: y, text: tickText, left, right: width, name: axisName(spec.y.label, scale.unit), top: above }),
-      bandAxis({ labels: places, centre: (i) => left + slot * (i + 0.5), slot, bottom, name: spec.x.label, middle: left + (width - left) / 2 }),
       ...nodes,
+      // Over the marks: one that has the focus or a pointer is lit up to its name.
+      bandAxis({ labels: places, centre: (i) => left + slot * (i + 0.5), slot, bottom, name: spec.x.label, middle: left + (width - left) / 2 }),
     ],
     height: bottom + 56, nodeOf, grid: gridOf(model),
   };
@@ -126,10 +127,10 @@ function lying({ model, width, segments, low, high, lanes, stacked, ranked, top:
   });
   return {
     nodes: [
-      svg('g', { class: 'axis', 'aria-hidden': 'true' }, note(0, above + 11, 'start', spec.x.label, 'name'),
-        names.map((name, i) => note(left - 8, top + slot * (i + 0.5) + 4, 'end', shorten(name, left - 10), segments[i].some(({ mark }) => mark.selected) ? 'place selected' : 'place'))),
       acrossAxis({ ticks: marks, place: x, text: tickText, top, bottom, name: axisName(spec.y.label, scale.unit), middle: left + inner / 2 }),
       ...nodes,
+      svg('g', { class: 'axis', 'aria-hidden': 'true' }, note(0, above + 11, 'start', spec.x.label, 'name'),
+        names.map((name, i) => note(left - 8, top + slot * (i + 0.5) + 4, 'end', shorten(name, left - 10), segments[i].some(({ mark }) => mark.selected) ? 'place selected' : 'place'))),
     ],
     height: bottom + 44, nodeOf, grid: gridOf(model, true),
   };

@@ -57,6 +57,16 @@ export function meaningButton(column, { level, unit, rounded = false }) {
 }
 
 /**
+ * ruleOf says how a figure follows from others, or what regions do with it.
+ * @param {string | null} rule
+ */
+export function ruleOf(rule) {
+  if (!rule) return '';
+  if (/[*/+-]/.test(rule)) return `Formula: ${rule.replaceAll('*', ' × ').replaceAll('/', ' ÷ ')}`;
+  return rule === 'sum' ? 'Regions have the sum over their plants.' : `Regions have: ${rule}`;
+}
+
+/**
  * @param {string} column
  * @param {string} level
  */
@@ -65,7 +75,7 @@ async function texts(column, level) {
   try {
     const meaning = (await meanings(level)).get(column);
     if (!meaning) return ['The dictionary does not know this column: it is shown as the sheet has it.'];
-    return [meaning.description, `Column ${column}${meaning.code ? `, EPA’s ${meaning.code}` : ''}`, meaning.rule ? `Formula: ${meaning.rule.replaceAll('*', ' × ').replaceAll('/', ' / ')}` : '',
+    return [meaning.description, `Column ${column}${meaning.code ? `, EPA’s ${meaning.code}` : ''}`, ruleOf(meaning.rule),
       meaning.editions.length ? `In the sheets of ${meaning.editions.join(', ')}` : ''].filter(Boolean);
   } catch (error) {
     return [`The dictionary is missing: ${error instanceof Error ? error.message : error}`];

@@ -69,6 +69,12 @@ export class Part {
   /** stop forgets the question that is under way. */
   stop() { this.controller?.abort(); }
 
+  /** wait is for a part that asks anew once it comes into view. */
+  wait() {
+    this.stop();
+    this.#state('waiting');
+  }
+
   /** @param {string} state */
   #state(state) {
     this.root.dataset.state = state;

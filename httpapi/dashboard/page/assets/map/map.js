@@ -50,9 +50,12 @@ export class PlantMap {
     this.surface.addEventListener('focusin', (event) => this.#focused(event));
     this.surface.addEventListener('focusout', () => this.#rest());
     new ResizeObserver(() => this.draw()).observe(this.surface);
-    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.draw());
-    matchMedia('(forced-colors: active)').addEventListener('change', () => this.draw());
+    this.closed = new AbortController();
+    for (const query of ['(prefers-color-scheme: dark)', '(forced-colors: active)']) matchMedia(query).addEventListener('change', () => this.draw(), { signal: this.closed.signal });
   }
+
+  /** close lets go of the window: the map is not shown again. */
+  close() { this.closed.abort(); }
 
   /** show draws something else; what is seen of the map stays. @param {Scene} scene */
   show(scene) {

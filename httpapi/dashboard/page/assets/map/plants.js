@@ -30,7 +30,8 @@ const columns = ['plant_name', 'state', 'fuel_category', 'subregion', 'latitude'
 
 /**
  * loadPlants asks for all plants. Where the sheet has no rates of CO2, they are
- * worked out from CO2 in short tons of 2,000 lb and net generation; worked tells.
+ * worked out from CO2 in short tons of 2,000 lb and net generation, to six
+ * digits; worked tells.
  * @param {Record<string, string>} question
  * @param {AbortSignal} signal
  * @returns {Promise<{plants: Plant[], worked: boolean, meta: Meta}>}
@@ -49,7 +50,7 @@ export function plantOf(row, worked) {
   const [lat, lon, generation, tons] = [row.latitude, row.longitude, row.net_generation_mwh, row.co2_short_tons].map(numberOf);
   const missing = lat === null || lon === null || (lat === 0 && lon === 0);
   const at = missing ? null : project(lon, lat);
-  const rate = worked ? (tons !== null && generation !== null && generation > 0 ? (tons * 2000) / generation : null) : numberOf(row.co2_output_rate_lb_per_mwh);
+  const rate = worked ? (tons !== null && generation !== null && generation > 0 ? Number(((tons * 2000) / generation).toPrecision(6)) : null) : numberOf(row.co2_output_rate_lb_per_mwh);
   return {
     id: row.id, name: row.plant_name || row.id, state: row.state ?? '', fuel: row.fuel_category ?? '', subregion: row.subregion ?? '', generation, rate, at,
     lost: missing ? 'missing' : at ? '' : 'outside', part: missing ? -1 : parts.findIndex(({ holds }) => holds(lon, lat)),

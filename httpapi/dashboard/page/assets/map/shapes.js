@@ -12,27 +12,25 @@ let asked;
 
 /**
  * shapes are the boundaries, or null when none were named.
- * @param {AbortSignal} signal
  * @returns {Promise<{land: Map<string, Place[][]>, source: string} | null>}
  */
-export async function shapes(signal) {
+export async function shapes() {
   const address = setting('egrid-shapes');
   if (!address) return null;
   if (!asked) {
-    asked = load(new URL(address, document.baseURI), signal);
+    asked = load(new URL(address, document.baseURI));
     asked.catch(() => { asked = undefined; });
   }
   return asked;
 }
 
-/** @param {URL} url @param {AbortSignal} signal */
-async function load(url, signal) {
+/** @param {URL} url */
+async function load(url) {
   let response;
   try {
-    response = await fetch(url, { signal, cache: 'no-cache', credentials: 'same-origin' });
+    response = await fetch(url, { signal: AbortSignal.timeout(30_000), cache: 'no-cache', credentials: 'same-origin' });
     if (response.ok) return landOf(await response.json());
-  } catch (error) {
-    if (signal.aborted) throw error;
+  } catch {
     throw new Problem('The boundaries did not come', `Nothing answers at ${url.host}, or the answer is not whole. Check that the server runs, then try again.`);
   }
   throw new Problem('The boundaries did not come', `The server answered with status ${response.status}.`, { status: response.status });

@@ -8,7 +8,7 @@ import { levelName, releaseName } from '../core/names.js';
 import { ghostLines, partOf } from '../core/part.js';
 import { certificatePart } from './certificate.js';
 import { commonLevels, editionName, editions, pairOf } from './changes-model.js';
-import { cellsPart, factorsPart } from './differences.js';
+import { cellsPart, factorsPart, plantsPart } from './differences.js';
 import { Loads } from './loads.js';
 import { choice, field, numberHead, table } from './parts.js';
 import { levels } from './places.js';
@@ -45,12 +45,12 @@ class Changes {
     this.from = choice('diff-from', (from) => app.go({ from, to: this.to.element.value }));
     this.to = choice('diff-to', (to) => app.go({ to, from: this.from.element.value }));
     this.level = choice('diff-level', (level) => app.go({ level }));
-    this.factors = factorsPart(app, () => this.#pair, { id: 'diff-factors', chart: true });
-    this.factors.root.querySelector('h2')?.replaceWith(el('h2', { id: 'diff-factors-title' }, 'What changed: effect on emission factors'));
+    this.factors = factorsPart(app, () => this.#pair, { id: 'diff-factors', title: 'What changed: effect on emission factors', chart: true });
     this.factors.root.querySelector('h2')?.after(el('div', { class: 'filters' }, field('From', this.from.element), field('To', this.to.element)));
-    this.cells = cellsPart(() => this.#pair, { id: 'diff-cells' });
+    this.plants = plantsPart(app, () => this.#pair);
+    this.cells = cellsPart(() => this.#pair, { id: 'diff-cells', title: 'What changed: cell by cell' });
     this.cells.root.querySelector('h2')?.after(el('div', { class: 'filters' }, field('Sheet', this.level.element)));
-    root.append(this.editions.root, this.factors.root, this.cells.root, this.certificate.root, this.loads.held.root, this.loads.runs.root, this.loads.rejects.root);
+    root.append(this.editions.root, this.factors.root, this.plants.root, this.cells.root, this.certificate.root, this.loads.held.root, this.loads.runs.root, this.loads.rejects.root);
     this.editions.refresh();
     this.loads.refresh();
   }
@@ -61,12 +61,12 @@ class Changes {
     this.address = address;
     const differs = (/** @type {string[]} */ names) => names.some((name) => before?.get(name) !== address.get(name));
     if (differs(['year', 'release'])) this.certificate.refresh();
-    if (differs(['from', 'to'])) this.factors.refresh();
+    if (differs(['from', 'to'])) for (const part of [this.factors, this.plants]) part.refresh();
     if (differs(['from', 'to', 'level'])) this.cells.refresh();
     this.#choices();
   }
 
-  parts() { return [this.editions, this.certificate, this.factors, this.cells, ...this.loads.parts()]; }
+  parts() { return [this.editions, this.certificate, this.factors, this.plants, this.cells, ...this.loads.parts()]; }
 
   leave() { this.loads.leave(); }
 
@@ -105,7 +105,7 @@ class Changes {
     const first = !this.address;
     this.address = this.app.address;
     this.#choices();
-    if (first) for (const part of [this.certificate, this.factors, this.cells]) part.refresh();
+    if (first) for (const part of [this.certificate, this.factors, this.plants, this.cells]) part.refresh();
     const shown = this.all.filter((e) => e.published.length || e.before.length);
     if (shown.length === 0) return 'Nothing is published yet.';
     const open = new Set([...body.querySelectorAll('details[open]')].map((d) => d.getAttribute('data-edition')));
@@ -115,7 +115,7 @@ class Changes {
         e.authorities.join(', '), e.units.map((u) => (u === 'us' ? 'US units' : 'metric units')).join(' and '), e.gwp ? `GWP ${e.gwp.toUpperCase()}` : 'GWP not known',
         plural(e.published.length, 'sheet'), e.published.length ? `published ${moment(e.published.map((s) => s.loaded_at).sort().at(-1))}` : '',
       ].filter(Boolean).join(' · '))),
-      table(`Sheets of ${editionName(e)}`, ['Sheet', numberHead('Rows'), numberHead('Rejected'), 'Authority', 'Units of the file', 'Loaded', 'File', 'SHA-256', ''],
+      table(`Sheets of ${editionName(e)}`, ['Sheet', numberHead('Rows'), numberHead('Rejected'), 'Authority', 'Units of the file', 'Loaded', 'File', 'SHA-256', el('th', { scope: 'col' }, el('span', { class: 'unseen' }, 'Decision'))],
         [...e.published, ...e.before].map((s) => this.#sheet(s))))));
     return null;
   }

@@ -1,6 +1,6 @@
 // What two editions have otherwise: factors first, then every cell.
 
-import { get, next } from '../core/api.js';
+import { address, get, next } from '../core/api.js';
 import { el } from '../core/dom.js';
 import { full, percent, plural } from '../core/format.js';
 import { columnLabel, levelName } from '../core/names.js';
@@ -25,10 +25,10 @@ const kinds = { output: 'output', nonbaseload: 'non-baseload', combustion: 'comb
  * factorsPart says what became of emission factors.
  * @param {App} app
  * @param {() => Pair | null} pair
- * @param {{id: string, level?: 2 | 3, limit?: number, chart?: boolean}} o
+ * @param {{id: string, title: string, level?: 2 | 3, limit?: number, chart?: boolean}} o
  */
-export function factorsPart(app, pair, { id, level = 2, limit = 50, chart = false }) {
-  return partOf({ id, title: 'Effect on emission factors', level, class: level === 2 ? 'card' : '', ghost: [ghostLines(4)] }, {
+export function factorsPart(app, pair, { id, title, level = 2, limit = 50, chart = false }) {
+  return partOf({ id, title, level, class: level === 2 ? 'card' : '', ghost: [ghostLines(4)] }, {
     load: async (signal) => {
       const of = pair();
       if (!of) return { data: null, meta: { revision: 0 }, links: {} };
@@ -52,7 +52,8 @@ export function factorsPart(app, pair, { id, level = 2, limit = 50, chart = fals
         el('details', { class: 'values' }, el('summary', {}, 'By gas and kind; how to cite'),
           table('Factors that moved', ['Factor', numberHead('Compared'), numberHead('Moved'), numberHead('Published anew'), numberHead('Median change'), 'Largest'], moved.map((/** @type {any} */ f) => el('tr', {}, el('th', { scope: 'row' }, `${gases[f.gas]} ${kinds[f.kind]}`),
             ...[f.compared, f.moved, f.published].map((n) => el('td', { class: 'number' }, full(n))), el('td', { class: 'number' }, change(f.median_relative_change)), el('td', {}, f.largest?.statement ?? '–')))),
-          el('p', { class: 'cited' }, comparison.citation)));
+          el('p', { class: 'cited' }, comparison.citation)),
+        el('p', { class: 'actions' }, el('a', { class: 'button', href: address('diff/report', { from: pair()?.from, to: pair()?.to }).href, target: '_blank', rel: 'noopener' }, 'All that changed, as a page')));
       if (drawn.length) {
         draw(picture, 'ranking', {
           title: 'Largest changes of CO2e output rates', unit: 'fraction', heading: 3, limit: 15, x: { label: 'Region' }, y: { label: 'Relative change' },
@@ -81,17 +82,17 @@ function factorRow(app, f) {
 /**
  * cellsPart lists every cell that differs.
  * @param {() => Pair | null} pair   with a level
- * @param {{id: string, level?: 2 | 3, limit?: number}} o
+ * @param {{id: string, title: string, level?: 2 | 3, limit?: number}} o
  */
-export function cellsPart(pair, { id, level = 2, limit = 50 }) {
-  return partOf({ id, title: 'Cells that differ', level, class: level === 2 ? 'card' : '', ghost: [ghostLines(4)] }, {
+export function cellsPart(pair, { id, title, level = 2, limit = 50 }) {
+  return partOf({ id, title, level, class: level === 2 ? 'card' : '', ghost: [ghostLines(4)] }, {
     load: async (signal) => {
       const of = pair();
       return of?.level ? get('diff', { level: of.level, from: of.from, to: of.to, limit }, signal) : { data: null, meta: { revision: 0 }, links: {} };
     },
     show: (answer, body) => {
       const { data, meta } = answer;
-      if (!data) return 'The two editions have no sheet of the same kind.';
+      if (!data) return pair() ? 'The two editions have no sheet of the same kind.' : 'There are no two editions to compare.';
       const d = meta.difference;
       const lines = [
         `${levelName(pair()?.level ?? '')}: ${plural(d.rows, 'row')} in both, ${full(d.rows_changed)} of them changed; ${full(d.rows_added)} only in the second, ${full(d.rows_lost)} only in the first.`,
@@ -107,6 +108,38 @@ export function cellsPart(pair, { id, level = 2, limit = 50 }) {
 function cellRow(c) {
   const value = (/** @type {unknown} */ x) => (x === null ? el('td', { class: 'number quiet', title: 'missing' }, '–') : el('td', { class: 'number' }, typeof x === 'number' ? full(x) : String(x)));
   return el('tr', {}, el('th', { scope: 'row' }, c.key), el('td', { title: c.column }, columnLabel(c.column)), value(c.from), value(c.to), el('td', { class: 'number' }, change(c.relative_change)));
+}
+
+/** @type {Record<string, string>} */
+const regions = { subregion: 'subregion', balancing_authority: 'balancing authority', nerc_region: 'NERC region', state: 'state' };
+
+/**
+ * plantsPart lists plants that moved between regions, came or went.
+ * @param {App} app
+ * @param {() => Pair | null} pair
+ */
+export function plantsPart(app, pair) {
+  return partOf({ id: 'diff-plants', title: 'What changed: plants', ghost: [ghostLines(4)] }, {
+    load: async (signal) => {
+      const of = pair();
+      const none = { data: null, meta: { revision: 0, why: 'There are no two editions to compare.' }, links: {} };
+      return of ? get('diff/plants', { from: of.from, to: of.to, limit: 25 }, signal).catch((error) => {
+        if (signal.aborted || error.status !== 404) throw error;
+        return { ...none, meta: { ...none.meta, why: `Plants cannot be compared: ${error.detail}` } };
+      }) : none;
+    },
+    show: (answer, body) => {
+      const { data, meta } = answer;
+      if (!data) return meta.why;
+      if (data.length === 0) return 'No plant moved between regions, came or went.';
+      const mwh = (/** @type {number | null} */ x) => (x === null ? el('td', { class: 'number quiet', title: 'not in this edition' }, '–') : el('td', { class: 'number', title: `${full(x)} MWh` }, number(x, 'MWh').text));
+      body.replaceChildren(notes(meta.comparison?.notes ?? []) ?? '', paged('Plants that moved, came or went', 'diff/plants', answer, ['Plant', 'What became of it', numberHead('MWh before'), numberHead('MWh after')], (c) => el('tr', {},
+        el('th', { scope: 'row' }, el('a', { href: app.link({ plant: c.id }, 'plant') }, c.name || c.id), el('small', {}, ` ${c.id}`)),
+        el('td', {}, c.change === 'moved' ? `${regions[c.column] ?? c.column} ${c.from ?? 'none'} → ${c.to ?? 'none'}` : c.change === 'added' ? 'came' : c.successor ? `went; seems to be plant ${c.successor} now, by its ${c.successor_by}` : 'went'),
+        mwh(c.net_generation_mwh_from), mwh(c.net_generation_mwh_to))));
+      return null;
+    },
+  });
 }
 
 /**

@@ -65,7 +65,8 @@ class Factors {
     this.controls = new Part(el('section', { class: 'card', 'aria-labelledby': 'factors-title', 'data-part': true }, el('h2', { id: 'factors-title' }, 'Emission factor of electricity'),
       el('div', { class: 'filters' }, field('Place', this.where.element), this.placeField, this.typedField, field('Gas', select('gas')), field('Per MWh of', select('kind')), this.gwpField,
         field('Unit', select('unit')), field('Data year', select('year')), field('Release', select('release')),
-        el('label', { class: 'check' }, this.delivered, ' Delivered to the customer (with grid losses)')),
+        el('label', { class: 'check' }, this.delivered, ' Delivered to the customer (with grid losses)'),
+        el('a', { class: 'button', href: app.link({ layer: 'subregions', opens: 'factors' }, 'map') }, 'Choose on the map')),
       el('div', { 'data-body': true })), { load: (signal) => this.#ask(signal), show: (_, body) => this.#fill(body) });
 
     this.kwh = el('input', { id: 'factor-kwh', inputmode: 'decimal', autocomplete: 'off', placeholder: '120,000', input: () => {

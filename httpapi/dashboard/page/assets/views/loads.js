@@ -69,7 +69,7 @@ export class Loads {
     const idle = () => this.open.size === 0 && !this.held.root.contains(document.activeElement);
     return [
       { part: this.held, renew: () => { if (idle()) this.held.refresh({ quiet: true }); } },
-      { part: this.runs, renew: () => { if (!this.runs.root.contains(document.activeElement)) this.runs.refresh({ quiet: true }); } },
+      { part: this.runs, renew: () => { if (!this.runs.root.contains(document.activeElement) && !this.runs.root.querySelector('details[open]')) this.runs.refresh({ quiet: true }); } },
       this.rejects,
     ];
   }
@@ -128,7 +128,7 @@ export class Loads {
       this.open[details.open ? 'add' : 'delete'](load.id);
       if (!details.open || inside.childElementCount) return;
       const pair = () => ({ from: 'published', to: load.id, level: load.level });
-      const parts = [...(load.level in levels || load.level === 'PLNT' ? [factorsPart(this.app, pair, { id: `factors-${load.id}`, level: 3, limit: 20 })] : []), cellsPart(pair, { id: `cells-${load.id}`, level: 3, limit: 20 })];
+      const parts = [...(load.level in levels || load.level === 'PLNT' ? [factorsPart(this.app, pair, { id: `factors-${load.id}`, title: `Effect of ${load.object} on emission factors`, level: 3, limit: 20 })] : []), cellsPart(pair, { id: `cells-${load.id}`, title: `Cells that ${load.object} changes`, level: 3, limit: 20 })];
       inside.append(...parts.map((part) => part.root));
       for (const part of parts) part.refresh();
     });

@@ -5,7 +5,7 @@ import { modelOf } from '../charts/model.js';
 import { valuesTable } from '../charts/table.js';
 import { plantNotes } from '../core/notes.js';
 import { Choices } from '../core/choices.js';
-import { get } from '../core/api.js';
+import { address as apiAddress, get } from '../core/api.js';
 import { sheetName } from '../core/basis.js';
 import { el } from '../core/dom.js';
 import { plural } from '../core/format.js';
@@ -22,7 +22,7 @@ import { territories } from '../map/territories.js';
 import { tilesOf } from '../map/tiles.js';
 
 /** @import { App, Meta, Shown, View } from '../core/types.js' */
-/** @import { Spec } from '../charts/types.js' */
+/** @import { Chart, Kind, Spec } from '../charts/types.js' */
 /** @typedef {import('../map/plants.js').Plant} Plant */
 /** @typedef {import('../map/regions.js').Regions} Regions */
 
@@ -33,6 +33,7 @@ export const view = {
 };
 
 const layers = { plants: 'Plants', states: 'States', subregions: 'Subregions', tiles: 'Subregions as tiles' };
+const targets = { regions: 'Figures of the region', factors: 'Its emission factor' };
 const noise = 400; // milliseconds that the map rests before its address is written
 
 /** @implements {Shown} */
@@ -45,6 +46,8 @@ class MapView {
     this.layer = this.#select('map-layer', 'Show', 'layer');
     this.colour = this.#select('map-colour', 'Colour by', 'colour');
     this.measure = this.#select('map-measure', 'Measure', 'measure');
+    this.opens = this.#select('map-opens', 'A click opens', 'opens');
+    this.opens.select.append(...Object.entries(targets).map(([value, text]) => el('option', { value }, text)));
     this.layer.select.append(...Object.entries(layers).map(([value, text]) => el('option', { value }, text)));
     this.colour.select.append(...Object.entries(colours).map(([value, text]) => el('option', { value }, text)));
     this.note = el('p', { class: 'note', hidden: true });
@@ -52,13 +55,13 @@ class MapView {
     this.told = el('div', { class: 'map-told' });
     this.charts = el('div', { class: 'map-charts' });
     this.table = el('div', {});
-    /** @type {import('../charts/types.js').Chart[]} */
-    this.drawn = [];
+    /** @type {{kind: Kind, chart: Chart} | null} */
+    this.drawn = null;
     this.part = partOf({ id: 'map-part', class: 'card map-part' }, {
       load: (signal) => this.#load(signal), show: (answer, body) => this.#show(answer, body), clear: () => app.go({ measure: null, colour: null, year: null, release: null, state: null, fuel_category: null }), lead: 'The map is missing.',
     });
     this.part.body.replaceChildren(this.map.element);
-    root.append(el('h2', { id: 'map-title', class: 'unseen' }, 'Map'), el('div', { class: 'map-choices' }, el('div', { class: 'filters' }, this.layer.field, this.colour.field, this.measure.field), this.choices.root), this.part.root, this.charts);
+    root.append(el('h2', { id: 'map-title', class: 'unseen' }, 'Map'), el('div', { class: 'map-choices' }, el('div', { class: 'filters' }, this.layer.field, this.colour.field, this.measure.field, this.opens.field), this.choices.root), this.part.root, this.charts);
     this.choices.part.refresh();
     this.#ask();
   }
@@ -73,12 +76,15 @@ class MapView {
 
   parts() { return [this.choices.part, this.part]; }
 
-  leave() { clearTimeout(this.timer); }
+  leave() {
+    clearTimeout(this.timer);
+    this.map.close();
+  }
 
   #ask() {
     this.asked = this.#question(this.app.address);
     const layer = this.app.address.get('layer') ?? '';
-    this.#controls(layer in layers ? layer : 'plants');
+    this.#controls(Object.hasOwn(layers, layer) ? layer : 'plants');
     this.part.refresh();
   }
 
@@ -88,12 +94,13 @@ class MapView {
     const plants = layer === 'plants';
     this.layer.select.value = layer;
     this.colour.field.hidden = !plants;
-    this.measure.field.hidden = plants;
+    this.measure.field.hidden = this.opens.field.hidden = plants;
+    this.opens.select.value = this.app.address.get('opens') === 'factors' ? 'factors' : 'regions';
     for (const name of ['state', 'fuel_category']) this.choices.selects[name].parentElement?.toggleAttribute('hidden', !plants);
   }
 
   /** #question is what the picture depends on: all of the address but where it is looked at. @param {URLSearchParams} address */
-  #question(address) { return ['layer', 'colour', 'measure', 'year', 'release', 'state', 'fuel_category'].map((name) => address.get(name) ?? '').join('|'); }
+  #question(address) { return ['layer', 'colour', 'measure', 'opens', 'year', 'release', 'state', 'fuel_category'].map((name) => address.get(name) ?? '').join('|'); }
 
   /** @param {string | null} at */
   #seen(at) {
@@ -114,7 +121,7 @@ class MapView {
     const { year, release, state, fuel_category } = this.choices.chosen;
     const asked = this.app.address.get('layer') ?? '';
     const edition = { year, release };
-    let layer = asked in layers ? asked : 'plants';
+    let layer = Object.hasOwn(layers, asked) ? asked : 'plants';
     /** @type {Awaited<ReturnType<typeof loadPlants>> | null} */
     let plants = null;
     if (layer === 'plants') plants = await loadPlants({ ...edition, state, fuel_category }, signal);
@@ -127,7 +134,7 @@ class MapView {
     }
     const level = layer === 'states' ? 'ST' : 'SRL';
     const regions = layer === 'plants' ? null : await loadRegions(level, asked ? this.app.address.get('measure') ?? '' : '', edition, signal);
-    const own = layer === 'subregions' ? await shapes(signal) : null;
+    const own = layer === 'subregions' ? await shapes() : null;
     const meta = /** @type {Meta} */ ((regions ?? plants)?.meta);
     return { data: { layer, plants, regions, instead, own }, meta, links: {} };
   }
@@ -158,11 +165,10 @@ class MapView {
   #show({ data: { layer, plants, regions, instead, own }, meta }, body) {
     this.#controls(layer);
     if (!body.contains(this.map.element)) body.replaceChildren(this.map.element);
-    if (!body.contains(this.note)) body.replaceChildren(this.note, this.map.element, this.legend, this.told, this.table);
-    this.charts.replaceChildren();
-    this.drawn = [];
+    if (!body.contains(this.note)) body.replaceChildren(this.map.element, this.legend, this.note, this.told, this.table);
     if (regions && !regions.regions.length) {
       this.map.element.remove(); // what is put back is drawn anew
+      this.charts.replaceChildren();
       return layer === 'states' ? 'No states to draw: neither a state sheet nor plants with states are loaded.' : 'No subregions to draw: no subregion sheet (SRL) is loaded.';
     }
     const notes = layer === 'plants' ? this.#plants(plants) : this.#regions(layer, regions, plants, own);
@@ -175,35 +181,51 @@ class MapView {
   /** @param {Awaited<ReturnType<typeof loadPlants>>} of */
   #plants({ plants, worked, meta }) {
     const asked = this.app.address.get('colour') ?? '';
-    const by = asked in colours ? asked : 'fuel_category';
+    const by = Object.hasOwn(colours, asked) ? asked : 'fuel_category';
     this.colour.select.value = by;
-    const { dots, keys, largest } = dotsOf(plants, { by, link: (id) => this.app.link({ plant: id }, 'plant') });
+    const { dots, keys, largest } = dotsOf(plants, { by, link: (id) => this.#plantLink(id, meta) });
     this.map.show({ land: groundOf(), areas: [], dots, marks: 'plants', cut: false, borders: false });
     const source = sheetName(meta.basis ?? 'PLNT', meta.release);
     this.legend.replaceChildren(legendOf(by === 'co2_rate' ? 'CO2 rate, lb/MWh; classes of about as many plants' : colours[/** @type {keyof typeof colours} */ (by)], keys, 'dot'), sizesOf(largest));
     this.told.replaceChildren(el('p', { class: 'quiet' }, `${plural(dots.length, 'plant')} of ${meta.year} drawn, of ${plural(plants.length, 'plant')} that are chosen, from the ${source}. Rings are plants without positive net generation.`),
-      lostOf('without coordinates', plants.filter(({ lost }) => lost === 'missing').map((plant) => this.#named(plant))),
-      lostOf('outside of the map', plants.filter(({ lost }) => lost === 'outside').map((plant) => this.#named(plant))));
-    this.#tableOf({ title: 'Plants on the map', unit: 'MWh', x: { label: 'Plant' }, y: { label: 'Net generation' }, source, from: 'Fuel category', series: [{ name: 'Plants', points: plants.filter(({ at }) => at).sort((a, b) => (b.generation ?? -Infinity) - (a.generation ?? -Infinity)).map((plant) => this.#point(plant)) }] });
-    this.#scatter(plants, source, meta.year ?? '', worked);
+      lostOf('without coordinates', plants.filter(({ lost }) => lost === 'missing').map((plant) => this.#named(plant, meta))),
+      lostOf('outside of the map', plants.filter(({ lost }) => lost === 'outside').map((plant) => this.#named(plant, meta))));
+    const { year, release, state, fuel_category } = this.choices.chosen;
+    const file = (/** @type {string} */ format, /** @type {string} */ name) => el('a', { class: 'button', download: true, href: apiAddress('plants/search', { year: year || meta.year, release, state, fuel_category, format }).href }, name);
+    this.told.append(el('p', { class: 'actions' }, file('csv', 'Download CSV'), file('geojson', 'Download GeoJSON')));
+    this.#tableOf({ title: 'Plants on the map', unit: 'MWh', x: { label: 'Plant' }, y: { label: 'Net generation' }, source, from: 'Fuel category', series: [{ name: 'Plants', points: plants.filter(({ at }) => at).sort((a, b) => (b.generation ?? -Infinity) - (a.generation ?? -Infinity)).map((plant) => this.#point(plant, meta)) }] });
+    this.#scatter(plants, source, meta, worked);
     return [...plantNotes(meta, { fuel: Boolean(this.choices.chosen.fuel_category) }), ...(worked ? ['The sheet has no CO2 rates of plants: they are worked out here from CO2 (2,000 lb to the short ton) and net generation.'] : [])];
   }
 
-  /** @param {Plant} plant */
-  #named({ id, name, state }) { return { text: state ? `${name} (${state})` : name, href: this.app.link({ plant: id }, 'plant') }; }
+  /** @param {string} id @param {Meta} meta */
+  #plantLink(id, meta) { return this.app.link({ plant: id, year: meta.year ?? null }, 'plant'); }
 
-  /** @param {Plant} plant */
-  #point({ id, name, state, fuel, generation }) {
-    return { x: name, name: state ? `${name}, ${state}` : name, y: generation, from: fuel ? fuelName(fuel) : 'fuel missing', href: this.app.link({ plant: id }, 'plant') };
+  /** @param {Plant} plant @param {Meta} meta */
+  #named({ id, name, state }, meta) { return { text: state ? `${name} (${state})` : name, href: this.#plantLink(id, meta) }; }
+
+  /** #regionLink opens what is chosen: the figures of a region, or its factor. @param {string} layer @param {string} code @param {Meta} meta */
+  #regionLink(layer, code, meta) {
+    const year = meta.year ?? null;
+    return this.opens.select.value === 'factors' ? this.app.link({ [layer === 'states' ? 'state' : 'subregion']: code, year }, 'factors') : this.app.link({ level: layer === 'states' ? 'ST' : 'SRL', code, year }, 'regions');
   }
 
-  /** @param {Plant[]} plants @param {string} source @param {string | number} year @param {boolean} worked */
-  #scatter(plants, source, year, worked) {
+  /** @param {Plant} plant @param {Meta} meta */
+  #point({ id, name, state, fuel, generation }, meta) {
+    return { x: name, name: state ? `${name}, ${state}` : name, y: generation, from: fuel ? fuelName(fuel) : 'fuel missing', href: this.#plantLink(id, meta) };
+  }
+
+  /** @param {Plant[]} plants @param {string} source @param {Meta} meta @param {boolean} worked */
+  #scatter(plants, source, meta, worked) {
+    const year = meta.year ?? '';
     const series = fuelCategories().map((fuel) => ({
       name: fuelName(fuel), kind: `fuel-${fuel.toLowerCase()}`,
-      points: plants.filter((plant) => plant.fuel === fuel && plant.rate !== null && plant.rate > 0).map((plant) => ({ x: plant.generation, y: plant.rate, name: plant.state ? `${plant.name}, ${plant.state}` : plant.name, href: this.app.link({ plant: plant.id }, 'plant') })),
+      points: plants.filter((plant) => plant.fuel === fuel && plant.rate !== null && plant.rate > 0).map((plant) => ({ x: plant.generation, y: plant.rate, name: plant.state ? `${plant.name}, ${plant.state}` : plant.name, href: this.#plantLink(plant.id, meta) })),
     })).filter(({ points }) => points.length > 0);
-    if (series.length === 0) return;
+    if (series.length === 0) {
+      this.charts.replaceChildren();
+      return;
+    }
     this.#chart('scatter', { title: `Net generation and CO2 rate of plants that emit, ${year}`, unit: 'lb/MWh', x: { label: 'Net generation', unit: 'MWh', log: true }, y: { label: 'CO2 output emission rate', log: true }, source, file: `plants-co2-rate-${year}`,
       notes: worked ? ['CO2 rates are worked out from CO2 and net generation.'] : [], series });
   }
@@ -216,14 +238,14 @@ class MapView {
     this.measure.select.replaceChildren(...grouped(columns).map(([group, names]) => el('optgroup', { label: group }, names.map((name) => el('option', { value: name }, `${columnLabel(name, units[name])}${units[name] === 'fraction' ? '' : `, ${units[name]}`}`)))));
     this.measure.select.value = measure;
     const land = layer === 'states' ? stateLand() : layer === 'tiles' ? tilesOf(regions.map(({ code }) => code)) : own?.land ?? territories(seedsOf(plants?.plants ?? []));
-    const { areas, keys, lost } = areasOf(of, { land, link: (code) => this.app.link({ level: layer === 'states' ? 'ST' : 'SRL', code }, 'regions'), values: layer === 'tiles' });
+    const { areas, keys, lost } = areasOf(of, { land, link: (code) => this.#regionLink(layer, code, meta), values: layer === 'tiles' });
     this.map.show({ land: layer === 'tiles' ? [] : groundOf(), areas, dots: [], marks: layer, cut: layer === 'subregions' && !own, borders: layer === 'subregions' });
     this.legend.replaceChildren(legendOf(`${label}${unit === 'fraction' ? '' : `, ${unit}`}${rounded ? ', rounded in the sheet' : ''}; classes of about as many ${layer === 'states' ? 'states' : 'subregions'}`, keys, 'block'));
     this.told.replaceChildren(el('p', { class: 'quiet' }, `${plural(areas.length, 'area')} of ${meta.year}, from the ${source}.`),
-      lostOf('without land on the map', lost.map(({ code, name }) => ({ text: name === code ? code : `${name} (${code})`, href: this.app.link({ level: layer === 'states' ? 'ST' : 'SRL', code }, 'regions') }))));
+      lostOf('without land on the map', lost.map(({ code, name }) => ({ text: name === code ? code : `${name} (${code})`, href: this.#regionLink(layer, code, meta) }))));
     /** @type {Spec} */
     const spec = { title: `${label} by ${layer === 'states' ? 'state' : 'eGRID subregion'}, ${meta.year}`, unit, x: { label: layer === 'states' ? 'State' : 'eGRID subregion' }, y: { label }, source, rounded, file: `${measure}-${level}-${meta.year}`.toLowerCase(),
-      series: [{ name: label, points: regions.map(({ code, name, value }) => ({ x: code, name: name === code ? code : `${name} (${code})`, y: value, reason: 'the sheet has no value', href: this.app.link({ level: layer === 'states' ? 'ST' : 'SRL', code }, 'regions') })) }] };
+      series: [{ name: label, points: regions.map(({ code, name, value }) => ({ x: code, name: name === code ? code : `${name} (${code})`, y: value, reason: 'the sheet has no value', href: this.#regionLink(layer, code, meta) })) }] };
     this.table.replaceChildren();
     this.#chart('ranking', spec);
     if (layer !== 'subregions') return [];
@@ -232,11 +254,15 @@ class MapView {
       : ['No plant of this year has both coordinates and a subregion, so no area can be drawn. Choose “Subregions as tiles”, or a year with a plant sheet.'];
   }
 
-  /** @param {import('../charts/types.js').Kind} kind @param {Spec} spec */
+  // #chart shows a chart below the map; one of the same kind stays and shows the
+  // other values.
+  /** @param {Kind} kind @param {Spec} spec */
   #chart(kind, spec) {
-    const one = chart(kind, spec);
-    this.drawn.push(one);
-    this.charts.append(el('section', { class: 'card' }, one.element));
+    if (this.drawn?.kind === kind && this.charts.firstChild) this.drawn.chart.update(spec);
+    else {
+      this.drawn = { kind, chart: chart(kind, spec) };
+      this.charts.replaceChildren(el('section', { class: 'card' }, this.drawn.chart.element));
+    }
   }
 
   /** @param {Spec} spec */

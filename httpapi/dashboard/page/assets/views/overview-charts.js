@@ -34,18 +34,18 @@ const kinds = [
 
 export class OverviewCharts {
   /**
+   * others are asked for as the charts are.
    * @param {App} app
    * @param {Choices} choices
+   * @param {{part: Part, asked: boolean}[]} others
    */
-  constructor(app, choices) {
-    this.charts = new Map(kinds.map((kind) => {
-      const one = new Chart(kind, app, choices);
-      return [one.part.root, one];
-    }));
-    const beside = kinds.filter((kind) => !kind.full).map((kind) => kind.id);
-    const roots = [...this.charts.keys()];
-    this.beside = el('div', { class: 'column-of-cards' }, roots.filter((root) => beside.includes(root.id)));
-    this.root = el('div', { id: 'charts', class: 'charts' }, roots.filter((root) => !beside.includes(root.id)));
+  constructor(app, choices, others) {
+    const made = kinds.map((kind) => new Chart(kind, app, choices));
+    this.charts = new Map([...others, ...made].map((one) => [one.part.root, one]));
+    const rootOf = (/** @type {string} */ id) => /** @type {Chart} */ (made.find(({ kind }) => kind.id === id)).part.root;
+    this.byFuel = rootOf('by-fuel');
+    this.byYear = rootOf('by-year');
+    this.root = el('div', { id: 'charts', class: 'charts' }, made.filter(({ kind }) => kind.full).map(({ part }) => part.root));
     this.seen = new IntersectionObserver((entries) => {
       for (const entry of entries) if (entry.isIntersecting) this.#enter(entry.target);
     }, { rootMargin: '200px' });
@@ -60,7 +60,7 @@ export class OverviewCharts {
   changed() {
     for (const [root, one] of this.charts) {
       one.asked = false;
-      one.part.stop();
+      one.part.wait();
       this.seen.unobserve(root);
       this.seen.observe(root);
     }

@@ -5,6 +5,7 @@ import { Choices } from '../core/choices.js';
 import { byID, el } from '../core/dom.js';
 import { OverviewCharts } from './overview-charts.js';
 import { loadedPart } from './overview-loaded.js';
+import { OverviewMap } from './overview-map.js';
 import { tilesPart } from './overview-tiles.js';
 import { topPart } from './overview-top.js';
 
@@ -32,9 +33,10 @@ class Overview {
     this.tiles = tilesPart(app, this.choices);
     this.top = topPart(app, this.choices);
     this.loaded = loadedPart((nothing) => this.#bare(nothing));
-    this.charts = new OverviewCharts(app, this.choices);
+    this.map = new OverviewMap(app, this.choices);
+    this.charts = new OverviewCharts(app, this.choices, [this.map]);
     this.full = el('div', { class: 'view' }, el('h2', { class: 'unseen' }, 'Overview'), this.choices.root, this.tiles.root,
-      el('div', { class: 'charts' }, this.charts.beside, this.top.root), this.charts.root, this.loaded.root);
+      el('div', { class: 'charts' }, el('div', { class: 'column-of-cards' }, this.map.part.root, this.charts.byFuel), el('div', { class: 'column-of-cards' }, this.top.root, this.charts.byYear)), this.charts.root, this.loaded.root);
     root.append(this.nothing, this.full);
     this.choices.part.refresh();
     this.loaded.refresh();

@@ -29,7 +29,7 @@ export function choice(id, changed) {
      * @param {string} value
      */
     fill(options, value) {
-      const all = options.some(([v]) => v === value) ? options : [...options, /** @type {[string, string]} */ ([value, `${value} (not loaded)`])];
+      const all = options.some(([v]) => v === value) ? options : [...options, /** @type {[string, string]} */ ([value, value ? `${value} (not loaded)` : 'None'])];
       select.replaceChildren(...all.map(([v, text]) => el('option', { value: v }, text)));
       select.value = value;
     },
@@ -71,7 +71,7 @@ export const roundedMark = () => el('abbr', { class: 'rounded', title: 'The file
  * @param {Child[]} heads   cells of the head
  * @param {Node[]} rows
  */
-export const table = (label, heads, rows) => el('div', { class: 'sideways', tabindex: 0, role: 'region', 'aria-label': label },
+export const table = (label, heads, rows) => el('div', { class: 'sideways', tabindex: 0, role: 'group', 'aria-label': label },
   el('table', {}, el('thead', {}, el('tr', {}, heads.map((head) => (head instanceof Node ? head : el('th', { scope: 'col' }, head))))), el('tbody', {}, rows)));
 
 /** @param {...(Child | Child[])} children */

@@ -60,7 +60,7 @@ const entry = (name, value) => el('div', {}, el('dt', {}, name), el('dd', {}, va
 // unit of it.
 /** @type {[string[], string][]} */
 const main = [
-  [['net_generation_mwh'], 'MWh'], [['nameplate_capacity_mw'], 'MW'], [['capacity_factor'], 'fraction'], [['share'], 'fraction'],
+  [['net_generation_mwh'], 'MWh'], [['nameplate_capacity_mw'], 'MW'], [['capacity_factor'], ''], [['share'], 'fraction'],
   [['co2e_short_tons', 'co2_short_tons'], 'short tons'], [['co2e_output_rate_lb_per_mwh', 'co2_output_rate_lb_per_mwh'], 'lb/MWh'],
 ];
 

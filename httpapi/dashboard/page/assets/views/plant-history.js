@@ -97,7 +97,7 @@ function table(app, { data, meta }, which) {
     el('tbody', {}, lines.map(({ year, row, reason, name }) => (row
       ? el('tr', { 'data-year': year, class: String(year) === which.year ? 'selected' : null },
         el('th', { scope: 'row' }, el('a', { href: app.link({ year, release: '', explain: '' }) }, year)),
-        measures.map(([column]) => figure('td', row[column], column === 'capacity_factor' ? 'fraction' : meta.units?.[column], { class: 'number', bare: true, reason: row.basis === 'GEN' ? 'generators do not have it' : 'no value in the sheet' })),
+        measures.map(([column]) => figure('td', row[column], meta.units?.[column], { class: 'number', bare: true, reason: row.basis === 'GEN' ? 'generators do not have it' : 'no value in the sheet' })),
         el('td', {}, missing(row.fuel_category) ? row.fuel ?? '–' : fuelName(row.fuel_category)), el('td', {}, row.plant_name ?? '–'), el('td', { class: 'quiet' }, sheetName(row.basis, row.release)))
       : el('tr', { 'data-year': year, class: 'absent' }, el('th', { scope: 'row' }, year),
         el('td', { colspan: measures.length + 3, class: 'quiet' }, `Not found: ${reason}.`, name ? el('a', { href: app.link({ year, q: name }, 'plants') }, ` Search for “${name}”`) : null)))))));

@@ -15,6 +15,12 @@ import { levels } from './places.js';
 const kinds = [['ST', 'state'], ['SRL', 'subregion'], ['BA', 'balancing_authority'], ['NRL', 'nerc_region'], ['US', '']];
 
 /**
+ * lacksRegions tells whether the sheet does not say all regions of a plant.
+ * @param {any} plant
+ */
+export const lacksRegions = (plant) => kinds.some(([, column]) => column && missing(plant[column]));
+
+/**
  * @param {App} app
  * @param {() => Answer | null} shown
  * @param {() => any[]} history rows of other years, which may know what this one does not

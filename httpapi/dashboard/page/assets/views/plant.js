@@ -9,7 +9,7 @@ import { headOf, figuresOf, tilesOf } from './plant-figures.js';
 import { historyPart } from './plant-history.js';
 import { listPart } from './plant-lists.js';
 import { mixPart } from './plant-mix.js';
-import { regionsPart } from './plant-regions.js';
+import { lacksRegions, regionsPart } from './plant-regions.js';
 
 /** @import { Answer, App, Shown, View } from '../core/types.js' */
 
@@ -54,7 +54,8 @@ class Plant {
     this.generators = listPart(which, { id: 'plant-generators', title: 'Generators', one: 'generator', path: '/generators', level: 'GEN' });
     this.units = listPart(which, { id: 'plant-units', title: 'Units', one: 'unit', path: '/units', level: 'UNT' });
     this.history = historyPart(app, which, () => {
-      if (this.answer) this.regions.refresh({ quiet: true }); // other years may know them
+      // Other years may know the regions that this one does not.
+      if (this.answer && lacksRegions(this.answer.data.plant)) this.regions.refresh({ quiet: true });
     });
     this.explain = new ExplainPanel(app, () => this.answer);
     this.rest = el('div', { class: 'view' }, el('div', { class: 'charts' }, this.mix.root, this.regions.root), this.figures);

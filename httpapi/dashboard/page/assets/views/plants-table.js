@@ -56,8 +56,14 @@ export class PlantTable {
     this.from = el('p', { id: 'from', class: 'quiet' });
     this.note = el('p', { id: 'note', class: 'note', hidden: true });
     this.links = formats.map(([format, name, use]) => el('li', {}, el('a', { id: format, download: true }, name, el('small', {}, ` ${use}`))));
-    this.downloads = el('details', { class: 'menu', toggle: () => this.#offer() }, el('summary', { class: 'button' }, 'Download'),
-      el('div', { class: 'sheet' }, el('p', { class: 'quiet' }, 'All plants that are chosen, with their ids, and the columns and the order of the table.'), el('ul', {}, this.links)));
+    this.downloads = el('details', { class: 'menu', toggle: () => this.#offer(), focusout: (event) => {
+      if (!this.downloads.contains(event.relatedTarget)) this.downloads.open = false;
+    }, keydown: (event) => {
+      if (event.key !== 'Escape') return;
+      this.downloads.open = false;
+      this.downloads.querySelector('summary')?.focus();
+    } }, el('summary', { class: 'button' }, 'Download'),
+      el('div', { class: 'sheet', tabindex: -1 }, el('p', { class: 'quiet' }, 'All plants that are chosen, with their ids, and the columns and the order of the table.'), el('ul', {}, this.links)));
     this.list = el('tbody');
     this.foot = el('div', { class: 'more' });
     this.part = new Part(section, {

@@ -32,6 +32,8 @@ class Regions {
     this.chosen = chosenOf(app.address);
     /** @type {import('./places.js').Names} */
     this.names = new Map();
+    /** @type {Promise<void> | undefined} */
+    this.naming = undefined; // names for the charts
     this.all = false; // every figure
     /** @type {Map<string, any>} */
     this.dictionary = new Map();
@@ -64,7 +66,10 @@ class Regions {
     this.head.replaceChildren(tabs('Kind of region', Object.entries(levels).map(([id, { many }]) => ({ text: many, href: this.app.link({ level: id, code: null, state: null }), here: id === level }))));
     this.add.element.disabled = level === 'US' || codes.length >= most;
     this.app.title([codes.map((code) => placeName(level, code, this.names)).join(' and ') || levels[level].many, 'Regions'].join(' · '));
-    if (before.level !== level) this.names = new Map();
+    if (before.level !== level || !this.naming) {
+      this.names = new Map();
+      this.naming = namesOf(level).then(({ names }) => { this.names = names; }, () => {}); // the choices tell what is wrong
+    }
     this.controls.refresh();
     for (const part of [this.figures, this.mix, this.rank, this.trend]) part.refresh();
   }
@@ -105,6 +110,8 @@ class Regions {
     this.chips.hidden = codes.length === 0;
     this.app.title([codes.map((code) => placeName(level, code, names)).join(' and ') || levels[level].many, 'Regions'].join(' · '));
     if (editions.length) return null;
+    // An address that names no kind of region is for any that is there.
+    if (loaded.length && !this.app.address.get('level') && !codes.length) this.app.go({ level: loaded[0] }, { step: false });
     const others = loaded.map((/** @type {string} */ id) => levels[id].many.toLowerCase()).join(', ');
     body.replaceChildren(el('p', { class: 'empty' }, `No sheet of ${levels[level].many.toLowerCase()} is loaded. ${others ? `There are ${others}.` : 'Load one with egrid load.'}`));
     return undefined;
@@ -114,15 +121,12 @@ class Regions {
   async #regions(signal) {
     const { level, codes, year, release } = this.chosen;
     const asked = codes.map((code) => get(`regions/${level}/${encodeURIComponent(code)}`, { year, release }, signal));
-    const answers = await Promise.all(asked);
-    const first = answers[0]?.meta;
+    const [snapshots, ...answers] = await Promise.all([get('snapshots', {}, signal), ...asked]);
     // The United States stand beside, where the same release has them.
-    const us = await get('regions/US/US', { year: first?.year ?? year, release: first ? first.release || 'none' : release }, signal).catch((error) => {
-      if (signal.aborted || error.status !== 404) throw error;
-      return null;
-    });
-    const all = us ? [...answers, us] : answers;
-    return { data: all, meta: { ...all[0]?.meta, revision: all[0]?.meta.revision ?? null }, links: {} };
+    const of = answers.length ? { year: answers[0].meta.year, release: answers[0].meta.release || 'none' } : { year, release };
+    const there = editionsOf(snapshots.data, ['US']).some((e) => (!of.year || String(e.year) === String(of.year)) && (!of.release || (e.release || 'none') === of.release));
+    const all = there ? [...answers, await get('regions/US/US', of, signal)] : answers;
+    return { data: all, meta: { ...all[0]?.meta, revision: snapshots.meta.revision }, links: {} };
   }
 
   /**
@@ -147,7 +151,7 @@ class Regions {
     more.textContent = label();
     body.replaceChildren(
       el('p', { class: 'quiet' }, 'Each name opens what the figure means and how it follows from others.'),
-      el('div', { class: 'sideways', tabindex: 0, role: 'region', 'aria-labelledby': 'region-figures-title' },
+      el('div', { class: 'sideways', tabindex: 0, role: 'group', 'aria-labelledby': 'region-figures-title' },
         el('table', { class: 'beside' },
           el('thead', {}, el('tr', {}, el('td', {}), ...regions.map(({ region, meta }) => el('th', { scope: 'col', class: 'number' },
             placeOf(region), el('small', {}, `${meta.year}, ${sheetName(region.level, meta.release)}`))))),
@@ -219,9 +223,10 @@ class Regions {
   }
 
   /** @param {AbortSignal} signal */
-  #rows(signal) {
+  async #rows(signal) {
     const { level, year, release, measure } = this.chosen;
     const { code, name } = levels[level];
+    await this.naming;
     return get(`levels/${level}/rows`, { year, release, columns: [code, name, measure].filter(Boolean).join(','), sort: `-${measure}`, limit: 1000 }, signal);
   }
 
@@ -232,6 +237,7 @@ class Regions {
   #ranking({ data, meta }, body) {
     const { level, codes, measure } = this.chosen;
     const { code, name, many } = levels[level];
+    if (data.length === 0 && code) return `No sheet of ${many.toLowerCase()} is loaded.`;
     if (!code) return 'The United States are one: choose states, subregions, balancing authorities or NERC regions to rank them.';
     const unit = meta.units?.[measure] ?? '';
     draw(body, 'ranking', {
@@ -251,6 +257,7 @@ class Regions {
   async #years(signal) {
     const { level, codes, measure } = this.chosen;
     const { code } = levels[level];
+    await this.naming;
     const ask = (/** @type {string} */ of, /** @type {Record<string, string>} */ where) => get(`levels/${of}/rows`, {
       year: 'all', columns: ['data_year', 'release', of === 'US' ? '' : code, measure].filter(Boolean).join(','), limit: 1000, ...where,
     }, signal).catch((error) => {
@@ -275,11 +282,11 @@ class Regions {
     });
     const series = codes.map((c) => line(placeName(level, c, this.names), (of?.data ?? []).filter((/** @type {any} */ row) => row[code ?? ''] === c), level)).filter(({ points }) => points.length);
     if (us && (per || series.length === 0)) series.push(line('United States', us.data, 'US'));
+    if (series.length === 0) return 'No sheet of any year has this measure for what is chosen.';
     const releases = [...new Set([...(of?.data ?? []), ...(us?.data ?? [])].map((row) => `${row.data_year} ${releaseName(row.release)}`))].sort();
     draw(body, 'lines', {
       title: `${columnLabel(measure, unit)} over the years`, unit, x: { label: 'Data year' }, y: { label: columnLabel(measure, unit) }, series,
       source: `each year in its newest release: ${releases.join(', ')}`, rounded: [of, us].some((a) => a?.meta.lossy?.includes(measure)), file: `${level}-${measure}-years`,
-      empty: 'No sheet of any year has this measure for what is chosen.',
     });
     return null;
   }
