@@ -25,12 +25,12 @@ const pairDetails = "from and to name editions: a release of the data year (v1, 
 func pairParams() []parameter {
 	release := `[Nn][Oo][Nn][Ee]|[Vv]\d{1,3}|[Rr][Ee][Vv]\d{1,3}`
 	edition := huma.Schema{
-		Pattern:            `^(` + release + `|\d{4}([- ](` + release + `))?|[Pp][Uu][Bb][Ll][Ii][Ss][Hh][Ee][Dd]|[0-9a-f]{24}(,[0-9a-f]{24}){0,5})$`,
+		Pattern:            `^(` + release + `|\d{4}([- ](` + release + `))?|[Pp][Uu][Bb][Ll][Ii][Ss][Hh][Ee][Dd]|[0-9a-f]{24}(,[0-9a-f]{24}){0,` + strconv.Itoa(len(egrid.Levels())-1) + `})$`,
 		PatternDescription: "none, v1, rev2, ..., a data year, both as 2018-v1, published, or ids of snapshots", Examples: []any{"v1", "2018-v1", "2018"},
 	}
 	return []parameter{
 		{name: "from", doc: "The first edition: a release, a data year or ids of snapshots.", required: true, schema: edition},
-		{name: "to", doc: "The second edition; the newest release when left out.", schema: edition},
+		{name: "to", doc: "The second edition, likewise; the newest release when left out.", schema: edition},
 		{name: "year", doc: "Data year of releases that are named alone; the newest in which the second edition is published when left out.", schema: yearParam().schema},
 	}
 }

@@ -107,7 +107,7 @@ func TestEmptyParametersAreAbsent(t *testing.T) {
 		}
 		target := strings.NewReplacer("{level}", "SRL", "{type}", "by-fuel", "{id}", "900133", "{code}", "CAMX", "{column}", "SRCO2RTA",
 			"{name}", "state", "{zip}", "59221", "{year}", "2023").Replace(path)
-		if path == "/snapshots/{id}" || path == "/scan" || strings.HasPrefix(path, "/diff") || path == "/factors" {
+		if path == "/snapshots/{id}" || path == "/scan" || strings.HasPrefix(path, "/diff") || path == "/factors" || path == "/columns/history" {
 			continue // their required parameters have other values
 		}
 		for _, p := range operation.Parameters {

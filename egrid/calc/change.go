@@ -62,6 +62,11 @@ type FactorChange struct {
 	// what they are over have in it: logarithmic means, whose sum is the change
 	// itself. Missing unless all four figures are known and above 0.
 	ByMasses, ByWhole egrid.Value
+
+	// ByGWP is the part of ByMasses, of CO2e, that the second edition's other global
+	// warming potentials have: by how much its factor differs from the one that the
+	// first edition's would give. Missing where the two are the same, or not known.
+	ByGWP egrid.Value
 }
 
 // Unit is the unit of the factor.

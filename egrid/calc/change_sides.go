@@ -51,12 +51,49 @@ func CompareFactors(from, to []Sheet) (*FactorDifference, error) {
 	for _, level := range changeLevels() {
 		changes = append(changes, p.level(level)...)
 	}
+	d.weigh(changes)
 	slices.SortStableFunc(changes, compareFactorChanges)
 	for _, c := range changes {
 		d.Changes = append(d.Changes, *c)
 	}
 	d.Notes = append(p.notes(), d.editionNotes()...)
 	return d, nil
+}
+
+// weigh finds what another GWP has in the moves of CO2e.
+func (d *FactorDifference) weigh(changes []*FactorChange) {
+	if d.FromGWP.Name == d.ToGWP.Name || d.FromGWP.Name == "" || d.ToGWP.Name == "" {
+		return
+	}
+	type key struct {
+		level egrid.Level
+		code  string
+		kind  Kind
+		gas   Gas
+	}
+	all := map[key]*FactorChange{}
+	for _, c := range changes {
+		all[key{c.Level, c.Code, c.Kind, c.Gas}] = c
+	}
+	for _, c := range changes {
+		x, known := c.From.Value.Float()
+		if c.Gas != CO2e || c.Change != Moved || !known || x == 0 {
+			continue
+		}
+		sum, whole := 0.0, true
+		for gas, more := range map[Gas]float64{CH4: d.ToGWP.CH4 - d.FromGWP.CH4, N2O: d.ToGWP.N2O - d.FromGWP.N2O} {
+			of := all[key{c.Level, c.Code, c.Kind, gas}]
+			if of == nil || of.To.Basis != c.To.Basis || of.To.Rounded != c.To.Rounded {
+				whole = false
+				continue
+			}
+			y, ok := of.To.Value.Float()
+			sum, whole = sum+float64(more*y), whole && ok
+		}
+		if whole {
+			c.ByGWP = egrid.NumberOf(sum / math.Abs(x))
+		}
+	}
 }
 
 // editionNotes tell how the editions differ as a whole.

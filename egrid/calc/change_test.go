@@ -129,6 +129,34 @@ func TestFactorDifferenceReal(t *testing.T) {
 	})
 }
 
+// CO2e of 2019 is by AR4 and of 2023 by AR5. What that has in the move is what the
+// other weights of CH4 and N2O make of the factors of 2023, here of EPA's US row.
+func TestFactorDifferenceGWPReal(t *testing.T) {
+	t.Parallel()
+	db := load(t, slices.Concat(of2019, rev0Of2023)...)
+	d := factorDifference(t, db, "2019", "2023")
+	if d.FromGWP.Name != "ar4" || d.ToGWP.Name != "ar5" || !strings.Contains(strings.Join(d.Notes, " "), "CO2e is by AR4 in the first edition (CH4 25, N2O 298) and by AR5 in the second (28, 265)") {
+		t.Errorf("%+v, %+v, %q", d.FromGWP, d.ToGWP, d.Notes)
+	}
+	page, err := db.Rows(t.Context(), egrid.RowQuery{Level: egrid.US, Year: 2023, Limit: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cell := func(c egrid.Column) float64 {
+		x, _ := page.Row(0).Float(c)
+		return x
+	}
+	c := factorChange(t, d, egrid.US, "", calc.Output, calc.CO2e)
+	from, _ := c.From.Value.Float()
+	want := (3*cell(egrid.CH4) - 33*cell(egrid.N2O)) / cell(egrid.NetGeneration) / from
+	if got, ok := c.ByGWP.Float(); !ok || math.Abs(got-want) > 1e-9 || got == 0 {
+		t.Errorf("by the GWP %v; want %v", got, want)
+	}
+	if c := factorChange(t, d, egrid.US, "", calc.Output, calc.CO2); !c.ByGWP.IsMissing() {
+		t.Errorf("CO2 by the GWP: %v", c.ByGWP)
+	}
+}
+
 func TestFactorDifferenceOfPlantsReal(t *testing.T) {
 	t.Parallel()
 	db := load(t, "2014/v2_PLNT14-assembled.csv", "2016/PLNT16-assembled.csv")

@@ -125,7 +125,7 @@ func (o *output) name(level egrid.Level, snapshots []egrid.Snapshot) string {
 // print writes an answer, rows of a level or of none, and returns how many rows it
 // had. Only a table is held in memory. Where columns of a table are left out it says so.
 func (a *app) print(o *output, level egrid.Level, answer *store.Answer) (rows int64, err error) {
-	if level != "" && o.Format != formatTable {
+	if level != "" && o.Format != formatTable && o.Format != "geojson" { // what does not load again needs no marks
 		marked := answer.Marked(o.Codes != "")
 		answer = &marked
 	}

@@ -37,6 +37,10 @@ func (c *snapshotsCmd) Run(a *app) error {
 			}
 			return printJSON(a, catalog)
 		}
+		if len(catalog.Snapshots) == 0 {
+			a.tell("nothing is published in this store; load files with egrid load%s FILE", a.storeFlag())
+			return nil
+		}
 		return a.sheet(snapshotColumns(catalog.Snapshots), c.Wide)
 	})
 }
@@ -129,7 +133,7 @@ func (a *app) describeColumns(fields []egrid.Field, ofAll bool) error {
 func (c *columnsCmd) history(a *app) error {
 	level, err := egrid.Level(""), error(nil)
 	if c.Level != "" {
-		if level, err = egrid.ParseLevel(c.Level); err != nil {
+		if level, err = parseLevel(c.Level); err != nil {
 			return err
 		}
 	}

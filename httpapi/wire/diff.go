@@ -24,6 +24,7 @@ type FactorChange struct {
 	WholeChange   *Number     `json:"generation_change" doc:"Relative change of the generation, or of the heat input of kind input."`
 	ByMasses      *Number     `json:"by_masses" doc:"The part of relative_change that the masses have; with by_generation it adds up to it."`
 	ByWhole       *Number     `json:"by_generation" doc:"The part that the generation has, or the heat input of kind input."`
+	ByGWP         *Number     `json:"by_gwp" doc:"Of co2e: the part of by_masses that other global warming potentials of the second edition have; null where they are the same, or not known."`
 	PublishedFrom *Number     `json:"published_from" doc:"The rounded rate that was published; null where there is none."`
 	PublishedTo   *Number     `json:"published_to"`
 	Published     *Number     `json:"published_change" doc:"Relative change of the published rate."`
@@ -38,7 +39,7 @@ func FactorChangeOf(c *calc.FactorChange) FactorChange {
 	w := FactorChange{
 		Level: c.Level, Code: c.Code, Name: textOrNull(c.Name), Kind: c.Kind, Gas: c.Gas, Unit: c.Unit(), Change: c.Change,
 		From: NumberOf(c.From.Value), To: NumberOf(c.To.Value), Relative: numberIf(c.Relative()),
-		MassChange: numberIf(c.MassChange()), WholeChange: numberIf(c.WholeChange()), ByMasses: NumberOf(c.ByMasses), ByWhole: NumberOf(c.ByWhole),
+		MassChange: numberIf(c.MassChange()), WholeChange: numberIf(c.WholeChange()), ByMasses: NumberOf(c.ByMasses), ByWhole: NumberOf(c.ByWhole), ByGWP: NumberOf(c.ByGWP),
 		PublishedFrom: NumberOf(c.From.Published), PublishedTo: NumberOf(c.To.Published), Published: numberIf(c.PublishedRelative()),
 		BasisFrom: string(c.From.Basis), BasisTo: string(c.To.Basis), Rounded: c.From.Rounded || c.To.Rounded, Statement: c.Statement(),
 	}
