@@ -19,7 +19,7 @@ import (
 
 // output are the flags of how rows are written.
 type output struct {
-	Format string `short:"f" env:"-" help:"table, json, csv, ndjson, geojson, parquet, xlsx, or datapackage: the description of the CSV. Default: by the ending of --output, else table." placeholder:"FORMAT"`
+	Format string `short:"f" env:"-" help:"table, json, csv, ndjson, geojson, parquet, xlsx, or datapackage or csvt: the description of the CSV, csvt for GDAL. Default: by the ending of --output, else table." placeholder:"FORMAT"`
 	JSON   bool   `short:"j" env:"-" help:"The same as --format json."`
 	Output string `short:"o" env:"-" help:"File to write. It takes its name when it is complete. Default: standard output." type:"path" placeholder:"FILE"`
 	Codes  string `env:"-" help:"epa: csv, xlsx and datapackage name columns by EPA's codes, where they have one." placeholder:"epa"`
