@@ -182,7 +182,7 @@ release-check: ## says whether HEAD is fit to be VERSION (v0.1.0), and what a ma
 	@go run ./internal/release check $(VERSION)
 
 .PHONY: release
-release: ## binaries, checksums and SBOMs of VERSION -> dist
+release: ## binaries, checksums and SBOMs of VERSION -> .bin/dist
 	@go run ./internal/release build $(VERSION)
 
 ##@ Set-up

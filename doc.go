@@ -21,6 +21,17 @@
 // Package egrid has the nouns that all of them speak in. It, egrid/sheet,
 // egrid/driver, egrid/store and egrid/memstore need the standard library only.
 //
+// docs/packages.md says what each brings, measured. Whole programs are in examples:
+// embed, handler, factors, inventory, custom-source, custom-consumer and unit-test.
+//
+// # Ten symbols
+//
+//	etl.New, etl.Local, etl.ToLoader   files into a store
+//	sqlitestore.Open                   a store in one file
+//	store.New, DB.Plants, DB.Rows      questions
+//	calc.FactorOf, inventory.CSV       emission factors, Scope 2
+//	httpapi.New                        the API as an http.Handler
+//
 // # One way through
 //
 //	file -> sheet -> batches -> stage -> snapshot -> batches -> JSON, CSV -> dashboard

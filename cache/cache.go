@@ -8,6 +8,9 @@
 // fit Options.ColumnBytes is executed in memory; the first one that needs a
 // column reads it. Any other goes to the Scanner behind.
 //
+// Start with [New]; [Options] bounds its memory, adds a second level and observes hits and
+// misses for metrics.
+//
 // # Guarantees
 //
 // A plan names snapshots, which never change, and is kept under its key. So

@@ -15,6 +15,11 @@
 //	streamed, err := p.Stream(ctx, divided)
 //	report, err := p.Report(ctx, streamed)
 //
+// Start with [New], a source ([Local], [FS], [Stream], or s3source.Open), a sink ([ToLoader] for
+// a store, [ToQueue] for consumers) and [Pipeline.Run]. [Config] maps headers that are not
+// EPA's, [Options] has flags, workers, progress and metrics, [Report] says what became of
+// each sheet, and [Pipeline.Watch] runs on a schedule.
+//
 // # Guarantees
 //
 // A file is what its content says, whatever it is called: CSV, JSON rows, a

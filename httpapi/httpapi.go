@@ -5,6 +5,10 @@
 //	server := httpapi.NewServer("127.0.0.1:4000", api, nil)
 //	err := server.ListenAndServe()
 //
+// Start with [New] and [Options]: Authenticate and RequireAuth for who may ask, RateLimit,
+// AllowedOrigins for pages elsewhere (CORS), Observe for metrics, Runs for loads by order,
+// Exports for Parquet. [NewServer] bounds slow and greedy clients.
+//
 // The handler can be mounted under a prefix with [http.StripPrefix]; links in
 // answers then carry the prefix.
 //

@@ -117,6 +117,9 @@ func TestEmptyParametersAreAbsent(t *testing.T) {
 			tried++
 			name := p.Name
 			plain, empty := get(t, h, target), get(t, h, target+"?"+name+"=")
+			if strings.Contains(plain.Body.String(), "is required") {
+				continue // another parameter than this one
+			}
 			if plain.Code != http.StatusOK || empty.Code != http.StatusOK {
 				t.Errorf("%s?%s=: %d, without it %d: %s", target, name, empty.Code, plain.Code, empty.Body)
 			}

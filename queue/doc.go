@@ -7,6 +7,10 @@
 //	err := broker.Publish(ctx, queue.Message{Key: queue.KeyChunk, Body: body})
 //	err = queue.Consume(ctx, broker, queue.QueueDatabase, handle, nil)
 //
+// Start with [Message] and [Broker], with [Consume] and [Handler] for a consumer, with
+// [Permanent] and [RetryPolicy] for what becomes of errors, and with [DeadLetterBox] for
+// messages that were given up.
+//
 // # Guarantees
 //
 // Publish returns nil when the broker safely holds the message, and not

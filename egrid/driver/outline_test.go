@@ -152,7 +152,7 @@ func TestSettleBesideEarlierVersions(t *testing.T) {
 	t.Parallel()
 	const rows = 100
 	of := func(first, second egrid.Column, x, y float64) *egrid.Batch {
-		b := egrid.NewBuilder(generatorSchema(t, egrid.PlantCode, egrid.Generator, first, second), 2023)
+		b := egrid.NewBuilder(generatorSchema(t, egrid.PlantCode, egrid.GeneratorID, first, second), 2023)
 		for i := range rows {
 			b.Text(0, fmt.Append(nil, i))
 			b.Text(1, []byte("A"))
@@ -183,7 +183,7 @@ func TestSettleReadsNothingOfColumnsInAnotherOrder(t *testing.T) {
 	was := func(i int) (float64, bool) { return float64(i) + 0.25, true }
 	from := figures(t, was, 3000)
 	to := figures(t, func(i int) (float64, bool) { x, _ := was(i); return x, i < 2999 }, 3000)
-	to = to.Project(generatorSchema(t, egrid.NetGeneration, egrid.Generator, egrid.PlantCode), []int{2, 1, 0})
+	to = to.Project(generatorSchema(t, egrid.NetGeneration, egrid.GeneratorID, egrid.PlantCode), []int{2, 1, 0})
 	live, staged := snapshotOf(t, from), snapshotOf(t, to)
 	live.Stage, live.Status, staged.Stage = "live", egrid.Published, "staged"
 	s := &shelf{sheets: map[egrid.StageID]*egrid.Batch{"live": from, "staged": to}, outlines: true}

@@ -12,7 +12,7 @@ import (
 // large, so it takes all rows to tell.
 func TestPrecision(t *testing.T) {
 	t.Parallel()
-	schema := generatorSchema(t, egrid.PlantCode, egrid.Generator, egrid.NetGeneration, "net_generation_ozone_season_mwh", egrid.NameplateCapacity)
+	schema := generatorSchema(t, egrid.PlantCode, egrid.GeneratorID, egrid.NetGeneration, "net_generation_ozone_season_mwh", egrid.NameplateCapacity)
 	chunk := func(values ...float64) *egrid.Batch {
 		b := egrid.NewBuilder(schema, 2023)
 		for i, x := range values {

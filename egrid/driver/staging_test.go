@@ -153,7 +153,7 @@ func TestContentIdentity(t *testing.T) {
 // The order of the columns makes no other id: an export has the dictionary's, and
 // people have theirs.
 func TestContentIdentityOfColumnOrder(t *testing.T) {
-	fields := generatorSchema(t, egrid.State, egrid.PlantCode, egrid.Generator, egrid.NetGeneration, egrid.NameplateCapacity).Fields()
+	fields := generatorSchema(t, egrid.State, egrid.PlantCode, egrid.GeneratorID, egrid.NetGeneration, egrid.NameplateCapacity).Fields()
 	fields = append(fields, egrid.Field{Level: egrid.GEN, Column: "OWN", Type: egrid.Text}, egrid.Field{Column: "another", Type: egrid.Number})
 	for seed := range uint64(40) {
 		r := rand.New(rand.NewPCG(seed, 0))
@@ -181,7 +181,7 @@ func TestContentIdentityOfColumnOrder(t *testing.T) {
 // Chunks of an earlier version, which hashed the columns in the order of the file,
 // make the id that they made there. Those of two versions make an id of their own.
 func TestContentIdentityOfEarlierVersions(t *testing.T) {
-	schema := generatorSchema(t, egrid.NetGeneration, egrid.PlantCode, egrid.Generator)
+	schema := generatorSchema(t, egrid.NetGeneration, egrid.PlantCode, egrid.GeneratorID)
 	b, err := egrid.BatchOf(schema, 2023,
 		[]egrid.Value{egrid.NumberOf(20961.5), egrid.TextOf("3"), egrid.TextOf("0290")}, []egrid.Value{{}, egrid.TextOf("55077"), egrid.TextOf("NA")})
 	if err != nil {

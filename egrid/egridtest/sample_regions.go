@@ -40,7 +40,7 @@ type chunk struct {
 }
 
 // textColumns are the columns of a chunk's batch before the measures.
-var textColumns = []egrid.Column{egrid.State, egrid.BalancingAuthority, egrid.Subregion, egrid.NERCRegion, egrid.Fuel, egrid.FuelGroup}
+var textColumns = []egrid.Column{egrid.State, egrid.BalancingAuthority, egrid.Subregion, egrid.NERCRegion, egrid.Fuel, egrid.FuelCategoryColumn}
 
 func (s *Sample) newChunk() *chunk {
 	var fields []egrid.Field

@@ -6,6 +6,8 @@
 //		egridtest.RunStore(t, func(t *testing.T) driver.Store { return memstore.New() })
 //	}
 //
+// Start with [NewSample] for files, and with [RunStore] for a store of your own.
+//
 // # Guarantees
 //
 // Equal seeds make equal samples and equal tests, on every machine. The

@@ -6,6 +6,8 @@
 //	report, err := store.Load(ctx, backend, file, nil)
 //	page, err := store.New(backend).Rows(ctx, egrid.RowQuery{Level: egrid.GEN})
 //
+// Start with [New], and with store.Load to fill it.
+//
 // # Guarantees
 //
 // A store is safe for concurrent use. Nothing outlives the process. Snapshots

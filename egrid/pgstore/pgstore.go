@@ -5,6 +5,9 @@
 //	defer s.Close()
 //	page, err := store.New(s).Rows(ctx, egrid.RowQuery{Level: egrid.PLNT, Search: "palo verde"})
 //
+// Start with [Migrate] before the first use and after an update, and with [Open], or with [New]
+// over a pool of your own.
+//
 // # Guarantees
 //
 // A store is safe for concurrent use by any number of processes. Loading by any

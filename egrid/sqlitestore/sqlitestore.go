@@ -5,6 +5,8 @@
 //	defer file.Close()
 //	page, err := store.New(file).Rows(ctx, egrid.RowQuery{Level: egrid.PLNT, Search: "palo verde"})
 //
+// Start with [Open]; a [Store] is what package store asks, and etl.ToLoader fills.
+//
 // # Guarantees
 //
 // A store is safe for concurrent use, and one file may be open in several

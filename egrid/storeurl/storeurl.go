@@ -8,6 +8,8 @@
 // A program that knows its kind of store imports that package alone and compiles
 // less.
 //
+// Start with [Open].
+//
 // # Errors
 //
 // [egrid.ErrInvalid] for a URL of no known kind or one that cannot be read; the text

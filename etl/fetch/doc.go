@@ -10,6 +10,9 @@
 // it, which the table names. Nobody checks it against EPA's pages by machine, so
 // a [Catalogue] of your own ([ReadCatalogue]) can replace and add editions.
 //
+// Start with [Editions] and [Catalogue.Find], and with [Get] for a download that goes on where
+// it was broken off.
+//
 // # Guarantees
 //
 // A file has its name only when it is whole: it is downloaded under another one,

@@ -5,6 +5,9 @@
 //	handle := notify.Handler(notify.Log(logger), hook)
 //	err = queue.Consume(ctx, broker, queue.QueueNotification, handle, nil)
 //
+// Start with [Handler] and the channels [Log], [Webhook] and [SMTP]; a [Notifier] of your own is
+// one method. Whoever receives a webhook checks it with [Verify].
+//
 // # Guarantees
 //
 // Delivery is at least once by every channel. A channel that fails keeps none of

@@ -4,6 +4,8 @@
 //	source, err := s3source.Open("s3://egrid/2023/", &s3source.Options{Endpoint: "http://127.0.0.1:9000"})
 //	report, err := etl.New(source, sink, nil).Run(ctx)
 //
+// Start with [Open].
+//
 // # Guarantees
 //
 // Objects are read by ranged GET, so several workers read one large file at

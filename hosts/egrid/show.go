@@ -65,18 +65,9 @@ func snapshotColumns(all []egrid.Snapshot) []terminal.Column {
 }
 
 type columnsCmd struct {
-	Level   string `short:"l" env:"-" help:"Of one level only."`
-	History string `env:"-" help:"Where a code appeared, was renamed, went: EPA's code, our name, or a header that an edition had." placeholder:"CODE"`
-	JSON    bool   `env:"-" help:"Print JSON."`
-}
-
-// Help implements kong.HelpProvider.
-func (c *columnsCmd) Help() string {
-	return `Examples:
-
-  egrid columns --level SRL
-  egrid columns --history NAMEPCAP --level ST
-  egrid columns --history STGENNB --json`
+	Level   string `short:"l" help:"Of one level only."`
+	History string `help:"Where a code appeared, was renamed, went: EPA's code, our name, or a header that an edition had." placeholder:"CODE"`
+	JSON    bool   `help:"Print JSON."`
 }
 
 func (c *columnsCmd) Run(a *app) error {

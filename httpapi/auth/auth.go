@@ -4,6 +4,9 @@
 //	who, err := auth.New(&auth.Options{KeySet: "https://id.example/jwks.json", Issuer: "https://id.example/", Audience: "egrid"})
 //	api := httpapi.New(db, &httpapi.Options{Authenticate: who.Authenticate})
 //
+// Start with [New] and [Options], and give [Authenticator.Authenticate] to the API;
+// [ReadAPIKeys] reads a file of API keys.
+//
 // # Guarantees
 //
 // A token has to be signed by a known key with the algorithm of that key's type:

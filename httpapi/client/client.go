@@ -8,6 +8,8 @@
 //	db := store.New(c)
 //	page, err := db.Rows(ctx, egrid.RowQuery{Level: egrid.GEN, Limit: 10})
 //
+// Start with [New] and store.New over it; [Options] has credentials, retries and limits.
+//
 // # Guarantees
 //
 // Answers are those of the store behind the API, in its own form: nothing is

@@ -9,6 +9,8 @@
 // [http.StripPrefix]: the page refers to its files, and by default to the API,
 // relative to its own address.
 //
+// Start with [New]; [Options] has the address of the API and the title.
+//
 // # Guarantees
 //
 // Everything is in the binary: the page loads nothing from elsewhere, and its

@@ -19,6 +19,10 @@
 // [LimitURL], [LimitBody] and [Head] last. [LimitStalls] is for servers: outside of
 // everything.
 //
+// Start with what the service lacks: [Identify] and [Admit] for authentication, [RateLimit],
+// [AllowOrigins] for CORS, [Observe] for access logs and metrics, [TrustProxies] behind a
+// proxy.
+//
 // # Errors
 //
 // Who is refused gets application/problem+json (RFC 9457), a [wire.Problem].

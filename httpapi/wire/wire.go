@@ -4,6 +4,8 @@
 //
 // Every answer is an [Answer]; what it is of depends on the path. Errors are a
 // [Problem]. [Batches] is the binary form in which programs scan.
+//
+// Start with [Answer] for what every JSON answer has, and [Problem] for refusals.
 package wire
 
 import (

@@ -335,6 +335,11 @@ func Rules() []Rule {
 			Why:      "a collection is made of the document alone; the test fetches it from the API",
 		},
 		{
+			Packages: []string{"internal/doccheck"},
+			TestOwn:  []string{"egrid", "egrid/egridtest"},
+			Why:      "the documents are tried with the command, and with generated files",
+		},
+		{
 			Packages: []string{"internal/speed"},
 			Modules:  []string{pgx},
 			TestOwn:  []string{"egrid", "egrid/driver", "egrid/store", "egrid/egridtest", "egrid/pgstore", "etl", "cache", "httpapi"},
@@ -347,7 +352,7 @@ func Rules() []Rule {
 			Why:      "what is measured inside of a process is called there; the rest runs as programs",
 		},
 		{
-			Packages: []string{"internal/archtest", "internal/consumer", "internal/release", "internal/testreport", TestEnv},
+			Packages: []string{"internal/archtest", "internal/consumer", "internal/release", "internal/weights", "internal/testreport", TestEnv},
 			Why:      "the project's own checks need the standard library only",
 		},
 	}

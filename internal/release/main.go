@@ -1,7 +1,7 @@
 // Command release makes what a release has beside its tag, and checks that a commit is
 // fit to be one. It pushes nothing.
 //
-//	go run ./internal/release build v0.1.0            # all targets, into dist
+//	go run ./internal/release build v0.1.0            # all targets, into .bin/dist
 //	go run ./internal/release check v0.1.0            # what a maintainer would push
 //	go run ./internal/release check v0.1.0 linux/amd64 darwin/arm64
 //	go run ./internal/release rehearse linux/amd64    # what of it holds for any commit
@@ -60,7 +60,7 @@ func run(ctx context.Context, args []string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
-	r := &release{version: version, root: ".", tree: filepath.Join(work, "tree"), out: "dist"}
+	r := &release{version: version, root: ".", tree: filepath.Join(work, "tree"), out: filepath.Join(".bin", "dist")}
 	if args[0] != "build" {
 		r.out = filepath.Join(work, "dist")
 	}

@@ -13,7 +13,7 @@ update() { # package, the tests that write its files
 }
 
 sums() {
-  find docs/data.md docs/api examples/data/*.csv httpapi/examples.json httpapi/testdata hosts/egrid/testdata -type f -exec sha256sum {} + | sort -k 2
+  find docs/data.md docs/api docs/reference docs/packages.md examples/data/*.csv httpapi/examples.json httpapi/testdata hosts/egrid/testdata -type f -exec sha256sum {} + | sort -k 2
 }
 
 log=$(mktemp)
@@ -25,8 +25,10 @@ update ./egrid TestDataDoc       # the dictionary -> docs/data.md
 update ./examples/data TestFresh # the sample generator -> examples/data/*.csv
 rm -f httpapi/testdata/*.golden hosts/egrid/testdata/*.golden # those of tests that are no more
 update ./httpapi 'TestAnswers|TestErrors|TestRuns|TestZIP|TestReconciliationForms|TestExamples' # the API -> its golden files, examples.json
-update ./hosts/egrid TestReports # what commands print -> hosts/egrid/testdata
-update ./internal/postman TestFresh # the API's document, with those examples -> docs/api
+update ./hosts/egrid 'TestReports|TestReference' # what commands print -> hosts/egrid/testdata, docs/reference/command.md, settings.md
+update ./internal/postman 'TestFresh|TestReference' # the API's document, with those examples -> docs/api, docs/reference/http.md
+update ./hosts/internal/telemetry TestMetrics # a scrape -> docs/reference/metrics.md
+update ./internal/weights TestFresh # what packages compile -> docs/packages.md
 
 changed=$( (diff "$before" <(sums) || true) | sed -nE 's/^[<>] [0-9a-f]+ +/  /p' | sort -u)
 [ -n "$changed" ] || exit 0

@@ -6,6 +6,8 @@
 //	defer broker.Close()
 //	err := queue.Consume(ctx, broker, queue.QueueDatabase, handle, nil)
 //
+// Start with [New].
+//
 // # Guarantees
 //
 // Everything that package queue promises, in the order in which messages were

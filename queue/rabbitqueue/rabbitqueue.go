@@ -5,6 +5,8 @@
 //	defer broker.Close()
 //	err = queue.Consume(ctx, broker, queue.QueueDatabase, handle, nil)
 //
+// Start with [Open], of one address or several.
+//
 // # Guarantees
 //
 // Everything that package queue promises, apart from a bound: a queue holds

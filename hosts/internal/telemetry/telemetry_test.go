@@ -95,6 +95,7 @@ func TestMetrics(t *testing.T) {
 			t.Errorf("no %s; there is %q", line, slices.DeleteFunc(lines, func(l string) bool { return !strings.HasPrefix(l, name) }))
 		}
 	}
+	holdReference(t, text)
 }
 
 // away is a store and a broker that do not answer.
