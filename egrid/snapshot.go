@@ -20,17 +20,20 @@ type Snapshot struct {
 	Choices   []Choice   `json:"choices,omitempty"` // what decides on it
 	Rows      int64      `json:"rows"`
 	Rejected  int64      `json:"rejected"`
-	// RejectedFor is the most common reason of the rejected records, with its column,
-	// how many there are, and the first of them; empty where it is not known.
-	RejectedFor string    `json:"rejected_for,omitempty"`
-	Schema      *Schema   `json:"columns"`
-	Lossy       []Column  `json:"lossy_columns"`
-	Sources     []Source  `json:"sources"`                // what it was made of
-	Confirmed   []Source  `json:"confirmed_by,omitempty"` // loads that had the same content; the latest few
-	Audits      []Audit   `json:"audits"`
-	LoadedAt    time.Time `json:"loaded_at"`
-	DecidedAt   time.Time `json:"decided_at,omitzero"` // when a load of it was held last; zero where none was
-	Revision    int64     `json:"revision"`            // the revision that published it last; 0 while held
+	// RejectedFor is the most common fault of the rejected records; nil where there are
+	// none, and of what earlier versions loaded.
+	RejectedFor *Fault   `json:"rejected_for,omitempty"`
+	Schema      *Schema  `json:"columns"`
+	Lossy       []Column `json:"lossy_columns"`
+	// Gaps are how many rows have no value in columns of what plants are and where, see
+	// driver.PlaceColumns. They are not known of what earlier versions loaded.
+	Gaps      map[Column]int64 `json:"gaps,omitempty"`
+	Sources   []Source         `json:"sources"`                // what it was made of
+	Confirmed []Source         `json:"confirmed_by,omitempty"` // loads that had the same content; the latest few
+	Audits    []Audit          `json:"audits"`
+	LoadedAt  time.Time        `json:"loaded_at"`
+	DecidedAt time.Time        `json:"decided_at,omitzero"` // when a load of it was held last; zero where none was
+	Revision  int64            `json:"revision"`            // the revision that published it last; 0 while held
 }
 
 // DefaultAuthority publishes the editions of which nothing says otherwise, and

@@ -25,7 +25,7 @@ type chunkHeader struct {
 	Spec     driver.SnapshotSpec `json:"spec"`
 	Index    int                 `json:"index"`
 	Rejected int64               `json:"rejected"`
-	Faults   []driver.Fault      `json:"faults,omitempty"`
+	Faults   []egrid.Fault       `json:"faults,omitempty"`
 	Findings []egrid.Audit       `json:"findings,omitempty"`
 }
 

@@ -36,13 +36,14 @@ func (a *api) factorOperations() {
 		{name: "plants", list: true, doc: "ORIS codes: a factor of these plants together.", schema: huma.Schema{MaxLength: new(60)}},
 		yearParam(), releaseParam(),
 		oneOf("gas", "What is emitted; co2e when left out.", calc.Gases()), oneOf("kind", "What it is per; output when left out.", calc.Kinds()),
-		gwpParam(), unitParam(), flag("delivered", "Per MWh at the customer: grid gross loss of the interconnect is taken into account."),
+		gwpParam(), oneOf("adjustment", "What of the plants' emissions is left out: published, which is the default, is adjusted for biomass and for the useful heat of CHP; biomass and chp for one of these; unadjusted for none. Others than published are summed from plants, where their sheet has the columns.", calc.Adjustments()),
+		unitParam(), flag("delivered", "Per MWh at the customer: grid gross loss of the interconnect is taken into account."),
 		flag("explain", "List the plants, where their sheet is loaded."),
 	}
 	a.register(operation{
 		id: "factor", path: "/factors", tag: "factors", summary: "An emission factor, with formula, inputs and sources",
 		details: factorDetails, params: params, pins: ofFigures, schema: a.component(typeOf[wire.Factor]()),
-		answer: func(ctx context.Context, in *request) (*answer, error) { return in.factor(ctx) },
+		answer: func(ctx context.Context, in *request) (*answer, error) { return a.factor(ctx, in) },
 	})
 	a.register(operation{
 		id: "explain", path: "/explain/{level}/{code}/{column}", tag: "factors", summary: "One published number, and what it follows from",
@@ -53,7 +54,7 @@ func (a *api) factorOperations() {
 			yearParam(), releaseParam(),
 		},
 		pins: ofFigures, schema: a.component(typeOf[wire.Explanation]()),
-		answer: func(ctx context.Context, in *request) (*answer, error) { return in.explain(ctx) },
+		answer: func(ctx context.Context, in *request) (*answer, error) { return a.explain(ctx, in) },
 	})
 	queries := a.batchOf(typeOf[wire.FactorQuery](), maxFactors)
 	a.registerQuestion(&question{
@@ -99,15 +100,16 @@ func unitParam() parameter {
 	return oneOf("unit", "Unit of the factor: of energy where it is per MWh, of heat where its kind is input.", append(calc.FactorUnits(calc.Output), calc.FactorUnits(calc.HeatInput)...))
 }
 
-func (in *request) factor(ctx context.Context) (*answer, error) {
+func (a *api) factor(ctx context.Context, in *request) (*answer, error) {
 	q := calc.FactorQuery{
 		Plants: in.values["plants"], Year: in.number("year"), Release: in.text("release"), Gas: calc.Gas(in.text("gas")), Kind: calc.Kind(in.text("kind")),
 		GWP: in.text("gwp"), Unit: in.text("unit"), Delivered: in.text("delivered") == "true", Explain: in.text("explain") == "true",
+		Adjustment: calc.Adjustment(in.text("adjustment")),
 	}
 	if err := q.SetPlace(in.text("subregion"), in.text("state"), in.text("ba"), in.text("nerc"), in.text("us") == "true"); err != nil {
 		return nil, err
 	}
-	f, err := calc.FactorOf(ctx, in.data.db, q)
+	f, err := a.answers.Factor(ctx, in.data.db, q)
 	if err != nil {
 		return nil, err
 	}
@@ -117,8 +119,8 @@ func (in *request) factor(ctx context.Context) (*answer, error) {
 	return &answer{value: w, meta: m.of(1, map[string]string{"value": w.Unit, "published": w.Unit})}, nil
 }
 
-func (in *request) explain(ctx context.Context) (*answer, error) {
-	x, err := calc.Explain(ctx, in.data.db, calc.ExplainQuery{
+func (a *api) explain(ctx context.Context, in *request) (*answer, error) {
+	x, err := a.answers.Explain(ctx, in.data.db, calc.ExplainQuery{
 		Level: egrid.Level(in.text("level")), Code: in.text("code"), Column: in.text("column"), Year: in.number("year"), Release: in.text("release"),
 	})
 	if err != nil {
@@ -145,7 +147,7 @@ func (a *api) factors(ctx context.Context, in *request, body []byte) (any, int, 
 		q, err := queries[i].Query()
 		var f calc.Factor
 		if err == nil {
-			f, err = calc.FactorOf(ctx, in.data.db, q)
+			f, err = a.answers.Factor(ctx, in.data.db, q)
 		}
 		switch {
 		case err == nil:

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/egrid-analytics/egrid-go/egrid/shapes"
 	"github.com/egrid-analytics/egrid-go/httpapi"
 	"github.com/egrid-analytics/egrid-go/httpapi/wire"
 )
@@ -47,7 +48,12 @@ func TestFactors(t *testing.T) {
 
 func TestInventory(t *testing.T) {
 	t.Parallel()
-	server := httptest.NewServer(newAPI(sampleStore(t), &httpapi.Options{MaxTableBytes: 4 << 20}))
+	outlines, err := shapes.Read(strings.NewReader(`{"type":"FeatureCollection","features":[{"type":"Feature","properties":{"subregion":"ERCT"},
+		"geometry":{"type":"Polygon","coordinates":[[[-104,28],[-95,28],[-95,34],[-104,34],[-104,28]]]}}]}`), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(newAPI(sampleStore(t), &httpapi.Options{MaxTableBytes: 4 << 20, Shapes: outlines}))
 	defer server.Close()
 	post := func(target, contentType string, body io.Reader) (int, http.Header, http.Header, string) {
 		t.Helper()
@@ -75,6 +81,10 @@ func TestInventory(t *testing.T) {
 	}
 	if !strings.HasPrefix(lines[1], "A,x,ERCO,1000,1,BA,ERCO,balancing_authority,2021,,EPA,") || !strings.Contains(lines[2], "CISO") {
 		t.Errorf("got %s", text)
+	}
+	_, _, _, text = post("/inventory?year=2023", "text/csv", strings.NewReader("lat,lon,kwh\n31,-100,1000\n41,-74,5\n"))
+	if lines := strings.Split(text, "\r\n"); !strings.Contains(lines[1], "the SRL sheet of eGRID 2023 has neither") || !strings.Contains(lines[2], "in no subregion of the outlines") {
+		t.Errorf("by coordinates: %s", text)
 	}
 	if _, header, _, text := post("/inventory?year=2021&format=json", "text/csv", strings.NewReader("ba,mwh\nERCO,1\n")); !strings.HasPrefix(header.Get("Content-Type"), "application/json") || !json.Valid([]byte(text)) {
 		t.Errorf("%v %s", header, text)

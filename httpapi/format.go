@@ -61,7 +61,7 @@ func lists(op *operation) bool { return op.list }
 // preferred ones first.
 func allFormats(o *Options) []format {
 	all := ownFormats()
-	for _, f := range append([]export.Format{export.XLSX(), export.DataPackage()}, o.Exports...) {
+	for _, f := range append([]export.Format{export.XLSX(), export.DataPackage(), export.CSVT()}, o.Exports...) {
 		all = append(all, format{
 			name: f.Name, extension: f.Extension, mediaType: f.MediaType, codes: f.Codes, packed: f.Packed, head: f.Head, fits: lists, file: f.New,
 			describe: func(*api) *huma.Schema { return nil }, // of bytes OpenAPI tells no more than the media type

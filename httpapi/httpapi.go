@@ -66,6 +66,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid/calc"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/export"
+	"github.com/egrid-analytics/egrid-go/egrid/shapes"
 	"github.com/egrid-analytics/egrid-go/egrid/store"
 	"github.com/egrid-analytics/egrid-go/httpapi/middleware"
 	"github.com/egrid-analytics/egrid-go/internal/trace"
@@ -111,6 +112,9 @@ type Options struct {
 	// it: mcp.Handler, for tools of language models. Default none, and then there is no
 	// such path.
 	MCP func(api http.Handler) http.Handler
+	// Shapes are the outlines of subregions, which place the sites of an inventory by
+	// their coordinates. Default none: then coordinates place no site.
+	Shapes *shapes.Set
 	// AllowedOrigins are the pages of other origins that may call the API from a
 	// browser, as [middleware.AllowOrigins] takes them. Default none.
 	AllowedOrigins []string
@@ -135,6 +139,7 @@ type api struct {
 	huma      huma.API
 	responses *responses
 
+	answers      *calc.Answers
 	certificates *keeper[calc.Certificate]
 	differences  differences
 	gwps         gwps
@@ -167,6 +172,7 @@ func New(db *store.DB, o *Options) http.Handler {
 	}
 	a.o.Logger = trace.Logger(a.o.Logger)
 	a.responses = newResponses(a.o.MaxCachedBytes)
+	a.answers = calc.NewAnswers(nil)
 	a.certificates = newKeeper[calc.Certificate](maxCertificates)
 	a.differences = newDifferences()
 	a.formats = allFormats(&a.o)

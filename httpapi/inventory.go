@@ -18,7 +18,8 @@ import (
 const inventoryPath = "/inventory"
 
 const inventoryDetails = "A CSV of sites comes back with their emissions, record by record: its own columns as they are, then the answer. " +
-	"The header names the columns: subregion, zip, ba or state; kwh or mwh; year where sites differ in it. " +
+	"The header names the columns: subregion, latitude and longitude, zip, ba or state; kwh or mwh; year where sites differ in it. " +
+	"Coordinates place a site where the service has the outlines of subregions. " +
 	"A site is placed by the most precise of what it names, and precision says by which; one that cannot be answered has the reason. " +
 	"As JSON (format=json) there are totals, too, and the methods: the factor of each place with formula, inputs and files. A workbook (format=xlsx) has them on its second sheet. " +
 	"The trailer X-Row-Count has the number of sites, and X-Unanswered that of sites without emissions."
@@ -65,7 +66,7 @@ func (a *api) inventory(w http.ResponseWriter, in *request) error {
 	case export.XLSX().Name:
 		write = inventory.XLSX
 	}
-	totals, err := write(in.http.Context(), in.data.db, in.http.Body, out, &inventory.Options{Year: in.number("year"), Release: in.text("release"), GWP: in.text("gwp")})
+	totals, err := write(in.http.Context(), in.data.db, in.http.Body, out, &inventory.Options{Year: in.number("year"), Release: in.text("release"), GWP: in.text("gwp"), Shapes: a.o.Shapes})
 	var tooLong *http.MaxBytesError
 	switch {
 	case err == nil:

@@ -50,6 +50,10 @@ type Explanation struct {
 // Errors: [egrid.ErrInvalid] for an unknown level or column, [egrid.ErrNotFound]
 // for a row, year or release that is not published.
 func Explain(ctx context.Context, db *store.DB, q ExplainQuery) (Explanation, error) {
+	return explain(ctx, db, q, nil)
+}
+
+func explain(ctx context.Context, db *store.DB, q ExplainQuery, kept *Answers) (Explanation, error) {
 	field, err := q.field()
 	if err != nil {
 		return Explanation{}, err
@@ -58,7 +62,7 @@ func Explain(ctx context.Context, db *store.DB, q ExplainQuery) (Explanation, er
 	if err != nil {
 		return Explanation{}, err
 	}
-	r := reader{db: now}
+	r := reader{db: now, kept: kept}
 	if _, err := r.edition(ctx, q.Year, q.Release, q.Level); err != nil {
 		return Explanation{}, err
 	}

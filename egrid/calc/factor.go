@@ -2,6 +2,7 @@ package calc
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -57,6 +58,10 @@ type FactorQuery struct {
 	Unit      string // default lb/MWh, of kind input lb/MMBtu; see [FactorUnits]
 	Delivered bool   // per MWh at the customer: grid gross loss taken into account
 	Explain   bool   // list the plants, where their sheet is loaded
+
+	// Adjustment is what of the plants' emissions is left out; default AsPublished. Any
+	// other is summed from plants, whose sheet has the columns for it.
+	Adjustment Adjustment
 }
 
 // Factor is an emission factor, with all that it takes to compute it again.
@@ -85,6 +90,10 @@ type Factor struct {
 // place, year or release that is not published, and where the sheets lack a
 // figure that the factor needs: the text says which, and what there is.
 func FactorOf(ctx context.Context, db *store.DB, q FactorQuery) (Factor, error) {
+	return factorOf(ctx, db, q, nil)
+}
+
+func factorOf(ctx context.Context, db *store.DB, q FactorQuery, kept *Answers) (Factor, error) {
 	if err := q.normalize(); err != nil {
 		return Factor{}, err
 	}
@@ -92,12 +101,15 @@ func FactorOf(ctx context.Context, db *store.DB, q FactorQuery) (Factor, error) 
 	if err != nil {
 		return Factor{}, err
 	}
-	r := reader{db: now}
+	r := reader{db: now, kept: kept}
 	levels := []egrid.Level{q.Level, egrid.PLNT}
-	if len(q.Plants) > 0 {
+	if len(q.Plants) > 0 || q.adjusted() {
 		levels = levels[1:]
 	}
 	basis, err := r.edition(ctx, q.Year, q.Release, levels...)
+	if errors.Is(err, egrid.ErrNotFound) && q.adjusted() {
+		err = fmt.Errorf("%w; emissions with adjustment %s are summed from plants", err, q.Adjustment)
+	}
 	if err != nil {
 		return Factor{}, err
 	}
@@ -129,7 +141,7 @@ func (q *FactorQuery) normalize() error {
 	if !slices.Contains(Kinds(), q.Kind) {
 		return fmt.Errorf("%w: kind %q is none of %s", egrid.ErrInvalid, q.Kind, list(Kinds()))
 	}
-	if err := q.normalizeGWP(); err != nil {
+	if err := errors.Join(q.normalizeGWP(), q.normalizeAdjustment()); err != nil {
 		return err
 	}
 	unit, err := findUnit(q.Kind, q.Unit)
@@ -304,6 +316,12 @@ func (f *Factor) Citation() string {
 		}
 	}
 	kind := string(q.Kind) + " emission rate"
+	switch q.Adjustment {
+	case Unadjusted:
+		kind = "unadjusted " + kind
+	case BiomassAdjusted, CHPAdjusted:
+		kind += " adjusted for " + strings.ReplaceAll(string(q.Adjustment), "chp", "CHP") + " alone"
+	}
 	if q.Delivered {
 		kind += " of delivered electricity"
 	}

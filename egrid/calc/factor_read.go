@@ -64,16 +64,31 @@ func (k Kind) rate(gas Gas) egrid.Column {
 	return egrid.Column(string(gas) + "_output_rate_lb_per_mwh")
 }
 
-// amount writes "2000 * name", or the name alone.
+// amount writes "2000 * name", or the name alone, and "- " before what is subtracted.
 func amount(times float64, name string) string {
-	if times == 1 {
+	switch {
+	case times < 0:
+		return "- " + amount(-times, name)
+	case times == 1:
 		return name
 	}
 	return egrid.NumberOf(times).String() + " * " + name
 }
 
+// added writes a sum of amounts, the first of which is not subtracted.
+func added(terms []string) string {
+	sum := strings.ReplaceAll(strings.Join(terms, " + "), " + - ", " - ")
+	if len(terms) > 1 {
+		sum = "(" + sum + ")"
+	}
+	return sum
+}
+
 // factor finds the inputs and the formula in lb/MWh or lb/MMBtu.
 func (r *reader) factor(ctx context.Context, q FactorQuery, basis egrid.Level) (Factor, error) {
+	if q.adjusted() {
+		return r.adjustedFactor(ctx, q)
+	}
 	if basis != q.Level {
 		f, plants, err := r.factorOfPlants(ctx, q)
 		if err == nil && q.Plants == nil {
@@ -163,7 +178,7 @@ func (r *reader) factorOfRow(q FactorQuery, page egrid.RowPage, why string) (Fac
 		}
 		f.cell(row, s, q.Kind.whole())
 		if len(f.Inputs) == len(terms)+1 {
-			err := f.over(terms, string(q.Kind.whole()))
+			err := f.over(terms, []string{string(q.Kind.whole())})
 			return f, err
 		}
 	}
@@ -212,14 +227,15 @@ func (r *reader) lackOfPlants(ctx context.Context, q FactorQuery) error {
 	if !ok {
 		return lack
 	}
-	columns := []egrid.Column{q.Kind.whole()}
+	columns := columnsOf(q.per(), q.emitted())
 	if column, named := regionColumn(q.Level); named {
 		columns = append(columns, column)
 	}
-	for _, m := range q.masses() {
-		columns = append(columns, m.column)
-	}
 	columns = slices.DeleteFunc(columns, s.Schema.Has)
+	if q.adjusted() && len(columns) > 0 {
+		lack.why = "the PLNT sheet of " + r.name() + " has no " + withYears(columns)
+		return lack
+	}
 	lack.why = "the PLNT sheet of " + r.name() + " has no " + list(columns)
 	lack.co2e = len(columns) == 1 && columns[0] == egrid.CO2e
 	if len(columns) == 0 {
@@ -249,16 +265,17 @@ func (q *FactorQuery) remedy() string {
 	return ""
 }
 
-// over makes the sum of terms over an input the formula. It returns
+// over makes the sum of terms over the sum of others the formula. It returns
 // [egrid.ErrNotFound] unless that is above 0: nothing is emitted per MWh where more
 // is drawn than made.
-func (f *Factor) over(terms []string, whole string) error {
-	f.Formula = strings.Join(terms, " + ")
-	if len(terms) > 1 {
-		f.Formula = "(" + f.Formula + ")"
+func (f *Factor) over(terms, wholes []string) error {
+	whole := added(wholes)
+	f.Formula = added(terms) + " / " + whole
+	x, err := Evaluate(whole, f.Inputs)
+	if err != nil {
+		return err
 	}
-	f.Formula += " / " + whole
-	if x := f.Inputs[whole].Value; x <= 0 {
+	if x <= 0 {
 		return fmt.Errorf("%w: there is no such factor: %s is %s, and a rate is over more than 0", egrid.ErrNotFound, whole, egrid.NumberOf(x))
 	}
 	return nil
@@ -306,12 +323,8 @@ func regionName(level egrid.Level, row egrid.Row) string {
 // error is a [plantsLack] when those of the edition are not published, or lack a
 // column.
 func (r *reader) factorOfPlants(ctx context.Context, q FactorQuery) (Factor, *Plants, error) {
-	masses := q.masses()
-	var columns []egrid.Column
-	for _, m := range masses {
-		columns = append(columns, m.column)
-	}
-	columns = append(columns, q.Kind.whole())
+	emitted, per := q.emitted(), q.per()
+	columns := columnsOf(emitted, per)
 	p, wanted := tally(MethodOf(r.year, r.release), q.Kind == Nonbaseload, columns)
 	plants, snapshots, err := r.plants(ctx, q.Level, q.Code, q.Plants, append(p.columns(), egrid.CO2)...)
 	if err == nil && plants == nil {
@@ -331,19 +344,22 @@ func (r *reader) factorOfPlants(ctx context.Context, q FactorQuery) (Factor, *Pl
 		}
 		f.Inputs[p.terms[i].name()] = plants.input(p, i, sums)
 	}
-	if n := plants.unweighed(); n > 0 && masses[0].gas == CO2e {
+	if n := plants.unweighed(); n > 0 && emitted[0].gas == CO2e && !q.adjusted() {
 		why := fmt.Sprintf("the PLNT sheet of %s has CO2 of %d of the %d plants, and no CO2e", r.name(), n, plants.Len())
 		return Factor{}, nil, &plantsLack{query: q, why: why, co2e: true}
 	}
-	if n := plants.repeated(); n > 0 {
+	if n := plants.repeats; n > 0 {
 		f.Notes = append(f.Notes, fmt.Sprintf("%d of the %d rows have the ORIS code of another: all of them count.", n, plants.Len()))
 	}
-	var terms []string
-	for i, m := range masses {
+	var terms, wholes []string
+	for i, m := range emitted {
 		terms = append(terms, amount(m.times, p.terms[wanted[i]].name()))
-		if n := plants.silent(m.column); n > 0 {
+		if n := plants.silent(m.column); n > 0 && m.times > 0 {
 			f.Notes = append(f.Notes, fmt.Sprintf("%d of the %d plants generate from coal, oil or gas, and have no %s: they count as 0.", n, plants.Len(), m.column))
 		}
+	}
+	for i, m := range per {
+		wholes = append(wholes, amount(m.times, p.terms[wanted[len(emitted)+i]].name()))
 	}
 	for _, c := range columns {
 		if slices.Contains(snapshots[0].Lossy, c) {
@@ -353,8 +369,17 @@ func (r *reader) factorOfPlants(ctx context.Context, q FactorQuery) (Factor, *Pl
 	if q.Explain {
 		f.Plants = plants.shares(p, wanted)
 	}
-	err = f.over(terms, p.terms[wanted[len(wanted)-1]].name())
+	err = f.over(terms, wholes)
 	return f, plants, err
+}
+
+func columnsOf(lists ...[]mass) (columns []egrid.Column) {
+	for _, masses := range lists {
+		for _, m := range masses {
+			columns = append(columns, m.column)
+		}
+	}
+	return columns
 }
 
 // absent refuses a set of plants of which some are not in the sheet, and a region

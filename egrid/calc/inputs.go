@@ -81,34 +81,55 @@ func (p *Plants) input(of *program, term int, sums []float64) Input {
 // shares lists what each plant has of some terms, the largest first by the last.
 func (p *Plants) shares(of *program, terms []int) []PlantShare {
 	weights := p.weights(of.method)
-	var shares []PlantShare
+	names := make([]string, len(terms))
+	for i, at := range terms {
+		names[i] = of.terms[at].name()
+	}
+	type ranked struct {
+		size  float64
+		share PlantShare
+	}
+	var all []ranked
+	amounts := make([]float64, len(terms))
 	for i := range p.n {
-		s := PlantShare{Weight: 1, Amounts: map[string]float64{}}
+		n, weight := 0, 1.0
+		category := uint16(1) << min(p.fuels[i], perRegion-2)
+		for k, at := range terms {
+			t := &of.terms[at]
+			amounts[k] = 0
+			if t.only == 0 || t.only&category != 0 {
+				amounts[k] = p.amount(of, at, i)
+			}
+			if amounts[k] == 0 {
+				continue
+			}
+			n++
+			if t.weighted {
+				weight = weights[i]
+			}
+		}
+		if n == 0 || weight == 0 {
+			continue
+		}
+		s := PlantShare{Weight: weight, Amounts: make(map[string]float64, n)}
+		for k, x := range amounts {
+			if x != 0 {
+				s.Amounts[names[k]] = x
+			}
+		}
 		if p.ids != nil {
 			s.ID = p.ids[i]
 		}
 		if p.names != nil {
 			s.Name = p.names[i]
 		}
-		for _, at := range terms {
-			t := of.terms[at]
-			x := p.amount(of, at, i)
-			if category := uint16(1) << min(p.fuels[i], perRegion-2); x == 0 || t.only != 0 && t.only&category == 0 {
-				continue
-			}
-			if t.weighted {
-				s.Weight = weights[i]
-			}
-			s.Amounts[t.name()] = x
-		}
-		if len(s.Amounts) > 0 && s.Weight != 0 {
-			shares = append(shares, s)
-		}
+		all = append(all, ranked{math.Abs(amounts[len(terms)-1] * weight), s})
 	}
-	by := of.terms[terms[len(terms)-1]].name()
-	slices.SortStableFunc(shares, func(a, b PlantShare) int {
-		return cmp.Compare(math.Abs(b.Amounts[by]*b.Weight), math.Abs(a.Amounts[by]*a.Weight))
-	})
+	slices.SortStableFunc(all, func(a, b ranked) int { return cmp.Compare(b.size, a.size) })
+	shares := make([]PlantShare, len(all))
+	for i := range all {
+		shares[i] = all[i].share
+	}
 	return shares
 }
 

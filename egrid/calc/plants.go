@@ -19,6 +19,8 @@ type Plants struct {
 	fuels    []uint8                    // places in egrid.FuelCategories; noFuel where there is none
 	columns  map[egrid.Column][]float64 // 0 for missing cells, as EPA's sums count them
 	blank    map[egrid.Column]int       // cells without a figure, of the columns that the sheet has
+	gaps     map[egrid.Column][]bool    // which cells these are, where some have a figure
+	repeats  int                        // rows with the ORIS code of a row before them
 	baseload []bool                     // of a primary fuel that never counts as non-baseload; nil where the sheet names no fuels
 	factors  factors
 }
@@ -87,6 +89,12 @@ func measures() []egrid.Column {
 // left out, and with them the figures that need them. It returns
 // [egrid.ErrInvalid] for batches of another level or of several data years.
 func ReadPlants(batches iter.Seq2[*egrid.Batch, error]) (*Plants, error) {
+	return readPlants(batches, nil)
+}
+
+// readPlants reads the measures of regions, and those of plants alone that are
+// named.
+func readPlants(batches iter.Seq2[*egrid.Batch, error], of []egrid.Column) (*Plants, error) {
 	var all []*egrid.Batch
 	for b, err := range batches {
 		if err != nil {
@@ -102,7 +110,7 @@ func ReadPlants(batches iter.Seq2[*egrid.Batch, error]) (*Plants, error) {
 		}
 		all = append(all, b)
 	}
-	p := &Plants{columns: map[egrid.Column][]float64{}, blank: map[egrid.Column]int{}, regions: map[egrid.Level]*partition{}}
+	p := newPlants()
 	for _, b := range all {
 		p.n += b.Len()
 	}
@@ -115,10 +123,21 @@ func ReadPlants(batches iter.Seq2[*egrid.Batch, error]) (*Plants, error) {
 		published: p.numbers(all, egrid.NonbaseloadFactor), capacity: p.numbers(all, egrid.CapacityFactor),
 		nameplate: p.numbers(all, egrid.NameplateCapacity), generation: p.numbers(all, egrid.NetGeneration),
 	}
-	for _, c := range measures() {
+	known := measures()
+	for _, c := range known {
 		p.readMeasure(all, c)
 	}
+	for _, c := range of {
+		if f, ok := egrid.Lookup(egrid.PLNT, string(c)); ok && f.Type == egrid.Number && !slices.Contains(known, c) {
+			p.readMeasure(all, c)
+		}
+	}
+	p.repeats = p.repeated()
 	return p, nil
+}
+
+func newPlants() *Plants {
+	return &Plants{columns: map[egrid.Column][]float64{}, blank: map[egrid.Column]int{}, gaps: map[egrid.Column][]bool{}, regions: map[egrid.Level]*partition{}}
 }
 
 // readMeasure reads a column that regions sum up. One without any figure is left
@@ -134,7 +153,10 @@ func (p *Plants) readMeasure(batches []*egrid.Batch, c egrid.Column) {
 	}
 	for i := range x {
 		if math.IsNaN(x[i]) {
-			x[i] = 0
+			if p.gaps[c] == nil {
+				p.gaps[c] = make([]bool, p.n)
+			}
+			x[i], p.gaps[c][i] = 0, true
 			p.blank[c]++
 		}
 	}
@@ -154,7 +176,7 @@ func (p *Plants) fillBlanks() {
 
 // repeated counts the rows that have the ORIS code of a row before them.
 func (p *Plants) repeated() (n int) {
-	seen := map[string]bool{}
+	seen := make(map[string]bool, len(p.ids))
 	for _, id := range p.ids {
 		if seen[id] && id != "" {
 			n++
@@ -178,12 +200,12 @@ func (p *Plants) unweighed() (n int) {
 // silent counts the plants that generate from fossil fuel, and have none of a mass.
 func (p *Plants) silent(mass egrid.Column) (n int) {
 	x, generation := p.columns[mass], p.columns[egrid.NetGeneration]
-	for i := range generation {
-		category := ""
-		if all := egrid.FuelCategories(); int(p.fuels[i]) < len(all) {
-			category = all[p.fuels[i]]
-		}
-		if x != nil && x[i] == 0 && generation[i] > 0 && slices.Contains(fossil, category) {
+	var burners uint16
+	for _, category := range fossil {
+		burners |= bit(category)
+	}
+	for i := range x {
+		if generation != nil && x[i] == 0 && generation[i] > 0 && burners&(1<<min(p.fuels[i], perRegion-1)) != 0 {
 			n++
 		}
 	}
@@ -239,6 +261,7 @@ func (p *Plants) texts(batches []*egrid.Batch, c egrid.Column) []string {
 func (p *Plants) readFuels(batches []*egrid.Batch) {
 	categories, fuels := p.texts(batches, egrid.FuelCategoryColumn), p.texts(batches, egrid.Fuel)
 	p.fuels = make([]uint8, p.n)
+	known := egrid.FuelCategories()
 	for i := range p.fuels {
 		p.fuels[i] = noFuel
 		name := ""
@@ -247,7 +270,7 @@ func (p *Plants) readFuels(batches []*egrid.Batch) {
 		} else if fuels != nil {
 			name, _ = egrid.FuelCategory(fuels[i])
 		}
-		if at := slices.Index(egrid.FuelCategories(), name); at >= 0 {
+		if at := slices.Index(known, name); at >= 0 {
 			p.fuels[i] = uint8(at)
 		}
 	}
@@ -273,13 +296,7 @@ func (p *Plants) readRegions(level egrid.Level, batches []*egrid.Batch) {
 		if code == "" {
 			continue
 		}
-		at, ok := part.index[code]
-		if !ok {
-			at = int32(len(part.codes))
-			part.index[code] = at
-			part.codes = append(part.codes, code)
-		}
-		part.of[i] = at
+		part.of[i] = part.place(code)
 	}
 	p.regions[level] = part
 }

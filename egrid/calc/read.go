@@ -17,6 +17,7 @@ type reader struct {
 	db      *store.DB
 	year    int
 	release string // as queries name it: NoRelease for the unmarked one
+	kept    *Answers
 }
 
 // edition decides which edition answers a query: the newest that has a sheet of
@@ -129,38 +130,53 @@ func (r *reader) name() string {
 }
 
 // plants reads plants of the edition: those of a region, or those of the ids. of
-// names the columns to read beside those that tell of regions and weights.
+// names the columns to read beside those that tell of regions and weights. It returns
+// nil where the edition has no sheet of plants, or none that tells which are meant.
 func (r *reader) plants(ctx context.Context, level egrid.Level, code string, ids []string, of ...egrid.Column) (*Plants, []egrid.Snapshot, error) {
 	s, ok, err := r.published(ctx, egrid.PLNT)
 	if err != nil || !ok {
 		return nil, nil, err
 	}
-	q := egrid.RowQuery{Level: egrid.PLNT, Year: r.year, Release: r.release}
-	for _, c := range append(contextColumns(), of...) {
-		if s.Schema.Has(c) && !slices.Contains(q.Columns, c) {
-			q.Columns = append(q.Columns, c)
-		}
-	}
 	filter := egrid.PlantCode
 	if ids == nil {
-		column, named := regionColumn(level)
-		if filter = column; named {
+		filter, _ = regionColumn(level)
+	}
+	if filter != "" && !s.Schema.Has(filter) {
+		return nil, nil, nil
+	}
+	snapshots := []egrid.Snapshot{s}
+	if r.kept != nil {
+		all, sheet, err := r.kept.sheet(ctx, r, &s, of)
+		of = append(slices.Clone(of), egrid.NetGeneration) // which notes compare
+		switch {
+		case err != nil:
+			return nil, nil, err
+		case filter == "":
+			return all, snapshots, nil
+		case ids == nil:
+			return all.pick(all.inRegion(level, code), of), snapshots, nil
+		}
+		var rows []int32
+		for _, id := range ids {
+			rows = append(rows, sheet.rows[id]...)
+		}
+		slices.Sort(rows)
+		return all.pick(slices.Compact(rows), of), snapshots, nil
+	}
+	var filters []egrid.Filter
+	if filter != "" {
+		if ids == nil {
 			ids = []string{code}
 		}
+		filters = []egrid.Filter{egrid.Where(filter, egrid.Eq, ids...)}
 	}
-	if filter != "" {
-		if !s.Schema.Has(filter) {
-			return nil, nil, nil // the sheet does not tell which plants are meant
-		}
-		q.Filters = []egrid.Filter{egrid.Where(filter, egrid.Eq, ids...)}
-	}
-	answer, err := r.db.Stream(ctx, q)
+	batches, err := r.plantRows(ctx, &s, append(contextColumns(), of...), filters)
 	if err != nil {
 		return nil, nil, err
 	}
-	p, err := ReadPlants(answer.Batches)
+	p, err := readPlants(batches, of)
 	if err == nil && filter != "" {
 		p.fillBlanks()
 	}
-	return p, answer.Snapshots, err
+	return p, snapshots, err
 }

@@ -129,7 +129,7 @@ type Chunk struct {
 	Index    int           // identity within the stage; the same index is the same chunk
 	Rows     *egrid.Batch  // rows of the spec's schema and data year; never nil
 	Rejected int64         // records of the chunk that could not be read
-	Faults   []Fault       // why they could not; the most common ones are enough
+	Faults   []egrid.Fault // why they could not; the most common ones are enough
 	Findings []egrid.Audit // row-level audit findings of these rows, see AuditRows
 }
 

@@ -197,7 +197,7 @@ func TestSettleReadsNothingOfColumnsInAnotherOrder(t *testing.T) {
 // the same as when all are.
 func TestSettleReadsColumnsThatDiffer(t *testing.T) {
 	t.Parallel()
-	columns := []egrid.Column{egrid.PlantCode, egrid.Generator, egrid.State, egrid.NameplateCapacity, egrid.NetGeneration, egrid.Sequence}
+	columns := []egrid.Column{egrid.PlantCode, egrid.GeneratorID, egrid.State, egrid.NameplateCapacity, egrid.NetGeneration, egrid.Sequence}
 	const rows = 800
 	of := func(change func(i int, row []egrid.Value) []egrid.Value, columns ...egrid.Column) *egrid.Batch {
 		var all [][]egrid.Value

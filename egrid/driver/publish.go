@@ -46,8 +46,8 @@ func Decide(policy Policy, staged egrid.Snapshot, published *egrid.Snapshot, com
 	var reasons []string
 	if TooManyRejected(staged.Rows, staged.Rejected) {
 		reason := fmt.Sprintf("%d of %d records were rejected, more than 1 %%: look at the reasons, the file may have been misread", staged.Rejected, staged.Rows+staged.Rejected)
-		if staged.RejectedFor != "" {
-			reason += "; most often " + staged.RejectedFor
+		if staged.RejectedFor != nil {
+			reason += "; most often " + staged.RejectedFor.String()
 		}
 		reasons = append(reasons, reason)
 	}

@@ -28,15 +28,16 @@ func NewSnapshot(id egrid.StageID, spec SnapshotSpec) egrid.Snapshot {
 // Tally is what a store keeps of a chunk beside its rows. The tallies of a
 // stage, added up in any order, describe the snapshot.
 type Tally struct {
-	Rows     int64          `json:"rows"`
-	Rejected int64          `json:"rejected"`
-	Lossy    []egrid.Column `json:"lossy"`
-	Faults   []Fault        `json:"faults,omitempty"`
-	Findings []egrid.Audit  `json:"findings"`
-	Digest   Digest         `json:"digest"`            // of the rows
-	Order    string         `json:"order,omitempty"`   // of the columns in the digests, see [Order]; empty in what an earlier version put
-	Outline  *Outline       `json:"outline,omitempty"` // of the rows; nil in what an earlier version put
-	Digits   Precision      `json:"digits,omitzero"`   // of the numbers; it is not known of what an earlier version put
+	Rows     int64                  `json:"rows"`
+	Rejected int64                  `json:"rejected"`
+	Lossy    []egrid.Column         `json:"lossy"`
+	Faults   []egrid.Fault          `json:"faults,omitempty"`
+	Findings []egrid.Audit          `json:"findings"`
+	Digest   Digest                 `json:"digest"`            // of the rows
+	Order    string                 `json:"order,omitempty"`   // of the columns in the digests, see [Order]; empty in what an earlier version put
+	Outline  *Outline               `json:"outline,omitempty"` // of the rows; nil in what an earlier version put
+	Gaps     map[egrid.Column]int64 `json:"gaps,omitempty"`    // of the rows, see [egrid.Snapshot]
+	Digits   Precision              `json:"digits,omitzero"`   // of the numbers; it is not known of what an earlier version put
 }
 
 // TallyOf counts a chunk.
@@ -47,7 +48,7 @@ func TallyOf(c Chunk) Tally {
 		t.Outline.Blocks = t.Outline.Blocks.with(Block{Number: number / blockRows, Rows: 1, Digest: row[0]})
 	})
 	t.Outline.Places, t.Outline.Sums = placesIn(c.Rows), sumsOf(c.Rows)
-	t.Digits = PrecisionOf(c.Rows)
+	t.Gaps, t.Digits = gapsIn(c.Rows), PrecisionOf(c.Rows)
 	return t
 }
 
@@ -57,12 +58,12 @@ func TallyOf(c Chunk) Tally {
 func Describe(s *egrid.Snapshot, tallies []Tally) {
 	var digest Digest
 	var digits Precision
-	var faults []Fault
+	var faults []egrid.Fault
 	orders := map[string]bool{}
 	for _, t := range tallies {
 		s.Rows += t.Rows
 		s.Rejected += t.Rejected
-		s.Lossy = union(s.Lossy, t.Lossy)
+		s.Lossy, s.Gaps = union(s.Lossy, t.Lossy), addGaps(s.Gaps, t.Gaps)
 		s.Audits = MergeAudits(s.Audits, t.Findings)
 		digits = digits.Plus(t.Digits)
 		faults = mergeFaults(faults, t.Faults)

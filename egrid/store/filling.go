@@ -10,15 +10,15 @@ import (
 	"github.com/egrid-analytics/egrid-go/internal/engine"
 )
 
-// filled are the columns that a sheet of plants without them gets from the
-// generators of the same data year: what a plant is and where, but no figures.
-var filled = []egrid.Column{egrid.PlantName, egrid.State, egrid.County, egrid.Latitude, egrid.Longitude}
-
-// filling is what a sheet of plants lacks and generators know, by ORIS code.
+// filling is what a sheet of plants lacks and generators know, by ORIS code: what a
+// plant is and where, but no figures.
 type filling struct {
-	columns []egrid.Column // none when there is nothing to fill in
+	columns []egrid.Column // that the sheet lacks; with gaps, none when there is nothing to fill in
+	gaps    []egrid.Column // that it has, but not in every row
 	from    egrid.Snapshot
 }
+
+func (f *filling) size() int { return len(f.columns) + len(f.gaps) }
 
 // fillingOf finds the sheet of generators that knows most of what a sheet of plants
 // lacks: of the same release if it can be, else of the newest.
@@ -32,10 +32,19 @@ func fillingOf(c egrid.Catalog, plants *egrid.Snapshot) filling {
 		if s.Level != egrid.GEN || s.Year != plants.Year || s.Status != egrid.Published || !s.Schema.Has(egrid.PlantCode) {
 			continue
 		}
-		columns := slices.DeleteFunc(slices.Clone(filled), func(c egrid.Column) bool { return plants.Schema.Has(c) || !s.Schema.Has(c) })
+		this := filling{from: *s}
+		for _, c := range driver.PlaceColumns() {
+			switch {
+			case !s.Schema.Has(c):
+			case !plants.Schema.Has(c):
+				this.columns = append(this.columns, c)
+			case plants.Gaps[c] > 0:
+				this.gaps = append(this.gaps, c)
+			}
+		}
 		newer := s.Release == plants.Release || best.from.Release != plants.Release && egrid.CompareReleases(s.Release, best.from.Release) > 0
-		if len(columns) > len(best.columns) || len(columns) == len(best.columns) && len(columns) > 0 && newer {
-			best = filling{columns, *s}
+		if this.size() > best.size() || this.size() == best.size() && this.size() > 0 && newer {
+			best = this
 		}
 	}
 	return best
@@ -87,8 +96,12 @@ func (s *filledScanner) table(ctx context.Context, needed []egrid.Column) (*engi
 	var fields []egrid.Field
 	for _, c := range needed {
 		switch {
-		case slices.Contains(s.columns, c):
+		case slices.Contains(s.columns, c), slices.Contains(s.gaps, c):
 			f, _ := plantField(egrid.Snapshot{}, c)
+			if at := s.plants.Schema.Index(c); at >= 0 {
+				f = s.plants.Schema.Field(at)
+				own = append(own, c)
+			}
 			fields = append(fields, f)
 		case !slices.Contains(own, c) && s.plants.Schema.Has(c):
 			own = append(own, c)
@@ -103,17 +116,25 @@ func (s *filledScanner) table(ctx context.Context, needed []egrid.Column) (*engi
 	if err != nil {
 		return nil, err
 	}
-	schema, err := egrid.NewSchema(append(plants.Schema().Fields(), fields...)...)
-	if err != nil {
-		return nil, err
-	}
 	more, err := fillIn(plants, fields, known)
 	if err != nil {
 		return nil, err
 	}
-	from := make([]int, schema.Len())
+	all := plants.Schema().Fields()
+	from := make([]int, len(all))
 	for i := range from {
 		from[i] = i
+	}
+	for i, f := range fields { // in the place of the column with gaps, or behind the others
+		if at := plants.Schema().Index(f.Column); at >= 0 {
+			from[at] = plants.Schema().Len() + i
+			continue
+		}
+		all, from = append(all, f), append(from, plants.Schema().Len()+i)
+	}
+	schema, err := egrid.NewSchema(all...)
+	if err != nil {
+		return nil, err
 	}
 	return engine.NewTable([]*egrid.Batch{plants.Project(schema, from, more)}, needed), nil
 }
@@ -139,7 +160,8 @@ func (s *filledScanner) known(ctx context.Context, fields []egrid.Field) (map[st
 	return known, nil
 }
 
-// fillIn makes the columns beside the rows of plants.
+// fillIn makes the columns beside the rows of plants: what the sheet has itself, else
+// what generators know.
 func fillIn(plants *egrid.Batch, fields []egrid.Field, known map[string][]egrid.Value) (*egrid.Batch, error) {
 	schema, err := egrid.NewSchema(fields...)
 	if err != nil {
@@ -147,7 +169,12 @@ func fillIn(plants *egrid.Batch, fields []egrid.Field, known map[string][]egrid.
 	}
 	builder := egrid.NewBuilder(schema, plants.Year())
 	for row := range plants.Rows() {
-		for i, value := range known[row.Text(egrid.PlantCode)] {
+		others := known[row.Text(egrid.PlantCode)]
+		for i, f := range fields {
+			value := row.Value(f.Column)
+			if value.IsMissing() && others != nil {
+				value = others[i]
+			}
 			if err := builder.Value(i, value); err != nil {
 				return nil, err
 			}

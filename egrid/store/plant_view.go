@@ -109,7 +109,7 @@ func (v *plantView) open() error {
 		v.key = []egrid.Column{egrid.State, egrid.PlantName}
 	}
 	v.filling = fillingOf(v.all.catalog, &v.snapshot)
-	if len(v.filling.columns) == 0 {
+	if v.filling.size() == 0 {
 		return nil
 	}
 	v.sources = append(v.sources, v.filling.from)
@@ -164,8 +164,8 @@ func (v *plantView) about(columns []egrid.Column) PlantSource {
 		shares := v.shareSheet()
 		about.Shares = sheetOf(&shares)
 	}
-	for _, c := range v.filling.columns {
-		if slices.Contains(columns, c) {
+	for _, c := range driver.PlaceColumns() {
+		if slices.Contains(columns, c) && (slices.Contains(v.filling.columns, c) || slices.Contains(v.filling.gaps, c)) {
 			about.Filled, about.FilledFrom = append(about.Filled, c), sheetOf(&v.filling.from)
 		}
 	}
@@ -510,6 +510,9 @@ func (v *plantView) generatorColumn(use string, name egrid.Column) (egrid.Column
 	}
 	if f, ok := egrid.Lookup(egrid.GEN, string(name)); ok {
 		return f.Column, nil
+	}
+	if _, ok := plantField(v.snapshot, name); !ok {
+		return "", fmt.Errorf("%w: plants have no column %q%s", egrid.ErrInvalid, name, v.columnHint(string(name)))
 	}
 	return "", fmt.Errorf("%w: cannot %s plants of data year %d by %s: no PLNT sheet of it is published, and the generators that stand in for it have no such column",
 		egrid.ErrInvalid, use, v.snapshot.Year, name)

@@ -65,7 +65,7 @@ type PlantSource struct {
 	// states. None when the answer has no shares.
 	Shares Sheet
 
-	Filled     []egrid.Column // columns of the answer that the sheet lacks, filled in
+	Filled     []egrid.Column // columns of the answer that the sheet lacks, in some rows or all, filled in
 	FilledFrom Sheet          // from there
 }
 

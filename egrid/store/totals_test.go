@@ -196,7 +196,7 @@ func TestTotalsErrors(t *testing.T) {
 		{"several years", egrid.State, store.PlantQuery{Year: egrid.AllYears}, egrid.ErrInvalid, "one data year"},
 		{"no data year", egrid.State, store.PlantQuery{Year: 1900}, egrid.ErrInvalid, "1990"},
 		{"by a sum", egrid.NetGeneration, store.PlantQuery{}, egrid.ErrInvalid, "every total has"},
-		{"by what nobody has", "nonsense", store.PlantQuery{}, egrid.ErrInvalid, "no PLNT sheet"},
+		{"by what nobody has", "nonsense", store.PlantQuery{}, egrid.ErrInvalid, "no column"},
 		{"subregions of a state", egrid.Subregion, store.PlantQuery{Filters: []egrid.Filter{egrid.Where("state", egrid.Eq, "TX")}}, egrid.ErrInvalid, "subregions cannot be told apart"},
 		{"years of a subregion", egrid.Year, store.PlantQuery{Filters: []egrid.Filter{egrid.Where("subregion", egrid.Eq, "ERCT")}}, egrid.ErrInvalid, "subregion"},
 		{"states of a subregion", egrid.State, store.PlantQuery{Filters: []egrid.Filter{egrid.Where("subregion", egrid.Eq, "ERCT")}}, egrid.ErrInvalid, "subregion"},
@@ -283,6 +283,47 @@ const poorPlants23 = `YEAR,ORISPL,PLPRMFL,PLFUELCT,PLNGENAN
 2023,3,WAT,HYDRO,-10
 2023,77,NG,GAS,5
 `
+
+// Cells that the sheet of plants lacks are filled in, and no others.
+func TestFilledGaps(t *testing.T) {
+	t.Parallel()
+	const plants = `YEAR,PSTATABB,PNAME,ORISPL,PLPRMFL,PLNGENAN
+2023,,Alpha of the plants,1,BIT,1100
+2023,TX,,02,SUN,150
+2023,,,3,WAT,-10
+2023,,,77,NG,5
+2023,LA,Own,88,NG,6
+`
+	for name, test := range map[string]struct {
+		plants, filled string
+		want           []string
+	}{
+		"gaps": {plants, "[plant_name state] {GEN }", []string{"02 Bravo TX 150", "1 Alpha of the plants TX 1100", "3 Pumped OK -10", "77   5", "88 Own LA 6"}},
+		"none": {"YEAR,PSTATABB,PNAME,ORISPL,PLPRMFL,PLNGENAN\n2023,LA,A,1,BIT,1100\n2023,LA,B,2,SUN,150\n", "[] { }", []string{"1 A LA 1100", "2 B LA 150"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, db := sheetsOf(t, map[string]string{"PLNT23.csv": test.plants, "GEN23.csv": generators23})
+			page, err := db.Plants(t.Context(), store.PlantQuery{Sort: []egrid.Sort{{Column: egrid.PlantCode}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := lines(page.Batch, store.PlantID, egrid.PlantName, egrid.State, egrid.NetGeneration); !slices.Equal(got, test.want) {
+				t.Errorf("got %q; want %q", got, test.want)
+			}
+			if got := fmt.Sprint(page.Filled, page.FilledFrom); got != test.filled {
+				t.Errorf("filled in %s; want %s", got, test.filled)
+			}
+			if name != "gaps" {
+				return
+			}
+			of, err := db.Plants(t.Context(), store.PlantQuery{Filters: []egrid.Filter{egrid.Where(egrid.State, egrid.Eq, "TX")}, Sort: []egrid.Sort{{Column: egrid.PlantName}}})
+			if got := lines(of.Batch, egrid.PlantName); err != nil || !slices.Equal(got, []string{"Alpha of the plants", "Bravo"}) {
+				t.Errorf("of Texas: %q, %v", got, err)
+			}
+		})
+	}
+}
 
 func TestFilledPlants(t *testing.T) {
 	t.Parallel()

@@ -36,6 +36,7 @@ type cli struct {
 	Replica string   `help:"Replica of the store's server that answers queries. Default: the store itself." placeholder:"URL"`
 	Redis   string   `help:"Redis server where replicas of this service share their cache. Default: none." placeholder:"URL"`
 	ETL     string   `help:"Service etl, which makes the loads that are asked for at /runs. Its API key may be in EGRID_ETL_KEY. Default: none, and no /runs." name:"etl" placeholder:"URL"`
+	Shapes  string   `help:"GeoJSON file with the boundaries of the eGRID subregions, for sites with coordinates: polygons in longitude and latitude with a property subregion. Default: none." type:"path" placeholder:"FILE"`
 	Addr    string   `help:"Address to listen on." default:"127.0.0.1:3000" placeholder:"HOST:PORT"`
 	Origins []string `help:"Origins of pages that may ask from a browser; * is any." default:"http://127.0.0.1:4000,http://localhost:4000" placeholder:"ORIGIN"`
 }
@@ -49,7 +50,7 @@ func (c *cli) Run(p *service.Process) error {
 		}
 	}
 	o := httpapi.Options{Version: service.Version().Version, Logger: p.Log, AllowedOrigins: c.Origins}
-	if err := c.Apply(&o, p.Log); err != nil {
+	if err := errors.Join(c.Apply(&o, p.Log), (&service.Boundaries{Shapes: c.Shapes}).Place(&o)); err != nil {
 		return err
 	}
 	if err := service.PassRuns(&o, c.ETL); err != nil {

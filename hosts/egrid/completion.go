@@ -256,6 +256,8 @@ func knownValues(v *kong.Value, level egrid.Level) (known []candidate, list, ok 
 		known = bare([]string{"output", "nonbaseload", "combustion", "input"})
 	case "gwp":
 		known = bare([]string{"published", "sar", "ar4", "ar5", "ar6"})
+	case "adjustment":
+		known = bare([]string{"published", "unadjusted", "biomass", "chp"})
 	case "units":
 		known = bare([]string{"us", "metric"})
 	}

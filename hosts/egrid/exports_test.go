@@ -123,7 +123,7 @@ func TestOutput(t *testing.T) {
 	at := func(name string) string { return filepath.Join(s.dir, name) }
 	for name, begins := range map[string]string{
 		"a.csv": "level,data_year,", "a.ndjson": `{"level":"GEN",`, "a.json": `[{"level":"GEN",`, "a.parquet": "PAR1", "is.xlsx": "PK\x03\x04",
-		"a.txt": "state  plant_name", "a.datapackage.json": "{\n  \"name\": \"a\",",
+		"a.txt": "state  plant_name", "a.datapackage.json": "{\n  \"name\": \"a\",", "a.csvt": `"String","Integer64",`,
 	} {
 		if text := s.run(0, "rows", "GEN", "--output", at(name)); text != "" {
 			t.Errorf("%s: %q on standard output", name, text)

@@ -28,10 +28,13 @@ type factorCmd struct {
 	Gas       string   `env:"-" help:"co2e, co2, ch4, n2o, nox or so2." default:"co2e"`
 	Kind      string   `env:"-" help:"output, nonbaseload, combustion or input." default:"output"`
 	GWP       string   `env:"-" help:"Of co2e: published, sar, ar4, ar5 or ar6. Default: published." name:"gwp"`
-	Delivered bool     `env:"-" help:"Per MWh at the customer: with grid gross loss."`
-	Unit      string   `env:"-" help:"lb/MWh, kg/MWh, kg/kWh, g/kWh, t/MWh, lb/kWh; of kind input lb/MMBtu, kg/MMBtu, kg/GJ. Default: lb/MWh or lb/MMBtu."`
-	Explain   bool     `env:"-" help:"List the plants, where their sheet is loaded."`
-	JSON      bool     `env:"-" help:"Print JSON." name:"json"`
+
+	Adjustment string `env:"-" help:"What of the plants' emissions is left out: published (for biomass and CHP), unadjusted, biomass or chp; others than published are summed from plants. Default: published."`
+
+	Delivered bool   `env:"-" help:"Per MWh at the customer: with grid gross loss."`
+	Unit      string `env:"-" help:"lb/MWh, kg/MWh, kg/kWh, g/kWh, t/MWh, lb/kWh; of kind input lb/MMBtu, kg/MMBtu, kg/GJ. Default: lb/MWh or lb/MMBtu."`
+	Explain   bool   `env:"-" help:"List the plants, where their sheet is loaded."`
+	JSON      bool   `env:"-" help:"Print JSON." name:"json"`
 }
 
 // Help implements kong.HelpProvider.
@@ -56,7 +59,7 @@ func (c *factorCmd) Run(a *app) error {
 	}
 	q := calc.FactorQuery{
 		Plants: c.Plants, Year: c.Year, Release: c.Release, Gas: calc.Gas(c.Gas), Kind: calc.Kind(c.Kind),
-		GWP: c.GWP, Unit: c.Unit, Delivered: c.Delivered, Explain: c.Explain,
+		GWP: c.GWP, Adjustment: calc.Adjustment(c.Adjustment), Unit: c.Unit, Delivered: c.Delivered, Explain: c.Explain,
 	}
 	if err := q.SetPlace(c.Subregion, c.State, c.BA, c.Nerc, c.US); err != nil {
 		return err

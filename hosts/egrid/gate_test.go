@@ -109,7 +109,7 @@ func TestMostlyRejected(t *testing.T) {
 	}
 	// Whoever decides on it later finds the reason in the store.
 	const why = `more than 1 %: look at the reasons, the file may have been misread; most often net_generation_mwh: not a number (98 records, the first in line 4: "see note")`
-	if held := s.snapshots(); len(held) != 1 || !strings.Contains(held[0].Reason, why) || held[0].RejectedFor == "" {
+	if held := s.snapshots(); len(held) != 1 || !strings.Contains(held[0].Reason, why) || held[0].RejectedFor == nil {
 		t.Errorf("the store has %+v", held)
 	}
 }

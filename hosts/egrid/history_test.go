@@ -111,7 +111,7 @@ func TestRollback(t *testing.T) {
 
 	s.says(1, "2020", "rollback", "GEN", "2020")
 	s.says(1, "ST", "rollback", "ST", "2023")
-	s.says(2, "PLANT", "rollback", "PLANT", "2023")
+	s.says(2, "PLANTT", "rollback", "PLANTT", "2023")
 	s.says(1, "egrid snapshots --all", "publish", "0123456789abcdef01234567")
 	if got := stop(); got != 0 {
 		t.Errorf("exit status %d", got)

@@ -14,6 +14,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/book"
 	"github.com/egrid-analytics/egrid-go/egrid/calc/inventory"
+	"github.com/egrid-analytics/egrid-go/egrid/shapes"
 	"github.com/egrid-analytics/egrid-go/egrid/store"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/service"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/terminal"
@@ -24,6 +25,7 @@ type inventoryCmd struct {
 	Year    int    `env:"-" help:"Data year of the factors, for sites that name none. Default: the newest."`
 	Release string `env:"-" help:"Release, e.g. v2; none for the unmarked one. Default: the newest."`
 	GWP     string `env:"-" help:"Of CO2e: published, sar, ar4, ar5 or ar6. Default: published." name:"gwp"`
+	Shapes  string `help:"GeoJSON with the outlines of subregions, for sites that have coordinates." placeholder:"FILE.geojson" type:"path"`
 	Format  string `env:"-" help:"csv, json or xlsx; json and xlsx have totals, formulas and sources, too. Default: by the ending of --output, else csv." enum:",csv,json,xlsx" default:""`
 	Output  string `env:"-" help:"File to write. It takes its name when it is complete. Default: standard output." type:"path" placeholder:"FILE"`
 }
@@ -31,7 +33,8 @@ type inventoryCmd struct {
 // Help implements kong.HelpProvider.
 func (c *inventoryCmd) Help() string {
 	return `Location-based Scope 2 emissions of a table of sites. The header names the
-columns: subregion, zip, ba or state; kwh or mwh; year where sites differ in it.
+columns: subregion, latitude and longitude, zip, ba or state; kwh or mwh; year
+where sites differ in it. Coordinates need --shapes.
 Every site comes back, with its emissions and the factor that they rest on, or
 with the reason why there are none (exit status 3).
 
@@ -39,7 +42,8 @@ Examples:
 
   egrid inventory sites.csv > emissions.csv
   egrid inventory sites.xlsx --year 2023 --output emissions.xlsx
-  egrid inventory sites.csv --gwp ar6 --format json`
+  egrid inventory sites.csv --gwp ar6 --format json
+  egrid inventory sites.csv --shapes subregions.geojson`
 }
 
 func (c *inventoryCmd) Run(a *app) error {
@@ -55,11 +59,18 @@ func (c *inventoryCmd) Run(a *app) error {
 	write := map[string]func(context.Context, *store.DB, io.Reader, io.Writer, *inventory.Options) (inventory.Totals, error){
 		"csv": inventory.CSV, "json": inventory.JSON, "xlsx": inventory.XLSX,
 	}[c.Format]
+	o := &inventory.Options{Year: c.Year, Release: c.Release, GWP: c.GWP}
+	var err error
+	if c.Shapes != "" {
+		if o.Shapes, err = shapes.Open(c.Shapes, nil); err != nil {
+			return err
+		}
+	}
 	var totals inventory.Totals
-	err := a.withData(func(db *store.DB) error {
+	err = a.withData(func(db *store.DB) error {
 		return a.withTable(c.File, func(sites io.Reader) error {
 			return a.to(c.Output, func(w io.Writer) (err error) {
-				totals, err = write(a.ctx, db, sites, w, &inventory.Options{Year: c.Year, Release: c.Release, GWP: c.GWP})
+				totals, err = write(a.ctx, db, sites, w, o)
 				return err
 			})
 		})

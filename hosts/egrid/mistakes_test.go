@@ -48,6 +48,7 @@ func TestMistakes(t *testing.T) {
 		{2, []string{"groups", "GEN", "--measures", "average(net_generation_mwh)"}, []string{"average", "sum"}},
 		{2, []string{"top", "--state", "Texsa"}, []string{`"Texsa" is no state`, "did you mean Texas (TX)?"}},
 		{2, []string{"top", "--state", "T"}, []string{`"T" is no state`, "as TX"}},
+		{2, []string{"top", "--sort", "-net_generation_mw"}, []string{`no column "net_generation_mw"`, "did you mean net_generation_mwh?"}},
 		{2, []string{"top", "--fuel", "gas"}, []string{"GAS is no fuel but a category", "NG"}},
 		{2, []string{"top", "--fuel", "NGG"}, []string{`"NGG" is no fuel`, "did you mean NG?"}},
 		{2, []string{"top", "--fuel-category", "sollar"}, []string{`"sollar" is no fuel category`, "did you mean SOLAR?"}},

@@ -19,7 +19,7 @@ import (
 
 // output are the flags of how rows are written.
 type output struct {
-	Format string `short:"f" env:"-" help:"table, json, csv, ndjson, geojson, parquet, xlsx, or datapackage: the description of the CSV. Default: by the ending of --output, else table." placeholder:"FORMAT"`
+	Format string `short:"f" env:"-" help:"table, json, csv, ndjson, geojson, parquet, xlsx, or datapackage or csvt: the description of the CSV, csvt for GDAL. Default: by the ending of --output, else table." placeholder:"FORMAT"`
 	JSON   bool   `short:"j" env:"-" help:"The same as --format json."`
 	Output string `short:"o" env:"-" help:"File to write. It takes its name when it is complete. Default: standard output." type:"path" placeholder:"FILE"`
 	Codes  string `env:"-" help:"epa: csv, xlsx and datapackage name columns by EPA's codes, where they have one." placeholder:"epa"`
@@ -125,7 +125,7 @@ func (o *output) name(level egrid.Level, snapshots []egrid.Snapshot) string {
 // print writes an answer, rows of a level or of none, and returns how many rows it
 // had. Only a table is held in memory. Where columns of a table are left out it says so.
 func (a *app) print(o *output, level egrid.Level, answer *store.Answer) (rows int64, err error) {
-	if level != "" && o.Format != formatTable {
+	if level != "" && o.Format != formatTable && o.Format != "geojson" { // what does not load again needs no marks
 		marked := answer.Marked(o.Codes != "")
 		answer = &marked
 	}

@@ -82,6 +82,9 @@ func regionCode(level egrid.Level, identifier egrid.Column, text string, in aske
 	if err != nil {
 		return "", err
 	}
+	if text == "" && len(there) == 0 {
+		return "", fmt.Errorf("%w: no rows of %s are published; egrid snapshots lists what is", egrid.ErrNotFound, level)
+	}
 	if text == "" {
 		return "", fmt.Errorf("%w: which %s? name one of %s", egrid.ErrInvalid, level.Title(), strings.Join(there, ", "))
 	}

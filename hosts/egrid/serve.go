@@ -69,7 +69,7 @@ type exposing struct {
 
 func (e *exposing) api(a *app) (httpapi.Options, error) {
 	o := httpapi.Options{Version: service.Version().Version, Logger: a.log}
-	return o, e.Apply(&o, a.log)
+	return o, errors.Join(e.Apply(&o, a.log), e.Place(&o))
 }
 
 // serving is what is served, and from where more is loaded when somebody with

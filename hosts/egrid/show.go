@@ -37,6 +37,10 @@ func (c *snapshotsCmd) Run(a *app) error {
 			}
 			return printJSON(a, catalog)
 		}
+		if len(catalog.Snapshots) == 0 {
+			a.tell("nothing is published in this store; load files with egrid load%s FILE", a.storeFlag())
+			return nil
+		}
 		return a.sheet(snapshotColumns(catalog.Snapshots), c.Wide)
 	})
 }

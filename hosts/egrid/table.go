@@ -97,7 +97,7 @@ func (p *tablePrinter) Close() error {
 		places = p.every()
 	}
 	for _, at := range places {
-		sheet.Columns = append(sheet.Columns, p.column(at))
+		sheet.Columns = append(sheet.Columns, p.column(at, sheet.Records))
 	}
 	p.of = p.schema.Len()
 	if sheet.Records {
@@ -146,10 +146,23 @@ func (p *tablePrinter) left() string {
 	return fmt.Sprintf("%d of %d columns; --wide shows all, --columns those that you name", p.shown, p.of)
 }
 
-func (p *tablePrinter) column(at int) terminal.Column {
+// column is a column of the table. In records each number has its own decimals.
+func (p *tablePrinter) column(at int, records bool) terminal.Column {
 	f := p.schema.Field(at)
 	c := terminal.Column{Name: string(f.Column), Unit: unitBeside(f), Right: f.Type == egrid.Number || f.Type == egrid.Integer}
 	c.Keep = f.Type == egrid.Text && isCode(f.Column)
+	if f.Type == egrid.Number && records && f.Unit != "degrees" {
+		for _, b := range p.batches {
+			for i := range b.Len() {
+				text := ""
+				if x, ok := b.Column(at).Float(i); ok {
+					text = readable(x, f.Unit)
+				}
+				c.Cells = append(c.Cells, text)
+			}
+		}
+		return c
+	}
 	if f.Type == egrid.Number {
 		var xs []float64
 		for _, b := range p.batches {

@@ -67,7 +67,7 @@ func examples() map[string][]string {
 		"discard":             {"egrid discard 1f6a0c9e44b2d7305f18c6aa"},
 		"rollback":            {"egrid rollback SRL 2018", "egrid rollback GEN 2023 --release rev1"},
 		"prune":               {"egrid prune --keep 2", "egrid prune --older-than 30d"},
-		"columns":             {"egrid columns --level PLNT", "egrid columns --history NAMEPCAP --level ST", "egrid columns --json"},
+		"columns":             {"egrid columns --level PLNT", "egrid columns --history NAMEPCAP --level ST", "egrid columns --history STGENNB --json"},
 		"health":              {"egrid health", "egrid health http://127.0.0.1:4000 postgres://egrid@db/egrid", "egrid health --json --timeout 2s"},
 		"backup":              {"egrid backup egrid-backup.db", "egrid backup --store egrid.db /backups/egrid.db"},
 		"migrate":             {"egrid migrate --store postgres://egrid@db/egrid"},

@@ -352,7 +352,12 @@ func (in asked) instead(f egrid.Filter) (string, error) {
 		}
 		return text, nil
 	}
-	if in.bounds == nil {
+	switch {
+	case f.Op == egrid.Missing:
+		return "; every row has a value", nil
+	case f.Op == egrid.Present:
+		return "; the column is empty", nil
+	case in.bounds == nil:
 		return "", nil
 	}
 	low, high, err := in.bounds(f.Column)

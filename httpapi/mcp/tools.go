@@ -121,6 +121,7 @@ func tools() []tool {
 				{name: "us", kind: boolean, doc: "The United States."}, {name: "plants", kind: list, doc: "ORIS codes: one factor of these plants together."},
 			}, argument{name: "gas", kind: text, enum: names(calc.Gases()), doc: "What is emitted. Default: co2e."},
 				argument{name: "kind", kind: text, enum: names(calc.Kinds()), doc: "Default: output."}, gwpArg(),
+				argument{name: "adjustment", kind: text, enum: names(calc.Adjustments()), doc: "What of the plants' emissions is left out: published (default) is adjusted for biomass and for useful heat (CHP); biomass, chp: for one of these; unadjusted: for none."},
 				argument{name: "unit", kind: text, enum: append(calc.FactorUnits(calc.Output), calc.FactorUnits(calc.HeatInput)...), doc: "Default: lb/MWh, of kind input lb/MMBtu."},
 				argument{name: "delivered", kind: boolean, doc: "Per MWh at the customer: with the losses of the grid."},
 				argument{name: "explain", kind: boolean, doc: "List the plants that it is made of, where their sheet is loaded."}, local(listed("Plants", "20"))),

@@ -18,6 +18,7 @@ type Factor struct {
 	Gas       calc.Gas               `json:"gas"`
 	Kind      calc.Kind              `json:"kind"`
 	GWP       *string                `json:"gwp" doc:"Of co2e: what CH4 and N2O count in CO2."`
+	Adjust    calc.Adjustment        `json:"adjustment,omitempty" doc:"What of the plants' emissions is left out; left out where they are as published, adjusted for biomass and CHP."`
 	Delivered bool                   `json:"delivered" doc:"Per MWh at the customer: grid gross loss is taken into account."`
 	Region    *FactorRegion          `json:"region,omitempty" doc:"Left out for a set of plants."`
 	Year      int                    `json:"year"`
@@ -75,6 +76,9 @@ func FactorOf(f *calc.Factor) Factor {
 		Authority: f.Authority, Basis: f.Basis, Rounded: f.Rounded, Formula: f.Formula, Inputs: inputsOf(f.Inputs),
 		Plants: sharesOf(f.Plants), Sources: sourcesOf(f.Snapshots), Notes: append([]string{}, f.Notes...), Citation: f.Citation(),
 	}
+	if f.Query.Adjustment != calc.AsPublished {
+		w.Adjust = f.Query.Adjustment
+	}
 	if len(f.Query.Plants) == 0 {
 		w.Region = &FactorRegion{Level: f.Query.Level, Code: f.Query.Code, Name: textOrNull(f.Name)}
 	}
@@ -110,6 +114,8 @@ type FactorQuery struct {
 	GWP       string   `json:"gwp,omitempty" maxLength:"60"`
 	Unit      string   `json:"unit,omitempty" maxLength:"60"`
 	Delivered bool     `json:"delivered,omitempty"`
+
+	Adjustment string `json:"adjustment,omitempty" maxLength:"60" doc:"published, which is the default, unadjusted, biomass or chp."`
 }
 
 // Query is the query of package calc. It returns [egrid.ErrInvalid] unless
@@ -117,7 +123,7 @@ type FactorQuery struct {
 func (q FactorQuery) Query() (calc.FactorQuery, error) {
 	c := calc.FactorQuery{
 		Plants: q.Plants, Year: int(q.Year), Release: q.Release, Gas: calc.Gas(q.Gas), Kind: calc.Kind(q.Kind),
-		GWP: q.GWP, Unit: q.Unit, Delivered: q.Delivered,
+		GWP: q.GWP, Unit: q.Unit, Delivered: q.Delivered, Adjustment: calc.Adjustment(q.Adjustment),
 	}
 	err := c.SetPlace(q.Subregion, q.State, q.BA, q.NERC, q.US)
 	return c, err

@@ -119,9 +119,14 @@ func Rules() []Rule {
 		},
 		{
 			Packages: []string{"egrid/calc/inventory"},
-			Own:      []string{"egrid", "egrid/calc", "egrid/export", "egrid/store"},
+			Own:      []string{"egrid", "egrid/calc", "egrid/export", "egrid/shapes", "egrid/store"},
 			TestOwn:  []string{"egrid/book", "egrid/sheet", "egrid/memstore"},
 			Why:      "an inventory asks a DB for factors, and writes what people open",
+		},
+		{
+			Packages: []string{"egrid/shapes"},
+			Own:      []string{"egrid"},
+			Why:      "outlines are read by whoever draws them and by whoever places sites: standard library only",
 		},
 		{
 			Packages: []string{"egrid/calc"},
@@ -262,7 +267,7 @@ func Rules() []Rule {
 		},
 		{
 			Packages: []string{"httpapi"},
-			Own:      []string{"egrid", "egrid/calc/...", "egrid/driver", "egrid/export", "egrid/store", "httpapi/certificate", "httpapi/comparison", "httpapi/wire", "httpapi/middleware", "internal/trace"},
+			Own:      []string{"egrid", "egrid/calc/...", "egrid/driver", "egrid/export", "egrid/shapes", "egrid/store", "httpapi/certificate", "httpapi/comparison", "httpapi/wire", "httpapi/middleware", "internal/trace"},
 			Modules:  []string{huma, mux, cors},
 			TestOwn:  []string{"egrid/egridtest", "egrid/memstore", "egrid/sheet", "httpapi/client"},
 			Why:      "httpapi knows only egrid, and what a request belongs to; hosts put stores, cache and dashboard together",
@@ -342,7 +347,7 @@ func Rules() []Rule {
 		{
 			Packages: []string{"internal/speed"},
 			Modules:  []string{pgx},
-			TestOwn:  []string{"egrid", "egrid/driver", "egrid/store", "egrid/egridtest", "egrid/pgstore", "etl", "cache", "httpapi"},
+			TestOwn:  []string{"egrid", "egrid/calc", "egrid/driver", "egrid/store", "egrid/sheet", "egrid/egridtest", "egrid/pgstore", "egrid/sqlitestore", "etl", "cache", "httpapi"},
 			Why:      "what is compared with the driver alone needs the driver, and nobody imports it",
 		},
 		{

@@ -114,6 +114,16 @@ func TestFactors(t *testing.T) {
 	b.click("#factor-plants summary")
 	plants := at(t, p.ask(t, "factors?subregion=CAMX&gwp=ar6&unit=kg/MWh&delivered=true&explain=true"), "data", "plants").([]any)
 	b.until(fmt.Sprintf("document.querySelectorAll('#factor-plants tbody tr').length === %d", len(plants)))
+	amounts := map[string]bool{}
+	for _, plant := range plants {
+		for name := range at(t, plant, "amounts").(map[string]any) {
+			amounts[name] = true
+		}
+	}
+	heads := b.texts("#factor-plants thead th")
+	if len(heads) != 2+len(amounts) || !strings.Contains(b.text("#factor-plants"), at(t, plants, 0, "name").(string)) {
+		t.Errorf("the plants have the columns %q", heads)
+	}
 	b.checkWidth()
 	b.shoot("factors")
 

@@ -92,8 +92,11 @@ func (s shown) check(value any) error {
 		return nil
 	}
 	exact, err := number(s.Title)
-	if err != nil || math.Abs(exact-x) > 1e-20 { // as far as browsers write numbers
-		return fmt.Errorf("%q stands for %v (%v)", s.Title, x, err)
+	if err != nil {
+		return fmt.Errorf("the title of %v: %w", x, err)
+	}
+	if math.Abs(exact-x) > 1e-20 { // as far as browsers write numbers
+		return fmt.Errorf("%q stands for %v", s.Title, x)
 	}
 	percent := strings.HasSuffix(text, "%")
 	text = strings.TrimLeft(strings.TrimSuffix(text, "%"), "<> ")

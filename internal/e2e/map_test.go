@@ -310,6 +310,28 @@ func TestChartFiles(t *testing.T) {
 	if size := await("createImageBitmap(window.saved[1]).then((image) => `${image.width} ${image.height > 500}`)"); size != "1920 true" {
 		t.Errorf("the PNG is %s", size)
 	}
+	// The map itself is saved likewise, with its legend.
+	b.click(".map-told button[aria-label^='Download SVG']")
+	b.until("window.saved.length === 4")
+	picture := await("window.saved[3].text()")
+	for _, part := range []string{"<title>Net generation by state, 2023</title>", "classes of about as many states", ">TX</text>", "Source: state sheet (release unmarked)"} {
+		if !strings.Contains(picture, part) {
+			t.Errorf("the picture of the map lacks %s", part)
+		}
+	}
+	for _, part := range []string{"class=", "style=", "var(", "href=", "tabindex"} {
+		if strings.Contains(picture, part) {
+			t.Errorf("the picture of the map has %s", part)
+		}
+	}
+	if paths := strings.Count(picture, "<path"); paths < 100 {
+		t.Errorf("the picture of the map has %d paths", paths)
+	}
+	b.click(".map-told button[aria-label^='Download PNG']")
+	b.until("window.saved.length === 5")
+	if size := await("createImageBitmap(window.saved[4]).then((image) => `${image.width} ${image.height > 1200}`)"); size != "1920 true" {
+		t.Errorf("the PNG of the map is %s", size)
+	}
 	csv := await("window.saved[2].text()")
 	rows := p.rows(t, "levels/ST/rows", url.Values{"limit": {"1000"}})
 	if n := strings.Count(csv, "\r\n"); n != len(rows)+1 {

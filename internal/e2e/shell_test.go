@@ -167,6 +167,7 @@ func TestHeals(t *testing.T) {
 	p.down.Store(false)
 	b.until("document.querySelectorAll('#top tbody tr').length === 10 && document.querySelectorAll('#summary .tile dd').length === 5")
 	b.until("document.querySelector('#link').innerText === 'Live'")
+	b.until("!document.querySelector('[data-state=loading]')") // modules of the map are loaded late
 }
 
 func TestRefreshesItself(t *testing.T) {

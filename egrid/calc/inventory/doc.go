@@ -6,7 +6,8 @@
 // Start with [CSV] for a file of any size, and with [New] and [Inventory.Answer]
 // for sites of one's own.
 //
-// A site is placed by the most precise of what it names: its subregion, its ZIP code
+// A site is placed by the most precise of what it names: its subregion, its
+// coordinates (the subregion whose outlines they lie in, see [Options]), its ZIP code
 // (the predominant subregion, by the crosswalk that is loaded), its balancing
 // authority, its state. [Answer.Precision] says which it was. Where a site names
 // something finer that could not be used, the note says why.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/calc"
+	"github.com/egrid-analytics/egrid-go/egrid/shapes"
 	"github.com/egrid-analytics/egrid-go/egrid/store"
 )
 
@@ -21,12 +22,17 @@ type Options struct {
 	Year    int    // data year of sites that name none; 0 is the newest that has factors
 	Release string // empty is the newest
 	GWP     string // of CO2e: published (default), or the name of one of [calc.GWPs]
+	// Shapes are the outlines of subregions, which place sites by their coordinates.
+	// Default none: then coordinates place no site.
+	Shapes *shapes.Set
 }
 
 // Site is a place that used electricity. Of the places the most precise one that
 // can be answered counts; empty ones are not known.
 type Site struct {
 	Subregion string  // code of an eGRID subregion
+	Latitude  string  // in degrees, decimal; south is below 0
+	Longitude string  // in degrees, decimal; west is below 0
 	ZIP       string  // five or nine digits, or what a spreadsheet has left of them
 	BA        string  // code of a balancing authority
 	State     string  // postal abbreviation
@@ -41,10 +47,11 @@ type Precision string
 
 // The precisions, the finest first.
 const (
-	BySubregion Precision = "subregion"
-	ByZIP       Precision = "zip"
-	ByBA        Precision = "balancing_authority"
-	ByState     Precision = "state"
+	BySubregion   Precision = "subregion"
+	ByCoordinates Precision = "coordinates"
+	ByZIP         Precision = "zip"
+	ByBA          Precision = "balancing_authority"
+	ByState       Precision = "state"
 )
 
 // Answer is what became of a site.
@@ -103,13 +110,14 @@ func (t *Totals) MostReasons(n int) []string {
 // Inventory answers for sites, one after the other. It is not safe for concurrent
 // use.
 type Inventory struct {
-	db     *store.DB
-	o      Options
-	year   string
-	places map[key]*found
-	used   map[*Place]bool // by sites that have emissions
-	codes  map[levelYear]map[string]bool
-	totals Totals
+	db      *store.DB
+	answers *calc.Answers
+	o       Options
+	year    string
+	places  map[key]*found
+	used    map[*Place]bool // by sites that have emissions
+	codes   map[levelYear]map[string]bool
+	totals  Totals
 }
 
 type levelYear struct {
@@ -140,7 +148,7 @@ func New(ctx context.Context, db *store.DB, o *Options) (*Inventory, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &Inventory{db: now, o: *o, places: map[key]*found{}, used: map[*Place]bool{}, codes: map[levelYear]map[string]bool{}, totals: Totals{Reasons: map[string]int64{}, Incomplete: map[string]int64{}}}
+	v := &Inventory{db: now, answers: calc.NewAnswers(nil), o: *o, places: map[key]*found{}, used: map[*Place]bool{}, codes: map[levelYear]map[string]bool{}, totals: Totals{Reasons: map[string]int64{}, Incomplete: map[string]int64{}}}
 	if o.GWP != "" && !strings.EqualFold(o.GWP, calc.GWPPublished) {
 		if _, err := calc.ParseGWP(o.GWP); err != nil {
 			return nil, err
@@ -222,12 +230,19 @@ func (v *Inventory) Totals() Totals {
 // place finds the most precise place that a site allows.
 func (v *Inventory) place(ctx context.Context, s *Site) (*found, error) {
 	var before []string
-	for _, by := range []struct {
+	for _, by := range [...]struct {
 		precision Precision
 		code      string
-	}{{BySubregion, s.Subregion}, {ByZIP, s.ZIP}, {ByBA, s.BA}, {ByState, s.State}} {
+	}{{BySubregion, s.Subregion}, {ByCoordinates, s.Latitude + s.Longitude}, {ByZIP, s.ZIP}, {ByBA, s.BA}, {ByState, s.State}} {
 		if by.code == "" {
 			continue
+		}
+		if by.precision == ByCoordinates {
+			code, reason := v.locate(s)
+			if by.code = code; reason != "" {
+				before = append(before, reason)
+				continue
+			}
 		}
 		f, err := v.find(ctx, key{by.precision, by.code, cmp.Or(s.Year, v.year)})
 		if err != nil {
@@ -247,7 +262,7 @@ func (v *Inventory) place(ctx context.Context, s *Site) (*found, error) {
 		return f, nil
 	}
 	if before == nil {
-		before = []string{"the site names no subregion, ZIP code, balancing authority or state"}
+		before = []string{"the site names no subregion, coordinates, ZIP code, balancing authority or state"}
 	}
 	return &found{reason: strings.Join(before, "; ")}, nil
 }
@@ -311,6 +326,9 @@ func (v *Inventory) look(ctx context.Context, k key) (*found, error) {
 		return nil, err
 	}
 	p.Precision = k.precision
+	if k.precision == ByCoordinates {
+		p.Factor.Notes = append(p.Factor.Notes, fmt.Sprintf("Sites were placed by the outlines of %s (SHA-256 %s).", v.o.Shapes.Name(), v.o.Shapes.SHA256()))
+	}
 	f.place = p
 	return f, nil
 }
@@ -399,7 +417,7 @@ func (v *Inventory) factors(ctx context.Context, level egrid.Level, code string,
 		if gas == calc.CO2e {
 			q.GWP = v.o.GWP
 		}
-		f, err := calc.FactorOf(ctx, v.db, q)
+		f, err := v.answers.Factor(ctx, v.db, q)
 		switch {
 		case err == nil && gas == calc.CO2e:
 			p.Rates[i], p.Factor = f.Value, f
@@ -422,7 +440,7 @@ func (v *Inventory) factors(ctx context.Context, level egrid.Level, code string,
 	p.source = strings.Join(ids, " ")
 	q := p.Factor.Query
 	q.Delivered = true
-	delivered, err := calc.FactorOf(ctx, v.db, q)
+	delivered, err := v.answers.Factor(ctx, v.db, q)
 	switch {
 	case err == nil && delivered.Value > 0:
 		p.Loss = 1 - p.Rates[co2e]/delivered.Value

@@ -137,7 +137,7 @@ func TestCSVRefused(t *testing.T) {
 		{"empty", "", "no header"},
 		{"no electricity", "zip,name\n94105,x\n", "no column holds the electricity used"},
 		{"no place", "name,kwh\nx,5\n", "where the sites are"},
-		{"coordinates alone", "latitude,longitude,kwh\n1,2,5\n", "outlines of subregions"},
+		{"latitude alone", "latitude,kwh\n1,5\n", "a latitude and a longitude"},
 		{"electricity twice", "zip,kwh 2022,kwh 2023\n94105,1,2\n", "kwh 2023"},
 		{"a price", "subregion,usd_per_kwh\nCAMX,0.12\n", "no column holds the electricity used"},
 		{"an intensity", "subregion,kWh/m2\nCAMX,120\n", "no column holds the electricity used"},

@@ -10,13 +10,15 @@ import (
 
 // layout says which columns of a table hold what of a site; -1: none does.
 type layout struct {
-	subregion, zip, ba, state, year, quantity int
-	perMWh                                    float64
+	subregion, latitude, longitude, zip, ba, state, year, quantity int
+	perMWh                                                         float64
 }
 
 // names are headers without letter case, blanks and signs.
 var names = map[string][]string{
 	"subregion": {"subregion", "egridsubregion", "egridsubregioncode", "subregioncode", "subrgn"},
+	"latitude":  {"lat", "latitude", "latitudedegrees", "sitelatitude", "sitelat"},
+	"longitude": {"lon", "lng", "long", "longitude", "longitudedegrees", "sitelongitude", "sitelon"},
 	"zip":       {"zip", "zipcode", "zip5", "postalcode", "postcode", "sitezip"},
 	"ba":        {"ba", "balancingauthority", "balancingauthoritycode", "bacode"},
 	"state":     {"state", "stateabbreviation", "statecode", "sitestate", "pstatabb"},
@@ -37,8 +39,8 @@ func plainHeader(s string) string {
 
 // newLayout finds the columns of a header.
 func newLayout(header []string) (layout, error) {
-	l := layout{-1, -1, -1, -1, -1, -1, 0}
-	at := map[string]*int{"subregion": &l.subregion, "zip": &l.zip, "ba": &l.ba, "state": &l.state, "year": &l.year}
+	l := layout{-1, -1, -1, -1, -1, -1, -1, -1, 0}
+	at := map[string]*int{"subregion": &l.subregion, "latitude": &l.latitude, "longitude": &l.longitude, "zip": &l.zip, "ba": &l.ba, "state": &l.state, "year": &l.year}
 	for i, h := range header {
 		plain := plainHeader(h)
 		for what, column := range at {
@@ -65,8 +67,11 @@ func newLayout(header []string) (layout, error) {
 	if l.quantity < 0 {
 		return l, fmt.Errorf("%w: no column holds the electricity used: give it a header such as kwh or mwh. There are: %s", egrid.ErrInvalid, strings.Join(header, ", "))
 	}
-	if l.subregion < 0 && l.zip < 0 && l.ba < 0 && l.state < 0 {
-		return l, fmt.Errorf("%w: no column says where the sites are: give one the header subregion, zip, ba or state%s. There are: %s", egrid.ErrInvalid, coordinates(header), strings.Join(header, ", "))
+	if (l.latitude < 0) != (l.longitude < 0) {
+		return l, fmt.Errorf("%w: coordinates are a latitude and a longitude, and the table has one of them: give both columns, or rename the one. There are: %s", egrid.ErrInvalid, strings.Join(header, ", "))
+	}
+	if l.subregion < 0 && l.latitude < 0 && l.zip < 0 && l.ba < 0 && l.state < 0 {
+		return l, fmt.Errorf("%w: no column says where the sites are: give one the header subregion, zip, ba or state, or two latitude and longitude. There are: %s", egrid.ErrInvalid, strings.Join(header, ", "))
 	}
 	return l, nil
 }
@@ -93,17 +98,6 @@ func isRate(header, unit string) bool {
 	})
 }
 
-// coordinates tells why those alone do not do.
-func coordinates(header []string) string {
-	for _, h := range header {
-		switch plainHeader(h) {
-		case "lat", "latitude", "lon", "lng", "longitude":
-			return " (coordinates need the outlines of subregions, which are not read)"
-		}
-	}
-	return ""
-}
-
 // site takes a record's cells. Short records lack their last cells.
 func (l *layout) site(record []string, s *Site) {
 	cell := func(i int) string {
@@ -112,6 +106,7 @@ func (l *layout) site(record []string, s *Site) {
 		}
 		return strings.TrimSpace(record[i])
 	}
+	s.Latitude, s.Longitude = cell(l.latitude), cell(l.longitude)
 	s.Subregion, s.ZIP, s.BA, s.State = cell(l.subregion), cell(l.zip), cell(l.ba), cell(l.state)
 	s.Year, s.Quantity, s.PerMWh, s.Fault = cell(l.year), cell(l.quantity), l.perMWh, ""
 }

@@ -9,7 +9,7 @@ import (
 // Exports are the formats of files that rows are written in, beside those that are
 // text.
 func Exports() []export.Format {
-	return []export.Format{export.XLSX(), export.GeoJSON(), export.DataPackage(), parquetfile.Export()}
+	return []export.Format{export.XLSX(), export.GeoJSON(), export.DataPackage(), export.CSVT(), parquetfile.Export()}
 }
 
 // Inputs are the formats of files that are loaded beside those that package book

@@ -21,6 +21,7 @@ package service
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -109,7 +110,14 @@ func openQueue(ctx context.Context, url string, log *slog.Logger) (queue.Broker,
 	case "mem":
 		return memqueue.New(&memqueue.Options{MaxMessages: 64, MaxBytes: 24 << 20}), nil
 	case "amqp", "amqps":
-		return rabbitqueue.Open(ctx, url, &rabbitqueue.Options{Logger: log})
+		b, err := rabbitqueue.Open(ctx, url, &rabbitqueue.Options{Logger: log})
+		if errors.Is(err, queue.ErrInvalid) { // no broker that comes later mends it
+			return nil, fmt.Errorf("%w: the address of the queue: %w", egrid.ErrInvalid, err)
+		}
+		if err != nil {
+			return nil, err
+		}
+		return b, nil
 	}
 	begins := "is none" // and may hold a secret
 	if ok {

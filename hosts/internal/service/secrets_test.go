@@ -104,6 +104,12 @@ func TestSecretsAreNotLogged(t *testing.T) {
 		"proxy of the gateway": {"gateway", []string{"--trusted-proxies=10.0.0.0/33"}, ""},
 		"half a certificate":   {"web", []string{"--addr=127.0.0.1:0", "--tls-cert=" + write("cert", "x")}, ""},
 		"no certificate":       {"web", []string{"--addr=127.0.0.1:0", "--tls-cert=" + write("cert", "x"), "--tls-key=" + write("key", password)}, ""},
+		"queue with a #":       {"consumer", []string{"database", "--store=mem:", "--queue=amqp://u:" + password + "#1@127.0.0.1:5672/", "--addr=127.0.0.1:0"}, ""},
+		"queue with a /":       {"etl", []string{"--store=mem:", "--queue=amqp://u:" + password + "/1@127.0.0.1:5672/", "--addr=127.0.0.1:0", files}, ""},
+		"store with a #":       {"api", []string{"--store=postgres://u:" + password + "#1@127.0.0.1/x", "--addr=127.0.0.1:0"}, ""},
+		"store of a driver":    {"api", []string{"--store=postgresql+psycopg2://u:" + password + "@127.0.0.1/x", "--addr=127.0.0.1:0"}, ""},
+		"store in capitals":    {"api", []string{"--store=Postgres://u:" + password + "@127.0.0.1/x", "--addr=127.0.0.1:0"}, ""},
+		"store as settings":    {"api", []string{"--store=host=127.0.0.1 password=" + password, "--addr=127.0.0.1:0"}, ""},
 		"profiles for all":     {"web", []string{"--addr=127.0.0.1:0", "--pprof-addr=0.0.0.0:0"}, ""},
 		"profiles on a port":   {"web", []string{"--addr=127.0.0.1:0", "--pprof-addr=:6060"}, ""},
 	} {

@@ -27,9 +27,10 @@ func Columns(w io.Writer) int {
 	return 0
 }
 
-// lessOptions have less end at once where a screen holds all, keep colors, and leave
-// the text on the screen.
-const lessOptions = "FRX"
+// lessOptions have less end at once where a screen holds all, keep colors, cut lines
+// that are longer than the screen, which the arrows then move, and leave the text on
+// the screen.
+const lessOptions = "FRSX"
 
 // Pager shows what is written to it page by page. It is w itself where w is no
 // terminal, command is cat or empty and less is not there. Close waits until the

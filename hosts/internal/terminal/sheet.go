@@ -173,17 +173,20 @@ func (c *Column) header(broken bool, width int) []string {
 func (s *Sheet) lines(w io.Writer, l layout) error {
 	var b strings.Builder
 	write := func(cells []string) {
-		line := ""
+		blanks := 0 // that are written once something follows
 		for i, cell := range cells {
-			pad := strings.Repeat(" ", max(l.widths[i]-length(cell), 0))
+			pad := max(l.widths[i]-length(cell), 0)
 			if s.Columns[i].Right {
-				cell = pad + cell
-			} else {
-				cell += pad
+				blanks, pad = blanks+pad, 0
 			}
-			line += cell + strings.Repeat(" ", gap)
+			if cell != "" {
+				b.WriteString(strings.Repeat(" ", blanks))
+				b.WriteString(cell)
+				blanks = 0
+			}
+			blanks += pad + gap
 		}
-		b.WriteString(strings.TrimRight(line, " ") + "\n")
+		b.WriteString("\n")
 	}
 	height := 0
 	for _, h := range l.headers {

@@ -203,6 +203,9 @@ func (t *Table) measure(rows [][]string) {
 
 // length is how many places a text takes.
 func length(s string) int {
+	if !strings.ContainsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) {
+		return len(s)
+	}
 	n := 0
 	for _, r := range s {
 		if !unicode.Is(unicode.Mn, r) { // accents stand on the letter before
@@ -311,6 +314,7 @@ type Bar struct {
 	w     io.Writer
 	what  string // that is drawn
 	began time.Time
+	told  time.Time // when Draw was called last, or the bar made
 	drawn time.Time
 	open  bool
 }
@@ -318,7 +322,7 @@ type Bar struct {
 // NewBar returns a bar on w.
 func NewBar(w io.Writer) *Bar {
 	if Is(w) {
-		return &Bar{w: w}
+		return &Bar{w: w, told: time.Now()}
 	}
 	return &Bar{}
 }
@@ -328,9 +332,10 @@ func NewBar(w io.Writer) *Bar {
 // most.
 func (b *Bar) Draw(what string, done, total int64) {
 	now := time.Now()
-	if what != b.what || b.began.IsZero() {
-		b.what, b.began = what, now
+	if what != b.what { // which began when the one before it ended
+		b.what, b.began = what, b.told
 	}
+	b.told = now
 	if b.w == nil || done != total && now.Sub(b.drawn) < 100*time.Millisecond {
 		return
 	}

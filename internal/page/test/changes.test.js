@@ -36,6 +36,8 @@ test('held loads by run', () => {
   const got = heldRuns([held('a'), held('c'), held('e')], runs);
   assert.deepEqual(got.map((run) => [run.id, run.loads.map((/** @type {any} */ l) => l.id)]), [['r', ['a', 'c']], ['', ['e']]]);
   assert.equal(got[0].loads[0].snapshot.reason, 'why');
+  assert.equal(got[0].loads[0].snapshot.first, true);
+  assert.equal(heldRuns([held('a'), snapshot('ST', 2018, '')], runs)[0].loads[0].snapshot.first, false);
   // A service without runs still says what it holds.
   assert.deepEqual(heldRuns([held('a')], null).map((run) => [run.id, run.loads[0].reason]), [['', 'why']]);
   assert.deepEqual(heldRuns([], []), []);

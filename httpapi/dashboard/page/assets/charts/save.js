@@ -8,7 +8,11 @@ import { wrap } from './text.js';
 
 const pad = 20; // pixels around
 const width = 960;
-const properties = ['fill', 'stroke', 'stroke-width', 'stroke-dasharray', 'stroke-linecap', 'stroke-linejoin', 'fill-opacity', 'opacity', 'font-size', 'font-weight', 'text-anchor'];
+
+/** How wide a drawing is in its picture, in pixels. */
+export const room = width - 2 * pad;
+
+const properties = ['fill', 'stroke', 'stroke-width', 'stroke-dasharray', 'stroke-linecap', 'stroke-linejoin', 'fill-opacity', 'opacity', 'font-size', 'font-weight', 'text-anchor', 'dominant-baseline', 'vector-effect'];
 
 /**
  * csvOf is the model as CSV: one line per place, or per point of a scatter;
@@ -49,17 +53,25 @@ function field(value) {
  */
 export function pictureOf(model, draw) {
   const { spec } = model;
-  const drawing = draw(model, width - 2 * pad);
-  const title = wrap(spec.title, width - 2 * pad, 23); // 20 pixels in bold
-  const foot = [`Source: ${spec.source}`, ...(spec.notes ?? []), ...(drawing.notes ?? [])].flatMap((text) => wrap(text, width - 2 * pad, 12));
-  const top = pad + title.length * 26 + 6;
-  const height = top + drawing.height + 14 + foot.length * 17 + pad - 6;
-  const node = svg('svg', { class: `paper of-${model.kind}`, viewBox: `0 0 ${width} ${height}`, width, height, 'font-family': 'system-ui, "Segoe UI", Roboto, "Liberation Sans", sans-serif' },
-    svg('title', {}, spec.title), svg('desc', {}, `Source: ${spec.source}`),
+  const { nodes, height, notes = [] } = draw(model, room);
+  return framed({ title: spec.title, source: spec.source, notes: [...(spec.notes ?? []), ...notes], kind: model.kind, nodes, height });
+}
+
+/**
+ * framed puts what is drawn between its title and its source.
+ * @param {{title: string, source: string, notes: string[], kind: string, nodes: Element[], height: number}} o
+ */
+export function framed({ title, source, notes, kind, nodes, height: inner }) {
+  const lines = wrap(title, room, 23); // 20 pixels in bold
+  const foot = [`Source: ${source}`, ...notes].flatMap((text) => wrap(text, room, 12));
+  const top = pad + lines.length * 26 + 6;
+  const height = Math.ceil(top + inner + 14 + foot.length * 17 + pad - 6);
+  const node = svg('svg', { class: `paper of-${kind}`, viewBox: `0 0 ${width} ${height}`, width, height, 'font-family': 'system-ui, "Segoe UI", Roboto, "Liberation Sans", sans-serif' },
+    svg('title', {}, title), svg('desc', {}, `Source: ${source}`),
     svg('rect', { class: 'ground', width, height }),
-    title.map((line, i) => note(pad, pad + 18 + i * 26, 'start', line, 'heading')),
-    svg('g', { transform: `translate(${pad},${top})` }, drawing.nodes),
-    foot.map((line, i) => note(pad, top + drawing.height + 24 + i * 17, 'start', line, 'foot')));
+    lines.map((line, i) => note(pad, pad + 18 + i * 26, 'start', line, 'heading')),
+    svg('g', { transform: `translate(${pad},${top})` }, nodes),
+    foot.map((line, i) => note(pad, top + inner + 24 + i * 17, 'start', line, 'foot')));
   // Styles are known only to what is in the page.
   const stage = el('div', { class: 'stage', 'aria-hidden': 'true' }, node);
   document.body.append(stage);
@@ -74,7 +86,7 @@ export function pictureOf(model, draw) {
 function bake(node) {
   for (const child of [...node.children]) {
     if (['title', 'desc', 'defs', 'pattern'].includes(child.localName)) {
-      if (child.localName === 'defs') child.remove();
+      if (child.localName === 'defs' && !child.querySelector('clipPath')) child.remove();
       continue;
     }
     const style = getComputedStyle(child);
@@ -86,11 +98,11 @@ function bake(node) {
     const value = style.getPropertyValue(property);
     if (value && value !== initial[property]) node.setAttribute(property, value);
   }
-  for (const name of ['class', 'href', 'tabindex', 'role', 'aria-label', 'aria-hidden', 'aria-pressed', 'data-label']) node.removeAttribute(name);
+  for (const name of ['class', 'style', 'href', 'tabindex', 'role', 'aria-label', 'aria-hidden', 'aria-pressed', 'data-label', 'data-code', 'data-width']) node.removeAttribute(name);
 }
 
 /** @type {Record<string, string>} */
-const initial = { fill: 'rgb(0, 0, 0)', stroke: 'none', 'stroke-width': '1px', 'stroke-dasharray': 'none', 'stroke-linecap': 'butt', 'stroke-linejoin': 'miter', 'fill-opacity': '1', opacity: '1', 'font-weight': '400', 'text-anchor': 'start' };
+const initial = { fill: 'rgb(0, 0, 0)', stroke: 'none', 'stroke-width': '1px', 'stroke-dasharray': 'none', 'stroke-linecap': 'butt', 'stroke-linejoin': 'miter', 'fill-opacity': '1', opacity: '1', 'font-weight': '400', 'text-anchor': 'start', 'dominant-baseline': 'auto', 'vector-effect': 'none' };
 
 /** @param {SVGElement} node */
 export const svgText = (node) => `<?xml version="1.0" encoding="UTF-8"?>\n${new XMLSerializer().serializeToString(node)}\n`;

@@ -50,16 +50,54 @@ export function address(path, parameters = {}) {
  */
 export const plantPath = (id, part = '') => `plants/${encodeURIComponent(id)}${part}`;
 
+/** @typedef {{answer: Promise<Answer>, ended: AbortController, waiting: number}} Asked */
+
+/** @type {Map<string, Asked>} questions that are under way, by address */
+const asked = new Map();
+
 /**
- * get asks once. The browser sends along the ETag of the answer that it keeps,
- * and takes that again when the API says that it is still true.
+ * get asks. Parts that ask the same at the same time share the answer, which
+ * nobody may change; the question ends when nobody waits for it any more. The
+ * browser sends along the ETag of the answer that it keeps, and takes that again
+ * when the API says that it is still true.
  * @param {string} path
  * @param {Parameters} [parameters]
  * @param {AbortSignal} [signal]
  * @returns {Promise<Answer>}
  */
 export function get(path, parameters = {}, signal = undefined) {
-  return send(path, { parameters, signal });
+  const { href } = address(path, parameters);
+  let one = asked.get(href);
+  if (!one) {
+    const ended = new AbortController();
+    const made = { ended, waiting: 0, answer: send(path, { parameters, signal: ended.signal }).finally(() => asked.get(href) === made && asked.delete(href)) };
+    made.answer.catch(() => {}); // those who wait are told
+    asked.set(href, made);
+    one = made;
+  }
+  return joined(href, one, signal);
+}
+
+/**
+ * joined waits for an answer until the signal ends that.
+ * @param {string} href
+ * @param {Asked} one
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<Answer>}
+ */
+function joined(href, one, signal) {
+  one.waiting++;
+  return new Promise((resolve, reject) => {
+    const leave = () => {
+      reject(signal?.reason);
+      if (--one.waiting > 0) return;
+      if (asked.get(href) === one) asked.delete(href);
+      one.ended.abort();
+    };
+    if (signal?.aborted) return leave();
+    signal?.addEventListener('abort', leave, { once: true });
+    return one.answer.then(resolve, reject).finally(() => signal?.removeEventListener('abort', leave));
+  });
 }
 
 /** @typedef {{parameters?: Parameters, method?: string, body?: BodyInit, headers?: Record<string, string>, signal?: AbortSignal}} Sent */

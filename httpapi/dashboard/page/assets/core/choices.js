@@ -51,7 +51,8 @@ export class Choices {
       this.clear();
       (this.q ?? this.selects[this.names[0]]).focus();
     } }, 'Clear');
-    const field = (/** @type {string} */ name) => el('label', { class: 'field' }, el('span', {}, fields[name].label), this.selects[name]);
+    // Most data years have one release: the field comes when there are several.
+    const field = (/** @type {string} */ name) => el('label', { class: 'field', hidden: name === 'release' && !app.address.get('release') }, el('span', {}, fields[name].label), this.selects[name]);
     this.folded = more.length ? el('details', { class: 'folded' }, el('summary', {}, 'More filters'), el('div', { class: 'filters' }, more.map(field))) : null;
     this.root = el('div', { class: 'choices', role: 'search', 'aria-label': 'Choose plants' },
       el('div', { id: 'filters', class: 'filters' },

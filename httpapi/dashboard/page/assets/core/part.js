@@ -112,8 +112,11 @@ export function partOf({ id, title, level = 2, class: kind = 'card', ghost = [] 
  */
 export const ghostLines = (n) => el('div', { class: 'lines' }, ...Array.from({ length: n }, () => el('div', { class: 'ghost' })));
 
-/** ghostPlot is what stands where a chart will be. */
-export const ghostPlot = () => el('div', { class: 'ghost plot' });
+/**
+ * ghostPlot is what stands where a chart or a map will be.
+ * @param {'' | 'tall' | 'map'} [kind]
+ */
+export const ghostPlot = (kind = '') => el('div', { class: `ghost plot ${kind}`.trim() });
 
 /**
  * problemBox tells what went wrong, and what can be done.

@@ -1,7 +1,8 @@
 // Plants on a canvas: thousands of dots are drawn in some milliseconds, and found
 // again by where they lie.
 
-import { el } from '../core/dom.js';
+import { el, svg } from '../core/dom.js';
+import { round } from '../charts/text.js';
 import { index } from '../charts/nearest.js';
 import { frame } from './projection.js';
 
@@ -86,6 +87,25 @@ export class Dots {
       }
     });
     pen.globalAlpha = 1;
+  }
+
+  /**
+   * shapes are the dots as paths of SVG, in the map's unit.
+   * @param {{k: number, x: number, y: number}} sight
+   */
+  shapes(sight) {
+    const growth = sight.k ** 0.35;
+    return this.groups.flatMap((groups) => [...groups].map(([key, list]) => {
+      const d = list.map((n) => {
+        const { at, radius } = this.dots[n];
+        const r = round(radius * growth);
+        return `M${round(sight.x + at.x * sight.k - r)},${round(sight.y + at.y * sight.k)}a${r},${r} 0 1,0 ${2 * r},0a${r},${r} 0 1,0 ${-2 * r},0`;
+      }).join('');
+      const ring = key.startsWith('ring');
+      const node = svg('path', { class: ring ? 'ring' : 'disc', d });
+      node.style[ring ? 'stroke' : 'fill'] = `var(${key.slice(5)})`;
+      return node;
+    }));
   }
 
   /**

@@ -75,12 +75,14 @@ export function commonLevels(all, { from, to }) {
 
 /**
  * heldRuns are the runs that hold something, the newest first, with the snapshots of
- * what they hold. Held snapshots of no run are runs without an id.
+ * what they hold, which are first where nothing of the kind is published. Held
+ * snapshots of no run are runs without an id.
  * @param {any[]} snapshots
  * @param {any[] | null} runs   null where the API has no runs
  */
 export function heldRuns(snapshots, runs) {
-  const held = snapshots.filter(({ status }) => status === 'held');
+  const held = snapshots.filter(({ status }) => status === 'held')
+    .map((s) => ({ ...s, first: !snapshots.some((p) => p.status === 'published' && p.level === s.level && p.year === s.year && p.release === s.release) }));
   const of = (runs ?? []).map((run) => ({ id: run.run_id, started: run.started_at, loads: run.loads.filter((/** @type {any} */ l) => l.status === 'held').map((/** @type {any} */ l) => ({ ...l, snapshot: held.find((s) => s.stage === l.id) ?? null })) }))
     .filter(({ loads }) => loads.length);
   const known = new Set(of.flatMap(({ loads }) => loads.map((/** @type {any} */ l) => l.id)));

@@ -83,7 +83,8 @@ class Changes {
     const pair = pairOf(this.all, text('from'), text('to'));
     if (!pair) return null;
     const common = commonLevels(this.all, pair);
-    return { ...pair, level: text('level').toUpperCase() || common.find((level) => level === 'SRL') || common[0] };
+    const plants = [pair.from, pair.to].every((key) => this.all.some((e) => e.key === key && e.published.some(({ level }) => level === 'PLNT' || level === 'GEN')));
+    return { ...pair, plants, level: text('level').toUpperCase() || common.find((level) => level === 'SRL') || common[0] };
   }
 
   #choices() {

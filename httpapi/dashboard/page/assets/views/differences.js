@@ -13,7 +13,7 @@ import { gases } from './question.js';
 
 /** @import { Answer, App } from '../core/types.js' */
 
-/** @typedef {{from: string, to: string, level?: string}} Pair */
+/** @typedef {{from: string, to: string, level?: string, plants?: boolean}} Pair   plants: both have some */
 
 /** @param {number | null} x */
 export const change = (x) => (x === null ? '–' : `${x > 0 ? '+' : ''}${Math.abs(x) >= 0.0005 ? percent(x) : `${full(Number((x * 100).toPrecision(2)))}%`}`);
@@ -123,6 +123,7 @@ export function plantsPart(app, pair) {
     load: async (signal) => {
       const of = pair();
       const none = { data: null, meta: { revision: 0, why: 'There are no two editions to compare.' }, links: {} };
+      if (of && !of.plants) return { ...none, meta: { ...none.meta, why: 'Plants cannot be compared: one of the editions has no sheet of plants or generators.' } };
       return of ? get('diff/plants', { from: of.from, to: of.to, limit: 25 }, signal).catch((error) => {
         if (signal.aborted || error.status !== 404) throw error;
         return { ...none, meta: { ...none.meta, why: `Plants cannot be compared: ${error.detail}` } };

@@ -5,7 +5,7 @@ import { get, send } from '../core/api.js';
 import { sheetName } from '../core/basis.js';
 import { el } from '../core/dom.js';
 import { full, plural } from '../core/format.js';
-import { levelName, releaseName } from '../core/names.js';
+import { columnLabel, levelName, releaseName } from '../core/names.js';
 import { ghostLines, ghostPlot, Part, partOf, problemBox } from '../core/part.js';
 import { draw } from './draw.js';
 import { explained, permanentOf } from './explain.js';
@@ -245,11 +245,12 @@ class Factors {
 
   /** @param {any[]} plants */
   #shares(plants) {
-    const names = Object.keys(plants[0].amounts);
-    const sorted = plants.toSorted((a, b) => b.amounts[names[0]] * b.weight - a.amounts[names[0]] * a.weight);
+    const names = [...new Set(plants.flatMap(({ amounts }) => Object.keys(amounts)))].sort();
+    const part = (/** @type {any} */ plant) => (plant.amounts[names[0]] ?? 0) * plant.weight;
+    const sorted = plants.toSorted((a, b) => part(b) - part(a));
     const row = (/** @type {any} */ plant) => el('tr', {}, el('th', { scope: 'row' }, el('a', { href: this.app.link({ plant: plant.id }, 'plant') }, plant.name || plant.id)),
       el('td', { class: 'number' }, full(plant.weight)), ...names.map((name) => el('td', { class: 'number' }, plant.amounts[name] === undefined ? '–' : full(plant.amounts[name]))));
-    const made = table('Plants', ['Plant', numberHead('Counts by'), ...names.map((name) => numberHead(name.replaceAll('_', ' ')))], sorted.slice(0, many).map(row));
+    const made = table('Plants', ['Plant', numberHead('Counts by'), ...names.map((name) => numberHead(columnLabel(name)))], sorted.slice(0, many).map(row));
     const rest = sorted.length > many ? el('button', { type: 'button', click: () => {
       made.querySelector('tbody')?.append(...sorted.slice(many).map(row));
       rest?.remove();

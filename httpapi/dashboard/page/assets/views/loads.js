@@ -136,7 +136,7 @@ export class Loads {
       el('h3', {}, sheetOf(load), el('small', {}, ` from ${load.object}`)),
       el('p', {}, load.reason ?? 'No reason is given.'),
       el('p', { class: 'quiet' }, [plural(load.rows_read, 'row'), load.rows_rejected ? `${full(load.rows_rejected)} rejected` : '', load.snapshot ? `loaded ${moment(load.snapshot.loaded_at)}` : '', `load ${load.id}`].filter(Boolean).join(' · ')),
-      load.snapshot ? details : null);
+      load.snapshot?.first ? el('p', {}, 'Nothing of this sheet, year and release is published yet: it would be the first.') : load.snapshot ? details : null);
   }
 
   /** @param {any} run */

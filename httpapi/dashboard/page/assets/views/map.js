@@ -2,6 +2,7 @@
 
 import { chart } from '../charts/index.js';
 import { modelOf } from '../charts/model.js';
+import { download, pngOf, svgText } from '../charts/save.js';
 import { valuesTable } from '../charts/table.js';
 import { plantNotes } from '../core/notes.js';
 import { Choices } from '../core/choices.js';
@@ -15,6 +16,7 @@ import { partOf } from '../core/part.js';
 import { sightOf, textOf } from '../map/glide.js';
 import { legendOf, lostOf, sizesOf } from '../map/legend.js';
 import { PlantMap } from '../map/map.js';
+import { mapPicture } from '../map/picture.js';
 import { colours, dotsOf, loadPlants } from '../map/plants.js';
 import { areasOf, groundOf, loadRegions, stateLand } from '../map/regions.js';
 import { shapes } from '../map/shapes.js';
@@ -41,6 +43,7 @@ class MapView {
   /** @param {HTMLElement} root @param {App} app */
   constructor(root, app) {
     this.app = app;
+    this.moving = false; // the map was moved, and its address is not written yet
     this.choices = new Choices(app, { names: ['year', 'release', 'state', 'fuel_category'], states: true });
     this.map = new PlantMap({ sight: sightOf(app.address.get('at')), seen: (sight) => this.#seen(textOf(sight)) });
     this.layer = this.#select('map-layer', 'Show', 'layer');
@@ -71,7 +74,8 @@ class MapView {
     const asked = this.#question(address);
     if (this.choices.update(address)) this.choices.part.refresh();
     if (asked !== this.asked) this.#ask();
-    else if (textOf(this.map.sight) !== (address.get('at') || null)) this.map.look(sightOf(address.get('at')));
+    // What was just moved is not in the address yet.
+    if (!this.moving && textOf(this.map.sight) !== (address.get('at') || null)) this.map.look(sightOf(address.get('at')));
   }
 
   parts() { return [this.choices.part, this.part]; }
@@ -105,7 +109,11 @@ class MapView {
   /** @param {string | null} at */
   #seen(at) {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.app.go({ at }, { step: false }), noise);
+    this.moving = true;
+    this.timer = setTimeout(() => {
+      this.moving = false;
+      this.app.go({ at }, { step: false });
+    }, noise);
   }
 
   /** @param {string} id @param {string} label @param {string} parameter */
@@ -186,13 +194,14 @@ class MapView {
     const { dots, keys, largest } = dotsOf(plants, { by, link: (id) => this.#plantLink(id, meta) });
     this.map.show({ land: groundOf(), areas: [], dots, marks: 'plants', cut: false, borders: false });
     const source = sheetName(meta.basis ?? 'PLNT', meta.release);
-    this.legend.replaceChildren(legendOf(by === 'co2_rate' ? 'CO2 rate, lb/MWh; classes of about as many plants' : colours[/** @type {keyof typeof colours} */ (by)], keys, 'dot'), sizesOf(largest));
+    const legend = by === 'co2_rate' ? 'CO2 rate, lb/MWh; classes of about as many plants' : by === 'subregion' ? 'eGRID subregion; eight colours for all, neighbours differ' : colours[/** @type {keyof typeof colours} */ (by)];
+    this.legend.replaceChildren(legendOf(legend, keys, 'dot'), sizesOf(largest));
     this.told.replaceChildren(el('p', { class: 'quiet' }, `${plural(dots.length, 'plant')} of ${meta.year} drawn, of ${plural(plants.length, 'plant')} that are chosen, from the ${source}. Rings are plants without positive net generation.`),
       lostOf('without coordinates', plants.filter(({ lost }) => lost === 'missing').map((plant) => this.#named(plant, meta))),
       lostOf('outside of the map', plants.filter(({ lost }) => lost === 'outside').map((plant) => this.#named(plant, meta))));
     const { year, release, state, fuel_category } = this.choices.chosen;
-    const file = (/** @type {string} */ format, /** @type {string} */ name) => el('a', { class: 'button', download: true, href: apiAddress('plants/search', { year: year || meta.year, release, state, fuel_category, format }).href }, name);
-    this.told.append(el('p', { class: 'actions' }, file('csv', 'Download CSV'), file('geojson', 'Download GeoJSON')));
+    const file = (/** @type {string} */ format, /** @type {string} */ name) => el('a', { class: 'button', download: true, 'aria-label': `Download ${name} of these plants`, href: apiAddress('plants/search', { year: year || meta.year, release, state, fuel_category, format }).href }, name);
+    this.told.append(el('p', { class: 'actions' }, el('span', { class: 'quiet' }, 'Download'), file('csv', 'CSV'), file('geojson', 'GeoJSON'), ...this.#pictures({ title: `Power plants by net generation, ${meta.year}`, source, notes: [`${plural(dots.length, 'plant')} of ${plural(plants.length, 'plant')}; the area of a dot is its net generation.`, ...(worked && by === 'co2_rate' ? ['CO2 rates are worked out from CO2 and net generation.'] : [])], legend, keys })));
     this.#tableOf({ title: 'Plants on the map', unit: 'MWh', x: { label: 'Plant' }, y: { label: 'Net generation' }, source, from: 'Fuel category', series: [{ name: 'Plants', points: plants.filter(({ at }) => at).sort((a, b) => (b.generation ?? -Infinity) - (a.generation ?? -Infinity)).map((plant) => this.#point(plant, meta)) }] });
     this.#scatter(plants, source, meta, worked);
     return [...plantNotes(meta, { fuel: Boolean(this.choices.chosen.fuel_category) }), ...(worked ? ['The sheet has no CO2 rates of plants: they are worked out here from CO2 (2,000 lb to the short ton) and net generation.'] : [])];
@@ -240,7 +249,8 @@ class MapView {
     const land = layer === 'states' ? stateLand() : layer === 'tiles' ? tilesOf(regions.map(({ code }) => code)) : own?.land ?? territories(seedsOf(plants?.plants ?? []));
     const { areas, keys, lost } = areasOf(of, { land, link: (code) => this.#regionLink(layer, code, meta), values: layer === 'tiles' });
     this.map.show({ land: layer === 'tiles' ? [] : groundOf(), areas, dots: [], marks: layer, cut: layer === 'subregions' && !own, borders: layer === 'subregions' });
-    this.legend.replaceChildren(legendOf(`${label}${unit === 'fraction' ? '' : `, ${unit}`}${rounded ? ', rounded in the sheet' : ''}; classes of about as many ${layer === 'states' ? 'states' : 'subregions'}`, keys, 'block'));
+    const legend = `${label}${unit === 'fraction' ? '' : `, ${unit}`}${rounded ? ', rounded in the sheet' : ''}; classes of about as many ${layer === 'states' ? 'states' : 'subregions'}`;
+    this.legend.replaceChildren(legendOf(legend, keys, 'block'));
     this.told.replaceChildren(el('p', { class: 'quiet' }, `${plural(areas.length, 'area')} of ${meta.year}, from the ${source}.`),
       lostOf('without land on the map', lost.map(({ code, name }) => ({ text: name === code ? code : `${name} (${code})`, href: this.#regionLink(layer, code, meta) }))));
     /** @type {Spec} */
@@ -248,10 +258,34 @@ class MapView {
       series: [{ name: label, points: regions.map(({ code, name, value }) => ({ x: code, name: name === code ? code : `${name} (${code})`, y: value, reason: 'the sheet has no value', href: this.#regionLink(layer, code, meta) })) }] };
     this.table.replaceChildren();
     this.#chart('ranking', spec);
+    const notes = this.#boundaries(layer, areas.length, own);
+    this.told.append(el('p', { class: 'actions' }, el('span', { class: 'quiet' }, 'Download the map'), this.#pictures({ title: spec.title, source, notes, legend, keys })));
+    return notes;
+  }
+
+  // #boundaries says what the areas of subregions are.
+  /** @param {string} layer @param {number} count @param {{source: string} | null} own */
+  #boundaries(layer, count, own) {
     if (layer !== 'subregions') return [];
     if (own) return [`Boundaries: ${own.source}.`];
-    return areas.length ? ['Areas are the land that is nearer to a plant of the subregion than to any other plant: the subregions follow utilities, and have no boundaries of their own in the sheets.']
+    return count ? ['Areas are the land that is nearer to a plant of the subregion than to any other plant: the subregions follow utilities, and have no boundaries of their own in the sheets.']
       : ['No plant of this year has both coordinates and a subregion, so no area can be drawn. Choose “Subregions as tiles”, or a year with a plant sheet.'];
+  }
+
+  // #pictures are buttons that save what is seen of the map.
+  /** @param {Parameters<typeof mapPicture>[1]} o */
+  #pictures(o) {
+    const name = o.title.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-');
+    const button = (/** @type {'SVG' | 'PNG'} */ format) => el('button', { type: 'button', 'aria-label': `Download ${format}: ${o.title}`, click: async () => {
+      try {
+        const picture = mapPicture(this.map, o);
+        download(format === 'SVG' ? new Blob([svgText(picture.node)], { type: 'image/svg+xml' }) : await pngOf(picture), `${name}.${format.toLowerCase()}`);
+      } catch (error) {
+        console.error(error);
+        this.told.prepend(el('p', { class: 'problem', role: 'alert' }, `The ${format} was not made: ${error instanceof Error ? error.message : String(error)}.`));
+      }
+    } }, format);
+    return [button('SVG'), button('PNG')];
   }
 
   // #chart shows a chart below the map; one of the same kind stays and shows the

@@ -48,7 +48,7 @@ export class OverviewCharts {
     this.root = el('div', { id: 'charts', class: 'charts' }, made.filter(({ kind }) => kind.full).map(({ part }) => part.root));
     this.seen = new IntersectionObserver((entries) => {
       for (const entry of entries) if (entry.isIntersecting) this.#enter(entry.target);
-    }, { rootMargin: '200px' });
+    }, { rootMargin: '800px' });
   }
 
   get parts() { return [...this.charts.values()].filter((one) => one.asked).map((one) => one.part); }
@@ -89,7 +89,7 @@ class Chart {
     /** @type {ReturnType<typeof chart> | null} */
     this.figure = null;
     this.part = new Part(el('section', { id: kind.id, class: kind.full ? 'card full' : 'card', 'aria-label': kind.title, 'data-part': true },
-      el('div', { 'data-body': true }, el('h2', {}, kind.title), ghostPlot())), {
+      el('div', { 'data-body': true }, el('h2', {}, kind.title), ghostPlot(kind.draw === 'ranking' ? 'tall' : ''))), {
       load: (signal) => get(`plants/chart/${kind.id}`, this.#question(), signal),
       fail: () => { this.figure = null; },
       show: (answer, body) => this.#show(answer, body),

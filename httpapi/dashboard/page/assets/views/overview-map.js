@@ -24,7 +24,7 @@ export class OverviewMap {
     this.map = null;
     this.title = el('h2', { id: 'overview-map-title' }, 'Map');
     this.link = el('a', { class: 'button' }, 'Open the map');
-    this.part = partOf({ id: 'overview-map', ghost: [ghostPlot()] }, {
+    this.part = partOf({ id: 'overview-map', ghost: [ghostPlot('map')] }, {
       load: (signal) => this.#load(signal),
       show: (answer, body) => this.#show(answer, body),
       clear: () => choices.clear(),

@@ -2,7 +2,7 @@
 
 import { get } from '../core/api.js';
 import { differenceTexts, sheetName } from '../core/basis.js';
-import { byID, el } from '../core/dom.js';
+import { el } from '../core/dom.js';
 import { amount, brief, dash, full, missing } from '../core/format.js';
 import { fuelName, levelName, releaseName, stateName } from '../core/names.js';
 import { partOf } from '../core/part.js';
@@ -15,15 +15,18 @@ import { partOf } from '../core/part.js';
  * @param {Choices} choices
  */
 export function tilesPart(app, choices) {
-  return partOf({ id: 'summary', class: 'tiles-part', ghost: [el('div', { class: 'tiles' }, ...Array.from({ length: 5 }, () => el('div', { class: 'tile ghost' })))] }, {
+  const line = el('p', { id: 'loaded' });
+  const part = partOf({ id: 'summary', class: 'tiles-part', ghost: [el('div', { class: 'tiles' }, ...Array.from({ length: 5 }, () => el('div', { class: 'tile ghost' })))] }, {
     load: (signal) => load(choices.chosen, signal),
     show: ({ data, meta }, body) => {
-      byID('loaded').replaceChildren(...(data.nothing ? [] : chips(meta)));
+      line.replaceChildren(...(data.nothing ? [] : chips(meta)));
       body.replaceChildren(el('dl', { class: 'tiles' }, plants(data), generation(data), capacity(data), ...emissions(data)));
     },
-    fail: () => byID('loaded').replaceChildren(),
+    fail: () => line.replaceChildren(),
     clear: () => choices.clear(),
   });
+  part.body.before(line);
+  return part;
 }
 
 /**

@@ -2,12 +2,11 @@
 // what is loaded.
 
 import { Choices } from '../core/choices.js';
-import { byID, el } from '../core/dom.js';
+import { el } from '../core/dom.js';
 import { OverviewCharts } from './overview-charts.js';
-import { loadedPart } from './overview-loaded.js';
 import { OverviewMap } from './overview-map.js';
+import { loadedPart, topPart } from './overview-tables.js';
 import { tilesPart } from './overview-tiles.js';
-import { topPart } from './overview-top.js';
 
 /** @import { App, Shown, View } from '../core/types.js' */
 
@@ -24,7 +23,7 @@ class Overview {
    * @param {App} app
    */
   constructor(root, app) {
-    this.choices = new Choices(app, { names: ['year', 'release', 'state', 'fuel_category'], states: true });
+    this.choices = new Choices(app, { names: ['year', 'state', 'fuel_category', 'release'], states: true });
     this.app = app;
     this.nothing = el('section', { id: 'nothing', class: 'nothing', hidden: true, 'aria-labelledby': 'nothing-title' },
       el('h2', { id: 'nothing-title' }, 'Nothing loaded yet'),
@@ -50,8 +49,6 @@ class Overview {
   }
 
   parts() { return [this.choices.part, this.tiles, this.top, this.loaded, ...this.charts.parts]; }
-
-  leave() { byID('loaded').replaceChildren(); }
 
   #ask() {
     const { state, fuel_category: fuel, year } = this.choices.chosen;

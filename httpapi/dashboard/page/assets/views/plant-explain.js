@@ -29,7 +29,7 @@ export class ExplainPanel {
       if (event.target === this.dialog) close(); // the backdrop
     } }, el('div', { class: 'detail' },
       el('header', {}, el('div', {}, this.title, this.sub), el('button', { id: 'explain-close', type: 'button', class: 'close', 'aria-label': 'Close', click: close }, '×')),
-      el('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-labelledby': 'explain-title' }, this.section)));
+      el('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Explanation' }, this.section)));
     this.part = new Part(this.section, { load: (signal) => this.#load(signal), show: (answer, body) => this.#show(answer, body) });
   }
 

@@ -89,7 +89,7 @@ function chartOf(app, { data }, which) {
  */
 function table(app, { data, meta }, which) {
   const lines = [...data.rows.map((/** @type {any} */ row) => ({ year: row.data_year, row })), ...data.absent].sort((a, b) => b.year - a.year);
-  return el('div', { class: 'sideways', tabindex: 0, role: 'region', 'aria-labelledby': 'plant-history-title' }, el('table', {},
+  return el('div', { class: 'sideways', tabindex: 0, role: 'region', 'aria-label': 'Table of data years' }, el('table', {},
     el('thead', {}, el('tr', {}, el('th', { scope: 'col' }, 'Data year'), measures.map(([column, name]) => {
       const unit = meta.units?.[column];
       return el('th', { scope: 'col', class: 'number' }, name, unit ? el('small', {}, ` ${unit}`) : null);

@@ -34,7 +34,7 @@ export function listPart(which, { id, title, one, path, level }) {
       if (rows.length === 0) {
         return sheet ? `The ${levelName(level)} of ${meta.year} does not name this plant.` : `No ${levelName(level)} of ${meta.year ?? 'this data year'} is loaded.`;
       }
-      body.replaceChildren(...table(answer, { id, one, path, level, plant: which().id }));
+      body.replaceChildren(...table(answer, { one, path, level, plant: which().id }));
       return null;
     },
   });
@@ -42,9 +42,9 @@ export function listPart(which, { id, title, one, path, level }) {
 
 /**
  * @param {Answer<{rows: any[], snapshots: any[]}>} answer
- * @param {{id: string, one: string, path: string, level: string, plant: string}} o
+ * @param {{one: string, path: string, level: string, plant: string}} o
  */
-function table(answer, { id, one, path, level, plant }) {
+function table(answer, { one, path, level, plant }) {
   const { rows, snapshots } = answer.data;
   const { meta } = answer;
   const all = Object.keys(rows[0]).filter((column) => !same.has(column));
@@ -73,7 +73,7 @@ function table(answer, { id, one, path, level, plant }) {
     rows.every((row) => !missing(row.sequence)) ? `position ${rows[0].sequence}${rows.length > 1 ? ` and following` : ''} in the sheet` : '',
     empty ? `${plural(empty, 'column')} without any value left out` : ''].filter(Boolean).join(' · ');
   return [el('p', { class: 'quiet' }, origin),
-    el('div', { class: 'sideways', tabindex: 0, role: 'region', 'aria-labelledby': `${id}-title` }, el('table', {},
+    el('div', { class: 'sideways', tabindex: 0, role: 'region', 'aria-label': `Table of ${one}s` }, el('table', {},
       el('thead', {}, el('tr', {}, columns.map((column) => {
         const unit = meta.units?.[column];
         return el('th', { scope: 'col', class: isNumeric(column, unit, rows) ? 'number' : null }, columnLabel(column, unit), unit && unit !== 'fraction' ? el('small', {}, ` ${unit}`) : null, meaningButton(column, { level, unit, rounded: meta.lossy?.includes(column) }));

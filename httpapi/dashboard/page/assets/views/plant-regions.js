@@ -34,7 +34,7 @@ export function regionsPart(app, shown, history) {
       return { ...answer, data: rows };
     },
     show: ({ data, meta }, body) => {
-      body.replaceChildren(el('div', { class: 'sideways', tabindex: 0, role: 'region', 'aria-labelledby': 'plant-regions-title' }, el('table', {},
+      body.replaceChildren(el('div', { class: 'sideways', tabindex: 0, role: 'region', 'aria-label': 'Table of regions' }, el('table', {},
         el('thead', {}, el('tr', {}, ['Region', 'Its name or code'].map((name) => el('th', { scope: 'col' }, name)),
           el('th', { scope: 'col', class: 'number' }, 'Net generation', el('small', {}, ' MWh')), el('th', { scope: 'col', class: 'number' }, 'CO2 output rate', el('small', {}, ' lb/MWh')))),
         el('tbody', {}, data.map((/** @type {any} */ one) => line(app, one, meta))))),

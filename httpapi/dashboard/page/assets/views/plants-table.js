@@ -148,7 +148,8 @@ export class PlantTable {
     this.foot = el('div', { class: 'more' });
     this.columns = ['plant_name', ...columnsOf(this.app.address)];
     body.replaceChildren(
-      el('div', { class: 'sideways', tabindex: 0, role: 'region', 'aria-labelledby': 'plants-title' },
+      this.note, // in here, so that it comes with the table and nothing moves
+      el('div', { class: 'sideways', tabindex: 0, role: 'region', 'aria-label': 'Table of plants' },
         el('table', { class: 'plants' }, el('caption', { class: 'unseen' }, this.title.textContent),
           el('thead', {}, el('tr', {}, el('th', { scope: 'col', class: 'number rank' }, '#'), this.columns.map((column) => this.#head(column, answer)))),
           this.list)),

@@ -26,7 +26,7 @@ class Plants {
    */
   constructor(root, app) {
     this.app = app;
-    this.choices = new Choices(app, { names: ['year', 'release', 'state', 'fuel_category'], more: narrow, search: true, also: ['filter'] });
+    this.choices = new Choices(app, { names: ['year', 'state', 'fuel_category', 'release'], more: narrow, search: true, also: ['filter'] });
     this.section = el('section', { id: 'plants-part', class: 'card', 'aria-labelledby': 'plants-title', 'data-part': true });
     const table = el('div', { 'data-body': true, id: 'plants', tabindex: -1 }, ghostLines(10));
     this.section.append(table); // a part begins with its body
@@ -45,8 +45,8 @@ class Plants {
       lead: 'The counts beside the filters are missing.',
     });
     this.section.replaceChildren(
-      el('div', { class: 'head' }, this.table.title, this.table.count, this.table.from, el('div', { class: 'tools' }, this.columns.button, this.table.downloads)),
-      this.choices.root, this.facets, this.conditions.chips, this.table.note, table);
+      el('div', { class: 'head' }, this.table.title, el('div', { class: 'tools' }, this.columns.button, this.table.downloads)),
+      el('div', { class: 'under' }, this.table.count, this.table.from), this.choices.root, this.facets, this.conditions.chips, table);
     root.append(this.section, this.columns.dialog);
     this.choices.part.refresh();
     this.update(app.address);
