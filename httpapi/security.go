@@ -34,7 +34,7 @@ func schemaName(t reflect.Type, hint string) string {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	if t == typeOf[egrid.Fault]() {
+	if t == typeOf[egrid.RejectReason]() {
 		return "RecordFault"
 	}
 	return huma.DefaultSchemaNamer(t, hint)
