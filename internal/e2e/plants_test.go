@@ -343,7 +343,7 @@ func TestConditions(t *testing.T) {
 	b.choose("#condition-column", "nameplate_capacity_mw")
 	b.do(chromedp.SendKeys("#condition-value", "69"+kb.Enter))
 	b.until(rows(3))
-	if chips := b.texts("#conditions li"); len(chips) != 1 || !strings.HasPrefix(chips[0], "Nameplate capacity MW at least 69") {
+	if chips := b.texts("#conditions li"); len(chips) != 1 || !strings.HasPrefix(chips[0], "Nameplate capacity at least 69 MW") {
 		t.Errorf("the conditions are %q", chips)
 	}
 	b.checkDownloads()

@@ -50,11 +50,11 @@ test('values as text', () => {
 });
 
 test('conditions in words', () => {
-  assert.equal(words('nameplate_capacity_mw>=100'), 'Nameplate capacity MW at least 100');
+  assert.equal(words('nameplate_capacity_mw>=100'), 'Nameplate capacity at least 100 MW');
   assert.equal(words('state!=TX,OK'), 'State is not TX,OK');
   assert.equal(words('county missing'), 'County is missing');
   assert.equal(words('latitude present'), 'Latitude is known');
-  assert.equal(words('hg_lb<1'), 'Hg lb below 1');
+  assert.equal(words('hg_lb<1'), 'Hg below 1 lb');
   assert.equal(words('neither one nor the other'), 'neither one nor the other');
 });
 

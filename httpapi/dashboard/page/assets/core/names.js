@@ -61,3 +61,12 @@ export function columnLabel(column, unit) {
   const text = name.split('_').map((word) => words[word] ?? word).join(' ');
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
+
+/** @type {[string, string][]} */
+const tails = [['_lb_per_mwh', 'lb/MWh'], ['_lb_per_mmbtu', 'lb/MMBtu'], ['_short_tons', 'short tons'], ['_mmbtu', 'MMBtu'], ['_mwh', 'MWh'], ['_mw', 'MW'], ['_lb', 'lb']];
+
+/**
+ * unitOf is the unit that the name of a column ends in, where no answer tells it.
+ * @param {string} column
+ */
+export const unitOf = (column) => tails.find(([tail]) => column.endsWith(tail))?.[1] ?? '';

@@ -1,7 +1,7 @@
 // Conditions on any column, as in: CO2 output rate at least 1,000.
 
 import { el } from '../core/dom.js';
-import { columnLabel } from '../core/names.js';
+import { columnLabel, unitOf } from '../core/names.js';
 import { problemBox } from '../core/part.js';
 
 /** @import { App } from '../core/types.js' */
@@ -78,5 +78,6 @@ export function words(condition) {
   const [, column, operator, value] = bare ? [...bare, ''] : /^(\w+)\s*(>=|<=|!=|=|<|>)\s*(.*)$/.exec(condition) ?? [];
   if (!column) return condition;
   const verb = operators.find(([sign]) => sign === operator)?.[1] ?? { '<': 'below', '>': 'above' }[operator];
-  return [columnLabel(column), verb, value].filter(Boolean).join(' ');
+  const unit = unitOf(column);
+  return [columnLabel(column, unit), verb, value, value ? unit : ''].filter(Boolean).join(' ');
 }

@@ -6,7 +6,7 @@ import { el } from '../core/dom.js';
 import { figure } from '../core/figure.js';
 import { brief, dash, full, missing, percent, plural } from '../core/format.js';
 import { meaningButton } from '../core/meaning.js';
-import { columnLabel, fuelName } from '../core/names.js';
+import { columnLabel, fuelName, unitOf } from '../core/names.js';
 import { plantNotes, showNotes } from '../core/notes.js';
 import { Part, problemBox } from '../core/part.js';
 
@@ -138,7 +138,7 @@ export class PlantTable {
     this.rows = 0;
     this.count.textContent = '';
     const sort = this.#sorted();
-    this.title.textContent = `Plants by ${columnLabel(sort.column, answer.meta.units?.[sort.column]).replace(/^[A-Z](?=[a-z])/, (c) => c.toLowerCase())}${answer.meta.year ? `, ${answer.meta.year}` : ''}`;
+    this.title.textContent = `Plants by ${columnLabel(sort.column, answer.meta.units?.[sort.column] ?? unitOf(sort.column)).replace(/^[A-Z](?=[a-z])/, (c) => c.toLowerCase())}${answer.meta.year ? `, ${answer.meta.year}` : ''}`;
     this.app.title([this.choices.chosen.q, this.choices.chosen.state, fuelName(this.choices.chosen.fuel_category ?? ''), `Plants ${answer.meta.year ?? ''}`.trim()].filter(Boolean).join(' · '));
     this.from.textContent = answer.meta.basis ? `${answer.meta.basis === 'GEN' ? 'Sums of generators, from' : 'From'} the ${sheetName(answer.meta.basis, answer.meta.release)}` : '';
     showNotes(this.note, plantNotes(answer.meta, { fuel: Boolean(this.choices.chosen.fuel_category || this.choices.chosen.fuel) }));
