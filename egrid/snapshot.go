@@ -22,9 +22,9 @@ type Snapshot struct {
 	Rejected  int64      `json:"rejected"`
 	// RejectedFor is the most common fault of the rejected records; nil where there are
 	// none, and of what earlier versions loaded.
-	RejectedFor *Fault   `json:"rejected_for,omitempty"`
-	Schema      *Schema  `json:"columns"`
-	Lossy       []Column `json:"lossy_columns"`
+	RejectedFor *RejectReason `json:"rejected_for,omitempty"`
+	Schema      *Schema       `json:"columns"`
+	Lossy       []Column      `json:"lossy_columns"`
 	// Gaps are how many rows have no value in columns of what plants are and where, see
 	// driver.PlaceColumns. They are not known of what earlier versions loaded.
 	Gaps      map[Column]int64 `json:"gaps,omitempty"`

@@ -22,11 +22,11 @@ const HeaderStage = "x-egrid-stage"
 
 // chunkHeader stands in front of a chunk's rows, as JSON.
 type chunkHeader struct {
-	Spec     driver.SnapshotSpec `json:"spec"`
-	Index    int                 `json:"index"`
-	Rejected int64               `json:"rejected"`
-	Faults   []egrid.Fault       `json:"faults,omitempty"`
-	Findings []egrid.Audit       `json:"findings,omitempty"`
+	Spec     driver.SnapshotSpec  `json:"spec"`
+	Index    int                  `json:"index"`
+	Rejected int64                `json:"rejected"`
+	Faults   []egrid.RejectReason `json:"faults,omitempty"`
+	Findings []egrid.Audit        `json:"findings,omitempty"`
 }
 
 // Describe says what a message is about, for people: the chunk and the sheet

@@ -104,8 +104,8 @@ func (g RejectGroup) Transform(level egrid.Level) (map[string]string, bool) {
 // String says what is wrong, how often, and where first.
 func (g RejectGroup) String() string { return g.fault().String() }
 
-func (g RejectGroup) fault() egrid.Fault {
-	return egrid.Fault{Reason: g.Reason, Column: g.Column, Count: g.Count, Line: g.Line, Value: g.Value}
+func (g RejectGroup) fault() egrid.RejectReason {
+	return egrid.RejectReason{Reason: g.Reason, Column: g.Column, Count: g.Count, Line: g.Line, Value: g.Value}
 }
 
 // mostCommon is the first of the groups with the most records.

@@ -2,11 +2,9 @@ package httpapi
 
 import (
 	"net/http"
-	"reflect"
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/httpapi/middleware"
 )
 
@@ -19,7 +17,7 @@ const (
 // securityComponents begins the document's components with the credentials that
 // the API takes.
 func (a *api) securityComponents() *huma.Components {
-	c := &huma.Components{Schemas: huma.NewMapRegistry("#/components/schemas/", schemaName)}
+	c := &huma.Components{Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)}
 	if a.o.Authenticate != nil {
 		c.SecuritySchemes = map[string]*huma.SecurityScheme{
 			bearerScheme: {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "A token, or an API key, in the header Authorization."},
@@ -27,17 +25,6 @@ func (a *api) securityComponents() *huma.Components {
 		}
 	}
 	return c
-}
-
-// schemaName names a type in the document. Two have one name in Go.
-func schemaName(t reflect.Type, hint string) string {
-	for t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	if t == typeOf[egrid.Fault]() {
-		return "RecordFault"
-	}
-	return huma.DefaultSchemaNamer(t, hint)
 }
 
 // secure notes who may use an operation, here and in the document: those with

@@ -126,11 +126,11 @@ func (s SnapshotSpec) Check() error {
 
 // Chunk is a run of decoded rows of one stage.
 type Chunk struct {
-	Index    int           // identity within the stage; the same index is the same chunk
-	Rows     *egrid.Batch  // rows of the spec's schema and data year; never nil
-	Rejected int64         // records of the chunk that could not be read
-	Faults   []egrid.Fault // why they could not; the most common ones are enough
-	Findings []egrid.Audit // row-level audit findings of these rows, see AuditRows
+	Index    int                  // identity within the stage; the same index is the same chunk
+	Rows     *egrid.Batch         // rows of the spec's schema and data year; never nil
+	Rejected int64                // records of the chunk that could not be read
+	Faults   []egrid.RejectReason // why they could not; the most common ones are enough
+	Findings []egrid.Audit        // row-level audit findings of these rows, see AuditRows
 }
 
 // Check returns [egrid.ErrInvalid] unless the rows have the columns of the spec, of

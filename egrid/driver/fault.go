@@ -11,9 +11,9 @@ import (
 const mostFaults = 20
 
 // mergeFaults adds up those of two chunks.
-func mergeFaults(faults, more []egrid.Fault) []egrid.Fault {
+func mergeFaults(faults, more []egrid.RejectReason) []egrid.RejectReason {
 	for _, f := range more {
-		i := slices.IndexFunc(faults, func(g egrid.Fault) bool { return g.Reason == f.Reason && g.Column == f.Column })
+		i := slices.IndexFunc(faults, func(g egrid.RejectReason) bool { return g.Reason == f.Reason && g.Column == f.Column })
 		switch {
 		case i >= 0:
 			faults[i].Count += f.Count
@@ -28,10 +28,12 @@ func mergeFaults(faults, more []egrid.Fault) []egrid.Fault {
 }
 
 // commonFault is the one with the most records, the first of equals; nil of none.
-func commonFault(faults []egrid.Fault) *egrid.Fault {
+func commonFault(faults []egrid.RejectReason) *egrid.RejectReason {
 	if len(faults) == 0 {
 		return nil
 	}
-	worst := slices.MinFunc(faults, func(a, b egrid.Fault) int { return cmp.Or(-cmp.Compare(a.Count, b.Count), cmp.Compare(a.Line, b.Line)) })
+	worst := slices.MinFunc(faults, func(a, b egrid.RejectReason) int {
+		return cmp.Or(-cmp.Compare(a.Count, b.Count), cmp.Compare(a.Line, b.Line))
+	})
 	return &worst
 }

@@ -31,7 +31,7 @@ type Tally struct {
 	Rows     int64                  `json:"rows"`
 	Rejected int64                  `json:"rejected"`
 	Lossy    []egrid.Column         `json:"lossy"`
-	Faults   []egrid.Fault          `json:"faults,omitempty"`
+	Faults   []egrid.RejectReason   `json:"faults,omitempty"`
 	Findings []egrid.Audit          `json:"findings"`
 	Digest   Digest                 `json:"digest"`            // of the rows
 	Order    string                 `json:"order,omitempty"`   // of the columns in the digests, see [Order]; empty in what an earlier version put
@@ -58,7 +58,7 @@ func TallyOf(c Chunk) Tally {
 func Describe(s *egrid.Snapshot, tallies []Tally) {
 	var digest Digest
 	var digits Precision
-	var faults []egrid.Fault
+	var faults []egrid.RejectReason
 	orders := map[string]bool{}
 	for _, t := range tallies {
 		s.Rows += t.Rows

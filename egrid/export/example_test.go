@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"log"
 	"os"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
@@ -57,4 +58,29 @@ func Example() {
 	// 0290,11749621.5
 	// 7E600,0
 	// NA,
+}
+
+// Plants on a map: rows with latitude and longitude become points.
+func ExampleGeoJSON() {
+	schema, err := egrid.NewSchema(
+		egrid.Field{Column: egrid.PlantCode, Type: egrid.Text}, egrid.Field{Column: egrid.Latitude, Type: egrid.Number}, egrid.Field{Column: egrid.Longitude, Type: egrid.Number})
+	if err != nil {
+		log.Fatal(err)
+	}
+	rows, err := egrid.BatchOf(schema, 2023,
+		[]egrid.Value{egrid.TextOf("6008"), egrid.NumberOf(33.3881), egrid.NumberOf(-112.8617)}, []egrid.Value{egrid.TextOf("3"), {}, {}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	file := export.GeoJSON().New(os.Stdout, schema, &export.About{})
+	if err := file.Write(rows); err != nil {
+		log.Fatal(err)
+	}
+	if err := file.Close(); err != nil {
+		log.Fatal(err)
+	}
+	// Output:
+	// {"type":"FeatureCollection","features":[
+	// {"type":"Feature","id":"6008","geometry":{"type":"Point","coordinates":[-112.8617,33.3881]},"properties":{"oris_plant_code":"6008"}}
+	// ],"without_coordinates":1}
 }

@@ -154,7 +154,7 @@ func (s *Sheet) NewDecoder() *Decoder {
 		}
 		col.kind = col.kindOf()
 		d.columns[i] = col
-		if col.required || col.kind == years || !d.identified {
+		if col.required || col.kind == years || col.kind == repeated && *col.only != "" || !d.identified {
 			d.enough = i
 		}
 	}

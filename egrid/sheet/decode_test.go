@@ -757,6 +757,7 @@ func agreeWithCSV(t *testing.T, of *sheet.Sheet, data []byte, want *oracle) {
 }
 
 var decoded = []string{
+	"2023,3,A,5.5,7,Cornerstone Data\n2023,3,B\n2023,3,C,5.5,7\n2023,3,D,5.5,7,Cornerstone Data,\n",
 	"2023,3,A,5.5,7,Cornerstone Data,\"net_generation_mwh\"\n2023,3,B,5.5,7,EPA,\n2023,3,C,5.5,7,,\n2023,3,D,5.5,7,Cornerstone Data,x\n2023,3,E,5.5,7, Cornerstone Data ,NA\n",
 	"2023,AK,\"xml:space=\"\"preserve\"\"> L&amp;D \",57,A,1\n2023,AK,\"\"Power\"\" plant,57,B,2\n2023,AK,\"\"Power\" plant,57,B,2\n2023,AK,12\"\" &amp pipe &#38;,57,C,3\n",
 	"2023,A,\"42,949,104\",1e-3\n2023,B,(1.5),0.000000000000001\n2023,C,999999999999999,123456789012345678\n2023,D,5%,-7.25E+2\n",

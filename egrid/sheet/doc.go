@@ -9,7 +9,7 @@
 // Start with [NewReader] for a stream, whose [Reader.Rows] gives rows and
 // [Reader.Batches] whole batches; [Inspect] tells what a file is without reading
 // all of it. Programs that read one file in parallel use [Sheet.Divide] and a
-// [Decoder] for each goroutine.
+// [Decoder] for each goroutine. [Propose] recognises headers that are nobody's codes.
 //
 // # Guarantees
 //

@@ -2,8 +2,8 @@ package egrid
 
 import "fmt"
 
-// Fault is why records were rejected: those with one reason in one column.
-type Fault struct {
+// RejectReason is why records were rejected: those with one reason in one column.
+type RejectReason struct {
 	Reason string `json:"reason"`
 	Column Column `json:"column,omitempty"` // empty when the record as a whole is at fault
 	Count  int64  `json:"count"`            // records
@@ -12,19 +12,19 @@ type Fault struct {
 }
 
 // String says what is wrong, how often, and where first.
-func (f Fault) String() string {
-	text := f.Reason
-	if f.Column != "" {
-		text = string(f.Column) + ": " + text
+func (r RejectReason) String() string {
+	text := r.Reason
+	if r.Column != "" {
+		text = string(r.Column) + ": " + text
 	}
 	switch {
-	case f.Count == 1:
-		text += fmt.Sprintf(" (1 record, line %d", f.Line)
+	case r.Count == 1:
+		text += fmt.Sprintf(" (1 record, line %d", r.Line)
 	default:
-		text += fmt.Sprintf(" (%d records, the first in line %d", f.Count, f.Line)
+		text += fmt.Sprintf(" (%d records, the first in line %d", r.Count, r.Line)
 	}
-	if f.Value != "" {
-		text += fmt.Sprintf(": %q", f.Value)
+	if r.Value != "" {
+		text += fmt.Sprintf(": %q", r.Value)
 	}
 	return text + ")"
 }
