@@ -64,16 +64,3 @@ const (
 
 	GridGrossLoss Column = "grid_gross_loss" // 0-1
 )
-
-// Names of before, for one version.
-//
-// Deprecated: use the constant that each stands for.
-const (
-	Unit         = UnitID
-	Generator    = GeneratorID
-	Operating    = OperatingStatus
-	FuelGroup    = FuelCategoryColumn
-	Operator     = OperatorName
-	OtherFossil  = OtherFossilShare
-	OtherUnknown = OtherUnknownShare
-)
