@@ -80,11 +80,12 @@ func TestDocuments(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range documents(t) {
+		if reason := untried[name]; reason != "" {
+			t.Logf("%s is not tried: %s", name, reason)
+			continue
+		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if reason := untried[name]; reason != "" {
-				t.Skip(reason)
-			}
 			text, err := os.ReadFile(filepath.Join(root, name))
 			if err != nil {
 				t.Fatal(err)

@@ -74,19 +74,26 @@ function standing({ model, width, segments, low, high, lanes, stacked, top: abov
   const slot = (width - left - 4) / places.length;
   const thick = Math.max(2, Math.min(stacked ? 72 : 56 * lanes, slot * (lanes > 1 ? 0.8 : 0.68)));
   const lane = thick / lanes;
+  /** @type {(SVGElement | null)[]} */
+  const texts = [];
   const { nodes, nodeOf } = gather(segments, (segment, i) => {
     const { mark, from, to } = segment;
     const x = left + slot * (i + 0.5) - thick / 2 + lane * segment.lane;
     const [start, end] = [y(scale.of(from)), y(scale.of(to))];
-    if (mark.y === null) return stacked ? null : group(mark, hit(x, top, lane, bottom - top), note(x + lane / 2, y(0) - 6, 'middle', dash, 'tick none'));
+    if (mark.y === null) {
+      if (stacked) return null;
+      texts.push(note(x + lane / 2, y(0) - 6, 'middle', dash, 'tick none'));
+      return group(mark, hit(x, top, lane, bottom - top));
+    }
     const shape = bar(x, start, x + lane - (lanes > 1 ? 1 : 0), end, { along: 'y', round: !stacked });
     const area = stacked ? hit(x, Math.min(start, end), lane, Math.abs(end - start)) : hit(lanes > 1 ? x : left + slot * i, top, lanes > 1 ? lane : slot, bottom - top + 20);
-    return group(mark, area, shape, over(shape, textureOf(mark)), stacked ? inside(shape, mark, scale) : null);
+    if (stacked) texts.push(inside(shape, mark, scale));
+    return group(mark, area, shape, over(shape, textureOf(mark)));
   });
   return {
     nodes: [
       upAxis({ ticks: marks, place: y, text: tickText, left, right: width, name: axisName(spec.y.label, scale.unit), top: above }),
-      ...nodes,
+      ...nodes, written(texts),
       // Over the marks: one that has the focus or a pointer is lit up to its name.
       bandAxis({ labels: places, centre: (i) => left + slot * (i + 0.5), slot, bottom, name: spec.x.label, middle: left + (width - left) / 2 }),
     ],
@@ -115,26 +122,33 @@ function lying({ model, width, segments, low, high, lanes, stacked, ranked, top:
   const inner = Math.max(20, width - left - right);
   const x = linear(low, high > low ? high : low + 1, left, left + inner);
   const marks = within(low, high > low ? high : low + 1, Math.max(2, Math.floor(inner / 90)));
+  /** @type {(SVGElement | null)[]} */
+  const texts = [];
   const { nodes, nodeOf } = gather(segments, (segment, i) => {
     const { mark, from, to } = segment;
     const y = top + slot * i + (slot - thick) / 2 + lane * segment.lane;
     const [start, end] = [x(scale.of(from)), x(scale.of(to))];
-    const figure = stacked ? null : note(Math.max(x(0), end) + 6, y + lane / 2 + 4, 'start', value(segment), 'value');
+    if (!stacked) texts.push(note(Math.max(x(0), end) + 6, y + lane / 2 + 4, 'start', value(segment), 'value'));
     const area = stacked ? hit(Math.min(start, end), y, Math.abs(end - start), thick) : hit(0, lanes > 1 ? y : top + slot * i, width, lanes > 1 ? lane : slot);
-    if (mark.y === null) return stacked ? null : group(mark, area, figure);
+    if (mark.y === null) return stacked ? null : group(mark, area);
     const shape = bar(start, y, end, y + lane - (lanes > 1 ? 1 : 0), { along: 'x', round: !stacked });
-    return group(mark, area, shape, over(shape, textureOf(mark)), figure, stacked ? inside(shape, mark, scale) : null);
+    if (stacked) texts.push(inside(shape, mark, scale));
+    return group(mark, area, shape, over(shape, textureOf(mark)));
   });
   return {
     nodes: [
       acrossAxis({ ticks: marks, place: x, text: tickText, top, bottom, name: axisName(spec.y.label, scale.unit), middle: left + inner / 2 }),
-      ...nodes,
+      ...nodes, written(texts),
       svg('g', { class: 'axis', 'aria-hidden': 'true' }, note(0, above + 11, 'start', spec.x.label, 'name'),
         names.map((name, i) => note(left - 8, top + slot * (i + 0.5) + 4, 'end', shorten(name, left - 10), segments[i].some(({ mark }) => mark.selected) ? 'place selected' : 'place'))),
     ],
     height: bottom + 44, nodeOf, grid: gridOf(model, true),
   };
 }
+
+// written are texts over the marks. A mark says the same in full, so they are not read.
+/** @param {(SVGElement | null)[]} texts */
+const written = (texts) => svg('g', { class: 'written', 'aria-hidden': 'true' }, texts);
 
 /** @param {Segment[]} segments @param {string} place */
 const nameOf = (segments, place) => segments[0]?.mark.words ?? place;

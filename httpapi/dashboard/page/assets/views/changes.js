@@ -35,7 +35,7 @@ class Changes {
     /** @type {Edition[]} */
     this.all = [];
     this.loads = new Loads(app, () => this.editions.refresh({ quiet: true }));
-    this.editions = partOf({ id: 'editions', title: 'Editions', ghost: [ghostLines(5)] }, { load: (signal) => get('snapshots', { all: 'true' }, signal), show: (answer, body) => this.#editions(answer, body) });
+    this.editions = partOf({ id: 'editions', title: 'Editions', ghost: [ghostLines(11)] }, { load: (signal) => get('snapshots', { all: 'true' }, signal), show: (answer, body) => this.#editions(answer, body) });
     this.which = choice('certificate-edition', (key) => {
       const edition = this.all.find((e) => e.key === key);
       app.go({ year: edition?.year, release: edition?.release || 'none' });
