@@ -27,14 +27,14 @@ export function find(browser) {
  * launch starts a browser of its own profile, which allows no connection but to
  * loopback.
  * @param {'chrome' | 'firefox'} browser
- * @param {{dark?: boolean}} [o] dark: for Firefox, which takes it at its start only
  * @returns {Promise<Browser>}
  */
-export function launch(browser, { dark = false } = {}) {
+export function launch(browser) {
+  const defaultViewport = { width: 1280, height: 900 };
   const executablePath = find(browser) ?? '';
   return puppeteer.launch(browser === 'chrome'
-    ? { browser, executablePath, args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-proxy-server', '--disable-background-networking', '--hide-scrollbars'] }
-    : { browser, executablePath, extraPrefsFirefox: { 'ui.systemUsesDarkTheme': dark ? 1 : 0, 'network.proxy.type': 0 } });
+    ? { browser, executablePath, defaultViewport, args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-proxy-server', '--disable-background-networking', '--hide-scrollbars'] }
+    : { browser, executablePath, defaultViewport, extraPrefsFirefox: { 'network.proxy.type': 0 } });
 }
 
 /**

@@ -71,7 +71,7 @@ function observe() {
     for (const entry of /** @type {any[]} */ (list.getEntries())) {
       if (entry.hadRecentInput) continue;
       seen.shift += entry.value;
-      if (entry.value > 0.005) seen.moved.push(...entry.sources.map((/** @type {any} */ s) => `${s.node?.id || s.node?.className || s.node?.nodeName} ${entry.value.toFixed(3)}`));
+      if (entry.value > 0.005) seen.moved.push(...entry.sources.map((/** @type {any} */ s) => `${s.node?.id || s.node?.className || s.node?.nodeName} from ${Math.round(s.previousRect.top)} to ${Math.round(s.currentRect.top)}`));
     }
   }).observe({ type: 'layout-shift', buffered: true });
 }

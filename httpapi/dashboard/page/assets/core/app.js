@@ -100,21 +100,24 @@ async function route({ step = false, first = false } = {}) {
   } catch (error) {
     if (mine !== turn) return;
     console.error(error);
-    root.replaceChildren(failure(known.label, () => route({ step })));
+    root.replaceChildren(failure(known.label));
   }
 }
 
 /**
- * failure is shown in place of a view whose modules did not come. A browser keeps
- * a module that failed, so only a reload asks for it again once it has parsed.
+ * failure is shown in place of a view whose modules did not come. A browser may keep
+ * a module that failed, Firefox does, so only a reload asks for it again: when the
+ * server is there, lest the browser's own error takes the place of the page.
  * @param {string} label
- * @param {() => void} retry
  */
-function failure(label, retry) {
-  const box = problemBox(new Error(), retry);
+function failure(label) {
+  const box = problemBox(new Error(), async () => {
+    const answer = await fetch(location.href, { method: 'HEAD', cache: 'no-store' }).catch(() => null);
+    if (answer?.ok) location.reload();
+  });
   const [title, text] = [box.querySelector('strong'), box.querySelector('span')];
   if (title) title.textContent = `The view ${label} cannot be loaded`;
-  if (text) text.textContent = 'Check the network, then try again. If it fails again, reload the page.';
+  if (text) text.textContent = 'Check the network, then try again.';
   return box;
 }
 
