@@ -9,7 +9,7 @@
 // A site is placed by the most precise of what it names: its subregion, its
 // coordinates (the subregion whose outlines they lie in, see [Options]), its ZIP code
 // (the predominant subregion, by the crosswalk that is loaded), its balancing
-// authority, its state. [Answer.Precision] says which it was. Where a site names
+// authority, its state. Answer.Precision says which it was. Where a site names
 // something finer that could not be used, the note says why.
 //
 // # Guarantees
