@@ -268,7 +268,9 @@ func (p *platform) wantNew(dead ...string) {
 	}
 	p.wantDone(dead...)
 	p.reader.end(p.t)
-	if n := mustSQL(p.t, p.admin, "SELECT count(*) FROM egrid.sheets WHERE status NOT IN ('published', 'superseded')"); n != "0" {
+	// What both editions have alike (ZIP) is published already: the order for it may be
+	// answered before its last chunk comes, whose stage is dropped a day later.
+	if n := mustSQL(p.t, p.admin, "SELECT count(*) FROM egrid.sheets WHERE status NOT IN ('published', 'superseded') AND NOT (status = 'staging' AND level = 'ZIP')"); n != "0" {
 		p.t.Errorf("%s stages are left over", n)
 	}
 }
