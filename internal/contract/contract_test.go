@@ -97,7 +97,7 @@ func TestGoldenAnswers(t *testing.T) {
 			target = "/" + name // of probes
 		}
 		if d.pathOf(target) == "" {
-			if name != "no_such_path" {
+			if name != "no_such_path" && name != "near_path" {
 				t.Errorf("%s: %s is not documented", file, target)
 			}
 			continue

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -112,6 +113,8 @@ func (d *document) check(target string, status int, header http.Header, body []b
 	switch contentType {
 	case "text/csv":
 		return checkCSV(string(body))
+	case "text/x-csvt":
+		return checkCSVT(string(body))
 	case typeParquet, typeXLSX:
 		return checkFile(body)
 	case typeDataPackage:
@@ -171,6 +174,16 @@ func checkCSV(text string) error {
 	}
 	if !strings.HasSuffix(text, "\r\n") {
 		return fmt.Errorf("the last record has no end")
+	}
+	return nil
+}
+
+// columnTypes is one line of the types that GDAL reads beside a CSV.
+var columnTypes = regexp.MustCompile(`^"(String|Integer64|Real|CoordX|CoordY)"(,"(String|Integer64|Real|CoordX|CoordY)")*\r?\n?$`)
+
+func checkCSVT(text string) error {
+	if !columnTypes.MatchString(text) {
+		return fmt.Errorf("no line of column types: %q", text)
 	}
 	return nil
 }
