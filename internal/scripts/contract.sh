@@ -83,6 +83,7 @@ prepare_postgres() {
 serve() {
   local store
   store=$(store_url "$1")
+  : >"$work/$1.out"
   [ "$1" = sqlite ] || "$work/egrid" --store "$store" migrate >"$work/$1.out"
   EGRID_API_KEYS="contract admin $(printf %s "$key" | sha256sum | cut -d' ' -f1)" \
     "$work/egrid" --store "$store" up "$root/examples/data" --addr 127.0.0.1:0 >"$work/$1.out" 2>"$work/$1.err" &
