@@ -1,6 +1,7 @@
 package shapes
 
 import (
+	"encoding/json"
 	"math"
 	"math/big"
 	"slices"
@@ -70,35 +71,74 @@ func (s *Set) Find(lat, lon float64) []string {
 	return codes
 }
 
-// AppendGeoJSON appends the shapes as a FeatureCollection: a MultiPolygon for each,
-// with the property code.
-func (s *Set) AppendGeoJSON(b []byte) []byte {
-	b = append(b, `{"type":"FeatureCollection","features":[`...)
+// AppendGeoJSON appends the shapes as a FeatureCollection with the name of the file: a
+// MultiPolygon for each, with the property subregion. Degrees are rounded to so many
+// decimals, 4 of which are 11 m; below 0 they have all their digits. Positions that
+// fall together are written once, and rings that are nothing any more not at all.
+func (s *Set) AppendGeoJSON(b []byte, decimals int) []byte {
+	b = append(b, `{"type":"FeatureCollection","name":`...)
+	name, _ := json.Marshal(s.Name()) // a text always can be
+	b = append(append(b, name...), `,"features":[`...)
 	for i, shape := range s.Shapes() {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = append(b, `{"type":"Feature","properties":{"code":`...)
+		b = append(b, `{"type":"Feature","properties":{"subregion":`...)
 		b = strconv.AppendQuote(b, shape.Code) // letters and digits: as JSON has them
 		b = append(b, `},"geometry":{"type":"MultiPolygon","coordinates":[`...)
-		for j, polygon := range shape.Polygons {
-			b = appendComma(b, j, '[')
-			for k, ring := range polygon {
-				b = appendComma(b, k, '[')
-				for l, p := range ring {
-					b = appendComma(b, l, '[')
-					b = strconv.AppendFloat(b, p.Lon, 'f', -1, 64)
-					b = append(b, ',')
-					b = strconv.AppendFloat(b, p.Lat, 'f', -1, 64)
-					b = append(b, ']')
+		written := 0
+		for _, polygon := range shape.Polygons {
+			at := len(b)
+			b = appendComma(b, written, '[')
+			rings := 0
+			for _, ring := range polygon {
+				if ring = ring.rounded(decimals); len(ring) < 4 {
+					if rings == 0 { // the outline itself, and so its holes
+						break
+					}
+					continue
 				}
-				b = append(b, ']')
+				b = appendRing(appendComma(b, rings, '['), ring, decimals)
+				rings++
+			}
+			if rings == 0 {
+				b = b[:at]
+				continue
 			}
 			b = append(b, ']')
+			written++
 		}
 		b = append(b, `]}}`...)
 	}
 	return append(b, `]}`...)
+}
+
+// rounded is a ring of rounded positions, each of which differs from the one before.
+func (r Ring) rounded(decimals int) Ring {
+	if decimals < 0 {
+		return r
+	}
+	unit := math.Pow10(decimals)
+	out := make(Ring, 0, len(r))
+	for _, p := range r {
+		p = Point{math.Round(p.Lon*unit) / unit, math.Round(p.Lat*unit) / unit}
+		if len(out) == 0 || out[len(out)-1] != p {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// appendRing appends positions and the end of their list.
+func appendRing(b []byte, ring Ring, decimals int) []byte {
+	for i, p := range ring {
+		b = appendComma(b, i, '[')
+		b = strconv.AppendFloat(b, p.Lon, 'f', decimals, 64)
+		b = append(b, ',')
+		b = strconv.AppendFloat(b, p.Lat, 'f', decimals, 64)
+		b = append(b, ']')
+	}
+	return append(b, ']')
 }
 
 func appendComma(b []byte, i int, begin byte) []byte {

@@ -171,9 +171,23 @@ func TestRead(t *testing.T) {
 	if !slices.Equal(codes, []string{"CAMX2", "ERCT1"}) || s.Name() != "few.geojson" || len(s.SHA256()) != 64 {
 		t.Errorf("%v of %s, %s", codes, s.Name(), s.SHA256())
 	}
-	again := read(t, string(s.AppendGeoJSON(nil)))
+	again := read(t, string(s.AppendGeoJSON(nil, -1)))
 	if fmt.Sprint(again.Shapes()) != fmt.Sprint(s.Shapes()) {
 		t.Errorf("written and read again: %v; want %v", again.Shapes(), s.Shapes())
+	}
+}
+
+// Rounded to four decimals two positions fall together, and a speck is nothing any more.
+func TestAppendRounded(t *testing.T) {
+	t.Parallel()
+	s := read(t, `{"type":"FeatureCollection","features":[{"type":"Feature","properties":{"subregion":"AKGD"},"geometry":{"type":"MultiPolygon","coordinates":[
+		[[[-150.123456,61],[-150.123451,61],[-149,61],[-149,62],[-150.123456,61]]],
+		[[[-120,35],[-120.00001,35],[-120.00001,35.00001],[-120,35]],[[-119.6,35.2],[-119.4,35.2],[-119.4,35.4],[-119.6,35.2]]],
+		[[[5,5],[6,5],[6,6],[5,5]],[[5.5,5.1],[5.50001,5.1],[5.50001,5.10001],[5.5,5.1]]]]}}]}`)
+	const want = `{"type":"FeatureCollection","name":"few.geojson","features":[{"type":"Feature","properties":{"subregion":"AKGD"},"geometry":{"type":"MultiPolygon","coordinates":[` +
+		`[[[-150.1235,61.0000],[-149.0000,61.0000],[-149.0000,62.0000],[-150.1235,61.0000]]],[[[5.0000,5.0000],[6.0000,5.0000],[6.0000,6.0000],[5.0000,5.0000]]]]}}]}`
+	if got := string(s.AppendGeoJSON(nil, 4)); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }
 
@@ -228,7 +242,7 @@ func FuzzRead(f *testing.F) {
 			return
 		}
 		found := s.Find(lat, lon)
-		again, err := shapes.Read(strings.NewReader(string(s.AppendGeoJSON(nil))), &shapes.Options{Property: "code"})
+		again, err := shapes.Read(strings.NewReader(string(s.AppendGeoJSON(nil, -1))), nil)
 		if err != nil || !slices.Equal(again.Find(lat, lon), found) {
 			t.Errorf("%v, %v lies in %v; written and read again %v, %v", lat, lon, found, again.Find(lat, lon), err)
 		}

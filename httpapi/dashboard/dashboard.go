@@ -65,9 +65,12 @@ type Options struct {
 	// Generated says that no figure is anybody's measurement: a banner at the head
 	// of every view tells.
 	Generated bool
-	// Shapes are boundaries of the eGRID subregions, for the map. Default none: the
-	// map draws the land that is nearest to the plants of each.
-	Shapes *Shapes
+	// Shapes are boundaries of the eGRID subregions, for the map: GeoJSON in degrees of
+	// longitude and latitude, a Polygon or MultiPolygon for each with the property
+	// subregion, and the name of the source in the member name. It is served as it is;
+	// Set.AppendGeoJSON of package shapes writes it of a file that was checked.
+	// Default none: the map draws the land that is nearest to the plants of each.
+	Shapes []byte
 	// Refresh is how often the page asks the API whether something new is
 	// published, rounded up to seconds. Default 30 seconds, negative never.
 	Refresh time.Duration
@@ -149,7 +152,7 @@ func New(o *Options) http.Handler {
 		panic(err) // the files are in the binary
 	}
 	if settings.Shapes != nil {
-		d.files[shapesPath] = newFile("shapes.json", settings.Shapes.body)
+		d.files[shapesPath] = newFile("shapes.json", settings.Shapes)
 	}
 	d.files["assets/style.css"] = newFile("style.css", style.Bytes())
 	page := template.Must(template.ParseFS(files, "page/index.html"))
@@ -258,6 +261,16 @@ func newFile(name string, body []byte) file {
 	sum := sha256.Sum256(body)
 	f.etag = `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`
 	return f
+}
+
+// shapesPath is where the page finds the boundaries, when it has any.
+const shapesPath = "assets/shapes.json"
+
+func shapesAddress(shapes []byte) string {
+	if shapes == nil {
+		return ""
+	}
+	return shapesPath
 }
 
 func (d *dashboard) ServeHTTP(w http.ResponseWriter, r *http.Request) {

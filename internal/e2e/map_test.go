@@ -14,6 +14,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	"github.com/egrid-analytics/egrid-go/egrid/shapes"
 	"github.com/egrid-analytics/egrid-go/examples/data"
 	"github.com/egrid-analytics/egrid-go/httpapi/dashboard"
 	"github.com/egrid-analytics/egrid-go/internal/testenv"
@@ -253,13 +254,13 @@ func TestMapWithoutPlaces(t *testing.T) {
 
 // Boundaries of the operator are drawn as they are.
 func TestMapOfShapes(t *testing.T) {
-	s, err := dashboard.ReadShapes(strings.NewReader(`{"type":"FeatureCollection","name":"Two squares","features":[
+	set, err := shapes.Read(strings.NewReader(`{"type":"FeatureCollection","name":"Two squares","features":[
 		{"type":"Feature","properties":{"subregion":"CAMX"},"geometry":{"type":"Polygon","coordinates":[[[-120,35],[-118,35],[-118,37],[-120,37],[-120,35]]]}},
-		{"type":"Feature","properties":{"subregion":"AKGD"},"geometry":{"type":"Polygon","coordinates":[[[-150,61],[-148,61],[-148,63],[-150,63],[-150,61]]]}}]}`))
+		{"type":"Feature","properties":{"subregion":"AKGD"},"geometry":{"type":"Polygon","coordinates":[[[-150,61],[-148,61],[-148,63],[-150,63],[-150,61]]]}}]}`), &shapes.Options{Name: "Two squares"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, w := generated(t, &dashboard.Options{Shapes: s}), start(t)
+	p, w := generated(t, &dashboard.Options{Shapes: set.AppendGeoJSON(nil, 4)}), start(t)
 	b := w.open(t, p.url+"?view=map&layer=subregions", view{})
 	b.drawn()
 	if got := b.texts(".area"); len(got) != 2 {

@@ -2,7 +2,6 @@ package service
 
 import (
 	"fmt"
-	"os"
 
 	"github.com/egrid-analytics/egrid-go/egrid/shapes"
 	"github.com/egrid-analytics/egrid-go/httpapi"
@@ -13,31 +12,38 @@ import (
 // an inventory are placed by.
 type Boundaries struct {
 	Shapes string `help:"GeoJSON file with the boundaries of the eGRID subregions, for the map and for sites with coordinates: polygons in longitude and latitude with a property subregion. Default: none." type:"path" placeholder:"FILE"`
+
+	set *shapes.Set // of the file, once it is read
 }
 
-// Place reads the boundaries for the API's options, where a file is named.
-func (b *Boundaries) Place(o *httpapi.Options) (err error) {
-	if b.Shapes == "" {
+// read reads the file, where one is named.
+func (b *Boundaries) read() (err error) {
+	if b.Shapes == "" || b.set != nil {
 		return nil
 	}
-	if o.Shapes, err = shapes.Open(b.Shapes, nil); err != nil {
+	if b.set, err = shapes.Open(b.Shapes, nil); err != nil {
 		return fmt.Errorf("--shapes: %w", err)
 	}
 	return nil
 }
 
-// Draw puts the boundaries into the page's options, where a file is named.
+// Place gives the boundaries to the API's options, where a file is named.
+func (b *Boundaries) Place(o *httpapi.Options) error {
+	err := b.read()
+	o.Shapes = b.set
+	return err
+}
+
+// Draw gives the boundaries to the page's options, where a file is named: rounded to
+// 11 m, which no map of a country shows.
 func (b *Boundaries) Draw(o *dashboard.Options) error {
-	if b.Shapes == "" {
-		return nil
+	if err := b.read(); err != nil || b.set == nil {
+		return err
 	}
-	f, err := os.Open(b.Shapes)
-	if err != nil {
-		return fmt.Errorf("--shapes: %w", err)
-	}
-	defer f.Close()
-	if o.Shapes, err = dashboard.ReadShapes(f); err != nil {
-		return fmt.Errorf("--shapes %s: %w", b.Shapes, err)
+	const decimals, most = 4, 32 << 20
+	o.Shapes = b.set.AppendGeoJSON(nil, decimals)
+	if len(o.Shapes) > most {
+		return fmt.Errorf("--shapes: %s is %d MiB on the map, and browsers are slow beyond %d: simplify the boundaries", b.set.Name(), len(o.Shapes)>>20, most>>20)
 	}
 	return nil
 }
