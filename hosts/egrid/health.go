@@ -199,7 +199,8 @@ func shown(address string) string {
 		return "(an address that cannot be read)"
 	}
 	u, err := url.Parse(address)
-	if err != nil || u.Host == "" && u.Path == "" || u.User == nil && strings.Contains(address, "@") {
+	// An @ behind the host says that the host is a part of a password with #, ? or / in it.
+	if err != nil || u.Host == "" && u.Path == "" || strings.Contains(u.Path+u.RawQuery+u.Fragment, "@") || u.User == nil && strings.Contains(address, "@") {
 		return scheme + "://(an address that cannot be read)"
 	}
 	return scheme + "://" + u.Host + strings.TrimSuffix(u.Path, "/")
