@@ -241,16 +241,17 @@ func (c *Column) cell(row, width int) []string {
 	return []string{cutEnd(text, width)}
 }
 
-// wrap breaks text between words, names behind underscores, and what is still longer
-// than a line anywhere.
+// wrap breaks text between words, names and paths behind a mark within them, and
+// what is still longer than a line anywhere.
 func wrap(text string, width int) []string {
+	const marks = "_/-"
 	var lines []string
 	line := ""
 	for word := range strings.FieldsSeq(text) {
-		for length(word) > width && strings.Contains(word, "_") {
+		for length(word) > width && strings.ContainsAny(word, marks) {
 			at := 0
 			for i, r := range word {
-				if r == '_' && length(word[:i+1]) <= width {
+				if strings.ContainsRune(marks, r) && length(word[:i+1]) <= width {
 					at = i + 1
 				}
 			}

@@ -119,7 +119,7 @@ func Is(w io.Writer) bool {
 type Table struct {
 	Header []string
 	Right  []bool // columns to be aligned to the right; missing ones are not
-	Width  int    // of a line: the widest cells are cut in the middle to fit; 0: as wide as the cells are
+	Width  int    // of a line: the widest cells go on in lines below to fit; 0: as wide as the cells are
 	Indent int    // blanks in front of each line
 	rows   [][]string
 	widths []int // set by Flush
@@ -156,22 +156,38 @@ func (t *Table) Flush(w io.Writer) error {
 	t.rows = nil
 	var b strings.Builder
 	for _, row := range rows {
-		line := strings.Repeat(" ", t.Indent)
+		cells, height := make([][]string, len(row)), 1
 		for i, cell := range row {
-			if t.Width > 0 {
-				cell = cutMiddle(cell, t.widths[i])
+			cells[i] = []string{cell}
+			if t.Width > 0 && length(cell) > t.widths[i] {
+				cells[i] = wrap(cell, t.widths[i])
 			}
-			pad := strings.Repeat(" ", max(t.widths[i]-length(cell), 0))
-			if i < len(t.Right) && t.Right[i] {
-				line += pad + cell + "  "
-			} else {
-				line += cell + pad + "  "
-			}
+			height = max(height, len(cells[i]))
 		}
-		b.WriteString(strings.TrimRight(line, " ") + "\n")
+		for n := range height {
+			t.line(&b, cells, n)
+		}
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// line writes the n-th line of a row.
+func (t *Table) line(b *strings.Builder, cells [][]string, n int) {
+	line := strings.Repeat(" ", t.Indent)
+	for i, lines := range cells {
+		text := ""
+		if n < len(lines) {
+			text = lines[n]
+		}
+		pad := strings.Repeat(" ", max(t.widths[i]-length(text), 0))
+		if i < len(t.Right) && t.Right[i] {
+			line += pad + text + "  "
+		} else {
+			line += text + pad + "  "
+		}
+	}
+	b.WriteString(strings.TrimRight(line, " ") + "\n")
 }
 
 // measure decides on the widths of the columns. To fit, the widest gives way.

@@ -94,7 +94,9 @@ func TestTableFits(t *testing.T) {
 	}
 	const want = `file                      sheet     rows
 short.csv                              1
-a folder wi…\n\u202e.csv  Größe   26,601
+a folder with a very      Größe   26,601
+long name/and a file
+\x1b[31m\n\u202e.csv
 `
 	if got := b.String(); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
