@@ -18,11 +18,17 @@ url() { echo "http://$MINIO_ROOT_USER:$MINIO_ROOT_PASSWORD@127.0.0.1:$port"; }
 running() { [ -s "$dir/pid" ] && ps -o args= -p "$(cat "$dir/pid")" 2>/dev/null | grep -qF -- "$dir/data"; }
 ready() { curl -fs -o /dev/null "http://127.0.0.1:$port/minio/health/ready"; }
 
+# build lets one of those that need it build, outside of any module, so that ours has
+# no part in it.
 build() {
   [ -x "$bin/minio" ] && return
-  echo "building minio" >&2
-  # Outside of any module, so that ours has no part in it.
-  (mkdir -p "$bin" && cd "$bin" && GOFLAGS= GOBIN="$bin" go install "github.com/minio/minio@$version" >&2)
+  mkdir -p "$bin"
+  (
+    flock 9
+    [ -x "$bin/minio" ] && exit
+    echo "building minio" >&2
+    cd "$bin" && GOFLAGS= GOBIN="$bin" go install "github.com/minio/minio@$version" >&2
+  ) 9>"$bin/lock"
 }
 
 start() {
