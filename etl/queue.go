@@ -170,10 +170,11 @@ func apartOf(before, now egrid.Catalog, id egrid.StageID, r driver.PublishReques
 func heldSince(before, now egrid.Catalog, id egrid.StageID) (egrid.Snapshot, bool) {
 	of := func(c egrid.Catalog) egrid.Snapshot {
 		i := slices.IndexFunc(c.Snapshots, func(s egrid.Snapshot) bool { return s.Stage == id })
-		if i < 0 {
-			return egrid.Snapshot{}
+		if i >= 0 {
+			return c.Snapshots[i]
 		}
-		return c.Snapshots[i]
+		known, _ := driver.Known(c, id)
+		return known
 	}
 	held := of(now)
 	return held, held.Status != egrid.Published && !held.DecidedAt.IsZero() && !held.DecidedAt.Equal(of(before).DecidedAt)

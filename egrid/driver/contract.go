@@ -35,9 +35,11 @@ type Scanner interface {
 // Implementations are safe for concurrent use, by several processes too.
 type Loader interface {
 	// Stage opens the staging area of a snapshot, or finds the one that an
-	// earlier call with an equal spec opened. Errors: ErrInvalid.
+	// earlier call with an equal spec opened. It opens none for a load that is
+	// published, or was found to have the content of what is. Errors: ErrInvalid.
 	Stage(ctx context.Context, spec SnapshotSpec) (egrid.StageID, error)
-	// Put adds a chunk atomically. Putting a chunk again changes nothing.
+	// Put adds a chunk atomically. Putting a chunk again changes nothing, also when
+	// its load was published meanwhile, or found to be unchanged.
 	// Errors: ErrNotFound when there is no such stage, ErrInvalid when the rows
 	// are not of the stage's schema.
 	Put(ctx context.Context, id egrid.StageID, c Chunk) (Change, error)
@@ -155,7 +157,7 @@ func (c Chunk) Check(spec *SnapshotSpec) error {
 // Change says what a Put did.
 type Change struct {
 	Rows      int64 // rows added
-	Duplicate bool  // the stage had the chunk already, or is settled
+	Duplicate bool  // the stage had the chunk already, is settled, or needs none
 }
 
 // Policy decides what publishing does when the snapshot is published already

@@ -181,14 +181,15 @@ func examples(keys []string, of int64) string {
 
 // Shelf is what publishing needs of a store, within one transaction of it.
 type Shelf interface {
-	// Open finds the sheet of a snapshot, or of a stage.
+	// Open finds the sheet of a snapshot, or of a stage; see also [Stand].
 	Open(ctx context.Context, s *egrid.Snapshot) (Sheet, error)
 	// Write makes the rows of a snapshot, which has none yet, under its stage id.
 	Write(ctx context.Context, p *Part) error
 	// Record keeps what the catalogue says of a snapshot. Its status does not
 	// change, but a stage may become held.
 	Record(ctx context.Context, s *egrid.Snapshot) error
-	// Drop removes a stage, or a held load, with its rows.
+	// Drop removes a stage, or a held load, with its rows. One that is not there, see
+	// [Stand], is no error.
 	Drop(ctx context.Context, id egrid.StageID) error
 }
 
@@ -269,6 +270,43 @@ func Settled(c egrid.Catalog, id egrid.StageID, r PublishRequest, err error) (Pu
 		return PublishReport{}, err
 	}
 	return PublishReport{Status: egrid.Unchanged, Snapshot: c.Snapshots[i]}, nil
+}
+
+// Known returns what is or was published of a load: the snapshot that it became, or
+// one that was found to have its content. Of several it is the published one. Such
+// a load needs no stage any more; see also [Stand].
+func Known(c egrid.Catalog, id egrid.StageID) (egrid.Snapshot, bool) {
+	at := -1
+	for i := range c.Snapshots {
+		if s := &c.Snapshots[i]; s.Status != egrid.Held && s.Is(id) && (at < 0 || s.Status == egrid.Published) {
+			at = i
+		}
+	}
+	if at < 0 {
+		return egrid.Snapshot{}, false
+	}
+	return c.Snapshots[at], true
+}
+
+// NeedsNoStage reports whether a load is published, or was found to have the
+// content of what is: its chunks are duplicates, and no stage is opened for them.
+func NeedsNoStage(c egrid.Catalog, id egrid.StageID) bool {
+	s, ok := Known(c, id)
+	return ok && s.Status == egrid.Published
+}
+
+// Stand returns the snapshot that stands for a stage which a request names and the
+// store does not have, since it was found to have the content of a snapshot. Judged
+// alone it is that snapshot; judged together with others it keeps its own id and
+// source, and a [Shelf] finds its rows where those of [Known] are.
+func Stand(c egrid.Catalog, id egrid.StageID, r PublishRequest) (egrid.Snapshot, bool) {
+	s, ok := Known(c, id)
+	if !ok || s.Stage == id || len(r.With) == 0 {
+		return s, ok
+	}
+	i := slices.IndexFunc(s.Confirmed, func(src egrid.Source) bool { return src.ID == id })
+	s.Stage, s.Status, s.Sources, s.Confirmed = id, egrid.Published, s.Confirmed[i:i+1], nil
+	return s, true
 }
 
 // Again returns a held snapshot as it was before it was held, to be decided on
@@ -470,6 +508,10 @@ func (s *settlement) shown(id egrid.StageID) bool {
 
 // hold keeps a part back. One that was published before stays superseded.
 func (s *settlement) hold(p Part, stages []egrid.Snapshot, reason string) (PublishReport, error) {
+	if known, ok := Known(s.catalog, p.Stage); ok && known.ID == p.ID && known.Stage != p.Stage && p.Stage == stages[0].Stage {
+		p.Snapshot = known // which stood for the stage, see Stand
+		stages = []egrid.Snapshot{known}
+	}
 	report := PublishReport{Status: egrid.Held, Snapshot: p.Snapshot}
 	report.Reason, report.Snapshot.Choices = reason, s.choices(&p.Snapshot)
 	held := &report.Snapshot

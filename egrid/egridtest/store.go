@@ -72,6 +72,7 @@ func RunStore(t *testing.T, open func(t *testing.T) driver.Store) {
 		{"Groups", testGroups},
 		{"ReadersDuringPublish", testReadersDuringPublish},
 		{"ContentIdentity", testContentIdentity},
+		{"ConfirmedNeedsNoStage", testConfirmedNeedsNoStage},
 		{"SupersededStays", testSupersededStays},
 		{"MergedIsNotUnchanged", testMergedIsNotUnchanged},
 		{"Prune", testPrune},

@@ -60,6 +60,77 @@ func testContentIdentity(f *fixture) {
 	}
 }
 
+// testConfirmedNeedsNoStage: a load that was found to have the content of what is
+// published needs no stage any more. Chunks of it that come late, or again, are
+// duplicates, and a request that names it is answered from what is published.
+func testConfirmedNeedsNoStage(f *fixture) {
+	first := f.loadRecords("a", 2023, "", ten...)
+	spec := sheetOf("same", 2023, "", generators...)
+	rows := rowsOf(spec, ten...)
+	f.loadBy(3, spec, driver.PublishAuto, rows)
+	before := catalogOf(f.Context(), f)
+	late := driver.Chunk{Index: 1, Rows: rows.Slice(3, 6)}
+	for _, opened := range []bool{false, true} {
+		if opened {
+			_, err := f.store.Stage(f.Context(), spec)
+			f.must(err)
+		}
+		if change, err := f.store.Put(f.Context(), spec.ID(), late); err != nil || !change.Duplicate || change.Rows != 0 {
+			f.Errorf("a late chunk, with its stage opened again %t: %+v, %v; want a duplicate", opened, change, err)
+		}
+	}
+	if err := f.store.Discard(f.Context(), spec.ID()); !errors.Is(err, egrid.ErrNotFound) {
+		f.Errorf("there was a stage to discard: %v", err)
+	}
+	again := driver.PublishRequest{Chunks: 4, Rows: 10}
+	report, err := f.store.Publish(f.Context(), spec.ID(), again)
+	f.must(err)
+	if after := catalogOf(f.Context(), f); report.Status != egrid.Unchanged || report.Snapshot.ID != first.Snapshot.ID || after.ID != before.ID {
+		f.Errorf("publishing it again: %s as %s; want unchanged as %s", report.Status, report.Snapshot.ID, first.Snapshot.ID)
+	}
+
+	// Judged together with another file, its rows are those that are published.
+	more := sheetOf("more", 2023, "", generators...)
+	id, err := f.store.Stage(f.Context(), more)
+	f.must(err)
+	_, err = f.store.Put(f.Context(), id, driver.Chunk{Rows: rowsOf(more, []string{"NV", "Added", "99", "A", "1"})})
+	f.must(err)
+	report, err = f.store.Publish(f.Context(), spec.ID(), driver.PublishRequest{Chunks: 4, Rows: 10, With: []driver.StagePart{{ID: id, Chunks: 1, Rows: 1}}})
+	f.must(err)
+	named := slices.ContainsFunc(report.Snapshot.Sources, func(s egrid.Source) bool { return s.ID == spec.ID() && s.Object == "same.csv" })
+	if report.Status != egrid.Published || report.Snapshot.Rows != 11 || !named {
+		f.Errorf("with one more: %s with %d rows of %+v", report.Status, report.Snapshot.Rows, report.Snapshot.Sources)
+	}
+
+	// It is held like the superseded snapshot that it is, and comes back with it.
+	report, err = f.store.Publish(f.Context(), spec.ID(), again)
+	f.must(err)
+	if report.Status != egrid.Held || report.Snapshot.ID != first.Snapshot.ID || report.Snapshot.Status != egrid.Superseded {
+		f.Errorf("publishing what lacks a row: %s, %+v; want held, and still superseded", report.Status, report.Snapshot)
+	}
+	apart := sheetOf("apart", 2023, "", generators...)
+	contradicting := slices.Clone(ten)
+	contradicting[3] = []string{"MI", "Ludington", "1713", "1", "12345"}
+	id, err = f.store.Stage(f.Context(), apart)
+	f.must(err)
+	_, err = f.store.Put(f.Context(), id, driver.Chunk{Rows: rowsOf(apart, contradicting...)})
+	f.must(err)
+	report, err = f.store.Publish(f.Context(), spec.ID(), driver.PublishRequest{Chunks: 4, Rows: 10, With: []driver.StagePart{{ID: id, Chunks: 1, Rows: 10}}})
+	f.must(err)
+	if report.Status != egrid.Held || len(report.Apart) != 2 {
+		f.Errorf("with one that contradicts it: %s, %d apart", report.Status, len(report.Apart))
+	}
+	if c := catalogOf(f.Context(), f); len(c.Snapshots) != 3 {
+		f.Errorf("%d snapshots; want the first, the one with a row more, and the contradicting one held", len(c.Snapshots))
+	}
+	again.Policy = driver.PublishReplace
+	report, err = f.store.Publish(f.Context(), spec.ID(), again)
+	f.must(err)
+	if report.Status != egrid.Published || report.Snapshot.ID != first.Snapshot.ID || len(f.texts(egrid.PlantName, egrid.RowQuery{})) != 10 {
+		f.Errorf("publishing it in place of what is there: %s as %s", report.Status, report.Snapshot.ID)
+	}
+}
+
 // renumbered is a batch whose last row comes later.
 func renumbered(b *egrid.Batch) *egrid.Batch {
 	builder := egrid.NewBuilder(b.Schema(), b.Year())

@@ -275,7 +275,7 @@ func (s *Store) Stage(_ context.Context, spec driver.SnapshotSpec) (egrid.StageI
 		return "", egrid.ErrClosed
 	}
 	id := spec.ID()
-	if s.stages[id] == nil && s.settled(id) == nil {
+	if s.stages[id] == nil && s.settled(id) == nil && !driver.NeedsNoStage(s.catalog(), id) {
 		s.stages[id] = &stage{spec: spec, chunks: map[int]*egrid.Batch{}, tallies: map[int]driver.Tally{}}
 	}
 	return id, nil
@@ -292,6 +292,9 @@ func (s *Store) Put(_ context.Context, id egrid.StageID, c driver.Chunk) (driver
 		return driver.Change{Duplicate: true}, nil
 	}
 	st := s.stages[id]
+	if st == nil && driver.NeedsNoStage(s.catalog(), id) {
+		return driver.Change{Duplicate: true}, nil
+	}
 	if st == nil {
 		return driver.Change{}, fmt.Errorf("%w: no stage %s", egrid.ErrNotFound, id)
 	}
@@ -332,7 +335,7 @@ func (s *Store) Publish(ctx context.Context, id egrid.StageID, r driver.PublishR
 	}
 	var staged []egrid.Snapshot
 	for _, part := range r.Stages(id) {
-		snap, err := s.describe(ctx, part)
+		snap, err := s.describe(ctx, part, r)
 		if err != nil {
 			return driver.Settled(s.catalog(), id, r, err)
 		}
@@ -358,11 +361,14 @@ func (s *Store) Publish(ctx context.Context, id egrid.StageID, r driver.PublishR
 
 // describe is what a stage would be as a snapshot. One that was published is a
 // snapshot already, and so is one that is held.
-func (s *Store) describe(ctx context.Context, part driver.StagePart) (egrid.Snapshot, error) {
+func (s *Store) describe(ctx context.Context, part driver.StagePart, r driver.PublishRequest) (egrid.Snapshot, error) {
 	st := s.stages[part.ID]
 	if st == nil {
 		if snap := s.settled(part.ID); snap != nil {
 			return snap.Snapshot, nil
+		}
+		if snap, ok := driver.Stand(s.catalog(), part.ID, r); ok {
+			return snap, nil
 		}
 		return egrid.Snapshot{}, fmt.Errorf("%w: no stage %s", egrid.ErrNotFound, part.ID)
 	}
@@ -388,7 +394,11 @@ type shelf Store
 
 // Open implements [driver.Shelf].
 func (s *shelf) Open(ctx context.Context, snap *egrid.Snapshot) (driver.Sheet, error) {
-	st, kept := s.stages[snap.Stage], (*Store)(s).settled(snap.Stage)
+	id := snap.Stage
+	if known, ok := driver.Known((*Store)(s).catalog(), id); ok && s.stages[id] == nil {
+		id = known.Stage
+	}
+	st, kept := s.stages[id], (*Store)(s).settled(id)
 	var rows []*egrid.Batch
 	var outline *driver.Outline
 	var err error

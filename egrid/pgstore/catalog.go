@@ -100,7 +100,14 @@ func (s *Store) readCatalog(ctx context.Context, tx pgx.Tx) (*cachedCatalog, err
 		return nil, err
 	}
 	driver.Seal(&c.Catalog)
-	s.catalog.Store(c)
+	// A transaction that sees what others commit may have read two states.
+	var still bool
+	if err := tx.QueryRow(ctx, "SELECT token = $1 FROM "+s.name("state"), c.token).Scan(&still); err != nil {
+		return nil, err
+	}
+	if still {
+		s.catalog.Store(c)
+	}
 	return c, nil
 }
 

@@ -81,9 +81,25 @@ func (s *Store) Stage(ctx context.Context, spec driver.SnapshotSpec) (egrid.Stag
 		if err := s.sweep(ctx, tx); err != nil {
 			return err
 		}
-		_, err := s.create(ctx, tx, id, spec)
-		return err
+		sh, err := s.create(ctx, tx, id, spec)
+		if err != nil || sh == nil {
+			return err
+		}
+		// Behind the insertion, which waits for whoever is just settling the stage.
+		known, err := s.needsNoStage(ctx, tx, id)
+		if err != nil || !known {
+			return err
+		}
+		return s.drop(ctx, tx, sh)
 	})
+}
+
+func (s *Store) needsNoStage(ctx context.Context, tx pgx.Tx, id egrid.StageID) (bool, error) {
+	catalog, err := s.readCatalog(ctx, tx)
+	if err != nil {
+		return false, err
+	}
+	return driver.NeedsNoStage(catalog.Catalog, id), nil
 }
 
 // create makes a sheet and its table, unindexed and no partition yet. It
@@ -167,6 +183,12 @@ func (s *Store) Put(ctx context.Context, id egrid.StageID, c driver.Chunk) (driv
 	err = s.update(ctx, func(tx pgx.Tx) error {
 		change = driver.Change{}
 		sh, err := s.find(ctx, tx, id, forPut)
+		if errors.Is(err, egrid.ErrNotFound) {
+			known, readErr := s.needsNoStage(ctx, tx, id)
+			if change.Duplicate = known; known || readErr != nil {
+				return readErr
+			}
+		}
 		if err != nil {
 			return err
 		}

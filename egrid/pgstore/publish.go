@@ -53,7 +53,7 @@ func (s *Store) publish(ctx context.Context, tx pgx.Tx, id egrid.StageID, policy
 	var staged []egrid.Snapshot
 	schemas := driver.SchemaSet{}
 	for _, part := range r.Stages(id) {
-		snap, err := shelf.describe(ctx, part, ready)
+		snap, err := shelf.describe(ctx, part, r, ready)
 		if err != nil {
 			return driver.Settled(catalog.Catalog, id, r, err)
 		}
@@ -90,8 +90,13 @@ func (s *shelf) find(ctx context.Context, id egrid.StageID) (*sheet, error) {
 
 // describe is what a sheet would be as a snapshot. One that was published is a
 // snapshot already, and so is one that is held.
-func (s *shelf) describe(ctx context.Context, part driver.StagePart, ready readiness) (egrid.Snapshot, error) {
+func (s *shelf) describe(ctx context.Context, part driver.StagePart, r driver.PublishRequest, ready readiness) (egrid.Snapshot, error) {
 	sh, err := s.find(ctx, part.ID)
+	if errors.Is(err, egrid.ErrNotFound) {
+		if snap, ok := driver.Stand(s.catalog.Catalog, part.ID, r); ok {
+			return snap, nil
+		}
+	}
 	if err != nil {
 		return egrid.Snapshot{}, err
 	}
@@ -124,6 +129,10 @@ func (s *shelf) describe(ctx context.Context, part driver.StagePart, ready readi
 // Open implements [driver.Shelf].
 func (s *shelf) Open(ctx context.Context, snap *egrid.Snapshot) (driver.Sheet, error) {
 	sh, err := s.find(ctx, snap.Stage)
+	if known, ok := driver.Known(s.catalog.Catalog, snap.Stage); ok && errors.Is(err, egrid.ErrNotFound) {
+		snap = &known
+		sh, err = s.find(ctx, snap.Stage)
+	}
 	if err != nil {
 		return driver.Sheet{}, err
 	}
@@ -179,6 +188,9 @@ func (s *shelf) Record(ctx context.Context, snap *egrid.Snapshot) error {
 // Drop implements [driver.Shelf].
 func (s *shelf) Drop(ctx context.Context, id egrid.StageID) error {
 	sh, err := s.find(ctx, id)
+	if errors.Is(err, egrid.ErrNotFound) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}

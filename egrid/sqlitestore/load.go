@@ -53,6 +53,10 @@ func (s *Store) Stage(ctx context.Context, spec driver.SnapshotSpec) (egrid.Stag
 		if !errors.Is(err, egrid.ErrNotFound) {
 			return err
 		}
+		catalog, err := s.readCatalog(ctx, tx)
+		if err != nil || driver.NeedsNoStage(catalog.Catalog, id) {
+			return err
+		}
 		return create(ctx, tx, id, spec)
 	})
 }
@@ -112,6 +116,15 @@ func (s *Store) Put(ctx context.Context, id egrid.StageID, c driver.Chunk) (driv
 	var change driver.Change
 	err = s.change(ctx, undurable, func(tx *sql.Tx) error {
 		sh, err := find(ctx, tx, id)
+		if errors.Is(err, egrid.ErrNotFound) {
+			catalog, readErr := s.readCatalog(ctx, tx)
+			if readErr != nil {
+				return readErr
+			}
+			if change.Duplicate = driver.NeedsNoStage(catalog.Catalog, id); change.Duplicate {
+				return nil
+			}
+		}
 		if err != nil {
 			return err
 		}

@@ -86,14 +86,14 @@ func (s *Store) publish(ctx context.Context, tx *sql.Tx, id egrid.StageID, polic
 	var staged []egrid.Snapshot
 	schemas := driver.SchemaSet{}
 	for _, part := range r.Stages(id) {
-		snap, err := describe(ctx, tx, catalog.Catalog, part)
+		snap, err := describe(ctx, tx, catalog.Catalog, part, r)
 		if err != nil {
 			return driver.Settled(catalog.Catalog, id, r, err)
 		}
 		snap.Schema = schemas.Shared(snap.Schema)
 		staged = append(staged, snap)
 	}
-	report, err := driver.Settle(ctx, shelf{tx}, catalog.Catalog, staged, policy)
+	report, err := driver.Settle(ctx, shelf{tx, catalog.Catalog}, catalog.Catalog, staged, policy)
 	if err != nil || report.Status != egrid.Published {
 		return report, err
 	}
@@ -104,8 +104,13 @@ func (s *Store) publish(ctx context.Context, tx *sql.Tx, id egrid.StageID, polic
 
 // describe is what a sheet would be as a snapshot. One that was published is a
 // snapshot already, and so is one that is held.
-func describe(ctx context.Context, tx *sql.Tx, catalog egrid.Catalog, part driver.StagePart) (egrid.Snapshot, error) {
+func describe(ctx context.Context, tx *sql.Tx, catalog egrid.Catalog, part driver.StagePart, r driver.PublishRequest) (egrid.Snapshot, error) {
 	sh, err := find(ctx, tx, part.ID)
+	if errors.Is(err, egrid.ErrNotFound) {
+		if snap, ok := driver.Stand(catalog, part.ID, r); ok {
+			return snap, nil
+		}
+	}
 	if err != nil {
 		return egrid.Snapshot{}, err
 	}
@@ -145,10 +150,17 @@ func summarize(ctx context.Context, tx *sql.Tx, sh *sheet, part driver.StagePart
 }
 
 // shelf is the store within a transaction.
-type shelf struct{ tx *sql.Tx }
+type shelf struct {
+	tx      *sql.Tx
+	catalog egrid.Catalog
+}
 
 // Open implements [driver.Shelf].
 func (s shelf) Open(ctx context.Context, snap *egrid.Snapshot) (driver.Sheet, error) {
+	_, err := find(ctx, s.tx, snap.Stage)
+	if known, ok := driver.Known(s.catalog, snap.Stage); ok && errors.Is(err, egrid.ErrNotFound) {
+		snap = &known
+	}
 	tallies, err := talliesOf(ctx, s.tx, snap.Stage)
 	sheet := s.sheet(ctx, snap, nil)
 	sheet.Outline = driver.OutlineOf(tallies)

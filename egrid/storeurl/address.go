@@ -65,12 +65,30 @@ func split(address string) (scheme, rest string) {
 // checkPostgres finds characters that end a password too early.
 func checkPostgres(address string) error {
 	const remedy = "in names and password write / as %2F, ? as %3F, # as %23, @ as %40 and % as %25"
-	u, err := url.Parse(address)
-	if err != nil {
-		return fmt.Errorf("%w: the address of the store cannot be read; %s", egrid.ErrInvalid, remedy)
-	}
-	if u.User == nil && strings.Contains(address, "@") {
-		return fmt.Errorf("%w: the address of the store has an @ behind the host; %s", egrid.ErrInvalid, remedy)
+	for _, one := range eachHost(address) {
+		u, err := url.Parse(one)
+		if err != nil {
+			return fmt.Errorf("%w: the address of the store cannot be read; %s", egrid.ErrInvalid, remedy)
+		}
+		if u.User == nil && strings.Contains(address, "@") {
+			return fmt.Errorf("%w: the address of the store has an @ behind the host; %s", egrid.ErrInvalid, remedy)
+		}
 	}
 	return nil
+}
+
+// eachHost returns an address for each of the hosts that one names, as a:1,b:2,
+// which no URL has.
+func eachHost(address string) []string {
+	scheme, rest, _ := strings.Cut(address, "://")
+	authority, tail := rest, ""
+	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
+		authority, tail = rest[:i], rest[i:]
+	}
+	at := strings.LastIndexByte(authority, '@') + 1
+	var all []string
+	for host := range strings.SplitSeq(authority[at:], ",") {
+		all = append(all, scheme+"://"+authority[:at]+host+tail)
+	}
+	return all
 }

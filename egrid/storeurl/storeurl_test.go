@@ -29,7 +29,7 @@ func TestCheck(t *testing.T) {
 	t.Parallel()
 	const secret = "s3cret"
 	for _, address := range []string{
-		"postgres://u:s3cret#1@127.0.0.1/x", "postgres://u:s3cret/1@127.0.0.1/x", "postgres://u:12/s3cret@127.0.0.1/x", "postgres://u:s3cret%@127.0.0.1/x",
+		"postgres://u:s3cret#1@127.0.0.1/x", "postgres://u:s3cret/1@127.0.0.1/x", "postgres://u:12/s3cret@127.0.0.1/x", "postgres://u:1,2/s3cret@127.0.0.1/x", "postgres://u:p@127.0.0.1:1,127.0.0.1:s3cret/x", "postgres://u:s3cret%@127.0.0.1/x",
 		"postgresql+psycopg2://u:s3cret@127.0.0.1/x", "Postgres://u:s3cret@127.0.0.1/x", "pg://u:s3cret@h/x", "host=127.0.0.1 password=s3cret",
 		"password=s3cret dbname=x", "amqp://u:s3cret@h/", "u:s3cret@127.0.0.1/x", "mysql://u:s3cret@h/x", "sqlite:", "s3cret:", "",
 	} {
@@ -51,7 +51,7 @@ func TestCheck(t *testing.T) {
 			t.Errorf("%s: opening says %v", address, opened)
 		}
 	}
-	for _, address := range []string{"mem:", "sqlite:x", "x.db", "postgres://u:p@h1:1,h2:2/d?sslmode=disable", "postgres://h/d", "postgres:///d?host=/run", "postgres://u%40x:p%23@h/d"} {
+	for _, address := range []string{"mem:", "sqlite:x", "x.db", "postgres://u:p@h1:1,h2:2/d?sslmode=disable", "postgres://u:p@h1:1,h2/d", "postgres://u:p,q@[::1]:1,[::2]:2/d", "postgres://h1,h2:2", "postgres://h/d", "postgres:///d?host=/run", "postgres://u%40x:p%23@h/d"} {
 		if err := storeurl.Check(address); err != nil {
 			t.Errorf("%s: %v", address, err)
 		}

@@ -35,6 +35,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
@@ -196,6 +197,9 @@ func (s *Source) translate(err error) error {
 		return fmt.Errorf("%w: %w", etl.ErrChanged, err)
 	case "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch":
 		return fmt.Errorf("%s refuses to show bucket %s (%s); check the access key and the secret key: %w", s.client.EndpointURL(), s.bucket, code, err)
+	case "RequestTimeTooSkewed": // requests are signed with the time
+		return fmt.Errorf("%s refuses to show bucket %s: the clock of this host, %s, and that of the server are too far apart; set them: %w",
+			s.client.EndpointURL(), s.bucket, time.Now().UTC().Format(time.RFC3339), err)
 	}
 	var network net.Error
 	if errors.As(err, &network) {
