@@ -22,10 +22,11 @@ LINT := $(BIN)/golangci-lint
 LEFTHOOK := $(BIN)/lefthook
 VULNCHECK := $(BIN)/govulncheck
 BENCHSTAT := $(BIN)/benchstat
+CHECKS := $(addprefix $(BIN)/,gitleaks oasdiff apidiff)
 REPORT := go run ./internal/testreport
 
-# Nested modules with Go tests; internal/tools holds only pinned tools.
-NESTED := $(filter-out ./internal/tools,$(patsubst %/go.mod,%,$(shell find . -mindepth 2 -name go.mod -not -path '*/.*/*' -not -path '*/testdata/*')))
+# Nested modules with Go tests; internal/tools and the module in it hold only pinned tools.
+NESTED := $(filter-out ./internal/tools%,$(patsubst %/go.mod,%,$(shell find . -mindepth 2 -name go.mod -not -path '*/.*/*' -not -path '*/testdata/*')))
 
 ##@ Daily
 
@@ -39,7 +40,7 @@ run: ## the whole platform in one process, on the bundled sample
 	go run ./hosts/egrid up
 
 .PHONY: test
-test: system lint page generate-check with-services faults nested walk exports consumer rehearsal $(CONTRACT) vuln-if-reachable ## everything: lint, tests on real services, browser tests, fuzz and contract smoke, vulnerabilities
+test: system checks lint page generate-check with-services faults nested walk exports consumer rehearsal hooks-check $(CONTRACT) vuln-if-reachable ## everything: lint, tests on real services, browser tests, fuzz and contract smoke, vulnerabilities
 
 .PHONY: generate
 generate: ## write anew what is made from the source: golden files, examples, sample, docs/data.md, Postman collection
@@ -54,6 +55,12 @@ fmt: $(LINT) ## format the source
 .PHONY: system
 system: # what tests need beside Go
 	@internal/scripts/install.sh sqlite3 tmux zsh fish $(if $(wildcard internal/e2e),chromium)
+
+.PHONY: checks
+checks: check-secrets check-environment check-format check-compose check-messages check-pipeline check-api check-openapi check-health # the steps of the hooks that are quick, over everything
+
+check-%: # a step of the hooks over everything: make check-secrets; lefthook.yml names the steps
+	@internal/scripts/check.sh $*
 
 .PHONY: lint
 lint: $(LINT) ## go vet and golangci-lint
@@ -188,11 +195,15 @@ release: ## binaries, checksums and SBOMs of VERSION -> .bin/dist
 ##@ Set-up
 
 .PHONY: hooks
-hooks: $(LEFTHOOK) ## run the quick checks before each commit and push
+hooks: $(LEFTHOOK) ## check before each commit and push what lefthook.yml names
 	$(LEFTHOOK) install
 
+.PHONY: hooks-check
+hooks-check: $(LEFTHOOK) $(VULNCHECK) $(LINT) $(CHECKS) internal/page/node_modules/.installed ## plant a fault for each step of the hooks in a clone, and see it refused
+	@internal/scripts/hooks-check.sh
+
 .PHONY: tools
-tools: $(LINT) $(LEFTHOOK) $(VULNCHECK) $(BENCHSTAT) ## build the pinned tools into .bin
+tools: $(LINT) $(LEFTHOOK) $(VULNCHECK) $(BENCHSTAT) $(CHECKS) ## build the pinned tools into .bin
 
 .PHONY: ci
 ci: ## what the build server runs
@@ -203,7 +214,14 @@ clean: ## remove what was built, tools included
 	rm -rf $(BIN) coverage.out
 
 # The versions are pinned in internal/tools, a module of its own, so that no
-# user of the packages inherits them.
+# user of the packages inherits them; those of the hooks in one more, so that they
+# do not move the versions that the linter was tested with.
+$(CHECKS): $(BIN)/%: internal/tools/checks/go.mod internal/tools/checks/go.sum
+	@echo "building $*"
+	@mkdir -p $(BIN)
+	@cd internal/tools/checks && go build -o $@ $$(go list -f '{{.ImportPath}}' tool | grep -E '/$*(/v[0-9]+)?$$')
+	@touch $@
+
 $(BIN)/%: internal/tools/go.mod internal/tools/go.sum
 	@echo "building $*"
 	@mkdir -p $(BIN)

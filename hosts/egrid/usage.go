@@ -19,7 +19,7 @@ type parser struct{ *kong.Kong }
 
 // parserOf makes the parser; exit is called by --help and --version.
 func parserOf(c *cli, stdout, stderr io.Writer, exit func(int)) (parser, error) {
-	k, err := kong.New(c, kong.Name("egrid"), kong.Description("EPA eGRID data: load, query and serve."), kong.DefaultEnvars("EGRID"), kong.PostBuild(onlySettings), kong.PostBuild(addExamples), kong.WithHyphenPrefixedParameters(true),
+	k, err := kong.New(c, kong.Name("egrid"), kong.Description("EPA eGRID data: load, query and serve."), kong.DefaultEnvars("EGRID"), service.SecretFiles(), kong.PostBuild(onlySettings), kong.PostBuild(addExamples), kong.WithHyphenPrefixedParameters(true),
 		kong.Vars{
 			"data_dir": service.DataDir(), "default_store": service.DefaultStore(), "log_level": "warn", "log_format": "text", "version": versionLine(),
 		},

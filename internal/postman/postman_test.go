@@ -37,14 +37,25 @@ func openAPI(t *testing.T) []byte {
 	return w.Body.Bytes()
 }
 
-// The collection is that of the API as it is.
+// The collection and the document are those of the API as it is.
 func TestFresh(t *testing.T) {
 	t.Parallel()
-	want, err := postman.Collection(openAPI(t))
+	document := openAPI(t)
+	collection, err := postman.Collection(document)
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join("..", "..", "docs", "api", "egrid.postman_collection.json")
+	fresh(t, "egrid.postman_collection.json", collection)
+	var indented bytes.Buffer
+	if err := json.Indent(&indented, document, "", " "); err != nil {
+		t.Fatal(err)
+	}
+	fresh(t, "openapi.json", append(bytes.TrimSpace(indented.Bytes()), '\n'))
+}
+
+func fresh(t *testing.T, name string, want []byte) {
+	t.Helper()
+	path := filepath.Join("..", "..", "docs", "api", name)
 	if *update {
 		if err := os.WriteFile(path, want, 0o644); err != nil {
 			t.Fatal(err)

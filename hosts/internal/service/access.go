@@ -122,14 +122,19 @@ func (a *Access) authenticator(log *slog.Logger) (*auth.Authenticator, error) {
 	return auth.New(&o)
 }
 
-// secretOf reads a secret from a file, or else from the environment. Its error
-// has nothing of the secret.
+// secretOf reads a secret from the file at a path, or from that which the variable
+// with _FILE behind names, or else from the variable. Its error has nothing of the
+// secret.
 func secretOf(what, path, variable string) (string, error) {
+	text := strings.TrimSpace(os.Getenv(variable))
 	if path == "" {
-		return strings.TrimSpace(os.Getenv(variable)), nil
+		path = os.Getenv(variable + "_FILE")
 	}
-	if os.Getenv(variable) != "" {
-		return "", fmt.Errorf("%w: %s is in a file and in %s", egrid.ErrInvalid, what, variable)
+	if path == "" {
+		return text, nil
+	}
+	if text != "" {
+		return "", fmt.Errorf("%w: %s is in a file and in %s; leave one of them out", egrid.ErrInvalid, what, variable)
 	}
 	f, err := os.Open(path) //nolint:gosec // G304: whoever sets the flags chooses the file
 	if err != nil {

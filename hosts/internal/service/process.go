@@ -51,11 +51,12 @@ type Process struct {
 
 // Main runs a service. Its flags are the fields of cli, which embeds [Logging]
 // and has a method Run(*Process) error, or commands that have it; each flag has
-// an environment variable EGRID_<FLAG>. The exit status is 0 when it was told
+// an environment variable EGRID_<FLAG>, and those that are secrets may be in a file that
+// EGRID_<FLAG>_FILE names; --settings prints them all. The exit status is 0 when it was told
 // to stop, 1 when it failed and 2 for wrong usage.
 func Main(name, description string, cli interface{ Logger(io.Writer) *slog.Logger }) {
 	command := kong.Parse(cli, kong.Name(name), kong.Description(description), kong.DefaultEnvars("EGRID"),
-		kong.Vars{"log_level": "info", "log_format": "json"}, kong.UsageOnError(), kong.Exit(func(code int) {
+		SecretFiles(), kong.Embed(&settingsFlag{}), kong.Vars{"log_level": "info", "log_format": "json"}, kong.UsageOnError(), kong.Exit(func(code int) {
 			if code != 0 {
 				code = 2
 			}

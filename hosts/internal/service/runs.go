@@ -4,7 +4,6 @@ import (
 	"context"
 	"iter"
 	"net/http"
-	"os"
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/cache"
@@ -16,7 +15,7 @@ import (
 )
 
 // etlKeyVariable holds the API key of the service etl.
-const etlKeyVariable = "EGRID_ETL_KEY"
+const etlKeyVariable = "EGRID_ETL_KEY" //nolint:gosec // G101: the name of a variable
 
 // PassRuns passes what an API is asked about loads on to the service etl at a
 // URL, if there is one. The API is ready without it.
@@ -24,7 +23,11 @@ func PassRuns(o *httpapi.Options, url string) error {
 	if url == "" {
 		return nil
 	}
-	etl, err := client.New(url, &client.Options{APIKey: os.Getenv(etlKeyVariable)})
+	key, err := secretOf("the key of the service etl", "", etlKeyVariable)
+	if err != nil {
+		return err
+	}
+	etl, err := client.New(url, &client.Options{APIKey: key})
 	if err != nil {
 		return err
 	}

@@ -110,6 +110,11 @@ func TestSecretsAreNotLogged(t *testing.T) {
 		"store of a driver":    {"api", []string{"--store=postgresql+psycopg2://u:" + password + "@127.0.0.1/x", "--addr=127.0.0.1:0"}, ""},
 		"store in capitals":    {"api", []string{"--store=Postgres://u:" + password + "@127.0.0.1/x", "--addr=127.0.0.1:0"}, ""},
 		"store as settings":    {"api", []string{"--store=host=127.0.0.1 password=" + password, "--addr=127.0.0.1:0"}, ""},
+		"store in a file":      {"api", []string{"--addr=127.0.0.1:0"}, "EGRID_STORE_FILE=" + write("store", "postgresql+psycopg2://u:"+password+"@127.0.0.1/x")},
+		"queue in a file":      {"consumer", []string{"database", "--store=mem:", "--addr=127.0.0.1:0"}, "EGRID_QUEUE_FILE=" + write("queue", "amqp://u:"+password+"#1@127.0.0.1:5672/")},
+		"no file of a store":   {"api", []string{"--addr=127.0.0.1:0"}, "EGRID_STORE_FILE=" + filepath.Join(files, "none")},
+		"no file of a key":     {"etl", []string{"--store=mem:", "--queue=amqp://127.0.0.1:1/", "s3://bucket/"}, "EGRID_S3_SECRET_KEY_FILE=" + filepath.Join(files, "none")},
+		"no file of etl's key": {"api", []string{"--store=mem:", "--etl=http://127.0.0.1:1"}, "EGRID_ETL_KEY_FILE=" + filepath.Join(files, "none")},
 		"profiles for all":     {"web", []string{"--addr=127.0.0.1:0", "--pprof-addr=0.0.0.0:0"}, ""},
 		"profiles on a port":   {"web", []string{"--addr=127.0.0.1:0", "--pprof-addr=:6060"}, ""},
 	} {

@@ -16,7 +16,8 @@ import (
 
 // OpenSource opens files, folders, s3://BUCKET/PREFIX, and - for standard input,
 // which is nil where it cannot be one. The server of buckets is named by
-// EGRID_S3_ENDPOINT, EGRID_S3_REGION, EGRID_S3_ACCESS_KEY and EGRID_S3_SECRET_KEY.
+// EGRID_S3_ENDPOINT, EGRID_S3_REGION, EGRID_S3_ACCESS_KEY and EGRID_S3_SECRET_KEY;
+// the keys may be in files, which the names with _FILE behind name.
 // Without names it lists nothing, and opens whatever another process has listed.
 func OpenSource(names []string, stdin io.Reader) (etl.Source, error) {
 	s := &sources{remote: sync.OnceValues(func() (etl.Source, error) { return openBucket("s3://any") })}
@@ -46,9 +47,16 @@ func OpenSource(names []string, stdin io.Reader) (etl.Source, error) {
 }
 
 func openBucket(address string) (etl.Source, error) {
+	access, err := secretOf("the access key of the bucket", "", "EGRID_S3_ACCESS_KEY")
+	if err != nil {
+		return nil, err
+	}
+	secret, err := secretOf("the secret key of the bucket", "", "EGRID_S3_SECRET_KEY")
+	if err != nil {
+		return nil, err
+	}
 	source, err := s3source.Open(address, &s3source.Options{
-		Endpoint: os.Getenv("EGRID_S3_ENDPOINT"), Region: os.Getenv("EGRID_S3_REGION"),
-		AccessKey: os.Getenv("EGRID_S3_ACCESS_KEY"), SecretKey: os.Getenv("EGRID_S3_SECRET_KEY"),
+		Endpoint: os.Getenv("EGRID_S3_ENDPOINT"), Region: os.Getenv("EGRID_S3_REGION"), AccessKey: access, SecretKey: secret,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("source %s: %w", address, err)
