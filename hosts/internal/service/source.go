@@ -19,7 +19,7 @@ import (
 // EGRID_S3_ENDPOINT, EGRID_S3_REGION, EGRID_S3_ACCESS_KEY and EGRID_S3_SECRET_KEY.
 // Without names it lists nothing, and opens whatever another process has listed.
 func OpenSource(names []string, stdin io.Reader) (etl.Source, error) {
-	s := &sources{remote: sync.OnceValues(func() (etl.Source, error) { return openBucket("s3://any") })}
+	s := &sources{remote: sync.OnceValues(func() (*s3source.Source, error) { return openBucket("s3://any") })}
 	for _, name := range names {
 		if name == etl.StreamLocation {
 			switch {
@@ -45,7 +45,7 @@ func OpenSource(names []string, stdin io.Reader) (etl.Source, error) {
 	return s, nil
 }
 
-func openBucket(address string) (etl.Source, error) {
+func openBucket(address string) (*s3source.Source, error) {
 	source, err := s3source.Open(address, &s3source.Options{
 		Endpoint: os.Getenv("EGRID_S3_ENDPOINT"), Region: os.Getenv("EGRID_S3_REGION"),
 		AccessKey: os.Getenv("EGRID_S3_ACCESS_KEY"), SecretKey: os.Getenv("EGRID_S3_SECRET_KEY"),
@@ -59,8 +59,8 @@ func openBucket(address string) (etl.Source, error) {
 // sources is several sources, one behind the other.
 type sources struct {
 	listed []etl.Source
-	stdin  etl.Source                 // nil where it is none of them
-	remote func() (etl.Source, error) // opens objects of any bucket of the server
+	stdin  etl.Source                       // nil where it is none of them
+	remote func() (*s3source.Source, error) // opens objects of any bucket of the server
 }
 
 func (s *sources) List(ctx context.Context) iter.Seq2[etl.Object, error] {
