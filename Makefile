@@ -40,7 +40,7 @@ run: ## the whole platform in one process, on the bundled sample
 	go run ./hosts/egrid up
 
 .PHONY: test
-test: system checks lint page generate-check with-services faults nested walk exports consumer rehearsal hooks-check $(CONTRACT) vuln-if-reachable ## everything: lint, tests on real services, browser tests, fuzz and contract smoke, vulnerabilities
+test: system checks lint page generate-check with-services faults nested walk exports airflow consumer rehearsal hooks-check $(CONTRACT) vuln-if-reachable ## everything: lint, tests on real services, browser tests, fuzz and contract smoke, vulnerabilities
 
 .PHONY: generate
 generate: ## write anew what is made from the source: golden files, examples, sample, docs/data.md, Postman collection
@@ -111,6 +111,10 @@ walk: internal/page/node_modules/.installed ## every view of the dashboard in Ch
 .PHONY: exports
 exports: ## exports in pandas, polars and DuckDB, by the lines of docs/exports.md
 	@internal/scripts/exports.sh
+
+.PHONY: airflow
+airflow: ## the DAG of examples/airflow on a real Airflow, beside real servers (Python 3.11)
+	@internal/scripts/airflow.sh
 
 .PHONY: consumer
 consumer: ## the programs of examples, built and run in a module that takes this one from a proxy

@@ -16,8 +16,10 @@ import (
 // Divided is the answer of the third stage.
 type Divided struct {
 	RunInfo
-	Parts   []Part    `json:"parts"`
-	Refused []Refused `json:"refused"`
+	Parts      []Part    `json:"parts"`
+	Refused    []Refused `json:"refused"`
+	ChunkBytes int64     `json:"chunk_bytes,omitempty"` // size of a chunk, about; 0 is that of the pipeline that streams
+	Shared     *Share    `json:"share,omitempty"`       // of a share of a plan
 }
 
 // Part is a sheet, cut into chunks that never cut a record.
@@ -50,7 +52,7 @@ func (p *Pipeline) Divide(ctx context.Context, v Validated) (_ Divided, err erro
 	ctx = v.within(ctx)
 	p, closeAll := p.shelved(ctx)
 	defer closeAll()
-	d := Divided{RunInfo: v.RunInfo}
+	d := Divided{RunInfo: v.RunInfo, ChunkBytes: p.o.ChunkBytes}
 	for _, f := range v.Files {
 		if f.Error != "" {
 			d.Refused = append(d.Refused, Refused{Object: f.Object, Reason: f.Error})
@@ -72,7 +74,7 @@ func (p *Pipeline) Divide(ctx context.Context, v Validated) (_ Divided, err erro
 			if !p.ofOneFile(ctx, err) {
 				return d, fmt.Errorf("divide %s: %w", f.Name, err)
 			}
-			d.Refused = append(d.Refused, part.refused(err))
+			d.Refused = append(d.Refused, *part.refused(err))
 		}
 	}
 	return d, nil

@@ -161,11 +161,15 @@ func (p *Pipeline) observe(stage string, began time.Time, err *error) {
 	}
 }
 
-// Scan lists what there is to load.
+// ErrNothingToLoad says that a source lists no object that is to be loaded.
+var ErrNothingToLoad = fmt.Errorf("%w: there is nothing to load", egrid.ErrNotFound)
+
+// Scan lists what there is to load. The error wraps [ErrNothingToLoad] where that is
+// nothing; the answer then has what was left out.
 func (p *Pipeline) Scan(ctx context.Context) (Scanned, error) {
 	scanned, err := p.list(ctx)
 	if err == nil && !slices.ContainsFunc(scanned.Objects, Object.toLoad) {
-		err = fmt.Errorf("scan: %w: there is nothing to load: no file", egrid.ErrNotFound)
+		err = fmt.Errorf("scan: %w: no file", ErrNothingToLoad)
 		if len(scanned.Objects) > 0 {
 			err = fmt.Errorf("%w but %d that are left out, such as %s: %s", err, len(scanned.Objects), scanned.Objects[0].Name, scanned.Objects[0].LeftOut)
 		}
@@ -175,7 +179,7 @@ func (p *Pipeline) Scan(ctx context.Context) (Scanned, error) {
 
 func (p *Pipeline) list(ctx context.Context) (scanned Scanned, err error) {
 	defer p.observe("scan", time.Now(), &err)
-	scanned.RunInfo = newRunInfo()
+	scanned = Scanned{RunInfo: newRunInfo(), Objects: []Object{}}
 	if rec := recordOf(ctx); rec != nil {
 		scanned.RunInfo = rec.info
 	}

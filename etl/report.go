@@ -87,11 +87,17 @@ func (r Report) Failed() bool {
 }
 
 // Report completes what was streamed: it publishes or holds every load, and
-// says what became of it.
-func (p *Pipeline) Report(ctx context.Context, s Streamed) (_ Report, err error) {
+// says what became of it. The answers of shares are to be joined before, see [Join].
+func (p *Pipeline) Report(ctx context.Context, s Streamed) (report Report, err error) {
 	defer p.observe("report", time.Now(), &err)
+	if s.Shared != nil {
+		return report, fmt.Errorf("%w: this is the answer for share %s of run %s; join it with the others", egrid.ErrInvalid, s.Shared, s.ID)
+	}
 	ctx = s.within(ctx)
-	report := Report{RunID: s.ID, TraceID: trace.FromContext(ctx).TraceID.String(), Files: []FileReport{}, Audits: []egrid.Audit{}}
+	if err := p.putBlank(ctx, s.Loads); err != nil {
+		return report, fmt.Errorf("report: %w", err)
+	}
+	report = Report{RunID: s.ID, TraceID: trace.FromContext(ctx).TraceID.String(), Files: []FileReport{}, Audits: []egrid.Audit{}}
 	if s.RejectsFile != "" {
 		report.RejectsFile = &s.RejectsFile
 	}

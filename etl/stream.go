@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -25,6 +24,10 @@ type Streamed struct {
 	Loads       []Load    `json:"loads"`
 	Refused     []Refused `json:"refused"`
 	RejectsFile string    `json:"rejects_file,omitempty"` // empty when no record was rejected, or none is kept
+
+	// Shared and Pieces are what there is of a share, instead of Loads; see [Join].
+	Shared *Share  `json:"share,omitempty"`
+	Pieces []Piece `json:"pieces,omitempty"`
 }
 
 // Load is one data year of a sheet, all of whose chunks are in the sink.
@@ -39,38 +42,56 @@ type Load struct {
 	// Generation says that a row has net generation.
 	Generation bool          `json:"generation,omitempty"`
 	Rejects    []RejectGroup `json:"rejects,omitempty"` // a rejected record has no data year: it counts to one near it
+	// Blank are chunks without a row that are counted, and that Report puts.
+	Blank []Blank `json:"blank,omitempty"`
 }
 
-// Stream decodes the chunks of every part and puts them into the sink.
+// Stream decodes the chunks of every part and puts them into the sink. Of a share of
+// a plan (see [Divided.Share]) it does that with its chunks.
 func (p *Pipeline) Stream(ctx context.Context, d Divided) (_ Streamed, err error) {
 	defer p.observe("stream", time.Now(), &err)
 	ctx = d.within(ctx)
 	p, closeAll := p.shelved(ctx)
 	defer closeAll()
-	s := Streamed{RunInfo: d.RunInfo, Refused: d.Refused}
-	file := &rejectsFile{path: strings.ReplaceAll(p.o.RejectsFile, "{run}", d.ID)}
-	for _, part := range d.Parts {
-		loads, err := p.streamPart(ctx, part, file)
+	if d.ChunkBytes > 0 {
+		p.o.ChunkBytes = d.ChunkBytes // p is of this call alone, or of the run that divided
+	}
+	s := Streamed{RunInfo: d.RunInfo, Refused: d.Refused, Shared: d.Shared}
+	file := &rejectsFile{path: d.rejectsPath(p.o.RejectsFile)}
+	for i, part := range d.Parts {
+		piece, err := p.streamPart(ctx, part, file)
+		if err == nil && d.Shared == nil {
+			var loads []Load
+			loads, piece.Refused = combine([]Piece{piece})
+			err = p.putBlank(ctx, loads)
+			piece.Loads, piece.Blank = loads, nil
+		}
 		if err != nil {
 			if !p.ofOneFile(ctx, err) {
 				return s, errors.Join(fmt.Errorf("stream %s: %w", part.Object.Name, err), file.close())
 			}
-			s.Refused = append(s.Refused, part.refused(err))
+			piece = Piece{Refused: part.refused(err)}
+		}
+		if d.Shared != nil {
+			piece.Part = d.Shared.Parts[i]
+			s.Pieces = append(s.Pieces, piece)
 			continue
 		}
-		s.Loads = append(s.Loads, loads...)
+		if piece.Refused != nil {
+			s.Refused = append(s.Refused, *piece.Refused)
+		}
+		s.Loads = append(s.Loads, piece.Loads...)
 	}
 	s.RejectsFile = file.name()
 	return s, file.close()
 }
 
-func (p *Pipeline) streamPart(ctx context.Context, part Part, file *rejectsFile) ([]Load, error) {
+func (p *Pipeline) streamPart(ctx context.Context, part Part, file *rejectsFile) (Piece, error) {
 	reading, err := p.reading(part)
 	if err != nil {
-		return nil, err
+		return Piece{}, err
 	}
-	var loads []Load
-	var rejects []RejectGroup // since the last chunk
+	var piece Piece
 	puts := pool.New().WithMaxGoroutines(p.o.Workers).WithContext(ctx).WithCancelOnError().WithFirstError()
 	var failed atomic.Bool
 	err = p.decode(ctx, "stream", part, func(d decoded) error {
@@ -80,27 +101,24 @@ func (p *Pipeline) streamPart(ctx context.Context, part Part, file *rejectsFile)
 		if err := file.write(part, d.rejects); err != nil {
 			return err
 		}
-		rejects = groupRejects(rejects, part.Sheet.Level, d.rejects)
-		if len(d.years) == 0 && len(loads) > 0 { // the count must not end with the last row
-			d.years = append(d.years, emptyChunk(d.index, loads[len(loads)-1].Spec))
+		rejects := groupRejects(nil, part.Sheet.Level, d.rejects)
+		if len(d.years) == 0 && piece.Last == 0 {
+			piece.Blank = append(piece.Blank, Blank{Index: d.index, Rejects: rejects, Findings: d.aside})
+			return nil
 		}
+		if len(d.years) == 0 {
+			d.years = append(d.years, emptyChunk(d.index, piece.load(part, piece.Last, reading).Spec))
+		}
+		d.years[0].Findings = driver.MergeAudits(d.years[0].Findings, d.aside)
+		d.years[0].Rejected, d.years[0].Faults = rejectedBy(rejects), faultsOf(rejects)
 		for i, c := range d.years {
+			piece.Last = c.Rows.Year()
+			load := piece.load(part, piece.Last, reading)
 			if i == 0 {
-				c.Findings = driver.MergeAudits(c.Findings, d.aside)
+				for _, g := range rejects {
+					load.Rejects = countReject(load.Rejects, g)
+				}
 			}
-			year := c.Rows.Year()
-			at := slices.IndexFunc(loads, func(l Load) bool { return l.Spec.Year == year })
-			if at < 0 {
-				at = len(loads)
-				loads = append(loads, newLoad(part, year, reading))
-			}
-			load := &loads[at]
-			c.Rejected = rejectedBy(rejects)
-			for _, g := range rejects {
-				c.Faults = append(c.Faults, g.fault())
-				load.Rejects = countReject(load.Rejects, g)
-			}
-			rejects = nil
 			load.Chunks++
 			load.Rows += int64(c.Rows.Len())
 			load.Generation = load.Generation || hasGeneration(c.Rows)
@@ -116,18 +134,25 @@ func (p *Pipeline) streamPart(ctx context.Context, part Part, file *rejectsFile)
 	if putErr := puts.Wait(); putErr != nil && (err == nil || errors.Is(err, errPutFailed)) {
 		err = putErr
 	}
-	if err != nil {
-		return nil, err
+	if err == nil && len(piece.Loads) == 0 {
+		piece.Refused = part.refused(noRows(nil)) // the reason is told of all pieces, see combine
 	}
-	if len(loads) == 0 {
-		return nil, noRows(rejects)
+	return piece, err
+}
+
+// load finds the load of a data year, or begins it.
+func (piece *Piece) load(part Part, year int, reading string) *Load {
+	at := slices.IndexFunc(piece.Loads, func(l Load) bool { return l.Spec.Year == year })
+	if at < 0 {
+		at = len(piece.Loads)
+		piece.Loads = append(piece.Loads, newLoad(part, year, reading))
 	}
-	return loads, nil
+	return &piece.Loads[at]
 }
 
 // refused says why the part is not loaded.
-func (part Part) refused(err error) Refused {
-	r := Refused{Object: part.Object, Member: part.Member, Sheet: part.Sheet, SHA256: part.SHA256, Reason: reason(err)}
+func (part Part) refused(err error) *Refused {
+	r := &Refused{Object: part.Object, Member: part.Member, Sheet: part.Sheet, SHA256: part.SHA256, Reason: reason(err)}
 	if all, ok := errors.AsType[*allRejectedError](err); ok {
 		r.Rejects = all.groups
 	}
@@ -136,10 +161,6 @@ func (part Part) refused(err error) Refused {
 
 // errPutFailed ends the decoding of a part one of whose chunks the sink refused.
 var errPutFailed = errors.New("a chunk could not be put")
-
-func emptyChunk(index int, spec driver.SnapshotSpec) driver.Chunk {
-	return driver.Chunk{Index: index, Rows: egrid.NewBuilder(spec.Schema, spec.Year).Batch()}
-}
 
 func newLoad(part Part, year int, reading string) Load {
 	s := part.Sheet

@@ -26,6 +26,7 @@
 package s3source
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -171,6 +172,42 @@ func (s *Source) Open(ctx context.Context, o etl.Object, offset, length int64) (
 		return nil, fmt.Errorf("%s: %w", o.Name, s.translate(err))
 	}
 	return &wholeBody{ReadCloser: body, left: end + 1 - offset}, nil
+}
+
+// Put writes an object of any bucket of the server, in place of one that is there.
+// Readers see the one or the other. The error wraps [egrid.ErrInvalid] for an address
+// that cannot be, and [egrid.ErrNotFound] for a bucket that is not there.
+func (s *Source) Put(ctx context.Context, address string, content []byte) error {
+	bucket, key, err := objectOf(address)
+	if err != nil {
+		return err
+	}
+	_, err = s.client.PutObject(ctx, bucket, key, bytes.NewReader(content), int64(len(content)), minio.PutObjectOptions{ContentType: "application/json"})
+	if err != nil {
+		return fmt.Errorf("write %s: %w", address, s.translate(err))
+	}
+	return nil
+}
+
+// Remove removes an object of any bucket of the server. One that is not there is
+// removed. Errors are those of Put.
+func (s *Source) Remove(ctx context.Context, address string) error {
+	bucket, key, err := objectOf(address)
+	if err != nil {
+		return err
+	}
+	if err := s.client.RemoveObject(ctx, bucket, key, minio.RemoveObjectOptions{}); err != nil {
+		return fmt.Errorf("remove %s: %w", address, s.translate(err))
+	}
+	return nil
+}
+
+func objectOf(address string) (bucket, key string, err error) {
+	bucket, key, err = split(address)
+	if err == nil && (key == "" || strings.HasSuffix(key, "/")) {
+		err = fmt.Errorf("%w: %q names no object; write s3://BUCKET/KEY", egrid.ErrInvalid, address)
+	}
+	return bucket, key, err
 }
 
 // wholeBody makes an error of a body that ends too early.

@@ -207,3 +207,47 @@ func ExampleOpen() {
 	fmt.Println("opened")
 	// Output: opened
 }
+
+// Answers of stages are written, read again, overwritten and removed.
+func TestPutAndRemove(t *testing.T) {
+	s := newServer(t)
+	source := s.open(t, "")
+	address := "s3://" + s.bucket + "/.runs/a+b/plan 1.json"
+	for _, text := range []string{"one", "two, and longer", ""} {
+		if err := source.Put(t.Context(), address, []byte(text)); err != nil {
+			t.Fatal(err)
+		}
+		for o, err := range s.open(t, ".runs/a+b/plan 1.json").List(t.Context()) {
+			if err != nil || o.Location != address {
+				t.Fatalf("%+v, %v", o, err)
+			}
+			body, err := source.Open(t.Context(), o, 0, -1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := io.ReadAll(body)
+			if body.Close(); err != nil || string(got) != text {
+				t.Errorf("got %q, %v; want %q", got, err, text)
+			}
+		}
+	}
+	if got := names(t, s.open(t, "")); got != "" {
+		t.Errorf("what is kept is listed as a source: %s", got)
+	}
+	for range 2 {
+		if err := source.Remove(t.Context(), address); err != nil {
+			t.Error(err)
+		}
+	}
+	if got := names(t, s.open(t, ".runs/a+b/")); got != "" {
+		t.Errorf("%s is left", got)
+	}
+	for _, address := range []string{"", "s3://", "s3://" + s.bucket, "s3://" + s.bucket + "/folder/", "file.json"} {
+		if err := source.Put(t.Context(), address, nil); !errors.Is(err, egrid.ErrInvalid) {
+			t.Errorf("%q: %v", address, err)
+		}
+	}
+	if err := source.Put(t.Context(), "s3://no-such-bucket-here/x.json", nil); !errors.Is(err, egrid.ErrNotFound) || !strings.Contains(err.Error(), "no-such-bucket-here") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -2,11 +2,8 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
@@ -14,69 +11,10 @@ import (
 	"github.com/egrid-analytics/egrid-go/hosts/internal/service"
 )
 
-// input is where a stage reads the answer of the one before it.
-type input struct {
-	In string `help:"Answer of the stage before, as JSON; - for standard input." required:"" placeholder:"FILE"`
-}
-
-// read decodes it. The error wraps egrid.ErrInvalid when it is no such answer.
-func (in input) read(a *app, v any) error {
-	r := a.stdin
-	if in.In != "-" {
-		f, err := os.Open(in.In)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		r = f
-	}
-	b, err := io.ReadAll(r)
-	if err != nil {
-		return err
-	}
-	if err := in.ofStage(b, v); err != nil {
-		return err
-	}
-	if err := json.Unmarshal(b, v); err != nil {
-		return fmt.Errorf("%w: %s is not the answer of the stage before: %w", egrid.ErrInvalid, in.In, err)
-	}
-	return nil
-}
-
-// ofStage refuses the answer of another stage than the one that is read.
-func (in input) ofStage(b []byte, v any) error {
-	stages := []struct {
-		name, holds string
-		is          bool
-	}{
-		{"scan", "objects", is[*etl.Scanned](v)}, {"validate", "files", is[*etl.Validated](v)}, {"divide", "parts", is[*etl.Divided](v)}, {"stream", "loads", is[*etl.Streamed](v)},
-	}
-	var doc map[string]json.RawMessage
-	if err := json.Unmarshal(b, &doc); err != nil {
-		return fmt.Errorf("%w: %s is not the answer of the stage before: %w", egrid.ErrInvalid, in.In, err)
-	}
-	wanted, found := "", "of no stage"
-	for _, s := range stages {
-		_, has := doc[s.holds]
-		switch {
-		case s.is && has:
-			return nil
-		case s.is:
-			wanted = s.name
-		case has:
-			found = "of egrid " + s.name
-		}
-	}
-	return fmt.Errorf("%w: %s is the answer %s, and not of the stage before, which is egrid %s", egrid.ErrInvalid, in.In, found, wanted)
-}
-
-func is[T any](v any) bool {
-	_, ok := v.(T)
-	return ok
-}
-
 type scanCmd struct {
-	Source []string `arg:"" help:"Files and folders."`
+	Source     []string `arg:"" help:"Files, folders and s3://BUCKET/PREFIX."`
+	AllowEmpty bool     `help:"Answer with an empty list where there is nothing to load, instead of failing."`
+	keeping
 }
 
 func (c *scanCmd) Run(a *app) error {
@@ -85,17 +23,19 @@ func (c *scanCmd) Run(a *app) error {
 		return err
 	}
 	scanned, err := etl.New(source, nil, nil).Scan(a.ctx)
-	if err != nil {
+	if err != nil && !(c.AllowEmpty && errors.Is(err, etl.ErrNothingToLoad)) {
 		return err
 	}
-	return printJSON(a, scanned)
+	return c.print(a, scanned)
 }
 
 type validateCmd struct {
 	Source  []string `arg:"" optional:"" help:"Files, folders or - for standard input, unless --in is given."`
-	In      string   `help:"Answer of scan, as JSON; - for standard input." placeholder:"FILE"`
+	In      string   `help:"Answer of scan, as JSON: a file, s3://BUCKET/KEY, - for standard input, or what --out printed." placeholder:"ANSWER"`
+	SHA256  string   `name:"sha256" help:"SHA-256 of the answer of scan, in hex: another one is refused." placeholder:"HEX"`
 	JSON    bool     `help:"Print the answer as JSON, for the stage divide."`
 	Explain bool     `env:"-" help:"Tell of each sheet what it is taken for, from which evidence, and what becomes of each column."`
+	keeping
 	reading
 }
 
@@ -125,7 +65,7 @@ func (c *validateCmd) Run(a *app) error {
 	p := etl.New(source, nil, &o)
 	var scanned etl.Scanned
 	if c.In != "" {
-		err = input{c.In}.read(a, &scanned)
+		_, err = input{c.In, c.SHA256}.read(a, &scanned)
 	} else {
 		scanned, err = p.Scan(a.ctx)
 	}
@@ -139,8 +79,8 @@ func (c *validateCmd) Run(a *app) error {
 	}
 	r := v.Report()
 	switch {
-	case c.JSON || c.In != "":
-		err = printJSON(a, v)
+	case c.JSON || c.In != "" || c.Out != "":
+		err = c.print(a, v)
 	case c.Explain:
 		err = a.explain(v)
 	default:
@@ -157,33 +97,46 @@ func (c *validateCmd) Run(a *app) error {
 	return nil
 }
 
-type divideCmd struct{ input }
+type divideCmd struct {
+	input
+	keeping
+	ChunkBytes int64 `help:"Bytes of a chunk, about. It is part of a load's identity." default:"1048576"`
+}
 
 func (c *divideCmd) Run(a *app) error {
+	if c.ChunkBytes < 1 {
+		return fmt.Errorf("%w: --chunk-bytes %d; want 1 or more", egrid.ErrInvalid, c.ChunkBytes)
+	}
 	var v etl.Validated
-	if err := c.read(a, &v); err != nil {
+	if _, err := c.read(a, &v); err != nil {
 		return err
 	}
 	source, err := service.OpenSource(nil, nil)
 	if err != nil {
 		return err
 	}
-	divided, err := etl.New(source, nil, &etl.Options{Formats: service.Inputs()}).Divide(a.ctx, v)
+	divided, err := etl.New(source, nil, &etl.Options{Formats: service.Inputs(), ChunkBytes: c.ChunkBytes}).Divide(a.ctx, v)
 	if err != nil {
 		return err
 	}
-	return printJSON(a, divided)
+	return c.print(a, divided)
 }
 
 type streamCmd struct {
 	input
+	keeping
 	publishing
-	Workers int `help:"Chunks decoded at once. Default: the processors."`
+	Part    string `help:"Stream the I-th of N shares of the plan alone; report takes the answers for all of them. Of a plan that is an object the answer is kept beside it, unless --out says where." placeholder:"I/N"`
+	Workers int    `help:"Chunks decoded at once. Default: the processors."`
 }
 
 func (c *streamCmd) Run(a *app) error {
-	var divided etl.Divided
-	if err := c.read(a, &divided); err != nil {
+	var plan etl.Divided
+	from, err := c.read(a, &plan)
+	if err != nil {
+		return err
+	}
+	if plan, err = c.share(plan, from); err != nil {
 		return err
 	}
 	o := etl.Options{Workers: c.Workers, Formats: service.Inputs(), Logger: a.log}
@@ -197,40 +150,69 @@ func (c *streamCmd) Run(a *app) error {
 	return a.withStore(func(store driver.Store) error {
 		var streamed etl.Streamed
 		err := a.withSink(store, func(ctx context.Context, sink etl.Sink) (err error) {
-			streamed, err = etl.New(source, sink, &o).Stream(ctx, divided)
+			streamed, err = etl.New(source, sink, &o).Stream(ctx, plan)
 			return err
 		})
 		bar.Clear()
 		if err != nil {
 			return err
 		}
-		return printJSON(a, streamed)
+		return c.print(a, streamed)
 	})
 }
 
+// share takes the share that the flags ask for, and says where its answer is kept.
+func (c *streamCmd) share(plan etl.Divided, from etl.Ref) (etl.Divided, error) {
+	if c.Part == "" {
+		return plan, nil
+	}
+	number, of, err := etl.ParseShare(c.Part)
+	if err != nil {
+		return plan, err
+	}
+	if c.Out == "" && service.IsObject(from.Address) {
+		c.Out = fmt.Sprintf("%s%d-of-%d.json", service.PartsOf(from.Address), number, of)
+	}
+	return plan.Share(number, of)
+}
+
 type reportCmd struct {
-	input
+	In     []string `help:"Answer of stream, or those for all shares of a plan, as JSON: files, s3://BUCKET/KEY, - for standard input, or what --out printed; or the address of the plan, beside which they are kept." required:"" sep:"none" placeholder:"ANSWER"`
+	Notify bool     `help:"Send how the run ended to --queue, for the consumers of notifications and errors."`
+	Remove []string `help:"Remove this answer, and what is kept beside it, when the report is made: an address, or what --out printed." sep:"none" placeholder:"ANSWER"`
+	keeping
 	publishing
 }
 
 func (c *reportCmd) Run(a *app) error {
-	var streamed etl.Streamed
-	if err := c.read(a, &streamed); err != nil {
+	streamed, err := a.streamed(c.In)
+	if err != nil {
 		return err
 	}
 	o := etl.Options{Logger: a.log}
 	c.apply(&o)
-	return a.withStore(func(store driver.Store) error {
-		var report etl.Report
-		err := a.withSink(store, func(ctx context.Context, sink etl.Sink) (err error) {
+	var report etl.Report
+	err = a.withStore(func(store driver.Store) error {
+		return a.withSink(store, func(ctx context.Context, sink etl.Sink) (err error) {
 			report, err = etl.New(nil, sink, &o).Report(ctx, streamed)
 			return err
 		})
-		if err != nil {
+	})
+	if err != nil {
+		return err
+	}
+	if c.Notify {
+		if err := a.notify(&report); err != nil {
 			return err
 		}
-		return printReport(a, report, true)
-	})
+	}
+	if err := c.print(a, report); err != nil {
+		return err
+	}
+	if !report.Failed() {
+		a.removeAnswers(c.Remove)
+	}
+	return exitOf(&report)
 }
 
 func (a *app) withSink(store driver.Store, f func(context.Context, etl.Sink) error) error {

@@ -36,7 +36,7 @@ func parserOf(c *cli, stdout, stderr io.Writer, exit func(int)) (parser, error) 
 // of what serves, and a few others. What a query or a load asks for has none, since it
 // would be asked for again by whoever comes later.
 func onlySettings(k *kong.Kong) error {
-	settings := []string{"catalogue", "keep", "rejects", "timeout", "workers"}
+	settings := []string{"catalogue", "chunk-bytes", "keep", "rejects", "timeout", "workers"}
 	return kong.Visit(k.Model, func(n kong.Visitable, next kong.Next) error {
 		node, ok := n.(*kong.Node)
 		if app, is := n.(*kong.Application); is {
@@ -59,9 +59,10 @@ func examples() map[string][]string {
 		"up":                  {"egrid up", "egrid up downloads/ --addr :8080", "egrid up eGRID2023_data.xlsx --store egrid.db"},
 		"serve":               {"egrid serve", "egrid serve --store egrid.db --addr :8080", "egrid serve --sources s3://bucket/egrid --rate-limit 100"},
 		"scan":                {"egrid scan downloads/", "egrid scan s3://bucket/egrid | egrid validate --in -"},
-		"divide":              {"egrid scan downloads/ | egrid validate --in - | egrid divide --in - > plan.json"},
-		"stream":              {"egrid stream --in plan.json > streamed.json"},
-		"report":              {"egrid report --in streamed.json --publish merge"},
+		"divide":              {"egrid scan downloads/ | egrid validate --in - | egrid divide --in - > plan.json", "egrid divide --in checked.json --out s3://bucket/run/plan.json"},
+		"stream":              {"egrid stream --in plan.json > streamed.json", "egrid stream --in s3://bucket/run/plan.json --part 3/8"},
+		"report":              {"egrid report --in streamed.json --publish merge", "egrid report --in s3://bucket/run/plan.json"},
+		"notify":              {"egrid notify 'Load of 2023 failed' --text 'The bucket cannot be read.'", "egrid notify 'Disk is nearly full' --kind disk --text - < df.txt"},
 		"snapshots":           {"egrid snapshots", "egrid snapshots --all --wide", "egrid snapshots --json"},
 		"publish":             {"egrid publish 1f6a0c9e44b2d7305f18c6aa", "egrid publish --merge 1f6a0c9e44b2d7305f18c6aa"},
 		"discard":             {"egrid discard 1f6a0c9e44b2d7305f18c6aa"},

@@ -20,7 +20,7 @@ import (
 // the keys may be in files, which the names with _FILE behind name.
 // Without names it lists nothing, and opens whatever another process has listed.
 func OpenSource(names []string, stdin io.Reader) (etl.Source, error) {
-	s := &sources{remote: sync.OnceValues(func() (etl.Source, error) { return openBucket("s3://any") })}
+	s := &sources{remote: sync.OnceValues(func() (*s3source.Source, error) { return openBucket("s3://any") })}
 	for _, name := range names {
 		if name == etl.StreamLocation {
 			switch {
@@ -46,7 +46,7 @@ func OpenSource(names []string, stdin io.Reader) (etl.Source, error) {
 	return s, nil
 }
 
-func openBucket(address string) (etl.Source, error) {
+func openBucket(address string) (*s3source.Source, error) {
 	access, err := secretOf("the access key of the bucket", "", "EGRID_S3_ACCESS_KEY")
 	if err != nil {
 		return nil, err
@@ -67,8 +67,8 @@ func openBucket(address string) (etl.Source, error) {
 // sources is several sources, one behind the other.
 type sources struct {
 	listed []etl.Source
-	stdin  etl.Source                 // nil where it is none of them
-	remote func() (etl.Source, error) // opens objects of any bucket of the server
+	stdin  etl.Source                       // nil where it is none of them
+	remote func() (*s3source.Source, error) // opens objects of any bucket of the server
 }
 
 func (s *sources) List(ctx context.Context) iter.Seq2[etl.Object, error] {
