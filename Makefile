@@ -158,6 +158,14 @@ down: ## end every service, and remove its data
 compose-check: # reads the file of the containers, where a client is there to do it
 	@examples/reference/deployment.sh check
 
+.PHONY: containers
+containers: ## the containers of make up on stand-in images: the whole walk, and four cuts of the network (root; ARGS=-test.run=TestWalk)
+	@internal/scripts/containers.sh $(ARGS)
+
+.PHONY: matrix
+matrix: ## the suites of broker and database on newer servers of Debian (root; ROWS="trixie sid")
+	@internal/scripts/matrix.sh $(ROWS)
+
 ##@ Measuring
 
 .PHONY: bench

@@ -56,7 +56,7 @@ func front(t *testing.T, timeout time.Duration, backends ...*backend) (string, *
 	for _, b := range backends {
 		urls = append(urls, b.URL)
 	}
-	p, err := newPool("api", urls, timeout)
+	p, err := newPool("api", urls, timeout, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -227,6 +227,66 @@ func TestAnswersThatFail(t *testing.T) {
 	}
 }
 
+// A request that nobody has seen waits for a service that is ready: whatever it is, and
+// as long as it may.
+func TestRequestsWait(t *testing.T) {
+	t.Parallel()
+	for _, method := range []string{http.MethodGet, http.MethodPost} {
+		t.Run(method, func(t *testing.T) {
+			t.Parallel()
+			b := newBackend(t, echo)
+			b.unready.Store(true)
+			url, p := front(t, time.Minute, b)
+			probing(t, p)
+			p.wait = time.Minute
+			go p.probe(t.Context(), time.Hour)
+			go func() {
+				for p.waiting.Load() == 0 && t.Context().Err() == nil {
+					time.Sleep(time.Millisecond)
+				}
+				b.unready.Store(false)
+			}()
+			r, err := http.NewRequestWithContext(t.Context(), method, url+"/runs", strings.NewReader("{}"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			answer, err := http.DefaultClient.Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer answer.Body.Close()
+			if n := b.requests.Load(); n != 1 || answer.StatusCode != http.StatusOK {
+				t.Errorf("%d requests, %s", n, answer.Status)
+			}
+		})
+	}
+	t.Run("in vain", func(t *testing.T) {
+		t.Parallel()
+		b := newBackend(t, echo)
+		url, p := front(t, time.Minute, b)
+		b.Close() // which the request finds out
+		p.wait = time.Millisecond
+		if answer := get(t, url+"/"); answer.status != http.StatusServiceUnavailable && answer.status != http.StatusBadGateway {
+			t.Errorf("%+v", answer)
+		}
+		if p.waiting.Load() != 0 {
+			t.Error("it waits for ever")
+		}
+	})
+	t.Run("too many", func(t *testing.T) {
+		t.Parallel()
+		b := newBackend(t, echo)
+		b.unready.Store(true)
+		url, p := front(t, time.Minute, b)
+		probing(t, p)
+		p.wait = time.Hour
+		p.waiting.Store(mostWaiting)
+		if answer := get(t, url+"/"); answer.status != http.StatusServiceUnavailable {
+			t.Errorf("%+v", answer)
+		}
+	})
+}
+
 // What may have had an effect is not done twice.
 func TestPostsAreNotRepeated(t *testing.T) {
 	t.Parallel()
@@ -252,7 +312,7 @@ func TestPostsAreNotRepeated(t *testing.T) {
 func TestForwardedFor(t *testing.T) {
 	t.Parallel()
 	b := newBackend(t, echo)
-	p, err := newPool("api", []string{b.URL}, time.Minute)
+	p, err := newPool("api", []string{b.URL}, time.Minute, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -284,11 +344,11 @@ func TestForwardedFor(t *testing.T) {
 func TestAddressesThatCannotBe(t *testing.T) {
 	t.Parallel()
 	for _, address := range []string{"", "localhost:3000", "ftp://a", "http://", "http://a/path", "%"} {
-		if _, err := newPool("api", []string{address}, 0); err == nil || !strings.Contains(err.Error(), "http://HOST:PORT") {
+		if _, err := newPool("api", []string{address}, 0, 0); err == nil || !strings.Contains(err.Error(), "http://HOST:PORT") {
 			t.Errorf("%q: %v", address, err)
 		}
 	}
-	if _, err := newPool("api", nil, 0); err == nil {
+	if _, err := newPool("api", nil, 0, 0); err == nil {
 		t.Error("no address at all is accepted")
 	}
 }

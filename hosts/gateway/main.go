@@ -6,13 +6,14 @@
 // # Guarantees
 //
 // Requests go round among the services that are ready, and a GET that cannot
-// reach one goes to the next. An answer that breaks off behind the gateway
-// breaks off in front of it, too. On SIGTERM it finishes the requests at hand.
+// reach one goes to the next. While none is ready, requests wait for --wait, so that a
+// service is replaced without a failed request. An answer that breaks off behind the
+// gateway breaks off in front of it, too. On SIGTERM it finishes the requests at hand.
 //
 // # Errors
 //
 // Exit status 0: told to stop; 1: failed; 2: wrong usage. While nothing behind
-// it is ready it answers 503, and 502 when what is behind it fails.
+// it is ready, for longer than that, it answers 503, and 502 when what is behind it fails.
 //
 // # See also
 //
@@ -35,6 +36,7 @@ type cli struct {
 	Web     []string      `help:"Addresses of the dashboard." default:"http://127.0.0.1:4000" placeholder:"URL"`
 	Addr    string        `help:"Address to listen on." default:"127.0.0.1:8000" placeholder:"HOST:PORT"`
 	Timeout time.Duration `help:"How long an answer may take to begin." default:"1m"`
+	Wait    time.Duration `help:"How long a request waits while none of the services behind is ready; 0: not at all." default:"10s"`
 	Probe   time.Duration `help:"How often services are asked whether they are ready." default:"2s"`
 }
 
@@ -45,11 +47,11 @@ func (c *cli) Run(p *service.Process) error {
 	if err != nil {
 		return err
 	}
-	api, err := newPool("api", c.API, c.Timeout)
+	api, err := newPool("api", c.API, c.Timeout, c.Wait)
 	if err != nil {
 		return err
 	}
-	web, err := newPool("web", c.Web, c.Timeout)
+	web, err := newPool("web", c.Web, c.Timeout, c.Wait)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -27,6 +28,8 @@ type pool struct {
 	name    string
 	targets []*target
 	next    atomic.Uint32
+	wait    time.Duration // how long a request waits for one that is ready
+	waiting atomic.Int32  // requests that do
 	http.RoundTripper
 }
 
@@ -35,7 +38,7 @@ type target struct {
 	down atomic.Bool
 }
 
-func newPool(name string, addresses []string, timeout time.Duration) (*pool, error) {
+func newPool(name string, addresses []string, timeout, wait time.Duration) (*pool, error) {
 	transport := &http.Transport{
 		DialContext:           (&net.Dialer{Timeout: 2 * time.Second}).DialContext,
 		ResponseHeaderTimeout: timeout,
@@ -43,7 +46,7 @@ func newPool(name string, addresses []string, timeout time.Duration) (*pool, err
 		IdleConnTimeout:       time.Minute, // below what the services allow
 		DisableCompression:    true,        // answers pass as they are
 	}
-	p := &pool{name: name, RoundTripper: transport}
+	p := &pool{name: name, wait: wait, RoundTripper: transport}
 	for _, address := range addresses {
 		u, err := url.Parse(address)
 		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.Path != "" && u.Path != "/" {
@@ -60,9 +63,52 @@ func newPool(name string, addresses []string, timeout time.Duration) (*pool, err
 // errNoneReady is why a request was not tried.
 var errNoneReady = errors.New("none is ready")
 
-// RoundTrip sends a request to the services that are ready, one after the other
-// until one answers. Only what has no body is tried twice.
+const (
+	// mostWaiting is how many requests may wait at once: more are refused.
+	mostWaiting = 1000
+	// pause is how often a request that waits is tried, and services of which none is
+	// ready are asked.
+	pause = 200 * time.Millisecond
+)
+
+// RoundTrip sends a request to the services that are ready. A request that none of
+// them has seen waits for one, as when a service is replaced.
 func (p *pool) RoundTrip(r *http.Request) (*http.Response, error) {
+	answer, err := p.send(r)
+	if !unsent(err) || p.wait <= 0 {
+		return answer, err
+	}
+	if p.waiting.Add(1) > mostWaiting {
+		p.waiting.Add(-1)
+		return nil, err
+	}
+	defer p.waiting.Add(-1)
+	over := time.NewTimer(p.wait)
+	defer over.Stop()
+	tick := time.NewTicker(pause)
+	defer tick.Stop()
+	for unsent(err) {
+		select {
+		case <-r.Context().Done():
+			return nil, err
+		case <-over.C:
+			return nil, err
+		case <-tick.C:
+			answer, err = p.send(r)
+		}
+	}
+	return answer, err
+}
+
+// unsent reports whether nobody has seen a request that failed.
+func unsent(err error) bool {
+	var unreachable *net.OpError
+	return errors.Is(err, errNoneReady) || errors.As(err, &unreachable) && unreachable.Op == "dial"
+}
+
+// send tries the services that are ready one after the other until one answers. Only
+// what has no body is tried twice.
+func (p *pool) send(r *http.Request) (*http.Response, error) {
 	err := errNoneReady
 	first := p.next.Add(1)
 	for i := range p.targets {
@@ -76,8 +122,7 @@ func (p *pool) RoundTrip(r *http.Request) (*http.Response, error) {
 		if answer, err = p.RoundTripper.RoundTrip(to); err == nil || r.Context().Err() != nil {
 			return answer, err
 		}
-		var unreachable *net.OpError
-		if errors.As(err, &unreachable) && unreachable.Op == "dial" {
+		if unsent(err) {
 			t.down.Store(true) // until it is asked again
 		}
 		if r.Body != nil && r.Body != http.NoBody || r.Method != http.MethodGet && r.Method != http.MethodHead {
@@ -87,16 +132,20 @@ func (p *pool) RoundTrip(r *http.Request) (*http.Response, error) {
 	return nil, fmt.Errorf("%s: %w", p.name, err)
 }
 
-// probe asks every address now and then whether it is ready, until ctx ends.
+// probe asks every address now and then whether it is ready, until ctx ends, and more
+// often while requests wait.
 func (p *pool) probe(ctx context.Context, every time.Duration) {
-	tick := time.NewTicker(every)
+	tick := time.NewTicker(min(every, pause))
 	defer tick.Stop()
 	for {
 		p.probeOnce(ctx)
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
+		began := time.Now()
+		for patient := true; patient; patient = time.Since(began) < every && (p.waiting.Load() == 0 || p.anyReady()) {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
 		}
 	}
 }
@@ -126,13 +175,15 @@ func (p *pool) ready(ctx context.Context, t *target) bool {
 // check is whether any address is ready.
 func (p *pool) check() httpapi.ReadinessCheck {
 	return httpapi.ReadinessCheck{Name: p.name, Check: func(context.Context) error {
-		for _, t := range p.targets {
-			if !t.down.Load() {
-				return nil
-			}
+		if p.anyReady() {
+			return nil
 		}
 		return errNoneReady
 	}}
+}
+
+func (p *pool) anyReady() bool {
+	return slices.ContainsFunc(p.targets, func(t *target) bool { return !t.down.Load() })
 }
 
 func newProxy(p *pool, log *slog.Logger) http.Handler {

@@ -357,6 +357,11 @@ func Rules() []Rule {
 			Why:      "what is measured inside of a process is called there; the rest runs as programs",
 		},
 		{
+			Packages: []string{"internal/containers"},
+			TestOwn:  []string{"egrid", "egrid/egridtest", "egrid/memstore", "egrid/store", "etl", "httpapi"},
+			Why:      "the containers are tried from outside, against a store in memory that had the same files",
+		},
+		{
 			Packages: []string{"internal/archtest", "internal/consumer", "internal/release", "internal/repocheck", "internal/weights", "internal/testreport", TestEnv},
 			Why:      "the project's own checks need the standard library only",
 		},

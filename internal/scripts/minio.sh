@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A private MinIO server for tests: minio.sh start|stop|url
+# A private MinIO server for tests: minio.sh start|stop|url|build
 #
 # It is built from source once (some minutes) and kept in the user's cache. It
 # listens on loopback only, and keeps everything else it writes below
@@ -63,10 +63,14 @@ stop() {
 
 case ${1:-} in
 start) start ;;
+build)
+  build
+  echo "$bin/minio"
+  ;;
 stop) stop ;;
 url) url ;;
 *)
-  echo "usage: minio.sh start|stop|url" >&2
+  echo "usage: minio.sh start|stop|url|build" >&2
   exit 2
   ;;
 esac
