@@ -26,7 +26,7 @@ type RowQuery struct {
 	Year    int      `json:"year,omitempty"`    // data year; 0 is the newest published, AllYears every one
 	Release string   `json:"release,omitempty"` // empty is the newest, NoRelease the unmarked one
 	Filters []Filter `json:"filters,omitempty"` // all must hold
-	Search  string   `json:"search,omitempty"`  // every word must occur in one of SearchColumns, in any ASCII letter case
+	Search  string   `json:"search,omitempty"`  // every word must occur in one of SearchColumns, in any ASCII letter case, or be part of the name of the row's state
 	Sort    []Sort   `json:"sort,omitempty"`    // ties, and an empty Sort, fall back to data year and position in the sheet
 	Columns []Column `json:"columns,omitempty"` // columns of the answer, in this order; empty is all
 	Limit   int      `json:"limit,omitempty"`   // rows at most; 0 is DefaultLimit

@@ -368,7 +368,7 @@ func placeParams() []parameter {
 }
 
 func searchParam() parameter {
-	return parameter{name: "q", doc: "Words that must all occur, each in the name, the operator or the ORIS code, in any letter case.", schema: huma.Schema{MaxLength: new(200)}}
+	return parameter{name: "q", doc: "Words that must all occur, each in the name, the operator, the county, the ORIS code or the name of the state, in any letter case.", schema: huma.Schema{MaxLength: new(200)}}
 }
 
 func limitParam(fallback string) parameter {

@@ -1,6 +1,12 @@
 package driver
 
-import "github.com/egrid-analytics/egrid-go/egrid"
+import (
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/egrid-analytics/egrid-go/egrid"
+)
 
 // SearchColumns returns the text columns in which a free-text search looks.
 func SearchColumns(level egrid.Level) []egrid.Column {
@@ -28,3 +34,42 @@ func SearchColumns(level egrid.Level) []egrid.Column {
 	}
 	return nil
 }
+
+// Term is a part of a search. A row has it that has every one of Words in one of the
+// columns that the plan searches, or that lies in State.
+type Term struct {
+	Words []string
+	State string // postal abbreviation of the state whose name Words are; empty where they are no name
+}
+
+// Terms returns the parts of the plan's search: a row has to have all of them. Words that
+// stand together and are the name of a state, as new mexico, are one part, where Input has the
+// states; the longest name counts, so that west virginia is not Virginia. Every other word
+// is a part of its own.
+func (p *Plan) Terms() []Term {
+	var terms []Term
+	for at := 0; at < len(p.Words); {
+		t := Term{Words: p.Words[at : at+1]}
+		if p.Input.Has(egrid.State) {
+			for _, s := range statesByName() {
+				if rest := p.Words[at:]; len(s.Words) <= len(rest) && slices.Equal(s.Words, rest[:len(s.Words)]) {
+					t = s
+					break
+				}
+			}
+		}
+		terms = append(terms, t)
+		at += len(t.Words)
+	}
+	return terms
+}
+
+// statesByName are the states whose names the dictionary has, the names of most words first.
+var statesByName = sync.OnceValue(func() []Term {
+	var terms []Term
+	for _, s := range egrid.NamedRegions(egrid.ST) {
+		terms = append(terms, Term{Words: strings.Fields(lowerASCII(s.Name)), State: s.Code})
+	}
+	slices.SortStableFunc(terms, func(a, b Term) int { return len(b.Words) - len(a.Words) })
+	return terms
+})

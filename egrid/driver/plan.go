@@ -25,7 +25,7 @@ type Plan struct {
 	Snapshots []egrid.Snapshot // to read, by data year; rows of earlier ones come first among equals
 	Input     *egrid.Schema    // columns that the snapshots have between them, context columns first
 	Filters   []egrid.Filter   // on Input, with values of the column's type
-	Words     []string         // search words in ASCII lower case; each must occur in one of Search
+	Words     []string         // search words in ASCII lower case; each must occur in one of Search, see [Plan.Terms]
 	Search    []egrid.Column   // columns of Input that Words are looked for in
 	By        []egrid.Column   // group plans only
 	Measures  []egrid.Measure  // group plans only
@@ -662,10 +662,16 @@ func (p *Plan) Matches(value func(egrid.Column) egrid.Value) bool {
 			return false
 		}
 	}
-	for _, word := range p.Words {
-		if !slices.ContainsFunc(p.Search, func(c egrid.Column) bool {
+	has := func(word string) bool {
+		return slices.ContainsFunc(p.Search, func(c egrid.Column) bool {
 			return strings.Contains(lowerASCII(value(c).String()), word)
-		}) {
+		})
+	}
+	for _, t := range p.Terms() {
+		if t.State != "" && value(egrid.State).String() == t.State {
+			continue
+		}
+		if slices.ContainsFunc(t.Words, func(word string) bool { return !has(word) }) {
 			return false
 		}
 	}

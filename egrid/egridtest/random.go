@@ -229,7 +229,7 @@ func (w *world) search() string {
 	if !w.oneIn(4) {
 		return ""
 	}
-	words := []string{"a", "A", "e6", "É", "é", "%", "_", `\`, "'", `"`, "日", "i", "  ", "0 5", "/", "tx\t"}
+	words := []string{"a", "A", "e6", "É", "é", "%", "_", `\`, "'", `"`, "日", "i", "  ", "0 5", "/", "tx\t", "Texas", "west virginia", "west"}
 	return pick(w.source, words) + " " + pick(w.source, append(words, "", "", ""))
 }
 

@@ -65,6 +65,7 @@ func RunStore(t *testing.T, open func(t *testing.T) driver.Store) {
 		{"UnknownColumns", testUnknownColumns},
 		{"TextOrder", testTextOrder},
 		{"Search", testSearch},
+		{"SearchByState", testSearchByState},
 		{"MissingValues", testMissingValues},
 		{"InvalidQueries", testInvalidQueries},
 		{"Pages", testPages},

@@ -89,6 +89,27 @@ func testSearch(f *fixture) {
 	}
 }
 
+// testSearchByState finds plants by the name of their state, beside those that have it in
+// their own.
+func testSearchByState(f *fixture) {
+	f.loadRecords("a", 2023, "",
+		[]string{"TX", "Roscoe Wind", "1", "1", "1"},
+		[]string{"LA", "Texas Eastern", "2", "1", "1"},
+		[]string{"WV", "Harrison", "3", "1", "1"},
+		[]string{"VA", "West End", "4", "1", "1"},
+		[]string{"NM", "New Light", "5", "1", "1"},
+		[]string{"NY", "Mexico Road", "6", "1", "1"},
+		[]string{"", "Virginia City", "7", "1", "1"},
+	)
+	for search, want := range map[string][]string{
+		"texas": {"1", "2"}, "TEXAS wind": {"1"}, "wind texas": {"1"}, "texas texas": {"1", "2"}, "west virginia": {"3"}, "virginia": {"4", "7"},
+		"virginia west": {"4"}, "new mexico": {"5"}, "new": {"5"}, "mexico": {"6"}, "new york": {"6"}, "new york mexico": {"6"}, "texa": {"2"}, "tx": {},
+		"texas virginia": {}, "city virginia": {"7"},
+	} {
+		f.wantTexts(egrid.PlantCode, egrid.RowQuery{Search: search}, want...)
+	}
+}
+
 func testMissingValues(f *fixture) {
 	f.loadRecords("a", 2023, "", ten...)
 	where := func(op egrid.Op, v ...string) egrid.RowQuery {

@@ -46,6 +46,9 @@ func Needed(p *driver.Plan) []egrid.Column {
 		for _, c := range p.Search {
 			need(c)
 		}
+		if slices.ContainsFunc(p.Terms(), func(t driver.Term) bool { return t.State != "" }) {
+			need(egrid.State)
+		}
 	}
 	if grouped(p) {
 		for _, c := range p.By {

@@ -187,21 +187,35 @@ func (q *query) matches(in *input) (selection, error) {
 			return s, err
 		}
 	}
-	for _, word := range q.plan.Words {
-		s = q.search(s, columns, word)
+	for _, term := range q.plan.Terms() {
+		var resident func(row int) bool
+		if term.State != "" {
+			c, err := in.column(egrid.State)
+			if err != nil {
+				return s, err
+			}
+			resident = inState(c, term.State)
+		}
+		s = q.search(s, columns, term.Words, resident)
 	}
 	return s, q.ctx.Err()
 }
 
-// search keeps the rows that have the word in one of the columns. Each text is
-// looked at once, whatever the number of rows that have it.
-func (q *query) search(s selection, columns []*Column, word string) selection {
-	sets := make([][]uint64, len(columns))
-	for i, c := range columns {
-		if c.form == formText && c.dict.texts != nil {
-			sets[i] = make([]uint64, max(c.most, 0)/64+1)
-			c.dict.mark(sets[i], word)
-		}
+// inState tells whether a row lies in a state.
+func inState(c *Column, state string) func(row int) bool {
+	return func(row int) bool {
+		k := c.key(row)
+		return k != absent && c.value(k).String() == state
+	}
+}
+
+// search keeps the rows that have each of the words in one of the columns, and those that
+// also admits, which may be nil. Each text is looked at once, whatever the number of rows
+// that have it.
+func (q *query) search(s selection, columns []*Column, words []string, also func(row int) bool) selection {
+	has := make([]func(row int) bool, len(words))
+	for i, word := range words {
+		has[i] = hasWord(columns, word)
 	}
 	from := s
 	if s.rows == nil {
@@ -210,6 +224,26 @@ func (q *query) search(s selection, columns []*Column, word string) selection {
 	s.n = 0
 	for i := range from.n {
 		row := from.at(i)
+		lacks := func(has func(int) bool) bool { return !has(row) }
+		if also != nil && also(row) || !slices.ContainsFunc(has, lacks) {
+			s.rows[s.n] = int32(row)
+			s.n++
+		}
+	}
+	s.rows = s.rows[:s.n]
+	return s
+}
+
+// hasWord tells whether a row has a word in one of the columns.
+func hasWord(columns []*Column, word string) func(row int) bool {
+	sets := make([][]uint64, len(columns))
+	for i, c := range columns {
+		if c.form == formText && c.dict.texts != nil {
+			sets[i] = make([]uint64, max(c.most, 0)/64+1)
+			c.dict.mark(sets[i], word)
+		}
+	}
+	return func(row int) bool {
 		for j, c := range columns {
 			k := c.key(row)
 			if k == absent {
@@ -217,12 +251,9 @@ func (q *query) search(s selection, columns []*Column, word string) selection {
 			}
 			if sets[j] != nil && sets[j][k>>6]>>(k&63)&1 != 0 ||
 				sets[j] == nil && bytes.Contains(lowerASCII(c.value(k).String()), []byte(word)) {
-				s.rows[s.n] = int32(row)
-				s.n++
-				break
+				return true
 			}
 		}
+		return false
 	}
-	s.rows = s.rows[:s.n]
-	return s
 }

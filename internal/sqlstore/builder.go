@@ -153,12 +153,21 @@ func (b *builder) where() []string {
 	for _, f := range b.plan.Filters {
 		conditions = append(conditions, b.filter(f, b.term(f.Column), fieldOf(b.plan, f.Column).Type))
 	}
-	for _, word := range b.plan.Words {
-		alternatives := []string{"false"}
-		for _, c := range b.plan.Search {
-			alternatives = append(alternatives, b.dialect.Contains(b.term(c), fieldOf(b.plan, c).Type, word, b.searched))
+	for _, term := range b.plan.Terms() {
+		var words []string
+		for _, word := range term.Words {
+			alternatives := []string{"false"}
+			for _, c := range b.plan.Search {
+				alternatives = append(alternatives, b.dialect.Contains(b.term(c), fieldOf(b.plan, c).Type, word, b.searched))
+			}
+			words = append(words, "("+strings.Join(alternatives, " OR ")+")")
 		}
-		conditions = append(conditions, "("+strings.Join(alternatives, " OR ")+")")
+		if term.State == "" {
+			conditions = append(conditions, words...)
+			continue
+		}
+		lies := b.filter(egrid.Where(egrid.State, egrid.Eq, term.State), b.term(egrid.State), egrid.Text)
+		conditions = append(conditions, "("+lies+" OR "+strings.Join(words, " AND ")+")")
 	}
 	return conditions
 }
