@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+	"unique"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
@@ -69,6 +70,7 @@ func (p *Pipeline) streamPart(ctx context.Context, part Part, file *rejectsFile)
 	if err != nil {
 		return nil, err
 	}
+	reading = unique.Make(reading).Value() // of thousands of files most are read alike
 	var loads []Load
 	var rejects []RejectGroup // since the last chunk
 	puts := pool.New().WithMaxGoroutines(p.o.Workers).WithContext(ctx).WithCancelOnError().WithFirstError()
