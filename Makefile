@@ -24,6 +24,7 @@ VULNCHECK := $(BIN)/govulncheck
 BENCHSTAT := $(BIN)/benchstat
 CHECKS := $(addprefix $(BIN)/,gitleaks oasdiff apidiff)
 REPORT := go run ./internal/testreport
+FAULTS = env -u EGRID_TEST_POSTGRES -u EGRID_TEST_AMQP -u EGRID_TEST_S3 internal/scripts/with-services.sh
 
 # Nested modules with Go tests; internal/tools and the module in it hold only pinned tools.
 NESTED := $(filter-out ./internal/tools%,$(patsubst %/go.mod,%,$(shell find . -mindepth 2 -name go.mod -not -path '*/.*/*' -not -path '*/testdata/*')))
@@ -96,8 +97,11 @@ restart: # alone, because they stop the servers that other tests use
 
 .PHONY: faults
 faults: ## the services while each of their parts breaks, beside servers of its own
-	@env -u EGRID_TEST_POSTGRES -u EGRID_TEST_AMQP -u EGRID_TEST_S3 internal/scripts/with-services.sh \
-	  $(REPORT) -race -count=1 -timeout 40m ./hosts/internal/faults
+	@$(FAULTS) $(REPORT) -race -count=1 -timeout 40m -skip '^TestFaultSlow' ./hosts/internal/faults
+
+.PHONY: faults-slow
+faults-slow: ## those that take longer: a cluster, 100,000 dead letters, 4,000 files, other versions, make stop
+	@$(FAULTS) go test -count=1 -timeout 90m -run '^TestFaultSlow' -v ./hosts/internal/faults
 
 .PHONY: nested
 nested: ## tests of the nested modules
@@ -149,6 +153,10 @@ health: ## one line for each service and dependency; fails when one is down
 .PHONY: logs
 logs: ## follow the logs
 	@examples/reference/deployment.sh logs
+
+.PHONY: stop
+stop: ## end every service, and keep its data for the next make up
+	@examples/reference/deployment.sh stop
 
 .PHONY: down
 down: ## end every service, and remove its data

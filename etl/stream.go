@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"sync/atomic"
 	"time"
+	"unique"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
@@ -91,6 +92,7 @@ func (p *Pipeline) streamPart(ctx context.Context, part Part, file *rejectsFile)
 	if err != nil {
 		return Piece{}, err
 	}
+	reading = unique.Make(reading).Value() // of thousands of files most are read alike
 	var piece Piece
 	puts := pool.New().WithMaxGoroutines(p.o.Workers).WithContext(ctx).WithCancelOnError().WithFirstError()
 	var failed atomic.Bool

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -13,6 +15,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
+	"github.com/egrid-analytics/egrid-go/egrid/sheet"
 	"github.com/egrid-analytics/egrid-go/etl"
 	"github.com/egrid-analytics/egrid-go/queue"
 	"github.com/egrid-analytics/egrid-go/queue/memqueue"
@@ -214,5 +217,37 @@ func TestContradictionWithSuperseded(t *testing.T) {
 	c, err := store.Catalog(t.Context())
 	if live, ok := c.Published(egrid.SRL, 2023, ""); err != nil || !ok || back.Status != etl.Published || live.Reason != "" || live.Sources[0].Object != "a.csv" {
 		t.Errorf("replaced: %+v, %v", c, err)
+	}
+}
+
+// TestValidateSharesColumns: of thousands of files with the same columns what is
+// said of these is kept once.
+func TestValidateSharesColumns(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"a.csv": "YEAR,SUBRGN,SRNGENAN,SRCO2AN\n2023,CAMX,100.25,50.5\n",
+		"b.csv": "YEAR,SUBRGN,SRNGENAN,SRCO2AN\n2023,NYLI,5.5,3\n",
+		"c.csv": "YEAR,SUBRGN,SRCO2AN,SRNGENAN\n2023,NWPP,5.5,3\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p := etl.New(etl.Local(dir), etl.ToLoader(memstore.New()), nil)
+	scanned, err := p.Scan(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := p.Validate(t.Context(), scanned)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := func(file int) *sheet.SheetColumn { return &v.Files[file].Sheets[0].Sheet.Cells[0] }
+	if first(0) != first(1) {
+		t.Error("two files with the same columns keep them twice")
+	}
+	if c := v.Files[2].Sheets[0].Sheet.Cells; first(0) == first(2) || c[2].Header != "SRCO2AN" {
+		t.Errorf("a file with other columns has %+v", c)
 	}
 }

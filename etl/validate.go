@@ -2,6 +2,7 @@ package etl
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/maphash"
@@ -92,10 +93,27 @@ func (p *Pipeline) Validate(ctx context.Context, scanned Scanned) (_ Validated, 
 	return v, nil
 }
 
+// cellSet keeps one copy of columns that many sheets have: some 20 KB of a sheet of
+// plants.
+type cellSet map[string][]sheet.SheetColumn
+
+// shared returns the first columns that are equal to some.
+func (set cellSet) shared(cells []sheet.SheetColumn) []sheet.SheetColumn {
+	key, err := json.Marshal(cells)
+	if err != nil { // of texts and numbers it has none
+		return cells
+	}
+	if same, ok := set[string(key)]; ok {
+		return same
+	}
+	set[string(key)] = cells
+	return cells
+}
+
 // inspect reads the head of every sheet.
 func (p *Pipeline) inspect(ctx context.Context, scanned Scanned) (Validated, error) {
 	v := Validated{RunInfo: scanned.RunInfo}
-	schemas := driver.SchemaSet{} // of thousands of files most have the same columns
+	schemas, cells := driver.SchemaSet{}, cellSet{} // of thousands of files most have the same columns
 	for _, o := range scanned.Objects {
 		f := CheckedFile{Object: o}
 		if o.LeftOut != "" {
@@ -122,7 +140,7 @@ func (p *Pipeline) inspect(ctx context.Context, scanned Scanned) (Validated, err
 				}
 				s.Error, s.LeftOut = reason(err), errors.Is(err, sheet.ErrNotSheet)
 			} else {
-				s.Sheet.Schema = schemas.Shared(s.Sheet.Schema)
+				s.Sheet.Schema, s.Sheet.Cells = schemas.Shared(s.Sheet.Schema), cells.shared(s.Sheet.Cells)
 			}
 			f.Sheets = append(f.Sheets, s)
 			if contents := new(sheet.NotKeptError); errors.As(err, &contents) && contents.Authority != "" {

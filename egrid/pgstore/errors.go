@@ -92,8 +92,12 @@ func worthRetry(err error) bool {
 }
 
 // worthReadingAgain adds what only a reader can meet: the snapshot that it was
-// about to read has been replaced and dropped, or the connection was cut.
+// about to read has been replaced and dropped, a restore has made the tables anew,
+// or the connection was cut.
 func worthReadingAgain(err error) bool {
+	if errors.Is(err, pgx.ErrNoRows) { // the row of the table state is newer than the transaction
+		return true
+	}
 	switch code := codeOf(err); code {
 	case undefinedTable, adminShutdown, crashShutdown, cannotConnectNow:
 		return true

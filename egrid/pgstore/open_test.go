@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"strings"
 	"sync"
@@ -264,6 +265,45 @@ func TestReadURL(t *testing.T) {
 	}
 	if _, err := store.Catalog(t.Context()); err == nil || !strings.Contains(err.Error(), "took too long") {
 		t.Errorf("got %v; want that it took too long", err)
+	}
+}
+
+// TestLag: one server is never behind itself, and a database that replays nothing is
+// no replica. How a replica lags is tried on real ones, in hosts/internal/faults.
+func TestLag(t *testing.T) {
+	schema, server := newSchema(t), serverURL(t)
+	first := openIn(t, schema)
+	if _, err := load(t.Context(), first, "a", 1, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	for reading, want := range map[string]error{"": nil, server: nil, "another": egrid.ErrConflict} {
+		if reading == "another" {
+			name := schema + "_other"
+			execute(t, server, "CREATE DATABASE "+name)
+			t.Cleanup(func() { execute(t, server, "DROP DATABASE "+name+" WITH (FORCE)") })
+			u, err := url.Parse(server)
+			if err != nil {
+				t.Fatal(err)
+			}
+			u.Path = "/" + name
+			reading = u.String()
+			if err := pgstore.Migrate(t.Context(), reading, &pgstore.Options{Schema: schema}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		store, err := pgstore.Open(t.Context(), server, &pgstore.Options{Schema: schema, ReadURL: reading})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if lag, err := store.Lag(t.Context()); lag != 0 || !errors.Is(err, want) {
+			t.Errorf("queries at %q: lag %v, %v; want 0, %v", reading, lag, err, want)
+		}
+		if err := store.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := store.Lag(t.Context()); !errors.Is(err, egrid.ErrClosed) {
+			t.Errorf("closed: %v", err)
+		}
 	}
 }
 

@@ -22,7 +22,9 @@
 // rows into memory first.
 //
 // A running store notices that its database was restored from a backup, or that
-// another server took over. A replica that lags answers from what it has.
+// another server took over. A replica that lags answers from what it has;
+// [Store.Lag] says how old that is. A URL may name several servers, which are tried
+// in turn: postgres://a,b/egrid?target_session_attrs=read-write.
 //
 // For people and their tools there is one table for each level, e.g.
 // egrid.plnt, with a commented column for every column of the dictionary. It
@@ -45,6 +47,8 @@ package pgstore
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -103,6 +107,7 @@ type Store struct {
 	owned   bool
 	closed  atomic.Bool
 	catalog atomic.Pointer[cachedCatalog] // the latest that was read; nil before
+	inStep  atomic.Pointer[time.Time]     // when Lag found both servers alike; nil before
 }
 
 // Driver returns the store's roles.
@@ -185,8 +190,15 @@ func open(ctx context.Context, write, read *pgxpool.Pool, options Options) (*Sto
 	return s, nil
 }
 
+// serverOf names the servers that are tried in turn.
 func serverOf(c *pgx.ConnConfig) string {
-	return fmt.Sprintf("%s:%d/%s", c.Host, c.Port, c.Database)
+	servers := []string{fmt.Sprintf("%s:%d", c.Host, c.Port)}
+	for _, f := range c.Fallbacks { // also the same once more, without TLS
+		if server := fmt.Sprintf("%s:%d", f.Host, f.Port); !slices.Contains(servers, server) {
+			servers = append(servers, server)
+		}
+	}
+	return strings.Join(servers, ",") + "/" + c.Database
 }
 
 // Close closes the connections. Later calls return [egrid.ErrClosed].

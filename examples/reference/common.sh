@@ -16,6 +16,6 @@ addresses() { # MinIO's credentials
   http://localhost:$EGRID_API_PORT/plants/top  API
   http://localhost:$EGRID_MINIO_CONSOLE_PORT/            MinIO ($1)
 
-make health, make logs; make down ends it, and removes its data.
+make health, make logs; make stop ends it, make down also removes its data.
 END
 }

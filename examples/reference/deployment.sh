@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# The whole deployment: deployment.sh up|down|health|logs|check
+# The whole deployment: deployment.sh up|stop|down|health|logs|check
 #
 # Where Docker runs, the services are containers (compose.yaml); elsewhere they
 # are processes of this machine (processes.sh); EGRID_FORM=docker|processes
 # decides otherwise. Settings come from the environment and from the file .env
 # at the root; README.md beside this file lists them. Everything listens on
-# loopback only. up may be repeated; down ends what up began, and removes its
-# data. check reads compose.yaml, where a client is there to do it.
+# loopback only. up may be repeated; stop ends what up began, and keeps its data
+# for the next up; down ends it, and removes its data. check reads compose.yaml, where a client is there to do it.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -80,6 +80,12 @@ containers_up() {
   addresses "${EGRID_S3_ACCESS_KEY:-egrid-trial} / ${EGRID_S3_SECRET_KEY:-egrid-trial-secret}"
 }
 
+containers_stop() {
+  own_project
+  compose stop
+  echo "everything is ended; the data stay in the volumes of $(project), and make up goes on with them"
+}
+
 containers_down() {
   own_project
   compose --profile tools down --volumes --remove-orphans
@@ -138,7 +144,7 @@ settings
 verb=${1:-}
 case $verb in
 check) check ;;
-up | down | health | logs)
+up | stop | down | health | logs)
   [ "$verb" != up ] || check_settings
   case $(form) in
   docker)
@@ -152,7 +158,7 @@ up | down | health | logs)
   esac
   ;;
 *)
-  echo "usage: $0 up|down|health|logs|check" >&2
+  echo "usage: $0 up|stop|down|health|logs|check" >&2
   exit 2
   ;;
 esac

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # The whole deployment as processes of this machine, which deployment.sh runs
-# where there is no Docker: processes.sh up|down|health|logs|exists
+# where there is no Docker: processes.sh up|stop|down|health|logs|exists
 #
 # PostgreSQL, RabbitMQ and Redis come from Debian's packages and MinIO from its source
 # (internal/scripts); our programs are built from this folder. Everything that
 # is written is below $EGRID_DEPLOYMENT_DIR, which is /var/lib/egrid-reference
 # for root, and otherwise ~/.local/state/egrid-reference. A program of ours that
-# dies is started again. down ends what up began, by its process ids, and
-# removes that folder. It needs Linux, for /proc.
+# dies is started again. stop ends what up began, by its process ids, and keeps
+# that folder; down removes it, too. It needs Linux, for /proc.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -24,7 +24,8 @@ export EGRID_DEPLOYMENT_DIR=$dir
 
 exists() { [ -f "$dir/settings" ]; }
 
-# --- settings: the first up writes them down, so that they hold until down
+# --- settings: the first up writes them down, so that they hold until down, also
+# where stop comes between
 
 load_settings() {
   local started_from=
@@ -279,8 +280,8 @@ await_program() {
   done
 }
 
-down() {
-  load_settings
+# end ends our programs, and then the servers.
+end() {
   local file pids=()
   for file in "$dir"/run/*.keeper; do [ ! -f "$file" ] || pids+=("$(cat "$file")"); done
   end_all "${pids[@]}"
@@ -289,8 +290,19 @@ down() {
   end_all "${pids[@]}" # of keepers that were killed
   "$scripts/rabbitmq.sh" stop
   "$scripts/redis.sh" stop
-  "$scripts/minio.sh" stop
+  "$scripts/minio.sh" halt
   "$scripts/postgres.sh" stop
+}
+
+stop() {
+  load_settings
+  end
+  echo "everything is ended; the data stay in $dir, and make up goes on with them"
+}
+
+down() {
+  load_settings
+  end
   rm -rf "${dir:?}"/{bin,log,run,rejects,services,settings,settings.new,lock}
   rmdir "$dir" 2>/dev/null || fail "$dir holds other files, which stay"
   echo "everything is ended, and its data are removed"
@@ -336,14 +348,14 @@ logs() {
 locked() {
   local status=0
   if ! exists; then
-    if [ "$1" = down ]; then
+    if [ "$1" != up ]; then
       echo "nothing is running"
       return
     fi
     make_folder
   fi
   exec 9>"$dir/lock"
-  flock -n 9 || fail "another make up or make down is at work on $dir"
+  flock -n 9 || fail "another make up, stop or down is at work on $dir"
   trap : INT TERM HUP # the verb says what becomes of it
   "$here/processes.sh" "$1-locked" 9>&- || status=$?
   if ! exists; then # nothing was begun
@@ -355,8 +367,9 @@ locked() {
 
 case ${1:-} in
 exists) exists ;;
-up | down) locked "$1" ;;
+up | stop | down) locked "$1" ;;
 up-locked) up ;;
+stop-locked) stop ;;
 down-locked) down ;;
 health) health ;;
 logs) logs ;;
@@ -365,7 +378,7 @@ keep)
   keep "$2"
   ;;
 *)
-  echo "usage: $0 up|down|health|logs|exists" >&2
+  echo "usage: $0 up|stop|down|health|logs|exists" >&2
   exit 2
   ;;
 esac

@@ -64,6 +64,9 @@ func (c *cli) Run(p *service.Process) error {
 	if err != nil {
 		return errors.Join(err, closeShared())
 	}
+	if c.Replica != "" {
+		o.Checks = append(o.Checks, service.ReplicaCheck(store.Scanner))
+	}
 	service.LimitMemory()
 	h := service.CachedAPI(p.Context, store, p.Metrics, o, shared)
 	c.Mount(h)

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# A private MinIO server for tests: minio.sh start|stop|url|build
+# A private MinIO server for tests: minio.sh start|halt|stop|url|build
 #
 # It is built from source once (some minutes) and kept in the user's cache. It
 # listens on loopback only, and keeps everything else it writes below
 # ${EGRID_SERVICES_DIR:-/tmp/egrid-services}/minio. It has a console if
-# EGRID_MINIO_CONSOLE_PORT says where.
+# EGRID_MINIO_CONSOLE_PORT says where. halt ends it; stop also removes its data.
 set -euo pipefail
 
 version=v0.0.0-20260212201848-7aac2a2c5b7c
@@ -49,7 +49,7 @@ start() {
   exit 1
 }
 
-stop() {
+halt() {
   running || return 0
   local pid
   pid=$(cat "$dir/pid")
@@ -58,6 +58,11 @@ stop() {
     running || break
     sleep 0.1
   done
+}
+
+stop() {
+  running || return 0
+  halt
   rm -rf "$dir"
 }
 
@@ -67,10 +72,11 @@ build)
   build
   echo "$bin/minio"
   ;;
+halt) halt ;;
 stop) stop ;;
 url) url ;;
 *)
-  echo "usage: minio.sh start|stop|url|build" >&2
+  echo "usage: minio.sh start|halt|stop|url|build" >&2
   exit 2
   ;;
 esac

@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
-# A private PostgreSQL server for tests: postgres.sh start|stop|restart|url
+# A private PostgreSQL server for tests: postgres.sh start|stop|crash|restart|follow PORT|promote|url
 #
 # It listens on the loopback interface and on a socket of its own, and keeps
 # everything below ${EGRID_SERVICES_DIR:-/tmp/egrid-services}/postgres. start
 # installs Debian's package when it is missing and prints the URL; stop ends
-# what start began, and nothing else; restart is a crash and a start. The server
-# syncs to disk as in production.
+# what start began, and nothing else; crash ends it without a shutdown; restart is
+# a crash and a start. follow starts a replica of the server on another port of
+# this machine, and promote makes it one that is written to. The server syncs to
+# disk as in production.
 set -euo pipefail
 
 home=${EGRID_SERVICES_DIR:-/tmp/egrid-services}/postgres
@@ -87,16 +89,29 @@ stop() { # fast, or immediate: as if it had crashed
   as_owner "$(find_bin)/pg_ctl" -D "$data" -m "${1:-fast}" -w -t 60 stop >/dev/null
 }
 
+# follow copies another server, and streams what changes there from then on.
+follow() { # port
+  mkdir -p "$home"
+  chmod 755 "$(dirname "$home")"
+  [ "$(id -u)" != 0 ] || chown postgres "$home"
+  chmod 700 "$home"
+  as_owner "$(find_bin)/pg_basebackup" -h 127.0.0.1 -p "$1" -U postgres -D "$data" -R -X stream --checkpoint=fast
+  start
+}
+
 case ${1:-} in
 start) start ;;
 stop) stop ;;
+crash) stop immediate ;;
+follow) follow "$2" ;;
+promote) as_owner "$(find_bin)/pg_ctl" -D "$data" -w -t 60 promote >/dev/null ;;
 restart)
   stop immediate
   start
   ;;
 url) url ;;
 *)
-  echo "usage: $0 start|stop|restart|url" >&2
+  echo "usage: $0 start|stop|crash|restart|follow PORT|promote|url" >&2
   exit 2
   ;;
 esac

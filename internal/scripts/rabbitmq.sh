@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
-# A private RabbitMQ node for tests: rabbitmq.sh start|stop|restart|kill|block|unblock|url
+# A private RabbitMQ node for tests: rabbitmq.sh start|stop|restart|kill|crash|join NODE|running|block|unblock|block-disk|unblock-disk|url
 #
 # It listens on the loopback interface only, keeps everything it writes below
 # ${EGRID_SERVICES_DIR:-/tmp/egrid-services}/rabbitmq, and has a port mapper and
 # a cookie of its own. start installs Debian's package when it is missing and
 # prints the URL; stop ends what start began, and nothing else; kill ends the
-# node as a crash would, and starts it again; block has it take no messages, as
-# when it is short of memory.
+# node as a crash would, and starts it again, and crash does not start it; block
+# has it take no messages, as when it is short of memory, and block-disk as when
+# the disk is nearly full. join makes it a node of a cluster: all of its nodes have
+# one EGRID_RABBITMQ_CLUSTER, which is the port of their port mapper.
 set -euo pipefail
 
 home=${EGRID_SERVICES_DIR:-/tmp/egrid-services}/rabbitmq
@@ -24,7 +26,7 @@ export RABBITMQ_CONFIG_FILE=$home/rabbitmq.conf
 export RABBITMQ_CONF_ENV_FILE=$home/rabbitmq-env.conf
 export RABBITMQ_ENABLED_PLUGINS_FILE=$home/enabled_plugins
 export RABBITMQ_DIST_PORT=$((port + 1))
-export ERL_EPMD_PORT=$((port + 2))
+export ERL_EPMD_PORT=${EGRID_RABBITMQ_CLUSTER:-$((port + 2))}
 export ERL_EPMD_ADDRESS=127.0.0.1
 export RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS='-kernel inet_dist_use_interface {127,0,0,1}'
 
@@ -56,7 +58,11 @@ disk_free_limit.absolute = 200MB
 END
   : >"$home/rabbitmq-env.conf"
   echo '[].' >"$home/enabled_plugins"
-  if ! running epmd.pid; then
+  if [ -n "${EGRID_RABBITMQ_CLUSTER:-}" ] && [ ! -s "$home/.erlang.cookie" ]; then # its nodes know each other by this
+    printf 'cluster-%s' "$ERL_EPMD_PORT" >"$home/.erlang.cookie"
+    chmod 400 "$home/.erlang.cookie"
+  fi
+  if ! running epmd.pid && ! (: <"/dev/tcp/127.0.0.1/$ERL_EPMD_PORT") 2>/dev/null; then
     setsid "$(epmd)" -port "$ERL_EPMD_PORT" </dev/null >"$home/log/epmd" 2>&1 &
     echo $! >"$home/epmd.pid"
   fi
@@ -72,6 +78,7 @@ END
   fi
   # Places apart for tests which run beside those of the package and use the same
   # names: of hosts/egrid, and of hosts/internal/service.
+  [ -z "${EGRID_RABBITMQ_CLUSTER:-}" ] || { echo "$url" && return; }
   for vhost in hosts service; do
     $bin/rabbitmqctl -q list_vhosts | grep -qx $vhost || {
       $bin/rabbitmqctl -q add_vhost $vhost
@@ -115,11 +122,23 @@ kill)
   end starter.pid KILL
   start
   ;;
+crash)
+  end pid KILL
+  end starter.pid KILL
+  ;;
+join)
+  $bin/rabbitmqctl -q stop_app
+  $bin/rabbitmqctl -q join_cluster "$2"
+  $bin/rabbitmqctl -q start_app
+  ;;
+running) $bin/rabbitmqctl -q eval 'length(rabbit_nodes:list_running()).' ;; # nodes of its cluster
 block) $bin/rabbitmqctl -q set_vm_memory_high_watermark 0 ;;
 unblock) $bin/rabbitmqctl -q set_vm_memory_high_watermark 0.6 ;;
+block-disk) $bin/rabbitmqctl -q set_disk_free_limit 1000TB ;;
+unblock-disk) $bin/rabbitmqctl -q set_disk_free_limit 200MB ;;
 url) echo "$url" ;;
 *)
-  echo "usage: $0 start|stop|restart|kill|block|unblock|url" >&2
+  echo "usage: $0 start|stop|restart|kill|crash|join NODE|running|block|unblock|block-disk|unblock-disk|url" >&2
   exit 2
   ;;
 esac

@@ -55,5 +55,6 @@ if [ -z "${EGRID_TEST_AMQP:-}" ]; then
   start rabbitmq EGRID_TEST_AMQP
   export EGRID_TEST_AMQP_RESTART="$here/rabbitmq.sh restart" EGRID_TEST_AMQP_KILL="$here/rabbitmq.sh kill"
   export EGRID_TEST_AMQP_BLOCK="$here/rabbitmq.sh block" EGRID_TEST_AMQP_UNBLOCK="$here/rabbitmq.sh unblock"
+  export EGRID_TEST_AMQP_BLOCK_DISK="$here/rabbitmq.sh block-disk" EGRID_TEST_AMQP_UNBLOCK_DISK="$here/rabbitmq.sh unblock-disk"
 fi
 "$@"

@@ -33,18 +33,24 @@ type process struct {
 // line is one of a service's log.
 type line struct {
 	Msg, URL, Status string
+	Time             time.Time
 	text             string
 }
 
 // start starts a service, which ends with the test at the latest.
 func start(t *testing.T, name string, environment []string, args ...string) *process {
 	t.Helper()
+	return startWith(t, name, environment, args, func(p *process) error { return p.cmd.Start() })
+}
+
+func startWith(t *testing.T, name string, environment, args []string, begin func(*process) error) *process {
+	t.Helper()
 	p := &process{name: name, exited: make(chan struct{})}
 	p.cmd = exec.CommandContext(t.Context(), filepath.Join(folder, name), args...)
 	p.cmd.Env = append(os.Environ(), environment...)
 	stderr, err := p.cmd.StderrPipe()
 	if err == nil {
-		err = p.cmd.Start()
+		err = begin(p)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -126,6 +132,16 @@ func (p *process) address(t *testing.T) string {
 		return url != ""
 	})
 	return url
+}
+
+// clock is the time of the first line of the log.
+func (p *process) clock() time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.log) == 0 {
+		return time.Time{}
+	}
+	return p.log[0].Time
 }
 
 func (p *process) running() bool {

@@ -164,6 +164,32 @@ func StoreCheck(s driver.Scanner) httpapi.ReadinessCheck {
 	}}
 }
 
+// lagTold is from when on the lag of a replica is told. Every publish has some.
+const lagTold = time.Second
+
+// ReplicaCheck is whether the replica that answers queries has what was published.
+// The service works while it has not, and tells how old its answers may be.
+func ReplicaCheck(s driver.Scanner) httpapi.ReadinessCheck {
+	return httpapi.ReadinessCheck{Name: "replica", Optional: true, Check: func(ctx context.Context) error {
+		replica, ok := s.(interface {
+			Lag(context.Context) (time.Duration, error)
+		})
+		if !ok {
+			return nil
+		}
+		lag, err := replica.Lag(ctx)
+		switch {
+		case errors.Is(err, egrid.ErrConflict):
+			return httpapi.Reason("the server for queries is no replica of the store's")
+		case err != nil:
+			return httpapi.Reason("how far it lags is not known: it or the store's server does not answer")
+		case lag >= lagTold:
+			return httpapi.Reason(fmt.Sprintf("it lacks what was published in the last %v, and answers from what was before", lag.Round(100*time.Millisecond)))
+		}
+		return nil
+	}}
+}
+
 // QueueCheck is whether a broker answers.
 func QueueCheck(b queue.Inspector, name string) httpapi.ReadinessCheck {
 	return httpapi.ReadinessCheck{Name: "queue", Check: func(ctx context.Context) error {
