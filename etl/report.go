@@ -90,7 +90,8 @@ func (r Report) Failed() bool {
 // says what became of it.
 func (p *Pipeline) Report(ctx context.Context, s Streamed) (_ Report, err error) {
 	defer p.observe("report", time.Now(), &err)
-	ctx = s.within(ctx)
+	ctx, end := s.stage(ctx, "report")
+	defer func() { end(err) }()
 	report := Report{RunID: s.ID, TraceID: trace.FromContext(ctx).TraceID.String(), Files: []FileReport{}, Audits: []egrid.Audit{}}
 	if s.RejectsFile != "" {
 		report.RejectsFile = &s.RejectsFile

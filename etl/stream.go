@@ -44,7 +44,8 @@ type Load struct {
 // Stream decodes the chunks of every part and puts them into the sink.
 func (p *Pipeline) Stream(ctx context.Context, d Divided) (_ Streamed, err error) {
 	defer p.observe("stream", time.Now(), &err)
-	ctx = d.within(ctx)
+	ctx, end := d.stage(ctx, "stream")
+	defer func() { end(err) }()
 	p, closeAll := p.shelved(ctx)
 	defer closeAll()
 	s := Streamed{RunInfo: d.RunInfo, Refused: d.Refused}
