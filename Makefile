@@ -39,7 +39,7 @@ run: ## the whole platform in one process, on the bundled sample
 	go run ./hosts/egrid up
 
 .PHONY: test
-test: system lint page generate-check with-services faults nested walk exports consumer rehearsal $(CONTRACT) vuln-if-reachable ## everything: lint, tests on real services, browser tests, fuzz and contract smoke, vulnerabilities
+test: system lint page generate-check with-services faults newcomer nested walk exports consumer rehearsal $(CONTRACT) vuln-if-reachable ## everything: lint, tests on real services, browser tests, fuzz and contract smoke, vulnerabilities
 
 .PHONY: generate
 generate: ## write anew what is made from the source: golden files, examples, sample, docs/data.md, Postman collection
@@ -53,7 +53,7 @@ fmt: $(LINT) ## format the source
 
 .PHONY: system
 system: # what tests need beside Go
-	@internal/scripts/install.sh sqlite3 tmux zsh fish $(if $(wildcard internal/e2e),chromium)
+	@RUNLEVEL=1 internal/scripts/install.sh sqlite3 tmux zsh fish prometheus $(if $(wildcard internal/e2e),chromium)
 
 .PHONY: lint
 lint: $(LINT) ## go vet and golangci-lint
@@ -91,6 +91,10 @@ restart: # alone, because they stop the servers that other tests use
 faults: ## the services while each of their parts breaks, beside servers of its own
 	@env -u EGRID_TEST_POSTGRES -u EGRID_TEST_AMQP -u EGRID_TEST_S3 internal/scripts/with-services.sh \
 	  $(REPORT) -race -count=1 -timeout 40m ./hosts/internal/faults
+
+.PHONY: newcomer
+newcomer: ## a fresh clone, from make up to make down: load, break, alerts in Prometheus, repair, replay; nothing is left
+	@go run ./internal/newcomer
 
 .PHONY: nested
 nested: ## tests of the nested modules

@@ -371,7 +371,7 @@ func Rules() []Rule {
 			Why:      "what is measured inside of a process is called there; the rest runs as programs",
 		},
 		{
-			Packages: []string{"internal/archtest", "internal/consumer", "internal/release", "internal/weights", "internal/testreport", TestEnv},
+			Packages: []string{"internal/archtest", "internal/consumer", "internal/newcomer", "internal/release", "internal/weights", "internal/testreport", TestEnv},
 			Why:      "the project's own checks need the standard library only",
 		},
 	}
