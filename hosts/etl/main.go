@@ -90,7 +90,7 @@ func (c *cli) Run(p *service.Process) error {
 	o.Runs, api.Runs = runs, runs
 	p.WatchLoads(broker, o.RejectsFile)
 	mux := p.Probes(service.StoreCheck(store.Scanner), service.QueueCheck(broker, queue.QueueDatabase), service.PublishCheck(broker))
-	p.MountRuns(mux, store, api)
+	service.MountRuns(p, mux, store, api)
 	err = p.Together(
 		p.Serve(c.Addr, mux, c.Serving),
 		func(ctx context.Context) error {

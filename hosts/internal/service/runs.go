@@ -36,8 +36,8 @@ func PassRuns(o *httpapi.Options, url string) error {
 }
 
 // MountRuns serves the part of the API that is about loads, and the level of the log. It
-// needs no columns.
-func (p *Process) MountRuns(mux *http.ServeMux, store driver.Store, o httpapi.Options) {
+// needs no columns. It is no method of Process: kong would link the API into every service.
+func MountRuns(p *Process, mux *http.ServeMux, store driver.Store, o httpapi.Options) {
 	p.MountLevel(mux, o.Authenticate)
 	h := CachedAPI(p.Context, store, p.Metrics, o, cache.Options{ColumnBytes: -1})
 	mux.Handle("/runs", h)
