@@ -41,7 +41,7 @@ run: ## the whole platform in one process, on the bundled sample
 	go run ./hosts/egrid up
 
 .PHONY: test
-test: system checks lint page generate-check with-services faults nested walk exports airflow consumer rehearsal hooks-check $(CONTRACT) vuln-if-reachable ## everything: lint, tests on real services, browser tests, fuzz and contract smoke, vulnerabilities
+test: system checks lint page generate-check with-services faults newcomer nested walk exports airflow consumer rehearsal hooks-check $(CONTRACT) vuln-if-reachable ## everything: lint, tests on real services, browser tests, fuzz and contract smoke, vulnerabilities
 
 .PHONY: generate
 generate: ## write anew what is made from the source: golden files, examples, sample, docs/data.md, Postman collection
@@ -55,7 +55,7 @@ fmt: $(LINT) ## format the source
 
 .PHONY: system
 system: # what tests need beside Go
-	@internal/scripts/install.sh sqlite3 tmux zsh fish $(if $(wildcard internal/e2e),chromium)
+	@RUNLEVEL=1 internal/scripts/install.sh sqlite3 tmux zsh fish prometheus $(if $(wildcard internal/e2e),chromium)
 
 .PHONY: checks
 checks: check-secrets check-environment check-format check-compose check-messages check-pipeline check-api check-openapi check-health # the steps of the hooks that are quick, over everything
@@ -102,6 +102,10 @@ faults: ## the services while each of their parts breaks, beside servers of its 
 .PHONY: faults-slow
 faults-slow: ## those that take longer: a cluster, 100,000 dead letters, 4,000 files, other versions, make stop
 	@$(FAULTS) go test -count=1 -timeout 90m -run '^TestFaultSlow' -v ./hosts/internal/faults
+
+.PHONY: newcomer
+newcomer: ## a fresh clone, from make up to make down: load, break, alerts in Prometheus, repair, replay; nothing is left
+	@go run ./internal/newcomer
 
 .PHONY: nested
 nested: ## tests of the nested modules

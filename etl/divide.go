@@ -49,7 +49,8 @@ type Refused struct {
 // takes its SHA-256.
 func (p *Pipeline) Divide(ctx context.Context, v Validated) (_ Divided, err error) {
 	defer p.observe("divide", time.Now(), &err)
-	ctx = v.within(ctx)
+	ctx, end := v.stage(ctx, "divide")
+	defer func() { end(err) }()
 	p, closeAll := p.shelved(ctx)
 	defer closeAll()
 	d := Divided{RunInfo: v.RunInfo, ChunkBytes: p.o.ChunkBytes}

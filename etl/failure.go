@@ -30,6 +30,13 @@ const (
 	FailureRun            = "run_failed"      // a run that came to no end
 )
 
+// FailureKinds lists the kinds of failures that this package knows, for metrics that show those
+// that have not occurred.
+func FailureKinds() []string {
+	return []string{FailureInvalidMessage, FailureIncompleteLoad, FailurePanic, FailureSchema, FailureTimeout, FailureHandler,
+		FailureObject, FailureSource, FailureRun}
+}
+
 // Incident is a failure on its way to those who run the platform.
 type Incident struct {
 	driver.Failure

@@ -96,14 +96,15 @@ type RunInfo struct {
 	Tracestate  string `json:"tracestate,omitempty"`
 }
 
-// within returns a ctx that is of a trace: ctx as it is where it has one, else a
-// span of the run's.
-func (i RunInfo) within(ctx context.Context) context.Context {
+// stage begins the work of a stage, which belongs to the span of ctx where there is one, and
+// else is a span of the run's trace. The function ends it.
+func (i RunInfo) stage(ctx context.Context, name string) (context.Context, func(error)) {
 	if trace.FromContext(ctx).IsValid() {
-		return ctx
+		return trace.Step(ctx, name, trace.Internal)
 	}
 	run, _ := trace.Parse(i.Traceparent, i.Tracestate)
-	return trace.NewContext(ctx, run.Child())
+	ctx = trace.Begin(ctx, run, name, trace.Internal)
+	return ctx, func(err error) { trace.End(ctx, err) }
 }
 
 func newRunInfo() RunInfo {
@@ -121,13 +122,19 @@ type Scanned struct {
 // of reading every file once more; call Validate for a check without a load.
 //
 // A run is a span of ctx's trace, or of a new one when ctx has none.
-func (p *Pipeline) Run(ctx context.Context) (Report, error) {
-	ctx = trace.Start(ctx)
+func (p *Pipeline) Run(ctx context.Context) (_ Report, err error) {
+	ctx = beginRun(ctx)
+	defer func() { trace.End(ctx, err) }()
 	scanned, err := p.Scan(ctx)
 	if err != nil {
 		return Report{}, err
 	}
 	return p.load(ctx, scanned)
+}
+
+// beginRun begins the span of a run.
+func beginRun(ctx context.Context) context.Context {
+	return trace.Begin(ctx, trace.FromContext(ctx), "load", trace.Internal)
 }
 
 // load goes through the stages behind the first.
@@ -137,7 +144,10 @@ func (p *Pipeline) load(ctx context.Context, scanned Scanned) (report Report, er
 	p, closeAll := p.shelved(ctx)
 	defer closeAll()
 	began := time.Now()
-	inspected, err := p.inspect(ctx, scanned)
+	trace.Describe(ctx, "", slog.String("egrid.run_id", scanned.ID), slog.Int("egrid.objects", len(scanned.Objects)))
+	checking, end := trace.Step(ctx, "validate", trace.Internal)
+	inspected, err := p.inspect(checking, scanned)
+	end(err)
 	p.observe("validate", began, &err)
 	if err != nil {
 		return Report{}, err
@@ -183,8 +193,13 @@ func (p *Pipeline) list(ctx context.Context) (scanned Scanned, err error) {
 	if rec := recordOf(ctx); rec != nil {
 		scanned.RunInfo = rec.info
 	}
-	ctx = scanned.within(ctx)
-	scanned.Traceparent, scanned.Tracestate = trace.FromContext(ctx).Headers()
+	run := ctx
+	ctx, end := scanned.stage(ctx, "scan")
+	defer func() { end(err) }()
+	if !trace.FromContext(run).IsValid() {
+		run = ctx
+	}
+	scanned.Traceparent, scanned.Tracestate = trace.FromContext(run).Headers()
 	for o, err := range p.source.List(ctx) {
 		if err != nil {
 			return scanned, fmt.Errorf("scan: %w", err)

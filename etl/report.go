@@ -93,7 +93,8 @@ func (p *Pipeline) Report(ctx context.Context, s Streamed) (report Report, err e
 	if s.Shared != nil {
 		return report, fmt.Errorf("%w: this is the answer for share %s of run %s; join it with the others", egrid.ErrInvalid, s.Shared, s.ID)
 	}
-	ctx = s.within(ctx)
+	ctx, end := s.stage(ctx, "report")
+	defer func() { end(err) }()
 	if err := p.putBlank(ctx, s.Loads); err != nil {
 		return report, fmt.Errorf("report: %w", err)
 	}

@@ -51,7 +51,8 @@ type Load struct {
 // a plan (see [Divided.Share]) it does that with its chunks.
 func (p *Pipeline) Stream(ctx context.Context, d Divided) (_ Streamed, err error) {
 	defer p.observe("stream", time.Now(), &err)
-	ctx = d.within(ctx)
+	ctx, end := d.stage(ctx, "stream")
+	defer func() { end(err) }()
 	p, closeAll := p.shelved(ctx)
 	defer closeAll()
 	if d.ChunkBytes > 0 {

@@ -68,7 +68,8 @@ func (v Validated) OK() bool {
 // nothing, nor does it look at what is published.
 func (p *Pipeline) Validate(ctx context.Context, scanned Scanned) (_ Validated, err error) {
 	defer p.observe("validate", time.Now(), &err)
-	ctx = scanned.within(ctx)
+	ctx, end := scanned.stage(ctx, "validate")
+	defer func() { end(err) }()
 	p, closeAll := p.shelved(ctx)
 	defer closeAll()
 	v, err := p.inspect(ctx, scanned)

@@ -38,13 +38,14 @@ func (p *Pipeline) Watch(ctx context.Context, s Schedule, done func(context.Cont
 	w := watch{Pipeline: *p, seen: map[string]Object{}}
 	retry := retryFirst
 	for {
-		run := trace.Start(ctx)
+		run := beginRun(ctx)
 		report, made, err := w.run(run)
 		if ctx.Err() != nil {
 			return
 		}
 		if made || err != nil {
 			done(run, report, err)
+			trace.End(run, err) // what is not made is not told
 		}
 		now := time.Now()
 		next := s.Next(now)

@@ -209,7 +209,7 @@ func within(d time.Duration, done <-chan struct{}) bool {
 
 // deliver takes one message through the handler to its verdict.
 func (c *consumer) deliver(work context.Context, r Received) {
-	work = trace.NewContext(work, spanOf(r.Message))
+	work = trace.Begin(work, senderOf(r.Message), "process "+c.queue, trace.Consumer)
 	start := time.Now()
 	past := storyOf(r.Message)
 	if past.firstSeen.IsZero() {
@@ -295,6 +295,9 @@ func (c *consumer) settle(work context.Context, r Received, d Delivery, f failur
 		c.givenUp.Add(1)
 	}
 	c.tell(work, e, v, f)
+	trace.Describe(work, "", slog.String("messaging.destination.name", e.Queue), slog.String("messaging.rabbitmq.destination.routing_key", e.Key),
+		slog.String("messaging.message.id", e.ID), slog.Int("egrid.attempt", e.Attempt), slog.String("egrid.outcome", string(e.Outcome)))
+	trace.End(work, e.Err)
 	if c.o.Observe != nil {
 		c.o.Observe(work, e)
 	}

@@ -134,11 +134,10 @@ func setSpan(headers map[string]string, s trace.Span, room int) {
 	}
 }
 
-// spanOf begins the span of a delivery: of the trace that the message was
-// published in, or else of a new one.
-func spanOf(m Message) trace.Span {
+// senderOf is the span that a message was published in; the zero Span when it has none.
+func senderOf(m Message) trace.Span {
 	sender, _ := trace.Parse(m.Headers[trace.HeaderParent], m.Headers[trace.HeaderState])
-	return sender.Child()
+	return sender
 }
 
 func validKey(key string) error {

@@ -40,7 +40,10 @@ func (s *Store) copyRows(ctx context.Context, tx pgx.Tx, sh *sheet, rows *egrid.
 		}
 	}
 	stream := &copyStream{encoder: encoder, buffer: append(make([]byte, 0, copyBuffer), copyHeader...)}
-	_, err := tx.Conn().PgConn().CopyFrom(ctx, stream, "COPY "+sh.layout.table+" ("+strings.Join(columns, ", ")+") FROM STDIN BINARY")
+	statement := "COPY " + sh.layout.table + " (" + strings.Join(columns, ", ") + ") FROM STDIN BINARY"
+	ctx, end := sqlStep(ctx, statement)
+	_, err := tx.Conn().PgConn().CopyFrom(ctx, stream, statement)
+	end(err)
 	stream.close()
 	return err
 }

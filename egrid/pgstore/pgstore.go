@@ -170,6 +170,7 @@ func dial(ctx context.Context, url string, connections int, settings map[string]
 	if config.ConnConfig.RuntimeParams["application_name"] == "" {
 		config.ConnConfig.RuntimeParams["application_name"] = "egrid"
 	}
+	config.ConnConfig.Tracer = tracer{}
 	return pgxpool.NewWithConfig(ctx, config)
 }
 

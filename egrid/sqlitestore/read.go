@@ -49,10 +49,12 @@ func read(ctx context.Context, tx *sql.Tx, q *sqlstore.Query) (sqlstore.Answer, 
 		calls = append(calls, fmt.Sprintf("%s(%d, %d, %s)", takeFunction, number, from, some))
 	}
 	text := fmt.Sprintf("WITH q(%s) AS (%s) SELECT 1 FROM q WHERE %s", strings.Join(cells, ", "), q.Text, strings.Join(calls, " OR ")) //nolint:gosec // G201: what was put in are names and numbers, made here
+	ctx, end := sqlStep(ctx, q.Text)
 	_, err := tx.ExecContext(ctx, text, q.Args...)
 	if r.err != nil {
 		err = r.err
 	}
+	end(err)
 	if err != nil {
 		return sqlstore.Answer{}, err
 	}

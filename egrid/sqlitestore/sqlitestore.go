@@ -198,7 +198,10 @@ func (s *Store) change(ctx context.Context, safe string, f func(*sql.Tx) error) 
 	if _, err := conn.ExecContext(ctx, "PRAGMA synchronous = "+safe); err != nil {
 		return s.translate(err)
 	}
-	return s.transact(ctx, conn, f)
+	ctx, end := sqlStep(ctx, "BEGIN IMMEDIATE")
+	err = s.transact(ctx, conn, f)
+	end(err)
+	return err
 }
 
 // view runs f in a read transaction.

@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
-# The whole deployment: deployment.sh up|stop|down|health|logs|check
+# The whole deployment: deployment.sh up|stop|down|health|logs|check|monitoring FOLDER
 #
 # Where Docker runs, the services are containers (compose.yaml); elsewhere they
 # are processes of this machine (processes.sh); EGRID_FORM=docker|processes
 # decides otherwise. Settings come from the environment and from the file .env
 # at the root; README.md beside this file lists them. Everything listens on
 # loopback only. up may be repeated; stop ends what up began, and keeps its data
-# for the next up; down ends it, and removes its data. check reads compose.yaml, where a client is there to do it.
+# for the next up; down ends it, and removes its data. check reads compose.yaml,
+# where a client is there to do it. monitoring writes Prometheus' configuration for
+# the processes into a folder.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -105,8 +107,8 @@ containers_health() {
   done < <(compose ps -a --format '{{.Name}}|{{.State}}|{{.Health}}|{{.ExitCode}}')
   [ $n -gt 0 ] || fail "nothing is running: make up"
   echo
-  compose run --rm --no-deps -T egrid health http://gateway:8000 http://web:4000 http://api:3000 http://etl:3001 \
-    http://consumer-database:3001 http://consumer-notification:3001 http://consumer-error:3001 || status=1
+  compose run --rm --no-deps -T egrid health gateway=http://gateway:8000 web=http://web:4000 api=http://api:3000 etl=http://etl:3001 \
+    database=http://consumer-database:3001 notification=http://consumer-notification:3001 error=http://consumer-error:3001 || status=1
   return $status
 }
 
@@ -144,6 +146,7 @@ settings
 verb=${1:-}
 case $verb in
 check) check ;;
+monitoring) exec "$here/processes.sh" monitoring "${2:?a folder}" ;;
 up | stop | down | health | logs)
   [ "$verb" != up ] || check_settings
   case $(form) in
@@ -158,7 +161,7 @@ up | stop | down | health | logs)
   esac
   ;;
 *)
-  echo "usage: $0 up|stop|down|health|logs|check" >&2
+  echo "usage: $0 up|stop|down|health|logs|check|monitoring FOLDER" >&2
   exit 2
   ;;
 esac

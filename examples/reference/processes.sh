@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The whole deployment as processes of this machine, which deployment.sh runs
-# where there is no Docker: processes.sh up|stop|down|health|logs|exists
+# where there is no Docker: processes.sh up|stop|down|health|logs|exists|monitoring FOLDER
 #
 # PostgreSQL, RabbitMQ and Redis come from Debian's packages and MinIO from its source
 # (internal/scripts); our programs are built from this folder. Everything that
@@ -256,6 +256,7 @@ up() {
   "$scripts/rabbitmq.sh" start >/dev/null
   "$here/seed.sh" "$EGRID_SEED"
   "$dir/bin/egrid" migrate
+  write_deployment
   local name urls=("http://127.0.0.1:$EGRID_GATEWAY_PORT")
   for name in $(programs); do
     echo "starting $name"
@@ -308,33 +309,48 @@ down() {
   echo "everything is ended, and its data are removed"
 }
 
+# write_deployment names everything that runs, for egrid health --deployment.
+write_deployment() {
+  local name
+  {
+    for name in $(programs); do echo "$name=http://127.0.0.1:$(port_of "$name")"; done
+    echo "postgresql=$EGRID_STORE"
+    echo "rabbitmq=$EGRID_QUEUE"
+    echo "minio=s3://$EGRID_BUCKET"
+    echo "redis=$EGRID_REDIS"
+  } >"$dir/run/deployment"
+}
+
 health() {
   [ -x "$dir/bin/egrid" ] || fail "nothing is running: make up"
   load_settings
-  local name url urls=() rename=() status=0
-  for name in $(programs); do
-    url=http://127.0.0.1:$(port_of "$name")
-    urls+=("$url")
-    rename+=(-e "s|$url|$(printf "%-${#url}s" "$name")|")
-  done
-  url=${EGRID_STORE/postgres@/}
-  rename+=(-e "s|$url|$(printf "%-${#url}s" postgresql)|")
-  url=${EGRID_QUEUE/guest:guest@/}
-  rename+=(-e "s|$url|$(printf "%-${#url}s" rabbitmq)|")
-  "$dir/bin/egrid" --log-level error health "${urls[@]}" "$EGRID_STORE" "$EGRID_QUEUE" | sed "${rename[@]}" || status=1
-  if curl -fs -o /dev/null -m 5 "$EGRID_S3_ENDPOINT/minio/health/ready"; then
-    echo "minio ok"
-  else
-    echo "minio unavailable"
-    status=1
-  fi
-  if "$scripts/redis.sh" ping; then
-    echo "redis ok"
-  else
-    echo "redis unavailable"
-    status=1
-  fi
-  return $status
+  "$dir/bin/egrid" --log-level error health --deployment "$dir/run/deployment"
+}
+
+# monitoring writes a configuration of Prometheus, and its rules, into a folder.
+monitoring() {
+  exists || fail "nothing is running: make up"
+  load_settings
+  local name job ports
+  mkdir -p "$1"
+  sed -E "${EGRID_ALERT_FOR:+s/^( +for: ).*/\\1$EGRID_ALERT_FOR/}" "$here/monitoring/rules.yml" >"$1/rules.yml"
+  {
+    echo "global:"
+    echo "  scrape_interval: ${EGRID_SCRAPE_INTERVAL:-15s}"
+    echo "  scrape_timeout: ${EGRID_SCRAPE_INTERVAL:-10s}"
+    echo "  evaluation_interval: ${EGRID_SCRAPE_INTERVAL:-15s}"
+    echo "rule_files: [rules.yml]"
+    echo "scrape_configs:"
+    for job in api web gateway etl database notification error; do
+      ports=
+      for name in $(programs); do
+        [ "${name%-*}" != "$job" ] || ports+="${ports:+, }\"127.0.0.1:$(port_of "$name")\""
+      done
+      echo "  - job_name: $job"
+      echo "    static_configs: [{targets: [$ports]}]"
+    done
+  } >"$1/prometheus.yml"
+  echo "$1/prometheus.yml"
 }
 
 logs() {
@@ -372,13 +388,14 @@ up-locked) up ;;
 stop-locked) stop ;;
 down-locked) down ;;
 health) health ;;
+monitoring) monitoring "${2:?a folder}" ;;
 logs) logs ;;
 keep)
   load_settings
   keep "$2"
   ;;
 *)
-  echo "usage: $0 up|stop|down|health|logs|exists" >&2
+  echo "usage: $0 up|stop|down|health|logs|exists|monitoring FOLDER" >&2
   exit 2
   ;;
 esac

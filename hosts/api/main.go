@@ -70,5 +70,6 @@ func (c *cli) Run(p *service.Process) error {
 	service.LimitMemory()
 	h := service.CachedAPI(p.Context, store, p.Metrics, o, shared)
 	c.Mount(h)
+	p.MountLevel(h, o.Authenticate)
 	return errors.Join(p.Together(p.Serve(c.Addr, h, c.Serving)), store.Close(), closeShared())
 }

@@ -37,6 +37,7 @@ import (
 type cli struct {
 	service.Logging
 	service.Serving
+	service.Keys
 	Queue       string        `help:"Where the messages are." required:"" placeholder:"URL"`
 	Addr        string        `help:"Address of health and metrics; port 0 is a free one, which the log tells." default:"127.0.0.1:0" placeholder:"HOST:PORT"`
 	Workers     int           `help:"Messages handled at once. Default: the processors."`
@@ -59,7 +60,11 @@ func (c *cli) consume(p *service.Process, b queue.Broker, name string, handle qu
 		checks = append(checks, service.StoreCheck(store.Scanner))
 	}
 	o := queue.ConsumeOptions{Workers: c.Workers, Retry: queue.RetryPolicy{MaxAttempts: c.MaxAttempts, Base: c.RetryBase}}
-	err := p.Together(p.Serve(c.Addr, p.Probes(checks...), c.Serving), p.Consume(b, name, handle, o))
+	mux := p.Probes(checks...)
+	err := c.MountLevel(p, mux)
+	if err == nil {
+		err = p.Together(p.Serve(c.Addr, mux, c.Serving), p.Consume(b, name, handle, o))
+	}
 	if store != nil {
 		err = errors.Join(err, store.Close())
 	}

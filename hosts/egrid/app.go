@@ -24,6 +24,7 @@ type app struct {
 	stdout io.Writer
 	stderr io.Writer
 	log    *slog.Logger
+	level  *service.Level // of log
 }
 
 // status is an error that only sets the exit status.

@@ -7,10 +7,13 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"os"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/egrid-analytics/egrid-go/cache/rediscache"
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/storeurl"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/service"
@@ -20,10 +23,41 @@ import (
 )
 
 type healthCmd struct {
-	URL     []string      `arg:"" optional:"" help:"Services, as http://HOST:PORT, and stores and queues as in --store and --queue. Default: the store and the queue of the flags."`
-	Timeout time.Duration `help:"How long one may take." default:"5s"`
-	JSON    bool          `help:"Print JSON."`
+	URL        []string      `arg:"" optional:"" help:"Services, as http://HOST:PORT, stores and queues as in --store and --queue, redis://HOST:PORT and s3://BUCKET, each with a NAME= before it if you like. Default: the store and the queue of the flags."`
+	Deployment string        `help:"File with a NAME=ADDRESS in each line, which are asked as well. Lines that begin with # are passed over." env:"-" type:"path" placeholder:"FILE"`
+	Timeout    time.Duration `help:"How long one may take." default:"5s"`
+	JSON       bool          `help:"Print JSON."`
 }
+
+// addresses returns what is to be asked.
+func (c *healthCmd) addresses(a *app) ([]string, error) {
+	addresses := c.URL
+	if c.Deployment != "" {
+		b, err := os.ReadFile(c.Deployment)
+		if err != nil {
+			return nil, fmt.Errorf("%w: the file of the deployment: %w", egrid.ErrInvalid, err)
+		}
+		for line := range strings.Lines(string(b)) {
+			if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "#") {
+				addresses = append(addresses, line)
+			}
+		}
+		if len(addresses) == 0 {
+			return nil, fmt.Errorf("%w: %s names nothing; give a NAME=ADDRESS in each line", egrid.ErrInvalid, c.Deployment)
+		}
+	}
+	if len(addresses) > 0 {
+		return addresses, nil
+	}
+	addresses = []string{a.cli.Store}
+	if a.cli.Queue != "" && !strings.HasPrefix(a.cli.Queue, "mem:") {
+		addresses = append(addresses, a.cli.Queue)
+	}
+	return addresses, nil
+}
+
+// named is an address that has a name before it.
+var named = regexp.MustCompile(`^([A-Za-z0-9][A-Za-z0-9_.-]*)=(.+)$`)
 
 // state is a service, or something that a service depends on.
 type state struct {
@@ -39,12 +73,9 @@ type state struct {
 const ok, degraded, unavailable = "ok", "degraded", "unavailable"
 
 func (c *healthCmd) Run(a *app) error {
-	urls := c.URL
-	if len(urls) == 0 {
-		urls = []string{a.cli.Store}
-		if a.cli.Queue != "" && !strings.HasPrefix(a.cli.Queue, "mem:") {
-			urls = append(urls, a.cli.Queue)
-		}
+	urls, err := c.addresses(a)
+	if err != nil {
+		return err
 	}
 	found := make([][]state, len(urls))
 	var wg sync.WaitGroup
@@ -56,7 +87,7 @@ func (c *healthCmd) Run(a *app) error {
 		})
 	}
 	wg.Wait()
-	states, err := []state{}, error(nil)
+	states := []state{}
 	for _, s := range found {
 		for _, s := range s {
 			states = append(states, s)
@@ -106,7 +137,12 @@ func stateColumns(states []state) []terminal.Column {
 // on.
 func examine(ctx context.Context, address string) []state {
 	began := time.Now()
-	name := shown(address)
+	name := ""
+	if m := named.FindStringSubmatch(address); m != nil {
+		name, address = m[1], m[2]
+	} else {
+		name = shown(address)
+	}
 	var checks []wire.CheckResult
 	var err error
 	switch scheme, _, _ := strings.Cut(address, ":"); scheme {
@@ -114,6 +150,10 @@ func examine(ctx context.Context, address string) []state {
 		checks, err = askService(ctx, address)
 	case "amqp", "amqps":
 		err = askQueue(ctx, address)
+	case "redis", "rediss":
+		err = askRedis(ctx, address)
+	case "s3":
+		err = askBucket(ctx, address)
 	default:
 		err = askStore(ctx, address)
 	}
@@ -147,6 +187,26 @@ func askQueue(ctx context.Context, address string) error {
 		err = broker.Blocked(ctx)
 	}
 	return errors.Join(err, broker.Close())
+}
+
+func askRedis(ctx context.Context, address string) error {
+	level, err := rediscache.Open(address, nil)
+	if err != nil {
+		return err
+	}
+	return errors.Join(level.Ping(ctx), level.Close())
+}
+
+// askBucket lists the first object of a bucket, which may be empty.
+func askBucket(ctx context.Context, address string) error {
+	source, err := service.OpenSource([]string{address}, nil)
+	if err != nil {
+		return err
+	}
+	for _, err := range source.List(ctx) {
+		return err
+	}
+	return nil
 }
 
 // askService asks a service's readiness, unless the address is of another probe.
@@ -194,7 +254,7 @@ func shown(address string) string {
 	switch scheme {
 	case "mem":
 		return "mem:"
-	case "http", "https", "amqp", "amqps", "postgres", "postgresql":
+	case "s3", "redis", "rediss", "http", "https", "amqp", "amqps", "postgres", "postgresql":
 	default:
 		return "(an address that cannot be read)"
 	}

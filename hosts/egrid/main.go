@@ -104,6 +104,12 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return int(wrongUsage)
 	}
 	c.settle()
-	a := &app{ctx: ctx, cli: &c, stdin: stdin, stdout: stdout, stderr: stderr, log: c.Logger(stderr)}
-	return exitStatus(stderr, command.Run(a))
+	a := &app{cli: &c, stdin: stdin, stdout: stdout, stderr: stderr, level: service.NewLevel()}
+	a.log = c.LoggerAt(stderr, a.level.Var())
+	var flush func()
+	if a.ctx, flush, err = c.Recording(ctx, "cli", a.log); err == nil {
+		defer flush()
+		err = command.Run(a)
+	}
+	return exitStatus(stderr, err)
 }

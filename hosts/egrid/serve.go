@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"path/filepath"
 
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
@@ -86,14 +87,14 @@ type serving struct {
 func (a *app) serve(store driver.Store, s *serving) error {
 	m := telemetry.New()
 	m.WatchStore(store.Scanner)
+	m.WatchDisk("temporary", os.TempDir())
+	service.WatchStoreDisk(m, a.cli.Store)
 	s.load.Observe = m.Stage
 	o := etl.RunsOptions{Options: s.load}
 	if s.source != nil {
 		o.Load = func(ctx context.Context, o etl.Options) (etl.Report, error) {
 			report, err := a.load(ctx, store, s.source, &o)
-			if err == nil {
-				m.Run(&report)
-			}
+			m.Run(&report, err)
 			return report, err
 		}
 	}
@@ -102,6 +103,7 @@ func (a *app) serve(store driver.Store, s *serving) error {
 	h := service.API(a.ctx, store, m, s.api)
 	service.Page(h, &s.page)
 	s.Mount(h)
+	a.level.Mount(h, s.api.Authenticate, a.log)
 	err := service.Serve(a.ctx, s.listener.Addr().String(), h, &service.ServeOptions{Serving: s.Serving, Listener: s.listener, Logger: a.log, Ready: func(url string) {
 		fmt.Fprintf(a.stdout, "\ndashboard and API: %s\n", url)
 	}})

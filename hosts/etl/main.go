@@ -88,9 +88,9 @@ func (c *cli) Run(p *service.Process) error {
 		return r, err
 	}})
 	o.Runs, api.Runs = runs, runs
-	p.Metrics.WatchBlocked(broker)
+	p.WatchLoads(broker, o.RejectsFile)
 	mux := p.Probes(service.StoreCheck(store.Scanner), service.QueueCheck(broker, queue.QueueDatabase), service.PublishCheck(broker))
-	service.MountRuns(p.Context, mux, store, p.Metrics, api)
+	service.MountRuns(p, mux, store, api)
 	err = p.Together(
 		p.Serve(c.Addr, mux, c.Serving),
 		func(ctx context.Context) error {
@@ -134,6 +134,7 @@ func parseSchedule(text string) (etl.Schedule, error) {
 // tell says how a run ended: to the log, to metrics, and to the other consumers.
 // ctx is that of the run.
 func tell(ctx context.Context, p *service.Process, b queue.Publisher, r etl.Report, err error) {
+	p.Metrics.Run(&r, err)
 	if err != nil {
 		p.Log.ErrorContext(ctx, "run failed", "run_id", r.RunID, "error", err)
 		p.Tell(ctx, b, etl.RunIncident(r, err))
@@ -141,7 +142,6 @@ func tell(ctx context.Context, p *service.Process, b queue.Publisher, r etl.Repo
 	}
 	p.Log.InfoContext(ctx, "run finished", "run_id", r.RunID, "status", r.Status, "files", len(r.Files), "rows_read", r.RowsRead,
 		"rows_loaded", r.RowsLoaded, "rows_rejected", r.RowsRejected, "duration_seconds", r.Seconds)
-	p.Metrics.Run(&r)
 	for _, in := range etl.ObjectIncidents(r) {
 		p.Log.WarnContext(ctx, "not loaded", "run_id", r.RunID, "what", in.Where, "reason", in.Message)
 		p.Tell(ctx, b, in)

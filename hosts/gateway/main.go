@@ -32,6 +32,7 @@ type cli struct {
 	service.Logging
 	service.Serving
 	service.Clients
+	service.Keys
 	API     []string      `help:"Addresses of the API." default:"http://127.0.0.1:3000" placeholder:"URL"`
 	Web     []string      `help:"Addresses of the dashboard." default:"http://127.0.0.1:4000" placeholder:"URL"`
 	Addr    string        `help:"Address to listen on." default:"127.0.0.1:8000" placeholder:"HOST:PORT"`
@@ -56,6 +57,9 @@ func (c *cli) Run(p *service.Process) error {
 		return err
 	}
 	mux := p.Probes(api.check(), web.check())
+	if err := c.MountLevel(p, mux); err != nil {
+		return err
+	}
 	mux.Handle("/", newProxy(api, p.Log))
 	page := newProxy(web, p.Log)
 	mux.Handle("/{$}", page)

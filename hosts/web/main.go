@@ -28,6 +28,7 @@ type cli struct {
 	service.Logging
 	service.Serving
 	service.Boundaries
+	service.Keys
 	API     string        `help:"Address of the API as browsers reach it, absolute or relative to the page." default:"http://localhost:3000/" placeholder:"URL"`
 	Addr    string        `help:"Address to listen on." default:"127.0.0.1:4000" placeholder:"HOST:PORT"`
 	Title   string        `help:"What stands at the head of the page." placeholder:"TEXT"`
@@ -44,5 +45,8 @@ func (c *cli) Run(p *service.Process) error {
 	}
 	mux := p.Probes()
 	service.Page(mux, &page)
+	if err := c.MountLevel(p, mux); err != nil {
+		return err
+	}
 	return p.Together(p.Serve(c.Addr, p.Observe(mux), c.Serving))
 }

@@ -73,7 +73,7 @@ func Observe(next http.Handler, log *slog.Logger, tell func(Observation)) http.H
 			level = slog.LevelDebug
 		}
 		logs := log != nil && log.Enabled(r.Context(), level)
-		if !logs && tell == nil {
+		if !logs && tell == nil && !trace.Recorded(r.Context()) {
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -86,6 +86,8 @@ func Observe(next http.Handler, log *slog.Logger, tell func(Observation)) http.H
 			if o.Status == 0 && finished {
 				o.Status = http.StatusOK // net/http writes it behind the handler
 			}
+			trace.Describe(r.Context(), strings.TrimSpace(r.Method+" "+o.Route), slog.String("http.request.method", r.Method), slog.String("http.route", o.Route),
+				slog.String("url.path", r.URL.Path), slog.Int("http.response.status_code", o.Status))
 			if tell != nil {
 				tell(o)
 			}

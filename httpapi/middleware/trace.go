@@ -27,10 +27,17 @@ func TraceID(ctx context.Context) string {
 func Traces(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx := r.Context()
-		if !trace.FromContext(ctx).IsValid() {
-			sender, _ := trace.FromHeader(r.Header)
-			r = r.WithContext(trace.NewContext(ctx, sender.Child()))
+		if trace.FromContext(ctx).IsValid() {
+			next.ServeHTTP(w, r)
+			return
 		}
-		next.ServeHTTP(w, r)
+		sender, _ := trace.FromHeader(r.Header)
+		if IsProbe(r.URL.Path) { // which nobody wants to see on a time line
+			ctx = trace.NewContext(ctx, sender.Child())
+		} else {
+			ctx = trace.Begin(ctx, sender, r.Method, trace.Server)
+			defer trace.End(ctx, nil) // a panic as well: Observe has told of the status
+		}
+		next.ServeHTTP(w, r.WithContext(ctx))
 	})
 }

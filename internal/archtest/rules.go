@@ -46,6 +46,13 @@ func Rules() []Rule {
 		zstd   = "github.com/klauspost/compress"
 		mcpsdk = "github.com/modelcontextprotocol/go-sdk"
 		sys    = "golang.org/x/sys"
+
+		otel     = "go.opentelemetry.io/otel"
+		otelSDK  = "go.opentelemetry.io/otel/sdk"
+		otelOTLP = "go.opentelemetry.io/otel/exporters/otlp/otlptrace"
+		otelAPI  = "go.opentelemetry.io/otel/trace"
+		otlp     = "go.opentelemetry.io/proto/otlp"
+		protobuf = "google.golang.org/protobuf"
 	)
 	return []Rule{
 		{
@@ -55,7 +62,7 @@ func Rules() []Rule {
 		},
 		{
 			Packages: []string{"internal/trace"},
-			Why:      "internal/trace is what queue, etl and httpapi agree on without knowing each other: below all of them, standard library only",
+			Why:      "internal/trace is what queue, etl, httpapi and the SQL stores agree on without knowing each other: below all of them, standard library only",
 		},
 		{
 			Packages: []string{"egrid/internal/cell"},
@@ -174,14 +181,14 @@ func Rules() []Rule {
 		},
 		{
 			Packages: []string{"egrid/sqlitestore"},
-			Own:      []string{"egrid", "egrid/driver", "internal/sqlstore"},
+			Own:      []string{"egrid", "egrid/driver", "internal/sqlstore", "internal/trace"},
 			Modules:  []string{sqlite},
 			TestOwn:  []string{"egrid/egridtest", "egrid/memstore", "egrid/store", "egrid/sheet"},
 			Why:      "an adapter imports its contract and one driver, never another adapter",
 		},
 		{
 			Packages: []string{"egrid/pgstore"},
-			Own:      []string{"egrid", "egrid/driver", "internal/sqlstore"},
+			Own:      []string{"egrid", "egrid/driver", "internal/sqlstore", "internal/trace"},
 			Modules:  []string{pgx},
 			TestOwn:  []string{"egrid/egridtest", "egrid/memstore", "egrid/store", "egrid/sheet"},
 			Why:      "an adapter imports its contract and one driver, never another adapter",
@@ -323,6 +330,13 @@ func Rules() []Rule {
 			Why:      "the dashboard is static files and a handler, which talk to the API from the browser only",
 		},
 		{
+			Packages: []string{"hosts/internal/telemetry"},
+			Own:      []string{"egrid/...", "etl", "queue/...", "internal/trace", "cache", "httpapi/middleware", "examples/data"},
+			Modules:  []string{prom, sys, otel, otelSDK, otelOTLP, otelAPI, otlp, protobuf},
+			TestOwn:  []string{"egrid/...", "etl/...", "queue/...", "cache/...", "httpapi/...", "hosts/internal/service"},
+			Why:      "metrics and spans leave the hosts here alone: no other package knows who collects them",
+		},
+		{
 			Packages: []string{"hosts/..."},
 			Own:      []string{"egrid/...", "etl/...", "queue/...", "internal/trace", "cache/...", "httpapi/...", "hosts/internal/...", "examples/data"},
 			Modules:  []string{kong, cron, prom, sys},
@@ -362,7 +376,7 @@ func Rules() []Rule {
 			Why:      "the containers are tried from outside, against a store in memory that had the same files",
 		},
 		{
-			Packages: []string{"internal/archtest", "internal/consumer", "internal/release", "internal/repocheck", "internal/weights", "internal/testreport", TestEnv},
+			Packages: []string{"internal/archtest", "internal/consumer", "internal/newcomer", "internal/release", "internal/repocheck", "internal/weights", "internal/testreport", TestEnv},
 			Why:      "the project's own checks need the standard library only",
 		},
 	}

@@ -10,8 +10,9 @@
 // message handled, a run. The packages of this module begin spans by
 // themselves: httpapi for each request, queue.Consume for each delivery, etl for
 // each run; what they send on, over HTTP and through queues, carries the span
-// that it was sent in. Nothing is collected: the ids are in the logs, and
-// whoever else takes part may record more.
+// that it was sent in. The ids are in the logs. A [Recorder] in the ctx of a
+// process takes the spans as well: package telemetry of the hosts sends them to a
+// collector.
 //
 // # Guarantees
 //

@@ -189,14 +189,14 @@ type contextKey struct{}
 // NewContext returns a ctx of the span's work. With a span that is not valid it
 // is outside of any trace.
 func NewContext(ctx context.Context, s Span) context.Context {
-	return context.WithValue(ctx, contextKey{}, s)
+	return context.WithValue(ctx, contextKey{}, current{Span: s})
 }
 
 // FromContext returns the span that ctx belongs to, the zero Span when there is
 // none.
 func FromContext(ctx context.Context) Span {
-	if s, _ := ctx.Value(contextKey{}).(Span); s.IsValid() {
-		return s
+	if c, _ := ctx.Value(contextKey{}).(current); c.IsValid() {
+		return c.Span
 	}
 	return Span{}
 }

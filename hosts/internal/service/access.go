@@ -61,13 +61,13 @@ func (c *Clients) Proxies() ([]netip.Prefix, error) {
 // on a command line is there for everybody on the machine to see.
 type Access struct {
 	Clients
+	Keys
 	RequireAuth   bool          `help:"Close reading to those who have not scope read."`
 	JWTSecretFile string        `help:"File with the secret that tokens are signed with by HS256. The secret itself may be in EGRID_JWT_SECRET." type:"path" placeholder:"FILE"`
 	JWKS          string        `help:"File or https URL of the public keys that tokens are signed for." placeholder:"FILE|URL"`
 	JWTIssuer     string        `help:"Who tokens have to be from." placeholder:"ISS"`
 	JWTAudience   string        `help:"Whom tokens have to be for." placeholder:"AUD"`
 	JWTLeeway     time.Duration `help:"How far the clocks of issuer and service may differ." default:"30s"`
-	APIKeysFile   string        `help:"File with the SHA-256 of API keys: a line for each, of name, scopes and hash. The lines may also be in EGRID_API_KEYS." type:"path" placeholder:"FILE"`
 }
 
 // The variables that hold secrets.
@@ -109,11 +109,7 @@ func (a *Access) authenticator(log *slog.Logger) (*auth.Authenticator, error) {
 		return nil, err
 	}
 	o.Secret = []byte(secret)
-	list, err := secretOf("the API keys", a.APIKeysFile, apiKeysVariable)
-	if err != nil {
-		return nil, err
-	}
-	if o.APIKeys, err = auth.ReadAPIKeys(strings.NewReader(list)); err != nil {
+	if o.APIKeys, err = a.read(); err != nil {
 		return nil, err
 	}
 	if len(o.Secret) == 0 && o.KeySet == "" && len(o.APIKeys) == 0 {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
+	"github.com/egrid-analytics/egrid-go/egrid/storeurl"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/telemetry"
 	"github.com/egrid-analytics/egrid-go/httpapi"
 	"github.com/egrid-analytics/egrid-go/httpapi/middleware"
@@ -27,12 +29,15 @@ import (
 type Logging struct {
 	LogLevel  string `help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"${log_level}"`
 	LogFormat string `help:"text or json." enum:"text,json" default:"${log_format}"`
+	telemetry.Tracing
 }
 
 // Logger returns the log that the flags ask for. What is logged with a ctx has its
 // trace_id and span_id.
-func (l Logging) Logger(w io.Writer) *slog.Logger {
-	var level slog.Level
+func (l Logging) Logger(w io.Writer) *slog.Logger { return l.LoggerAt(w, new(slog.LevelVar)) }
+
+// LoggerAt is Logger with a level that may be changed later.
+func (l Logging) LoggerAt(w io.Writer, level *slog.LevelVar) *slog.Logger {
 	_ = level.UnmarshalText([]byte(l.LogLevel)) // one of the four
 	o := &slog.HandlerOptions{Level: level}
 	if l.LogFormat == "json" {
@@ -41,11 +46,22 @@ func (l Logging) Logger(w io.Writer) *slog.Logger {
 	return trace.Logger(slog.New(slog.NewTextHandler(w, o)))
 }
 
+// Recording returns a ctx whose spans go to the collector that the flags name, and what to
+// call at the end. Where there is none, that is ctx itself.
+func (l Logging) Recording(ctx context.Context, program string, log *slog.Logger) (context.Context, func(), error) {
+	traces, err := l.Open(ctx, program, Version().Version, log)
+	if traces == nil || err != nil {
+		return ctx, func() {}, err
+	}
+	return trace.WithRecorder(ctx, traces), traces.Close, nil
+}
+
 // Process is what a service has: one of the host programs that run until they
 // are told to stop.
 type Process struct {
 	Context context.Context // ends with SIGINT and SIGTERM
 	Log     *slog.Logger
+	Level   *Level // of Log
 	Metrics *telemetry.Metrics
 }
 
@@ -54,7 +70,10 @@ type Process struct {
 // an environment variable EGRID_<FLAG>, and those that are secrets may be in a file that
 // EGRID_<FLAG>_FILE names; --settings prints them all. The exit status is 0 when it was told
 // to stop, 1 when it failed and 2 for wrong usage.
-func Main(name, description string, cli interface{ Logger(io.Writer) *slog.Logger }) {
+func Main(name, description string, cli interface {
+	LoggerAt(io.Writer, *slog.LevelVar) *slog.Logger
+	Recording(context.Context, string, *slog.Logger) (context.Context, func(), error)
+}) {
 	command := kong.Parse(cli, kong.Name(name), kong.Description(description), kong.DefaultEnvars("EGRID"),
 		SecretFiles(), kong.Embed(&settingsFlag{}), kong.Vars{"log_level": "info", "log_format": "json"}, kong.UsageOnError(), kong.Exit(func(code int) {
 			if code != 0 {
@@ -63,8 +82,14 @@ func Main(name, description string, cli interface{ Logger(io.Writer) *slog.Logge
 			os.Exit(code)
 		}))
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	p := &Process{Context: ctx, Log: cli.Logger(os.Stderr).With("service", name), Metrics: telemetry.New()}
-	err := command.Run(p, cli)
+	p := &Process{Level: NewLevel(), Metrics: telemetry.New()}
+	p.Log = cli.LoggerAt(os.Stderr, p.Level.Var()).With("service", name)
+	var flush func()
+	var err error
+	if p.Context, flush, err = cli.Recording(ctx, name, p.Log); err == nil {
+		err = command.Run(p, cli)
+		flush()
+	}
 	stop()
 	if err != nil {
 		p.Log.Error("stopped", "error", err)
@@ -109,7 +134,22 @@ func (p *Process) OpenStore(url, replica string) (driver.Store, error) {
 		return store, err
 	}
 	p.Metrics.WatchStore(store.Scanner)
+	WatchStoreDisk(p.Metrics, url)
 	return store, nil
+}
+
+// WatchLoads measures what loads depend on: the broker, and the disks of what they write here.
+func (p *Process) WatchLoads(b queue.Inspector, rejectsFile string) {
+	p.Metrics.WatchBlocked(b)
+	p.Metrics.WatchDisk("temporary", os.TempDir())
+	p.Metrics.WatchDisk("rejects", filepath.Dir(rejectsFile))
+}
+
+// WatchStoreDisk measures the disk of a store that is a file.
+func WatchStoreDisk(m *telemetry.Metrics, url string) {
+	if path, ok := storeurl.Path(url); ok {
+		m.WatchDisk("store", filepath.Dir(path))
+	}
 }
 
 // OpenQueue opens a broker, and waits for it.

@@ -9,7 +9,6 @@ import (
 	"github.com/egrid-analytics/egrid-go/cache"
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
-	"github.com/egrid-analytics/egrid-go/hosts/internal/telemetry"
 	"github.com/egrid-analytics/egrid-go/httpapi"
 	"github.com/egrid-analytics/egrid-go/httpapi/client"
 )
@@ -39,9 +38,11 @@ func PassRuns(o *httpapi.Options, url string) error {
 	return nil
 }
 
-// MountRuns serves the part of the API that is about loads. It needs no columns.
-func MountRuns(ctx context.Context, mux *http.ServeMux, store driver.Store, m *telemetry.Metrics, o httpapi.Options) {
-	h := CachedAPI(ctx, store, m, o, cache.Options{ColumnBytes: -1})
+// MountRuns serves the part of the API that is about loads, and the level of the log. It
+// needs no columns. It is no method of Process: kong would link the API into every service.
+func MountRuns(p *Process, mux *http.ServeMux, store driver.Store, o httpapi.Options) {
+	p.MountLevel(mux, o.Authenticate)
+	h := CachedAPI(p.Context, store, p.Metrics, o, cache.Options{ColumnBytes: -1})
 	mux.Handle("/runs", h)
 	mux.Handle("/runs/", h)
 }

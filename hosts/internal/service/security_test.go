@@ -91,9 +91,9 @@ func newFortress(t *testing.T, change func(*service.Access)) *fortress {
 	}
 	access := service.Access{
 		RequireAuth: true, JWTSecretFile: write("secret", tokenSecret+"\n"), JWTIssuer: "https://id.example/", JWTAudience: "egrid", JWTLeeway: 30 * time.Second,
-		JWKS:        write("jwks.json", fmt.Sprintf(`{"keys":[{"kty":"RSA","kid":"one","n":%q,"e":"AQAB"}]}`, b64(key.N.Bytes()))),
-		APIKeysFile: write("keys", fmt.Sprintf("reader read %x\nwriter write %x\n", sha256.Sum256([]byte(readerKey)), sha256.Sum256([]byte(writerKey)))),
-		Clients:     service.Clients{RateLimit: requestRate, RateWindow: time.Minute},
+		JWKS:    write("jwks.json", fmt.Sprintf(`{"keys":[{"kty":"RSA","kid":"one","n":%q,"e":"AQAB"}]}`, b64(key.N.Bytes()))),
+		Keys:    service.Keys{APIKeysFile: write("keys", fmt.Sprintf("reader read %x\nwriter write %x\n", sha256.Sum256([]byte(readerKey)), sha256.Sum256([]byte(writerKey))))},
+		Clients: service.Clients{RateLimit: requestRate, RateWindow: time.Minute},
 	}
 	if change != nil {
 		change(&access)

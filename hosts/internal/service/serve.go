@@ -156,6 +156,8 @@ func Serve(ctx context.Context, addr string, h http.Handler, o *ServeOptions) er
 	if err != nil {
 		return err
 	}
+	within := context.WithoutCancel(ctx) // requests at hand go on when ctx ends
+	server.BaseContext = func(net.Listener) context.Context { return within }
 	listener := o.Listener
 	if listener == nil {
 		if listener, err = Listen(ctx, addr); err != nil {

@@ -38,7 +38,7 @@ func metricsPage(scraped string) string {
 	var b strings.Builder
 	b.WriteString("# Metrics\n\n<!-- generated from the metrics: make generate -->\n\n" +
 		"`GET /metrics` of every service, for Prometheus. Those of Go and of the process stand beside them. What to alert on is in\n" +
-		"[Operations](../operations.md#alerting).\n\n| metric | type | labels | what it measures |\n|---|---|---|---|\n")
+		"[Monitoring](../operations/monitoring.md#alerting).\n\n| metric | type | labels | what it measures |\n|---|---|---|---|\n")
 	for line := range strings.Lines(scraped) {
 		rest, ok := strings.CutPrefix(line, "# HELP egrid_")
 		if !ok {

@@ -1,5 +1,5 @@
 // Package telemetry makes Prometheus metrics of what the packages tell those
-// who observe them.
+// who observe them, and sends spans to a collector of OpenTelemetry.
 //
 //	m := telemetry.New()
 //	api := httpapi.New(store.New(m.Scanner(backend)), &httpapi.Options{Observe: m.Request})
@@ -37,6 +37,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/etl"
 	"github.com/egrid-analytics/egrid-go/httpapi/middleware"
+	"github.com/egrid-analytics/egrid-go/internal/trace"
 	"github.com/egrid-analytics/egrid-go/queue"
 )
 
@@ -48,10 +49,12 @@ type Metrics struct {
 	requestTime  *prometheus.HistogramVec
 	cached       *prometheus.CounterVec
 	queryTime    *prometheus.HistogramVec
+	runs         *prometheus.CounterVec
 	rows         *prometheus.CounterVec
 	stageTime    *prometheus.HistogramVec
 	messages     *prometheus.CounterVec
 	errorsByKind *prometheus.CounterVec
+	disks        disks
 }
 
 // New returns metrics without any value.
@@ -70,12 +73,20 @@ func New() *Metrics {
 		requestTime:  histogram("egrid_http_request_duration_seconds", "Time from a request's header to the end of its answer.", fast, "route"),
 		cached:       counter("egrid_cache_requests_total", "Queries by how the cache answered them.", "result"),
 		queryTime:    histogram("egrid_store_query_duration_seconds", "Time that the store took for a query.", fast, "query"),
+		runs:         counter("egrid_etl_runs_total", "Runs by how they ended.", "result"),
 		rows:         counter("egrid_etl_rows_total", "Rows of finished runs, by what became of them.", "level", "result"),
 		stageTime:    histogram("egrid_etl_stage_duration_seconds", "Time that a stage of a run took.", slow, "stage"),
 		messages:     counter("egrid_queue_messages_total", "Deliveries by how they ended.", "queue", "result"),
 		errorsByKind: counter("egrid_errors_total", "What went wrong, by kind.", "kind"),
 	}
-	m.registry.MustRegister(m.requests, m.requestTime, m.cached, m.queryTime, m.rows, m.stageTime, m.messages, m.errorsByKind,
+	// Prometheus sees no increase in a counter that was not there before.
+	for _, result := range []string{runFinished, runFailed} {
+		m.runs.WithLabelValues(result)
+	}
+	for _, kind := range etl.FailureKinds() {
+		m.errorsByKind.WithLabelValues(kind)
+	}
+	m.registry.MustRegister(m.requests, m.requestTime, m.cached, m.queryTime, m.runs, m.rows, m.stageTime, m.messages, m.errorsByKind, &m.disks,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -120,8 +131,19 @@ func (m *Metrics) Stage(e etl.Event) {
 	m.stageTime.WithLabelValues(e.Stage).Observe(e.Elapsed.Seconds())
 }
 
-// Run counts the rows of a finished run.
-func (m *Metrics) Run(r *etl.Report) {
+// How runs end.
+const (
+	runFinished = "finished" // whatever became of its sheets
+	runFailed   = "failed"
+)
+
+// Run counts a run, and the rows of one that finished.
+func (m *Metrics) Run(r *etl.Report, err error) {
+	if err != nil {
+		m.runs.WithLabelValues(runFailed).Inc()
+		return
+	}
+	m.runs.WithLabelValues(runFinished).Inc()
 	for _, f := range r.Files {
 		for i := range f.Sheets {
 			s := &f.Sheets[i]
@@ -144,8 +166,10 @@ func (s measured) observe(query string, began time.Time) {
 	s.time.WithLabelValues(query).Observe(time.Since(began).Seconds())
 }
 
-func (s measured) Catalog(ctx context.Context) (egrid.Catalog, error) {
+func (s measured) Catalog(ctx context.Context) (_ egrid.Catalog, err error) {
 	defer s.observe("catalog", time.Now())
+	ctx, end := trace.Step(ctx, "store catalog", trace.Internal)
+	defer func() { end(err) }()
 	return s.Scanner.Catalog(ctx)
 }
 
@@ -160,6 +184,14 @@ func (s measured) Scan(ctx context.Context, p *driver.Plan) iter.Seq2[*egrid.Bat
 	}
 	return func(yield func(*egrid.Batch, error) bool) {
 		defer s.observe(query, time.Now())
-		s.Scanner.Scan(ctx, p)(yield)
+		ctx, end := trace.Step(ctx, "store "+query, trace.Internal)
+		var failure error
+		defer func() { end(failure) }()
+		for b, err := range s.Scanner.Scan(ctx, p) {
+			failure = err
+			if !yield(b, err) {
+				return
+			}
+		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -50,7 +51,9 @@ func TestMetrics(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.Run(&report)
+	m.Run(&report, nil)
+	m.Run(&etl.Report{}, errors.New("no"))
+	m.WatchDisk("temporary", filepath.Join(t.TempDir(), "not", "there", "yet"))
 	m.WatchStore(pooled{backend})
 	m.WatchQueues(broker, queue.QueueDatabase)
 	m.WatchBlocked(broker)
@@ -76,6 +79,11 @@ func TestMetrics(t *testing.T) {
 		`egrid_store_query_duration_seconds_count{query="rows"} 1`,
 		`egrid_store_connections{state="idle"} 3`,
 		`egrid_store_connections{state="in_use"} 2`,
+		`egrid_etl_runs_total{result="finished"} 1`,
+		`egrid_etl_runs_total{result="failed"} 1`,
+		`egrid_disk_size_bytes{folder="temporary"} `,
+		`egrid_disk_free_bytes{folder="temporary"} `,
+		`egrid_errors_total{kind="run_failed"} 0`,
 		`egrid_etl_rows_total{level="GEN",result="loaded"} 311`,
 		`egrid_etl_rows_total{level="GEN",result="rejected"} 0`,
 		`egrid_etl_stage_duration_seconds_count{stage="stream"} 1`,
