@@ -1,6 +1,7 @@
 package etl
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -38,6 +39,8 @@ type Report struct {
 	RejectsFile  *string       `json:"rejects_file"`
 	Audits       []egrid.Audit `json:"audits"`
 	Seconds      float64       `json:"duration_seconds"`
+
+	chunks int64 // of all loads
 }
 
 // FileReport is what became of an object.
@@ -88,10 +91,18 @@ func (r Report) Failed() bool {
 
 // Report completes what was streamed: it publishes or holds every load, and
 // says what became of it.
-func (p *Pipeline) Report(ctx context.Context, s Streamed) (_ Report, err error) {
+//
+// Where it is called by itself, as by an orchestrator, it is the stage in which
+// Options.Runs learns of the run.
+func (p *Pipeline) Report(ctx context.Context, s Streamed) (report Report, err error) {
 	defer p.observe("report", time.Now(), &err)
 	ctx = s.within(ctx)
-	report := Report{RunID: s.ID, TraceID: trace.FromContext(ctx).TraceID.String(), Files: []FileReport{}, Audits: []egrid.Audit{}}
+	if recordOf(ctx) == nil {
+		var finish func(Report, error)
+		p, ctx, finish = p.recorded(ctx, s.RunInfo, cmp.Or(p.o.Trigger, driver.ByStages))
+		defer func() { finish(report, err) }()
+	}
+	report = Report{RunID: s.ID, TraceID: trace.FromContext(ctx).TraceID.String(), Files: []FileReport{}, Audits: []egrid.Audit{}}
 	if s.RejectsFile != "" {
 		report.RejectsFile = &s.RejectsFile
 	}
@@ -106,6 +117,7 @@ func (p *Pipeline) Report(ctx context.Context, s Streamed) (_ Report, err error)
 	}
 	for i := range s.Loads {
 		report.add(&s.Loads[i], &outcomes[i])
+		report.chunks += int64(s.Loads[i].Chunks)
 	}
 	if db := p.db(); db != nil {
 		if err := auditTotals(ctx, db, &report); err != nil {

@@ -221,6 +221,7 @@ func (c *reportCmd) Run(a *app) error {
 	o := etl.Options{Logger: a.log}
 	c.apply(&o)
 	return a.withStore(func(store driver.Store) error {
+		o.Runs = a.runs(store)
 		var report etl.Report
 		err := a.withSink(store, func(ctx context.Context, sink etl.Sink) (err error) {
 			report, err = etl.New(nil, sink, &o).Report(ctx, streamed)

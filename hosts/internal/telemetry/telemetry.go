@@ -52,6 +52,7 @@ type Metrics struct {
 	stageTime    *prometheus.HistogramVec
 	messages     *prometheus.CounterVec
 	errorsByKind *prometheus.CounterVec
+	missed       *prometheus.CounterVec
 }
 
 // New returns metrics without any value.
@@ -74,8 +75,9 @@ func New() *Metrics {
 		stageTime:    histogram("egrid_etl_stage_duration_seconds", "Time that a stage of a run took.", slow, "stage"),
 		messages:     counter("egrid_queue_messages_total", "Deliveries by how they ended.", "queue", "result"),
 		errorsByKind: counter("egrid_errors_total", "What went wrong, by kind.", "kind"),
+		missed:       counter("egrid_schedule_missed_total", "Due times of the schedule without a run: because no process was there, or the run before was still going on (busy).", "reason"),
 	}
-	m.registry.MustRegister(m.requests, m.requestTime, m.cached, m.queryTime, m.rows, m.stageTime, m.messages, m.errorsByKind,
+	m.registry.MustRegister(m.requests, m.requestTime, m.cached, m.queryTime, m.rows, m.stageTime, m.messages, m.errorsByKind, m.missed,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -118,6 +120,15 @@ func (m *Metrics) Failed(kind string) { m.errorsByKind.WithLabelValues(kind).Inc
 // Stage measures a stage of a run.
 func (m *Metrics) Stage(e etl.Event) {
 	m.stageTime.WithLabelValues(e.Stage).Observe(e.Elapsed.Seconds())
+}
+
+// Missed counts due times that no run was made for.
+func (m *Metrics) Missed(missed etl.Missed) {
+	reason := "absent"
+	if missed.Busy {
+		reason = "busy"
+	}
+	m.missed.WithLabelValues(reason).Add(float64(missed.Count))
 }
 
 // Run counts the rows of a finished run.
