@@ -194,6 +194,8 @@ func (p *Pipeline) recorded(ctx context.Context, info RunInfo, trigger driver.Ru
 			rec.finish(report, err, context.Cause(ctx))
 			ended()
 		}
+	} else if span := trace.FromContext(ctx); span.IsValid() { // which an order may begin without
+		rec.change(func(run *driver.Run) { run.TraceID = span.TraceID.String() })
 	}
 	telling := *p
 	telling.o.Progress = func(progress Progress) {
