@@ -254,7 +254,7 @@ func Rules() []Rule {
 			Packages: []string{"etl/s3source"},
 			Own:      []string{"egrid", "etl"},
 			Modules:  []string{minio},
-			TestOwn:  []string{"egrid/memstore", "etl/etltest"},
+			TestOwn:  []string{"egrid/memstore", "egrid/driver", "etl/etltest"},
 			Why:      "an adapter imports its contract and one driver, never another adapter",
 		},
 		{
