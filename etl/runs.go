@@ -315,11 +315,11 @@ func (r *Runs) StartRun(ctx context.Context, request driver.RunRequest) (driver.
 	running, cancel := context.WithCancelCause(context.WithValue(context.WithoutCancel(ctx), runKey{}, rec))
 	unlink := context.AfterFunc(r.stopped, func() { cancel(egrid.ErrClosed) })
 	r.started.Go(func() {
-		defer func() { <-r.turn }()
 		defer cancel(nil)
 		defer unlink()
 		ended := r.keep(running, rec)
 		report, err := r.o.Load(running, o)
+		<-r.turn // before anybody sees that it has ended, and starts another one
 		rec.finish(report, err, context.Cause(running))
 		ended()
 	})
