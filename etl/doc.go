@@ -18,7 +18,7 @@
 // Start with [New], a source ([Local], [FS], [Stream], or s3source.Open), a sink ([ToLoader] for
 // a store, [ToQueue] for consumers) and [Pipeline.Run]. [Config] maps headers that are not
 // EPA's, [Options] has flags, workers, progress and metrics, [Report] says what became of
-// each sheet, and [Pipeline.Watch] runs on a schedule.
+// each sheet, and [Scheduler] runs on a schedule.
 //
 // # Guarantees
 //
@@ -42,7 +42,8 @@
 // together, see driver.Combine: what is published depends neither on their names
 // nor on their order.
 //
-// Watch runs on a schedule, of what is new or changed. What people should know
+// A Scheduler runs on a schedule, of what is new or changed, one of several at a
+// time; Runs keeps the log of all runs. What people should know
 // of a run is made into notices (Notices, package notify), and what went wrong
 // into incidents (RunIncident and its like), which ErrorHandler records, and
 // cures where it can.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
 	"github.com/egrid-analytics/egrid-go/etl"
+	"github.com/egrid-analytics/egrid-go/etl/schedule"
 	"github.com/egrid-analytics/egrid-go/queue"
 	"github.com/egrid-analytics/egrid-go/queue/memqueue"
 )
@@ -63,20 +64,39 @@ func ExampleToQueue() {
 	// Output: 3 rows read, 2 published
 }
 
-func ExamplePipeline_Watch() {
+func ExampleScheduler() {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
-	p := etl.New(sheets, etl.ToLoader(memstore.New()), nil)
-	p.Watch(ctx, once{}, func(_ context.Context, r etl.Report, err error) { // a schedule of package github.com/robfig/cron/v3 would go on
-		if err != nil {
-			log.Print(err) // and it is tried again
-			return
-		}
-		for _, n := range etl.Notices(r, time.Now()) {
-			fmt.Println(n.Title)
-		}
-	})
+	backend := memstore.New()
+	o := &etl.Options{Runs: etl.NewRuns(backend.Driver(), nil)} // writes the run log
+	daily, err := schedule.Parse("TZ=Europe/Berlin 30 6 * * *")
+	if err != nil {
+		log.Fatal(err)
+	}
+	etl.NewScheduler(etl.New(sheets, etl.ToLoader(backend), o), daily, &etl.SchedulerOptions{
+		Schedules: backend, // of several schedulers on one PostgreSQL store, one leads
+		Name:      "sheets",
+		Jitter:    time.Minute,
+		Done: func(_ context.Context, r etl.Report, err error) {
+			if err != nil {
+				log.Print(err) // and it is tried again
+				return
+			}
+			for _, n := range etl.Notices(r, time.Now()) {
+				fmt.Println(n.Title)
+			}
+			stop() // the next one would be at half past six
+		},
+	}).Run(ctx)
+	runs, err := backend.SavedRuns(context.Background(), 10)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, run := range runs {
+		fmt.Println(run.Status, "by", run.Trigger, run.Chunks, "chunks")
+	}
 	// Output:
 	// Load finished: 1 published, 1 held
 	// Load held: SRL 2023 from SRL23.csv
+	// held by schedule 2 chunks
 }

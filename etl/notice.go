@@ -22,6 +22,7 @@ const (
 	NoticeRunFinished NoticeKind = "run_finished" // a run came to its end
 	NoticeLoadHeld    NoticeKind = "load_held"    // a sheet waits for somebody's decision
 	NoticeRunFailed   NoticeKind = "run_failed"   // a run loaded nothing
+	NoticeRunMissed   NoticeKind = "run_missed"   // the schedule was due and nobody ran it
 	NoticeFailure     NoticeKind = "failure"      // something else went wrong
 )
 
@@ -171,6 +172,16 @@ func Notices(r Report, at time.Time) []Notice {
 		all[i] = all[i].tidy()
 	}
 	return all
+}
+
+// MissedNotice says that due times of a schedule went by without a run.
+func MissedNotice(m Missed, at time.Time) Notice {
+	title := "Schedule missed: a due time without a run"
+	if m.Count > 1 {
+		title = fmt.Sprintf("Schedule missed: %d due times without a run", m.Count)
+	}
+	return Notice{Kind: NoticeRunMissed, Time: at.UTC(), Title: title, Text: m.String() +
+		".\n\nOne run makes up for all of them; how it ends is told by itself. See egrid runs, and the logs of the service etl between these times. The schedule is " + m.Schedule + "."}.tidy()
 }
 
 // outcomes counts what became of the sheets.

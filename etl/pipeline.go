@@ -1,6 +1,7 @@
 package etl
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -38,10 +39,11 @@ type Options struct {
 	// one. {run} stands for the id of the run: a file that exists is written
 	// anew. Default nowhere; they are counted all the same.
 	RejectsFile string
-	Runs        *Runs          // remembers the runs; default none
-	Progress    func(Progress) // called behind every chunk, one call at a time; default none
-	Observe     func(Event)    // called behind every stage: for metrics; default none
-	Logger      *slog.Logger   // default none
+	Runs        *Runs             // remembers the runs; default none
+	Trigger     driver.RunTrigger // what the runs are told to be started by; default driver.ByCommand
+	Progress    func(Progress)    // called behind every chunk, one call at a time; default none
+	Observe     func(Event)       // called behind every stage: for metrics; default none
+	Logger      *slog.Logger      // default none
 }
 
 // Event is a stage that came to its end.
@@ -67,7 +69,8 @@ type Pipeline struct {
 	sink   Sink
 	o      Options
 	log    *slog.Logger
-	shelf  *shelf // of the call at hand; nil between calls
+	shelf  *shelf     // of the call at hand; nil between calls
+	due    *time.Time // of the run at hand, when a schedule had it due
 }
 
 // New returns a pipeline. Only Stream and Report need a sink.
@@ -127,6 +130,7 @@ func (p *Pipeline) Run(ctx context.Context) (_ Report, err error) {
 	defer func() { trace.End(ctx, err) }()
 	scanned, err := p.Scan(ctx)
 	if err != nil {
+		p.recordFailure(ctx, scanned.RunInfo, err)
 		return Report{}, err
 	}
 	return p.load(ctx, scanned)
@@ -139,7 +143,7 @@ func beginRun(ctx context.Context) context.Context {
 
 // load goes through the stages behind the first.
 func (p *Pipeline) load(ctx context.Context, scanned Scanned) (report Report, err error) {
-	p, finish := p.recorded(ctx, scanned.RunInfo)
+	p, ctx, finish := p.recorded(ctx, scanned.RunInfo, cmp.Or(p.o.Trigger, driver.ByCommand))
 	defer func() { finish(report, err) }()
 	p, closeAll := p.shelved(ctx)
 	defer closeAll()
@@ -161,6 +165,12 @@ func (p *Pipeline) load(ctx context.Context, scanned Scanned) (report Report, er
 		return Report{}, err
 	}
 	return p.Report(ctx, streamed)
+}
+
+// recordFailure remembers a run that came to nothing.
+func (p *Pipeline) recordFailure(ctx context.Context, info RunInfo, err error) {
+	_, _, finish := p.recorded(ctx, info, cmp.Or(p.o.Trigger, driver.ByCommand))
+	finish(Report{}, err)
 }
 
 // observe tells of a stage that began at a time and ends now. It takes a

@@ -1,6 +1,7 @@
 package etl
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -38,6 +39,8 @@ type Report struct {
 	RejectsFile  *string       `json:"rejects_file"`
 	Audits       []egrid.Audit `json:"audits"`
 	Seconds      float64       `json:"duration_seconds"`
+
+	chunks int64 // of all loads
 }
 
 // FileReport is what became of an object.
@@ -88,6 +91,9 @@ func (r Report) Failed() bool {
 
 // Report completes what was streamed: it publishes or holds every load, and
 // says what became of it. The answers of shares are to be joined before, see [Join].
+//
+// Where it is called by itself, as by an orchestrator, it is the stage in which
+// Options.Runs learns of the run.
 func (p *Pipeline) Report(ctx context.Context, s Streamed) (report Report, err error) {
 	defer p.observe("report", time.Now(), &err)
 	if s.Shared != nil {
@@ -95,6 +101,11 @@ func (p *Pipeline) Report(ctx context.Context, s Streamed) (report Report, err e
 	}
 	ctx, end := s.stage(ctx, "report")
 	defer func() { end(err) }()
+	if recordOf(ctx) == nil {
+		var finish func(Report, error)
+		p, ctx, finish = p.recorded(ctx, s.RunInfo, cmp.Or(p.o.Trigger, driver.ByStages))
+		defer func() { finish(report, err) }()
+	}
 	if err := p.putBlank(ctx, s.Loads); err != nil {
 		return report, fmt.Errorf("report: %w", err)
 	}
@@ -113,6 +124,7 @@ func (p *Pipeline) Report(ctx context.Context, s Streamed) (report Report, err e
 	}
 	for i := range s.Loads {
 		report.add(&s.Loads[i], &outcomes[i])
+		report.chunks += int64(s.Loads[i].Chunks)
 	}
 	if db := p.db(); db != nil {
 		if err := auditTotals(ctx, db, &report); err != nil {

@@ -145,15 +145,15 @@ func TestStagesAreOfOneTrace(t *testing.T) {
 	}
 }
 
-// TestWatchTraces: each run has a trace of its own, and done is called in it.
-func TestWatchTraces(t *testing.T) {
+// TestSchedulerTraces: each run has a trace of its own, and Done is called in it.
+func TestSchedulerTraces(t *testing.T) {
 	t.Parallel()
 	source := &shelf{texts: map[string]string{"GEN.csv": generators}, listing: errors.New("bucket is away")}
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	sink := &tracedSink{Sink: etl.ToLoader(memstore.New())}
 	var spans []trace.Span
-	etl.New(source, sink, nil).Watch(ctx, every(2*time.Millisecond), func(run context.Context, r etl.Report, err error) {
+	etl.NewScheduler(etl.New(source, sink, nil), every(2*time.Millisecond), &etl.SchedulerOptions{Done: func(run context.Context, r etl.Report, err error) {
 		spans = append(spans, trace.FromContext(run))
 		if err == nil {
 			if got := append(traces(sink.spans), r.TraceID); !slices.Equal(got, []string{spans[len(spans)-1].TraceID.String(), r.TraceID}) || got[0] != got[1] {
@@ -162,7 +162,7 @@ func TestWatchTraces(t *testing.T) {
 			stop()
 		}
 		source.change(func() { source.listing = nil })
-	})
+	}}).Run(ctx)
 	if len(spans) < 2 || len(traces(spans)) != len(spans) || slices.ContainsFunc(spans, func(s trace.Span) bool { return !s.IsValid() }) {
 		t.Errorf("runs in %+v; want traces of their own", spans)
 	}

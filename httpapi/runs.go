@@ -27,7 +27,7 @@ func (a *api) runOperations() {
 		schema: huma.Schema{MaxLength: new(100), Pattern: `^[0-9A-Za-z-]+$`, PatternDescription: "as in run_id"}}
 	a.register(operation{
 		id: "runs", path: "/runs", tag: "runs", summary: "The latest loads",
-		details: "The newest first, with what became of each sheet. A held load whose run is not remembered any more is listed as a run of its own. CSV has the runs without their loads.",
+		details: "The newest first, with what became of each sheet: those of every process that loads into the store, by command, schedule, order or notification, and due times of a schedule that were missed. A held load whose run is not kept any more is listed as a run of its own. CSV has the runs without their loads.",
 		schema:  a.schemaOf(typeOf[[]driver.Run]()), unkept: true,
 		answer: a.runsAnswer,
 	})
@@ -92,10 +92,21 @@ func (a *api) documentRuns() {
 	run, load := a.refined(typeOf[driver.Run]()), a.refined(typeOf[driver.RunLoad]())
 	start, publish := a.refined(typeOf[driver.RunRequest]()), a.refined(typeOf[wire.PublishOrder]())
 	for _, s := range driver.RunStatuses() {
-		run("status", "Held where a load is, else published where one is, else unchanged, discarded or failed.", string(s))
-		load("status", "What became of it.", string(s))
+		run("status", "Held where a load is, else published where one is, else unchanged, discarded or failed. Interrupted: its process ended, or was cut off, in the middle of it. Missed: the schedule was due and nobody made it.", string(s))
+		if s != driver.RunInterrupted && s != driver.RunMissed {
+			load("status", "What became of it.", string(s))
+		}
 	}
-	run("ended_at", "Null while it is under way.")
+	for _, by := range driver.RunTriggers() {
+		run("trigger", "Who started it; left out where that is not known.", string(by))
+	}
+	run("host", "Where it runs or ran.")
+	run("trace_id", "Of what it logged, here and in consumers.")
+	run("due_at", "When the schedule had it due; left out for other runs.")
+	run("chunks", "That were streamed.")
+	run("failures", "Loads that failed.")
+	run("ended_at", "Null while it is under way; of an interrupted run its last sign of life.")
+	load("revision_before", "Revision that published the content of a held load before; left out when none did.")
 	run("rows_loaded", "Rows that readers see.")
 	run("loads", "Empty while it is under way.")
 	run("error", "Why the run as a whole failed.")
@@ -130,14 +141,15 @@ func (a *api) runsAnswer(ctx context.Context, _ *request) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := newTable("run_id", "status", "started_at", "ended_at", "rows_read", "rows_loaded", "rows_rejected", "error")
+	t := newTable("run_id", "status", "started_at", "ended_at", "rows_read", "rows_loaded", "rows_rejected", "error", "trigger", "host", "chunks", "failures")
 	for i := range runs {
 		run := &runs[i]
 		ended := ""
 		if run.Ended != nil {
 			ended = run.Ended.Format(time.RFC3339Nano)
 		}
-		t.add(run.ID, string(run.Status), run.Started.Format(time.RFC3339Nano), ended, fmt.Sprint(run.Read), fmt.Sprint(run.Loaded), fmt.Sprint(run.Rejected), run.Error)
+		t.add(run.ID, string(run.Status), run.Started.Format(time.RFC3339Nano), ended, fmt.Sprint(run.Read), fmt.Sprint(run.Loaded), fmt.Sprint(run.Rejected), run.Error,
+			string(run.Trigger), run.Host, fmt.Sprint(run.Chunks), fmt.Sprint(run.Failures))
 	}
 	return t.answer(runs, meta{}), nil
 }

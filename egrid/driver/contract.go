@@ -80,6 +80,8 @@ type Store struct {
 	Loader
 	History
 	FailureLog
+	RunLog    // nil where runs are not kept
+	Schedules // nil where schedules are not kept
 	io.Closer
 }
 

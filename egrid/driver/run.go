@@ -60,20 +60,47 @@ const (
 	RunDiscarded RunStatus = "discarded" // it was held, and dropped
 	RunFailed    RunStatus = "failed"    // it could not be loaded; the reason says why
 	RunLeftOut   RunStatus = "left_out"  // it is no eGRID sheet, and nobody named it; the reason says what it is
+
+	// The states of a run alone that a [RunLog] keeps.
+	RunInterrupted RunStatus = "interrupted" // its process ended, or was cut off, in the middle of it
+	RunMissed      RunStatus = "missed"      // it was due and nobody made it; the error says how often, and when
 )
 
 // RunStatuses lists the states.
 func RunStatuses() []RunStatus {
-	return []RunStatus{RunUnderWay, RunPublished, RunHeld, RunUnchanged, RunDiscarded, RunFailed, RunLeftOut}
+	return []RunStatus{RunUnderWay, RunPublished, RunHeld, RunUnchanged, RunDiscarded, RunFailed, RunLeftOut, RunInterrupted, RunMissed}
+}
+
+// RunTrigger says who started a run.
+type RunTrigger string
+
+// The triggers.
+const (
+	ByCommand      RunTrigger = "command"      // a person, by egrid load, or a program of one's own
+	BySchedule     RunTrigger = "schedule"     // the schedule of the service etl
+	ByOrder        RunTrigger = "order"        // POST /runs
+	ByNotification RunTrigger = "notification" // a bucket that told of a new object
+	ByStages       RunTrigger = "stages"       // an orchestrator that runs the stages one by one
+)
+
+// RunTriggers lists the triggers.
+func RunTriggers() []RunTrigger {
+	return []RunTrigger{ByCommand, BySchedule, ByOrder, ByNotification, ByStages}
 }
 
 // Run is a load of a source.
 type Run struct {
 	ID       string       `json:"run_id"`
-	Status   RunStatus    `json:"status"` // held where a load is, else published where one is, else unchanged, discarded or failed
+	Status   RunStatus    `json:"status"`             // held where a load is, else published where one is, else unchanged, discarded or failed
+	Trigger  RunTrigger   `json:"trigger,omitempty"`  // who started it; empty when it is not known
+	Host     string       `json:"host,omitempty"`     // where it runs or ran
+	TraceID  string       `json:"trace_id,omitempty"` // of what it logged, here and in consumers
+	Due      *time.Time   `json:"due_at,omitempty"`   // when the schedule had it due; nil for other runs
 	Started  time.Time    `json:"started_at"`
-	Ended    *time.Time   `json:"ended_at"`           // nil while it is under way
+	Ended    *time.Time   `json:"ended_at"`           // nil while it is under way; of an interrupted run its last sign of life
 	Progress *RunProgress `json:"progress,omitempty"` // nil before the first chunk and when it has ended
+	Chunks   int64        `json:"chunks"`             // that were streamed
+	Failures int64        `json:"failures"`           // loads that failed
 	Read     int64        `json:"rows_read"`
 	Loaded   int64        `json:"rows_loaded"` // rows that readers see
 	Rejected int64        `json:"rows_rejected"`
@@ -105,6 +132,9 @@ type RunLoad struct {
 	Status   RunStatus     `json:"status"`
 	Reason   string        `json:"reason,omitempty"` // why it is held, failed or left out
 	Rejects  []RunReject   `json:"rejected,omitempty"`
+	// Before is the revision that published the content of a held load before;
+	// 0 when none did.
+	Before int64 `json:"revision_before,omitempty"`
 }
 
 // RunReject is the rejected records of a load that have the same fault in the same
@@ -121,7 +151,7 @@ type RunReject struct {
 // Conclude makes a run's status and counts of its loads. A run that failed as a
 // whole stays so.
 func (r *Run) Conclude() {
-	r.Read, r.Loaded, r.Rejected = 0, 0, 0
+	r.Read, r.Loaded, r.Rejected, r.Failures = 0, 0, 0, 0
 	count := map[RunStatus]int{}
 	for i := range r.Loads {
 		l := &r.Loads[i]
@@ -130,6 +160,7 @@ func (r *Run) Conclude() {
 		r.Loaded += l.Loaded
 		r.Rejected += l.Rejected
 	}
+	r.Failures = int64(count[RunFailed])
 	r.Status = RunFailed
 	if r.Error != "" {
 		return

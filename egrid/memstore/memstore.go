@@ -38,6 +38,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/internal/engine"
+	"github.com/egrid-analytics/egrid-go/internal/lead"
 )
 
 const (
@@ -54,6 +55,10 @@ type Store struct {
 	kept     []*snapshot              // published and superseded
 	pruned   []egrid.SnapshotID
 	failures map[string]*failures // by kind
+
+	runs      []keptRun // the newest first
+	schedules map[string]driver.ScheduleState
+	leaders   lead.Leaders
 }
 
 var (
@@ -129,7 +134,7 @@ func (st *stage) sorted() []*egrid.Batch {
 
 // New returns an empty store.
 func New() *Store {
-	return &Store{stages: map[egrid.StageID]*stage{}, failures: map[string]*failures{}}
+	return &Store{stages: map[egrid.StageID]*stage{}, failures: map[string]*failures{}, schedules: map[string]driver.ScheduleState{}}
 }
 
 // Over returns a store that has what another one has published, and keeps for
@@ -163,7 +168,7 @@ func Over(ctx context.Context, base driver.Scanner) (*Store, error) {
 
 // Driver returns the store in all of its roles.
 func (s *Store) Driver() driver.Store {
-	return driver.Store{Scanner: s, Loader: s, History: s, FailureLog: s, Closer: s}
+	return driver.Store{Scanner: s, Loader: s, History: s, FailureLog: s, RunLog: s, Schedules: s, Closer: s}
 }
 
 // Close drops everything. Later calls return [egrid.ErrClosed].

@@ -1,6 +1,7 @@
 package memstore_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
@@ -14,4 +15,22 @@ func TestStore(t *testing.T) {
 
 func TestFailureLog(t *testing.T) {
 	egridtest.RunFailureLog(t, func(*testing.T) driver.FailureLog { return memstore.New() })
+}
+
+func TestRunLog(t *testing.T) {
+	egridtest.RunRunLog(t, func(*testing.T) egridtest.RunLog { return memstore.New() })
+}
+
+func TestRunsKept(t *testing.T) {
+	store := memstore.New()
+	const more = 3
+	for i := range driver.KeepRuns + more {
+		if err := store.SaveRun(t.Context(), driver.Run{ID: fmt.Sprintf("%05d", i)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	runs, err := store.SavedRuns(t.Context(), 2*driver.KeepRuns)
+	if err != nil || len(runs) != driver.KeepRuns || runs[len(runs)-1].ID != fmt.Sprintf("%05d", more) {
+		t.Errorf("%d runs, %v", len(runs), err)
+	}
 }

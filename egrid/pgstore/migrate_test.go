@@ -276,4 +276,10 @@ func migrateFrom(t *testing.T, version int) {
 			t.Errorf("%d: new %t, %v; want %t", i, added, err, want)
 		}
 	}
+	if runs, err := store.SavedRuns(t.Context(), 10); err != nil || len(runs) != 0 { // nor one of runs
+		t.Errorf("runs %+v, %v", runs, err)
+	}
+	if err := store.SaveRun(t.Context(), driver.Run{ID: "r", Started: time.Now()}); err != nil {
+		t.Error(err)
+	}
 }

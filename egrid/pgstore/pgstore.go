@@ -69,6 +69,7 @@ type Options struct {
 	QueryTimeout     time.Duration // the server ends a query after so long; default 30 s, -1 never. Loads are bounded by their context alone
 	StageLifetime    time.Duration // an unfinished load that nobody has touched for so long is dropped; default 24 h, -1 never
 	Keep             int           // superseded snapshots that publishing keeps of each level, year and release; default 10, -1 all
+	KeepRuns         int           // runs that the log keeps; default 1,000, -1 all
 }
 
 func (o *Options) withDefaults() Options {
@@ -94,6 +95,9 @@ func (o *Options) withDefaults() Options {
 	if d.Keep == 0 {
 		d.Keep = 10
 	}
+	if d.KeepRuns == 0 {
+		d.KeepRuns = driver.KeepRuns
+	}
 	return d
 }
 
@@ -112,7 +116,7 @@ type Store struct {
 
 // Driver returns the store's roles.
 func (s *Store) Driver() driver.Store {
-	return driver.Store{Scanner: s, Loader: s, History: s, FailureLog: s, Closer: s}
+	return driver.Store{Scanner: s, Loader: s, History: s, FailureLog: s, RunLog: s, Schedules: s, Closer: s}
 }
 
 // Open connects to the database of a URL or of a keyword/value string, and

@@ -15,6 +15,10 @@ func TestFailureLog(t *testing.T) {
 	egridtest.RunFailureLog(t, func(t *testing.T) driver.FailureLog { return open(t) })
 }
 
+func TestRunLog(t *testing.T) {
+	egridtest.RunRunLog(t, func(t *testing.T) egridtest.RunLog { return open(t) })
+}
+
 func TestDifferential(t *testing.T) {
 	egridtest.RunDifferential(t, func(t *testing.T) driver.Store { return open(t).Driver() })
 }

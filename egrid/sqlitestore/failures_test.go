@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/sqlitestore"
@@ -37,7 +38,7 @@ func TestFailuresInOlderFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = db.Close() }()
-	if _, err := db.ExecContext(t.Context(), "DROP TABLE failure_ids; DROP TABLE failures"); err != nil {
+	if _, err := db.ExecContext(t.Context(), "DROP TABLE failure_ids; DROP TABLE failures; DROP TABLE runs; DROP TABLE schedules"); err != nil {
 		t.Fatal(err)
 	}
 
@@ -47,6 +48,9 @@ func TestFailuresInOlderFile(t *testing.T) {
 		if added, err := store.RecordFailure(t.Context(), driver.Failure{ID: "1", Kind: "x"}); err != nil || added != want {
 			t.Errorf("%d: new %t, %v; want %t", i, added, err, want)
 		}
+	}
+	if err := store.SaveRun(t.Context(), driver.Run{ID: "r", Started: time.Now()}); err != nil {
+		t.Error(err)
 	}
 	// Programs that know no log still open the file.
 	var version int

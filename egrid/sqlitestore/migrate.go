@@ -79,7 +79,7 @@ func (s *Store) prepare(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, failureSchema+fmt.Sprintf("PRAGMA user_version = %d;", schemaVersion))
+		_, err = tx.ExecContext(ctx, failureSchema+runSchema+fmt.Sprintf("PRAGMA user_version = %d;", schemaVersion))
 		return err
 	})
 }

@@ -53,6 +53,7 @@ import (
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
+	"github.com/egrid-analytics/egrid-go/internal/lead"
 )
 
 // Options tune a store. The zero value means the defaults.
@@ -61,6 +62,7 @@ type Options struct {
 	BusyTimeout     time.Duration // how long a writer waits for another process's; default 30 s
 	StageLifetime   time.Duration // an unfinished load that nobody has touched for so long is dropped; default 24 h, -1 never
 	Keep            int           // superseded snapshots that publishing keeps of each level, year and release; default 10, -1 all
+	KeepRuns        int           // runs that the log keeps; default 1,000, -1 all
 }
 
 func (o *Options) withDefaults() Options {
@@ -80,6 +82,9 @@ func (o *Options) withDefaults() Options {
 	if d.Keep == 0 {
 		d.Keep = 10
 	}
+	if d.KeepRuns == 0 {
+		d.KeepRuns = driver.KeepRuns
+	}
 	return d
 }
 
@@ -91,11 +96,12 @@ type Store struct {
 	read    *sql.DB
 	closed  atomic.Bool
 	catalog atomic.Pointer[cachedCatalog] // the latest that was read; nil before
+	leaders lead.Leaders
 }
 
 // Driver returns the store's roles.
 func (s *Store) Driver() driver.Store {
-	return driver.Store{Scanner: s, Loader: s, History: s, FailureLog: s, Closer: s}
+	return driver.Store{Scanner: s, Loader: s, History: s, FailureLog: s, RunLog: s, Schedules: s, Closer: s}
 }
 
 // Open opens the file, making it and its folder if need be.

@@ -35,6 +35,9 @@ import (
 type Options struct {
 	ReadURL string // PostgreSQL: a replica that answers queries; default the store itself
 	Keep    int    // superseded snapshots kept for each level, data year and release; default 10, -1 keeps all
+	// KeepRuns is how many runs the log keeps; default 1,000, -1 keeps all. A store in
+	// memory keeps 1,000.
+	KeepRuns int
 }
 
 // Open opens sqlite:PATH, a plain PATH, postgres://HOST/DATABASE or mem:. A path is
@@ -48,7 +51,7 @@ func Open(ctx context.Context, url string, o *Options) (driver.Store, error) {
 		return driver.Store{}, err
 	}
 	if path, ok := Path(url); ok {
-		s, err := sqlitestore.Open(ctx, path, &sqlitestore.Options{Keep: o.Keep})
+		s, err := sqlitestore.Open(ctx, path, &sqlitestore.Options{Keep: o.Keep, KeepRuns: o.KeepRuns})
 		if err != nil {
 			return driver.Store{}, err
 		}
@@ -57,7 +60,7 @@ func Open(ctx context.Context, url string, o *Options) (driver.Store, error) {
 	if strings.HasPrefix(url, "mem:") {
 		return memstore.New().Driver(), nil
 	}
-	s, err := pgstore.Open(ctx, url, &pgstore.Options{ReadURL: o.ReadURL, Keep: o.Keep})
+	s, err := pgstore.Open(ctx, url, &pgstore.Options{ReadURL: o.ReadURL, Keep: o.Keep, KeepRuns: o.KeepRuns})
 	if err != nil {
 		return driver.Store{}, err
 	}

@@ -35,7 +35,7 @@ type cli struct {
 	Store   string   `help:"Where the data are." required:"" placeholder:"URL"`
 	Replica string   `help:"Replica of the store's server that answers queries. Default: the store itself." placeholder:"URL"`
 	Redis   string   `help:"Redis server where replicas of this service share their cache. Default: none." placeholder:"URL"`
-	ETL     string   `help:"Service etl, which makes the loads that are asked for at /runs. Its API key may be in EGRID_ETL_KEY. Default: none, and no /runs." name:"etl" placeholder:"URL"`
+	ETL     string   `help:"Service etl, which makes the loads that are asked for at /runs. Its API key may be in EGRID_ETL_KEY. Default: none; then /runs only tells." name:"etl" placeholder:"URL"`
 	Shapes  string   `help:"GeoJSON file with the boundaries of the eGRID subregions, for sites with coordinates: polygons in longitude and latitude with a property subregion. Default: none." type:"path" placeholder:"FILE"`
 	Addr    string   `help:"Address to listen on." default:"127.0.0.1:3000" placeholder:"HOST:PORT"`
 	Origins []string `help:"Origins of pages that may ask from a browser; * is any." default:"http://127.0.0.1:4000,http://localhost:4000" placeholder:"ORIGIN"`
@@ -53,9 +53,6 @@ func (c *cli) Run(p *service.Process) error {
 	if err := errors.Join(c.Apply(&o, p.Log), (&service.Boundaries{Shapes: c.Shapes}).Place(&o)); err != nil {
 		return err
 	}
-	if err := service.PassRuns(&o, c.ETL); err != nil {
-		return err
-	}
 	shared, closeShared, err := service.OpenSharedCache(c.Redis, p.Log)
 	if err != nil {
 		return err
@@ -66,6 +63,9 @@ func (c *cli) Run(p *service.Process) error {
 	}
 	if c.Replica != "" {
 		o.Checks = append(o.Checks, service.ReplicaCheck(store.Scanner))
+	}
+	if err := service.PassRuns(&o, store, c.ETL, p.Log); err != nil {
+		return errors.Join(err, store.Close(), closeShared())
 	}
 	service.LimitMemory()
 	h := service.CachedAPI(p.Context, store, p.Metrics, o, shared)

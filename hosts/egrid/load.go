@@ -163,6 +163,9 @@ func (a *app) dryRun(source etl.Source, o *etl.Options) (etl.Report, error) {
 
 // load runs all stages, by way of the queue that the flags name.
 func (a *app) load(ctx context.Context, store driver.Store, source etl.Source, o *etl.Options) (etl.Report, error) {
+	if o.Runs == nil { // which StartRun has
+		o.Runs = a.runs(store)
+	}
 	broker, err := service.OpenQueue(ctx, a.cli.Queue)
 	if err != nil {
 		return etl.Report{}, err
@@ -172,6 +175,11 @@ func (a *app) load(ctx context.Context, store driver.Store, source etl.Source, o
 		err = errors.Join(err, broker.Close())
 	}
 	return report, err
+}
+
+// runs writes down what is loaded.
+func (a *app) runs(store driver.Store) *etl.Runs {
+	return etl.NewRuns(store, &etl.RunsOptions{Logger: a.log})
 }
 
 // printReport prints a report and turns it into the exit status.

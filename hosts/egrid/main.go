@@ -70,6 +70,7 @@ type cli struct {
 	Report     reportCmd      `cmd:"" group:"stages" help:"Stage 5 of 5: publish what was streamed, and report."`
 	Health     healthCmd      `cmd:"" group:"operate" help:"Whether services, store and queue work; exit status 1 when one does not."`
 	Notify     notifyCmd      `cmd:"" group:"operate" help:"Send a notice to the consumer of notifications."`
+	Runs       runsCmd        `cmd:"" group:"operate" help:"Loads of every process, by command, schedule, order or notification: list and show them."`
 	Dead       deadLettersCmd `cmd:"" group:"operate" name:"dead-letters" help:"Messages that were given up: list, show, replay and drop them."`
 	Backup     backupCmd      `cmd:"" group:"operate" help:"A consistent copy of an embedded store."`
 	Migrate    migrateCmd     `cmd:"" group:"operate" help:"Bring the tables of a PostgreSQL store to this version."`

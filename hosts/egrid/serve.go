@@ -90,7 +90,7 @@ func (a *app) serve(store driver.Store, s *serving) error {
 	m.WatchDisk("temporary", os.TempDir())
 	service.WatchStoreDisk(m, a.cli.Store)
 	s.load.Observe = m.Stage
-	o := etl.RunsOptions{Options: s.load}
+	o := etl.RunsOptions{Options: s.load, Logger: a.log}
 	if s.source != nil {
 		o.Load = func(ctx context.Context, o etl.Options) (etl.Report, error) {
 			report, err := a.load(ctx, store, s.source, &o)

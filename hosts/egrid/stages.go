@@ -193,6 +193,7 @@ func (c *reportCmd) Run(a *app) error {
 	c.apply(&o)
 	var report etl.Report
 	err = a.withStore(func(store driver.Store) error {
+		o.Runs = a.runs(store)
 		return a.withSink(store, func(ctx context.Context, sink etl.Sink) (err error) {
 			report, err = etl.New(nil, sink, &o).Report(ctx, streamed)
 			return err

@@ -1,12 +1,13 @@
 // Command etl takes the objects of a source through the five stages and sends
-// them to the consumers: once, or whenever something is new.
+// them to the consumers: once, on a schedule, and when a bucket tells of a new one.
 //
 //	etl --store postgres://egrid@db/egrid --queue amqp://egrid@broker/egrid s3://egrid/
 //
 // # Guarantees
 //
-// Nothing is lost when it is killed: the next run goes on. Several of them on
-// one source do the same work twice, and nothing else. What is unchanged since
+// Nothing is lost when it is killed: the next run goes on. Of several of them on
+// one source and one PostgreSQL store, one makes the runs; when it dies, another one
+// does. Each due time has a run or is told as missed. What is unchanged since
 // the run before is not read again.
 //
 // # Errors
@@ -23,13 +24,10 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"time"
+	_ "time/tzdata" // for TZ= where the system has none, as a container
 
-	"github.com/robfig/cron/v3"
-
-	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/etl"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/service"
@@ -41,22 +39,26 @@ type cli struct {
 	service.Logging
 	service.Serving
 	service.Access
-	Source   []string `arg:"" help:"Files, folders or s3://BUCKET/PREFIX."`
-	Store    string   `help:"Where the consumers write to." required:"" placeholder:"URL"`
-	Queue    string   `help:"What carries chunks to the consumers." required:"" placeholder:"URL"`
-	Addr     string   `help:"Address of health and metrics." default:"127.0.0.1:3001" placeholder:"HOST:PORT"`
-	Schedule string   `help:"When to look for something new: a cron expression, @every 1m, or once." default:"@every 1m" placeholder:"WHEN"`
-	Publish  string   `help:"What to do where other data are published already: auto, replace, merge or hold." enum:"auto,replace,merge,hold" default:"auto"`
-	Mapping  string   `help:"File that maps headers which are nobody's codes to columns (etl.json)." type:"path" placeholder:"FILE"`
-	Rejects  string   `help:"Folder of files with the records that cannot be read, one for each run. Default: rejects in the data folder of the user." type:"path" placeholder:"FOLDER"`
-	Workers  int      `help:"Chunks decoded at once. Default: the processors."`
-	Chunk    int64    `help:"Bytes of a chunk, about. It is part of a load's identity." default:"1048576" name:"chunk-bytes"`
+	service.Scheduling
+	Source  []string `arg:"" help:"Files, folders or s3://BUCKET/PREFIX."`
+	Store   string   `help:"Where the consumers write to." required:"" placeholder:"URL"`
+	Queue   string   `help:"What carries chunks to the consumers." required:"" placeholder:"URL"`
+	Addr    string   `help:"Address of health, metrics, runs and notifications." default:"127.0.0.1:3001" placeholder:"HOST:PORT"`
+	Publish string   `help:"What to do where other data are published already: auto, replace, merge or hold." enum:"auto,replace,merge,hold" default:"auto"`
+	Mapping string   `help:"File that maps headers which are nobody's codes to columns (etl.json)." type:"path" placeholder:"FILE"`
+	Rejects string   `help:"Folder of files with the records that cannot be read, one for each run. Default: rejects in the data folder of the user." type:"path" placeholder:"FOLDER"`
+	Workers int      `help:"Chunks decoded at once. Default: the processors."`
+	Chunk   int64    `help:"Bytes of a chunk, about. It is part of a load's identity." default:"1048576" name:"chunk-bytes"`
 }
 
 func main() { service.Main("etl", "From files to the queue, on a schedule.", &cli{}) }
 
 func (c *cli) Run(p *service.Process) error {
-	schedule, err := parseSchedule(c.Schedule)
+	schedule, err := c.Parse()
+	if err != nil {
+		return err
+	}
+	token, err := c.Token()
 	if err != nil {
 		return err
 	}
@@ -82,21 +84,34 @@ func (c *cli) Run(p *service.Process) error {
 	}
 	o.Observe, o.Logger = p.Metrics.Stage, p.Log
 	sink := etl.ToQueue(broker, store)
-	runs := etl.NewRuns(store, &etl.RunsOptions{Options: o, Load: func(ctx context.Context, o etl.Options) (etl.Report, error) {
+	runs := etl.NewRuns(store, &etl.RunsOptions{Options: o, Logger: p.Log, Load: func(ctx context.Context, o etl.Options) (etl.Report, error) {
 		r, err := etl.New(source, sink, &o).Run(ctx)
 		tell(ctx, p, broker, r, err)
 		return r, err
 	}})
 	o.Runs, api.Runs = runs, runs
+	when := etl.SchedulerOptions{
+		Name: c.Name(c.Source), Jitter: c.Jitter, Logger: p.Log, Schedules: store.Schedules,
+		Done: func(run context.Context, r etl.Report, err error) { tell(run, p, broker, r, err) },
+		Missed: func(ctx context.Context, m etl.Missed) {
+			p.Metrics.Missed(m)
+			if !m.Busy {
+				p.Notify(ctx, broker, etl.MissedNotice(m, time.Now()))
+			}
+		},
+	}
+	if c.Schedule == service.Once {
+		when.Schedules = nil // whoever asks for a run gets it
+	}
+	scheduler := etl.NewScheduler(etl.New(source, sink, &o), schedule, &when)
 	p.WatchLoads(broker, o.RejectsFile)
+	p.Metrics.WatchSchedule(scheduler.State)
 	mux := p.Probes(service.StoreCheck(store.Scanner), service.QueueCheck(broker, queue.QueueDatabase), service.PublishCheck(broker))
 	service.MountRuns(p, mux, store, api)
+	p.MountNotifications(mux, scheduler.Ask, c.Source, token)
 	err = p.Together(
 		p.Serve(c.Addr, mux, c.Serving),
-		func(ctx context.Context) error {
-			etl.New(source, sink, &o).Watch(ctx, schedule, func(run context.Context, r etl.Report, err error) { tell(run, p, broker, r, err) })
-			return nil
-		},
+		func(ctx context.Context) error { scheduler.Run(ctx); return nil },
 	)
 	return errors.Join(err, runs.Close(), store.Close(), broker.Close())
 }
@@ -113,22 +128,6 @@ func (c *cli) options() (etl.Options, error) {
 	defer f.Close()
 	o.Config, err = etl.ReadConfig(f)
 	return o, err
-}
-
-// once is the schedule of a single run.
-type once struct{}
-
-func (once) Next(time.Time) time.Time { return time.Time{} }
-
-func parseSchedule(text string) (etl.Schedule, error) {
-	if text == "once" {
-		return once{}, nil
-	}
-	schedule, err := cron.ParseStandard(text)
-	if err != nil {
-		return nil, fmt.Errorf("%w: schedule %q: %w; write five fields as in cron(5), @hourly, @every 5m or once", egrid.ErrInvalid, text, err)
-	}
-	return schedule, nil
 }
 
 // tell says how a run ended: to the log, to metrics, and to the other consumers.

@@ -37,7 +37,7 @@ func Rules() []Rule {
 		pgx    = "github.com/jackc/pgx/v5"
 		sqlite = "modernc.org/sqlite"
 		minio  = "github.com/minio/minio-go/v7"
-		cron   = "github.com/robfig/cron/v3"
+		cron   = "github.com/netresearch/go-cron"
 		prom   = "github.com/prometheus/client_golang"
 		swgui  = "github.com/swaggest/swgui"
 		redis  = "github.com/redis/go-redis/v9"
@@ -170,9 +170,13 @@ func Rules() []Rule {
 		},
 		{
 			Packages: []string{"egrid/memstore"},
-			Own:      []string{"egrid", "egrid/driver", "internal/engine"},
+			Own:      []string{"egrid", "egrid/driver", "internal/engine", "internal/lead"},
 			TestOwn:  []string{"egrid/store", "egrid/egridtest"},
 			Why:      "memstore is the reference store and test double: nothing but its contract",
+		},
+		{
+			Packages: []string{"internal/lead"},
+			Why:      "who leads in a process is below all stores: standard library only",
 		},
 		{
 			Packages: []string{"internal/sqlstore"},
@@ -181,7 +185,7 @@ func Rules() []Rule {
 		},
 		{
 			Packages: []string{"egrid/sqlitestore"},
-			Own:      []string{"egrid", "egrid/driver", "internal/sqlstore", "internal/trace"},
+			Own:      []string{"egrid", "egrid/driver", "internal/lead", "internal/sqlstore", "internal/trace"},
 			Modules:  []string{sqlite},
 			TestOwn:  []string{"egrid/egridtest", "egrid/memstore", "egrid/store", "egrid/sheet"},
 			Why:      "an adapter imports its contract and one driver, never another adapter",
@@ -227,8 +231,15 @@ func Rules() []Rule {
 			Packages: []string{"etl"},
 			Own:      []string{"egrid", "egrid/book", "egrid/sheet", "egrid/driver", "egrid/store", "queue", "internal/spool", "internal/trace", "internal/unpack"},
 			Modules:  []string{conc},
-			TestOwn:  []string{"egrid/egridtest", "egrid/memstore", "queue/memqueue", "etl/etltest"},
+			TestOwn:  []string{"egrid/egridtest", "egrid/memstore", "queue/memqueue", "etl/etltest", "etl/schedule"},
 			Why:      "etl alone knows egrid and queue, and meets stores and brokers only as interfaces",
+		},
+		{
+			Packages: []string{"etl/schedule"},
+			Own:      []string{"egrid"},
+			Modules:  []string{cron},
+			TestOwn:  []string{"etl"},
+			Why:      "a schedule is read without knowing what it is for, so that only who needs cron expressions compiles their library",
 		},
 		{
 			Packages: []string{"etl/etltest"},
@@ -250,7 +261,7 @@ func Rules() []Rule {
 			Packages: []string{"etl/s3source"},
 			Own:      []string{"egrid", "etl"},
 			Modules:  []string{minio},
-			TestOwn:  []string{"egrid/memstore", "etl/etltest"},
+			TestOwn:  []string{"egrid/memstore", "egrid/driver", "etl/etltest"},
 			Why:      "an adapter imports its contract and one driver, never another adapter",
 		},
 		{
@@ -339,9 +350,9 @@ func Rules() []Rule {
 		{
 			Packages: []string{"hosts/..."},
 			Own:      []string{"egrid/...", "etl/...", "queue/...", "internal/trace", "cache/...", "httpapi/...", "hosts/internal/...", "examples/data"},
-			Modules:  []string{kong, cron, prom, sys},
+			Modules:  []string{kong, prom, sys},
 			TestOwn:  []string{"hosts/..."},
-			Why:      "hosts only assemble our packages: command line, schedule and metrics are their own",
+			Why:      "hosts only assemble our packages: command line and metrics are their own",
 		},
 		{
 			Packages: []string{"examples/..."},

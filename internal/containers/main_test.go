@@ -19,8 +19,8 @@ import (
 // Where internal/scripts/containers.sh has put things.
 const (
 	source  = "/src"
-	system  = "/system"  // with the servers, for the stand-ins
-	folder  = "/work"    // for what tests write and containers read
+	system  = "/system" // with the servers, for the stand-ins
+	folder  = "/work"   // for what tests write and containers read
 	gateway = "http://127.0.0.1:8000"
 )
 

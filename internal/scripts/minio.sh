@@ -5,6 +5,9 @@
 # listens on loopback only, and keeps everything else it writes below
 # ${EGRID_SERVICES_DIR:-/tmp/egrid-services}/minio. It has a console if
 # EGRID_MINIO_CONSOLE_PORT says where. halt ends it; stop also removes its data.
+# If EGRID_MINIO_WEBHOOK is an address with a
+# token in it, http://TOKEN@HOST:PORT/PATH, buckets may notify it, as the target
+# arn:minio:sqs::EGRID:webhook.
 set -euo pipefail
 
 version=v0.0.0-20260212201848-7aac2a2c5b7c
@@ -37,6 +40,11 @@ start() {
     mkdir -p "$dir/data"
     local console=(--console-address "127.0.0.1:${EGRID_MINIO_CONSOLE_PORT:-0}")
     [ -n "${EGRID_MINIO_CONSOLE_PORT:-}" ] || export MINIO_BROWSER=off
+    if [ -n "${EGRID_MINIO_WEBHOOK:-}" ]; then
+      local rest=${EGRID_MINIO_WEBHOOK#http://}
+      export MINIO_NOTIFY_WEBHOOK_ENABLE_EGRID=on MINIO_NOTIFY_WEBHOOK_ENDPOINT_EGRID="http://${rest#*@}"
+      export MINIO_NOTIFY_WEBHOOK_AUTH_TOKEN_EGRID=${rest%%@*} MINIO_NOTIFY_WEBHOOK_QUEUE_DIR_EGRID=$dir/events
+    fi
     MINIO_UPDATE=off setsid "$bin/minio" server --quiet --address "127.0.0.1:$port" "${console[@]}" "$dir/data" >"$dir/log" 2>&1 </dev/null &
     echo $! >"$dir/pid"
   fi

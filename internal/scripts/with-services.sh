@@ -48,7 +48,10 @@ if [ -z "${EGRID_TEST_POSTGRES:-}" ]; then
   start postgres EGRID_TEST_POSTGRES
   export EGRID_TEST_POSTGRES_RESTART="$here/postgres.sh restart"
 fi
-start minio EGRID_TEST_S3
+if [ -z "${EGRID_TEST_S3:-}" ]; then # a test listens where the buckets notify
+  export EGRID_TEST_S3_WEBHOOK=http://a-token-of-the-tests@127.0.0.1:$((base + 6))/notifications
+  EGRID_MINIO_WEBHOOK=$EGRID_TEST_S3_WEBHOOK start minio EGRID_TEST_S3
+fi
 start redis EGRID_TEST_REDIS
 start xlrd EGRID_TEST_XLRD
 if [ -z "${EGRID_TEST_AMQP:-}" ]; then

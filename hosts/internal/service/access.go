@@ -72,8 +72,9 @@ type Access struct {
 
 // The variables that hold secrets.
 const (
-	secretVariable  = "EGRID_JWT_SECRET" //nolint:gosec // G101: the name of a variable
-	apiKeysVariable = "EGRID_API_KEYS"   //nolint:gosec // G101: likewise
+	secretVariable  = "EGRID_JWT_SECRET"   //nolint:gosec // G101: the name of a variable
+	apiKeysVariable = "EGRID_API_KEYS"     //nolint:gosec // G101: likewise
+	notifyVariable  = "EGRID_NOTIFY_TOKEN" //nolint:gosec // G101: likewise
 )
 
 // maxSecretBytes bounds the files of secrets.

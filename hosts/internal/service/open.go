@@ -72,6 +72,9 @@ func RejectsFile(folder string) string {
 // data year and release.
 const KeepVariable = "EGRID_KEEP"
 
+// keepRunsVariable says how many runs the log of a store keeps.
+const keepRunsVariable = "EGRID_KEEP_RUNS"
+
 // DefaultStore is the file of the user's data folder that is the store where none is
 // named.
 func DefaultStore() string { return filepath.Join(DataDir(), "egrid.db") }
@@ -83,12 +86,19 @@ func OpenStore(ctx context.Context, url string) (driver.Store, error) { return o
 // openStore also takes the URL of a replica for queries, which may be empty.
 func openStore(ctx context.Context, url, replica string) (driver.Store, error) {
 	o := &storeurl.Options{ReadURL: replica}
-	if text := os.Getenv(KeepVariable); text != "" {
+	for _, setting := range []struct {
+		variable, what string
+		to             *int
+	}{{KeepVariable, "superseded snapshots", &o.Keep}, {keepRunsVariable, "runs", &o.KeepRuns}} {
+		text := os.Getenv(setting.variable)
+		if text == "" {
+			continue
+		}
 		keep, err := strconv.Atoi(text)
 		if err != nil || keep < -1 || keep == 0 {
-			return driver.Store{}, fmt.Errorf("%w: %s is %q; give the number of superseded snapshots to keep, 1 or more, or -1 for all", egrid.ErrInvalid, KeepVariable, text)
+			return driver.Store{}, fmt.Errorf("%w: %s is %q; give the number of %s to keep, 1 or more, or -1 for all", egrid.ErrInvalid, setting.variable, text, setting.what)
 		}
-		o.Keep = keep
+		*setting.to = keep
 	}
 	return storeurl.Open(ctx, url, o)
 }

@@ -2,13 +2,16 @@ package service
 
 import (
 	"context"
+	"fmt"
 	"iter"
+	"log/slog"
 	"net/http"
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/cache"
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
+	"github.com/egrid-analytics/egrid-go/etl"
 	"github.com/egrid-analytics/egrid-go/httpapi"
 	"github.com/egrid-analytics/egrid-go/httpapi/client"
 )
@@ -16,26 +19,77 @@ import (
 // etlKeyVariable holds the API key of the service etl.
 const etlKeyVariable = "EGRID_ETL_KEY" //nolint:gosec // G101: the name of a variable
 
-// PassRuns passes what an API is asked about loads on to the service etl at a
-// URL, if there is one. The API is ready without it.
-func PassRuns(o *httpapi.Options, url string) error {
+// PassRuns has an API tell of the runs that the log of the store has, and passes
+// orders and decisions on to the service etl at a URL, if there is one. The API is
+// ready without it.
+func PassRuns(o *httpapi.Options, store driver.Store, url string, log *slog.Logger) error {
+	logged := etl.NewRuns(store, &etl.RunsOptions{Logger: log})
 	if url == "" {
+		if store.RunLog != nil {
+			o.Runs = loggedRuns{logged}
+		}
 		return nil
 	}
 	key, err := secretOf("the key of the service etl", "", etlKeyVariable)
 	if err != nil {
 		return err
 	}
-	etl, err := client.New(url, &client.Options{APIKey: key})
+	service, err := client.New(url, &client.Options{APIKey: key})
 	if err != nil {
 		return err
 	}
-	o.Runs = etl
+	o.Runs = service
+	if store.RunLog != nil {
+		o.Runs = passedRuns{loggedRuns{logged}, service}
+	}
 	o.Checks = append(o.Checks, httpapi.ReadinessCheck{Name: "etl", Optional: true, Check: func(ctx context.Context) error {
-		_, err := etl.Runs(ctx)
+		_, err := service.Runs(ctx)
 		return err
 	}})
 	return nil
+}
+
+// loggedRuns are those of the log, for a service that only reads: it decides on
+// nothing.
+type loggedRuns struct{ driver.Runner }
+
+// StartRun implements [driver.Runner].
+func (loggedRuns) StartRun(context.Context, driver.RunRequest) (driver.Run, error) {
+	return driver.Run{}, fmt.Errorf("%w: this service takes no orders: it has no --etl (EGRID_ETL), which names the service that makes the loads", egrid.ErrConflict)
+}
+
+// passedRuns are those of the log, with orders and decisions for the service etl,
+// which also knows best how far a run of its own is.
+type passedRuns struct {
+	loggedRuns
+	service *client.Client
+}
+
+func (p passedRuns) StartRun(ctx context.Context, r driver.RunRequest) (driver.Run, error) {
+	return p.service.StartRun(ctx, r)
+}
+
+func (p passedRuns) PublishRun(ctx context.Context, id string, policy driver.Policy) (driver.Run, error) {
+	return p.service.PublishRun(ctx, id, policy)
+}
+
+func (p passedRuns) DiscardRun(ctx context.Context, id string) (driver.Run, error) {
+	return p.service.DiscardRun(ctx, id)
+}
+
+// FollowRun asks the service, and goes on by the log where that is away.
+func (p passedRuns) FollowRun(ctx context.Context, id string) iter.Seq2[driver.Run, error] {
+	return func(yield func(driver.Run, error) bool) {
+		for run, err := range p.service.FollowRun(ctx, id) {
+			if err != nil && ctx.Err() == nil {
+				p.loggedRuns.FollowRun(ctx, id)(yield)
+				return
+			}
+			if !yield(run, err) {
+				return
+			}
+		}
+	}
 }
 
 // MountRuns serves the part of the API that is about loads, and the level of the log. It

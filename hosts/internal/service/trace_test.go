@@ -176,14 +176,14 @@ func TestOneLoadInAllLogs(t *testing.T) {
 		broker.Close()
 	})
 	p := services["etl"]
-	etl.New(etl.Local(loadFolder(t)), etl.ToQueue(broker, store), nil).Watch(ctx, never{}, func(run context.Context, r etl.Report, err error) {
+	etl.NewScheduler(etl.New(etl.Local(loadFolder(t)), etl.ToQueue(broker, store), nil), never{}, &etl.SchedulerOptions{Done: func(run context.Context, r etl.Report, err error) {
 		if err != nil {
 			t.Fatal(err)
 		}
 		p.Log.InfoContext(run, "run finished")
 		p.Tell(run, broker, etl.ObjectIncidents(r)...)
 		p.Notify(run, broker, etl.Notices(r, time.Now())...)
-	})
+	}}).Run(ctx)
 	wantOneTrace(t, hooks, func(name string) string { return logs[name].String() })
 }
 

@@ -54,6 +54,7 @@ type Metrics struct {
 	stageTime    *prometheus.HistogramVec
 	messages     *prometheus.CounterVec
 	errorsByKind *prometheus.CounterVec
+	missed       *prometheus.CounterVec
 	disks        disks
 }
 
@@ -78,6 +79,7 @@ func New() *Metrics {
 		stageTime:    histogram("egrid_etl_stage_duration_seconds", "Time that a stage of a run took.", slow, "stage"),
 		messages:     counter("egrid_queue_messages_total", "Deliveries by how they ended.", "queue", "result"),
 		errorsByKind: counter("egrid_errors_total", "What went wrong, by kind.", "kind"),
+		missed:       counter("egrid_schedule_missed_total", "Due times of the schedule without a run: because no process was there, or the run before was still going on (busy).", "reason"),
 	}
 	// Prometheus sees no increase in a counter that was not there before.
 	for _, result := range []string{runFinished, runFailed} {
@@ -86,7 +88,7 @@ func New() *Metrics {
 	for _, kind := range etl.FailureKinds() {
 		m.errorsByKind.WithLabelValues(kind)
 	}
-	m.registry.MustRegister(m.requests, m.requestTime, m.cached, m.queryTime, m.runs, m.rows, m.stageTime, m.messages, m.errorsByKind, &m.disks,
+	m.registry.MustRegister(m.requests, m.requestTime, m.cached, m.queryTime, m.runs, m.rows, m.stageTime, m.messages, m.errorsByKind, m.missed, &m.disks,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -136,6 +138,15 @@ const (
 	runFinished = "finished" // whatever became of its sheets
 	runFailed   = "failed"
 )
+
+// Missed counts due times that no run was made for.
+func (m *Metrics) Missed(missed etl.Missed) {
+	reason := "absent"
+	if missed.Busy {
+		reason = "busy"
+	}
+	m.missed.WithLabelValues(reason).Add(float64(missed.Count))
+}
 
 // Run counts a run, and the rows of one that finished.
 func (m *Metrics) Run(r *etl.Report, err error) {

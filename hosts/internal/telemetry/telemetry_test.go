@@ -68,6 +68,9 @@ func TestMetrics(t *testing.T) {
 	m.Cached(cache.Hit)
 	m.Delivered(queue.Event{Queue: queue.QueueDatabase, Outcome: queue.Dead})
 	m.Failed("panic")
+	m.Missed(etl.Missed{Count: 3})
+	m.Missed(etl.Missed{Count: 2, Busy: true})
+	m.WatchSchedule(func() etl.SchedulerState { return etl.SchedulerState{Leading: true, Next: time.Unix(1_800_000_000, 0)} })
 
 	text := scrape(t, m)
 	for _, line := range []string{
@@ -75,6 +78,10 @@ func TestMetrics(t *testing.T) {
 		`egrid_http_requests_total{method="other",route="none",status="404"} 1`,
 		`egrid_http_request_duration_seconds_count{route="/plants/{id}"} 1`,
 		`egrid_cache_requests_total{result="hit"} 1`,
+		`egrid_schedule_missed_total{reason="absent"} 3`,
+		`egrid_schedule_missed_total{reason="busy"} 2`,
+		`egrid_schedule_leading 1`,
+		`egrid_schedule_next_timestamp_seconds 1.8e+09`,
 		`egrid_store_query_duration_seconds_count{query="catalog"} 1`,
 		`egrid_store_query_duration_seconds_count{query="rows"} 1`,
 		`egrid_store_connections{state="idle"} 3`,

@@ -11,6 +11,7 @@ import (
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
+	"github.com/egrid-analytics/egrid-go/etl"
 	"github.com/egrid-analytics/egrid-go/queue"
 )
 
@@ -129,6 +130,23 @@ func (m *Metrics) WatchBlocked(b queue.Inspector) {
 				value = 1
 			}
 			out <- gauge(blocked, value, string(reason))
+		}
+	}})
+}
+
+// WatchSchedule shows whether this process leads its schedule, and when that is
+// due next.
+func (m *Metrics) WatchSchedule(state func() etl.SchedulerState) {
+	leading := describe("egrid_schedule_leading", "Whether this process makes the runs of its schedule.")
+	next := describe("egrid_schedule_next_timestamp_seconds", "When the schedule that this process leads is due next.")
+	m.registry.MustRegister(collector{[]*prometheus.Desc{leading, next}, func(_ context.Context, out chan<- prometheus.Metric) {
+		s, value := state(), 0.0
+		if s.Leading {
+			value = 1
+		}
+		out <- gauge(leading, value)
+		if !s.Next.IsZero() {
+			out <- gauge(next, float64(s.Next.UnixMilli())/1000)
 		}
 	}})
 }

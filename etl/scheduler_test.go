@@ -63,7 +63,7 @@ func (s *shelf) Open(_ context.Context, o etl.Object, offset, length int64) (io.
 	return io.NopCloser(strings.NewReader(text)), nil
 }
 
-// outcome is a run that Watch told of.
+// outcome is a run that a scheduler told of.
 type outcome struct {
 	report etl.Report
 	err    error
@@ -77,19 +77,19 @@ func (o outcome) objects() (names []string) {
 	return names
 }
 
-func TestWatch(t *testing.T) {
+func TestScheduler(t *testing.T) {
 	t.Parallel()
 	source := &shelf{texts: map[string]string{"GEN.csv": generators, "notes.csv": "not,egrid\n1,2\n"}}
 	ctx, stop := context.WithCancel(t.Context())
 	runs, ended := make(chan outcome), make(chan struct{})
 	go func() {
 		defer close(ended)
-		etl.New(source, etl.ToLoader(memstore.New()), nil).Watch(ctx, every(2*time.Millisecond), func(_ context.Context, r etl.Report, err error) {
+		etl.NewScheduler(etl.New(source, etl.ToLoader(memstore.New()), nil), every(2*time.Millisecond), &etl.SchedulerOptions{Done: func(_ context.Context, r etl.Report, err error) {
 			select {
 			case runs <- outcome{r, err}:
 			case <-ctx.Done():
 			}
-		})
+		}}).Run(ctx)
 	}()
 	next := func() outcome {
 		t.Helper()
@@ -150,17 +150,17 @@ type once struct{}
 
 func (once) Next(time.Time) time.Time { return time.Time{} }
 
-func TestWatchEnds(t *testing.T) {
+func TestSchedulerEnds(t *testing.T) {
 	t.Parallel()
 	source := &shelf{texts: map[string]string{"GEN.csv": generators}}
 	var stages []string
 	o := &etl.Options{Observe: func(e etl.Event) { stages = append(stages, e.Stage) }}
 	runs := 0
-	etl.New(source, etl.ToLoader(memstore.New()), o).Watch(t.Context(), once{}, func(_ context.Context, _ etl.Report, err error) {
+	etl.NewScheduler(etl.New(source, etl.ToLoader(memstore.New()), o), once{}, &etl.SchedulerOptions{Done: func(_ context.Context, _ etl.Report, err error) {
 		if runs++; err != nil {
 			t.Error(err)
 		}
-	})
+	}}).Run(t.Context())
 	if runs != 1 || !slices.Equal(stages, []string{"scan", "validate", "divide", "stream", "report"}) {
 		t.Errorf("%d runs, stages %q", runs, stages)
 	}
