@@ -234,11 +234,12 @@ func combine(pieces []Piece) ([]Load, *Refused) {
 				loads[of(last)].addBlank(b)
 			}
 		}
-		for _, more := range piece.Loads {
+		for i := range piece.Loads {
+			more := &piece.Loads[i]
 			at := of(more.Spec.Year)
 			if at < 0 {
 				at = len(loads)
-				load := more
+				load := *more
 				load.Chunks, load.Rows, load.Generation, load.Rejects, load.Blank = 0, 0, false, nil, nil
 				loads = append(loads, load)
 			}
@@ -246,7 +247,7 @@ func combine(pieces []Piece) ([]Load, *Refused) {
 				loads[at].addBlank(b)
 			}
 			ahead = nil
-			loads[at].plus(&more)
+			loads[at].plus(more)
 		}
 		if piece.Last != 0 {
 			last = piece.Last

@@ -402,6 +402,9 @@ func TestShareSizes(t *testing.T) {
 				t.Fatal(err)
 			}
 			least, most = min(least, share.Chunks()), max(most, share.Chunks())
+			if told := len(share.Refused) > 0; told != (number == 1) {
+				t.Fatalf("share %s tells what the plan refuses: %t", share.Shared, told)
+			}
 			for i, part := range share.Parts {
 				for _, span := range part.Spans {
 					seen[fmt.Sprint(share.Shared.Parts[i], " ", span.Index)]++

@@ -25,7 +25,7 @@ func IsObject(address string) bool { return strings.Contains(address, "://") }
 // egrid.ErrNotFound where there is none.
 func ReadAnswer(ctx context.Context, address string) ([]byte, error) {
 	if !IsObject(address) {
-		f, err := os.Open(address)
+		f, err := os.Open(address) //nolint:gosec // whoever runs the command names it
 		if err != nil {
 			return nil, err
 		}
@@ -47,8 +47,8 @@ func ReadAnswer(ctx context.Context, address string) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		defer body.Close()
-		return readAnswer(address, body)
+		text, err := readAnswer(address, body)
+		return text, errors.Join(err, body.Close())
 	}
 	return nil, fmt.Errorf("%w: there is no object %s; the stage before writes it with --out", egrid.ErrNotFound, address)
 }
