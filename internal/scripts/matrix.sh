@@ -53,12 +53,15 @@ within() { # system work
   cd "$to"
   pivot_root . old
   umount -l /old
-  cd "$root"
   exec chroot . bash "$root/internal/scripts/matrix.sh" suites
 }
 
 case ${1:-} in
-suites) suites && exit ;;
+suites)
+  cd "$root"
+  suites
+  exit
+  ;;
 within)
   shift
   within "$@"
