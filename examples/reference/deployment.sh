@@ -96,15 +96,16 @@ containers_down() {
 
 containers_health() {
   own_project
-  local status=0 n=0 name state health code
-  while IFS='|' read -r name state health code; do
+  local status=0 n=0 name service state health code
+  while IFS='|' read -r name service state health code; do
     n=$((n + 1))
     printf '%-32s %s %s\n' "$name" "$state" "$health"
-    case $state:$health:$code in
-    running:healthy:* | exited::0) ;;
+    case $service:$state:$health:$code in
+    *:running:healthy:*) ;;
+    seed:exited::0 | migrate:exited::0 | verify:exited::0) ;; # which run once
     *) status=1 ;;
     esac
-  done < <(compose ps -a --format '{{.Name}}|{{.State}}|{{.Health}}|{{.ExitCode}}')
+  done < <(compose ps -a --format '{{.Name}}|{{.Service}}|{{.State}}|{{.Health}}|{{.ExitCode}}')
   [ $n -gt 0 ] || fail "nothing is running: make up"
   echo
   compose run --rm --no-deps -T egrid health gateway=http://gateway:8000 web=http://web:4000 api=http://api:3000 etl=http://etl:3001 \

@@ -45,6 +45,10 @@ func run(m *testing.M) int {
 		_ = daemon.Process.Signal(os.Interrupt)
 		_ = daemon.Wait() // its containers end with it
 	}()
+	if err := leftovers(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	if err := images(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
@@ -106,6 +110,13 @@ func must(t *testing.T, f func(context.Context, ...string) (string, error), args
 
 func makeTarget(ctx context.Context, args ...string) (string, error) {
 	return command(ctx, "make", append([]string{"--no-print-directory"}, args...)...)
+}
+
+// leftovers removes what a run has left that was ended by force, where the folder of
+// Docker's data is kept between runs.
+func leftovers(ctx context.Context) error {
+	_, err := command(ctx, "sh", "-c", `docker ps -aq | xargs -r docker rm -fv && docker volume prune -af && docker network prune -f`)
+	return err
 }
 
 // images makes stand-ins under the names in compose.yaml, unless they are there.
@@ -203,10 +214,12 @@ func addressOf(t *testing.T, id string) string {
 // up starts the deployment, if it does not run.
 func up(t *testing.T) {
 	t.Helper()
-	if out, err := makeTarget(t.Context(), "up"); err != nil {
+	began := time.Now()
+	out, err := makeTarget(t.Context(), "up")
+	if err != nil {
 		logs, _ := compose(t.Context(), "logs", "--tail", "20")
 		t.Fatalf("%v\n%s", err, logs)
-	} else {
-		t.Log(out)
 	}
+	_, last, _ := strings.Cut(out, "every service is ready")
+	t.Logf("make up took %v: every service is ready%s", time.Since(began).Round(time.Second), last)
 }

@@ -156,7 +156,7 @@ func seeded(t *testing.T) {
 		}
 		want[filepath.Base(file)] = strings.Count(string(text), "\n")
 	}
-	body, err := get(t.Context(), gateway+"/snapshots?limit=1000")
+	body, err := get(t.Context(), gateway+"/snapshots")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -268,12 +268,13 @@ func memoryLimits(t *testing.T) {
 		}
 	}
 	name := "egrid-walk-memory"
-	_, err := docker(t.Context(), "run", "--name", name, "--memory", "32m", "--entrypoint", "sh", "egrid-standin-system", "-c", "head -c 200m /dev/zero | tail -c 190m | wc -c")
+	// The last line of a file that has no lines is all of it.
+	_, err := docker(t.Context(), "run", "--name", name, "--memory", "32m", "--entrypoint", "tail", "egrid-standin-system", "/dev/zero")
 	killed := inspect(t, name, "{{.State.OOMKilled}} {{.State.ExitCode}}")
 	must(t, docker, "rm", name)
-	t.Logf("200 MB in a container of 32 MB: out of memory and exit status %s (%v)", killed, err != nil)
-	if !strings.HasPrefix(killed, "true") {
-		t.Error("a limit of memory is not enforced")
+	t.Logf("more than the limit of 32 MB: out of memory and exit status are %s", killed)
+	if err == nil || killed != "true 137" {
+		t.Errorf("a limit of memory is not enforced: %v", err)
 	}
 }
 
@@ -350,7 +351,10 @@ func upgrade(t *testing.T) {
 		r := ask()
 		total, failed = total+r.asked, failed+r.failed
 		t.Logf("%-22s replaced: %5d requests, %3d failed, the longest took %v%s", service, r.asked, r.failed, r.longest.Round(time.Millisecond), r.first)
-		if r.failed > 0 && service != "gateway" {
+		// There is one of each of these, and nothing in front of it that could wait: what
+		// asks meanwhile fails, and is only counted.
+		alone := service == "gateway" || service == "postgres"
+		if r.failed > 0 && !alone {
 			t.Errorf("%d requests failed while %s was replaced", r.failed, service)
 		}
 	}
