@@ -26,6 +26,12 @@ import (
 	"io/fs"
 )
 
+// Authority is who published these sheets, for [github.com/egrid-analytics/egrid-go/etl.Options]:
+// nobody. A store that keeps it with the sheets tells everyone who asks that their figures
+// are no measurements; the page of package dashboard says so at its head wherever an
+// authority begins with the word generated.
+const Authority = "generated sample, no measurement"
+
 //go:embed *.csv
 var files embed.FS
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/etl"
 	"github.com/egrid-analytics/egrid-go/examples/data"
@@ -85,6 +87,10 @@ type serving struct {
 }
 
 func (a *app) serve(store driver.Store, s *serving) error {
+	if a.allGenerated(store.Scanner) {
+		s.page = dashboard.Options{Shapes: s.page.Shapes, Title: "eGRID sample", Source: "a generator: no plant here exists", Generated: true}
+		fmt.Fprintln(a.stdout, "The figures of this store are generated: no plant in it exists, and no number may be cited.")
+	}
 	m := telemetry.New()
 	m.WatchStore(store.Scanner)
 	m.WatchDisk("temporary", os.TempDir())
@@ -108,6 +114,27 @@ func (a *app) serve(store driver.Store, s *serving) error {
 		fmt.Fprintf(a.stdout, "\ndashboard and API: %s\n", url)
 	}})
 	return errors.Join(err, runs.Close())
+}
+
+// allGenerated reports that a store holds the bundled sample and nothing else, so that
+// no figure in it is anybody's. A store that cannot be read now says nothing: the page
+// asks again.
+func (a *app) allGenerated(s driver.Scanner) bool {
+	c, err := s.Catalog(a.ctx)
+	if err != nil {
+		return false
+	}
+	published := 0
+	for _, snapshot := range c.Snapshots {
+		if snapshot.Status != egrid.Published {
+			continue
+		}
+		if snapshot.Authority != data.Authority {
+			return false
+		}
+		published++
+	}
+	return published > 0
 }
 
 type upCmd struct {
@@ -146,7 +173,7 @@ func (c *upCmd) Run(a *app) error {
 			return err
 		}
 	} else {
-		page = dashboard.Options{Shapes: page.Shapes, Title: "eGRID sample", Source: "a generator: no plant here exists", Generated: true}
+		o.Authority = cmp.Or(o.Authority, data.Authority)
 		if a.cli.Store == service.DefaultStore() {
 			a.cli.Store = sampleStore()
 		}

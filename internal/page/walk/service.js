@@ -2,7 +2,7 @@
 
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -28,14 +28,16 @@ export function skipped(browser, real) {
   return real && files === null ? 'EGRID_DATA names no folder with EPA’s files' : false;
 }
 
-const room = mkdtempSync(join(tmpdir(), 'egrid-page-'));
-process.on('exit', () => rmSync(room, { recursive: true, force: true }));
+// The walks of one run share a room (run.js): the command is built once, and each
+// content is loaded once. A walk that is run by itself has a room of its own.
+const shared = process.env.EGRID_PAGE_ROOM;
+const room = shared ?? mkdtempSync(join(tmpdir(), 'egrid-page-'));
+const own = mkdtempSync(join(room, 'walk-'));
+process.on('exit', () => rmSync(shared ? own : room, { recursive: true, force: true }));
 
 const program = join(room, 'egrid');
-let built = false;
 function build() {
-  if (!built) execFileSync('go', ['build', '-o', program, './hosts/egrid'], { cwd: repository, stdio: 'inherit' });
-  built = true;
+  if (!existsSync(program)) execFileSync('go', ['build', '-o', program, './hosts/egrid'], { cwd: repository, stdio: 'inherit' });
 }
 
 /**
@@ -72,8 +74,11 @@ class Service {
   #child = null;
   #addr = '127.0.0.1:0';
 
-  /** @param {string[]} question the command and its flags */
-  constructor(question) { this.question = question; }
+  /** @param {string[]} question the command and its flags @param {string} store its URL */
+  constructor(question, store) {
+    this.question = question;
+    this.store = store;
+  }
 
   async start() {
     this.#child = spawn(program, [...this.question, '--addr', this.#addr], { env: clean, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -93,26 +98,43 @@ class Service {
 const clean = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('EGRID_')));
 
 /**
- * serve loads what name stands for and serves it.
+ * serve loads what name stands for and serves it. The store is a copy of its own.
  * @param {string} name of contents
  * @param {string[]} [flags] of the service
  * @returns {Promise<Service>}
  */
 export async function serve(name, flags = []) {
   build();
-  const { epa = [], invented = {}, sample } = contents[name];
-  const folder = mkdtempSync(join(room, 'store-'));
-  const store = ['--store', `sqlite:${join(folder, 'store.db')}`];
-  const sources = epa.map((path) => join(String(files), path));
-  for (const [file, text] of Object.entries(invented)) {
-    writeFileSync(join(folder, file), text);
-    sources.push(join(folder, file));
-  }
-  if (sources.length > 0) load(sources, store);
-  const empty = sources.length === 0 && !sample;
-  const service = new Service([sample ? 'up' : 'serve', ...(empty ? ['--store', 'mem:'] : store), ...flags]);
+  const { sample, epa = [], invented = {} } = contents[name];
+  const folder = mkdtempSync(join(own, 'store-'));
+  const file = join(folder, 'store.db');
+  const empty = !sample && epa.length + Object.keys(invented).length === 0;
+  if (!sample && !empty) copyFileSync(loaded(name), file);
+  const store = empty ? 'mem:' : `sqlite:${file}`;
+  const service = new Service([sample ? 'up' : 'serve', '--store', store, ...flags], store);
   await service.start();
   return service;
+}
+
+/**
+ * loaded is the file of a store that holds what name stands for.
+ * @param {string} name
+ * @returns {string}
+ */
+function loaded(name) {
+  const file = join(room, `${name}.db`);
+  if (existsSync(file)) return file;
+  const folder = mkdtempSync(join(own, 'load-'));
+  const { epa = [], invented = {} } = contents[name];
+  const sources = epa.map((path) => join(String(files), path));
+  for (const [named, text] of Object.entries(invented)) {
+    writeFileSync(join(folder, named), text);
+    sources.push(join(folder, named));
+  }
+  const fresh = join(folder, 'store.db');
+  load(sources, ['--store', `sqlite:${fresh}`]);
+  renameSync(fresh, file);
+  return file;
 }
 
 /**

@@ -179,6 +179,7 @@ export class Walk {
   #click(event) {
     const mark = this.#under(event);
     if (!mark) return;
+    if (event instanceof PointerEvent && event.pointerType) this.touched = event.pointerType !== 'mouse';
     const again = this.current === mark && !this.tip.hidden && this.tip.classList.contains('touch');
     if (this.touched && !again) {
       // The first touch shows the value, the second does what the mark is for.

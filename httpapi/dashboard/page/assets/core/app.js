@@ -2,6 +2,8 @@
 
 import { address as apiAddress } from './api.js';
 import { byID, el } from './dom.js';
+import { tellGenerated } from './generated.js';
+import { keepFocus } from './keep.js';
 import { problemBox } from './part.js';
 import { changed, href, viewOf } from './router.js';
 import { watch } from './watch.js';
@@ -95,8 +97,9 @@ async function route({ step = false, first = false } = {}) {
     if (first) return;
     app.say(view.label);
     if (step) scrollTo(0, 0);
-    root.querySelector('h2')?.setAttribute('tabindex', '-1');
-    root.querySelector('h2')?.focus({ preventScroll: true });
+    const heading = [...root.querySelectorAll('h2')].find((one) => one.checkVisibility());
+    heading?.setAttribute('tabindex', '-1');
+    heading?.focus({ preventScroll: true });
   } catch (error) {
     if (mine !== turn) return;
     console.error(error);
@@ -134,8 +137,12 @@ function navigation() {
   const address = current();
   const known = views.find((view) => view.id === viewOf(address));
   const marked = known?.under ?? known?.id;
-  byID('nav').replaceChildren(...views.filter((view) => !view.under).map(({ id, label }) => el('li', {},
+  const nav = byID('nav');
+  nav.replaceChildren(...views.filter((view) => !view.under).map(({ id, label }) => el('li', {},
     el('a', { href: href(changed(address, {}, id)), 'data-view': id, 'aria-current': id === marked ? 'page' : null }, label))));
+  // Where the links do not fit, the one that is marked is in sight.
+  const here = /** @type {HTMLElement | null} */ (nav.querySelector('[aria-current]'));
+  if (here && nav.scrollWidth > nav.clientWidth) nav.scrollLeft = here.offsetLeft + here.offsetWidth / 2 - nav.offsetLeft - nav.clientWidth / 2;
 }
 
 /**
@@ -156,7 +163,8 @@ function follow(event) {
 }
 
 document.addEventListener('click', follow);
+keepFocus();
 addEventListener('popstate', () => route());
 byID('openapi').setAttribute('href', apiAddress('openapi.json').href);
 route({ first: true });
-watch(() => open?.shown.parts() ?? [], () => {});
+watch(() => open?.shown.parts() ?? [], ({ data }) => tellGenerated(data));

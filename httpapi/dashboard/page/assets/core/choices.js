@@ -1,6 +1,7 @@
 // What is chosen: fields that stand for parameters of the address.
 
 import { get } from './api.js';
+import { whenChosen } from './chosen.js';
 import { el } from './dom.js';
 import { plural } from './format.js';
 import { fuelCategories, fuelName, releaseName, stateName } from './names.js';
@@ -43,8 +44,8 @@ export class Choices {
     /** @type {Record<string, string>} */
     this.chosen = {};
     /** @type {Record<string, HTMLSelectElement>} */
-    this.selects = Object.fromEntries(this.names.map((name) => [name, el('select', { id: fields[name].id, change: () => app.go({ [name]: this.selects[name].value }) },
-      el('option', { value: '' }, fields[name].all))]));
+    this.selects = Object.fromEntries(this.names.map((name) => [name, el('select', { id: fields[name].id }, el('option', { value: '' }, fields[name].all))]));
+    for (const name of this.names) whenChosen(this.selects[name], () => app.go({ [name]: this.selects[name].value }));
     for (const code of 'fuel_category' in this.selects ? fuelCategories() : []) this.selects.fuel_category.append(el('option', { value: code }, fuelName(code)));
     this.q = search ? this.#search() : null;
     this.clearButton = el('button', { id: 'clear', type: 'button', hidden: true, click: () => {
@@ -144,7 +145,7 @@ export class Choices {
   #search() {
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     let timer;
-    const input = el('input', { id: 'filter-q', type: 'search', maxlength: 200, autocomplete: 'off', spellcheck: 'false', placeholder: 'Name, operator or ORIS code' });
+    const input = el('input', { id: 'filter-q', type: 'search', maxlength: 200, autocomplete: 'off', spellcheck: 'false', placeholder: 'Name, operator, ORIS code, state or county' });
     const apply = () => {
       clearTimeout(timer);
       this.app.go({ q: input.value.trim() }, { step: false });

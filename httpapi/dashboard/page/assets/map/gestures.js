@@ -73,6 +73,8 @@ export class Gestures {
   /** @param {MouseEvent} event */
   #click(event) {
     if (event.target instanceof Element && event.target.closest('.tip')) return;
+    // A click that a finger made says so itself; where it does not, the last press counts.
+    if (event instanceof PointerEvent && event.pointerType) this.touch = event.pointerType !== 'mouse';
     if (this.dragged && event.detail > 0) { // the end of a drag
       this.dragged = false;
       event.preventDefault();

@@ -75,8 +75,9 @@ export function commonLevels(all, { from, to }) {
 
 /**
  * heldRuns are the runs that hold something, the newest first, with the snapshots of
- * what they hold, which are first where nothing of the kind is published. Held
- * snapshots of no run are runs without an id.
+ * what they hold, which are first where nothing of the kind is published. Of a
+ * held snapshot of no run its stage is the run: the API decides on it under that id, and an
+ * API without runs decides on none.
  * @param {any[]} snapshots
  * @param {any[] | null} runs   null where the API has no runs
  */
@@ -87,7 +88,7 @@ export function heldRuns(snapshots, runs) {
     .filter(({ loads }) => loads.length);
   const known = new Set(of.flatMap(({ loads }) => loads.map((/** @type {any} */ l) => l.id)));
   for (const s of held) {
-    if (!known.has(s.stage)) of.push({ id: '', started: s.loaded_at, loads: [{ id: s.stage, object: s.sources[0]?.object ?? '', level: s.level, year: s.year, release: s.release, reason: s.reason, rows_read: s.rows, rows_rejected: s.rejected, snapshot: s }] });
+    if (!known.has(s.stage)) of.push({ id: runs ? s.stage : '', started: s.loaded_at, loads: [{ id: s.stage, object: s.sources[0]?.object ?? '', level: s.level, year: s.year, release: s.release, reason: s.reason, rows_read: s.rows, rows_rejected: s.rejected, snapshot: s }] });
   }
   return of;
 }

@@ -8,6 +8,7 @@ import { plantNotes } from '../core/notes.js';
 import { Choices } from '../core/choices.js';
 import { address as apiAddress, get } from '../core/api.js';
 import { sheetName } from '../core/basis.js';
+import { whenChosen } from '../core/chosen.js';
 import { el } from '../core/dom.js';
 import { plural } from '../core/format.js';
 import { grouped } from '../core/groups.js';
@@ -118,7 +119,8 @@ class MapView {
 
   /** @param {string} id @param {string} label @param {string} parameter */
   #select(id, label, parameter) {
-    const select = el('select', { id, change: () => this.app.go({ [parameter]: select.value, ...(parameter === 'layer' ? { measure: null } : {}) }) });
+    const select = el('select', { id });
+    whenChosen(select, () => this.app.go({ [parameter]: select.value, ...(parameter === 'layer' ? { measure: null } : {}) }));
     return { select, field: el('label', { class: 'field' }, el('span', {}, label), select) };
   }
 

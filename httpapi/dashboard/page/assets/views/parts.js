@@ -1,5 +1,6 @@
 // Small parts that several views are made of.
 
+import { whenChosen } from '../core/chosen.js';
 import { el } from '../core/dom.js';
 import { brief, dash, full, missing, percent } from '../core/format.js';
 
@@ -19,9 +20,11 @@ export const field = (name, control, kind = '') => el('label', { class: `field $
  * the address may ask for what is not loaded.
  * @param {string} id
  * @param {(value: string) => void} changed
+ * @param {{leave?: boolean}} [o] leave: keys choose with Enter, or when the list is left
  */
-export function choice(id, changed) {
-  const select = el('select', { id, change: () => changed(select.value) });
+export function choice(id, changed, o = {}) {
+  const select = el('select', { id });
+  whenChosen(select, () => changed(select.value), o);
   return {
     element: select,
     /**

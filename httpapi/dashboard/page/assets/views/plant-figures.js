@@ -10,6 +10,7 @@ import { columnLabel, fuelName, levelName, releaseName, stateName } from '../cor
 import { plantNotes, showNotes } from '../core/notes.js';
 import { permanentOf } from './explain.js';
 import { copyButton } from './parts.js';
+import { placeOf } from './plant-place.js';
 
 /** @import { Answer, App } from '../core/types.js' */
 
@@ -38,13 +39,13 @@ export function headOf(app, answer, snapshots) {
     el('button', { id: 'print', type: 'button', click: () => window.print() }, 'Print'),
   ].filter((tool) => tool !== null);
   const nodes = [
-    el('dl', { class: 'identity' },
+    el('div', { class: 'plant-top' }, el('dl', { class: 'identity' },
       entry('Place', [place, at].filter(Boolean).join(' · ')),
       entry('ORIS code', plant.oris_plant_code ?? 'none in the sheet: the plant goes by state and name'),
       missing(plant.operator_name) ? null : entry('Operator', plant.operator_name),
       missing(plant.fuel_category) && missing(plant.fuel) ? null : entry('Primary fuel', el('span', {}, el('i', { class: `dot fuel-${(plant.fuel_category ?? '').toLowerCase()}`, 'aria-hidden': 'true' }),
         [missing(plant.fuel_category) ? '' : fuelName(plant.fuel_category), missing(plant.fuel) ? '' : `(${plant.fuel})`].filter(Boolean).join(' '))),
-      entry('Figures', from), entry('Address', here)),
+      entry('Figures', from), entry('Address', here)), placeOf(app, plant, meta.year)),
     note,
   ];
   return { nodes, tools };

@@ -58,7 +58,7 @@ class Plant {
       if (this.answer && lacksRegions(this.answer.data.plant)) this.regions.refresh({ quiet: true });
     });
     this.explain = new ExplainPanel(app, () => this.answer);
-    this.rest = el('div', { class: 'view' }, el('div', { class: 'charts' }, this.mix.root, this.regions.root), this.figures);
+    this.rest = el('div', { class: 'view' }, el('div', { class: 'charts plant-pair' }, this.mix.root, this.regions.root), this.figures);
     root.append(this.head.root, this.rest, this.history.part.root, this.generators.root, this.units.root, this.explain.dialog);
     this.update(app.address);
   }

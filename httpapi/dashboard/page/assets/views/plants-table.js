@@ -176,10 +176,10 @@ export class PlantTable {
     const down = mine ? !sorted.down : numeric;
     const rounded = meta.lossy?.includes(column);
     return el('th', { scope: 'col', class: numeric ? 'number' : null, 'aria-sort': mine ? (sorted.down ? 'descending' : 'ascending') : null },
-      el('button', { type: 'button', class: 'sort', 'data-sort': column, title: `Sort ${down ? 'downwards' : 'upwards'}`, click: () => this.app.go({ sort: `${down ? '-' : ''}${column}` === defaultSort ? '' : `${down ? '-' : ''}${column}` }) },
+      el('span', { class: 'headed' }, el('button', { type: 'button', class: 'sort', 'data-sort': column, title: `Sort ${down ? 'downwards' : 'upwards'}`, click: () => this.app.go({ sort: `${down ? '-' : ''}${column}` === defaultSort ? '' : `${down ? '-' : ''}${column}` }) },
         column === 'plant_name' ? 'Plant' : columnLabel(column, unit), unit && unit !== 'fraction' ? el('small', {}, ` ${unit}`) : null,
         mine ? el('span', { class: 'arrow', 'aria-hidden': 'true' }, sorted.down ? ' ↓' : ' ↑') : null),
-      meaningButton(column, { level: 'PLNT', unit, rounded }), rounded ? el('small', { class: 'rounded' }, 'rounded') : null);
+      meaningButton(column, { level: 'PLNT', unit, rounded })), rounded ? el('small', { class: 'rounded' }, 'rounded') : null);
   }
 
   /** @param {Answer} answer */

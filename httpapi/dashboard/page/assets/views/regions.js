@@ -39,7 +39,7 @@ class Regions {
     this.dictionary = new Map();
     this.year = choice('region-year', (year) => app.go({ year, release: null }));
     this.release = choice('region-release', (release) => app.go({ release }));
-    this.add = choice('region-add', (code) => code && app.go({ code: codesWith(this.chosen.codes, code), level: this.chosen.level }));
+    this.add = choice('region-add', (code) => code && app.go({ code: codesWith(this.chosen.codes, code), level: this.chosen.level }), { leave: true });
     this.measure = choice('region-measure', (measure) => app.go({ measure }));
     this.head = el('div', {});
     this.chips = el('ul', { class: 'chips', 'aria-label': 'Regions side by side' });
