@@ -108,7 +108,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	a := &app{cli: &c, stdin: stdin, stdout: stdout, stderr: stderr, level: service.NewLevel()}
 	a.log = c.LoggerAt(stderr, a.level.Var())
 	var flush func()
-	if a.ctx, flush, err = c.Recording(ctx, "cli", a.log); err == nil {
+	if a.ctx, flush, err = c.Recording(ctx, "egrid", a.log); err == nil {
 		defer flush()
 		err = command.Run(a)
 	}

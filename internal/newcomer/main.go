@@ -449,7 +449,7 @@ func (w *walk) replay(ctx context.Context) error {
 	if err != nil || !strings.Contains(out, "notification") {
 		return fmt.Errorf("no dead letter of notification is listed: %w\n%s", err, out)
 	}
-	if _, err := w.command(ctx, egrid, "dead-letters", "replay", "--all"); err != nil {
+	if _, err := w.command(ctx, egrid, "dead-letters", "replay", "notification", "--all"); err != nil {
 		return err
 	}
 	if err := until(ctx, "the notice comes", func() (bool, string) { return w.noticed.Load() > before, "none" }); err != nil {

@@ -73,7 +73,7 @@ END
     echo $! >"$home/starter.pid"
   fi
   if ! timeout 90 $bin/rabbitmqctl -q wait --timeout 80 "$RABBITMQ_PID_FILE" >"$home/log/wait" 2>&1; then
-    tail -20 "$home/log/wait" "$home/log/console" >&2
+    tail -n 20 "$home/log/wait" "$home/log/console" >&2
     exit 1
   fi
   # Places apart for tests which run beside those of the package and use the same

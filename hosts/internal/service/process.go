@@ -86,7 +86,7 @@ func Main(name, description string, cli interface {
 	p.Log = cli.LoggerAt(os.Stderr, p.Level.Var()).With("service", name)
 	var flush func()
 	var err error
-	if p.Context, flush, err = cli.Recording(ctx, name, p.Log); err == nil {
+	if p.Context, flush, err = cli.Recording(ctx, "egrid-"+name, p.Log); err == nil {
 		err = command.Run(p, cli)
 		flush()
 	}

@@ -42,6 +42,9 @@ type Traces struct {
 	below    uint64 // the traces whose number is below are sampled
 }
 
+// sharedVariable is the setting that OpenTelemetry has for the address.
+const sharedVariable = "OTEL_EXPORTER_OTLP_ENDPOINT"
+
 // headersVariable holds headers of requests to the collector, which may be secrets:
 // name=value, joined by commas.
 const headersVariable = "OTEL_EXPORTER_OTLP_HEADERS"
@@ -58,6 +61,10 @@ func (f Tracing) Open(ctx context.Context, program, version string, log *slog.Lo
 	}
 	u, err := url.Parse(f.OTLP)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil {
+		if f.OTLP == os.Getenv(sharedVariable) { // which is meant for other programs as well
+			log.Warn("spans are not sent: "+sharedVariable+" is not http://HOST:4318", "remedy", "set EGRID_OTLP")
+			return nil, nil //nolint:nilnil // as if it were not set
+		}
 		return nil, fmt.Errorf("%w: the address of the collector (--otlp) is not http://HOST:4318; credentials go into %s", egrid.ErrInvalid, headersVariable)
 	}
 	if !(f.OTLPSample >= 0 && f.OTLPSample <= 1) {
@@ -74,7 +81,7 @@ func (f Tracing) Open(ctx context.Context, program, version string, log *slog.Lo
 	if err != nil {
 		return nil, err
 	}
-	about, err := resource.New(ctx, resource.WithAttributes(attribute.String("service.name", "egrid-"+program), attribute.String("service.version", version)),
+	about, err := resource.New(ctx, resource.WithAttributes(attribute.String("service.name", program), attribute.String("service.version", version)),
 		resource.WithTelemetrySDK(), resource.WithFromEnv())
 	if err != nil {
 		return nil, fmt.Errorf("%w: OTEL_RESOURCE_ATTRIBUTES: %w", egrid.ErrInvalid, err)

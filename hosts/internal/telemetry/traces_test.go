@@ -91,7 +91,7 @@ func openTraces(t *testing.T, f telemetry.Tracing, log *slog.Logger) *telemetry.
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	traces, err := f.Open(t.Context(), "test", "v1", log)
+	traces, err := f.Open(t.Context(), "egrid-test", "v1", log)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -359,6 +359,12 @@ func TestTracingFlags(t *testing.T) {
 		if _, err := f.Open(t.Context(), "x", "v", slog.Default()); !errors.Is(err, egrid.ErrInvalid) || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%+v: %v", f, err)
 		}
+	}
+	// What is set for all programs stops none of ours.
+	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4317")
+	var log lockedLog
+	if traces := openTraces(t, telemetry.Tracing{OTLP: "collector:4317", OTLPSample: 1}, slog.New(slog.NewTextHandler(&log, nil))); traces != nil || !strings.Contains(log.String(), "EGRID_OTLP") {
+		t.Errorf("%v: %s", traces, log.String())
 	}
 	for _, list := range []string{"secret", "a b=secret", "=secret", "a=%zz"} {
 		t.Setenv("OTEL_EXPORTER_OTLP_HEADERS", list)
