@@ -131,7 +131,9 @@ func TestFaultSlowUpgrade(t *testing.T) {
 	if out, err := old("load", "--store", address, editions.old.dir); !strings.Contains(out, "published: ") { // it does not know crosswalks, and ends with 3
 		t.Fatalf("the old egrid load: %v: %s", err, out)
 	}
-	rows := func() string { return must("rows", "--store", address, "--level", "PLNT", "--limit", "0", "--format", "csv") }
+	rows := func() string {
+		return must("rows", "--store", address, "--level", "PLNT", "--limit", "0", "--format", "csv")
+	}
 	before := rows()
 	if n := strings.Count(before, "\n"); n < 30 {
 		t.Fatalf("the old program shows %d lines", n)
