@@ -131,10 +131,10 @@ join)
   $bin/rabbitmqctl -q join_cluster "$2"
   $bin/rabbitmqctl -q start_app
   ;;
-running) $bin/rabbitmqctl -q eval 'length(rabbit_nodes:list_running()).' ;; # nodes of its cluster
+running) $bin/rabbitmqctl -q eval 'length([node() | nodes()]).' ;; # nodes of its cluster
 block) $bin/rabbitmqctl -q set_vm_memory_high_watermark 0 ;;
 unblock) $bin/rabbitmqctl -q set_vm_memory_high_watermark 0.6 ;;
-block-disk) $bin/rabbitmqctl -q set_disk_free_limit 1000TB ;;
+block-disk) $bin/rabbitmqctl -q set_disk_free_limit 100000GB ;;
 unblock-disk) $bin/rabbitmqctl -q set_disk_free_limit 200MB ;;
 url) echo "$url" ;;
 *)

@@ -35,6 +35,8 @@ ports() {
 base=$(ports)
 export EGRID_POSTGRES_PORT=$base EGRID_MINIO_PORT=$((base + 1)) EGRID_RABBITMQ_PORT=$((base + 2)) # and the two behind it
 export EGRID_REDIS_PORT=$((base + 5))
+# What the commands below need, also where a test has cleared the settings.
+own="env EGRID_SERVICES_DIR=$EGRID_SERVICES_DIR EGRID_POSTGRES_PORT=$EGRID_POSTGRES_PORT EGRID_RABBITMQ_PORT=$EGRID_RABBITMQ_PORT $here"
 
 # start SCRIPT VARIABLE: one after the other, because apt allows one at a time.
 start() {
@@ -46,7 +48,7 @@ start() {
 }
 if [ -z "${EGRID_TEST_POSTGRES:-}" ]; then
   start postgres EGRID_TEST_POSTGRES
-  export EGRID_TEST_POSTGRES_RESTART="$here/postgres.sh restart"
+  export EGRID_TEST_POSTGRES_RESTART="$own/postgres.sh restart"
 fi
 if [ -z "${EGRID_TEST_S3:-}" ]; then # a test listens where the buckets notify
   export EGRID_TEST_S3_WEBHOOK=http://a-token-of-the-tests@127.0.0.1:$((base + 6))/notifications
@@ -56,8 +58,8 @@ start redis EGRID_TEST_REDIS
 start xlrd EGRID_TEST_XLRD
 if [ -z "${EGRID_TEST_AMQP:-}" ]; then
   start rabbitmq EGRID_TEST_AMQP
-  export EGRID_TEST_AMQP_RESTART="$here/rabbitmq.sh restart" EGRID_TEST_AMQP_KILL="$here/rabbitmq.sh kill"
-  export EGRID_TEST_AMQP_BLOCK="$here/rabbitmq.sh block" EGRID_TEST_AMQP_UNBLOCK="$here/rabbitmq.sh unblock"
-  export EGRID_TEST_AMQP_BLOCK_DISK="$here/rabbitmq.sh block-disk" EGRID_TEST_AMQP_UNBLOCK_DISK="$here/rabbitmq.sh unblock-disk"
+  export EGRID_TEST_AMQP_RESTART="$own/rabbitmq.sh restart" EGRID_TEST_AMQP_KILL="$own/rabbitmq.sh kill"
+  export EGRID_TEST_AMQP_BLOCK="$own/rabbitmq.sh block" EGRID_TEST_AMQP_UNBLOCK="$own/rabbitmq.sh unblock"
+  export EGRID_TEST_AMQP_BLOCK_DISK="$own/rabbitmq.sh block-disk" EGRID_TEST_AMQP_UNBLOCK_DISK="$own/rabbitmq.sh unblock-disk"
 fi
 "$@"

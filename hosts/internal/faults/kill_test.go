@@ -46,6 +46,9 @@ func TestFaultBrokerRestarted(t *testing.T) {
 	p.midway(load)
 	restart(t, "EGRID_TEST_AMQP_RESTART")
 	load.ends(t)
+	if load.says("connection lost") == 0 {
+		t.Error("the load lost no connection: another broker was restarted")
+	}
 	p.wantNew()
 }
 
@@ -57,7 +60,12 @@ func TestFaultDatabaseCrashed(t *testing.T) {
 	load := p.etl()
 	p.midway(load)
 	p.reader.harmless.Store(true)
+	const since = "SELECT pg_postmaster_start_time()"
+	before := mustSQL(t, p.admin, since)
 	restart(t, "EGRID_TEST_POSTGRES_RESTART")
+	if mustSQL(t, p.admin, since) == before {
+		t.Fatal("another server was restarted")
+	}
 	load.ends(t)
 	p.wantNew()
 }

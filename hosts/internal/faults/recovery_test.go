@@ -1,6 +1,7 @@
 package faults_test
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"net/http"
@@ -235,7 +236,9 @@ func TestFaultRestore(t *testing.T) {
 	}
 	mustSQL(t, other("postgres"), fmt.Sprintf("CREATE DATABASE %s_restored OWNER %s", name, role))
 	t.Cleanup(func() {
-		mustSQL(t, other("postgres"), fmt.Sprintf("DROP DATABASE %s_replaced WITH (FORCE)", name))
+		if _, err := sql(context.WithoutCancel(t.Context()), other("postgres"), fmt.Sprintf("DROP DATABASE IF EXISTS %s_replaced WITH (FORCE)", name)); err != nil {
+			t.Error(err)
+		}
 	})
 	run(t, "pg_restore", "--exit-on-error", "--dbname="+other(name+"_restored"), dump)
 	for _, statement := range []string{
@@ -256,8 +259,15 @@ func TestFaultRestore(t *testing.T) {
 
 	load = p.etl()
 	from := p.delivered(queue.Done)
-	eventually(t, "another load is midway", func() bool { return p.delivered(queue.Done) >= from+30 })
+	// Far behind the dump: what it lacks is done already, as the queue has it.
+	eventually(t, "another load is behind the dump", func() bool { return p.delivered(queue.Done) >= from+150 })
+	staged := func() string {
+		return mustSQL(t, p.admin, "SELECT count(*) FROM egrid.chunks JOIN egrid.sheets ON sheet = number WHERE status = 'staging'")
+	}
+	p.unfinished()
+	had := staged()
 	restoreInto(t, dump, p.admin)
+	t.Logf("of %s chunks the restore left %s", had, staged())
 	load.ends(t)
 	server.answers(t, p.editions.new)
 	asking.end(t)

@@ -47,7 +47,8 @@ func manyFiles(t *testing.T) (dir string, rows int64) {
 	t.Helper()
 	dir = t.TempDir()
 	files := 0
-	for y := 2004; y < 2024; y++ {
+	// EPA published nothing for 2006 and 2008, and files for these are refused.
+	for _, y := range []int{2004, 2005, 2007, 2009, 2010, 2011, 2012, 2013, 2014, 2015, 2016, 2017, 2018, 2019, 2020, 2021, 2022, 2023, 2024, 2025} {
 		sample := egridtest.NewSample(&egridtest.SampleOptions{Seed: uint64(y), Plants: 400, Year: y})
 		for _, level := range []domain.Level{domain.GEN, domain.PLNT} {
 			var text bytes.Buffer

@@ -56,7 +56,10 @@ func TestFaultSlowStop(t *testing.T) {
 	address := fmt.Sprintf("postgres://postgres@127.0.0.1:%d/egrid?sslmode=disable", 15432+offset)
 	api := fmt.Sprintf("http://127.0.0.1:%d", 3000+offset)
 
-	must("up")
+	must("up") // which returns with the first sheet
+	eventually(t, "all sheets are published", func() bool {
+		return mustSQL(t, address, "SELECT count(*) FROM egrid.sheets WHERE status = 'published'") == "10"
+	})
 	before := mustIdentities(t, address)
 	revision := mustSQL(t, address, "SELECT revision FROM egrid.state")
 	if !strings.Contains(before, "PLNT2023") {

@@ -1,6 +1,7 @@
 package faults_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -24,7 +25,8 @@ const (
 
 var versions sync.Map // built, by commit
 
-// buildVersion builds the programs of a version into a folder, once.
+// buildVersion builds the programs of a version into a folder, once. Where
+// EGRID_TEST_VERSIONS names a folder, they stay there for the next time.
 func buildVersion(t *testing.T, commit string) string {
 	t.Helper()
 	root := filepath.Join("..", "..", "..")
@@ -33,8 +35,12 @@ func buildVersion(t *testing.T, commit string) string {
 	}
 	once, _ := versions.LoadOrStore(commit, sync.OnceValues(func() (string, error) {
 		ctx := context.Background()
-		source, bin := filepath.Join(folder, "source-"+commit), filepath.Join(folder, "bin-"+commit)
-		if out, err := exec.CommandContext(ctx, "git", "-C", root, "worktree", "add", "--detach", "--force", source, commit).CombinedOutput(); err != nil {
+		source, bin := filepath.Join(folder, "source-"+commit), filepath.Join(cmp.Or(os.Getenv("EGRID_TEST_VERSIONS"), folder), commit)
+		if _, err := os.Stat(filepath.Join(bin, "etl")); err == nil {
+			return bin, nil
+		}
+		unpack := exec.CommandContext(ctx, "sh", "-c", `mkdir -p "$1" && git -C "$0" archive "$2" | tar -x -C "$1"`, root, source, commit)
+		if out, err := unpack.CombinedOutput(); err != nil {
 			return "", fmt.Errorf("%w: %s", err, out)
 		}
 		command := exec.CommandContext(ctx, "go", "build", "-o", bin+"/", "./hosts/egrid", "./hosts/etl", "./hosts/consumer")
@@ -43,9 +49,6 @@ func buildVersion(t *testing.T, commit string) string {
 		out, err := command.CombinedOutput()
 		if err != nil {
 			err = fmt.Errorf("%w: %s", err, out)
-		}
-		if out, removeErr := exec.CommandContext(ctx, "git", "-C", root, "worktree", "remove", "--force", source).CombinedOutput(); removeErr != nil && err == nil {
-			err = fmt.Errorf("%w: %s", removeErr, out)
 		}
 		return bin, err
 	}))
