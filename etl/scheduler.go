@@ -283,15 +283,7 @@ func (c *Scheduler) attend(ctx context.Context) (over bool) {
 		if trigger == "" {
 			return t.of.IsZero() && ctx.Err() == nil
 		}
-		leave, err := c.watch.o.Runs.enter(ctx)
-		if err != nil {
-			return false
-		}
 		c.run(ctx, &t, trigger, due)
-		leave()
-		if ctx.Err() != nil {
-			return false
-		}
 	}
 }
 
@@ -487,6 +479,11 @@ func (w *watch) run(ctx context.Context) (r Report, made bool, err error) {
 	if !slices.ContainsFunc(scanned.Objects, Object.toLoad) {
 		return r, false, nil
 	}
+	leave, err := w.o.Runs.enter(ctx)
+	if err != nil {
+		return r, false, err
+	}
+	defer leave()
 	source := &heedful{Source: w.source, failed: map[string]bool{}}
 	p := w.Pipeline
 	p.source = source
