@@ -69,6 +69,7 @@ type cli struct {
 	Stream     streamCmd      `cmd:"" group:"stages" help:"Stage 4 of 5: decode chunks and put them into the store, unpublished."`
 	Report     reportCmd      `cmd:"" group:"stages" help:"Stage 5 of 5: publish what was streamed, and report."`
 	Health     healthCmd      `cmd:"" group:"operate" help:"Whether services, store and queue work; exit status 1 when one does not."`
+	Doctor     doctorCmd      `cmd:"" group:"operate" help:"Whether this set-up, or a deployment, is as it should be, and what to do where it is not."`
 	Dead       deadLettersCmd `cmd:"" group:"operate" name:"dead-letters" help:"Messages that were given up: list, show, replay and drop them."`
 	Backup     backupCmd      `cmd:"" group:"operate" help:"A consistent copy of an embedded store."`
 	Migrate    migrateCmd     `cmd:"" group:"operate" help:"Bring the tables of a PostgreSQL store to this version."`
