@@ -31,8 +31,9 @@ type Options struct {
 	Formats   []book.Format // of files that are read besides those that package book knows; default none
 	Publish   driver.Policy // default driver.PublishAuto
 
-	Workers    int   // chunks decoded at once; default GOMAXPROCS
-	ChunkBytes int64 // size of a chunk, about; default 1 MiB. It is part of a load's identity
+	Workers    int    // chunks decoded at once; default GOMAXPROCS
+	ChunkBytes int64  // size of a chunk, about; default 1 MiB. It is part of a load's identity
+	Limits     Limits // of a run; default none
 
 	// RejectsFile is where records that cannot be read are kept, as CSV:
 	// object,sheet,line,column,value,reason,row. It is made with the first
@@ -145,6 +146,12 @@ func beginRun(ctx context.Context) context.Context {
 func (p *Pipeline) load(ctx context.Context, scanned Scanned) (report Report, err error) {
 	p, ctx, finish := p.recorded(ctx, scanned.RunInfo, cmp.Or(p.o.Trigger, driver.ByCommand))
 	defer func() { finish(report, err) }()
+	if err := p.o.Limits.listed(scanned.Objects); err != nil {
+		return Report{}, err
+	}
+	ctx, stop, inTime := p.o.Limits.within(ctx)
+	defer stop()
+	defer func() { err = inTime(err) }()
 	p, closeAll := p.shelved(ctx)
 	defer closeAll()
 	began := time.Now()
@@ -193,6 +200,9 @@ func (p *Pipeline) Scan(ctx context.Context) (Scanned, error) {
 		if len(scanned.Objects) > 0 {
 			err = fmt.Errorf("%w but %d that are left out, such as %s: %s", err, len(scanned.Objects), scanned.Objects[0].Name, scanned.Objects[0].LeftOut)
 		}
+	}
+	if err == nil {
+		err = p.o.Limits.listed(scanned.Objects)
 	}
 	return scanned, err
 }

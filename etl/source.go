@@ -276,6 +276,79 @@ func (local) Open(_ context.Context, o Object, offset, length int64) (io.ReadClo
 	return r, nil
 }
 
+// LocalIn is [Local] of files that are in a folder, wherever links lead. What is outside
+// of it is listed as left out, and cannot be opened, however it is called. Use it where
+// others choose the paths, or may make links among the files. Errors: those of opening
+// the folder.
+func LocalIn(folder string, paths ...string) (Source, error) {
+	absolute, err := filepath.Abs(folder)
+	if err == nil {
+		absolute, err = filepath.EvalSymlinks(absolute)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: the folder of the files: %w", egrid.ErrInvalid, err)
+	}
+	return confined{local(paths), absolute}, nil
+}
+
+type confined struct {
+	local
+	folder string // absolute, without links
+}
+
+func (c confined) List(ctx context.Context) iter.Seq2[Object, error] {
+	return func(yield func(Object, error) bool) {
+		for o, err := range c.local.List(ctx) {
+			if err == nil && o.LeftOut == "" {
+				if _, err := c.within(o.Location); err != nil {
+					o.LeftOut = reason(err)
+				}
+			}
+			if !yield(o, err) {
+				return
+			}
+		}
+	}
+}
+
+// within is a location relative to the folder, without links.
+func (c confined) within(location string) (string, error) {
+	resolved, err := filepath.EvalSymlinks(location)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("%w: %w", egrid.ErrInvalid, broken(location, err))
+	}
+	if err != nil {
+		return "", err
+	}
+	relative, err := filepath.Rel(c.folder, resolved)
+	if err != nil || !filepath.IsLocal(relative) {
+		return "", fmt.Errorf("%w: it is outside of %s, to which reading is confined", egrid.ErrInvalid, c.folder)
+	}
+	return relative, nil
+}
+
+// Open opens by os.Root, so that a link that is made meanwhile leads nowhere else.
+func (c confined) Open(_ context.Context, o Object, offset, length int64) (io.ReadCloser, error) {
+	relative, err := c.within(o.Location)
+	if err != nil {
+		return nil, err
+	}
+	root, err := os.OpenRoot(c.folder)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = root.Close() }() // of a folder that is read
+	f, err := root.Open(relative)
+	if err != nil {
+		return nil, err
+	}
+	r, err := openRange(f, o, offset, length)
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return r, nil
+}
+
 // FS is a source of a file system, such as an embed.FS, which is walked as Local
 // walks a folder. It does not know in which folders it is: a link to one of those
 // is followed.

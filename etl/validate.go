@@ -115,6 +115,7 @@ func (set cellSet) shared(cells []sheet.SheetColumn) []sheet.SheetColumn {
 func (p *Pipeline) inspect(ctx context.Context, scanned Scanned) (Validated, error) {
 	v := Validated{RunInfo: scanned.RunInfo}
 	schemas, cells := driver.SchemaSet{}, cellSet{} // of thousands of files most have the same columns
+	sheets := 0
 	for _, o := range scanned.Objects {
 		f := CheckedFile{Object: o}
 		if o.LeftOut != "" {
@@ -129,6 +130,10 @@ func (p *Pipeline) inspect(ctx context.Context, scanned Scanned) (Validated, err
 				return v, fmt.Errorf("validate %s: %w", o.Name, err)
 			}
 			f.Error = reason(err)
+		}
+		sheets += len(tables)
+		if err := p.o.Limits.found(sheets, o.Name); err != nil {
+			return v, err
 		}
 		for _, left := range leftOut {
 			f.Sheets = append(f.Sheets, CheckedSheet{Member: left.Name, Error: left.Reason, LeftOut: true})

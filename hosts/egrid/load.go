@@ -26,11 +26,12 @@ type reading struct {
 	Authority string `env:"-" help:"Who published the files, where they do not tell. Default: EPA." placeholder:"TEXT"`
 	Mapping   string `env:"-" help:"File that maps headers which are nobody's codes to columns (etl.json)." type:"path" placeholder:"FILE"`
 	Workers   int    `help:"Chunks decoded at once. Default: the processors."`
+	service.Limits
 }
 
 // options checks the flags and makes the pipeline's options of them.
 func (r reading) options(a *app) (etl.Options, error) {
-	o := etl.Options{Workers: r.Workers, Release: r.Release, Year: r.Year, Units: r.Units, Authority: r.Authority, Formats: service.Inputs(), Logger: a.log}
+	o := etl.Options{Workers: r.Workers, Release: r.Release, Year: r.Year, Units: r.Units, Authority: r.Authority, Formats: service.Inputs(), Limits: r.Limits.Of(), Logger: a.log}
 	if _, err := egrid.ParseRelease(r.Release); err != nil {
 		return o, err
 	}

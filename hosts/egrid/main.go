@@ -71,6 +71,7 @@ type cli struct {
 	Health     healthCmd      `cmd:"" group:"operate" help:"Whether services, store and queue work; exit status 1 when one does not."`
 	Notify     notifyCmd      `cmd:"" group:"operate" help:"Send a notice to the consumer of notifications."`
 	Runs       runsCmd        `cmd:"" group:"operate" help:"Loads of every process, by command, schedule, order or notification: list and show them."`
+	Doctor     doctorCmd      `cmd:"" group:"operate" help:"Whether this set-up, or a deployment, is as it should be, and what to do where it is not."`
 	Dead       deadLettersCmd `cmd:"" group:"operate" name:"dead-letters" help:"Messages that were given up: list, show, replay and drop them."`
 	Backup     backupCmd      `cmd:"" group:"operate" help:"A consistent copy of an embedded store."`
 	Migrate    migrateCmd     `cmd:"" group:"operate" help:"Bring the tables of a PostgreSQL store to this version."`

@@ -263,7 +263,7 @@ func TestSettings(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	const settings = "addr api-keys-file catalogue chunk-bytes jwks jwt-audience jwt-issuer jwt-leeway jwt-secret-file keep log-format log-level otlp otlp-sample pager pprof-addr queue rate-limit " +
+	const settings = "addr api-keys-file catalogue chunk-bytes jwks jwt-audience jwt-issuer jwt-leeway jwt-secret-file keep log-format log-level max-bytes max-files max-sheets max-time otlp otlp-sample pager pprof-addr queue rate-limit " +
 		"rate-window rejects require-auth shapes sources store swagger timeout tls-cert tls-key trusted-proxies workers"
 	if got := strings.Join(slices.Sorted(maps.Keys(found)), " "); got != settings {
 		t.Errorf("got  %s\nwant %s", got, settings)

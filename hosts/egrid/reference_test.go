@@ -36,6 +36,7 @@ func TestReference(t *testing.T) {
 	settings := settingsOf(t, parser.Model)
 	reference(t, "settings.md", settingsPage(settings))
 	reference(t, "../../.env.example", environmentFile(settings))
+	reference(t, "../../hosts/egrid/settings.txt", namesOf(settings))
 }
 
 func reference(t *testing.T, name, text string) {
@@ -188,6 +189,18 @@ var deployment = []service.Setting{
 	{Variable: "EGRID_NOTIFICATION_PORT", Kind: "number", Default: "3002", Meaning: "Of the notification consumer."},
 	{Variable: "EGRID_ERROR_PORT", Kind: "number", Default: "3003", Meaning: "Of the error consumer."},
 	{Variable: "EGRID_DATABASE_PORT", Kind: "number", Default: "3011", Meaning: "Of the first database consumer; the others follow."},
+}
+
+// namesOf are the names of all settings, for egrid doctor.
+func namesOf(settings []*programSetting) string {
+	var names []string
+	for _, s := range settings {
+		names = append(names, s.Variable)
+	}
+	for _, s := range deployment {
+		names = append(names, s.Variable)
+	}
+	return strings.Join(names, "\n") + "\n"
 }
 
 // environmentFile is .env.example.

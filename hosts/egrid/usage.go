@@ -36,7 +36,7 @@ func parserOf(c *cli, stdout, stderr io.Writer, exit func(int)) (parser, error) 
 // of what serves, and a few others. What a query or a load asks for has none, since it
 // would be asked for again by whoever comes later.
 func onlySettings(k *kong.Kong) error {
-	settings := []string{"catalogue", "chunk-bytes", "keep", "rejects", "timeout", "workers"}
+	settings := []string{"catalogue", "chunk-bytes", "keep", "max-bytes", "max-files", "max-sheets", "max-time", "rejects", "timeout", "workers"}
 	return kong.Visit(k.Model, func(n kong.Visitable, next kong.Next) error {
 		node, ok := n.(*kong.Node)
 		if app, is := n.(*kong.Application); is {
@@ -70,6 +70,7 @@ func examples() map[string][]string {
 		"prune":               {"egrid prune --keep 2", "egrid prune --older-than 30d"},
 		"columns":             {"egrid columns --level PLNT", "egrid columns --history NAMEPCAP --level ST", "egrid columns --history STGENNB --json"},
 		"health":              {"egrid health", "egrid health http://127.0.0.1:4000 postgres://egrid@db/egrid", "egrid health --json --timeout 2s"},
+		"doctor":              {"egrid doctor", "egrid doctor --deployment --env .env --gateway https://grid.example.org --json"},
 		"backup":              {"egrid backup egrid-backup.db", "egrid backup --store egrid.db /backups/egrid.db"},
 		"migrate":             {"egrid migrate --store postgres://egrid@db/egrid"},
 		"version":             {"egrid version", "egrid version --json"},

@@ -40,6 +40,7 @@ type cli struct {
 	service.Serving
 	service.Access
 	service.Scheduling
+	service.Limits
 	Source  []string `arg:"" help:"Files, folders or s3://BUCKET/PREFIX."`
 	Store   string   `help:"Where the consumers write to." required:"" placeholder:"URL"`
 	Queue   string   `help:"What carries chunks to the consumers." required:"" placeholder:"URL"`
@@ -117,7 +118,7 @@ func (c *cli) Run(p *service.Process) error {
 }
 
 func (c *cli) options() (etl.Options, error) {
-	o := etl.Options{Workers: c.Workers, ChunkBytes: c.Chunk, Publish: driver.Policy(c.Publish), RejectsFile: service.RejectsFile(c.Rejects), Formats: service.Inputs()}
+	o := etl.Options{Workers: c.Workers, ChunkBytes: c.Chunk, Publish: driver.Policy(c.Publish), RejectsFile: service.RejectsFile(c.Rejects), Formats: service.Inputs(), Limits: c.Limits.Of()}
 	if c.Mapping == "" {
 		return o, nil
 	}

@@ -31,7 +31,7 @@ if [ "${1:-}" = --list ]; then
 fi
 
 sums() {
-  find docs/data.md docs/api docs/reference docs/packages.md .env.example examples/data/*.csv httpapi/examples.json httpapi/testdata hosts/egrid/testdata -type f -exec sha256sum {} + | sort -k 2
+  find docs/data.md docs/api docs/reference docs/packages.md .env.example hosts/egrid/settings.txt examples/data/*.csv httpapi/examples.json httpapi/testdata hosts/egrid/testdata -type f -exec sha256sum {} + | sort -k 2
 }
 
 log=$(mktemp)
@@ -40,6 +40,7 @@ trap 'rm -f "$log" "$before"' EXIT
 sums >"$before"
 
 rm -f httpapi/testdata/*.golden hosts/egrid/testdata/*.golden # those of tests that are no more
+(cd internal/licences && go test -count=1 -run '^TestLicences$' . -update >"$log" 2>&1) || { cat "$log" >&2 && exit 1; } # modules -> docs/reference/licences.md
 while read -r package tests; do update "$package" "$tests"; done < <(steps)
 
 changed=$( (diff "$before" <(sums) || true) | sed -nE 's/^[<>] [0-9a-f]+ +/  /p' | sort -u)

@@ -36,15 +36,16 @@ func plainSettings() map[string][]Setting {
 		{Variable: "EGRID_S3_SECRET_KEY", Kind: "text", Meaning: "The secret of that key.", Secret: true},
 	}
 	keep := Setting{Variable: KeepVariable, Default: "10", Kind: "number", Meaning: "Superseded snapshots of each level, data year and release that stay; -1 is all."}
+	root := Setting{Variable: rootVariable, Kind: "folder", Meaning: "Folder that files of sources have to be in, wherever links lead. Default: any."}
 	access := []Setting{
 		{Variable: secretVariable, Kind: "text", Meaning: "The secret that tokens are signed with by HS256: 32 bytes or more.", Secret: true},
 		{Variable: apiKeysVariable, Kind: "text", Meaning: "API keys: a line for each, of name, scopes and SHA-256.", Secret: true},
 	}
 	etlKey := Setting{Variable: etlKeyVariable, Kind: "text", Meaning: "The API key by which api orders loads of the service etl.", Secret: true}
 	return map[string][]Setting{
-		"egrid":    append(append(s3, access...), keep),
+		"egrid":    append(append(s3, access...), keep, root),
 		"api":      append(access, etlKey),
-		"etl":      append(append(s3, access...), keep),
+		"etl":      append(append(s3, access...), keep, root),
 		"consumer": {keep},
 	}
 }

@@ -18,6 +18,7 @@ import (
 // which is nil where it cannot be one. The server of buckets is named by
 // EGRID_S3_ENDPOINT, EGRID_S3_REGION, EGRID_S3_ACCESS_KEY and EGRID_S3_SECRET_KEY;
 // the keys may be in files, which the names with _FILE behind name.
+// Files have to be in the folder that EGRID_ROOT names, if it does, also behind links.
 // Without names it lists nothing, and opens whatever another process has listed.
 func OpenSource(names []string, stdin io.Reader) (etl.Source, error) {
 	s := &sources{remote: sync.OnceValues(func() (*s3source.Source, error) { return openBucket("s3://any") })}
@@ -34,7 +35,11 @@ func OpenSource(names []string, stdin io.Reader) (etl.Source, error) {
 			continue
 		}
 		if !strings.Contains(name, "://") {
-			s.listed = append(s.listed, etl.Local(name))
+			files, err := openFiles(name)
+			if err != nil {
+				return nil, err
+			}
+			s.listed = append(s.listed, files)
 			continue
 		}
 		bucket, err := openBucket(name)
@@ -44,6 +49,21 @@ func OpenSource(names []string, stdin io.Reader) (etl.Source, error) {
 		s.listed = append(s.listed, bucket)
 	}
 	return s, nil
+}
+
+// rootVariable names the folder that files have to be in.
+const rootVariable = "EGRID_ROOT"
+
+func openFiles(paths ...string) (etl.Source, error) {
+	root := os.Getenv(rootVariable)
+	if root == "" {
+		return etl.Local(paths...), nil
+	}
+	source, err := etl.LocalIn(root, paths...)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", rootVariable, err)
+	}
+	return source, nil
 }
 
 func openBucket(address string) (*s3source.Source, error) {
@@ -91,7 +111,11 @@ func (s *sources) Open(ctx context.Context, o etl.Object, offset, length int64) 
 		return s.stdin.Open(ctx, o, offset, length)
 	}
 	if !strings.Contains(o.Location, "://") {
-		return etl.Local().Open(ctx, o, offset, length)
+		files, err := openFiles()
+		if err != nil {
+			return nil, err
+		}
+		return files.Open(ctx, o, offset, length)
 	}
 	remote, err := s.remote()
 	if err != nil {
