@@ -65,7 +65,7 @@ func freePort(t *testing.T) string {
 }
 
 func (s *ownServer) command(args ...string) *exec.Cmd {
-	command := exec.Command(s.script, args...) //nolint:gosec // G204: a script of the repository
+	command := exec.Command(s.script, args...)
 	command.Env = s.env
 	return command
 }
@@ -288,7 +288,7 @@ func restoreInto(t *testing.T, dump, address string) {
 // run runs a program to its end.
 func run(t *testing.T, name string, args ...string) {
 	t.Helper()
-	if out, err := exec.CommandContext(t.Context(), name, args...).CombinedOutput(); err != nil { //nolint:gosec // G204: of the test's own arguments
+	if out, err := exec.CommandContext(t.Context(), name, args...).CombinedOutput(); err != nil {
 		t.Fatalf("%s: %v: %s", name, err, out)
 	}
 }
