@@ -1,7 +1,6 @@
 package faults_test
 
 import (
-	"context"
 	"fmt"
 	"net"
 	"net/http"
@@ -235,11 +234,7 @@ func TestFaultRestore(t *testing.T) {
 		return address
 	}
 	mustSQL(t, other("postgres"), fmt.Sprintf("CREATE DATABASE %s_restored OWNER %s", name, role))
-	t.Cleanup(func() {
-		if _, err := sql(context.WithoutCancel(t.Context()), other("postgres"), fmt.Sprintf("DROP DATABASE IF EXISTS %s_replaced WITH (FORCE)", name)); err != nil {
-			t.Error(err)
-		}
-	})
+	t.Cleanup(func() { dropDatabase(t, other("postgres"), name+"_replaced") })
 	run(t, "pg_restore", "--exit-on-error", "--dbname="+other(name+"_restored"), dump)
 	for _, statement := range []string{
 		"ALTER DATABASE @ ALLOW_CONNECTIONS false",

@@ -88,7 +88,7 @@ func TestFaultSlowFiles(t *testing.T) {
 	name := fmt.Sprint("faults_", os.Getpid(), "_many")
 	server := testenv.Server(t, "EGRID_TEST_POSTGRES")
 	mustSQL(t, server, "CREATE DATABASE "+name+" OWNER "+role)
-	t.Cleanup(func() { mustSQL(t, server, "DROP DATABASE "+name+" WITH (FORCE)") })
+	t.Cleanup(func() { dropDatabase(t, server, name) })
 	address, err := database(server, role, name)
 	if err != nil {
 		t.Fatal(err)

@@ -148,7 +148,7 @@ func TestFaultSlowUpgrade(t *testing.T) {
 	server := testenv.Server(t, "EGRID_TEST_POSTGRES")
 	name := fmt.Sprint("faults_", os.Getpid(), "_old")
 	mustSQL(t, server, "CREATE DATABASE "+name)
-	t.Cleanup(func() { mustSQL(t, server, "DROP DATABASE "+name+" WITH (FORCE)") })
+	t.Cleanup(func() { dropDatabase(t, server, name) })
 	address, err := database(server, "", name)
 	if err != nil {
 		t.Fatal(err)
