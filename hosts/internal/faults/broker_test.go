@@ -13,7 +13,7 @@ import (
 // command runs the command that an environment variable holds.
 func command(t *testing.T, variable string) {
 	t.Helper()
-	if out, err := exec.Command("sh", "-c", testenv.Server(t, variable)).CombinedOutput(); err != nil { //nolint:gosec // G204: of whoever runs the tests
+	if out, err := exec.Command("sh", "-c", testenv.Server(t, variable)).CombinedOutput(); err != nil {
 		t.Fatalf("%s: %v: %s", variable, err, out)
 	}
 }

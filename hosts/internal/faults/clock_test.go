@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"debug/elf"
 	"fmt"
-	"io"
 	"os"
 	"runtime"
 	"strconv"
@@ -48,8 +47,11 @@ func startAhead(t *testing.T, name string, environment []string, args ...string)
 		}
 		pid := p.cmd.Process.Pid
 		var status syscall.WaitStatus
-		if _, err := syscall.Wait4(pid, &status, 0, nil); err != nil || !status.Stopped() {
-			return fmt.Errorf("%s does not stop at its start: %v, %v", name, status, err)
+		if _, err := syscall.Wait4(pid, &status, 0, nil); err != nil {
+			return fmt.Errorf("wait for %s: %w", name, err)
+		}
+		if !status.Stopped() {
+			return fmt.Errorf("%s does not stop at its start: %#x", name, int(status))
 		}
 		if err := setAhead(pid); err != nil {
 			return err
@@ -87,7 +89,7 @@ func setAhead(pid int) error {
 			return err
 		}
 	}
-	return io.ErrUnexpectedEOF
+	return fmt.Errorf("the vDSO of process %d has no clock", pid)
 }
 
 // vdso is where the kernel's code is in a process.

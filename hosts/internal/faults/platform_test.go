@@ -62,11 +62,7 @@ func newPlatformOn(t *testing.T, server, queue string, editions func() (pair, er
 	}
 	name := fmt.Sprint("faults_", os.Getpid(), "_", databases.Add(1))
 	mustSQL(t, server, fmt.Sprint("CREATE DATABASE ", name, " TEMPLATE ", template, " OWNER ", role))
-	t.Cleanup(func() {
-		if _, err := sql(context.WithoutCancel(t.Context()), server, "DROP DATABASE "+name+" WITH (FORCE)"); err != nil {
-			t.Error(err)
-		}
-	})
+	t.Cleanup(func() { dropDatabase(t, server, name) })
 	p.store, _ = database(server, role, name) // the template's address was right
 	p.admin, _ = database(server, "", name)
 	if p.pg, err = pgstore.Open(t.Context(), p.store, nil); err != nil {
@@ -80,6 +76,14 @@ func newPlatformOn(t *testing.T, server, queue string, editions func() (pair, er
 	p.empty()
 	p.reader = watch(t.Context(), store.New(p.pg), p.editions, true, 10*time.Millisecond)
 	return p
+}
+
+// dropDatabase is for the end of a test, whose context has ended.
+func dropDatabase(t *testing.T, server, name string) {
+	t.Helper()
+	if _, err := sql(context.WithoutCancel(t.Context()), server, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)"); err != nil {
+		t.Error(err)
+	}
 }
 
 func mustSQL(t *testing.T, address, statement string) string {

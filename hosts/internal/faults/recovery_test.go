@@ -1,7 +1,6 @@
 package faults_test
 
 import (
-	"context"
 	"fmt"
 	"net"
 	"net/http"
@@ -65,7 +64,7 @@ func freePort(t *testing.T) string {
 }
 
 func (s *ownServer) command(args ...string) *exec.Cmd {
-	command := exec.Command(s.script, args...) //nolint:gosec // G204: a script of the repository
+	command := exec.Command(s.script, args...)
 	command.Env = s.env
 	return command
 }
@@ -235,11 +234,7 @@ func TestFaultRestore(t *testing.T) {
 		return address
 	}
 	mustSQL(t, other("postgres"), fmt.Sprintf("CREATE DATABASE %s_restored OWNER %s", name, role))
-	t.Cleanup(func() {
-		if _, err := sql(context.WithoutCancel(t.Context()), other("postgres"), fmt.Sprintf("DROP DATABASE IF EXISTS %s_replaced WITH (FORCE)", name)); err != nil {
-			t.Error(err)
-		}
-	})
+	t.Cleanup(func() { dropDatabase(t, other("postgres"), name+"_replaced") })
 	run(t, "pg_restore", "--exit-on-error", "--dbname="+other(name+"_restored"), dump)
 	for _, statement := range []string{
 		"ALTER DATABASE @ ALLOW_CONNECTIONS false",
@@ -288,7 +283,7 @@ func restoreInto(t *testing.T, dump, address string) {
 // run runs a program to its end.
 func run(t *testing.T, name string, args ...string) {
 	t.Helper()
-	if out, err := exec.CommandContext(t.Context(), name, args...).CombinedOutput(); err != nil { //nolint:gosec // G204: of the test's own arguments
+	if out, err := exec.CommandContext(t.Context(), name, args...).CombinedOutput(); err != nil {
 		t.Fatalf("%s: %v: %s", name, err, out)
 	}
 }

@@ -20,7 +20,7 @@ func TestFaultSlowStop(t *testing.T) {
 		t.Fatal(err)
 	}
 	place := filepath.Join(dir, "deployment")
-	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // G302: as above
+	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	offset := freeOffset(t)

@@ -17,8 +17,10 @@ import (
 
 // Earlier versions, by their commits. They are built from the repository's history.
 const (
-	// versionBefore has the same tables, and messages of the same form.
-	versionBefore = "77ddc2a"
+	// versionBefore has the same tables and dictionary, and messages of the same form.
+	versionBefore = "c924295"
+	// versionOfOtherColumns has the same tables, and no column of ZIP crosswalks.
+	versionOfOtherColumns = "77ddc2a"
 	// versionOld has the tables of version 2 and another form of chunks.
 	versionOld = "5c49ad3"
 )
@@ -101,6 +103,27 @@ func TestFaultSlowVersions(t *testing.T) {
 	}
 }
 
+// TestFaultSlowColumns has an etl service whose dictionary lacks columns that are
+// published: it says so, changes nothing, and one of this version does the work.
+func TestFaultSlowColumns(t *testing.T) {
+	bin := buildVersion(t, versionOfOtherColumns)
+	p := newPlatform(t, large)
+	p.consume(2)
+	load := start(t, of(t, bin, "etl"), p.env, p.etlArgs()...)
+	eventually(t, "the run fails", func() bool { return load.says("run failed") > 0 })
+	if told := load.tail(); !strings.Contains(told, "the dictionary has no column") || !strings.Contains(told, "a newer version of the software wrote it") {
+		t.Errorf("it says\n%s", told)
+	}
+	load.kill(t)
+	p.etl().ends(t)
+	for _, level := range levels() {
+		if got, err := printedRows(t.Context(), p.store, level); err != nil || got != p.editions.new.sheets[level] {
+			t.Errorf("%s: %v, %s", level, err, difference(got, p.editions.new.sheets[level]))
+		}
+	}
+	p.wantDone()
+}
+
 // TestFaultSlowUpgrade brings the tables of an old version to this one, and goes back
 // by restoring a dump: what operations/recovery.md says. Each program refuses the
 // other one's tables, and consumers the other one's chunks.
@@ -125,7 +148,7 @@ func TestFaultSlowUpgrade(t *testing.T) {
 	server := testenv.Server(t, "EGRID_TEST_POSTGRES")
 	name := fmt.Sprint("faults_", os.Getpid(), "_old")
 	mustSQL(t, server, "CREATE DATABASE "+name)
-	t.Cleanup(func() { mustSQL(t, server, "DROP DATABASE "+name+" WITH (FORCE)") })
+	t.Cleanup(func() { dropDatabase(t, server, name) })
 	address, err := database(server, "", name)
 	if err != nil {
 		t.Fatal(err)
