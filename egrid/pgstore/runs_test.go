@@ -2,6 +2,7 @@ package pgstore_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -106,7 +107,7 @@ func newGate(t *testing.T, server string) *gate {
 				return
 			}
 			keep(in)
-			out, err := net.Dial("tcp", server) //nolint:noctx // it is closed with the gate
+			out, err := net.Dial("tcp", server)
 			if err != nil {
 				_ = in.Close()
 				continue
@@ -169,7 +170,7 @@ func TestLeadershipLost(t *testing.T) {
 			case <-time.After(time.Minute):
 				t.Fatal("the first one leads on")
 			}
-			if cause := context.Cause(leading); cause == nil || cause == context.Canceled {
+			if cause := context.Cause(leading); cause == nil || errors.Is(cause, context.Canceled) {
 				t.Errorf("the cause is %v", cause)
 			}
 			select {

@@ -25,6 +25,7 @@
 package schedule
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -83,7 +84,7 @@ func parse(text string) (*Schedule, error) {
 	s.rule, s.wall = rule, !even
 	now := time.Now()
 	if next := s.Next(now); next.IsZero() || next.Sub(now) > distant {
-		return nil, fmt.Errorf("there is no such day")
+		return nil, errors.New("there is no such day")
 	}
 	return s, nil
 }
