@@ -12,9 +12,8 @@
 //
 // # Errors
 //
-// Exit status 0: told to stop, or --schedule once and the run ended well; 1:
-// failed; 2: wrong usage. A run that fails is told to the error consumer, and
-// tried again.
+// Exit status 0: told to stop, or --schedule once and the run ended well; 1: failed;
+// 2: wrong usage. A run that fails is told to the error consumer, and tried again.
 //
 // # See also
 //

@@ -13,7 +13,13 @@ database=()
 out=$(timeout 300 "$1" "${database[@]}" "${EGRID_VULN_PACKAGES:-./...}" 2>&1)
 status=$?
 printf '%s\n' "$out"
-[ $status = 0 ] && exit 0
+if [ $status = 0 ]; then # a report that breaks off is no pass
+  case $out in
+  *"No vulnerabilities found"* | *"affected by 0 vulnerabilities"*) exit 0 ;;
+  esac
+  echo "govulncheck did not come to its end" >&2
+  exit 1
+fi
 case $out in
 *"fetching vulnerabilities"*) ;;
 *) exit $status ;;
