@@ -75,7 +75,11 @@ func parse(text string) (*Schedule, error) {
 		}
 		s.zone, text = zone, strings.TrimSpace(rest)
 	}
-	rule, err := cron.NewParser(cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow | cron.Descriptor).Parse(text)
+	parser, err := cron.TryNewParser(cron.Minute | cron.Hour | cron.Dom | cron.Month | cron.Dow | cron.Descriptor)
+	if err != nil {
+		return nil, err
+	}
+	rule, err := parser.Parse(text)
 	if err != nil {
 		return nil, err
 	}
