@@ -39,7 +39,6 @@ func TestCuts(t *testing.T) {
 	})
 	t.Run("APIDatabase", apiDatabase)
 	must(t, makeTarget, "down")
-	t.Run("BrokerNodes", brokerNodes)
 }
 
 // cut drops every packet between some containers and an address, and returns what
@@ -203,14 +202,15 @@ func apiDatabase(t *testing.T) {
 	e.wantServed(t)
 }
 
-// brokerNodes cuts one of three brokers from the others: the one that every service
+// TestBrokerNodes cuts one of three brokers from the others: the one that every service
 // is connected to, and that leads the queues.
-func brokerNodes(t *testing.T) {
+func TestBrokerNodes(t *testing.T) {
 	t.Setenv("EGRID_BROKERS", "rabbitmq:5672,rabbitmq-2:5672,rabbitmq-3:5672")
 	t.Setenv("EGRID_SEED", source+"/examples/data")
 	cluster := func(ctx context.Context, args ...string) (string, error) {
 		return compose(ctx, append([]string{"-f", "internal/containers/cluster.yaml"}, args...)...)
 	}
+	must(t, cluster, "build", "migrate")
 	must(t, cluster, "up", "-d", "--no-build")
 	t.Cleanup(func() {
 		if _, err := cluster(context.WithoutCancel(t.Context()), "--profile", "tools", "down", "--volumes", "--remove-orphans"); err != nil {

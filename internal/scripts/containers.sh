@@ -58,7 +58,12 @@ export EGRID_MINIO EGRID_GOROOT EGRID_CGROUP
 
 work=${EGRID_CONTAINERS_DIR:-$(mktemp -d /tmp/egrid-containers.XXXXXX)}
 cleanup() {
-  find /sys/fs/cgroup -depth -type d -path "*/$EGRID_CGROUP*" -exec rmdir {} + 2>/dev/null || true
+  # A group can be removed when the kernel has ended the last process in it.
+  for _ in $(seq 100); do
+    find /sys/fs/cgroup -depth -type d -path "*/$EGRID_CGROUP*" -exec rmdir {} + 2>/dev/null || true
+    [ -n "$(find /sys/fs/cgroup -maxdepth 2 -name "$EGRID_CGROUP" -print -quit)" ] || break
+    sleep 0.1
+  done
   if [ -n "${EGRID_CONTAINERS_DIR:-}" ]; then
     rm -rf "$work"/{upper,overlay,root,work}
   else
@@ -72,4 +77,7 @@ mkdir -p "$work"/{upper,overlay,root,docker,modules,work}
 (cd "$root" && CGO_ENABLED=0 go test -c -tags containers -o "$work/work/containers" ./internal/containers)
 
 # When this ends by force, so does everything within.
-unshare --mount --net --pid --fork --kill-child bash "${BASH_SOURCE[0]}" within "$engine" "$system" "$work" "$@"
+unshare --mount --net --pid --fork --kill-child bash "${BASH_SOURCE[0]}" within "$engine" "$system" "$work" "$@" &
+within=$!
+trap 'kill -KILL $within; exit 130' INT TERM HUP
+wait $within

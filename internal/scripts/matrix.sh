@@ -27,10 +27,10 @@ suites() {
     queue) set -- -skip '^TestRestart$' ./queue/rabbitqueue ;;
     egrid) set -- -skip '^TestRestart$' ./egrid/pgstore ;;
     restart) set -- -p 1 -run '^TestRestart$' ./queue/rabbitqueue ./egrid/pgstore ;;
-    faults) set -- -timeout 40m -run "^$FAULTS\$" ./hosts/internal/faults ;;
+    faults) set -- -run "^$FAULTS\$" ./hosts/internal/faults ;;
     esac
     result=passed
-    "$root/internal/scripts/with-services.sh" go run ./internal/testreport -count=1 "$@" >"$report.$suite" 2>&1 || result=FAILED
+    "$root/internal/scripts/with-services.sh" go run ./internal/testreport -count=1 -timeout 40m "$@" >"$report.$suite" 2>&1 || result=FAILED
     tail -25 "$report.$suite"
     printf '%s\t%s\t%s\t%d s\t%s\n' "$(versions)" "$suite" "$result" $((SECONDS - began)) \
       "$(grep -E '^[0-9]+ passed' "$report.$suite" | tail -1)" >>"$EGRID_MATRIX/table"
@@ -85,7 +85,10 @@ for row in "$@"; do
   work=$EGRID_MATRIX/$row
   mkdir -p "$work"/{upper,overlay,root}
   # When this ends by force, so does everything within.
-  GOPROXY=off CGO_ENABLED=0 unshare --mount --net --pid --fork --kill-child bash "${BASH_SOURCE[0]}" within "$system" "$work"
+  GOPROXY=off CGO_ENABLED=0 unshare --mount --net --pid --fork --kill-child bash "${BASH_SOURCE[0]}" within "$system" "$work" &
+  within=$!
+  trap 'kill -KILL $within; exit 130' INT TERM HUP
+  wait $within
   rm -rf "$work"
 done
 echo
