@@ -82,7 +82,7 @@ func run(ctx context.Context) (err error) {
 		return fmt.Errorf("this is no clone of the project: %w", err)
 	}
 	w := &walk{root: strings.TrimSpace(string(root))}
-	if w.base, err = freePorts(); err != nil {
+	if w.base, err = freePorts(ctx); err != nil {
 		return err
 	}
 	if w.dir, err = os.MkdirTemp("", "egrid-newcomer-"); err != nil {
@@ -117,11 +117,11 @@ func run(ctx context.Context) (err error) {
 }
 
 // freePorts finds as many in a row as are needed.
-func freePorts() (int, error) {
+func freePorts(ctx context.Context) (int, error) {
 next:
 	for base := 21000; base < 32000; base += allPorts {
 		for port := base; port < base+allPorts; port++ {
-			l, err := net.Listen("tcp", address(port))
+			l, err := listen(ctx, port)
 			if err != nil {
 				continue next
 			}
@@ -130,6 +130,11 @@ next:
 		return base, nil
 	}
 	return 0, errors.New("no free ports")
+}
+
+func listen(ctx context.Context, port int) (net.Listener, error) {
+	var config net.ListenConfig
+	return config.Listen(ctx, "tcp", address(port))
 }
 
 func address(port int) string { return "127.0.0.1:" + strconv.Itoa(port) }
@@ -167,7 +172,7 @@ func (w *walk) settings() {
 
 // command runs a program in the clone, and returns what it prints.
 func (w *walk) command(ctx context.Context, name string, args ...string) (string, error) {
-	c := exec.CommandContext(ctx, name, args...)
+	c := exec.CommandContext(ctx, name, args...) //nolint:gosec // G204: of this program's own steps
 	c.Dir, c.Env = w.clone, w.env
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // an interrupt is for us, who end it
 	c.Cancel = func() error { return syscall.Kill(-c.Process.Pid, syscall.SIGTERM) }
@@ -215,7 +220,7 @@ func fetch(ctx context.Context, address string) (int, []byte, error) {
 // --- steps
 
 func (w *walk) makeClone(ctx context.Context) error {
-	c := exec.CommandContext(ctx, "git", "clone", "--quiet", w.root, w.clone)
+	c := exec.CommandContext(ctx, "git", "clone", "--quiet", w.root, w.clone) //nolint:gosec // G204: our own folders
 	if out, err := c.CombinedOutput(); err != nil {
 		return fmt.Errorf("git clone: %w\n%s", err, out)
 	}
@@ -229,7 +234,7 @@ func (w *walk) seed(names ...string) error {
 		return err
 	}
 	for _, name := range names {
-		b, err := os.ReadFile(filepath.Join(w.clone, "examples", "data", name))
+		b, err := os.ReadFile(filepath.Join(w.clone, "examples", "data", name)) //nolint:gosec // G304: below a folder of our own
 		if err != nil {
 			return err
 		}
@@ -278,8 +283,7 @@ func (w *walk) up(ctx context.Context) error {
 
 // startHook takes notices, as somebody's chat does.
 func (w *walk) startHook(ctx context.Context) error {
-	var config net.ListenConfig
-	l, err := config.Listen(ctx, "tcp", address(w.port("WEBHOOK")))
+	l, err := listen(ctx, w.port("WEBHOOK"))
 	if err != nil {
 		return err
 	}
@@ -302,12 +306,12 @@ func (w *walk) startPrometheus(ctx context.Context) error {
 	if _, err := w.command(ctx, "promtool", "check", "config", filepath.Join(folder, "prometheus.yml")); err != nil {
 		return err
 	}
-	log, err := os.Create(filepath.Join(folder, "log"))
+	log, err := os.Create(filepath.Join(folder, "log")) //nolint:gosec // G304: below a folder of our own
 	if err != nil {
 		return err
 	}
 	defer log.Close()
-	w.prometheus = exec.Command("prometheus", "--config.file="+filepath.Join(folder, "prometheus.yml"), "--storage.tsdb.path="+filepath.Join(folder, "data"), //nolint:gosec // G204: our own folder
+	w.prometheus = exec.CommandContext(context.WithoutCancel(ctx), "prometheus", "--config.file="+filepath.Join(folder, "prometheus.yml"), "--storage.tsdb.path="+filepath.Join(folder, "data"), //nolint:gosec // G204: our own folder
 		"--web.listen-address="+address(w.port("PROMETHEUS")))
 	w.prometheus.Stdout, w.prometheus.Stderr = log, log
 	w.prometheus.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -404,7 +408,7 @@ func (w *walk) load(ctx context.Context) error {
 // breakConsumer kills the only consumer of the database, and what would start it again.
 func (w *walk) breakConsumer(ctx context.Context) error {
 	for _, file := range []string{"database-1.keeper", "database-1.pid"} {
-		b, err := os.ReadFile(filepath.Join(w.deployment(), "run", file))
+		b, err := os.ReadFile(filepath.Join(w.deployment(), "run", file)) //nolint:gosec // G304: below a folder of our own
 		if err != nil {
 			return err
 		}
@@ -498,7 +502,7 @@ func (w *walk) clean() error {
 	errs = append(errs, w.processes()...)
 	errs = append(errs, os.RemoveAll(w.dir))
 	for port := w.base; port < w.base+allPorts; port++ {
-		l, err := net.Listen("tcp", address(port))
+		l, err := listen(ctx, port)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("port %d is still taken", port))
 			continue
@@ -518,8 +522,8 @@ func (w *walk) processes() (left []error) {
 		if filepath.Base(proc) == strconv.Itoa(os.Getpid()) {
 			continue
 		}
-		command, _ := os.ReadFile(filepath.Join(proc, "cmdline")) // one that has ended has none
-		environment, _ := os.ReadFile(filepath.Join(proc, "environ"))
+		command, _ := os.ReadFile(filepath.Join(proc, "cmdline"))     //nolint:gosec // G304: one that has ended has none
+		environment, _ := os.ReadFile(filepath.Join(proc, "environ")) //nolint:gosec // G304: likewise
 		if strings.Contains(string(command), w.dir) || strings.Contains(string(environment), w.dir) {
 			left = append(left, fmt.Errorf("process %s is left: %s", filepath.Base(proc), strings.ReplaceAll(string(command), "\x00", " ")))
 		}

@@ -39,7 +39,7 @@ func TestRecorder(t *testing.T) {
 	if len(r.spans) != 2 {
 		t.Fatalf("%+v", r.spans)
 	}
-	if s := r.spans[0]; s.Name != "second" || s.Kind != trace.Client || s.Err != failure || s.Span != trace.FromContext(second) ||
+	if s := r.spans[0]; s.Name != "second" || s.Kind != trace.Client || !errors.Is(s.Err, failure) || s.Span != trace.FromContext(second) ||
 		s.Parent != trace.FromContext(first).ID || len(s.Attrs) != 1 || s.Ended.Before(s.Began) {
 		t.Errorf("%+v", s)
 	}
