@@ -28,6 +28,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid/sheet"
 	"github.com/egrid-analytics/egrid-go/egrid/store"
 	"github.com/egrid-analytics/egrid-go/etl"
+	"github.com/egrid-analytics/egrid-go/examples/data"
 	"github.com/egrid-analytics/egrid-go/httpapi/client"
 	"github.com/egrid-analytics/egrid-go/internal/testenv"
 )
@@ -365,6 +366,22 @@ func TestUp(t *testing.T) {
 	}
 	if !strings.Contains(printed, "generated") {
 		t.Errorf("the sample is not called generated: %s", printed)
+	}
+	// The store says so by itself, whoever serves it.
+	url, _, stop = background(t, "serve", "--store", sampleStore(), "--addr", "127.0.0.1:0")
+	for path, want := range map[string]string{"/": "Generated data", "/snapshots": data.Authority, "/factors?us=true": data.Authority} {
+		resp, err := http.Get(url + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if err != nil || !strings.Contains(string(body), want) {
+			t.Errorf("served: %s: %s %.200s, %v; want %q", path, resp.Status, body, err, want)
+		}
+	}
+	if got := stop(); got != 0 {
+		t.Errorf("exit status %d behind a signal; want 0", got)
 	}
 }
 

@@ -87,8 +87,8 @@ type serving struct {
 }
 
 func (a *app) serve(store driver.Store, s *serving) error {
-	if a.allGenerated(store.Scanner) {
-		s.page = dashboard.Options{Shapes: s.page.Shapes, Title: "eGRID sample", Source: "a generator: no plant here exists", Generated: true}
+	if !s.page.Generated && a.allGenerated(store.Scanner) {
+		s.page = samplePage(s.page)
 		fmt.Fprintln(a.stdout, "The figures of this store are generated: no plant in it exists, and no number may be cited.")
 	}
 	m := telemetry.New()
@@ -114,6 +114,11 @@ func (a *app) serve(store driver.Store, s *serving) error {
 		fmt.Fprintf(a.stdout, "\ndashboard and API: %s\n", url)
 	}})
 	return errors.Join(err, runs.Close())
+}
+
+// samplePage is the page over figures that are nobody's.
+func samplePage(o dashboard.Options) dashboard.Options {
+	return dashboard.Options{Shapes: o.Shapes, Title: "eGRID sample", Source: "a generator: no plant here exists", Generated: true}
 }
 
 // allGenerated reports that a store holds the bundled sample and nothing else, so that
@@ -173,9 +178,13 @@ func (c *upCmd) Run(a *app) error {
 			return err
 		}
 	} else {
+		page = samplePage(page)
 		o.Authority = cmp.Or(o.Authority, data.Authority)
 		if a.cli.Store == service.DefaultStore() {
 			a.cli.Store = sampleStore()
+			if o.Publish == driver.PublishAuto { // nothing else is in there: the sample of another version gives way
+				o.Publish = driver.PublishReplace
+			}
 		}
 		fmt.Fprintln(a.stdout, "No source given: loading the bundled sample, whose figures are generated. For your own files: egrid up PATH")
 		fmt.Fprintln(a.stdout)

@@ -27,6 +27,7 @@ for (const name of Object.keys(contents)) {
     for (const scheme of ['light', 'dark']) {
       test(scheme, async () => {
         const page = await browser.newPage();
+        page.setDefaultNavigationTimeout(120_000); // a busy machine is slow
         await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }, { name: 'prefers-reduced-motion', value: 'reduce' }]);
         await page.goto(service.url);
         await settled(page);
