@@ -15,7 +15,7 @@ import (
 )
 
 // etlKeyVariable holds the API key of the service etl.
-const etlKeyVariable = "EGRID_ETL_KEY" //nolint:gosec // G101: the name of a variable
+const etlKeyVariable = "EGRID_ETL_KEY"
 
 // PassRuns passes what an API is asked about loads on to the service etl at a
 // URL, if there is one. The API is ready without it.
