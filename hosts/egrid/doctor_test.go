@@ -23,7 +23,7 @@ func TestDoctor(t *testing.T) {
 	if text := inOneLine(s.run(0, "doctor", "--store", path)); !strings.Contains(text, "pass store:") || !strings.Contains(text, "pass permissions:") {
 		t.Errorf("after a load:\n%s", text)
 	}
-	if err := os.Chmod(path, 0o666); err != nil { //nolint:gosec // G302: the fault
+	if err := os.Chmod(path, 0o666); err != nil {
 		t.Fatal(err)
 	}
 	if text := inOneLine(s.run(1, "doctor", "--store", path)); !strings.Contains(text, "others may write") || !strings.Contains(text, "chmod go-w") {

@@ -17,7 +17,7 @@ import (
 )
 
 // etlKeyVariable holds the API key of the service etl.
-const etlKeyVariable = "EGRID_ETL_KEY" //nolint:gosec // G101: the name of a variable
+const etlKeyVariable = "EGRID_ETL_KEY"
 
 // PassRuns has an API tell of the runs that the log of the store has, and passes
 // orders and decisions on to the service etl at a URL, if there is one. The API is
