@@ -38,7 +38,7 @@ func newEdition(t *testing.T, seed uint64, plants, year int) *edition {
 	if _, err := egridtest.NewSample(&egridtest.SampleOptions{Seed: seed, Plants: plants, Year: year}).WriteFolder(e.dir); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Chmod(e.dir, 0o755); err != nil { //nolint:gosec // containers read it as users of their own
+	if err := os.Chmod(e.dir, 0o755); err != nil { // containers read it as users of their own
 		t.Fatal(err)
 	}
 	backend := memstore.New()
