@@ -173,6 +173,8 @@ var deployment = []service.Setting{
 	{Variable: "EGRID_DEADLINE", Kind: "seconds", Default: "300", Meaning: "How long make up waits for data."},
 	{Variable: "EGRID_PROJECT", Kind: "text", Default: "egrid", Meaning: "Name of the containers."},
 	{Variable: "EGRID_IMAGE", Kind: "text", Default: "egrid-reference:local", Meaning: "Image of the programs."},
+	{Variable: "EGRID_GO_IMAGE", Kind: "text", Default: "golang:1.26.8", Meaning: "Image that the programs are built in; containers only."},
+	{Variable: "EGRID_BROKERS", Kind: "list, by commas", Default: "rabbitmq:5672", Meaning: "The nodes of a cluster of RabbitMQ; containers only."},
 	{Variable: "EGRID_DEPLOYMENT_DIR", Kind: "folder", Meaning: "Where processes keep data, logs and binaries. Default: /var/lib/egrid-reference for root, else ~/.local/state/egrid-reference."},
 	{Variable: "EGRID_POSTGRES_PASSWORD", Kind: "text", Secret: true, Meaning: "Password of PostgreSQL in containers, before the first start; letters and digits. Empty: that of the trial."},
 	{Variable: "EGRID_RABBITMQ_PASSWORD", Kind: "text", Secret: true, Meaning: "Likewise of RabbitMQ."},
@@ -189,6 +191,8 @@ var deployment = []service.Setting{
 	{Variable: "EGRID_NOTIFICATION_PORT", Kind: "number", Default: "3002", Meaning: "Of the notification consumer."},
 	{Variable: "EGRID_ERROR_PORT", Kind: "number", Default: "3003", Meaning: "Of the error consumer."},
 	{Variable: "EGRID_DATABASE_PORT", Kind: "number", Default: "3011", Meaning: "Of the first database consumer; the others follow."},
+	{Variable: "EGRID_SCRAPE_INTERVAL", Kind: "duration, as 30s", Default: "15s", Meaning: "How often the Prometheus of deployment.sh monitoring asks, and evaluates the rules."},
+	{Variable: "EGRID_ALERT_FOR", Kind: "duration, as 30s", Meaning: "How long a condition holds before its alert fires, for all rules of deployment.sh monitoring: for trials. Default: what rules.yml has for each."},
 }
 
 // namesOf are the names of all settings, for egrid doctor.

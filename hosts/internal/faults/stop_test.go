@@ -10,11 +10,14 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/egrid-analytics/egrid-go/internal/testenv"
 )
 
 // TestFaultSlowStop ends the reference deployment as processes, and starts it
 // again: it goes on with its data.
 func TestFaultSlowStop(t *testing.T) {
+	testenv.Server(t, "EGRID_TEST_POSTGRES") // where the scripts can install servers
 	dir, err := os.MkdirTemp("", "egrid-faults-deployment") // whose owner of PostgreSQL's files can reach it
 	if err != nil {
 		t.Fatal(err)
@@ -65,7 +68,11 @@ func TestFaultSlowStop(t *testing.T) {
 	if !strings.Contains(before, "PLNT2023") {
 		t.Fatalf("published: %s", before)
 	}
-	_, answer := get(t, api+"/plants/top?limit=3")
+	var answer string
+	eventually(t, "the API knows of all that is published", func() bool {
+		_, answer = get(t, api+"/plants/top?limit=3")
+		return strings.Contains(answer, `"revision":`+revision+`,`)
+	})
 
 	must("stop")
 	for name, port := range map[string]int{"gateway": 8000, "web": 4000, "api": 3000, "etl": 3001, "postgres": 15432, "rabbitmq": 15680, "minio": 9000, "redis": 16379} {

@@ -84,8 +84,8 @@ func TestFaultSlowVersions(t *testing.T) {
 		{"consumers of both", false, 1, 1},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			bin := buildVersion(t, versionBefore)
 			p := newPlatform(t, large, "--retry-base", "100ms")
+			bin := buildVersion(t, versionBefore)
 			p.consume(test.this)
 			for range test.before {
 				c := start(t, of(t, bin, "consumer"), p.env, append([]string{"database", "--queue", p.queue, "--log-level", "info", "--store", p.store}, p.flags...)...)
@@ -106,8 +106,8 @@ func TestFaultSlowVersions(t *testing.T) {
 // TestFaultSlowColumns has an etl service whose dictionary lacks columns that are
 // published: it says so, changes nothing, and one of this version does the work.
 func TestFaultSlowColumns(t *testing.T) {
-	bin := buildVersion(t, versionOfOtherColumns)
 	p := newPlatform(t, large)
+	bin := buildVersion(t, versionOfOtherColumns)
 	p.consume(2)
 	load := start(t, of(t, bin, "etl"), p.env, p.etlArgs()...)
 	eventually(t, "the run fails", func() bool { return load.says("run failed") > 0 })
@@ -128,6 +128,7 @@ func TestFaultSlowColumns(t *testing.T) {
 // by restoring a dump: what operations/recovery.md says. Each program refuses the
 // other one's tables, and consumers the other one's chunks.
 func TestFaultSlowUpgrade(t *testing.T) {
+	server := testenv.Server(t, "EGRID_TEST_POSTGRES")
 	bin := buildVersion(t, versionOld)
 	editions, err := small()
 	if err != nil {
@@ -145,7 +146,6 @@ func TestFaultSlowUpgrade(t *testing.T) {
 		}
 		return out
 	}
-	server := testenv.Server(t, "EGRID_TEST_POSTGRES")
 	name := fmt.Sprint("faults_", os.Getpid(), "_old")
 	mustSQL(t, server, "CREATE DATABASE "+name)
 	t.Cleanup(func() { dropDatabase(t, server, name) })
