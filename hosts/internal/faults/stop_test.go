@@ -17,7 +17,7 @@ import (
 // TestFaultSlowStop ends the reference deployment as processes, and starts it
 // again: it goes on with its data.
 func TestFaultSlowStop(t *testing.T) {
-	testenv.Server(t, "EGRID_TEST_POSTGRES") // where the scripts can install servers
+	testenv.Server(t, "EGRID_TEST_POSTGRES")                // where the scripts can install servers
 	dir, err := os.MkdirTemp("", "egrid-faults-deployment") // whose owner of PostgreSQL's files can reach it
 	if err != nil {
 		t.Fatal(err)
