@@ -18,6 +18,9 @@ var (
 	// ErrConflict: it cannot be done in the state that things are in, as a
 	// second run while one is under way.
 	ErrConflict = errors.New("conflict")
+	// ErrUnavailable: the server that holds the data does not answer at the moment.
+	// The same may succeed later.
+	ErrUnavailable = errors.New("unavailable")
 	// ErrClosed: the store was closed.
 	ErrClosed = errors.New("closed")
 	// ErrSchema: the database was written by another version of the software.

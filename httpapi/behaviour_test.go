@@ -347,7 +347,7 @@ func TestUnknownErrors(t *testing.T) {
 func TestErrorTable(t *testing.T) {
 	t.Parallel()
 	for err, status := range map[error]int{
-		egrid.ErrInvalid: 400, egrid.ErrNotFound: 404, egrid.ErrStale: 410, egrid.ErrClosed: 503, egrid.ErrSchema: 503,
+		egrid.ErrInvalid: 400, egrid.ErrNotFound: 404, egrid.ErrStale: 410, egrid.ErrClosed: 503, egrid.ErrSchema: 503, egrid.ErrUnavailable: 503,
 		context.DeadlineExceeded: 503, errors.New("?"): 500,
 	} {
 		q := &troubled{Scanner: sampleStore(t), fail: fmt.Errorf("wrapped: %w", err)}

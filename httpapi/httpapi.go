@@ -40,7 +40,8 @@
 //
 // Answers to errors are application/problem+json (RFC 9457). [egrid.ErrInvalid]
 // is 400, [egrid.ErrNotFound] 404, [egrid.ErrConflict] 409, [egrid.ErrStale] (a
-// snapshot that was pruned) 410, [egrid.ErrClosed] and an exceeded deadline 503.
+// snapshot that was pruned) 410, [egrid.ErrClosed], [egrid.ErrUnavailable] and an
+// exceeded deadline 503.
 // Anything else is 500 without detail, and logged with the request id.
 // Unauthenticated is 401, a missing scope 403, rate limited 429, and what is too
 // long 413 or 414.

@@ -25,6 +25,7 @@ var statuses = []struct {
 	{egrid.ErrIncomplete, http.StatusConflict, ""},
 	{egrid.ErrClosed, http.StatusServiceUnavailable, "the store is shutting down"},
 	{egrid.ErrSchema, http.StatusServiceUnavailable, "the store was written by another version of the software"},
+	{egrid.ErrUnavailable, http.StatusServiceUnavailable, "the database does not answer at the moment: try again"},
 	{context.DeadlineExceeded, http.StatusServiceUnavailable, "the answer took too long"},
 	{context.Canceled, http.StatusServiceUnavailable, "the request was given up"},
 }
@@ -34,6 +35,9 @@ func (a *api) problemOf(r *http.Request, err error) *wire.Problem {
 	for _, s := range statuses {
 		if !errors.Is(err, s.err) {
 			continue
+		}
+		if s.err == egrid.ErrUnavailable { //nolint:errorlint // it is the element of the table
+			a.o.Logger.WarnContext(r.Context(), "store unavailable", "request_id", middleware.RequestID(r.Context()), "path", r.URL.Path, "error", err)
 		}
 		detail := s.detail
 		if detail == "" {

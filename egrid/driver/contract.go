@@ -25,7 +25,7 @@ type Scanner interface {
 	// A plan names snapshots, which do not change, so all of the answer is of
 	// one state of the data: what is or was published and, for whoever decides on
 	// it, a held load. The sequence ends behind an error: ErrStale when a
-	// snapshot was pruned, ErrClosed.
+	// snapshot was pruned, ErrClosed, ErrUnavailable.
 	Scan(ctx context.Context, p *Plan) iter.Seq2[*egrid.Batch, error]
 }
 

@@ -52,10 +52,17 @@ func (s *Store) translate(err error) error {
 	switch codeOf(err) {
 	case "":
 		var connect *pgconn.ConnectError
-		if errors.As(err, &connect) {
+		switch {
+		case errors.As(err, &connect) && errors.Is(err, context.Canceled):
 			return fmt.Errorf("pgstore: cannot connect to %s: %w", s.server, err)
+		case errors.As(err, &connect):
+			return fmt.Errorf("%w: pgstore: cannot connect to %s: %w", egrid.ErrUnavailable, s.server, err)
+		case cut(err):
+			return fmt.Errorf("%w: pgstore: the connection to %s was cut: %w", egrid.ErrUnavailable, s.server, err)
 		}
 		return err
+	case adminShutdown, crashShutdown, cannotConnectNow:
+		return fmt.Errorf("%w: pgstore: %s stops or starts: %w", egrid.ErrUnavailable, s.server, err)
 	case undefinedSchema:
 		return fmt.Errorf("%w: %s has no schema %q; run egrid migrate: %w", egrid.ErrSchema, s.server, s.options.Schema, err)
 	case noPrivilege:
@@ -104,10 +111,15 @@ func worthReadingAgain(err error) bool {
 	case internalError:
 		return strings.Contains(err.Error(), "could not open relation")
 	case "":
-		var network net.Error
-		return errors.As(err, &network) && !network.Timeout() || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF)
+		return cut(err)
 	}
 	return false
+}
+
+// cut reports whether a connection ended under a statement.
+func cut(err error) bool {
+	var network net.Error
+	return errors.As(err, &network) && !network.Timeout() || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF)
 }
 
 // update runs f in a write transaction, again where that may help.

@@ -236,6 +236,33 @@ func TestCutWithinPut(t *testing.T) {
 	}
 }
 
+// TestUnavailable: while the server cannot be reached, reads and writes say that it is
+// that, and when it is there again the same store goes on.
+func TestUnavailable(t *testing.T) {
+	t.Parallel()
+	schema := newSchema(t)
+	openIn(t, schema)
+	proxy := newCutter(t)
+	store := openAt(t, proxy.url, &pgstore.Options{Schema: schema, WriteConnections: 1})
+	spec, _, _ := longRound("away", 1, 1)
+	proxy.set(0)
+	if _, err := store.Catalog(t.Context()); !errors.Is(err, egrid.ErrUnavailable) {
+		t.Errorf("Catalog: %v", err)
+	}
+	if _, err := store.Stage(t.Context(), spec); !errors.Is(err, egrid.ErrUnavailable) {
+		t.Errorf("Stage: %v", err)
+	}
+	canceled, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := store.Catalog(canceled); errors.Is(err, egrid.ErrUnavailable) || !errors.Is(err, context.Canceled) {
+		t.Errorf("a call that was given up: %v", err)
+	}
+	proxy.set(-1)
+	if _, err := store.Catalog(t.Context()); err != nil {
+		t.Errorf("behind it: %v", err)
+	}
+}
+
 // TestPutsDoNotWait puts a chunk while another put of the same stage is under
 // way.
 func TestPutsDoNotWait(t *testing.T) {
