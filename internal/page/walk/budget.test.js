@@ -53,7 +53,7 @@ describe('budget', { skip: skipped('chrome', true) }, () => {
       await everything(page);
       const whole = await page.evaluate(entries);
       for (const { name, bytes } of whole.scripts) scripts.set(name, bytes);
-      t.diagnostic(`${view.name}: interactive after ${first.interactive} ms, there after ${first.now} ms, ${first.requests} requests, ${first.bytes} bytes, longest task ${first.longest} ms, layout shift ${whole.shift.toFixed(3)}`);
+      t.diagnostic(`${view.name}: interactive after ${first.interactive} ms, there after ${first.now} ms, ${first.requests} requests, ${first.bytes} bytes, longest task ${first.longest} ms, layout shift ${whole.shift.toFixed(3)} ${whole.moved.join('; ')}`);
       assert.ok(first.bytes > 0 && first.bytes <= budget.bytes, `${view.name}: ${first.bytes} bytes`);
       assert.ok(first.interactive <= budget.interactive, `${view.name}: interactive after ${first.interactive} ms`);
       assert.ok(first.requests <= budget.requests, `${view.name}: ${first.requests} requests`);
