@@ -41,7 +41,7 @@ run: ## the whole platform in one process, on the bundled sample
 	go run ./hosts/egrid up
 
 .PHONY: test
-test: system checks lint page generate-check with-services faults newcomer nested walk exports airflow consumer rehearsal hooks-check $(CONTRACT) vuln-if-reachable ## everything: lint, tests on real services, browser tests, fuzz and contract smoke, vulnerabilities
+test: system checks lint page generate-check with-services faults nested walk together $(CONTRACT) vuln-if-reachable ## everything: lint, tests on real services, browser tests, fuzz and contract smoke, vulnerabilities
 
 .PHONY: generate
 generate: ## write anew what is made from the source: golden files, examples, sample, docs/data.md, Postman collection
@@ -131,6 +131,13 @@ consumer: ## the programs of examples, built and run in a module that takes this
 .PHONY: rehearsal
 rehearsal: # a release of this commit for one system, made twice and compared
 	@go run ./internal/release rehearse linux/amd64
+
+# What a busy machine does not disturb, in two lists that are made at a time.
+TOGETHER := "airflow exports" "newcomer consumer rehearsal hooks-check"
+
+.PHONY: together
+together:
+	@internal/scripts/together.sh $(TOGETHER)
 
 .PHONY: contract
 contract: ## 20,000 requests to the API on SQLite and PostgreSQL, compared with its document; the Postman collection
