@@ -18,9 +18,10 @@ func command(t *testing.T, variable string) {
 	}
 }
 
-// TestFaultBrokerAlarm has the broker take no messages in the middle of a load,
-// since it is short of memory or of disk. The etl service says so, and goes on when
-// there is room again.
+// TestFaultBrokerAlarm has the broker take no messages of a load, since it is short of
+// memory or of disk. The etl service says so, and goes on when there is room again. The
+// alarm comes ahead of the load, because the broker's own command may take as long as
+// the whole of one.
 func TestFaultBrokerAlarm(t *testing.T) {
 	for _, test := range []struct{ reason, block, unblock string }{
 		{"memory", "EGRID_TEST_AMQP_BLOCK", "EGRID_TEST_AMQP_UNBLOCK"},
@@ -30,12 +31,11 @@ func TestFaultBrokerAlarm(t *testing.T) {
 			testenv.Server(t, test.block)
 			p := newPlatform(t, large)
 			p.consume(2)
-			load := p.etl()
-			address := load.address(t)
-			p.midway(load)
 			unblock := func() { command(t, test.unblock) }
 			t.Cleanup(unblock)
 			command(t, test.block)
+			load := p.etl()
+			address := load.address(t)
 			eventually(t, "the service says that the broker takes nothing", func() bool {
 				status, c := check(t, address, "publishing")
 				return status == http.StatusServiceUnavailable && c.Status == "unavailable" && strings.Contains(c.Reason, test.reason)
