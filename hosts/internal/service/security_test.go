@@ -589,6 +589,7 @@ func TestManyClients(t *testing.T) {
 			for i := next.Add(1); i <= clients; i = next.Add(1) {
 				if status, err := ask(t.Context(), fmt.Sprintf("198.18.%d.%d", i>>8, i&255)); err != nil || status != http.StatusOK {
 					refused.Add(1)
+					t.Logf("client %d: %d, %v", i, status, err)
 				}
 				if i%100 == 0 {
 					if status, err := ask(t.Context(), "203.0.113.1"); err == nil && status == http.StatusTooManyRequests {
