@@ -15,6 +15,9 @@
 //	streamed, err := p.Stream(ctx, divided)
 //	report, err := p.Report(ctx, streamed)
 //
+// Several tasks stream a share of the plan each ([Divided.Share]), and [Join] makes one answer
+// of theirs.
+//
 // Start with [New], a source ([Local], [FS], [Stream], or s3source.Open), a sink ([ToLoader] for
 // a store, [ToQueue] for consumers) and [Pipeline.Run]. [Config] maps headers that are not
 // EPA's, [Options] has flags, workers, progress and metrics, [Report] says what became of
