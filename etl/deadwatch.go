@@ -153,8 +153,10 @@ func (w *deadWatch) revive(ctx context.Context, o own) (int, error) {
 
 // died returns a message of the stage that was given up, a chunk rather than an
 // order; nil when there is none. What may be an earlier run's is put back
-// instead, once: then revived is true, and the order has to be given again.
-func (w *deadWatch) died(ctx context.Context) (letter *queue.DeadLetter, revived bool, err error) {
+// instead, once: then again is true, and the order has to be given again. So it has
+// when nothing came of it for long, and nothing died: it was carried out in a
+// database that has been replaced by a backup since.
+func (w *deadWatch) died(ctx context.Context) (letter *queue.DeadLetter, again bool, err error) {
 	depth, err := w.broker.Depth(ctx, queue.QueueDatabase)
 	if err != nil {
 		return nil, false, err
@@ -194,5 +196,5 @@ func (w *deadWatch) died(ctx context.Context) (letter *queue.DeadLetter, revived
 	if whole {
 		w.count = depth.Dead
 	}
-	return w.found, false, nil
+	return w.found, long && w.found == nil, nil
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
@@ -121,4 +122,30 @@ func TestOwnDeadLetterOfAnotherProcess(t *testing.T) {
 		t.Errorf("got %+v, %v", report, err)
 	}
 	eventually(t, "own dead letters are left", func() bool { return deadLetters(t, broker) == 1500 })
+}
+
+// An order that was carried out in a database which a backup has replaced since is
+// given again: the load does not wait for ever.
+func TestLostOutcome(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(25 * 365 * 24 * time.Hour) // from 2000, when there are no data of 2023
+		store, broker := memstore.New(), memqueue.New(nil)
+		handle := etl.DatabaseHandler(store)
+		lost := atomic.Bool{}
+		consume(t, broker, func(ctx context.Context, d queue.Delivery) error {
+			if d.Message.Key == queue.KeyPublish && !lost.Swap(true) {
+				return nil
+			}
+			return handle(ctx, d)
+		})
+		spec, chunk := specOf(t)
+		sink := etl.ToQueue(broker, store)
+		if err := sink.Put(t.Context(), spec, chunk); err != nil {
+			t.Fatal(err)
+		}
+		report, err := sink.Publish(t.Context(), spec, driver.PublishRequest{Chunks: 1, Rows: int64(chunk.Rows.Len())})
+		if err != nil || report.Snapshot.Rows != int64(chunk.Rows.Len()) {
+			t.Errorf("got %+v, %v", report, err)
+		}
+	})
 }

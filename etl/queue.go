@@ -20,7 +20,8 @@ import (
 // they write to, shows the outcome, or the order or a chunk of the load became
 // a dead letter. Those that an earlier run of the same load left behind it puts
 // back, for their cause may be mended: at once where there are few dead letters,
-// and else when it comes upon them.
+// and else when it comes upon them. An order that nothing came of within a minute
+// it gives again: the store may have been restored to what it was before.
 //
 // It counts dead letters and looks at them only when there are more than before,
 // or when a load has waited long: those of other loads may be many.
@@ -107,8 +108,8 @@ func (s *queueSink) Publish(ctx context.Context, spec driver.SnapshotSpec, r dri
 		if !errors.Is(err, errPending) {
 			return report, err
 		}
-		letter, revived, err := watch.died(ctx)
-		if err == nil && revived {
+		letter, again, err := watch.died(ctx)
+		if err == nil && again {
 			err = order()
 		}
 		switch {
