@@ -24,8 +24,10 @@ import (
 	"github.com/egrid-analytics/egrid-go/queue/memqueue"
 )
 
-// pooled is a store that has connections.
+// pooled is a store that has connections, and a replica.
 type pooled struct{ driver.Scanner }
+
+func (pooled) Lag(context.Context) (time.Duration, error) { return 1500 * time.Millisecond, nil }
 
 func (pooled) Connections() (inUse, idle int) { return 2, 3 }
 
@@ -84,6 +86,7 @@ func TestMetrics(t *testing.T) {
 		`egrid_schedule_next_timestamp_seconds 1.8e+09`,
 		`egrid_store_query_duration_seconds_count{query="catalog"} 1`,
 		`egrid_store_query_duration_seconds_count{query="rows"} 1`,
+		`egrid_replica_lag_seconds 1.5`,
 		`egrid_store_connections{state="idle"} 3`,
 		`egrid_store_connections{state="in_use"} 2`,
 		`egrid_etl_runs_total{result="finished"} 1`,

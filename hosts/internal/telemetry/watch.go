@@ -44,8 +44,8 @@ func gauge(d *prometheus.Desc, value float64, labels ...string) prometheus.Metri
 	return prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
 }
 
-// WatchStore shows what is published and held, and the connections of a store
-// that has any.
+// WatchStore shows what is published and held, the connections of a store that has
+// any, and how far behind its server for queries is.
 func (m *Metrics) WatchStore(store driver.Scanner) {
 	rows := describe("egrid_snapshot_rows", "Rows of a snapshot.", "level", "year", "release", "status")
 	held := describe("egrid_held_loads", "Loads that wait for a decision.")
@@ -80,6 +80,16 @@ func (m *Metrics) WatchStore(store driver.Scanner) {
 			out <- gauge(last, float64(at.UnixMilli())/1000, string(level))
 		}
 	}})
+	if replicated, ok := store.(interface {
+		Lag(context.Context) (time.Duration, error)
+	}); ok {
+		lag := describe("egrid_replica_lag_seconds", "For how long the server that answers queries has lacked what was published; 0 where there is no replica.")
+		m.registry.MustRegister(collector{[]*prometheus.Desc{lag}, func(ctx context.Context, out chan<- prometheus.Metric) {
+			if behind, err := replicated.Lag(ctx); err == nil {
+				out <- gauge(lag, behind.Seconds())
+			}
+		}})
+	}
 	pool, ok := store.(interface{ Connections() (inUse, idle int) })
 	if !ok {
 		return

@@ -1,0 +1,22 @@
+package pgstore
+
+import (
+	"net"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// connectionSilence is for how long a server, or the network to it, may be silent
+// before a connection counts as lost. Otherwise the operating system decides, which
+// takes a quarter of an hour on Linux, and whoever waits for an answer waits with it.
+const connectionSilence = 20 * time.Second
+
+// dialer connects as pgx does, and notices a silent connection.
+func dialer() pgconn.DialFunc {
+	d := &net.Dialer{
+		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: connectionSilence / 2, Interval: connectionSilence / 8, Count: 4},
+		Control:         limitSilence,
+	}
+	return d.DialContext
+}
