@@ -98,6 +98,9 @@ func oracle(ring [][2]float64, lon, lat float64) (in, edge bool) {
 	r := func(x float64) *big.Rat { return new(big.Rat).SetFloat64(x) }
 	for i := range len(ring) - 1 {
 		a, b := ring[i], ring[i+1]
+		if lat < min(a[1], b[1]) || lat > max(a[1], b[1]) {
+			continue // the edge has no point of that latitude
+		}
 		dx, dy := new(big.Rat).Sub(r(b[0]), r(a[0])), new(big.Rat).Sub(r(b[1]), r(a[1]))
 		px, py := new(big.Rat).Sub(r(lon), r(a[0])), new(big.Rat).Sub(r(lat), r(a[1]))
 		cross := new(big.Rat).Sub(new(big.Rat).Mul(dx, py), new(big.Rat).Mul(dy, px)).Sign()
