@@ -111,6 +111,14 @@ func (s *Store) readCatalog(ctx context.Context, tx pgx.Tx) (*cachedCatalog, err
 	return c, nil
 }
 
+// stateFirst takes the table state ahead of the others, as every transaction does
+// that uses it. So whoever locks them all in this order, to restore a backup, waits
+// for none that waits in turn.
+func (s *Store) stateFirst(ctx context.Context, tx pgx.Tx) error {
+	_, err := tx.Exec(ctx, "LOCK TABLE "+s.name("state")+" IN ACCESS SHARE MODE")
+	return err
+}
+
 // touchCatalog marks that the catalogue changed.
 func (s *Store) touchCatalog(ctx context.Context, tx pgx.Tx) error {
 	_, err := tx.Exec(ctx, "UPDATE "+s.name("state")+" SET token = $1", rand.Text())

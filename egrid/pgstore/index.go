@@ -27,6 +27,9 @@ func (s *Store) makeReady(ctx context.Context, part driver.StagePart) (readiness
 	var ready readiness
 	err := s.update(ctx, func(tx pgx.Tx) error {
 		ready = readiness{}
+		if err := s.stateFirst(ctx, tx); err != nil {
+			return err
+		}
 		sh, err := s.find(ctx, tx, part.ID, "")
 		if err != nil || sh.shown() {
 			return err

@@ -75,6 +75,9 @@ func (s *Store) Stage(ctx context.Context, spec driver.SnapshotSpec) (egrid.Stag
 	}
 	id := spec.ID()
 	return id, s.update(ctx, func(tx pgx.Tx) error {
+		if err := s.stateFirst(ctx, tx); err != nil {
+			return err
+		}
 		if err := s.dropAbandoned(ctx, tx); err != nil {
 			return err
 		}
@@ -221,6 +224,9 @@ func (s *Store) Put(ctx context.Context, id egrid.StageID, c driver.Chunk) (driv
 func (s *Store) Discard(ctx context.Context, id egrid.StageID) error {
 	return s.update(ctx, func(tx pgx.Tx) error {
 		if err := s.lock(ctx, tx, 0); err != nil {
+			return err
+		}
+		if err := s.stateFirst(ctx, tx); err != nil {
 			return err
 		}
 		sh, err := s.find(ctx, tx, id, forSettle)

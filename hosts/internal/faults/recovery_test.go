@@ -276,7 +276,7 @@ func TestFaultRestore(t *testing.T) {
 func restoreInto(t *testing.T, dump, address string) {
 	t.Helper()
 	run(t, "sh", "-c", `pg_restore --file=- "$0" | psql --quiet --single-transaction --set=ON_ERROR_STOP=1 \
-		--command='LOCK TABLE egrid.state, egrid.sheets, egrid.chunks IN ACCESS EXCLUSIVE MODE' \
+		--command='LOCK TABLE egrid.state, egrid.sheets, egrid.chunks, egrid.failures IN ACCESS EXCLUSIVE MODE' \
 		--command='DROP SCHEMA egrid CASCADE' --file=- "$1"`, dump, address)
 }
 
