@@ -30,7 +30,7 @@ suites() {
     faults) set -- -run "^$FAULTS\$" ./hosts/internal/faults ;;
     esac
     result=passed
-    "$root/internal/scripts/with-services.sh" go run ./internal/testreport -count=1 -timeout 40m "$@" >"$report.$suite" 2>&1 || result=FAILED
+    EGRID_TEST_XLRD=- "$root/internal/scripts/with-services.sh" go run ./internal/testreport -count=1 -timeout 40m "$@" >"$report.$suite" 2>&1 || result=FAILED
     tail -25 "$report.$suite"
     printf '%s\t%s\t%s\t%d s\t%s\n' "$(versions)" "$suite" "$result" $((SECONDS - began)) \
       "$(grep -E '^[0-9]+ passed' "$report.$suite" | tail -1)" >>"$EGRID_MATRIX/table"
