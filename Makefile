@@ -28,7 +28,7 @@ REPORT := go run ./internal/testreport
 # With the race detector SQLite, which is C translated to Go, takes five times as long,
 # and has no races of ours: it is left out. So are tests of packages that start nothing
 # at the same time; those that use them so are tested with it.
-RACE = -race '-gcflags=modernc.org/...=-race=false'
+RACE = -race '-gcflags=modernc.org/sqlite/lib=-race=false'
 SEQUENTIAL := calc calc/inventory shapes sheet export parquetfile book/internal/xls book/internal/jsonrows
 SEQUENTIAL := $(addprefix github.com/egrid-analytics/egrid-go/egrid/,$(SEQUENTIAL))
 
@@ -97,8 +97,8 @@ with-services: # unit, restart and fuzz, beside the services that it finds or st
 
 .PHONY: unit
 unit: ## tests, with the race detector where it can find something, in random order; skips are listed
-	$(REPORT) $(RACE) -shuffle=on -timeout 20m -skip '^(TestRestart$$|TestFault)' $(filter-out $(SEQUENTIAL),$(shell go list ./...))
-	$(REPORT) -shuffle=on -timeout 20m $(SEQUENTIAL)
+	$(REPORT) $(RACE) -shuffle=on -timeout 30m -skip '^(TestRestart$$|TestFault)' $(filter-out $(SEQUENTIAL),$(shell go list ./...))
+	$(REPORT) -shuffle=on -timeout 30m $(SEQUENTIAL)
 
 .PHONY: restart
 restart: # alone, because they stop the servers that other tests use
