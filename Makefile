@@ -31,6 +31,8 @@ REPORT := go run ./internal/testreport
 RACE = -race '-gcflags=modernc.org/sqlite/lib=-race=false'
 SEQUENTIAL := calc calc/inventory shapes sheet export parquetfile book/internal/xls book/internal/jsonrows
 SEQUENTIAL := $(addprefix github.com/egrid-analytics/egrid-go/egrid/,$(SEQUENTIAL))
+# Tests of the command that compare files cell by cell.
+COMPARED := TestRoundTrip|TestExportsLoadAgain
 
 FAULTS = env -u EGRID_TEST_POSTGRES -u EGRID_TEST_AMQP -u EGRID_TEST_S3 internal/scripts/with-services.sh
 
@@ -97,8 +99,9 @@ with-services: # unit, restart and fuzz, beside the services that it finds or st
 
 .PHONY: unit
 unit: ## tests, with the race detector where it can find something, in random order; skips are listed
-	$(REPORT) $(RACE) -shuffle=on -timeout 30m -skip '^(TestRestart$$|TestFault)' $(filter-out $(SEQUENTIAL),$(shell go list ./...))
+	$(REPORT) $(RACE) -shuffle=on -timeout 30m -skip '^(TestRestart$$|TestFault|$(COMPARED))' $(filter-out $(SEQUENTIAL),$(shell go list ./...))
 	$(REPORT) -shuffle=on -timeout 30m $(SEQUENTIAL)
+	$(REPORT) -shuffle=on -timeout 30m -run '^($(COMPARED))' ./hosts/egrid
 
 .PHONY: restart
 restart: # alone, because they stop the servers that other tests use
