@@ -494,7 +494,7 @@ func (j *joiner) contradiction() string {
 func (j *joiner) part() Part {
 	tallies := make([]Tally, len(j.out.Batches))
 	for i, b := range j.out.Batches {
-		tallies[i] = Tally{Rows: int64(b.Len()), Lossy: b.Lossy(), Digest: DigestOf(b), Order: Order(b.Schema()), Gaps: gapsIn(b)}
+		tallies[i] = Tally{Rows: int64(b.Len()), Lossy: b.Lossy(), Digest: DigestOf(b), Order: Order(b.Schema()), Gaps: gapsIn(b), Figures: figuresIn(b)}
 	}
 	Describe(&j.out.Snapshot, tallies)
 	return j.out
