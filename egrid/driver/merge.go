@@ -117,7 +117,9 @@ func Combine(parts ...Part) (Part, []Apart, error) {
 			worst = p
 		}
 		sources := slices.Clone(p.Sources)
-		sources[0].Rows, sources[0].Cells = p.rows, p.cells
+		if len(sources) == 1 { // else they were counted when they were combined
+			sources[0].Rows, sources[0].Cells = p.rows, p.cells
+		}
 		j.out.Sources = append(j.out.Sources, sources...)
 	}
 	out := j.part()
