@@ -117,8 +117,13 @@ func Combine(parts ...Part) (Part, []Apart, error) {
 			worst = p
 		}
 		sources := slices.Clone(p.Sources)
-		if len(sources) == 1 { // else they were counted when they were combined
+		switch {
+		case len(sources) == 1:
 			sources[0].Rows, sources[0].Cells = p.rows, p.cells
+		case p.rows == 0: // else they were counted when they were combined
+			for i := range sources {
+				sources[i].Rows = 0
+			}
 		}
 		j.out.Sources = append(j.out.Sources, sources...)
 	}

@@ -299,8 +299,8 @@ func testCompletes(f *fixture) {
 		records: [][]string{{"2", "A", "101", ""}, {"1", "A", "5", "20.5"}, {"2", "A", "7", "3"}}}
 	states := sheetFile{name: "states", columns: append(slices.Clone(identified), egrid.State), records: [][]string{{"1", "A", ""}, {"2", "A", "LA"}, {"2", "A", "OK"}}}
 	discard := func(reports ...driver.PublishReport) {
-		for _, r := range reports {
-			if r.Status == egrid.Held {
+		for i := range reports {
+			if r := &reports[i]; r.Status == egrid.Held {
 				f.must(f.store.Discard(f.Context(), r.Snapshot.Stage))
 			}
 		}

@@ -383,3 +383,32 @@ func TestKnownSample(t *testing.T) {
 		m.Close()
 	}
 }
+
+// BenchmarkKnown puts a sheet into the tally of its chunks: of a data year of which a sheet
+// is known, and of one without.
+func BenchmarkKnown(b *testing.B) {
+	text, err := io.ReadAll(testenv.Open(b, "2023/GEN23.csv"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, year := range []string{"2023", "2022"} {
+		b.Run(year, func(b *testing.B) {
+			r, err := sheet.NewReader(bytes.NewReader(bytes.ReplaceAll(bytes.ReplaceAll(text, []byte("SEQGEN23"), []byte("SEQGEN")), []byte(",2023,"), []byte(","+year+","))), &sheet.ReaderOptions{Level: egrid.GEN})
+			if err != nil {
+				b.Fatal(err)
+			}
+			var batches []*egrid.Batch
+			for d, err := range r.Batches() {
+				if err != nil {
+					b.Fatal(err)
+				}
+				batches = append(batches, d.Batches...)
+			}
+			for b.Loop() {
+				for _, rows := range batches {
+					driver.TallyOf(driver.Chunk{Rows: rows})
+				}
+			}
+		})
+	}
+}
