@@ -85,10 +85,22 @@ func figureOf(v *egrid.Vector) (f Figure) {
 		f.Digest += mix(math.Float64bits(x))
 		f.By[min(places, len(f.By)-1)]++
 	}
-	if f.Sum = sum; decimal {
-		f.Sum /= math.Pow10(scale)
+	if decimal {
+		sum /= math.Pow10(scale)
 	}
+	f.Sum = finite(sum)
 	return f
+}
+
+// finite keeps a sum a number, which JSON can hold.
+func finite(x float64) float64 {
+	switch {
+	case math.IsNaN(x):
+		return 0
+	case math.IsInf(x, 0):
+		return math.Copysign(math.MaxFloat64, x)
+	}
+	return x
 }
 
 // Plus adds what is known of other rows.
@@ -100,7 +112,7 @@ func (f Figures) Plus(g Figures) Figures {
 	for _, part := range []Figures{f, g} {
 		for c, x := range part {
 			s := sum[c]
-			s.Values, s.Places, s.Sum, s.Digest = s.Values+x.Values, s.Places+x.Places, s.Sum+x.Sum, s.Digest+x.Digest
+			s.Values, s.Places, s.Sum, s.Digest = s.Values+x.Values, s.Places+x.Places, finite(s.Sum+x.Sum), s.Digest+x.Digest
 			for i, n := range x.By {
 				s.By[i] += n
 			}

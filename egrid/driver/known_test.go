@@ -1,6 +1,7 @@
 package driver_test
 
 import (
+	"encoding/json"
 	"testing"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
@@ -39,6 +40,11 @@ func TestFigures(t *testing.T) {
 	} {
 		if f := other[c]; f.Values != 5 || f.Digest != whole[c].Digest || f.Places != whole[c].Places || f.By != whole[c].By {
 			t.Errorf("%s: %+v; want %+v", name, f, whole[c])
+		}
+	}
+	for _, f := range []driver.Figures{of(1.7e308, 1.7e308), of(-1.7e308, -1.7e308), of(1.7e308, 1.7e308, -1.7e308, -1.7e308, -1.7e308), of(1.7e308).Plus(of(1.7e308)).Plus(of(-1.7e308))} {
+		if _, err := json.Marshal(driver.Tally{Figures: f}); err != nil {
+			t.Error(err) // stores keep tallies as JSON
 		}
 	}
 	for name, other := range map[string]driver.Figures{
