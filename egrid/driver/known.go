@@ -173,7 +173,7 @@ type knownSheet struct {
 	Rounded   []egrid.Column // that have its values with fewer digits
 	Other     []egrid.Column // that have others
 
-	telling bool // a column of totals is not another one
+	totals  [2]int // columns of totals and capacities, without those of nothing but zeros: that agree, that do not
 	figures Figures
 	exact   Figures
 }
@@ -201,6 +201,7 @@ func (k knownSheet) compare(f Figures, lossy []egrid.Column) knownSheet {
 		if !ok {
 			continue
 		}
+		differs := 0
 		switch {
 		case have.same(exact):
 			k.Equal = append(k.Equal, c)
@@ -208,10 +209,11 @@ func (k knownSheet) compare(f Figures, lossy []egrid.Column) knownSheet {
 			k.Rounded = append(k.Rounded, c)
 		default:
 			k.Other = append(k.Other, c)
-			continue
+			differs = 1
 		}
-		field, known := egrid.Lookup(k.Level, string(c))
-		k.telling = k.telling || known && isSum(field) && exact.Sum != 0
+		if field, known := egrid.Lookup(k.Level, string(c)); known && (isSum(field) || field.Unit == "MW") && exact.Sum != 0 {
+			k.totals[differs]++
+		}
 	}
 	for _, columns := range [][]egrid.Column{k.Equal, k.Rounded, k.Other} {
 		slices.Sort(columns)
@@ -220,8 +222,9 @@ func (k knownSheet) compare(f Figures, lossy []egrid.Column) knownSheet {
 }
 
 // is reports whether the figures are those of the sheet, but for digits that are gone and
-// columns that somebody changed.
-func (k knownSheet) is() bool { return k.telling && len(k.Other) <= len(k.Equal)+len(k.Rounded) }
+// columns that somebody changed. Rates and shares do not count: many are alike in all
+// sheets, or so small that little is left of a difference.
+func (k knownSheet) is() bool { return k.totals[0] > 0 && k.totals[1] <= k.totals[0] }
 
 // edition names the edition of the sheet, as eGRID2023 rev1.
 func (k knownSheet) edition() string {

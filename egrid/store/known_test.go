@@ -314,6 +314,11 @@ func TestKnownChanged(t *testing.T) {
 			}
 		}
 	}
+	mostly := slices.Clone(scaled)
+	for i := headerOf(t, srl) + 1; i < len(srl); i++ {
+		mostly[i] = slices.Clone(scaled[i])
+		mostly[i][total] = srl[i][total]
+	}
 	digit := gen[100][column][:len(gen[100][column])-1] + "5"
 	if digit == gen[100][column] || !strings.Contains(digit, ".") {
 		t.Fatalf("row 100 has %s", digit)
@@ -339,6 +344,7 @@ func TestKnownChanged(t *testing.T) {
 		{name: "another authority", rows: gen, o: sheet.ReaderOptions{Authority: "Somebody"}, want: []string{"unlike_its_edition: loaded as Somebody's eGRID2023, but the figures are those of EPA's eGRID2023 rev1 GEN sheet"}},
 		{name: "other figures", rows: scaled, o: sheet.ReaderOptions{Release: "rev0"}, round: true, want: []string{"unlike_its_edition: loaded as EPA's eGRID2023 rev0, but the figures are not those of EPA's eGRID2023 rev0 SRL sheet", "where theirs adds up to"}},
 		{name: "other figures of no release", rows: scaled, round: true},
+		{name: "other figures but for one total", rows: mostly, round: true},
 		{name: "one region", rows: with(srl, headerOf(t, srl)+1, total, "1.5"), want: []string{"changed_figures: EPA's eGRID2023 rev0 SRL sheet", "SRNGENAN adds up to"}},
 	} {
 		test.o.Name = "sheet.csv"
