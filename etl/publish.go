@@ -56,6 +56,8 @@ func (p *Pipeline) publish(ctx context.Context, loads []Load, together []int, ou
 			outcomes[i].PublishReport = driver.PublishReport{Status: egrid.Unchanged, Reason: "another file of the run has the same bytes"}
 		case apart(&published, id) != nil:
 			outcomes[i].PublishReport = *apart(&published, id)
+		case published.Status == egrid.Published && published.Reason != "": // it completed what was there
+			outcomes[i] = outcome{published, rowsFrom(&published.Snapshot, id)}
 		case len(request.With) == 0 || published.Status != egrid.Published:
 			outcomes[i] = outcome{published, loads[i].Rows}
 		default:
@@ -73,6 +75,15 @@ func apart(published *driver.PublishReport, id egrid.StageID) *driver.PublishRep
 		return nil
 	}
 	return &published.Apart[i]
+}
+
+// rowsFrom are how many rows of a snapshot are first of a load.
+func rowsFrom(s *egrid.Snapshot, id egrid.StageID) int64 {
+	at := slices.IndexFunc(s.Sources, func(src egrid.Source) bool { return src.ID == id })
+	if at < 0 {
+		return 0
+	}
+	return s.Sources[at].Rows
 }
 
 // ofSource is what became of one of several loads that were combined.

@@ -212,3 +212,50 @@ func TestOverlappingExports(t *testing.T) {
 		}
 	}
 }
+
+// TestOverlappingPlants: two exports of the plants of 2016, the one with more columns and
+// all digits, the other with CO2e, end in the same values in any order and any runs.
+func TestOverlappingPlants(t *testing.T) {
+	t.Parallel()
+	files := []string{"PLNT16-assembled.csv", "PLNT16-subset.csv"}
+	texts := map[string]string{}
+	for _, file := range files {
+		text, err := os.ReadFile(filepath.Join(testenv.Data(t), "2016", file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts[file] = string(text)
+	}
+	var want egrid.SnapshotID
+	for _, runs := range [][][]int{{{0, 1}}, {{0}, {1}}, {{1}, {0}}, {{1}, {0, 1}}, {{0}, {0, 1}}, {{0, 1}, {0}}, {{0, 1}, {1}}, {{0}, {1}, {0}, {1}}, {{1}, {0}, {1}, {0}}} {
+		store := memstore.New()
+		for i, together := range runs {
+			some := map[string]string{}
+			for _, at := range together {
+				some[files[at]] = texts[files[at]]
+			}
+			report, err := etl.New(etl.Local(folder(t, some)), etl.ToLoader(store), nil).Run(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !report.Complete() || i > 1 && report.Status != etl.Unchanged {
+				t.Errorf("runs %v, the %d.: %s, %q", runs, i+1, report.Status, sheetsOf(report))
+			}
+		}
+		c, err := store.Catalog(t.Context())
+		live, ok := c.Published(egrid.PLNT, 2016, "")
+		if err != nil || !ok || live.Rows != 9709 || !live.Schema.Has("co2e_short_tons") || !live.Schema.Has("coal_generation_share") {
+			t.Fatalf("runs %v: published is %+v, %v", runs, live, err)
+		}
+		if want == "" {
+			want = live.ID
+		}
+		if sum := sumOf(t, store, egrid.PLNT, 2016); live.ID != want || sum != "4075322641.089" {
+			t.Errorf("runs %v end in %s with %s MWh; want %s", runs, live.ID, sum, want)
+		}
+		if held := slices.ContainsFunc(c.Snapshots, func(s egrid.Snapshot) bool { return s.Status == egrid.Held }); held {
+			t.Errorf("runs %v: %+v", runs, c.Snapshots)
+		}
+		store.Close()
+	}
+}

@@ -161,7 +161,7 @@ func (r *Report) add(load *Load, published *outcome) {
 	merged := published.Snapshot.Schema != nil && !load.Spec.Schema.Has(egrid.NetGeneration) && published.Snapshot.Schema.Has(egrid.NetGeneration)
 	of := SheetReport{
 		Sheet: load.Member, Level: load.Spec.Level, Year: load.Spec.Year, Release: load.Spec.Release,
-		Units: load.Spec.Units, Evidence: load.Evidence, Rejects: load.Rejects, Unknown: codes(load.Spec.Schema, load.Unknown),
+		Units: load.Spec.Units, Evidence: union(slices.Clip(load.Evidence), ofFigures(published.Snapshot.Audits)), Rejects: load.Rejects, Unknown: codes(load.Spec.Schema, load.Unknown),
 		Lossy: codes(load.Spec.Schema, published.Snapshot.Lossy), Status: Status(published.Status), Reason: published.Reason,
 		Audits: auditMeasures(load.Spec.Level, load.Generation || merged, published.Snapshot.Audits),
 	}

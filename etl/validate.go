@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"math/bits"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
@@ -197,6 +198,7 @@ func (p *Pipeline) checkContent(ctx context.Context, o Object, s *CheckedSheet) 
 	keys := newKeyCounter(s.Sheet, part.Rows)
 	s.Lossy = map[int][]egrid.Column{}
 	digits := map[int]driver.Precision{}
+	figures, rows := map[int]driver.Figures{}, map[int]int64{}
 	err = p.decode(ctx, "validate", part, func(d decoded) error {
 		for _, year := range d.years {
 			if !slices.Contains(s.Years, year.Rows.Year()) {
@@ -209,6 +211,9 @@ func (p *Pipeline) checkContent(ctx context.Context, o Object, s *CheckedSheet) 
 				s.Lossy[year.Rows.Year()] = union(s.Lossy[year.Rows.Year()], lossy)
 			}
 			digits[year.Rows.Year()] = digits[year.Rows.Year()].Plus(driver.PrecisionOf(year.Rows))
+			if rows[year.Rows.Year()] += int64(year.Rows.Len()); driver.HasKnown(s.Sheet.Level, year.Rows.Year()) {
+				figures[year.Rows.Year()] = figures[year.Rows.Year()].Plus(driver.FiguresOf(year.Rows))
+			}
 			keys.add(year.Rows)
 		}
 		s.Audits = driver.MergeAudits(s.Audits, d.aside)
@@ -224,10 +229,30 @@ func (p *Pipeline) checkContent(ctx context.Context, o Object, s *CheckedSheet) 
 		}
 	}
 	slices.Sort(s.Years)
+	for year, f := range figures {
+		of := egrid.Snapshot{Level: s.Sheet.Level, Year: year, Release: s.Sheet.Release, Authority: s.Sheet.Authority, Units: s.Sheet.Units, Rows: rows[year], Lossy: s.Lossy[year]}
+		if f.Judge(&of); len(of.Lossy) > 0 {
+			s.Lossy[year] = of.Lossy
+		}
+		s.Audits = driver.MergeAudits(s.Audits, of.Audits)
+		for _, e := range ofFigures(of.Audits) {
+			s.Sheet.Learn(e)
+		}
+	}
 	if a, ok := keys.audit(); ok {
 		s.Audits = append(s.Audits, a)
 	}
 	return err
+}
+
+// ofFigures is the evidence of what is known of the figures of EPA's sheets.
+func ofFigures(audits []egrid.Audit) (evidence []sheet.Evidence) {
+	for _, a := range audits {
+		if a.Rule == driver.KnownFigures || a.Rule == driver.ChangedFigures {
+			evidence = append(evidence, sheet.Evidence{Of: "figures", Value: a.Examples[0], From: strings.Join(a.Examples[1:], "; ")})
+		}
+	}
+	return evidence
 }
 
 // keyCounter finds identifiers that several rows share. It keeps a hash of

@@ -233,7 +233,7 @@ func (p StagePart) Check(held bool, chunks int, rows int64) error {
 // PublishReport is the outcome of a publish.
 type PublishReport struct {
 	Status   egrid.Status   `json:"status"`
-	Reason   string         `json:"reason,omitempty"` // why it is held; Snapshot.Choices decide
+	Reason   string         `json:"reason,omitempty"` // why it is held; Snapshot.Choices decide. Of a published one: that it completed what was there
 	Snapshot egrid.Snapshot `json:"snapshot"`
 	// Apart are those of several stages that could not be combined with the others
 	// and are held, each for itself. Where that is all of them, Status is held, and

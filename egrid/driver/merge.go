@@ -117,7 +117,14 @@ func Combine(parts ...Part) (Part, []Apart, error) {
 			worst = p
 		}
 		sources := slices.Clone(p.Sources)
-		sources[0].Rows, sources[0].Cells = p.rows, p.cells
+		switch {
+		case len(sources) == 1:
+			sources[0].Rows, sources[0].Cells = p.rows, p.cells
+		case p.rows == 0: // else they were counted when they were combined
+			for i := range sources {
+				sources[i].Rows = 0
+			}
+		}
 		j.out.Sources = append(j.out.Sources, sources...)
 	}
 	out := j.part()
@@ -494,7 +501,7 @@ func (j *joiner) contradiction() string {
 func (j *joiner) part() Part {
 	tallies := make([]Tally, len(j.out.Batches))
 	for i, b := range j.out.Batches {
-		tallies[i] = Tally{Rows: int64(b.Len()), Lossy: b.Lossy(), Digest: DigestOf(b), Order: Order(b.Schema()), Gaps: gapsIn(b)}
+		tallies[i] = Tally{Rows: int64(b.Len()), Lossy: b.Lossy(), Digest: DigestOf(b), Order: Order(b.Schema()), Gaps: gapsIn(b), Figures: figuresIn(b)}
 	}
 	Describe(&j.out.Snapshot, tallies)
 	return j.out

@@ -32,6 +32,8 @@ func TooManyRejected(rows, rejected int64) bool {
 // changed in silence: every row and column is still there, no value is missing,
 // rounder or another one, no hard rule is broken and at most 1 % of the records
 // were rejected. What the published snapshot holds already is [egrid.Unchanged].
+// [Settle] goes on where a stage with the published rows lacks columns or digits, and
+// nothing else is against it: it combines the two.
 func Decide(policy Policy, staged egrid.Snapshot, published *egrid.Snapshot, compare func() (Difference, error)) (egrid.Status, string, error) {
 	switch {
 	case published != nil && published.ID == staged.ID:
@@ -80,7 +82,7 @@ func Decide(policy Policy, staged egrid.Snapshot, published *egrid.Snapshot, com
 func (d *Difference) adds(old, new *egrid.Snapshot) int64 {
 	n := d.Added + int64(len(d.ColumnsAdded)) + d.Cells.Filled + d.Cells.Finer
 	for _, c := range old.Lossy {
-		if !slices.Contains(new.Lossy, c) {
+		if new.Schema.Has(c) && !slices.Contains(new.Lossy, c) {
 			n++
 		}
 	}
@@ -396,16 +398,29 @@ func (s *settlement) compare(p *Part) (Difference, error) {
 
 // settle decides on a part, which was made of stages.
 func (s *settlement) settle(p Part, stages []egrid.Snapshot) (PublishReport, error) {
+	var difference *Difference
 	status, reason, err := Decide(s.policy, p.Snapshot, s.live, func() (Difference, error) {
 		d, err := s.compare(&p)
-		s.unmergeable = d.Unidentified > 0
+		s.unmergeable, difference = d.Unidentified > 0, &d
 		return d, err
 	})
 	if err != nil {
 		return PublishReport{}, err
 	}
 	merges := status == egrid.Published && s.policy == PublishMerge && s.live != nil
-	if merges {
+	completed := ""
+	if status == egrid.Held && difference != nil && s.completes(&p, *difference) {
+		whole, holds, err := s.complete(p, *difference)
+		switch {
+		case err != nil:
+			return PublishReport{}, err
+		case holds:
+			status, merges = egrid.Unchanged, true
+		case whole != nil:
+			p, status, merges, completed = *whole, egrid.Published, true, completes
+		}
+	}
+	if merges && completed == "" && status == egrid.Published {
 		merged, err := s.merge(p)
 		switch {
 		case errors.Is(err, egrid.ErrInvalid):
@@ -426,12 +441,54 @@ func (s *settlement) settle(p Part, stages []egrid.Snapshot) (PublishReport, err
 	if s.result != "" && p.Stage != s.result && !merges {
 		Confirm(&p.Snapshot, egrid.Source{ID: s.result, Object: p.name()}) // of several stages it is the only one left
 	}
-	report := PublishReport{Status: egrid.Published, Snapshot: p.Snapshot}
+	report := PublishReport{Status: egrid.Published, Reason: completed, Snapshot: p.Snapshot}
 	if i := slices.IndexFunc(s.catalog.Snapshots, func(x egrid.Snapshot) bool { return x.ID == p.ID && x.Status == egrid.Superseded }); i >= 0 {
 		report.Snapshot = s.catalog.Snapshots[i]
 		return report, s.again(&report.Snapshot, p, stages, merges)
 	}
 	return report, s.write(p, stages)
+}
+
+// completes says what became of a load that completed what was published.
+const completes = "it has the published rows, and no value differs: what either of the two lacks, the other one gives"
+
+// completes reports whether a part may complete what is published: it has the same rows,
+// none of its values contradicts a published one, and it is held for nothing but what it
+// lacks.
+func (s *settlement) completes(p *Part, d Difference) bool {
+	if d.Identifier == nil || d.Added > 0 || d.Lost > 0 || d.Cells.Changed > 0 {
+		return false
+	}
+	d.ColumnsLost, d.Cells.Rounder, d.Cells.Blanked = nil, 0, 0
+	status, _, err := Decide(s.policy, p.Snapshot, s.live, func() (Difference, error) { return d, nil })
+	return err == nil && status != egrid.Held
+}
+
+// complete combines a part with what is published, as one run of both would. It is nil
+// where the part adds nothing, or contradicts it; holds says that the part is one of
+// those that what is published was made of, and that all of it is still there.
+func (s *settlement) complete(p Part, d Difference) (whole *Part, holds bool, err error) {
+	if d.adds(s.live, &p.Snapshot) == 0 {
+		made := len(p.Sources) == 1 && slices.ContainsFunc(s.live.Sources, func(src egrid.Source) bool { return src.ID == p.Sources[0].ID })
+		return nil, made && len(s.live.Sources) > 1, nil
+	}
+	live, err := s.read(*s.live)
+	if err != nil {
+		return nil, false, err
+	}
+	if p.Batches == nil {
+		if p, err = s.read(p.Snapshot); err != nil {
+			return nil, false, err
+		}
+	}
+	combined, apart, err := Combine(live, p)
+	if errors.Is(err, egrid.ErrConflict) {
+		return nil, false, nil
+	}
+	if err != nil || len(apart) > 0 || combined.ID == s.live.ID || combined.Rows != s.live.Rows {
+		return nil, false, err
+	}
+	return &combined, false, nil
 }
 
 // write makes the rows of what was combined or merged, in the place of the stages.

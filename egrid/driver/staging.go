@@ -38,6 +38,7 @@ type Tally struct {
 	Outline  *Outline               `json:"outline,omitempty"` // of the rows; nil in what an earlier version put
 	Gaps     map[egrid.Column]int64 `json:"gaps,omitempty"`    // of the rows, see [egrid.Snapshot]
 	Digits   Precision              `json:"digits,omitzero"`   // of the numbers; it is not known of what an earlier version put
+	Figures  Figures                `json:"figures,omitempty"` // of the numbers, where a sheet of EPA is known that they may be those of
 }
 
 // TallyOf counts a chunk.
@@ -48,7 +49,7 @@ func TallyOf(c Chunk) Tally {
 		t.Outline.Blocks = t.Outline.Blocks.with(Block{Number: number / blockRows, Rows: 1, Digest: row[0]})
 	})
 	t.Outline.Places, t.Outline.Sums = placesIn(c.Rows), sumsOf(c.Rows)
-	t.Gaps, t.Digits = gapsIn(c.Rows), PrecisionOf(c.Rows)
+	t.Gaps, t.Digits, t.Figures = gapsIn(c.Rows), PrecisionOf(c.Rows), figuresIn(c.Rows)
 	return t
 }
 
@@ -58,6 +59,7 @@ func TallyOf(c Chunk) Tally {
 func Describe(s *egrid.Snapshot, tallies []Tally) {
 	var digest Digest
 	var digits Precision
+	var figures Figures
 	var faults []egrid.RejectReason
 	orders := map[string]bool{}
 	for _, t := range tallies {
@@ -65,13 +67,14 @@ func Describe(s *egrid.Snapshot, tallies []Tally) {
 		s.Rejected += t.Rejected
 		s.Lossy, s.Gaps = union(s.Lossy, t.Lossy), addGaps(s.Gaps, t.Gaps)
 		s.Audits = MergeAudits(s.Audits, t.Findings)
-		digits = digits.Plus(t.Digits)
+		digits, figures = digits.Plus(t.Digits), figures.Plus(t.Figures)
 		faults = mergeFaults(faults, t.Faults)
 		if digest = digest.Plus(t.Digest); t.Digest != (Digest{}) {
 			orders[t.Order] = true
 		}
 	}
 	s.Lossy, s.RejectedFor = union(s.Lossy, digits.Rounded()), commonFault(faults)
+	figures.Judge(s)
 	switch {
 	case !orders[""]:
 		s.ID = IdentityOf(s, digest)

@@ -52,6 +52,7 @@ func RunStore(t *testing.T, open func(t *testing.T) driver.Store) {
 		{"MergeWithoutIdentifier", testMergeWithoutIdentifier},
 		{"Gate", testGate},
 		{"GateOfMany", testGateOfMany},
+		{"Completes", testCompletes},
 		{"Together", testTogether},
 		{"TogetherHeld", testTogetherHeld},
 		{"Contradiction", testContradiction},

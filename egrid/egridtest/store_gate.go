@@ -289,6 +289,69 @@ func testGate(f *fixture) {
 	}
 }
 
+// testCompletes: exports of one sheet that have the same rows, contradict each other nowhere
+// and lack other columns and digits end in the same snapshot, in whatever order and in
+// whatever runs they come.
+func testCompletes(f *fixture) {
+	identified := []egrid.Column{egrid.PlantCode, egrid.GeneratorID}
+	exact := sheetFile{name: "exact", columns: append(slices.Clone(identified), egrid.NetGeneration, egrid.State), records: [][]string{{"1", "A", "5.25", "TX"}, {"2", "A", "100.5", ""}, {"2", "A", "7.125", "OK"}}}
+	display := sheetFile{name: "display", columns: append(slices.Clone(identified), egrid.NetGeneration, egrid.NameplateCapacity), rounded: []egrid.Column{egrid.NetGeneration},
+		records: [][]string{{"2", "A", "101", ""}, {"1", "A", "5", "20.5"}, {"2", "A", "7", "3"}}}
+	states := sheetFile{name: "states", columns: append(slices.Clone(identified), egrid.State), records: [][]string{{"1", "A", ""}, {"2", "A", "LA"}, {"2", "A", "OK"}}}
+	discard := func(reports ...driver.PublishReport) {
+		for i := range reports {
+			if r := &reports[i]; r.Status == egrid.Held {
+				f.must(f.store.Discard(f.Context(), r.Snapshot.Stage))
+			}
+		}
+	}
+	whole := f.publishAll(driver.PublishAuto, exact, display, states)
+	if whole.Status != egrid.Published || whole.Snapshot.Rows != 3 {
+		f.Fatalf("together: %s, %q", whole.Status, whole.Reason)
+	}
+	files := []sheetFile{exact, display, states}
+	for _, runs := range [][][]int{{{0}, {1}, {2}}, {{2}, {1}, {0}}, {{1}, {2}, {0}}, {{0, 2}, {1}}, {{1}, {0, 2}}, {{2}, {0, 1}, {2}}, {{0, 1}, {2}, {0}, {1}}} {
+		for i, run := range runs {
+			var parts []sheetFile
+			for _, at := range run {
+				parts = append(parts, files[at])
+			}
+			policy := driver.PublishAuto
+			if i == 0 {
+				policy = driver.PublishReplace // what was there before
+			}
+			r := f.publishAll(policy, parts...)
+			if i > 0 && r.Status != egrid.Published && r.Status != egrid.Unchanged {
+				f.Errorf("runs %v, the %d.: %s, %q", runs, i+1, r.Status, r.Reason)
+			}
+			discard(append(r.Apart, r)...)
+		}
+		f.wantTexts(egrid.NetGeneration, egrid.RowQuery{Sort: []egrid.Sort{{Column: egrid.NetGeneration}}}, "5.25", "7.125", "100.5")
+		byGeneration := egrid.RowQuery{Sort: []egrid.Sort{{Column: egrid.NetGeneration}}}
+		f.wantTexts(egrid.State, byGeneration, "TX", "OK", "LA")
+		f.wantTexts(egrid.NameplateCapacity, byGeneration, "20.5", "3", "")
+		// The order of the rows is that of the fuller file of each run, and part of the id.
+		if live, _ := catalogOf(f.Context(), f).Published(egrid.GEN, 2023, ""); live.Rows != 3 || live.Schema.Len() != whole.Snapshot.Schema.Len() || !slices.Equal(live.Lossy, whole.Snapshot.Lossy) {
+			f.Errorf("runs %v end in %d rows of %v, rounded %v; want those of %v, rounded %v", runs, live.Rows, live.Schema.Columns(), live.Lossy, whole.Snapshot.Schema.Columns(), whole.Snapshot.Lossy)
+		}
+	}
+	for _, test := range []struct {
+		file   sheetFile
+		reason string
+	}{
+		{sheetFile{name: "other", columns: append(slices.Clone(identified), egrid.NetGeneration, egrid.Subregion), records: [][]string{{"1", "A", "5.25", "ERCT"}, {"2", "A", "100.5", ""}, {"2", "A", "9.125", ""}}}, "1 value differs"},
+		{sheetFile{name: "fewer", columns: append(slices.Clone(identified), egrid.Subregion), records: [][]string{{"1", "A", "ERCT"}, {"2", "A", ""}}}, "it lacks 1 published row"},
+		{sheetFile{name: "more", columns: append(slices.Clone(identified), egrid.Subregion), records: [][]string{{"1", "A", "ERCT"}, {"2", "A", ""}, {"2", "A", ""}, {"9", "A", ""}}}, "it lacks published columns"},
+		{sheetFile{name: "nothing new", columns: append(slices.Clone(identified), egrid.State), records: [][]string{{"1", "A", "TX"}, {"2", "A", "LA"}, {"2", "A", "OK"}}}, "it lacks published columns"},
+	} {
+		r := f.publishAll(driver.PublishAuto, test.file)
+		if r.Status != egrid.Held || !strings.Contains(r.Reason, test.reason) {
+			f.Errorf("%s: %s, %q; want it held: %s", test.file.name, r.Status, r.Reason, test.reason)
+		}
+		discard(r)
+	}
+}
+
 // testGateOfMany: rows that differ are found among many that do not, be they far
 // apart or one behind the other. That a figure has fewer decimal places than the
 // others does not make its column a rounded one.

@@ -10,7 +10,7 @@ import (
 
 // Evidence is one thing that was found out about a sheet, and what told it.
 type Evidence struct {
-	Of    string `json:"of"`    // level, basis, year, release, authority, units, share_scale, decimal_sign, column where two claim one field; by [Sheet.Learn] also sheet and encoding
+	Of    string `json:"of"`    // level, basis, year, release, authority, units, share_scale, decimal_sign, column where two claim one field; by [Sheet.Learn] also sheet, encoding and figures
 	Value string `json:"value"` // empty where every row tells its own
 	From  string `json:"from"`  // e.g. "given", "column SEQGEN23", "sheet ST16", "default"
 }

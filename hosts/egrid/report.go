@@ -58,6 +58,8 @@ func (s part) evidence() (by string, aside []string) {
 		switch {
 		case e.Of == "sheet":
 			aside = append(aside, fmt.Sprintf("%s in %s", e.Value, e.From))
+		case e.Of == "figures":
+			told = append(told, "figures of "+e.Value)
 		case e.Of == "encoding":
 			told = append(told, what+" "+e.Value+" by "+e.From)
 		case e.Of == "column", e.Of == "texts", i > first:
