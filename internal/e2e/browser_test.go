@@ -22,7 +22,7 @@ import (
 )
 
 // patience is how long anything on the page may take.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 func chromium(t *testing.T) string {
 	t.Helper()
@@ -71,7 +71,7 @@ func start(t *testing.T) *browser {
 	for _, name := range []string{"disable-gpu", "disable-quic", "disable-background-networking", "disable-component-update", "disable-sync", "disable-dev-shm-usage", "hide-scrollbars", "no-proxy-server"} {
 		options = append(options, chromedp.Flag(name, true))
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 8*time.Minute)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewExecAllocator(ctx, options...)
 	t.Cleanup(cancel)
