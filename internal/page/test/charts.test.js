@@ -153,8 +153,9 @@ const contrast = (/** @type {string} */ a, /** @type {string} */ b) => {
 
 test('colours differ for every sight, stand out and carry their text', () => {
   const css = readFileSync(new URL('../../../httpapi/dashboard/page/assets/style/charts.css', import.meta.url), 'utf8');
-  const schemes = [...css.matchAll(/:root(?:, \.paper)? \{([^}]*)\}/g)].map((match) => Object.fromEntries([...match[1].matchAll(/--([a-z0-9-]+): (#[0-9a-f]+)/g)].map((m) => [m[1], m[2]])));
-  const [light, dark] = schemes.filter((scheme) => scheme['fuel-coal']);
+  // A colour is one for both schemes, or light-dark(LIGHT, DARK).
+  const named = [...css.matchAll(/--([a-z0-9-]+): (?:light-dark\((#[0-9a-f]+), (#[0-9a-f]+)\)|(#[0-9a-f]+));/g)];
+  const [light, dark] = [2, 3].map((at) => Object.fromEntries(named.map((m) => [m[1], m[at] ?? m[4]])));
   for (const scheme of [light, dark]) {
     for (const set of ['fuel-', 'series-']) {
       const names = Object.keys(scheme).filter((name) => name.startsWith(set));

@@ -51,6 +51,14 @@ for (const name of Object.keys(contents)) {
           await settled(page);
           found.push(...(await violations(page)).map((text) => `choice of columns: ${text}`));
         }
+        if (['real', 'nothing'].includes(name)) {
+          await page.goto(service.url);
+          await settled(page);
+          await page.type('#find', 'california');
+          await page.waitForFunction(() => document.querySelector('#found strong, #found-sheet p:not(:empty)') && !document.querySelector('#found[aria-busy]'));
+          if (name === 'real') await page.keyboard.press('ArrowDown');
+          found.push(...(await violations(page)).map((text) => `search open: ${text}`));
+        }
         assert.deepEqual(found, []);
       });
     }

@@ -66,6 +66,20 @@ describe('budget', { skip: skipped('chrome', true) }, () => {
     t.diagnostic(`JavaScript: ${bytes} bytes in ${scripts.size} files`);
     assert.ok(bytes <= budget.script, `${bytes} bytes of JavaScript`);
   });
+  test('nothing jumps on a phone while a person scrolls', async (t) => {
+    for (const search of ['?', '?view=plants&year=2018', '?view=plant&plant=6008&year=2018']) {
+      const page = await browser.newPage();
+      await page.setViewport({ width: 390, height: 844 });
+      await page.evaluateOnNewDocument(observe);
+      await page.goto(new URL(search, service.url).href);
+      await settled(page);
+      await everything(page);
+      const { shift, moved } = await page.evaluate(entries);
+      t.diagnostic(`${search} at 390: layout shift ${shift.toFixed(3)} ${moved.join('; ')}`);
+      assert.ok(shift <= budget.shift, `${search}: layout shift ${shift}: ${moved.join('; ')}`);
+      await page.close();
+    }
+  });
 });
 
 /** observe runs before the page does. */

@@ -217,7 +217,7 @@ describe('keyboard', { skip: skipped('chrome', true) }, () => {
     await keys.press('Enter');
     await until("document.querySelector('#say').textContent === 'Copied.'");
     assert.match(await page.evaluate(() => navigator.clipboard.readText()), /view=plant&plant=6008&year=2023/);
-    await keys.to('#print');
+    await keys.to('#print', { back: true });
     await keys.press('Enter');
     await until("document.documentElement.dataset.printed === 'yes'");
     await keys.to('[data-explain=net_generation_mwh]');

@@ -131,6 +131,18 @@ describe('touch', { skip: skipped('chrome', true) }, () => {
     await until("new URLSearchParams(location.search).get('view') === 'plant'");
   });
 
+  test('the search: a place is a touch away, and the list is not wider than the screen', async () => {
+    await open('?');
+    await tap('#find');
+    await page.keyboard.type('camx');
+    await until("document.querySelector('#found strong') && !document.querySelector('#found[aria-busy]')");
+    const { left, right } = await page.$eval('#found-sheet', (sheet) => sheet.getBoundingClientRect().toJSON());
+    assert.ok(left >= 0 && right <= 390, `the list is from ${left} to ${right}`);
+    const { x, y } = await page.$eval('#found-1', (one) => { const box = one.getBoundingClientRect(); return { x: box.left + box.width / 2, y: box.top + box.height / 2 }; });
+    await page.touchscreen.tap(x, y);
+    await until("new URLSearchParams(location.search).get('view') === 'regions' && new URLSearchParams(location.search).get('code') === 'CAMX'");
+  });
+
   test('what a column means', async () => {
     await open('?view=plants&year=2018&state=DC');
     await tap('#plants thead th:last-child .what');

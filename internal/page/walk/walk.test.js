@@ -53,6 +53,12 @@ for (const kind of /** @type {const} */ (['chrome', 'firefox'])) {
       const seen = await text('#view');
       assert.match(seen, /4,167\.6/);
       assert.match(seen, /US sheet \(release rev0\)/);
+      const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+      await page.select('#theme', 'dark');
+      const dark = await ground();
+      await page.select('#theme', 'light');
+      assert.notEqual(await ground(), dark);
+      await page.select('#theme', '');
     });
 
     test('the ten dirtiest gas plants of a state, to a file', async () => {
@@ -93,6 +99,15 @@ for (const kind of /** @type {const} */ (['chrome', 'firefox'])) {
       await settled(page);
       const seen = await text('#region-figures');
       for (const name of ['California', 'Texas']) assert.ok(seen.includes(name), seen.slice(0, 300));
+    });
+
+    test('from the search to two states', async () => {
+      await page.type('#find', 'CA, TX');
+      await until("document.querySelector('#found-0')?.textContent.startsWith('California and Texas')");
+      await page.keyboard.press('Enter');
+      await until("new URLSearchParams(location.search).get('code') === 'CA,TX'");
+      await settled(page);
+      assert.match(await text('#region-figures'), /California[^]*Texas/);
     });
 
     test('the factor of a place, with a citation that answers', async () => {

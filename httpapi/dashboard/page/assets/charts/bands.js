@@ -168,7 +168,7 @@ function over(shape, fill) {
 function inside(shape, mark, scale) {
   const [x, y, width, height] = ['x', 'y', 'width', 'height'].map((name) => Number(shape.getAttribute(name)));
   const text = mark.y === null ? '' : scale.text(mark.y);
-  return widthOf(text, 11) + 8 <= width && height >= 14 ? note(x + width / 2, y + height / 2 + 4, 'middle', text, 'inside') : null;
+  return widthOf(text, 11) + 8 <= width && height >= 14 ? note(x + width / 2, y + height / 2 + 4, 'middle', text, `inside ${mark.colour}`) : null;
 }
 
 /**

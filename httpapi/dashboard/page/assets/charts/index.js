@@ -100,7 +100,7 @@ class Figure {
     const open = this.foot.querySelector('details')?.open ?? false;
     const focused = this.foot.contains(document.activeElement) ? document.activeElement?.localName : null;
     const rest = hidden > 0 || this.all ? el('button', { type: 'button', class: 'rest', click: () => this.#toggle() }, this.all ? 'Show fewer' : `Show all (${hidden} more)`) : null;
-    const table = this.empty ? null : valuesTable(modelOf(this.kind, spec, { all: true }), this.id);
+    const table = this.empty ? null : valuesTable(() => modelOf(this.kind, spec, { all: true }), this.id);
     this.foot.replaceChildren(...[rest, ...texts.map((text) => el('p', { class: 'quiet remark' }, text)), table].filter((node) => node !== null));
     if (table && open) table.open = true;
     if (focused) /** @type {HTMLElement | null} */ (this.foot.querySelector(focused))?.focus();

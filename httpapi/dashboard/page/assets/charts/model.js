@@ -33,7 +33,7 @@ export function modelOf(kind, spec, { all = false } = {}) {
     if (lines[0]) lines[0] = { ...lines[0], marks: shown };
   }
   const values = lines.flatMap((line) => line.marks.map((mark) => mark.y)).filter((y) => y !== null);
-  return { kind, spec, lines, scale: scaleOf(extent(values.length ? values : [0]), spec.unit), places: placesOf(lines), hidden };
+  return { kind, spec, lines, scale: scaleOf(extent(values.length ? values : [0]), spec.unit), places: kind === 'scatter' ? [] : placesOf(lines), hidden };
 }
 
 /**
@@ -45,10 +45,16 @@ function markOf(point, { spec, kind, series, index, colour, name }) {
   const y = known(point.y) ? point.y : null;
   const label = point.x === null || point.x === '' ? dash : String(point.x);
   const words = point.name ?? (label === dash ? 'not named' : label);
-  const value = y === null ? `missing${point.reason ? `, ${point.reason}` : ''}` : withUnit(y, spec.unit);
-  const first = kind === 'scatter' && known(point.x) ? `${spec.x.label} ${withUnit(point.x, spec.x.unit ?? '')}; ${spec.y.label} ` : '';
-  const says = point.title ?? `${words}${name ? `, ${name}` : ''}: ${first}${value}`;
-  return { ...point, y, label, words, says, series, index, colour: point.kind ?? colour };
+  return {
+    ...point, y, label, words, series, index, colour: point.kind ?? colour,
+    // Written when it is read: of thousands of points few are.
+    get says() {
+      if (point.title !== undefined && point.title !== null) return point.title;
+      const value = y === null ? `missing${point.reason ? `, ${point.reason}` : ''}` : withUnit(y, spec.unit);
+      const first = kind === 'scatter' && known(point.x) ? `${spec.x.label} ${withUnit(point.x, spec.x.unit ?? '')}; ${spec.y.label} ` : '';
+      return `${words}${name ? `, ${name}` : ''}: ${first}${value}`;
+    },
+  };
 }
 
 /**

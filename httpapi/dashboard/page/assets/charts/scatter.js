@@ -46,7 +46,7 @@ export function scatter(model, width) {
     ],
     width, height: bottom + 44, grid: [marks],
     spots: { at, nearest: (px, py) => nearest(px, py, 24) },
-    notes: lost.filter(([n]) => Number(n) > 0).map(([n, why]) => `${n} of ${given.length} not drawn: ${why}.`),
+    notes: lost.filter(([n]) => Number(n) > 0).map(([n, why]) => `${Number(n).toLocaleString('en-US')} of ${given.length.toLocaleString('en-US')} not drawn: ${why}.`),
   };
 }
 

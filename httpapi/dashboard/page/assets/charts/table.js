@@ -9,13 +9,13 @@ import { brief, dash, full, percent } from '../core/format.js';
 const step = 500; // rows at a time
 
 /**
- * @param {Model} model all of it, whatever is drawn
+ * @param {() => Model} model all of it, whatever is drawn
  * @param {string} labelledBy the id of the title
  */
 export function valuesTable(model, labelledBy) {
   const details = el('details', { class: 'values' }, el('summary', {}, 'Values as a table'));
   details.addEventListener('toggle', () => {
-    if (details.open && details.children.length === 1) details.append(region(model, labelledBy));
+    if (details.open && details.children.length === 1) details.append(region(model(), labelledBy));
   });
   return details;
 }

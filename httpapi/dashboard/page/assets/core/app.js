@@ -4,6 +4,7 @@ import { address as apiAddress } from './api.js';
 import { byID, el } from './dom.js';
 import { tellGenerated } from './generated.js';
 import { keepFocus } from './keep.js';
+import { findBox, headButtons, reload } from './head.js';
 import { problemBox } from './part.js';
 import { changed, href, viewOf } from './router.js';
 import { watch } from './watch.js';
@@ -108,16 +109,11 @@ async function route({ step = false, first = false } = {}) {
 }
 
 /**
- * failure is shown in place of a view whose modules did not come. A browser may keep
- * a module that failed, Firefox does, so only a reload asks for it again: when the
- * server is there, lest the browser's own error takes the place of the page.
+ * failure is shown in place of a view whose modules did not come.
  * @param {string} label
  */
 function failure(label) {
-  const box = problemBox(new Error(), async () => {
-    const answer = await fetch(location.href, { method: 'HEAD', cache: 'no-store' }).catch(() => null);
-    if (answer?.ok) location.reload();
-  });
+  const box = problemBox(new Error(), reload);
   const [title, text] = [box.querySelector('strong'), box.querySelector('span')];
   if (title) title.textContent = `The view ${label} cannot be loaded`;
   if (text) text.textContent = 'Check the network, then try again.';
@@ -164,6 +160,8 @@ function follow(event) {
 
 document.addEventListener('click', follow);
 keepFocus();
+findBox(new Shell());
+headButtons();
 addEventListener('popstate', () => route());
 byID('openapi').setAttribute('href', apiAddress('openapi.json').href);
 route({ first: true });

@@ -59,13 +59,18 @@ export class Dots {
     pen.clearRect(0, 0, width, height);
     const scale = width / frame.width;
     const growth = this.#growth();
-    const style = getComputedStyle(this.surface);
-    const edge = style.getPropertyValue('--plot-ground');
+    // A canvas knows no variables: what the scheme makes of one is read as a colour.
+    const style = getComputedStyle(this.canvas);
+    const colourOf = (/** @type {string} */ name) => {
+      this.canvas.style.color = `var(${name})`;
+      return style.color;
+    };
+    const edge = colourOf('--plot-ground');
     const full = Math.PI * 2;
     this.groups.forEach((groups, band) => {
       for (const [key, list] of groups) {
         const ring = key.startsWith('ring');
-        const colour = style.getPropertyValue(key.slice(5)).trim();
+        const colour = colourOf(key.slice(5));
         pen.beginPath();
         for (const n of list) {
           const { at, radius } = this.dots[n];

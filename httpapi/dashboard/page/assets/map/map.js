@@ -52,6 +52,7 @@ export class PlantMap {
     new ResizeObserver(() => this.draw()).observe(this.surface);
     this.closed = new AbortController();
     for (const query of ['(prefers-color-scheme: dark)', '(forced-colors: active)']) matchMedia(query).addEventListener('change', () => this.draw(), { signal: this.closed.signal });
+    document.addEventListener('theme', () => this.draw(), { signal: this.closed.signal });
   }
 
   /** close lets go of the window: the map is not shown again. */

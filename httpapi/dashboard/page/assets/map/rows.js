@@ -34,7 +34,7 @@ export function csvRows(text) {
  * allRows asks for every row of a path with the given columns, and what is said
  * of them. The rows are those of the snapshots that the first answer is from.
  * @param {string} path
- * @param {Record<string, string | number>} question
+ * @param {Record<string, string | number | string[]>} question
  * @param {string[]} columns
  * @param {AbortSignal} signal
  * @returns {Promise<{rows: Record<string, string>[], meta: Meta}>}

@@ -17,5 +17,6 @@ export function draw(body, kind, spec) {
   const made = chart(kind, { heading: 2, ...spec });
   drawn.set(body, { kind, drawn: made });
   body.replaceChildren(made.element);
+  made.resize(); // at once, so that nothing is seen to grow
   return undefined;
 }

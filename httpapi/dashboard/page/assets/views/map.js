@@ -302,7 +302,7 @@ class MapView {
   }
 
   /** @param {Spec} spec */
-  #tableOf(spec) { this.table.replaceChildren(valuesTable(modelOf('bars', spec), 'map-title')); }
+  #tableOf(spec) { this.table.replaceChildren(valuesTable(() => modelOf('bars', spec), 'map-title')); }
 }
 
 /** @param {Plant[]} plants */

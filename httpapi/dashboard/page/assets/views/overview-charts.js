@@ -124,6 +124,7 @@ class Chart {
     else {
       this.figure = chart(kind.draw, spec);
       body.replaceChildren(this.figure.element);
+      this.figure.resize(); // at once, so that nothing is seen to grow
     }
     return null;
   }

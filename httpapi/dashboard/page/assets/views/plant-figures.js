@@ -33,10 +33,12 @@ export function headOf(app, answer, snapshots) {
   const note = el('p', { class: 'note', hidden: true });
   showNotes(note, plantNotes(meta));
   const here = el('span', { class: 'address' }, new URL(app.link({ year: meta.year ?? null, release: meta.release || 'none', explain: '' }), document.baseURI).href);
+  const cite = source ? copyButton('Copy citation', () => `${citationLine(plant, meta, source)} ${permanent ? `Permanent address, accessed ${today()}: ${permanent}` : `Accessed ${today()}.`}`, here, (/** @type {string} */ text) => app.say(text)) : null;
+  cite?.setAttribute('id', 'plant-cite');
   const tools = [
     copyButton('Copy link', () => here.textContent ?? '', here, (/** @type {string} */ text) => app.say(text)),
+    cite,
     permanent ? el('a', { id: 'permanent', class: 'button', href: permanent, title: 'The answer of the API, at an address where it never changes' }, 'Permanent data') : null,
-    el('button', { id: 'print', type: 'button', click: () => window.print() }, 'Print'),
   ].filter((tool) => tool !== null);
   const nodes = [
     el('div', { class: 'plant-top' }, el('dl', { class: 'identity' },
@@ -50,6 +52,16 @@ export function headOf(app, answer, snapshots) {
   ];
   return { nodes, tools };
 }
+
+const today = () => new Date().toISOString().slice(0, 10);
+
+/**
+ * citationLine says whose figures of the plant these are.
+ * @param {any} plant
+ * @param {Answer['meta']} meta
+ * @param {any} source   the snapshot
+ */
+const citationLine = (plant, { year, release, basis }, source) => `${source.authority}. eGRID${year} (release ${releaseName(release)}), ${levelName(basis ?? '')}: ${plant.plant_name ?? plant.id}${plant.oris_plant_code ? `, ORIS code ${plant.oris_plant_code}` : ''}${missing(plant.net_generation_mwh) ? '' : `, net generation ${full(plant.net_generation_mwh)} MWh`}.`;
 
 /**
  * @param {string} name

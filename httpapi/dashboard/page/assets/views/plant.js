@@ -35,7 +35,7 @@ class Plant {
     /** @type {Answer | null} */
     this.answer = null;
     const which = () => this.which;
-    this.head = partOf({ id: 'plant-head', class: 'card plant-head', ghost: [ghostLines(7), el('div', { class: 'tiles' }, ...Array.from({ length: 6 }, () => el('div', { class: 'tile ghost' })))] }, {
+    this.head = partOf({ id: 'plant-head', class: 'card plant-head', ghost: [ghostLines(10), el('div', { class: 'tiles' }, ...Array.from({ length: 6 }, () => el('div', { class: 'tile ghost' })))] }, {
       load: async (signal) => {
         const { id, year, release } = this.which;
         const [plant, snapshots] = await Promise.all([get(plantPath(id), { year, release }, signal), get('snapshots', {}, signal)]);

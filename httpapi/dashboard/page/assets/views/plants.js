@@ -6,6 +6,7 @@ import { el } from '../core/dom.js';
 import { Part, ghostLines } from '../core/part.js';
 import { ColumnChooser } from './plants-columns.js';
 import { Conditions } from './plants-conditions.js';
+import { own, PlantScatter } from './plants-scatter.js';
 import { PlantTable, questionOf } from './plants-table.js';
 
 /** @import { App, Shown, View } from '../core/types.js' */
@@ -18,6 +19,9 @@ export const view = {
   show(root, app) { return new Plants(root, app); },
 };
 
+/** @param {URLSearchParams} address @param {string[]} names */
+const without = (address, names) => [...address].filter(([name]) => !names.includes(name)).join('&');
+
 /** @implements {Shown} */
 class Plants {
   /**
@@ -26,9 +30,11 @@ class Plants {
    */
   constructor(root, app) {
     this.app = app;
+    /** @type {{table: string, scatter: string} | null} */
+    this.seen = null; // what the address said of each
     this.choices = new Choices(app, { names: ['year', 'state', 'fuel_category', 'release'], more: narrow, search: true, also: ['filter'] });
     this.section = el('section', { id: 'plants-part', class: 'card', 'aria-labelledby': 'plants-title', 'data-part': true });
-    const table = el('div', { 'data-body': true, id: 'plants', tabindex: -1 }, ghostLines(10));
+    const table = el('div', { 'data-body': true, id: 'plants', tabindex: -1 }, ghostLines(30)); // about as tall as a page of plants
     this.section.append(table); // a part begins with its body
     this.table = new PlantTable(app, this.section, this.choices, (answer) => this.#answered(answer));
     this.columns = new ColumnChooser(app, () => this.table.answer);
@@ -47,13 +53,20 @@ class Plants {
     this.section.replaceChildren(
       el('div', { class: 'head' }, this.table.title, el('div', { class: 'tools' }, this.columns.button, this.table.downloads)),
       el('div', { class: 'under' }, this.table.count, this.table.from), this.choices.root, this.facets, this.conditions.chips, table);
-    root.append(this.section, this.columns.dialog);
+    this.scatter = new PlantScatter(app, this.choices, this.columns);
+    root.append(this.section, this.columns.dialog, this.scatter.part.root);
     this.choices.part.refresh();
     this.update(app.address);
   }
 
   /** @param {URLSearchParams} address */
   update(address) {
+    // What only the scatter shows leaves the table alone, and the other way round.
+    const [table, scatter] = [without(address, own), without(address, ['sort', 'columns'])];
+    const same = this.seen?.table === table;
+    if (!same || this.seen?.scatter !== scatter) this.scatter.changed();
+    this.seen = { table, scatter };
+    if (same) return;
     if (this.choices.update(address)) this.choices.part.refresh();
     this.conditions.update(address);
     this.columns.update();
@@ -62,8 +75,10 @@ class Plants {
   }
 
   parts() {
-    return [this.choices.part, this.counts, { part: this.table.part, renew: () => this.table.renew() }];
+    return [this.choices.part, this.counts, ...(this.scatter.asked ? [this.scatter.part] : []), { part: this.table.part, renew: () => this.table.renew() }];
   }
+
+  leave() { this.scatter.leave(); }
 
   /** @param {import('../core/types.js').Answer} answer */
   #answered(answer) {
