@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Runs the DAG of examples/airflow on a real Airflow, beside real servers. Airflow is
-# installed below .bin once, in an environment of its own, as
+# installed in the user's cache once, in an environment of its own, as
 # internal/airflowcheck/requirements.txt pins it. It needs Python 3.11.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 pins=$root/internal/airflowcheck/requirements.txt
-venv=$root/.bin/airflow
+venv=${XDG_CACHE_HOME:-$HOME/.cache}/egrid/airflow-$(sha256sum "$pins" | cut -c1-12)
 
 if [ "${1:-}" != beside-services ]; then
   if ! cmp -s "$pins" "$venv/pins"; then
@@ -14,6 +14,10 @@ if [ "${1:-}" != beside-services ]; then
       echo "missing: python3.11, for which Airflow is pinned. Install it by hand to run what needs it." >&2
       exit 1
     }
+    mkdir -p "${venv%/*}"
+    exec 9>"$venv.lock" && flock 9
+  fi
+  if ! cmp -s "$pins" "$venv/pins"; then # another one may have been quicker
     began=$SECONDS
     "$python" -c 'import ensurepip' 2>/dev/null || "$root/internal/scripts/install.sh" python3-venv
     rm -rf "$venv"
@@ -22,6 +26,7 @@ if [ "${1:-}" != beside-services ]; then
     cp "$pins" "$venv/pins"
     echo "Airflow is installed: $((SECONDS - began)) s"
   fi
+  exec 9>&-
   exec env -u EGRID_TEST_POSTGRES -u EGRID_TEST_AMQP -u EGRID_TEST_S3 "$root/internal/scripts/with-services.sh" "$0" beside-services
 fi
 

@@ -1,12 +1,16 @@
 #!/usr/bin/env bash
 # Opens what egrid exports in pandas, polars and DuckDB, by the lines of
-# docs/exports.md. The tools are installed below .bin once.
+# docs/exports.md. The tools are installed in the user's cache once.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 pins=$root/internal/exportcheck/requirements.txt
-python=$root/.bin/exportcheck
+python=${XDG_CACHE_HOME:-$HOME/.cache}/egrid/exports-$(sha256sum "$pins" | cut -c1-12)
 
 if ! cmp -s "$pins" "$python/pins"; then
+  mkdir -p "${python%/*}"
+  exec 9>"$python.lock" && flock 9
+fi
+if ! cmp -s "$pins" "$python/pins"; then # another one may have been quicker
   echo "installing pandas, polars and DuckDB"
   python3 -c 'import ensurepip' 2>/dev/null || "$root/internal/scripts/install.sh" python3-venv
   rm -rf "$python"
@@ -14,6 +18,7 @@ if ! cmp -s "$pins" "$python/pins"; then
   "$python/bin/pip" install --quiet --disable-pip-version-check --no-deps -r "$pins"
   cp "$pins" "$python/pins"
 fi
+exec 9>&-
 
 work=$(mktemp -d /tmp/egrid-exports.XXXXXX)
 trap 'rm -rf "$work"' EXIT
