@@ -85,6 +85,9 @@ func New() *Metrics {
 	for _, result := range []string{runFinished, runFailed} {
 		m.runs.WithLabelValues(result)
 	}
+	for _, result := range []cache.Result{cache.Hit, cache.Computed, cache.RemoteHit, cache.Miss, cache.Joined, cache.Failed} {
+		m.cached.WithLabelValues(string(result))
+	}
 	for _, kind := range etl.FailureKinds() {
 		m.errorsByKind.WithLabelValues(kind)
 	}
