@@ -5,7 +5,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 
-FUZZTIME ?= 5s#   how long each fuzz target runs
+FUZZTIME ?= 2s#   how long each fuzz target runs
 BENCH ?=#         which rows make bench measures; all unless it is set
 VERSION ?= v0.1.0#  what release-check and release make
 CONTRACT ?= contract-smoke# what make test holds the API to; contract is the whole
@@ -160,7 +160,7 @@ contract-smoke: # some hundred of them, on SQLite
 	@internal/scripts/contract.sh smoke
 
 .PHONY: fuzz
-fuzz: ## every fuzz target for FUZZTIME (5s)
+fuzz: ## every fuzz target for FUZZTIME (2s)
 	@internal/scripts/fuzz.sh $(FUZZTIME)
 
 ##@ Deployment
