@@ -45,12 +45,13 @@ export class ColumnChooser {
 
   /**
    * known are the columns that the sheet behind the table has: those of one of
-   * its plants, since every plant has all of them.
+   * its plants, since every plant has all of them. Without a table they are those of
+   * the newest sheet, which may have been published since the table was answered.
    * @param {AbortSignal} [signal]
+   * @param {Answer | null} [table]
    * @returns {Promise<{columns: Known[], meta: Answer['meta']}>}
    */
-  async known(signal) {
-    const table = this.shown();
+  async known(signal, table = this.shown()) {
     let { year, release } = table?.meta ?? {};
     let plant = table?.data[0]?.id;
     if (!plant) {

@@ -74,7 +74,7 @@ export class PlantScatter {
 
   /** @param {AbortSignal} signal */
   async #ask(signal) {
-    const { columns, meta: of } = await this.columns.known(signal);
+    const { columns, meta: of } = await this.columns.known(signal, null);
     const numbers = columns.filter(({ numeric, name }) => numeric && !/(_code|_id|sequence|^data_year|latitude|longitude)$/.test(name));
     if (numbers.length === 0) return { data: null, meta: of, links: {} };
     const at = this.app.address;
