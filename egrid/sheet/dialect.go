@@ -44,7 +44,7 @@ func (s *Sheet) inferDialect(h *head, first [][]string, all func() [][]string) e
 	s.Dialect.QuotedTexts = s.quotesTexts(h)
 	s.inferTexts(h)
 	s.inferRounded(first)
-	return nil
+	return s.refuseCutZeros(first)
 }
 
 var errNoSign = errors.New("nothing in the first numbers of the file tells whether it has a decimal sign or a thousands separator; " + saveWithPoints)

@@ -1,6 +1,7 @@
 package sheet
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -316,4 +317,37 @@ func (s *Sheet) nearlyAddUp(rows [][]string, sums []bool) (years []int) {
 		}
 	}
 	return years
+}
+
+// refuseCutZeros refuses a sheet in which a tool has cut the zeros at the end of whole
+// numbers, as xlsx2csv does with a format of significant digits: 31522590 is 3152259
+// then, and nothing gives it back. It tells that no number ends in zero, where many
+// different ones are whole.
+func (s *Sheet) refuseCutZeros(rows [][]string) error {
+	const few = 80 // that none of them ends in zero by chance: 0.9^80, once in 4,600 sheets
+	whole := 0
+	for i, c := range s.Cells {
+		at := s.Schema.Index(c.Column)
+		if at < 0 || c.Column == egrid.Year || !slices.Contains([]egrid.Type{egrid.Number, egrid.Integer}, s.Schema.Field(at).Type) {
+			continue
+		}
+		different := map[string]bool{}
+		for _, row := range rows {
+			if i >= len(row) || cell.Missing(row[i]) {
+				continue
+			}
+			text := strings.TrimSpace(s.Dialect.numeral(row[i]))
+			if strings.HasSuffix(text, "0") {
+				return nil
+			}
+			if digits := strings.TrimPrefix(text, "-"); len(digits) > 1 && strings.Trim(digits, "0123456789") == "" {
+				different[text] = true
+			}
+		}
+		whole += len(different)
+	}
+	if whole < few {
+		return nil
+	}
+	return fmt.Errorf("%w: %d different whole numbers, and no number that ends in 0: a tool has cut the zeros at the end, so that 1200 became 12; load the workbook itself, or give xlsx2csv --ignore-formats float percentage behind the names of the files, and no --floatformat", egrid.ErrInvalid, whole)
 }

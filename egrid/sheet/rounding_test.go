@@ -55,3 +55,41 @@ func TestRoundedAsTold(t *testing.T) {
 		})
 	}
 }
+
+// A sheet in which a tool has cut the zeros at the end of whole numbers is refused, and
+// one that has such numbers by chance is not.
+func TestCutZeros(t *testing.T) {
+	t.Parallel()
+	rows := func(n int, line func(i int) string) string {
+		text := "YEAR,ORISPL,GENID,NUMBLR,NAMEPCAP,GENNTAN\n"
+		for i := range n {
+			text += line(i) + "\n"
+		}
+		return text
+	}
+	cut := func(i int) string {
+		text := strings.TrimRight(fmt.Sprint(12*i+30), "0")
+		return fmt.Sprintf("2023,%d,%d0,,%s.5,%s", 100+10*i, i, text, text)
+	}
+	for name, test := range map[string]struct {
+		text    string
+		refused bool
+	}{
+		"cut":                    {rows(150, cut), true},
+		"cut, with fractions":    {rows(300, func(i int) string { return cut(i) + []string{"", ".25"}[i%2] }), true},
+		"one is zero":            {rows(150, cut) + "2023,9,A,0,7.5,12\n", false},
+		"one ends in zero":       {rows(150, cut) + "2023,9,A,,7.5,120\n", false},
+		"a fraction does":        {rows(150, cut) + "2023,9,A,,7.50,12\n", false},
+		"too few":                {rows(60, cut), false},
+		"the same over and over": {rows(300, func(int) string { return "2023,100,A,2,7.5,12" }), false},
+		"fractions":              {rows(300, func(i int) string { return fmt.Sprintf("2023,%d,A,,7.5,%d.125", i+1, i) }), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := sheet.NewReader(strings.NewReader(test.text), nil)
+			if refused := err != nil && strings.Contains(err.Error(), "zeros at the end"); refused != test.refused || err != nil && !refused {
+				t.Errorf("got %v; want it refused: %t", err, test.refused)
+			}
+		})
+	}
+}

@@ -25,6 +25,13 @@ func TestTextsThatToolsChange(t *testing.T) {
 		}
 		return text
 	}
+	operators := func(n int) string {
+		text := "YEAR,PNAME,ORISPL,OPRNAME,PLNGENAN\n"
+		for i := range n {
+			text += fmt.Sprintf("2023,Plant %d,%d,Gas &amp; Electric Co %d,5\n", i+1, i+1, i)
+		}
+		return text
+	}
 	same := func(s string) string { return s }
 	for name, test := range map[string]struct {
 		text     string
@@ -39,11 +46,14 @@ func TestTextsThatToolsChange(t *testing.T) {
 		"openxlsx, in quotes": {strings.ReplaceAll(file(",", func(s string) string { return `"` + escape.Replace(s) + `"` }), "A&B", `"A&amp;B"`), names, 14, "without escapes"},
 		"openxlsx, blanks around": {strings.ReplaceAll(file(",", escape.Replace, `"xml:space=""preserve""> Odd "`, `xml:space="preserve">Odd`), "A&B", "A&amp;B"),
 			[]string{"Odd", "Odd"}, 16, "without escapes"},
-		"too few tell":             {"YEAR,PNAME,ORISPL,GENID,GENNTAN\n2023,Pacific Gas &amp; Electric Co,1,A,5\n", []string{"Pacific Gas &amp; Electric Co"}, 0, "as written"},
-		"one text in many rows":    {"YEAR,PNAME,ORISPL,GENID,GENNTAN\n" + strings.Repeat("2023,Pacific Gas &amp; Electric Co,1,A,5\n", 90), []string{"Pacific Gas &amp; Electric Co"}, 0, "as written"},
-		"our own export":           {strings.ReplaceAll(strings.ReplaceAll(file(",", escape.Replace), "YEAR,", "RELEASE,YEAR,"), "2023,", "v2,2023,"), []string{"O'Brien &amp; Son"}, 0, ""},
-		"many rows":                {"YEAR,PNAME,ORISPL,GENID,GENNTAN\n" + strings.Repeat(strings.ReplaceAll(strings.SplitAfterN(file(",", escape.Replace), "\n", 2)[1], "A&B", "A&amp;B"), 200), []string{"O'Brien & Son"}, 2800, "without escapes"},
-		"& alone behind the first": {file(",", escape.Replace) + strings.Repeat("2023,Plain,9,A,5\n", 6000) + "2023,B & C,9,A,5\n", []string{"B & C"}, 0, ""},
+		"one text tells":            {"YEAR,PNAME,ORISPL,GENID,GENNTAN\n2023,L&amp;D,1,A,5\n", []string{"L&D"}, 1, "without escapes"},
+		"operators as EPA has them": {operators(10), []string{"Plant 10"}, 0, "as written"},
+		"more than EPA has":         {operators(11), []string{"Plant 11"}, 11, "without escapes"},
+		"operators and one plant":   {operators(1) + "2023,L&amp;D,99,An operator,5\n", []string{"L&D"}, 2, "without escapes"},
+		"operators and & alone":     {operators(30) + "2023,L&D,99,An operator,5\n", []string{"L&D"}, 0, ""},
+		"our own export":            {strings.ReplaceAll(strings.ReplaceAll(file(",", escape.Replace), "YEAR,", "RELEASE,YEAR,"), "2023,", "v2,2023,"), []string{"O'Brien &amp; Son"}, 0, ""},
+		"many rows":                 {"YEAR,PNAME,ORISPL,GENID,GENNTAN\n" + strings.Repeat(strings.ReplaceAll(strings.SplitAfterN(file(",", escape.Replace), "\n", 2)[1], "A&B", "A&amp;B"), 200), []string{"O'Brien & Son"}, 2800, "without escapes"},
+		"& alone behind the first":  {file(",", escape.Replace) + strings.Repeat("2023,Plain,9,A,5\n", 6000) + "2023,B & C,9,A,5\n", []string{"B & C"}, 0, ""},
 
 		"readr": {file("\t", same, `O'Brien ""Power""`, `""Power"" plant`, `12"" pipe`, `""All""`),
 			[]string{`O'Brien "Power"`, `"Power" plant`, `12" pipe`, `"All"`}, 4, ""},
