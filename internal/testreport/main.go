@@ -6,7 +6,7 @@
 // Its arguments are those of go test. While the tests run it prints the line of
 // each finished package as go test does, preceded by the whole output of the
 // tests that failed. At the end it lists every skipped test with the reason
-// that the test gave, and counts.
+// that the test gave, the ten longest tests of ten seconds or more, and counts.
 //
 // # Guarantees
 //

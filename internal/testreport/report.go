@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -15,7 +16,8 @@ type event struct {
 	Package    string
 	Test       string
 	Output     string
-	ImportPath string // of a build-output event
+	Elapsed    float64 // s
+	ImportPath string  // of a build-output event
 }
 
 // name identifies a test; Test is empty for what belongs to the package.
@@ -28,6 +30,7 @@ type report struct {
 	order   map[string][]string
 	failed  map[name]bool
 	skipped []skip
+	long    []timed
 	passes  int
 	fails   int
 	builds  int // packages that did not compile
@@ -37,6 +40,19 @@ type skip struct {
 	name
 	reason string
 }
+
+// timed is a test with the seconds that it took, those included in which it waited for
+// tests beside it.
+type timed struct {
+	name
+	seconds float64
+}
+
+// Tests that are worth a line because of the time that they take.
+const (
+	longest = 10
+	long    = 10 // s
+)
 
 func newReport(w io.Writer) *report {
 	return &report{
@@ -85,6 +101,9 @@ func (r *report) add(e event) {
 		if e.Test == "" {
 			r.closePackage(e)
 			return
+		}
+		if e.Elapsed >= long && !strings.Contains(e.Test, "/") {
+			r.long = append(r.long, timed{n, e.Elapsed})
 		}
 		switch e.Action {
 		case "pass":
@@ -149,6 +168,13 @@ func (r *report) close(strict bool) bool {
 		if strict {
 			fmt.Fprintln(r.w, "In CI a skipped test is a failure: install or start what it asks for.")
 			good = false
+		}
+	}
+	if len(r.long) > 0 {
+		slices.SortStableFunc(r.long, func(a, b timed) int { return cmp.Compare(b.seconds, a.seconds) })
+		fmt.Fprintln(r.w, "\nLongest:")
+		for _, t := range r.long[:min(longest, len(r.long))] {
+			fmt.Fprintf(r.w, "  %4.0f s  %s %s\n", t.seconds, t.Package, t.Test)
 		}
 	}
 	if r.builds > 0 {

@@ -21,6 +21,11 @@ func TestReport(t *testing.T) {
 {"Action":"output","Package":"q","Output":"ok  \tq\t0.1s\n"}
 {"Action":"pass","Package":"q"}
 `
+	const slow = `{"Action":"pass","Package":"s","Test":"TestShort","Elapsed":9.9}
+{"Action":"pass","Package":"s","Test":"TestLong","Elapsed":10.4}
+{"Action":"pass","Package":"s","Test":"TestLonger/a","Elapsed":60}
+{"Action":"fail","Package":"s","Test":"TestLonger","Elapsed":61}
+`
 	const noFiles = `{"Action":"output","Package":"n","Output":"?   \tn\t[no test files]\n"}
 {"Action":"skip","Package":"n"}
 `
@@ -49,10 +54,11 @@ func TestReport(t *testing.T) {
 		want   []string
 		hidden []string
 	}{
-		{"pass", pass, true, true, []string{"ok  \tp\t0.1s\n", "1 passed, 0 failed, 0 skipped\n"}, []string{"chatty", "PASS"}},
+		{"pass", pass, true, true, []string{"ok  \tp\t0.1s\n", "1 passed, 0 failed, 0 skipped\n"}, []string{"chatty", "PASS", "Longest"}},
 		{"skip", pass + skipped, false, true, []string{"q TestS: no data: set EGRID_DATA\n", "1 passed, 0 failed, 1 skipped\n"}, []string{"In CI"}},
 		{"skip in CI", pass + skipped, true, false, []string{"q TestS: no data: set EGRID_DATA\n", "In CI a skipped test is a failure"}, nil},
 		{"package without tests is no skip", pass + noFiles, true, true, []string{"?   \tn\t[no test files]\n", ", 0 skipped\n"}, nil},
+		{"long", slow, true, false, []string{"Longest:\n    61 s  s TestLonger\n    10 s  s TestLong\n"}, []string{"TestShort", "TestLonger/a"}},
 		{"fail", pass + failed, false, false, []string{"f_test.go:9: got 1, want 2\n", "FAIL\tf\t0.1s\n", "1 passed, 1 failed"}, []string{"=== RUN"}},
 		{"crash", pass + crashed, false, false, []string{"TestC did not finish\n", "panic: boom\n", "1 failed"}, nil},
 		{"does not compile", pass + uncompiled, false, false, []string{"undefined: x\n", "FAIL\tu [build failed]\n", "packages that did not compile: 1\n"}, nil},
