@@ -17,6 +17,11 @@ override EGRID_DATA := $(abspath $(EGRID_DATA))
 export EGRID_DATA
 endif
 
+# What is compiled does not depend on the folder of the clone: a fresh one finds it in
+# Go's cache.
+GOFLAGS := $(filter-out -trimpath,$(shell go env GOFLAGS)) -trimpath
+export GOFLAGS
+
 BIN := $(CURDIR)/.bin
 LINT := $(BIN)/golangci-lint
 LEFTHOOK := $(BIN)/lefthook
@@ -26,13 +31,15 @@ CHECKS := $(addprefix $(BIN)/,gitleaks oasdiff apidiff)
 REPORT := go run ./internal/testreport
 
 # With the race detector SQLite, which is C translated to Go, takes five times as long,
-# and has no races of ours: it is left out. So are tests of packages that start nothing
-# at the same time; those that use them so are tested with it.
+# and has no races of ours: it is left out. Packages that start nothing at the same time
+# are not tested with it a second time, nor is what reads whole files or asks thousands
+# of questions, which takes up to 14 times as long: others do the same with a few rows.
 RACE = -race '-gcflags=modernc.org/sqlite/lib=-race=false'
-SEQUENTIAL := calc calc/inventory shapes sheet export parquetfile book/internal/xls book/internal/jsonrows
-SEQUENTIAL := $(addprefix github.com/egrid-analytics/egrid-go/egrid/,$(SEQUENTIAL))
-# Tests of the command that compare files cell by cell.
-COMPARED := TestRoundTrip|TestExportsLoadAgain
+SEQUENTIAL := egrid/calc egrid/calc/inventory egrid/shapes egrid/sheet egrid/export egrid/parquetfile egrid/driver egrid/store egrid/internal/cell egrid/book/internal/xls egrid/book/internal/xlsx egrid/book/internal/jsonrows egrid/book/internal/charset httpapi/dashboard httpapi/certificate httpapi/comparison httpapi/wire hosts/internal/terminal hosts/internal/faults internal/doccheck internal/archtest internal/repocheck internal/postman internal/weights internal/trace
+SEQUENTIAL := $(addprefix github.com/egrid-analytics/egrid-go/,$(SEQUENTIAL))
+WHOLE := TestReal|TestOverlapping|TestKnown|TestShare|TestRoundTrip|TestExports|TestTop|TestTotals|TestReconcil|TestDifferential
+WHOLE := $(WHOLE)|TestClientIsAScanner|TestClientAnswersAsTheStore|TestFilesHaveTheCellsOfCSV|TestNoSQLFromInput|TestEmptyParameters|TestExamples|TestInventory
+WHOLE := $(WHOLE)|TestQueriesName|TestTerminal|TestReference|TestManyDeadLetters|TestMap|TestMistakes|TestDryRun|TestReading
 
 FAULTS = env -u EGRID_TEST_POSTGRES -u EGRID_TEST_AMQP -u EGRID_TEST_S3 internal/scripts/with-services.sh
 
@@ -51,7 +58,7 @@ run: ## the whole platform in one process, on the bundled sample
 	go run ./hosts/egrid up
 
 .PHONY: test
-test: system checks lint page generate-check with-services faults nested walk together $(CONTRACT) vuln-if-reachable ## everything: lint, tests on real services, browser tests, fuzz and contract smoke, vulnerabilities
+test: system checks lint page generate-check with-services together nested walk $(CONTRACT) vuln-if-reachable ## everything: lint, tests on real services, browser tests, fuzz and contract smoke, vulnerabilities
 
 .PHONY: generate
 generate: ## write anew what is made from the source: golden files, examples, sample, docs/data.md, Postman collection
@@ -94,14 +101,16 @@ arch: ## import budgets and other rules of the architecture
 	go test ./internal/archtest
 
 .PHONY: with-services
-with-services: # unit, restart and fuzz, beside the services that it finds or starts
-	@internal/scripts/with-services.sh $(MAKE) --no-print-directory unit restart fuzz
+with-services: # unit, race and restart, beside the services that it finds or starts
+	@internal/scripts/with-services.sh $(MAKE) --no-print-directory unit race restart
 
 .PHONY: unit
-unit: ## tests, with the race detector where it can find something, in random order; skips are listed
-	$(REPORT) $(RACE) -shuffle=on -timeout 30m -skip '^(TestRestart$$|TestFault|$(COMPARED))' $(filter-out $(SEQUENTIAL),$(shell go list ./...))
-	$(REPORT) -shuffle=on -timeout 30m $(SEQUENTIAL)
-	$(REPORT) -shuffle=on -timeout 30m -run '^($(COMPARED))' ./hosts/egrid
+unit: ## tests of every package, in random order; skips are listed
+	$(REPORT) -shuffle=on -timeout 30m -skip '^(TestRestart$$|TestFault)' ./...
+
+.PHONY: race
+race: ## those that do several things at a time, with the race detector
+	$(REPORT) $(RACE) -shuffle=on -timeout 30m -skip '^(TestRestart$$|TestFault|$(WHOLE))' $(filter-out $(SEQUENTIAL),$(shell go list ./...))
 
 .PHONY: restart
 restart: # alone, because they stop the servers that other tests use
@@ -109,7 +118,7 @@ restart: # alone, because they stop the servers that other tests use
 
 .PHONY: faults
 faults: ## the services while each of their parts breaks, beside servers of its own
-	@$(FAULTS) $(REPORT) $(RACE) -count=1 -timeout 40m -skip '^TestFaultSlow' ./hosts/internal/faults
+	@$(FAULTS) $(REPORT) -count=1 -timeout 40m -skip '^TestFaultSlow' ./hosts/internal/faults
 
 .PHONY: faults-slow
 faults-slow: ## those that take longer: a cluster, 100,000 dead letters, 4,000 files, other versions, make stop
@@ -145,12 +154,12 @@ consumer: ## the programs of examples, built and run in a module that takes this
 rehearsal: # a release of this commit for one system, made twice and compared
 	@go run ./internal/release rehearse linux/amd64
 
-# What a busy machine does not disturb, in two lists that are made at a time.
-TOGETHER := "airflow exports" "newcomer consumer rehearsal hooks-check"
-
+# Much of a fault and of Airflow is waiting. What stands behind each of them below takes
+# what they leave of the processor, and a busy machine does not disturb it.
 .PHONY: together
-together:
-	@internal/scripts/together.sh $(TOGETHER)
+together: # the longest parts of test, two at a time
+	@internal/scripts/together.sh faults "fuzz-with-database exports consumer rehearsal"
+	@internal/scripts/together.sh airflow "newcomer hooks-check"
 
 .PHONY: contract
 contract: ## 20,000 requests to the API on SQLite and PostgreSQL, compared with its document; the Postman collection
@@ -163,6 +172,10 @@ contract-smoke: # some hundred of them, on SQLite
 .PHONY: fuzz
 fuzz: ## every fuzz target for FUZZTIME (2s)
 	@internal/scripts/fuzz.sh $(FUZZTIME)
+
+.PHONY: fuzz-with-database
+fuzz-with-database: # the same, also the target that needs PostgreSQL
+	@EGRID_TEST_S3=- EGRID_TEST_AMQP=- EGRID_TEST_XLRD=- internal/scripts/with-services.sh $(MAKE) --no-print-directory fuzz
 
 ##@ Deployment
 

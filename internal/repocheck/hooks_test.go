@@ -34,7 +34,7 @@ var inCI = map[string]string{
 var (
 	jobs    = regexp.MustCompile(`(?m)^    - \{name: (\w+),.* (?:run: "?internal/scripts/check\.sh (\w+))`)
 	targets = regexp.MustCompile(`(?m)^([a-z0-9-]+):([^#\n=]*)`)
-	lists   = regexp.MustCompile(`(?m)^TOGETHER := (.*)$`) // what the target together makes
+	lists   = regexp.MustCompile(`(?m)^\t@internal/scripts/together\.sh (.*)$`) // what the target together makes
 )
 
 // TestHooks wants each step of the hooks in CI, and a fault planted for it.
@@ -77,7 +77,7 @@ func TestPipeline(t *testing.T) {
 			t.Errorf("make test needs %s, which is no target", name)
 		}
 	}
-	for _, needed := range []string{"lint", "page", "generate-check", "with-services", "faults", "nested", "checks", "together", "airflow", "newcomer", "vuln-if-reachable"} {
+	for _, needed := range []string{"lint", "page", "generate-check", "with-services", "faults", "fuzz-with-database", "nested", "checks", "together", "airflow", "newcomer", "vuln-if-reachable"} {
 		if !slices.Contains(all, needed) {
 			t.Errorf("make test does not run %s", needed)
 		}
@@ -90,8 +90,8 @@ func prerequisites(makefile, target string) []string {
 	for _, m := range targets.FindAllStringSubmatch(makefile, -1) {
 		needs[m[1]] = append(needs[m[1]], strings.Fields(m[2])...)
 	}
-	if m := lists.FindStringSubmatch(makefile); m != nil {
-		needs["together"] = strings.Fields(strings.ReplaceAll(m[1], `"`, ""))
+	for _, m := range lists.FindAllStringSubmatch(makefile, -1) {
+		needs["together"] = append(needs["together"], strings.Fields(strings.ReplaceAll(m[1], `"`, ""))...)
 	}
 	var all []string
 	for queue := []string{target}; len(queue) > 0; queue = queue[1:] {
