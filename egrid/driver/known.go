@@ -32,6 +32,12 @@ type Figure struct {
 	Sum    float64 `json:"sum"`
 	Digest uint64  `json:"digest"` // of the values, in any order. As [Digest], it tells apart what came about by itself
 
+	// Placed is a digest of the values with the identifiers of their rows, in any order,
+	// and Identified is how many values are in it: all, or none where rows have no
+	// identifier or an earlier version looked at them.
+	Placed     uint64 `json:"placed,omitempty"`
+	Identified int64  `json:"identified,omitempty"`
+
 	By [8]int64 `json:"by"` // values with no decimal place, one, two ...; the last: seven and more
 }
 
@@ -50,15 +56,49 @@ func figuresIn(b *egrid.Batch) Figures {
 // FiguresOf looks at the numbers of a batch.
 func FiguresOf(b *egrid.Batch) Figures {
 	f := Figures{}
+	rows := identified(b)
 	for i, field := range b.Schema().Fields() {
 		if field.Type == egrid.Number && field.Known() {
-			f[field.Column] = figureOf(b.Column(i))
+			f[field.Column] = figureOf(b.Column(i), rows)
 		}
 	}
 	return f
 }
 
-func figureOf(v *egrid.Vector) (f Figure) {
+// identified are hashes of the identifiers of rows; nil where they have none.
+func identified(b *egrid.Batch) []uint64 {
+	s := b.Schema()
+	if s.Len() == 0 {
+		return nil
+	}
+	columns := egrid.Identifier(s.Field(0).Level, s.Has)
+	if columns == nil {
+		return nil
+	}
+	rows := make([]uint64, b.Len())
+	for _, c := range columns {
+		v := b.Column(s.Index(c))
+		if v.Type() != egrid.Text {
+			return nil
+		}
+		entries := make([]uint64, v.Entries())
+		for code := range entries {
+			entries[code] = hashText(v.Entry(code))
+		}
+		for i, row := range rows {
+			var id uint64
+			if !v.IsMissing(i) {
+				id = entries[v.Code(i)]
+			}
+			rows[i] = mix(row ^ id)
+		}
+	}
+	return rows
+}
+
+// figureOf looks at a column. rows are hashes of the rows' identifiers; nil where they
+// have none.
+func figureOf(v *egrid.Vector, rows []uint64) (f Figure) {
 	scale, decimal := v.Decimals()
 	sum := 0.0
 	for i := range v.Len() {
@@ -82,7 +122,12 @@ func figureOf(v *egrid.Vector) (f Figure) {
 		}
 		f.Values++
 		f.Places += int64(places)
-		f.Digest += mix(math.Float64bits(x))
+		hash := mix(math.Float64bits(x))
+		f.Digest += hash
+		if rows != nil {
+			f.Placed += mix(rows[i] ^ hash)
+			f.Identified++
+		}
 		f.By[min(places, len(f.By)-1)]++
 	}
 	if decimal {
@@ -113,6 +158,7 @@ func (f Figures) Plus(g Figures) Figures {
 		for c, x := range part {
 			s := sum[c]
 			s.Values, s.Places, s.Sum, s.Digest = s.Values+x.Values, s.Places+x.Places, finite(s.Sum+x.Sum), s.Digest+x.Digest
+			s.Placed, s.Identified = s.Placed+x.Placed, s.Identified+x.Identified
 			for i, n := range x.By {
 				s.By[i] += n
 			}
@@ -124,6 +170,11 @@ func (f Figures) Plus(g Figures) Figures {
 
 // same reports whether the values are equal, one by one.
 func (f Figure) same(g Figure) bool { return f.Values == g.Values && f.Digest == g.Digest }
+
+// moved reports whether equal values stand with other identifiers.
+func (f Figure) moved(exact Figure) bool {
+	return f.Identified == f.Values && exact.Identified == exact.Values && f.Placed != exact.Placed
+}
 
 // rounds reports whether the values may be others with fewer digits. Each value that was
 // rounded has fewer decimal places than it had: so many of them there are at most, and
@@ -170,6 +221,7 @@ type knownSheet struct {
 	Authority string
 	Rows      int64
 	Equal     []egrid.Column // that have its values
+	Moved     []egrid.Column // that have its values, with other identifiers
 	Rounded   []egrid.Column // that have its values with fewer digits
 	Other     []egrid.Column // that have others
 
@@ -187,11 +239,16 @@ func recognise(level egrid.Level, year int, rows int64, f Figures, lossy []egrid
 			continue
 		}
 		k := sheet.compare(f, lossy)
-		if len(k.Equal)+len(k.Rounded)+len(k.Other) > 0 && (!ok || len(k.Other) < len(best.Other)) {
+		if k.columns() > 0 && (!ok || len(k.Other) < len(best.Other)) {
 			best, ok = k, true
 		}
 	}
 	return best, ok
+}
+
+// columns counts those that were compared.
+func (k knownSheet) columns() int {
+	return len(k.Equal) + len(k.Moved) + len(k.Rounded) + len(k.Other)
 }
 
 func (k knownSheet) compare(f Figures, lossy []egrid.Column) knownSheet {
@@ -203,6 +260,8 @@ func (k knownSheet) compare(f Figures, lossy []egrid.Column) knownSheet {
 		}
 		differs := 0
 		switch {
+		case have.same(exact) && have.moved(exact):
+			k.Moved = append(k.Moved, c)
 		case have.same(exact):
 			k.Equal = append(k.Equal, c)
 		case have.rounds(exact, slices.Contains(lossy, c)):
@@ -215,7 +274,7 @@ func (k knownSheet) compare(f Figures, lossy []egrid.Column) knownSheet {
 			k.totals[differs]++
 		}
 	}
-	for _, columns := range [][]egrid.Column{k.Equal, k.Rounded, k.Other} {
+	for _, columns := range [][]egrid.Column{k.Equal, k.Moved, k.Rounded, k.Other} {
 		slices.Sort(columns)
 	}
 	return k
@@ -238,24 +297,44 @@ func (k knownSheet) name() string {
 
 // findings say how the figures compare.
 func (k knownSheet) findings() []string {
-	told := []string{fmt.Sprintf("%d rows and %s compared", k.Rows, counted(int64(len(k.Equal)+len(k.Rounded)+len(k.Other)), "column"))}
+	told := []string{fmt.Sprintf("%d rows and %s compared", k.Rows, counted(int64(k.columns()), "column"))}
 	if len(k.Rounded) > 0 && k.is() {
 		told = append(told, "rounded: "+k.apart(k.Rounded))
 	}
 	if len(k.Other) > 0 {
 		told = append(told, "other values: "+k.apart(k.Other))
 	}
+	if len(k.Moved) > 0 {
+		told = append(told, "their values, but in other rows, or with identifiers that were changed: "+k.named(k.Moved))
+	}
 	return told
+}
+
+// named names columns by their codes.
+func (k knownSheet) named(columns []egrid.Column) string {
+	var codes []string
+	for _, c := range columns[:min(len(columns), maxExamples)] {
+		codes = append(codes, k.code(c))
+	}
+	if more := len(columns) - len(codes); more > 0 {
+		codes = append(codes, counted(int64(more), "more column"))
+	}
+	return strings.Join(codes, ", ")
+}
+
+// code is EPA's code of a column.
+func (k knownSheet) code(c egrid.Column) string {
+	if f, ok := egrid.Lookup(k.Level, string(c)); ok {
+		return f.Code
+	}
+	return string(c)
 }
 
 // apart names columns, and what they add up to.
 func (k knownSheet) apart(columns []egrid.Column) string {
 	var parts []string
 	for _, c := range columns[:min(len(columns), maxExamples)] {
-		code := string(c)
-		if f, ok := egrid.Lookup(k.Level, string(c)); ok {
-			code = f.Code
-		}
+		code := k.code(c)
 		have, exact := k.figures[c], k.exact[c]
 		switch sum, other := forSum(have.Sum), forSum(exact.Sum); {
 		case have.Values != exact.Values:
@@ -282,7 +361,7 @@ func forSum(x float64) string {
 // sheet, and the others say how the figures compare with it.
 const (
 	KnownFigures     = "known_figures"      // they are those of the sheet
-	ChangedFigures   = "changed_figures"    // they are, but for columns that have other values
+	ChangedFigures   = "changed_figures"    // they are, but for columns that have other values, or have them in other rows
 	UnlikeItsEdition = "unlike_its_edition" // what is said of release or authority is not what they tell
 )
 
@@ -300,7 +379,7 @@ func (k knownSheet) audits(s *egrid.Snapshot) []egrid.Audit {
 		return nil
 	case s.Release != "" && s.Release != k.Release, authorityOf(s) != k.Authority:
 		a.Rule, a.Examples[0] = UnlikeItsEdition, as+", but the figures are those of "+k.name()
-	case len(k.Other) > 0:
+	case len(k.Other)+len(k.Moved) > 0:
 		a.Rule = ChangedFigures
 	}
 	if a.Rule != KnownFigures {
@@ -366,9 +445,12 @@ func parseKnown(text string) (map[knownKey][]knownSheet, error) {
 		var failed [3]error
 		x.Places, failed[0] = strconv.ParseInt(row[2], 10, 64)
 		x.Sum, failed[1] = strconv.ParseFloat(row[3], 64)
-		digest, err := base64.RawURLEncoding.DecodeString(row[4])
-		if failed[2] = err; err == nil && len(digest) == 8 {
-			x.Digest = binary.BigEndian.Uint64(digest)
+		digests, err := base64.RawURLEncoding.DecodeString(row[4])
+		if failed[2] = err; err == nil && len(digests) >= 8 {
+			x.Digest = binary.BigEndian.Uint64(digests)
+		}
+		if len(digests) == 16 {
+			x.Placed, x.Identified = binary.BigEndian.Uint64(digests[8:]), x.Values
 		}
 		for _, err := range failed {
 			if err != nil {
@@ -381,7 +463,7 @@ func parseKnown(text string) (map[knownKey][]knownSheet, error) {
 
 // FormatKnown writes the figures of a sheet as known.csv has them: its level, data year
 // and release with the number of its rows, and below that of each column the code, how
-// many values it has, their decimal places, their sum and their digest. Columns that are
+// many values it has, their decimal places, their sum and both digests. Columns that are
 // rounded are left out.
 func FormatKnown(s egrid.Snapshot, f Figures) string {
 	var b strings.Builder
@@ -396,8 +478,11 @@ func FormatKnown(s egrid.Snapshot, f Figures) string {
 		if i := strings.IndexByte(sum, '.'); i >= 0 && len(sum)-i > 7 {
 			sum = forSum(x.Sum)
 		}
-		rows = append(rows, []string{field.Code, strconv.FormatInt(x.Values, 10), strconv.FormatInt(x.Places, 10), sum,
-			base64.RawURLEncoding.EncodeToString(binary.BigEndian.AppendUint64(nil, x.Digest))})
+		digests := binary.BigEndian.AppendUint64(nil, x.Digest)
+		if x.Identified == x.Values {
+			digests = binary.BigEndian.AppendUint64(digests, x.Placed)
+		}
+		rows = append(rows, []string{field.Code, strconv.FormatInt(x.Values, 10), strconv.FormatInt(x.Places, 10), sum, base64.RawURLEncoding.EncodeToString(digests)})
 	}
 	if err := w.WriteAll(rows); err != nil { // a strings.Builder takes all
 		return ""

@@ -2,6 +2,7 @@ package driver_test
 
 import (
 	"encoding/json"
+	"strconv"
 	"testing"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
@@ -12,10 +13,12 @@ import (
 // divided, and tells numbers from others.
 func TestFigures(t *testing.T) {
 	t.Parallel()
-	schema := generatorSchema(t, egrid.PlantCode, egrid.NetGeneration, egrid.CapacityFactor)
+	schema := generatorSchema(t, egrid.PlantCode, egrid.NetGeneration, egrid.CapacityFactor, egrid.GeneratorID)
 	of := func(values ...float64) driver.Figures {
 		b := egrid.NewBuilder(schema, 2023)
 		for i, x := range values {
+			b.Text(0, []byte("7"))
+			b.Text(3, strconv.AppendInt(nil, int64(i), 10))
 			b.Number(1, x)
 			if i%2 == 0 {
 				b.Number(2, x/8)
@@ -31,6 +34,12 @@ func TestFigures(t *testing.T) {
 	}
 	if f := whole[egrid.CapacityFactor]; f.Values != 3 {
 		t.Errorf("of three numbers and two blanks: %+v", f)
+	}
+	if f, g := whole[c], of(5.25, -2443.4, 0, 20961, 1e-7)[c]; f.Identified != 5 || f.Placed != g.Placed {
+		t.Errorf("%+v; want the same of the same: %+v", f, g)
+	}
+	if f := of(-2443.4, 5.25, 0, 20961, 1e-7)[c]; f.Digest != whole[c].Digest || f.Placed == whole[c].Placed {
+		t.Errorf("values in other rows: %+v", f)
 	}
 	if _, is := whole[egrid.PlantCode]; is {
 		t.Error("an identifier is no figure")

@@ -324,6 +324,17 @@ func TestKnownChanged(t *testing.T) {
 		t.Fatalf("row 100 has %s", digit)
 	}
 	const known = "known_figures: EPA's eGRID2023 rev1 GEN sheet; 26601 rows and 4 columns compared"
+	const moved = "changed_figures: EPA's eGRID2023 rev1 GEN sheet; 26601 rows and 4 columns compared; their values, but in other rows, or with identifiers that were changed: "
+	var values []string
+	for _, row := range gen[2:] {
+		values = append(values, row[column])
+	}
+	slices.Sort(values)
+	sorted := slices.Clone(gen)
+	for i, value := range values {
+		sorted[i+2] = slices.Clone(gen[i+2])
+		sorted[i+2][column] = value
+	}
 	for _, test := range []struct {
 		name  string
 		rows  [][]string
@@ -339,7 +350,9 @@ func TestKnownChanged(t *testing.T) {
 		{name: "one cell", rows: with(gen, 100, column, "987654.321"), want: []string{"changed_figures: EPA's eGRID2023 rev1 GEN sheet; 26601 rows", "other values: GENNTAN adds up to", "where theirs adds up to 4188971343.358"}},
 		{name: "one digit", rows: with(gen, 100, column, digit), want: []string{"changed_figures: ", "GENNTAN adds up to"}},
 		{name: "one cell is gone", rows: with(gen, 100, column, ""), want: []string{"changed_figures: ", "GENNTAN has 25895 values where theirs has 25896"}},
-		{name: "two cells are exchanged", rows: with(with(gen, 100, column, gen[103][column]), 103, column, gen[100][column]), want: []string{known}}, // by column nothing tells
+		{name: "two cells are exchanged", rows: with(with(gen, 100, column, gen[103][column]), 103, column, gen[100][column]), want: []string{moved + "GENNTAN"}},
+		{name: "a column sorted by itself", rows: sorted, want: []string{moved + "GENNTAN"}},
+		{name: "an identifier", rows: with(gen, 100, slices.Index(gen[headerOf(t, gen)], "GENID"), "X9"), want: []string{moved + "CFACT, NAMEPCAP, GENNTAN, GENNTOZ"}},
 		{name: "another release", rows: gen, o: sheet.ReaderOptions{Release: "rev2"}, want: []string{"unlike_its_edition: loaded as EPA's eGRID2023 rev2, but the figures are those of EPA's eGRID2023 rev1 GEN sheet"}},
 		{name: "another authority", rows: gen, o: sheet.ReaderOptions{Authority: "Somebody"}, want: []string{"unlike_its_edition: loaded as Somebody's eGRID2023, but the figures are those of EPA's eGRID2023 rev1 GEN sheet"}},
 		{name: "other figures", rows: scaled, o: sheet.ReaderOptions{Release: "rev0"}, round: true, want: []string{"unlike_its_edition: loaded as EPA's eGRID2023 rev0, but the figures are not those of EPA's eGRID2023 rev0 SRL sheet", "where theirs adds up to"}},
