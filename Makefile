@@ -32,14 +32,20 @@ REPORT := go run ./internal/testreport
 
 # With the race detector SQLite, which is C translated to Go, takes five times as long,
 # and has no races of ours: it is left out. Packages that start nothing at the same time
-# are not tested with it a second time, nor is what reads whole files or asks thousands
-# of questions, which takes up to 14 times as long: others do the same with a few rows.
+# are tested without it, and so are the command, which puts them together, and what reads
+# whole files or asks thousands of questions, which takes up to 14 times as long: others
+# do the same with a few rows.
 RACE = -race '-gcflags=modernc.org/sqlite/lib=-race=false'
 SEQUENTIAL := egrid/calc egrid/calc/inventory egrid/shapes egrid/sheet egrid/export egrid/parquetfile egrid/driver egrid/store egrid/internal/cell egrid/book/internal/xls egrid/book/internal/xlsx egrid/book/internal/jsonrows egrid/book/internal/charset httpapi/dashboard httpapi/certificate httpapi/comparison httpapi/wire hosts/internal/terminal hosts/internal/faults internal/doccheck internal/archtest internal/repocheck internal/postman internal/weights internal/trace
-SEQUENTIAL := $(addprefix github.com/egrid-analytics/egrid-go/,$(SEQUENTIAL))
+SEQUENTIAL := $(addprefix github.com/egrid-analytics/egrid-go/,hosts/egrid $(SEQUENTIAL))
 WHOLE := TestReal|TestOverlapping|TestKnown|TestShare|TestRoundTrip|TestExports|TestTop|TestTotals|TestReconcil|TestDifferential
 WHOLE := $(WHOLE)|TestClientIsAScanner|TestClientAnswersAsTheStore|TestFilesHaveTheCellsOfCSV|TestNoSQLFromInput|TestEmptyParameters|TestExamples|TestInventory
-WHOLE := $(WHOLE)|TestQueriesName|TestTerminal|TestReference|TestManyDeadLetters|TestMap|TestMistakes|TestDryRun|TestReading
+WHOLE := $(WHOLE)|TestQueriesName|TestAnswersAre
+
+# Packages whose tests wait for servers begin first, so that others run beside them.
+WAITING := ./queue/rabbitqueue ./hosts/internal/service ./egrid/pgstore
+CONCURRENT = $(filter-out $(SEQUENTIAL),$(shell go list $(WAITING) ./...))
+ALONE := TestRestart$$|TestFault
 
 FAULTS = env -u EGRID_TEST_POSTGRES -u EGRID_TEST_AMQP -u EGRID_TEST_S3 internal/scripts/with-services.sh
 
@@ -105,12 +111,13 @@ with-services: # unit, race and restart, beside the services that it finds or st
 	@internal/scripts/with-services.sh $(MAKE) --no-print-directory unit race restart
 
 .PHONY: unit
-unit: ## tests of every package, in random order; skips are listed
-	$(REPORT) -shuffle=on -timeout 30m -skip '^(TestRestart$$|TestFault)' ./...
+unit: ## tests of what does one thing after the other and of whole files, in random order; skips are listed
+	$(REPORT) -p 3 -shuffle=on -timeout 30m -skip '^($(ALONE))' $(SEQUENTIAL)
+	$(REPORT) -p 3 -shuffle=on -timeout 30m -run '^($(WHOLE))' $(CONCURRENT)
 
 .PHONY: race
-race: ## those that do several things at a time, with the race detector
-	$(REPORT) $(RACE) -shuffle=on -timeout 30m -skip '^(TestRestart$$|TestFault|$(WHOLE))' $(filter-out $(SEQUENTIAL),$(shell go list ./...))
+race: ## all others, with the race detector
+	$(REPORT) $(RACE) -p 3 -shuffle=on -timeout 30m -skip '^($(ALONE)|$(WHOLE))' $(CONCURRENT)
 
 .PHONY: restart
 restart: # alone, because they stop the servers that other tests use
