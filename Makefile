@@ -125,11 +125,11 @@ restart: # alone, because they stop the servers that other tests use
 
 .PHONY: faults
 faults: ## the services while each of their parts breaks, beside servers of its own
-	@$(FAULTS) $(REPORT) -count=1 -timeout 40m -skip '^TestFaultSlow' ./hosts/internal/faults
+	@$(FAULTS) $(REPORT) -count=1 -timeout 40m -skip '^TestFaultSlow' ./hosts/internal/faults -args -kills 60
 
 .PHONY: faults-slow
-faults-slow: ## those that take longer: a cluster, 100,000 dead letters, 4,000 files, other versions, make stop
-	@$(FAULTS) go test -count=1 -timeout 90m -run '^TestFaultSlow' -v ./hosts/internal/faults
+faults-slow: ## those that take longer: 200 kills, a cluster, 100,000 dead letters, 4,000 files, other versions, make stop
+	@$(FAULTS) go test -count=1 -timeout 90m -run '^TestFault(Slow|RandomKills)' -v ./hosts/internal/faults
 
 .PHONY: newcomer
 newcomer: ## a fresh clone, from make up to make down: load, break, alerts in Prometheus, repair, replay; nothing is left
