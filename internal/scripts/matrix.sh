@@ -4,11 +4,12 @@
 #
 # Tests and servers run in a system of their own (roots.sh), with its own view of
 # processes, network and mounts; nothing is left of them. "here" is this machine's
-# packages. A table of versions and results is printed in the end. FAULTS is a pattern of
-# the tests of hosts/internal/faults that run. It needs root.
+# packages. A table of versions and results is printed in the end. SUITES are the suites
+# that run, and FAULTS is a pattern of the tests of hosts/internal/faults. It needs root.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
+export SUITES=${SUITES:-queue egrid restart faults}
 export FAULTS=${FAULTS:-TestFault(Comparison|None|ConnectionsCut|BrokerRestarted|DatabaseCrashed|ConsumerKilled|ETLKilled|Poison|DeadLetters|Shutdown)}
 
 versions() {
@@ -21,7 +22,7 @@ versions() {
 # suites runs in the system whose servers are meant.
 suites() {
   local suite result=0 began report=$EGRID_MATRIX/report
-  for suite in queue egrid restart faults; do
+  for suite in $SUITES; do
     began=$SECONDS
     case $suite in
     queue) set -- -skip '^TestRestart$' ./queue/rabbitqueue ;;
