@@ -82,6 +82,8 @@ func Webhook(address string, o *WebhookOptions) (Notifier, error) {
 	}
 	if o.Client != nil {
 		w.client = *o.Client
+	} else if shared, ok := http.DefaultTransport.(*http.Transport); ok {
+		w.client.Transport = shared.Clone() // whoever closes the connections of the shared one breaks no request
 	}
 	w.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return w, nil
