@@ -112,12 +112,12 @@ with-services: # unit, race and restart, beside the services that it finds or st
 
 .PHONY: unit
 unit: ## tests of what does one thing after the other and of whole files, in random order; skips are listed
-	$(REPORT) -p 3 -shuffle=on -timeout 30m -skip '^($(ALONE))' $(SEQUENTIAL)
-	$(REPORT) -p 3 -shuffle=on -timeout 30m -run '^($(WHOLE))' $(CONCURRENT)
+	$(REPORT) -shuffle=on -timeout 30m -skip '^($(ALONE))' $(SEQUENTIAL)
+	$(REPORT) -shuffle=on -timeout 30m -run '^($(WHOLE))' $(CONCURRENT)
 
 .PHONY: race
 race: ## all others, with the race detector
-	$(REPORT) $(RACE) -p 3 -shuffle=on -timeout 30m -skip '^($(ALONE)|$(WHOLE))' $(CONCURRENT)
+	$(REPORT) $(RACE) -shuffle=on -timeout 30m -skip '^($(ALONE)|$(WHOLE))' $(CONCURRENT)
 
 .PHONY: restart
 restart: # alone, because they stop the servers that other tests use

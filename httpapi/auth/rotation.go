@@ -102,6 +102,9 @@ func fromURL(address string, client *http.Client) func(context.Context) ([]byte,
 		client = &http.Client{Timeout: readTimeout, CheckRedirect: func(*http.Request, []*http.Request) error {
 			return errors.New("it leads to another address")
 		}}
+		if shared, ok := http.DefaultTransport.(*http.Transport); ok {
+			client.Transport = shared.Clone() // whoever closes the connections of the shared one breaks no request
+		}
 	}
 	return func(ctx context.Context) ([]byte, error) {
 		r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
