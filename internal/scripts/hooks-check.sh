@@ -15,7 +15,9 @@ git clone -q "$root" "$work/clone"
 git init -q --bare "$work/remote"
 cd "$work/clone"
 ln -s "$root/.bin" .bin
-ln -s "$root/internal/page/node_modules" internal/page/node_modules
+# A copy: through a link npm would empty the folder of this clone.
+cp -a "$root/internal/page/node_modules" internal/page/node_modules
+touch internal/page/node_modules/.installed
 printf '/.bin\n/internal/page/node_modules\n' >>.git/info/exclude
 git config user.name "Hooks check"
 git config user.email hooks@example.org
