@@ -5,13 +5,14 @@
 # what the OpenAPI document allows, and what it does not, with schemathesis, and
 # runs the Postman collection with newman. It finds PostgreSQL by
 # EGRID_TEST_POSTGRES, or starts a server of its own. The tools are installed
-# below .bin once.
+# in the user's cache once.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 here=$root/internal/scripts
 pins=$root/internal/contract
-python=$root/.bin/schemathesis
-node=$root/.bin/newman
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/egrid
+python=$cache/schemathesis-$(sha256sum "$pins/requirements.txt" | cut -c1-12)
+node=$cache/newman-$(sha256sum "$pins/package-lock.json" | cut -c1-12)
 
 # per store: tests of each operation, and requests that there must be at least
 case ${1:-} in
@@ -39,6 +40,8 @@ trap cleanup EXIT
 
 # install_tools leaves alone what was installed of the same pins.
 install_tools() {
+  mkdir -p "$cache"
+  exec 9>"$cache/contract.lock" && flock 9 # another one may be at it
   if ! cmp -s "$pins/requirements.txt" "$python/pins"; then
     echo "installing schemathesis"
     python3 -c 'import ensurepip' 2>/dev/null || "$here/install.sh" python3-venv
@@ -56,6 +59,7 @@ install_tools() {
     (cd "$node" && npm ci --silent --no-audit --no-fund)
     cp "$pins/package-lock.json" "$node/pins"
   fi
+  exec 9>&-
 }
 
 # store_url STORE: an empty store.
