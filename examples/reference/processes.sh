@@ -41,6 +41,7 @@ load_settings() {
   export EGRID_QUEUE="amqp://guest:guest@127.0.0.1:$EGRID_RABBITMQ_PORT/"
   export EGRID_REDIS=redis://127.0.0.1:$EGRID_REDIS_PORT/0 EGRID_ETL=http://127.0.0.1:$EGRID_ETL_PORT
   export EGRID_S3_ENDPOINT=http://127.0.0.1:$EGRID_MINIO_PORT
+  export EGRID_NOTIFY_TOKEN=${EGRID_NOTIFY_TOKEN:-egrid-trial-notifications}
   export EGRID_S3_ACCESS_KEY=egrid-test EGRID_S3_SECRET_KEY=egrid-test-secret # as minio.sh has them
 }
 
@@ -251,10 +252,10 @@ up() {
   build
   echo "starting PostgreSQL, MinIO, Redis and RabbitMQ"
   "$scripts/postgres.sh" start >/dev/null
-  "$scripts/minio.sh" start >/dev/null
+  EGRID_MINIO_WEBHOOK=http://$EGRID_NOTIFY_TOKEN@127.0.0.1:$EGRID_ETL_PORT/notifications "$scripts/minio.sh" start >/dev/null
   "$scripts/redis.sh" start >/dev/null
   "$scripts/rabbitmq.sh" start >/dev/null
-  "$here/seed.sh" "$EGRID_SEED"
+  "$here/seed.sh" "$EGRID_SEED" arn:minio:sqs::EGRID:webhook
   "$dir/bin/egrid" migrate
   write_deployment
   local name urls=("http://127.0.0.1:$EGRID_GATEWAY_PORT")

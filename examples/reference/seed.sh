@@ -1,6 +1,9 @@
 #!/bin/sh
 # Uploads the files of a folder, and of the folders in it, into a bucket, which
-# it makes when it is not there: seed.sh FOLDER
+# it makes when it is not there: seed.sh FOLDER [TARGET]
+#
+# TARGET is where the bucket tells of new objects from then on, as the server knows
+# it: arn:minio:sqs::EGRID:webhook. Where it tells already, it goes on to.
 #
 # The server is $EGRID_S3_ENDPOINT, the bucket $EGRID_BUCKET (egrid), and the
 # credentials are $EGRID_S3_ACCESS_KEY and $EGRID_S3_SECRET_KEY. Files that
@@ -8,7 +11,7 @@
 # again. It needs curl 7.87 or newer, and nothing else beyond a plain shell.
 set -eu
 
-folder=$1
+folder=$1 target=${2:-}
 endpoint=${EGRID_S3_ENDPOINT%/}
 bucket=${EGRID_BUCKET:-egrid}
 empty=e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 # SHA-256 of nothing
@@ -48,6 +51,25 @@ make_bucket() {
   esac
 }
 
+# subscribe has the bucket tell the target, beside those that it tells already.
+subscribe() {
+  told=$(s3 "$bucket?notification=" $empty --fail-with-body) || {
+    echo "the notifications of $bucket cannot be read: $told" >&2
+    exit 1
+  }
+  case $told in
+  *"$target<"*) return ;;
+  esac
+  event="<QueueConfiguration><Queue>$target</Queue><Event>s3:ObjectCreated:*</Event></QueueConfiguration>"
+  all=$(printf '%s' "$told" | sed "s|</NotificationConfiguration>|$event&|")
+  sum=$(printf '%s' "$all" | sha256sum | cut -d' ' -f1)
+  answer=$(s3 "$bucket?notification=" "$sum" -X PUT --data-raw "$all" --fail-with-body) || {
+    echo "the bucket $bucket cannot tell $target of new objects: $answer" >&2
+    exit 1
+  }
+  echo "the bucket $bucket tells $target of new objects"
+}
+
 # has tells whether the bucket has a file already: its ETag is the MD5.
 has() { # address, file
   sum=$(md5sum <"$2" | cut -d' ' -f1)
@@ -76,3 +98,4 @@ find -L . -type f \( -iname '*.csv' -o -iname '*.tsv' -o -iname '*.ndjson' -o -i
   }
   echo "$files files in the bucket $bucket, $sent of them new"
 }
+[ -z "$target" ] || subscribe # behind the files, which the first run reads anyway

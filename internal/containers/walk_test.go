@@ -27,6 +27,7 @@ func servers() []string { return []string{"postgres", "rabbitmq", "minio", "redi
 
 // TestWalk is what the README of examples/reference says, in its order.
 func TestWalk(t *testing.T) {
+	t.Setenv("EGRID_SCHEDULE", "@every 1h") // what comes sooner, MinIO has told
 	events := watchEvents(t)
 	up(t)
 	steps := []struct {
@@ -40,6 +41,7 @@ func TestWalk(t *testing.T) {
 		{"MoreConsumers", moreConsumers},
 		{"Health", health},
 		{"LoadAndQuery", loadAndQuery},
+		{"Told", told},
 		{"Upgrade", upgrade},
 		{"Down", down},
 	}
@@ -319,6 +321,15 @@ func loadAndQuery(t *testing.T) {
 	out := must(t, compose, "run", "--rm", "-T", "-v", e.dir+":/load:ro", "egrid", "load", "/load")
 	t.Log(out)
 	e.wantServed(t)
+}
+
+// told puts an edition into the bucket, and leaves the rest to MinIO.
+func told(t *testing.T) {
+	e := newEdition(t, 8, 40, 2018)
+	t.Log(must(t, compose, "run", "--rm", "-T", "-v", e.dir+":/more:ro", "--entrypoint", "sh", "seed", "/seed.sh", "/more"))
+	began := time.Now()
+	e.wantServed(t)
+	t.Logf("served %v after the last file was in the bucket", time.Since(began).Round(time.Second))
 }
 
 // down ends everything, and leaves nothing.

@@ -164,7 +164,7 @@ func (w *walk) settings() {
 	}
 	w.env = append(w.env,
 		"EGRID_FORM=processes", "EGRID_DEPLOYMENT_DIR="+w.deployment(), "EGRID_SEED="+filepath.Join(w.dir, "seed"), "EGRID_CONSUMERS=1",
-		"EGRID_SCHEDULE=@every 1s", "EGRID_WEBHOOK="+w.url("WEBHOOK", "/"), "EGRID_MAX_ATTEMPTS=2", "EGRID_RETRY_BASE=100ms",
+		"EGRID_SCHEDULE=@every 1h", "EGRID_WEBHOOK="+w.url("WEBHOOK", "/"), "EGRID_MAX_ATTEMPTS=2", "EGRID_RETRY_BASE=100ms",
 		"EGRID_SCRAPE_INTERVAL=1s", "EGRID_ALERT_FOR=3s",
 		"EGRID_QUEUE=amqp://guest:guest@"+address(w.port("RABBITMQ"))+"/",
 	)

@@ -24,7 +24,7 @@ type Setting struct {
 // Each may be in a file that the variable of the same name and _FILE names.
 var secretVariables = []string{
 	"EGRID_STORE", "EGRID_REPLICA", "EGRID_QUEUE", "EGRID_REDIS", "EGRID_S3_ACCESS_KEY", "EGRID_S3_SECRET_KEY",
-	secretVariable, apiKeysVariable, etlKeyVariable, "EGRID_WEBHOOK", "EGRID_WEBHOOK_SECRET", "EGRID_SMTP_PASSWORD",
+	secretVariable, apiKeysVariable, etlKeyVariable, notifyVariable, "EGRID_WEBHOOK", "EGRID_WEBHOOK_SECRET", "EGRID_SMTP_PASSWORD",
 }
 
 // plainSettings are those that no flag has.
@@ -42,10 +42,11 @@ func plainSettings() map[string][]Setting {
 		{Variable: apiKeysVariable, Kind: "text", Meaning: "API keys: a line for each, of name, scopes and SHA-256.", Secret: true},
 	}
 	etlKey := Setting{Variable: etlKeyVariable, Kind: "text", Meaning: "The API key by which api orders loads of the service etl.", Secret: true}
+	notify := Setting{Variable: notifyVariable, Kind: "text", Meaning: "The token that a bucket sends with its notifications: 16 characters or more.", Secret: true}
 	return map[string][]Setting{
 		"egrid":    append(append(s3, access...), keep, root),
 		"api":      append(access, etlKey),
-		"etl":      append(append(s3, access...), keep, root),
+		"etl":      append(append(s3, access...), keep, root, notify),
 		"consumer": {keep},
 	}
 }
