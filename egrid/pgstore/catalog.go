@@ -25,33 +25,32 @@ type cachedCatalog struct {
 
 // Catalog implements [driver.Scanner].
 func (s *Store) Catalog(ctx context.Context) (egrid.Catalog, error) {
-	if c, ok := s.unchanged(ctx); ok {
-		return c, nil
-	}
 	var catalog egrid.Catalog
-	err := s.view(ctx, func(_ pgx.Tx, c *cachedCatalog) error {
-		catalog = c.Catalog
-		return nil
+	err := s.answer(ctx, func(ctx context.Context) error {
+		if c := s.unchanged(ctx); c != nil {
+			catalog = c.Catalog
+			return nil
+		}
+		return s.transactReading(ctx, func(_ pgx.Tx, c *cachedCatalog) error {
+			catalog = c.Catalog
+			return nil
+		})
 	})
 	return catalog, err
 }
 
 // unchanged returns the catalogue that is kept if it still holds, which one
-// statement tells. A statement that fails is left to the transaction that
-// follows, which reports it.
-func (s *Store) unchanged(ctx context.Context) (egrid.Catalog, bool) {
-	if s.closed.Load() {
-		return egrid.Catalog{}, false
-	}
+// statement tells, and else nil. A statement that fails is left to the transaction
+// that follows, which reports it.
+func (s *Store) unchanged(ctx context.Context) *cachedCatalog {
 	var token string
 	if err := s.read.QueryRow(ctx, "SELECT token FROM "+s.name("state")).Scan(&token); err != nil {
-		return egrid.Catalog{}, false
+		return nil
 	}
-	c := s.catalog.Load()
-	if c == nil || c.token != token {
-		return egrid.Catalog{}, false
+	if c := s.catalog.Load(); c != nil && c.token == token {
+		return c
 	}
-	return c.Catalog, true
+	return nil
 }
 
 // readCatalog returns the catalogue as the transaction sees it. Decoding it

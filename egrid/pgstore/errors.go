@@ -11,6 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 )
@@ -41,11 +42,12 @@ func codeOf(err error) string {
 	return ""
 }
 
-// translate puts PostgreSQL's errors into our words, keeping the cause.
-func (s *Store) translate(err error) error {
+// translate puts errors of one of the two servers into our words, keeping the cause.
+func (s *Store) translate(pool *pgxpool.Pool, err error) error {
 	if err == nil {
 		return nil
 	}
+	server, role := serverOf(pool.Config().ConnConfig), pool.Config().ConnConfig.User
 	if s.closed.Load() {
 		return fmt.Errorf("%w: pgstore: %w", egrid.ErrClosed, err)
 	}
@@ -54,33 +56,33 @@ func (s *Store) translate(err error) error {
 		var connect *pgconn.ConnectError
 		switch {
 		case errors.As(err, &connect) && errors.Is(err, context.Canceled):
-			return fmt.Errorf("pgstore: cannot connect to %s: %w", s.server, err)
+			return fmt.Errorf("pgstore: cannot connect to %s: %w", server, err)
 		case errors.As(err, &connect):
-			return fmt.Errorf("%w: pgstore: cannot connect to %s: %w", egrid.ErrUnavailable, s.server, err)
+			return fmt.Errorf("%w: pgstore: cannot connect to %s: %w", egrid.ErrUnavailable, server, err)
 		case cut(err):
-			return fmt.Errorf("%w: pgstore: the connection to %s was cut: %w", egrid.ErrUnavailable, s.server, err)
+			return fmt.Errorf("%w: pgstore: the connection to %s was cut: %w", egrid.ErrUnavailable, server, err)
 		}
 		return err
 	case adminShutdown, crashShutdown, cannotConnectNow:
-		return fmt.Errorf("%w: pgstore: %s stops or starts: %w", egrid.ErrUnavailable, s.server, err)
+		return fmt.Errorf("%w: pgstore: %s stops or starts: %w", egrid.ErrUnavailable, server, err)
 	case undefinedSchema:
-		return fmt.Errorf("%w: %s has no schema %q; run egrid migrate: %w", egrid.ErrSchema, s.server, s.options.Schema, err)
+		return fmt.Errorf("%w: %s has no schema %q; run egrid migrate: %w", egrid.ErrSchema, server, s.options.Schema, err)
 	case noPrivilege:
-		return fmt.Errorf("pgstore: %s: the role %s may not do this; as the owner of the tables, %s: %w", s.server, quote(s.role), s.grants(), err)
+		return fmt.Errorf("pgstore: %s: the role %s may not do this; as the owner of the tables, %s: %w", server, quote(role), s.grants(role), err)
 	case diskFull:
-		return fmt.Errorf("pgstore: no space left on %s; what was loaded before is whole: free some space, or give the server more, and do it again: %w", s.server, err)
+		return fmt.Errorf("pgstore: no space left on %s; what was loaded before is whole: free some space, or give the server more, and do it again: %w", server, err)
 	case queryCanceled:
-		return fmt.Errorf("pgstore: %s ended the statement, which took too long or was cancelled: %w", s.server, err)
+		return fmt.Errorf("%w: pgstore: %s ended the statement, which took too long or was cancelled: %w", context.DeadlineExceeded, server, err)
 	case badByteSequence, badUnicode:
 		return fmt.Errorf("%w: PostgreSQL cannot hold the text: %w", egrid.ErrInvalid, err)
 	}
-	return fmt.Errorf("pgstore: %s: %w", s.server, err)
+	return fmt.Errorf("pgstore: %s: %w", server, err)
 }
 
 // grants says what a role has to be given. Publishing adds partitions and drops
 // them, which only their owner may do.
-func (s *Store) grants() string {
-	role, schema := quote(s.role), quote(s.options.Schema)
+func (s *Store) grants(role string) string {
+	role, schema := quote(role), quote(s.options.Schema)
 	return fmt.Sprint("GRANT your own role TO ", role, " if it loads; if it only reads, GRANT USAGE ON SCHEMA ", schema, " TO ", role,
 		", GRANT SELECT ON ALL TABLES IN SCHEMA ", schema, " TO ", role, " and ALTER DEFAULT PRIVILEGES IN SCHEMA ", schema, " GRANT SELECT ON TABLES TO ", role)
 }
@@ -134,28 +136,47 @@ func (s *Store) update(ctx context.Context, f func(pgx.Tx) error) error {
 			break
 		}
 	}
-	return s.translate(err)
+	return s.translate(s.write, err)
+}
+
+// answer asks the server for queries. One that should have ended the query and says
+// nothing, as behind a network that is cut, is given up.
+func (s *Store) answer(ctx context.Context, ask func(context.Context) error) error {
+	if s.closed.Load() {
+		return egrid.ErrClosed
+	}
+	limit := s.options.QueryTimeout + queryGrace
+	if !s.owned || s.options.QueryTimeout < 0 {
+		return s.translate(s.read, ask(ctx))
+	}
+	limited, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	err := ask(limited)
+	if err != nil && limited.Err() != nil && ctx.Err() == nil {
+		return fmt.Errorf("%w: pgstore: %s says nothing for %s: %w", egrid.ErrUnavailable, serverOf(s.read.Config().ConnConfig), limit, err)
+	}
+	return s.translate(s.read, err)
 }
 
 // view runs f in a read transaction, with the catalogue that belongs to it.
 func (s *Store) view(ctx context.Context, f func(pgx.Tx, *cachedCatalog) error) error {
-	if s.closed.Load() {
-		return egrid.ErrClosed
-	}
-	var err error
-	for attempt := range attempts {
-		err = transact(ctx, s.read, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+	return s.answer(ctx, func(ctx context.Context) error { return s.transactReading(ctx, f) })
+}
+
+// transactReading is view, with the errors of PostgreSQL.
+func (s *Store) transactReading(ctx context.Context, f func(pgx.Tx, *cachedCatalog) error) error {
+	for attempt := 0; ; attempt++ {
+		err := transact(ctx, s.read, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
 			catalog, err := s.readCatalog(ctx, tx)
 			if err != nil {
 				return err
 			}
 			return f(tx, catalog)
 		})
-		if err == nil || !worthRetry(err) && !worthReadingAgain(err) || !pause(ctx, attempt) {
-			break
+		if err == nil || attempt == attempts-1 || !worthRetry(err) && !worthReadingAgain(err) || !pause(ctx, attempt) {
+			return err
 		}
 	}
-	return s.translate(err)
 }
 
 // beginner is a pool or a connection of it.

@@ -96,8 +96,9 @@ type cutter struct {
 	url    string
 	target string
 	mu     sync.Mutex
-	sent   int64 // bytes towards the server since the last set
-	limit  int64 // negative: none
+	sent   int64       // bytes towards the server since the last set
+	limit  int64       // negative: none
+	mute   atomic.Bool // takes all and passes nothing on, as a network that is cut
 }
 
 func newCutter(t *testing.T) *cutter {
@@ -174,11 +175,39 @@ type limited struct {
 }
 
 func (l limited) Write(b []byte) (int, error) {
+	if l.c.mute.Load() {
+		return len(b), nil
+	}
 	n := l.c.take(len(b))
 	if _, err := l.Conn.Write(b[:n]); err != nil || n < len(b) {
 		return n, io.ErrShortWrite
 	}
 	return n, nil
+}
+
+// TestSilentServer: a query is given up that gets no answer, and the next one goes on
+// where there is one again.
+func TestSilentServer(t *testing.T) {
+	t.Parallel()
+	schema := newSchema(t)
+	filled := openIn(t, schema)
+	if _, err := load(t.Context(), filled, "a", 1, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	proxy := newCutter(t)
+	replica := parameter(t, proxy.url, "application_name", "egrid-silent")
+	store := openAt(t, serverURL(t), &pgstore.Options{Schema: schema, ReadURL: replica, QueryTimeout: 100 * time.Millisecond})
+	checkWhole(t, store)
+	proxy.mute.Store(true)
+	_, err := store.Catalog(t.Context())
+	if !errors.Is(err, egrid.ErrUnavailable) || !strings.Contains(err.Error(), "says nothing for 5.1s") {
+		t.Errorf("%v; want that it is unavailable", err)
+	}
+	if u, _ := url.Parse(proxy.url); err != nil && !strings.Contains(err.Error(), u.Host) {
+		t.Errorf("%v names another server than %s", err, u.Host)
+	}
+	proxy.mute.Store(false)
+	checkWhole(t, store)
 }
 
 // TestCutWithinPut cuts the connection after any number of bytes of a Put, from

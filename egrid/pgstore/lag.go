@@ -26,15 +26,15 @@ func (s *Store) Lag(ctx context.Context) (time.Duration, error) {
 	}
 	first, _, err := s.stateOf(ctx, s.write, "clock_timestamp()")
 	if err != nil {
-		return 0, s.translate(err)
+		return 0, s.translate(s.write, err)
 	}
 	kept, replayed, err := s.stateOf(ctx, s.read, lastReplayed)
 	if err != nil {
-		return 0, s.translate(err)
+		return 0, s.translate(s.read, err)
 	}
 	latest, now, err := s.stateOf(ctx, s.write, "clock_timestamp()")
 	if err != nil {
-		return 0, s.translate(err)
+		return 0, s.translate(s.write, err)
 	}
 	if kept == first || kept == latest { // it may have changed in between
 		at := time.Now()

@@ -34,7 +34,7 @@ func (s *Store) Lead(ctx context.Context, name string) (context.Context, func(),
 	}
 	conn, err := s.dialLeader(ctx)
 	if err != nil {
-		return nil, nil, s.translate(err)
+		return nil, nil, s.translate(s.write, err)
 	}
 	for {
 		led, err := s.tryLead(ctx, conn, name)
@@ -47,7 +47,7 @@ func (s *Store) Lead(ctx context.Context, name string) (context.Context, func(),
 		}
 		if err != nil {
 			closeLeader(conn)
-			return nil, nil, s.translate(err)
+			return nil, nil, s.translate(s.write, err)
 		}
 		if led {
 			break

@@ -66,7 +66,7 @@ type Options struct {
 	ReadURL          string        // server for queries, e.g. a replica, which may lag; default the same
 	ReadConnections  int           // queries at once; default 8
 	WriteConnections int           // loaders at once; default 4. Indexing a sheet takes up to three of them, if they are idle
-	QueryTimeout     time.Duration // the server ends a query after so long; default 30 s, -1 never. Loads are bounded by their context alone
+	QueryTimeout     time.Duration // the server ends a query after so long, and one that it says nothing to is given up 5 s later; default 30 s, -1 never. Loads are bounded by their context alone
 	StageLifetime    time.Duration // an unfinished load that nobody has touched for so long is dropped; default 24 h, -1 never
 	Keep             int           // superseded snapshots that publishing keeps of each level, year and release; default 10, -1 all
 	KeepRuns         int           // runs that the log keeps; default 1,000, -1 all
@@ -105,7 +105,6 @@ func (o *Options) withDefaults() Options {
 type Store struct {
 	options Options
 	server  string // for messages
-	role    string // for messages
 	write   *pgxpool.Pool
 	read    *pgxpool.Pool
 	owned   bool
@@ -121,7 +120,9 @@ func (s *Store) Driver() driver.Store {
 
 // Open connects to the database of a URL or of a keyword/value string, and
 // owns the connections. One that is silent for 20 seconds is given up: on Linux
-// always, elsewhere where nothing was sent meanwhile. Errors: ErrInvalid for a URL that is none, ErrSchema.
+// always, elsewhere where nothing was sent meanwhile. A server has 10 seconds to let a
+// connection in, and 2 to answer on one that was idle, unless connect_timeout and
+// pool_ping_timeout of the URL say otherwise. Errors: ErrInvalid for a URL that is none, ErrSchema.
 func Open(ctx context.Context, url string, o *Options) (*Store, error) {
 	options := o.withDefaults()
 	write, err := dial(ctx, url, options.WriteConnections, nil)
@@ -177,12 +178,18 @@ func dial(ctx context.Context, url string, connections int, settings map[string]
 	}
 	config.ConnConfig.Tracer = tracer{}
 	config.ConnConfig.DialFunc = dialer()
+	if config.ConnConfig.ConnectTimeout == 0 {
+		config.ConnConfig.ConnectTimeout = connectTimeout
+	}
+	if config.PingTimeout == 0 {
+		config.PingTimeout = pingTimeout
+	}
 	return pgxpool.NewWithConfig(ctx, config)
 }
 
 func open(ctx context.Context, write, read *pgxpool.Pool, options Options) (*Store, error) {
 	s := &Store{options: options, write: write, read: read}
-	s.server, s.role = serverOf(write.Config().ConnConfig), write.Config().ConnConfig.User
+	s.server = serverOf(write.Config().ConnConfig)
 	if len(options.Schema) > 63 {
 		return nil, fmt.Errorf("%w: schema name %q is longer than 63 bytes", egrid.ErrInvalid, options.Schema)
 	}

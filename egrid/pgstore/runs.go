@@ -55,7 +55,7 @@ func (s *Store) look(ctx context.Context, f func(pgx.Tx) error) error {
 			break
 		}
 	}
-	return s.translate(err)
+	return s.translate(s.write, err)
 }
 
 const runColumns = "run, heard_at, extract(epoch FROM clock_timestamp() - heard_at)::float8"
