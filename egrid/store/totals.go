@@ -431,12 +431,12 @@ func (s *scope) untold(year int, query PlantQuery) error {
 	if year == 0 || len(query.Filters) == 0 && query.Search == "" {
 		return nil
 	}
-	return fmt.Errorf("%w: no PLNT sheet of data year %d is published, so %s cannot be told apart by other parameters", egrid.ErrInvalid, year, plural(s.by))
+	return fmt.Errorf("%w: only a PLNT sheet says which plants are in which %s, and none of data year %d is published; load one, or ask without other filters", egrid.ErrInvalid, regionOf(s.by), year)
 }
 
-func plural(by egrid.Column) string {
+func regionOf(by egrid.Column) string {
 	return map[egrid.Column]string{
-		egrid.Subregion: "subregions", egrid.BalancingAuthority: "balancing authorities", egrid.NERCRegion: "NERC regions",
+		egrid.Subregion: "subregion", egrid.BalancingAuthority: "balancing authority", egrid.NERCRegion: "NERC region",
 	}[by]
 }
 

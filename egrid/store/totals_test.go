@@ -197,7 +197,7 @@ func TestTotalsErrors(t *testing.T) {
 		{"no data year", egrid.State, store.PlantQuery{Year: 1900}, egrid.ErrInvalid, "1990"},
 		{"by a sum", egrid.NetGeneration, store.PlantQuery{}, egrid.ErrInvalid, "every total has"},
 		{"by what nobody has", "nonsense", store.PlantQuery{}, egrid.ErrInvalid, "no column"},
-		{"subregions of a state", egrid.Subregion, store.PlantQuery{Filters: []egrid.Filter{egrid.Where("state", egrid.Eq, "TX")}}, egrid.ErrInvalid, "subregions cannot be told apart"},
+		{"subregions of a state", egrid.Subregion, store.PlantQuery{Filters: []egrid.Filter{egrid.Where("state", egrid.Eq, "TX")}}, egrid.ErrInvalid, "only a PLNT sheet says which plants are in which subregion"},
 		{"years of a subregion", egrid.Year, store.PlantQuery{Filters: []egrid.Filter{egrid.Where("subregion", egrid.Eq, "ERCT")}}, egrid.ErrInvalid, "subregion"},
 		{"states of a subregion", egrid.State, store.PlantQuery{Filters: []egrid.Filter{egrid.Where("subregion", egrid.Eq, "ERCT")}}, egrid.ErrInvalid, "subregion"},
 	}

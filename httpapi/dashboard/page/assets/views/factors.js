@@ -28,13 +28,7 @@ const options = (record) => Object.entries(record);
 const whole = [...Object.keys(levels), 'PLNT']; // sheets that factors are read from
 const many = 100; // plants that are shown at first
 
-// What stands in each part before a place is chosen.
-const unasked = {
-  factor: 'Choose a place: its factor, with formula, inputs and sources, stands here.',
-  others: 'They stand here when a place is chosen.',
-  rank: 'All places of a kind are compared here when a state, subregion, balancing authority or NERC region is chosen.',
-  trend: 'The years of the factor stand here when a place is chosen.',
-};
+const unasked = 'Choose a place: its factor, with formula, inputs and sources, stands here.';
 
 /** @implements {Shown} */
 class Factors {
@@ -82,15 +76,15 @@ class Factors {
       app.go({ kwh: this.kwh.value.trim() }, { step: false });
     } });
     this.emitted = el('output', { id: 'factor-emissions', for: 'factor-kwh' });
-    const ghost = (/** @type {string} */ text, /** @type {HTMLElement} */ lines) => (this.q.place ? lines : el('p', { class: 'empty' }, text));
     const clear = () => app.go({ ...placeChanges('subregion', ''), gas: null, kind: null, gwp: null, unit: null, delivered: null, year: null, release: null });
-    this.answer = partOf({ id: 'factor', class: 'card', ghost: [ghost(unasked.factor, ghostLines(8))] }, { load: (signal) => this.#factor(signal), show: (answer, body) => this.#show(answer, body), fail: () => this.#none(), clear });
-    this.others = partOf({ id: 'factor-others', title: 'All gases and kinds', ghost: [ghost(unasked.others, ghostLines(6))] }, { load: (signal) => this.#all(signal), show: (answer, body) => this.#table(answer, body), clear });
-    this.rank = partOf({ id: 'factor-rank', ghost: [ghost(unasked.rank, ghostPlot())] }, { load: (signal) => this.#everywhere(signal), show: (answer, body) => this.#ranking(answer, body), clear });
-    this.trend = partOf({ id: 'factor-trend', ghost: [ghost(unasked.trend, ghostPlot())] }, { load: (signal) => this.#always(signal), show: (answer, body) => this.#years(answer, body), clear });
+    this.answer = partOf({ id: 'factor', class: 'card', ghost: [this.q.place ? ghostLines(8) : el('p', { class: 'empty' }, unasked)] }, { load: (signal) => this.#factor(signal), show: (answer, body) => this.#show(answer, body), fail: () => this.#none(), clear });
+    this.others = partOf({ id: 'factor-others', title: 'All gases and kinds', ghost: [ghostLines(6)] }, { load: (signal) => this.#all(signal), show: (answer, body) => this.#table(answer, body), clear });
+    this.rank = partOf({ id: 'factor-rank', ghost: [ghostPlot()] }, { load: (signal) => this.#everywhere(signal), show: (answer, body) => this.#ranking(answer, body), clear });
+    this.trend = partOf({ id: 'factor-trend', ghost: [ghostPlot()] }, { load: (signal) => this.#always(signal), show: (answer, body) => this.#years(answer, body), clear });
+    this.charts = el('div', { class: 'pair' }, this.rank.root, this.trend.root);
     this.inventory = new Inventory(app, () => this.q);
     this.#fill(this.controls.body); // so that nothing moves when the lists are there
-    root.append(this.controls.root, this.answer.root, this.others.root, this.inventory.element, el('div', { class: 'pair' }, this.rank.root, this.trend.root));
+    root.append(this.controls.root, this.answer.root, this.others.root, this.inventory.element, this.charts);
     this.update(app.address);
   }
 
@@ -101,6 +95,7 @@ class Factors {
     if (this.q.place) this.kindOfPlace = this.q.place.kind;
     if (document.activeElement !== this.kwh) this.kwh.value = this.q.kwh;
     if (this.factor && JSON.stringify({ ...before, kwh: '' }) === JSON.stringify({ ...this.q, kwh: '' })) return this.#calculate();
+    this.#reveal(this.q.place !== null);
     this.inventory.changed();
     this.controls.refresh();
     this.answer.refresh();
@@ -173,8 +168,12 @@ class Factors {
 
   #none() {
     this.factor = null;
-    for (const part of [this.others, this.rank, this.trend]) part.refresh();
+    this.#reveal(false);
   }
+
+  // #reveal shows what stands beside a factor.
+  /** @param {boolean} there */
+  #reveal(there) { this.others.root.hidden = this.charts.hidden = !there; }
 
   /**
    * @param {Answer & {crosswalk?: Answer}} answer
@@ -187,7 +186,7 @@ class Factors {
     if (!data) {
       this.#none();
       this.app.title('Factors');
-      if (!candidates) return unasked.factor;
+      if (!candidates) return unasked;
       body.replaceChildren(candidates);
       return null;
     }
@@ -215,6 +214,7 @@ class Factors {
       this.#plants(),
       el('div', { class: 'cite' }, el('h3', {}, 'Cite it'), cited, copyButton('Copy the citation', () => cited.textContent ?? '', cited, (text) => this.app.say(text))));
     this.#calculate();
+    this.#reveal(true);
     for (const part of [this.others, this.rank, this.trend]) part.refresh();
     return null;
   }
@@ -319,7 +319,7 @@ class Factors {
    * @param {HTMLElement} body
    */
   #table({ data }, body) {
-    if (data.length === 0) return unasked.others;
+    if (data.length === 0) return unasked;
     const columns = Object.keys(kinds);
     const unit = (/** @type {number} */ i) => data.find((/** @type {any} */ r, /** @type {number} */ at) => at % columns.length === i && r.factor)?.factor.unit ?? '';
     body.replaceChildren(table('Factors of the place', ['Gas', ...columns.map((kind, i) => numberHead(nameOfKind(kind), ' ', el('small', {}, unit(i))))],
@@ -345,7 +345,8 @@ class Factors {
    */
   #ranking({ data }, body) {
     const of = this.factor?.data;
-    if (!of || data.length === 0) return unasked.rank;
+    if (!of) return unasked;
+    if (data.length === 0) return 'All places of a kind are compared here when a state, subregion, balancing authority or NERC region is chosen.';
     const { level, code } = of.region;
     const title = `${levels[level].many}: ${gases[of.gas]} ${nameOfKind(of.kind)}, ${of.year}`;
     const found = data.filter((/** @type {any} */ r) => r.factor).map((/** @type {any} */ r) => r.factor).sort((/** @type {any} */ a, /** @type {any} */ b) => b.value - a.value);
@@ -371,7 +372,7 @@ class Factors {
    */
   #years({ data, years }, body) {
     const of = this.factor?.data;
-    if (!of || data.length === 0) return unasked.trend;
+    if (!of || data.length === 0) return unasked;
     draw(body, 'lines', {
       title: `${gases[of.gas]} ${nameOfKind(of.kind)} over the years`, unit: of.unit, x: { label: 'Data year' }, y: { label: `${gases[of.gas]} ${nameOfKind(of.kind)}` },
       series: [{ name: of.region ? placeName(of.region.level, of.region.code, this.names) : 'The plants', points: data.map((/** @type {any} */ r, /** @type {number} */ i) => ({

@@ -90,11 +90,22 @@ class Chart {
     this.figure = null;
     this.part = new Part(el('section', { id: kind.id, class: kind.full ? 'card full' : 'card', 'aria-label': kind.title, 'data-part': true },
       el('div', { 'data-body': true }, el('h2', {}, kind.title), ghostPlot(kind.draw === 'ranking' ? 'tall' : ''))), {
-      load: (signal) => get(`plants/chart/${kind.id}`, this.#question(), signal),
+      load: (signal) => this.#load(signal),
       fail: () => { this.figure = null; },
       show: (answer, body) => this.#show(answer, body),
       clear: () => choices.clear(),
     });
+  }
+
+  /** @param {AbortSignal} signal */
+  async #load(signal) {
+    try {
+      return await get(`plants/chart/${this.kind.id}`, this.#question(), signal);
+    } catch (error) {
+      const problem = /** @type {any} */ (error);
+      if (problem.status !== 400 || this.kind.id !== 'by-subregion') throw error; // there may be no plant sheet to tell
+      return /** @type {Answer} */ ({ data: { series: [] }, meta: { revision: /** @type {any} */ (null), absent: problem.detail }, links: {} });
+    }
   }
 
   #question() {
@@ -110,6 +121,10 @@ class Chart {
    */
   #show({ data, meta }, body) {
     const { kind } = this;
+    if (meta.absent) {
+      this.figure = null;
+      return meta.absent;
+    }
     const given = data.series[0]?.points ?? [];
     const { state, fuel_category: fuel } = this.#question();
     const where = [state ? `in ${stateName(state)}` : '', fuel ? `${fuelName(fuel).toLowerCase()} only` : ''].filter(Boolean);

@@ -35,7 +35,7 @@ class Overview {
     this.map = new OverviewMap(app, this.choices);
     this.charts = new OverviewCharts(app, this.choices, [this.map]);
     this.full = el('div', { class: 'view' }, el('h2', { class: 'unseen' }, 'Overview'), this.choices.root, this.tiles.root,
-      el('div', { class: 'charts' }, el('div', { class: 'column-of-cards' }, this.map.part.root, this.charts.byFuel), el('div', { class: 'column-of-cards' }, this.top.root, this.charts.byYear)), this.charts.root, this.loaded.root);
+      el('div', { class: 'charts' }, this.map.part.root, this.top.root, this.charts.byFuel, this.charts.byYear), this.charts.root, this.loaded.root);
     root.append(this.nothing, this.full);
     this.choices.part.refresh();
     this.loaded.refresh();
