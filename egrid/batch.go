@@ -98,7 +98,7 @@ func (b *Batch) Rows() iter.Seq[Row] {
 }
 
 // Lossy returns the columns in which the file held a value rounded for
-// display, in the order of the schema.
+// display, in the order of the schema, see [Vector.Lossy].
 func (b *Batch) Lossy() []Column {
 	var lossy []Column
 	for i := range b.columns {

@@ -89,7 +89,8 @@ func (v *Vector) Same(w *Vector) bool {
 }
 
 // Lossy reports that the file held a value of the column rounded for display,
-// so that digits may be gone.
+// so that digits may be gone. That is said of a file by itself: of what is published
+// [Snapshot].Lossy tells.
 func (v *Vector) Lossy() bool { return v.lossy }
 
 // IsMissing reports whether the i-th cell is missing.
