@@ -211,3 +211,40 @@ func TestFactorProperties(t *testing.T) {
 		}
 	}
 }
+
+// Every factor converts as the one of CO2 alone does, whatever it is computed from.
+func TestFactorUnits(t *testing.T) {
+	t.Parallel()
+	t.Run("published rates and nothing else", func(t *testing.T) {
+		t.Parallel()
+		compareUnits(t, written(t, map[string]string{"SRL23.csv": "YEAR,SUBRGN,SRCO2RTA,SRCH4RTA,SRN2ORTA,SRC2ERTA,SRNBCO2,SRNBCH4,SRNBN2O,SRNBC2E,SRCO2RA,SRCH4RA,SRN2ORA,SRC2ERA,SRCO2CRT,SRCH4CRT,SRN2OCRT,SRC2ECRT\n" +
+			"2023,CAMX,436.651,0.024,0.003,438.211,924.2,0.05,0.006,927.1,117.2,0.006,0.001,117.6,900.1,0.05,0.006,903.2\n"}))
+	})
+	t.Run("sums of a sheet", func(t *testing.T) {
+		t.Parallel()
+		compareUnits(t, load(t, files2023()...))
+	})
+}
+
+func compareUnits(t *testing.T, db *store.DB) {
+	t.Helper()
+	ask := func(kind calc.Kind, gas calc.Gas, gwp, unit string) float64 {
+		f, err := calc.FactorOf(t.Context(), db, calc.FactorQuery{Level: egrid.SRL, Code: "CAMX", Kind: kind, Gas: gas, GWP: gwp, Unit: unit})
+		if err != nil {
+			t.Errorf("%s %s %s: %v", kind, gas, unit, err)
+		}
+		return f.Value
+	}
+	for _, kind := range calc.Kinds() {
+		units := calc.FactorUnits(kind)
+		for _, unit := range units[1:] {
+			times := ask(kind, calc.CO2, "", unit) / ask(kind, calc.CO2, "", units[0])
+			for _, gwp := range []string{"", "ar4", "ar5", "ar6"} {
+				base, value := ask(kind, calc.CO2e, gwp, units[0]), ask(kind, calc.CO2e, gwp, unit)
+				if math.Abs(value/base-times) > 1e-12*times {
+					t.Errorf("%s by %q: %v %s are %v %s, which is %v for 1; it is %v of CO2", kind, gwp, base, units[0], value, unit, value/base, times)
+				}
+			}
+		}
+	}
+}

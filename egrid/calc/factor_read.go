@@ -195,7 +195,7 @@ func (r *reader) factorOfRow(q FactorQuery, page egrid.RowPage, why string) (Fac
 	if len(f.Inputs) < len(terms) {
 		return Factor{}, r.lacks(q, f, why)
 	}
-	f.Formula, f.Rounded = strings.Join(terms, " + "), true
+	f.Formula, f.Rounded = added(terms), true
 	f.Notes = append(f.Notes, "It rests on the published rate, which is rounded: "+why+".")
 	return f, nil
 }
