@@ -488,8 +488,12 @@ func lookupHeader(level egrid.Level, c headerCell, m *Mapping) (egrid.Field, boo
 
 // recognise decides on the level of the best candidate.
 func (h *header) recognise(tied []egrid.Level, records [][]string, o *ReaderOptions) error {
-	if level, ok := h.levelColumn(records); ok && o.Level == "" && !h.fits() || len(tied) > 1 && slices.Contains(tied, level) {
+	// Columns that are left out may be those by which another level is known.
+	switch level, ok := h.levelColumn(records); {
+	case ok && o.Level == "":
 		h.level, h.levelFrom, h.lacks, tied = level, "column "+string(egrid.LevelColumn), nil, nil
+	case ok && o.Level != level:
+		return fmt.Errorf("%w: rows say that they are of level %s, and not of %s; leave --level out", egrid.ErrInvalid, level, o.Level)
 	}
 	if err := refusedKind(h, records, o); err != nil {
 		return err
