@@ -2,6 +2,7 @@ package egrid
 
 import (
 	"slices"
+	"strings"
 )
 
 // Columns that every answer can have whatever the sheet: they come from the
@@ -126,6 +127,33 @@ func Where(c Column, op Op, values ...string) Filter {
 	for _, v := range values {
 		f.Values = append(f.Values, TextOf(v))
 	}
+	return f
+}
+
+// CodeColumns are the columns whose values are codes of a list, which stand in capitals
+// in EPA's sheets and which people write in any letter case.
+func CodeColumns() []Column {
+	return []Column{State, Subregion, BalancingAuthority, NERCRegion, Fuel, FuelCategoryColumn, PrimeMover, OperatingStatus, Region}
+}
+
+// AnyCase returns the filter with codes in capitals beside those that it has: state=tx
+// then finds TX, too. It leaves filters of other columns, and of other operators than Eq
+// and Ne, as they are.
+func (f Filter) AnyCase() Filter {
+	coded := func(level Level) bool {
+		field, ok := Lookup(level, string(f.Column))
+		return ok && slices.Contains(CodeColumns(), field.Column)
+	}
+	if f.Op != Eq && f.Op != Ne || !slices.ContainsFunc(Levels(), coded) {
+		return f
+	}
+	values := slices.Clone(f.Values)
+	for _, v := range f.Values {
+		if upper := TextOf(strings.ToUpper(v.String())); !slices.Contains(values, upper) {
+			values = append(values, upper)
+		}
+	}
+	f.Values = values
 	return f
 }
 

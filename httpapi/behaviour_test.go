@@ -264,6 +264,26 @@ func (q *troubled) Scan(ctx context.Context, p *driver.Plan) iter.Seq2[*egrid.Ba
 	}
 }
 
+// Codes are matched in any letter case, wherever they are asked for.
+func TestCodesInAnyCase(t *testing.T) {
+	t.Parallel()
+	s := memstore.New()
+	publish(t, s.Driver(), "PLNT23.csv", strings.NewReader("YEAR,ORISPL,PNAME,PSTATABB,BACODE,SUBRGN,PLPRMFL,PLFUELCT,NAMEPCAP,PLNGENAN\n"+
+		"2023,1,One,TX,ERCO,ERCT,NG,GAS,10,100\n2023,2,Two,OK,SWPP,SPSO,WND,WIND,20,300\n2023,3,Three,tx,erco,ERCT,ng,GAS,30,500\n"))
+	h := newAPI(s, nil)
+	for target, rows := range map[string]int{
+		"/levels/PLNT/rows?state=tx": 2, "/levels/PLNT/rows?state=TX": 1, "/levels/PLNT/rows?fuel=ng,wnd": 3, "/levels/PLNT/rows?fuel_category=gas": 2,
+		"/levels/PLNT/rows?balancing_authority=swpp": 1, "/levels/PLNT/rows?filter=PSTATABB=ok": 1, "/levels/PLNT/rows?filter=subregion!=erct": 1,
+		"/levels/PLNT/groups?by=plant_name&fuel=wnd": 1, "/plants/search?filter=state=tx": 2, "/plants/search?filter=plant_name=one": 0,
+	} {
+		w := get(t, h, target)
+		var answer struct{ Data []any }
+		if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil || w.Code != http.StatusOK || len(answer.Data) != rows {
+			t.Errorf("%s: %d with %d rows; want %d: %s", target, w.Code, len(answer.Data), rows, w.Body)
+		}
+	}
+}
+
 // manyGenerators is more than one page of an export.
 func manyGenerators(n int) string {
 	var b strings.Builder

@@ -49,7 +49,7 @@ func (in *request) conditions(name string) []egrid.Filter {
 		if err != nil {
 			panic(err) // checked by take
 		}
-		filters = append(filters, f)
+		filters = append(filters, f.AnyCase())
 	}
 	return filters
 }

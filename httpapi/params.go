@@ -290,7 +290,7 @@ func (in *request) takeColumn(names []string, fields fieldSet, name string, give
 		}
 		filter.Values = append(filter.Values, v)
 	}
-	in.filters = append(in.filters, filter)
+	in.filters = append(in.filters, filter.AnyCase())
 	return nil
 }
 

@@ -187,7 +187,7 @@ func (p *tablePrinter) column(at int, records bool) terminal.Column {
 
 // isCode tells identifiers, which are not cut.
 func isCode(c egrid.Column) bool {
-	return slices.Contains(codes(), c) || slices.Contains([]egrid.Column{egrid.PlantCode, egrid.GeneratorID, egrid.UnitID, egrid.ZIPCode, egrid.ReleaseColumn, store.BasisColumn}, c)
+	return slices.Contains(egrid.CodeColumns(), c) || slices.Contains([]egrid.Column{egrid.PlantCode, egrid.GeneratorID, egrid.UnitID, egrid.ZIPCode, egrid.ReleaseColumn, store.BasisColumn}, c)
 }
 
 // numbers writes a column of numbers; places on the map have four decimals.

@@ -164,12 +164,6 @@ func firstColumn(page egrid.RowPage, err error) ([]string, error) {
 	return values, nil
 }
 
-// codes are the columns whose values are codes of a list, which people write in any
-// letter case.
-func codes() []egrid.Column {
-	return []egrid.Column{egrid.State, egrid.Subregion, egrid.BalancingAuthority, egrid.NERCRegion, egrid.Fuel, egrid.FuelCategoryColumn, egrid.PrimeMover, egrid.OperatingStatus, egrid.Region}
-}
-
 // understand turns conditions into those on the columns and codes of the data: a
 // column by EPA's code, a code in small letters, the name of a state. It returns an
 // error for a state or a fuel that does not exist, and tells of codes that no row has.
@@ -190,7 +184,7 @@ func (a *app) understand(filters []egrid.Filter, in asked) ([]egrid.Filter, erro
 				return nil, err
 			}
 		}
-		if (f.Op != egrid.Eq && f.Op != egrid.Ne) || !slices.Contains(codes(), f.Column) {
+		if (f.Op != egrid.Eq && f.Op != egrid.Ne) || !slices.Contains(egrid.CodeColumns(), f.Column) {
 			continue
 		}
 		there, err := in.values(f.Column)
