@@ -232,17 +232,32 @@ func (s *sheet) tolerance(c egrid.Column, row int) float64 {
 // places knows how many decimals a sheet's columns are published with.
 type places map[egrid.Column]int
 
+// newPlaces takes a column of zeros, which do not tell, for one with as few decimals as
+// a column of its unit has.
 func newPlaces(b *egrid.Batch) places {
-	p := places{}
+	p, ofUnit := places{}, map[string]int{}
+	var untold []egrid.Field
 	for at, f := range b.Schema().Fields() {
 		if f.Type != egrid.Number {
 			continue
 		}
+		told, most := false, 0
 		for i := range b.Len() {
-			if x, ok := b.Column(at).Float(i); ok {
-				p[f.Column] = max(p[f.Column], decimals(x))
+			if x, ok := b.Column(at).Float(i); ok && x != 0 {
+				told, most = true, max(most, decimals(x))
 			}
 		}
+		if !told {
+			untold = append(untold, f)
+			continue
+		}
+		p[f.Column] = most
+		if least, ok := ofUnit[f.Unit]; !ok || most < least {
+			ofUnit[f.Unit] = most
+		}
+	}
+	for _, f := range untold {
+		p[f.Column] = ofUnit[f.Unit]
 	}
 	return p
 }

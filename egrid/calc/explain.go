@@ -136,7 +136,7 @@ func (r *reader) derive(ctx context.Context, x *Explanation, page egrid.RowPage)
 	case x.Query.Level == egrid.GGL && x.Field.Column == egrid.GridGrossLoss:
 		return x.ofCells(page, lossFormula(nil), lossParts...)
 	case x.Field.Rule.IsZero():
-		x.Notes = append(x.Notes, "eGRID takes the figure from elsewhere: no formula gives it.")
+		x.Notes = append(x.Notes, "No formula of this figure is kept here: it stands as it was published.")
 		return nil
 	case x.Query.Level == egrid.PLNT:
 		return x.ofPlant(page)
@@ -282,7 +282,8 @@ func (x *Explanation) ofSums(p *program, g *figure, own *own, sums []float64) {
 		in := Input{Value: sums[i], Level: x.Query.Level, Code: x.Query.Code, Column: p.terms[i].column}
 		if at := own.columns[i]; at >= 0 {
 			in.Column = own.batch.Schema().Field(at).Column
-		} else if own.isTotal(i) {
+		}
+		if own.isTotal(i) && own.nonbaseload != nil { // which need not be the sheet's own total, to the last digit
 			in.Of = "sum of the non-baseload generation by fuel"
 		}
 		field, _ := egrid.Lookup(x.Query.Level, string(in.Column))

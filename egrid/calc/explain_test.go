@@ -85,3 +85,37 @@ func TestExplainRefused(t *testing.T) {
 		}
 	}
 }
+
+// An input that is of no plants and no sum is the cell that it names.
+func TestExplainInputsAreCells(t *testing.T) {
+	t.Parallel()
+	db := load(t, files2023()...)
+	page, err := db.Rows(t.Context(), egrid.RowQuery{Level: egrid.ST, Year: 2023, Limit: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cells := 0
+	for row := range page.Rows() {
+		for _, f := range egrid.Fields(egrid.ST) {
+			if !strings.Contains(string(f.Column), "nonbaseload") || f.Rule.IsZero() {
+				continue
+			}
+			x, err := calc.Explain(t.Context(), db, calc.ExplainQuery{Level: egrid.ST, Code: row.Text(egrid.State), Column: f.Code, Year: 2023})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for name, in := range x.Inputs {
+				if in.Of != "" || in.Level != egrid.ST {
+					continue
+				}
+				cells++
+				if cell, _ := row.Float(in.Column); cell != in.Value {
+					t.Errorf("%s of %s: the input %s is %v; the cell has %v", f.Column, x.Query.Code, name, in.Value, cell)
+				}
+			}
+		}
+	}
+	if cells < 700 {
+		t.Errorf("%d inputs were compared", cells)
+	}
+}

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -88,6 +89,43 @@ func differing(c *calc.Certificate) map[string]int {
 		count[fmt.Sprintf("%s from %s: %s", cell.Level, cell.From, name)]++
 	}
 	return count
+}
+
+// A column of nothing but zeros is compared as finely as others of its sheet.
+func TestReconcileZeros(t *testing.T) {
+	t.Parallel()
+	folder := os.Getenv("EGRID_DATA")
+	if folder == "" {
+		t.Skip("EGRID_DATA is not set: EPA's files are not here")
+	}
+	text, err := os.ReadFile(filepath.Join(folder, "2018/v2_state.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	records, err := csv.NewReader(bytes.NewReader(text)).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	header := slices.IndexFunc(records, func(r []string) bool { return slices.Contains(r, "STWIPR") })
+	at, wind := slices.Index(records[header], "STWIPR"), 0
+	for _, r := range records[header+1:] {
+		if x, err := strconv.ParseFloat(r[at], 64); err == nil && x > 0.01 {
+			wind++
+		}
+		r[at] = "0"
+	}
+	var spoilt bytes.Buffer
+	if err := csv.NewWriter(&spoilt).WriteAll(records); err != nil {
+		t.Fatal(err)
+	}
+	backend := memstore.New()
+	t.Cleanup(func() { _ = backend.Close() })
+	put(t, backend, &spoilt, sheet.ReaderOptions{Name: "v2_state.csv", Year: 2018, Release: "v2"})
+	c := reconcile(t, store.New(backend), 2018, nil)
+	told := differing(c)["ST from ST: wind_generation_share"]
+	if told < wind || wind < 30 {
+		t.Errorf("%d of at least %d shares of wind that were made 0 are told", told, wind)
+	}
 }
 
 func TestReconcileRealEditions(t *testing.T) {
