@@ -124,14 +124,17 @@ func (f *Features) End(dst []byte) []byte {
 // Placeless is how many rows have been left out because their place is not known.
 func (f *Features) Placeless() int { return f.placeless }
 
-// placed tells whether it is known where a plant is: on the earth.
+// placed tells whether it is known where a plant is: on the earth, and where there are
+// plants of the United States. East of Greenwich these are the outermost Aleutians
+// alone; eGRID2000 has all longitudes without their sign.
 func (f *Features) placed(b *egrid.Batch, i int) bool {
 	if f.lon < 0 || f.lat < 0 {
 		return false
 	}
 	lon, hasLon := b.Column(f.lon).Float(i)
 	lat, hasLat := b.Column(f.lat).Float(i)
-	return hasLon && hasLat && lon >= -180 && lon <= 180 && lat >= -90 && lat <= 90
+	const aleutians = 170
+	return hasLon && hasLat && lon >= -180 && lon <= 180 && lat >= -90 && lat <= 90 && (lon < 0 || lon >= aleutians)
 }
 
 // appendID writes the plant's id, as in any plant answer.
