@@ -149,10 +149,23 @@ func (db *DB) Plant(ctx context.Context, id string, year int, release string) (P
 		}
 	}
 	if page.Len() == 0 {
-		return PlantPage{}, fmt.Errorf("%w: no plant %q in data year %d; search by name or ORIS code for its id", egrid.ErrNotFound, id, page.Year)
+		return PlantPage{}, fmt.Errorf("%w: no plant %q in data year %d; %s", egrid.ErrNotFound, id, page.Year, db.elsewhere(ctx, id))
 	}
 	page.Next = ""
 	return page, nil
+}
+
+// elsewhere says where a plant is that a data year does not have.
+func (db *DB) elsewhere(ctx context.Context, id string) string {
+	history, err := db.PlantHistory(ctx, id)
+	if err != nil {
+		return "search by name or ORIS code for its id"
+	}
+	var years []string
+	for row := range history.Rows() {
+		years = append(years, row.Value(egrid.Year).String())
+	}
+	return "it is in " + strings.Join(years, ", ")
 }
 
 // PlantHistory returns a plant in every data year that has it, oldest first,
