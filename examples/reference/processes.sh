@@ -225,6 +225,12 @@ build() {
   (cd "$root" && go build -ldflags='-s -w' -o "$dir/bin/" ./hosts/...)
 }
 
+# serve starts a server of others. Its script prints the end of its log.
+serve() { # script, log
+  "$scripts/$1.sh" start >/dev/null || fail "$1 cannot be started, and so nothing of ours was; its log is $dir/services/$1/$2" \
+    "make up goes on from here, make down removes what was started"
+}
+
 # all_run tells whether everything runs: then up has nothing to do.
 all_run() {
   local name
@@ -251,10 +257,10 @@ up() {
   command -v curl >/dev/null || "$scripts/install.sh" curl
   build
   echo "starting PostgreSQL, MinIO, Redis and RabbitMQ"
-  "$scripts/postgres.sh" start >/dev/null
-  EGRID_MINIO_WEBHOOK=http://$EGRID_NOTIFY_TOKEN@127.0.0.1:$EGRID_ETL_PORT/notifications "$scripts/minio.sh" start >/dev/null
-  "$scripts/redis.sh" start >/dev/null
-  "$scripts/rabbitmq.sh" start >/dev/null
+  serve postgres log
+  EGRID_MINIO_WEBHOOK=http://$EGRID_NOTIFY_TOKEN@127.0.0.1:$EGRID_ETL_PORT/notifications serve minio log
+  serve redis log
+  serve rabbitmq log/console
   "$here/seed.sh" "$EGRID_SEED" arn:minio:sqs::EGRID:webhook
   "$dir/bin/egrid" migrate
   write_deployment

@@ -73,7 +73,8 @@ END
     echo $! >"$home/starter.pid"
   fi
   if ! timeout 90 $bin/rabbitmqctl -q wait --timeout 80 "$RABBITMQ_PID_FILE" >"$home/log/wait" 2>&1; then
-    tail -n 20 "$home/log/wait" "$home/log/console" >&2
+    echo "rabbitmq has not started; its logs, $home/log/wait $home/log/console, end:" >&2
+    tail -n 20 "$home/log/wait" "$home/log/console" >&2 || true
     exit 1
   fi
   # Places apart for tests which run beside those of the package and use the same
