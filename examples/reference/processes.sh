@@ -227,7 +227,7 @@ build() {
 
 # serve starts a server of others. Its script prints the end of its log.
 serve() { # script, log
-  "$scripts/$1.sh" start >/dev/null || fail "$1 cannot be started, and so nothing of ours was; its log is $dir/services/$1/$2" \
+  "$scripts/$1.sh" start >/dev/null || fail "$1 cannot be started, so none of our programs was; its log is $dir/services/$1/$2" \
     "make up goes on from here, make down removes what was started"
 }
 
@@ -286,9 +286,12 @@ tell() {
 # shell to source.
 write_environment() {
   local name
-  for name in EGRID_STORE EGRID_QUEUE EGRID_REDIS EGRID_S3_ENDPOINT EGRID_S3_ACCESS_KEY EGRID_S3_SECRET_KEY EGRID_BUCKET; do
-    printf 'export %s=%q\n' "$name" "${!name}"
-  done >"$dir/environment"
+  (
+    umask 077
+    for name in EGRID_STORE EGRID_QUEUE EGRID_S3_ENDPOINT EGRID_S3_ACCESS_KEY EGRID_S3_SECRET_KEY; do
+      printf 'export %s=%q\n' "$name" "${!name}"
+    done >"$dir/environment"
+  )
 }
 
 await_program() {
