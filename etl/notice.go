@@ -222,9 +222,10 @@ func summary(count map[Status]int) string {
 	return strings.Join(parts, ", ")
 }
 
-// details lists what is not unchanged, a line each, and what was rejected.
+// details lists what is not unchanged, a line each, what was rejected, and the columns
+// that are not known.
 func details(r Report) string {
-	var lines, rejects []string
+	var lines, rejects, unknown []string
 	for _, status := range statuses() {
 		for _, f := range r.Files {
 			for i := range f.Sheets {
@@ -234,6 +235,9 @@ func details(r Report) string {
 				}
 				if status != Unchanged {
 					lines = append(lines, sheetLine(f.Object, s))
+					if len(s.Unknown) > 0 {
+						unknown = append(unknown, fmt.Sprintf("unknown columns, kept as text: %s: %s", nameOf(f.Object, s), cut(oneLine(strings.Join(s.Unknown, ", ")), maxNoticeTitle)))
+					}
 				}
 				for _, g := range s.Rejects {
 					rejects = append(rejects, fmt.Sprintf("rejected: %s: %s", nameOf(f.Object, s), oneLine(g.String())))
@@ -241,7 +245,7 @@ func details(r Report) string {
 			}
 		}
 	}
-	lines = append(lines, rejects...)
+	lines = append(append(lines, rejects...), unknown...)
 	if more := len(lines) - maxNoticeLines; more > 0 {
 		lines = append(lines[:maxNoticeLines], fmt.Sprintf("and %d more", more))
 	}

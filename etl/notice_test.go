@@ -22,7 +22,7 @@ func heldReport() etl.Report {
 	return etl.Report{
 		RunID: "20240130T120000Z-abcdef", Status: etl.Held, RowsRead: 12, RowsLoaded: 8, RowsRejected: 2, RejectsFile: &rejects,
 		Files: []etl.FileReport{
-			{Object: "GEN23.csv", Sheets: []etl.SheetReport{{Level: egrid.GEN, Year: 2023, Loaded: 8, Status: etl.Published,
+			{Object: "GEN23.csv", Sheets: []etl.SheetReport{{Level: egrid.GEN, Year: 2023, Loaded: 8, Status: etl.Published, Unknown: []string{"OWNNOTE", "Our\nremark"},
 				Rejects: []etl.RejectGroup{{Reason: "not a number", Column: egrid.NetGeneration, Count: 2, Line: 17, Value: "12 apples"}}}}},
 			{Object: "egrid 2018.xlsx", Sheets: []etl.SheetReport{
 				{Sheet: "SRL18", Level: egrid.SRL, Year: 2018, Release: "v2", Status: etl.Held, Stage: "1f6a", Reason: "CO2e is below CO2 in 1 row",
@@ -46,6 +46,7 @@ func ExampleNotices() {
 	// failed: damaged.zip: not a zip archive; fetch it again
 	// left out: notes.csv: not an eGRID sheet
 	// rejected: GEN 2023 from GEN23.csv: net_generation_mwh: not a number (2 records, the first in line 17: "12 apples")
+	// unknown columns, kept as text: GEN 2023 from GEN23.csv: OWNNOTE, Our remark
 	// 2 rejected records are kept in rejects.csv
 	//
 	// [load_held] Load held: SRL 2018 v2 from egrid 2018.xlsx, sheet SRL18

@@ -196,7 +196,7 @@ var ErrNothingToLoad = fmt.Errorf("%w: there is nothing to load", egrid.ErrNotFo
 func (p *Pipeline) Scan(ctx context.Context) (Scanned, error) {
 	scanned, err := p.list(ctx)
 	if err == nil && !slices.ContainsFunc(scanned.Objects, Object.toLoad) {
-		err = fmt.Errorf("scan: %w: no file", ErrNothingToLoad)
+		err = fmt.Errorf("%w: no file", ErrNothingToLoad)
 		if len(scanned.Objects) > 0 {
 			err = fmt.Errorf("%w but %d that are left out, such as %s: %s", err, len(scanned.Objects), scanned.Objects[0].Name, scanned.Objects[0].LeftOut)
 		}
@@ -222,7 +222,7 @@ func (p *Pipeline) list(ctx context.Context) (scanned Scanned, err error) {
 	scanned.Traceparent, scanned.Tracestate = trace.FromContext(run).Headers()
 	for o, err := range p.source.List(ctx) {
 		if err != nil {
-			return scanned, fmt.Errorf("scan: %w", err)
+			return scanned, err
 		}
 		scanned.Objects = append(scanned.Objects, o)
 	}

@@ -146,12 +146,19 @@ func (rec *runRecord) finish(report Report, err, cause error) {
 		if err != nil {
 			run.Error = err.Error()
 		}
+		if report.RejectsFile != nil && report.RowsRejected > 0 {
+			run.Rejects = *report.RejectsFile
+		}
 		for _, f := range report.Files {
 			for i := range f.Sheets {
 				s := &f.Sheets[i]
 				load := driver.RunLoad{
 					ID: s.Stage, Object: f.Object, Sheet: s.Sheet, Level: s.Level, Year: s.Year, Release: s.Release,
 					Read: s.Read, Loaded: s.Loaded, Rejected: s.Rejected, Status: driver.RunStatus(s.Status), Reason: s.Reason, Before: s.before,
+					Units: s.Units, Unknown: s.Unknown, Lossy: s.Lossy, Audits: found(s.Audits), Choices: s.Choices,
+				}
+				for _, e := range s.Evidence {
+					load.Evidence = append(load.Evidence, driver.RunEvidence(e))
 				}
 				for _, g := range s.Rejects {
 					load.Rejects = append(load.Rejects, driver.RunReject(g))
@@ -164,6 +171,11 @@ func (rec *runRecord) finish(report Report, err, cause error) {
 			run.Status = driver.RunInterrupted
 		}
 	})
+}
+
+// found are the audits that found something.
+func found(audits []egrid.Audit) []egrid.Audit {
+	return slices.DeleteFunc(slices.Clone(audits), func(a egrid.Audit) bool { return a.Count == 0 })
 }
 
 type runKey struct{}
@@ -454,7 +466,7 @@ func (r *Runs) latestOf(id string) *runRecord {
 func runOf(s *egrid.Snapshot) driver.Run {
 	load := driver.RunLoad{
 		ID: s.Stage, Level: s.Level, Year: s.Year, Release: s.Release, Read: s.Rows + s.Rejected, Rejected: s.Rejected,
-		Status: driver.RunHeld, Reason: s.Reason,
+		Status: driver.RunHeld, Reason: s.Reason, Units: s.Units, Lossy: codes(s.Schema, s.Lossy), Audits: found(s.Audits), Choices: s.Choices,
 	}
 	if len(s.Sources) > 0 {
 		load.Object, load.Sheet = s.Sources[0].Object, s.Sources[0].Sheet
@@ -470,6 +482,9 @@ func decidedByOthers(run driver.Run, catalog egrid.Catalog) driver.Run {
 	settled := false
 	for i := range run.Loads {
 		l := &run.Loads[i]
+		if at := slices.IndexFunc(catalog.Snapshots, func(s egrid.Snapshot) bool { return s.Status == egrid.Held && s.Stage == l.ID }); at >= 0 && l.Choices == nil {
+			l.Choices = catalog.Snapshots[at].Choices // which earlier versions did not write
+		}
 		if l.Status != driver.RunHeld || slices.ContainsFunc(catalog.Snapshots, func(s egrid.Snapshot) bool {
 			return s.Status == egrid.Held && s.Stage == l.ID || s.Status == egrid.Superseded && s.Is(l.ID) && s.Revision == l.Before
 		}) {
@@ -492,7 +507,7 @@ func decidedByOthers(run driver.Run, catalog egrid.Catalog) driver.Run {
 
 // decided notes what became of a held load.
 func decided(l *driver.RunLoad, status driver.RunStatus, reason string) {
-	l.Status, l.Reason = status, reason
+	l.Status, l.Reason, l.Choices = status, reason, nil
 	if status == driver.RunPublished {
 		l.Loaded = l.Read - l.Rejected
 	}

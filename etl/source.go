@@ -111,7 +111,11 @@ func (l local) List(ctx context.Context) iter.Seq2[Object, error] {
 func listLocal(ctx context.Context, root string) ([]Object, error) {
 	info, err := os.Stat(root)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", egrid.ErrNotFound, broken(root, err))
+		var at *fs.PathError // which says by what call
+		if errors.As(err, &at) {
+			err = at.Err
+		}
+		return nil, fmt.Errorf("%w: %s: %w", egrid.ErrNotFound, root, broken(root, err))
 	}
 	absolute, err := filepath.Abs(root)
 	if err != nil {

@@ -34,7 +34,7 @@ func (in *request) diff(ctx context.Context) (*answer, error) {
 	m := in.meta()
 	m.Year, m.snapshots = &d.To.Year, []egrid.Snapshot{d.From, d.To}
 	m.Difference = &wire.Difference{
-		From: d.From.ID, To: d.To.ID, Rows: d.Rows, Changed: d.Changed, Added: d.Added, Lost: d.Lost,
+		From: d.From.ID, To: d.To.ID, Rows: d.Rows, Changed: d.Changed, Cells: d.Cells.Changed, Digits: d.Cells.Rounder + d.Cells.Finer, Added: d.Added, Lost: d.Lost,
 		ColumnsAdded: append([]egrid.Column{}, d.ColumnsAdded...), ColumnsLost: append([]egrid.Column{}, d.ColumnsLost...),
 	}
 	changes := d.Changes[min(at, len(d.Changes)):]

@@ -32,7 +32,7 @@ func TestDiff(t *testing.T) {
 	if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil || string(answer.Data) != "["+first+","+second+","+third+"]" {
 		t.Fatalf("%v, %s", err, w.Body)
 	}
-	if d := answer.Meta.Difference; d == nil || d.Rows != 2 || d.Changed != 1 || d.Added != 1 || d.Lost != 1 || *answer.Meta.Total != 3 || *answer.Meta.Year != 2018 {
+	if d := answer.Meta.Difference; d == nil || d.Rows != 2 || d.Changed != 1 || d.Added != 1 || d.Lost != 1 || d.Cells != 3 || d.Digits != 0 || *answer.Meta.Total != 3 || *answer.Meta.Year != 2018 {
 		t.Errorf("meta %+v", answer.Meta)
 	}
 	// Page by page, also when another release is published meanwhile.

@@ -83,6 +83,9 @@ func (s fieldSet) names() []string {
 // suggest names the parameter or column that was probably meant.
 func suggest(name string, names []string, fields fieldSet) string {
 	columns := fields.names()
+	if strings.HasPrefix(name, "zip") && !slices.Contains(columns, string(egrid.ZIPCode)) {
+		return "; /crosswalk/zip/{zip} tells the subregion of a ZIP code"
+	}
 	if best := egrid.Nearest(name, append(slices.Clone(names), columns...)); best != "" {
 		return fmt.Sprintf(", did you mean %s?", best)
 	}

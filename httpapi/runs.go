@@ -112,6 +112,13 @@ func (a *api) documentRuns() {
 	run("error", "Why the run as a whole failed.")
 	load("id", "Names a load that is or was held.")
 	load("reason", "Why it is held, failed or left out.")
+	run("rejects_file", "On its host: the rejected records; left out when none were kept.")
+	load("units", "Of the file: us or metric.")
+	load("evidence", "What told level, year, release and the rest.")
+	load("unknown_columns", "Headers that the dictionary does not know, kept as text.")
+	load("lossy_columns", "Codes of columns that were rounded for display.")
+	load("audits", "Those that found something.")
+	load("choices", "Commands that decide on it while it is held.")
 	load("rejected", "Records that could not be read, by fault and column; left out where there are none, and for a held load whose run nobody remembers.")
 	for _, p := range []driver.Policy{driver.PublishAuto, driver.PublishReplace, driver.PublishMerge, driver.PublishHold} {
 		start("publish", "What to do where other data are published already; the service's own policy when left out.", string(p))

@@ -56,7 +56,8 @@ var wrongRequests = []struct {
 	{"/plants/top?state=TX&state=CA", 400, "state: given more than once", "separate values by commas"},
 	{"/factors?subregion=CAMX&gas=co2ee", 400, "gas: expected value to be one of", "did you mean co2e?"},
 	{"/factors", 400, "a factor is of one place", "a subregion, a state"},
-	{"/factors?subregion=CAMXX", 404, "no eGRID subregion CAMXX", "CAMX,"},
+	{"/factors?subregion=CAMXX", 404, "no eGRID subregion CAMXX", "did you mean CAMX? there are AKGD,"},
+	{"/factors?zip=59221", 400, "unknown parameter; ", "/crosswalk/zip/{zip}"},
 
 	// What is not there.
 	{"/plants/top?year=2010", 404, "no plants of data year 2010", "data years with plants: 2023"},

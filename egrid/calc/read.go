@@ -88,7 +88,7 @@ func (r *reader) published(ctx context.Context, level egrid.Level) (egrid.Snapsh
 }
 
 // region reads a region's row. It returns [egrid.ErrNotFound] with the codes that
-// there are.
+// there are, the one that was probably meant first.
 func (r *reader) region(ctx context.Context, level egrid.Level, code string) (egrid.RowPage, error) {
 	q := egrid.RowQuery{Level: level, Year: r.year, Release: r.release, Limit: 1}
 	column, named := regionColumn(level)
@@ -118,7 +118,11 @@ func (r *reader) noRegion(ctx context.Context, level egrid.Level, code string) e
 		codes = append(codes, row.Text(column))
 	}
 	slices.Sort(codes)
-	return fmt.Errorf("%w: no %s %s in %s; there are %s", egrid.ErrNotFound, level.Title(), code, r.name(), strings.Join(codes, ", "))
+	hint := ""
+	if meant := egrid.Nearest(code, codes); meant != "" {
+		hint = "did you mean " + meant + "? "
+	}
+	return fmt.Errorf("%w: no %s %s in %s; %sthere are %s", egrid.ErrNotFound, level.Title(), code, r.name(), hint, strings.Join(codes, ", "))
 }
 
 // name is the edition in words.

@@ -104,8 +104,9 @@ type Run struct {
 	Read     int64        `json:"rows_read"`
 	Loaded   int64        `json:"rows_loaded"` // rows that readers see
 	Rejected int64        `json:"rows_rejected"`
-	Loads    []RunLoad    `json:"loads"`           // empty while it is under way
-	Error    string       `json:"error,omitempty"` // why the run as a whole failed
+	Loads    []RunLoad    `json:"loads"`                  // empty while it is under way
+	Rejects  string       `json:"rejects_file,omitempty"` // on its host: the rejected records; empty when none were kept
+	Error    string       `json:"error,omitempty"`        // why the run as a whole failed
 }
 
 // RunProgress is how far a run has come with one sheet.
@@ -132,6 +133,14 @@ type RunLoad struct {
 	Status   RunStatus     `json:"status"`
 	Reason   string        `json:"reason,omitempty"` // why it is held, failed or left out
 	Rejects  []RunReject   `json:"rejected,omitempty"`
+
+	Units    string         `json:"units,omitempty"`           // of the file: us or metric
+	Evidence []RunEvidence  `json:"evidence,omitempty"`        // what told all this
+	Unknown  []string       `json:"unknown_columns,omitempty"` // headers that the dictionary does not know, kept as text
+	Lossy    []string       `json:"lossy_columns,omitempty"`   // codes of columns that were rounded for display
+	Audits   []egrid.Audit  `json:"audits,omitempty"`          // those that found something
+	Choices  []egrid.Choice `json:"choices,omitempty"`         // commands that decide on it while it is held
+
 	// Before is the revision that published the content of a held load before;
 	// 0 when none did.
 	Before int64 `json:"revision_before,omitempty"`
@@ -146,6 +155,13 @@ type RunReject struct {
 	Line   int64        `json:"line"`   // of the first of them
 	Value  string       `json:"value"`  // that stands there, shortened
 	Remedy string       `json:"remedy"` // what a person can do
+}
+
+// RunEvidence is what told something of a load.
+type RunEvidence struct {
+	Of    string `json:"of"` // as level, year or release
+	Value string `json:"value"`
+	From  string `json:"from"`
 }
 
 // Conclude makes a run's status and counts of its loads. A run that failed as a

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -42,6 +43,27 @@ func codeOf(err error) string {
 	return ""
 }
 
+// onLine is an error whose text is on one line.
+type onLine struct {
+	error
+	text string
+}
+
+func (e onLine) Error() string { return e.text }
+func (e onLine) Unwrap() error { return e.error }
+
+// oneLine has each fault of several attempts once: the driver has a line for each,
+// with TLS and without, and most often they are the same.
+func oneLine(err error) error {
+	var faults []string
+	for line := range strings.Lines(err.Error()) {
+		if line = strings.TrimSpace(line); line != "" && !slices.Contains(faults, line) {
+			faults = append(faults, line)
+		}
+	}
+	return onLine{err, strings.TrimSpace(strings.Join(faults[:min(1, len(faults))], "") + " " + strings.Join(faults[min(1, len(faults)):], "; "))}
+}
+
 // translate puts errors of one of the two servers into our words, keeping the cause.
 func (s *Store) translate(pool *pgxpool.Pool, err error) error {
 	if err == nil {
@@ -56,9 +78,9 @@ func (s *Store) translate(pool *pgxpool.Pool, err error) error {
 		var connect *pgconn.ConnectError
 		switch {
 		case errors.As(err, &connect) && errors.Is(err, context.Canceled):
-			return fmt.Errorf("pgstore: cannot connect to %s: %w", server, err)
+			return fmt.Errorf("pgstore: cannot connect to %s: %w", server, oneLine(err))
 		case errors.As(err, &connect):
-			return fmt.Errorf("%w: pgstore: cannot connect to %s: %w", egrid.ErrUnavailable, server, err)
+			return fmt.Errorf("%w: pgstore: cannot connect to %s: %w", egrid.ErrUnavailable, server, oneLine(err))
 		case cut(err):
 			return fmt.Errorf("%w: pgstore: the connection to %s was cut: %w", egrid.ErrUnavailable, server, err)
 		}

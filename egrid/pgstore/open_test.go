@@ -81,6 +81,9 @@ func TestUnreachable(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), secret) {
 			t.Errorf("%s: got %v; want an error with %q and without the password", address, err, want)
 		}
+		if text := fmt.Sprint(err); strings.ContainsAny(text, "\n\t") || strings.Count(text, "refused") > 1 {
+			t.Errorf("%s: a line for each attempt: %q", address, text)
+		}
 	}
 }
 

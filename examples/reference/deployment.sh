@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# The whole deployment: deployment.sh up|stop|down|health|logs|check|monitoring FOLDER
+# The whole deployment: deployment.sh up|stop|down|health|logs|put FILE|FOLDER|check|monitoring FOLDER
 #
 # Where Docker runs, the services are containers (compose.yaml); elsewhere they
 # are processes of this machine (processes.sh); EGRID_FORM=docker|processes
 # decides otherwise. Settings come from the environment and from the file .env
 # at the root; README.md beside this file lists them. Everything listens on
 # loopback only. up may be repeated; stop ends what up began, and keeps its data
-# for the next up; down ends it, and removes its data. check reads compose.yaml,
+# for the next up; down ends it, and removes its data. put sends files into the
+# bucket, of which MinIO tells etl. check reads compose.yaml,
 # where a client is there to do it. monitoring writes Prometheus' configuration for
 # the processes into a folder.
 set -euo pipefail
@@ -79,7 +80,14 @@ containers_up() {
   status=$(docker wait "$(compose ps -a -q verify)")
   compose logs --no-log-prefix verify | tail -1
   [ "$status" = 0 ] || fail "make health and make logs tell more"
-  addresses "${EGRID_S3_ACCESS_KEY:-egrid-trial} / ${EGRID_S3_SECRET_KEY:-egrid-trial-secret}"
+  addresses "${EGRID_S3_ACCESS_KEY:-egrid-trial} / ${EGRID_S3_SECRET_KEY:-egrid-trial-secret}" "docker compose -f ${here#"$PWD"/}/compose.yaml run --rm egrid runs"
+}
+
+containers_put() {
+  own_project
+  local folder=$1 file=
+  [ -d "$1" ] || folder=$(dirname "$1") file=$(basename "$1")
+  compose run --rm --no-deps -T -v "$(cd "$folder" && pwd):/put:ro" --entrypoint sh seed /seed.sh "/put/$file"
 }
 
 containers_stop() {
@@ -148,21 +156,22 @@ verb=${1:-}
 case $verb in
 check) check ;;
 monitoring) exec "$here/processes.sh" monitoring "${2:?a folder}" ;;
-up | stop | down | health | logs)
+up | stop | down | health | logs | put)
+  [ "$verb" != put ] || [ -e "${2:?a file or a folder}" ] || fail "there is no file and no folder $2"
   [ "$verb" != up ] || check_settings
   case $(form) in
   docker)
     case $verb in
     logs) compose logs -f --tail 20 ;;
-    *) "containers_$verb" ;;
+    *) "containers_$verb" "${@:2}" ;;
     esac
     ;;
-  processes) exec "$here/processes.sh" "$verb" ;;
+  processes) exec "$here/processes.sh" "$@" ;;
   *) fail "EGRID_FORM is \"$EGRID_FORM\", and has to be docker or processes" ;;
   esac
   ;;
 *)
-  echo "usage: $0 up|stop|down|health|logs|check|monitoring FOLDER" >&2
+  echo "usage: $0 up|stop|down|health|logs|put FILE|FOLDER|check|monitoring FOLDER" >&2
   exit 2
   ;;
 esac

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The whole deployment as processes of this machine, which deployment.sh runs
-# where there is no Docker: processes.sh up|stop|down|health|logs|exists|monitoring FOLDER
+# where there is no Docker: processes.sh up|stop|down|health|logs|exists|put FILE|FOLDER|monitoring FOLDER
 #
 # PostgreSQL, RabbitMQ and Redis come from Debian's packages and MinIO from its source
 # (internal/scripts); our programs are built from this folder. Everything that
@@ -225,6 +225,12 @@ build() {
   (cd "$root" && go build -ldflags='-s -w' -o "$dir/bin/" ./hosts/...)
 }
 
+# serve starts a server of others. Its script prints the end of its log.
+serve() { # script, log
+  "$scripts/$1.sh" start >/dev/null || fail "$1 cannot be started, so none of our programs was; its log is $dir/services/$1/$2" \
+    "make up goes on from here, make down removes what was started"
+}
+
 # all_run tells whether everything runs: then up has nothing to do.
 all_run() {
   local name
@@ -241,7 +247,7 @@ up() {
   load_settings
   if all_run; then
     echo "It runs already, with the settings that it was started with; make down first, to change them."
-    addresses "$EGRID_S3_ACCESS_KEY / $EGRID_S3_SECRET_KEY"
+    tell
     return
   fi
   trap 'echo "interrupted; make down removes what was started, make up goes on" >&2; exit 130' INT TERM HUP
@@ -251,10 +257,10 @@ up() {
   command -v curl >/dev/null || "$scripts/install.sh" curl
   build
   echo "starting PostgreSQL, MinIO, Redis and RabbitMQ"
-  "$scripts/postgres.sh" start >/dev/null
-  EGRID_MINIO_WEBHOOK=http://$EGRID_NOTIFY_TOKEN@127.0.0.1:$EGRID_ETL_PORT/notifications "$scripts/minio.sh" start >/dev/null
-  "$scripts/redis.sh" start >/dev/null
-  "$scripts/rabbitmq.sh" start >/dev/null
+  serve postgres log
+  EGRID_MINIO_WEBHOOK=http://$EGRID_NOTIFY_TOKEN@127.0.0.1:$EGRID_ETL_PORT/notifications serve minio log
+  serve redis log
+  serve rabbitmq log/console
   "$here/seed.sh" "$EGRID_SEED" arn:minio:sqs::EGRID:webhook
   "$dir/bin/egrid" migrate
   write_deployment
@@ -267,7 +273,25 @@ up() {
     case $name in api | web | gateway) await_program "$name" ;; esac
   done
   "$here/verify.sh" "${urls[@]}" || fail "make health and make logs tell more"
-  addresses "$EGRID_S3_ACCESS_KEY / $EGRID_S3_SECRET_KEY"
+  tell
+}
+
+# tell says where everything is, and how the command asks this deployment.
+tell() {
+  write_environment
+  addresses "$EGRID_S3_ACCESS_KEY / $EGRID_S3_SECRET_KEY" ". $dir/environment && $dir/bin/egrid runs"
+}
+
+# write_environment writes what the command needs to find this deployment, for a
+# shell to source.
+write_environment() {
+  local name
+  (
+    umask 077
+    for name in EGRID_STORE EGRID_QUEUE EGRID_S3_ENDPOINT EGRID_S3_ACCESS_KEY EGRID_S3_SECRET_KEY; do
+      printf 'export %s=%q\n' "$name" "${!name}"
+    done >"$dir/environment"
+  )
 }
 
 await_program() {
@@ -305,7 +329,7 @@ stop() {
 down() {
   load_settings
   end
-  rm -rf "${dir:?}"/{bin,log,run,rejects,services,settings,settings.new,lock}
+  rm -rf "${dir:?}"/{bin,log,run,rejects,services,settings,settings.new,environment,lock}
   rmdir "$dir" 2>/dev/null || fail "$dir holds other files, which stay"
   echo "everything is ended, and its data are removed"
 }
@@ -354,6 +378,12 @@ monitoring() {
   echo "$1/prometheus.yml"
 }
 
+put() {
+  exists || fail "nothing is running: make up"
+  load_settings
+  "$here/seed.sh" "$1"
+}
+
 logs() {
   exists || fail "nothing is running: make up"
   load_settings
@@ -390,13 +420,14 @@ stop-locked) stop ;;
 down-locked) down ;;
 health) health ;;
 monitoring) monitoring "${2:?a folder}" ;;
+put) put "${2:?a file or a folder}" ;;
 logs) logs ;;
 keep)
   load_settings
   keep "$2"
   ;;
 *)
-  echo "usage: $0 up|stop|down|health|logs|exists|monitoring FOLDER" >&2
+  echo "usage: $0 up|stop|down|health|logs|exists|put FILE|FOLDER|monitoring FOLDER" >&2
   exit 2
   ;;
 esac

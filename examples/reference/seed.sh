@@ -1,6 +1,6 @@
 #!/bin/sh
-# Uploads the files of a folder, and of the folders in it, into a bucket, which
-# it makes when it is not there: seed.sh FOLDER [TARGET]
+# Uploads a file, or the files of a folder and of the folders in it, into a bucket,
+# which it makes when it is not there: seed.sh FILE|FOLDER [TARGET]
 #
 # TARGET is where the bucket tells of new objects from then on, as the server knows
 # it: arn:minio:sqs::EGRID:webhook. Where it tells already, it goes on to.
@@ -11,7 +11,7 @@
 # again. It needs curl 7.87 or newer, and nothing else beyond a plain shell.
 set -eu
 
-folder=$1 target=${2:-}
+from=$1 target=${2:-}
 endpoint=${EGRID_S3_ENDPOINT%/}
 bucket=${EGRID_BUCKET:-egrid}
 empty=e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 # SHA-256 of nothing
@@ -76,9 +76,11 @@ has() { # address, file
   s3 "$1" $empty -I | tr -d '\r"' | grep -qix "etag: $sum"
 }
 
-cd "$folder"
+what=.
+[ ! -f "$from" ] || what=./$(basename "$from") from=$(dirname "$from")
+cd "$from"
 make_bucket
-find -L . -type f \( -iname '*.csv' -o -iname '*.tsv' -o -iname '*.ndjson' -o -iname '*.xlsx' -o -iname '*.xls' -o -iname '*.zip' -o -iname '*.csv.gz' -o -iname '*.ndjson.gz' \) | sort | {
+find -L "$what" -type f \( -iname '*.csv' -o -iname '*.tsv' -o -iname '*.ndjson' -o -iname '*.xlsx' -o -iname '*.xls' -o -iname '*.zip' -o -iname '*.csv.gz' -o -iname '*.ndjson.gz' \) | sort | {
   files=0 sent=0
   while IFS= read -r file; do
     address=$bucket/$(encode "${file#./}")
@@ -93,7 +95,7 @@ find -L . -type f \( -iname '*.csv' -o -iname '*.tsv' -o -iname '*.ndjson' -o -i
     fi
   done
   [ $files -gt 0 ] || {
-    echo "no file in $folder can be loaded: .csv, .tsv, .ndjson, .xlsx, .xls, .zip, .csv.gz and .ndjson.gz can" >&2
+    echo "no file in $1 can be loaded: .csv, .tsv, .ndjson, .xlsx, .xls, .zip, .csv.gz and .ndjson.gz can" >&2
     exit 1
   }
   echo "$files files in the bucket $bucket, $sent of them new"

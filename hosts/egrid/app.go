@@ -67,6 +67,11 @@ func (a *app) tell(format string, args ...any) {
 	fmt.Fprintln(a.stderr, "egrid:", terminal.EscapeLines(fmt.Sprintf(format, args...)))
 }
 
+// tellNone says what a store lacks, which store that is, and how it gets it.
+func (a *app) tellNone(what string) {
+	a.tell("%s in the store %s; load files with egrid load%s FILE, or name another store by --store or EGRID_STORE", what, shown(a.cli.Store), a.storeFlag())
+}
+
 // withStore runs f on the store that the flags name, which is made where there is
 // none.
 func (a *app) withStore(f func(driver.Store) error) error {
@@ -95,7 +100,7 @@ func (a *app) withData(f func(*store.DB) error) error {
 			return err
 		}
 		if catalog.Revision == 0 {
-			fmt.Fprintf(a.stderr, "egrid: nothing is published in this store; load files with egrid load%s FILE\n", a.storeFlag())
+			a.tellNone("nothing is published")
 		}
 		if db, err = db.Now(a.ctx); err != nil { // several questions, one state of the data
 			return err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/store"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/terminal"
 	"github.com/egrid-analytics/egrid-go/httpapi/wire"
@@ -115,8 +116,8 @@ func (c *diffCmd) cells(a *app, db *store.DB, level egrid.Level) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(a.stderr, "egrid: %s to %s: %s cells differ, in %s of %s rows that both have; %s rows added, %s lost; %d columns added, %d lost\n",
-		nameOf(d.From), nameOf(d.To), terminal.Thousands(int64(len(d.Changes))), terminal.Thousands(d.Changed), terminal.Thousands(d.Rows),
+	a.tell("%s to %s: %s, in %s of %s rows that both have; %s rows added, %s lost; %d columns added, %d lost",
+		nameOf(d.From), nameOf(d.To), cellsOf(&d.Cells), terminal.Thousands(d.Changed), terminal.Thousands(d.Rows),
 		terminal.Thousands(d.Added), terminal.Thousands(d.Lost), len(d.ColumnsAdded), len(d.ColumnsLost))
 	changes := firstOf(c.Limit, d.Changes)
 	list := make([]wire.CellChange, len(changes))
@@ -136,6 +137,23 @@ func (c *diffCmd) cells(a *app, db *store.DB, level egrid.Level) error {
 	}
 	p.Table(t)
 	return p.Err()
+}
+
+// cellsOf says how many cells differ, and of how many only digits or one side differ.
+func cellsOf(d *driver.ColumnDifference) string {
+	text := count(d.Changed, "cell") + " differ"
+	if d.Changed == 1 {
+		text += "s"
+	}
+	for _, more := range []struct {
+		n    int64
+		what string
+	}{{d.Rounder + d.Finer, "only have more or fewer digits"}, {d.Filled, "are filled"}, {d.Blanked, "are blank now"}} {
+		if more.n > 0 {
+			text += ", " + terminal.Thousands(more.n) + " " + more.what
+		}
+	}
+	return text
 }
 
 // printList prints rows: numbers as numbers where the format has them.

@@ -80,6 +80,16 @@ func TestDiffCommand(t *testing.T) {
 			}
 		}
 	}
+	rounded := filepath.Join(t.TempDir(), "SRL18_v3.csv")
+	if err := os.WriteFile(rounded, []byte("SUBRGN,SRNAME,SRNGENAN,SRCO2AN,SRCO2RTA\nCAMX,California,301,50.3,334.443\nNYLI,Long Island,11,5.3,950\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, stderr := command(t, "load", "--store", at, rounded); code != 0 && code != 3 {
+		t.Fatalf("status %d: %s", code, stderr)
+	}
+	if _, _, stderr := command(t, "diff", "--store", at, "--level", "SRL", "--year", "2018", "--from", "v2", "--to", "v3"); !strings.Contains(stderr, "): 1 cell differs, 4 only have more or fewer digits, in 2 of 2 rows") {
+		t.Errorf("of a rounded release: %s", stderr)
+	}
 	code, stdout, _ := command(t, "diff", "--store", at, "--from", "v1", "--factors", "--json")
 	var list []wire.FactorChange
 	if err := json.Unmarshal([]byte(stdout), &list); err != nil || code != 0 || len(list) != 2 || strings.Count(stdout, "\n") != 1 {

@@ -62,7 +62,7 @@ func (c *factorCmd) Run(a *app) error {
 		GWP: c.GWP, Adjustment: calc.Adjustment(c.Adjustment), Unit: c.Unit, Delivered: c.Delivered, Explain: c.Explain,
 	}
 	if err := q.SetPlace(c.Subregion, c.State, c.BA, c.Nerc, c.US); err != nil {
-		return err
+		return fmt.Errorf("%w; give one of --subregion, --state, --ba, --nerc, --us and --plants", err)
 	}
 	return a.withData(func(db *store.DB) error {
 		f, err := calc.FactorOf(a.ctx, db, q)

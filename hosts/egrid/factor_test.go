@@ -35,7 +35,8 @@ func TestFactor(t *testing.T) {
 		}
 	}
 	s.says(2, "of one place", "factor")
-	s.says(1, "there are CAMX, ERCT", "factor", "--subregion", "CAMY")
+	s.says(1, "did you mean CAMX?", "factor", "--subregion", "CAMXX")
+	s.says(1, "there are CAMX, ERCT", "factor", "--subregion", "ZZZZ")
 	s.says(2, "SRCO3RTA", "explain", "SRL", "CAMX", "SRCO3RTA")
 }
 
@@ -63,6 +64,10 @@ func TestInventory(t *testing.T) {
 	sites := s.file("sites.csv", "site,subregion,kwh\nA,CAMX,1000\nB,XXXX,5\n")
 	if text := s.run(3, "inventory", sites, "--gwp", "published"); !strings.HasPrefix(text, "site,subregion,kwh,electricity_mwh,") || !strings.Contains(text, "no eGRID subregion XXXX ") {
 		t.Errorf("got %s", text)
+	}
+	s.report(0, s.file("ST23.csv", "YEAR,PSTATABB,STNGENAN,STCO2AN,STCO2EQA,STCO2RTA\n2023,TX,1000,250.5,251.5,501\n"))
+	if text := s.run(0, "inventory", s.file("states.csv", "state,kwh\ntexas,1000\n tx,1000\n")); strings.Contains(text, "no state") {
+		t.Errorf("a state by its name: %s", text)
 	}
 	s.says(2, "where the sites are", "inventory", s.file("none.csv", "kwh\n5\n"))
 	s.says(2, "ar6", "inventory", sites, "--gwp", "ar7")

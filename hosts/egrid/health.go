@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"net/url"
 	"os"
@@ -159,7 +160,7 @@ func examine(ctx context.Context, address string) []state {
 	}
 	s := state{Name: name, Status: ok, Latency: time.Since(began).Seconds(), wrong: errors.Is(err, egrid.ErrInvalid) || errors.Is(err, queue.ErrInvalid)}
 	if err != nil {
-		s.Status, s.Error = unavailable, oneLine(err.Error(), 200)
+		s.Status, s.Error = unavailable, withoutKind(err.Error())
 	}
 	states := []state{s}
 	for _, check := range checks {
@@ -174,6 +175,11 @@ func askStore(ctx context.Context, address string) error {
 		return err
 	}
 	_, err = store.Catalog(ctx)
+	if path, file := storeurl.Path(address); file { // the default one is read as if it were there
+		if _, missing := os.Stat(path); errors.Is(missing, fs.ErrNotExist) {
+			err = fmt.Errorf("%w: there is no store yet; egrid load FILE makes it", egrid.ErrNotFound)
+		}
+	}
 	return errors.Join(err, store.Close())
 }
 

@@ -48,9 +48,13 @@ Examples:
 
 func (c *inventoryCmd) Run(a *app) error {
 	if c.Format == "" {
-		c.Format = "csv"
-		if ending := strings.TrimPrefix(filepath.Ext(c.Output), "."); ending == "json" || ending == "xlsx" {
-			c.Format = ending
+		switch ending := strings.ToLower(filepath.Ext(c.Output)); ending {
+		case "", ".":
+			c.Format = "csv"
+		case ".csv", ".json", ".xlsx":
+			c.Format = ending[1:]
+		default:
+			return unknownEnding(c.Output, []string{".csv", ".json", ".xlsx"})
 		}
 	}
 	if c.Format == "xlsx" && c.Output == "" && terminal.Is(a.stdout) {

@@ -141,7 +141,9 @@ func TestLoadAndAsk(t *testing.T) {
 		t.Errorf("columns: %s", text)
 	}
 	copied := filepath.Join(s.dir, "copy.db")
-	s.run(0, "backup", copied)
+	if _, told := s.both("", 0, "backup", copied); !strings.Contains(told, "egrid.db is copied to "+copied) {
+		t.Errorf("backup says %q", told)
+	}
 	if text := s.run(0, "rows", "--store", "sqlite:"+copied, "--level", "GEN", "--format", "csv", "--columns", "generator_id"); strings.Count(text, "\n") != 5 {
 		t.Errorf("of the backup: %s", text)
 	}
@@ -161,7 +163,7 @@ func TestExitStatus(t *testing.T) {
 		{0, "--help", "Usage"},
 		{2, "", "a command is missing"},
 		{2, "bogus", "bogus is no command"},
-		{2, "load", "expected"},
+		{2, "load", "egrid load needs SOURCE"},
 		{2, "load " + gen + " --publish maybe", "publish"},
 		{2, "load " + gen + " --year 1066", "1066"},
 		{2, "load " + gen + " --release final", "final"},

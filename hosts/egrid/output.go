@@ -53,7 +53,10 @@ func (o *output) settle(stdout io.Writer) error {
 		o.Format = "json"
 	}
 	if o.Format == "" {
-		o.Format = formatOf(o.Output)
+		var err error
+		if o.Format, err = formatOf(o.Output); err != nil {
+			return err
+		}
 	}
 	if !slices.Contains(formats(), o.Format) {
 		return unknownName("format", o.Format, formats())
@@ -80,18 +83,32 @@ func unknownName(what, name string, known []string) error {
 	return fmt.Errorf("%w: %s %q is not one of %s%s", egrid.ErrInvalid, what, name, strings.Join(known, ", "), hint)
 }
 
-// formatOf is the format that a file's name tells.
-func formatOf(name string) string {
+// formatOf is the format that a file's name tells: a table where it has no ending.
+func formatOf(name string) (string, error) {
+	known := []string{".txt", ".csv", ".json", ".ndjson"}
 	for _, f := range service.Exports() {
-		if strings.HasSuffix(name, f.Extension) {
-			return f.Name
+		if strings.HasSuffix(strings.ToLower(name), f.Extension) {
+			return f.Name, nil
 		}
+		known = append(known, f.Extension)
 	}
-	switch ending := strings.TrimPrefix(filepath.Ext(name), "."); ending {
-	case formatCSV, "json", "ndjson":
-		return ending
+	switch ending := strings.ToLower(filepath.Ext(name)); ending {
+	case "", ".", ".txt":
+		return formatTable, nil
+	case ".csv", ".json", ".ndjson":
+		return ending[1:], nil
 	}
-	return formatTable
+	return "", unknownEnding(name, known)
+}
+
+// unknownEnding refuses a file whose name tells no format.
+func unknownEnding(name string, known []string) error {
+	ending := filepath.Ext(name)
+	hint := ""
+	if meant := egrid.Nearest(strings.ToLower(ending), known); meant != "" {
+		hint = "did you mean " + meant + "? "
+	}
+	return fmt.Errorf("%w: the ending %s of --output tells no format; %sknown are %s; --format FORMAT takes any name", egrid.ErrInvalid, ending, hint, strings.Join(known, ", "))
 }
 
 // file is the format as one of files, where it is.

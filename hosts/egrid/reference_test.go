@@ -261,7 +261,7 @@ func TestSecretsByFile(t *testing.T) {
 			secrets++
 		}
 	}
-	if secrets != 12 {
-		t.Errorf("%d settings are secrets; want 12", secrets)
+	if secrets != 13 {
+		t.Errorf("%d settings are secrets; want 13", secrets)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/sheet"
 	"github.com/egrid-analytics/egrid-go/etl"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/service"
@@ -99,6 +100,14 @@ type description struct {
 // describe writes a report for people: what was loaded, what is held, what was
 // rejected, what failed and what is left out, and in words what the store has now.
 func (a *app) describe(r *etl.Report) error {
+	d := a.describing(r)
+	d.body()
+	d.sum()
+	return d.Err()
+}
+
+// describing begins a description.
+func (a *app) describing(r *etl.Report) *description {
 	d := &description{r, terminal.NewPage(a.stdout), map[etl.Status][]part{}, a.storeFlag()}
 	for i := range r.Files {
 		f := &r.Files[i]
@@ -107,6 +116,11 @@ func (a *app) describe(r *etl.Report) error {
 			d.parts[s.Status] = append(d.parts[s.Status], part{f.Object, s})
 		}
 	}
+	return d
+}
+
+// body is what became of each sheet.
+func (d *description) body() {
 	d.table()
 	d.told()
 	d.held()
@@ -114,8 +128,6 @@ func (a *app) describe(r *etl.Report) error {
 	d.notLoaded("Not loaded:", d.parts[etl.Failed], d.Text)
 	d.remarks()
 	d.notLoaded("Left out:", d.parts[etl.LeftOut], d.Short) // in one line each
-	d.sum()
-	return d.Err()
 }
 
 // storeFlag is what commands that are printed need to find the store. An address
@@ -140,7 +152,7 @@ func (d *description) all(of ...etl.Status) (parts []part) {
 
 // recognized are the sheets that could be read, those that the store has first.
 func (d *description) recognized() []part {
-	return d.all(etl.Published, etl.Unchanged, etl.DryRun, etl.Held)
+	return d.all(etl.Published, etl.Unchanged, etl.DryRun, etl.Held, etl.Status(driver.RunDiscarded))
 }
 
 func (d *description) table() {
@@ -177,15 +189,21 @@ func (d *description) table() {
 }
 
 func (d *description) told() {
-	parts := d.recognized()
+	told := map[string]bool{} // of the data years of a sheet it is mostly the same
+	line := func(s part) string {
+		by, _ := s.evidence()
+		return s.place() + ": " + by
+	}
+	parts := slices.DeleteFunc(d.recognized(), func(s part) bool {
+		again := len(s.Evidence) == 0 || told[line(s)]
+		told[line(s)] = true
+		return again
+	})
 	if len(parts) == 0 {
 		return
 	}
 	d.Heading(0, "Evidence:")
-	d.few(parts, func(part) bool { return true }, func(s part) {
-		by, _ := s.evidence()
-		d.Short(2, s.place()+": "+by)
-	})
+	d.few(parts, func(part) bool { return true }, func(s part) { d.Text(2, line(s)) })
 }
 
 // few writes of a few of the sheets that are meant, and says how many more there are.
@@ -229,7 +247,7 @@ func (d *description) rejected() {
 	}
 	d.Heading(0, fmt.Sprintf("Rejected, %s of %s:", terminal.Thousands(d.RowsRejected), count(d.RowsRead, "record")))
 	remedy := ""
-	d.few(d.all(etl.Published, etl.Unchanged, etl.DryRun, etl.Held, etl.Failed), func(s part) bool { return len(s.Rejects) > 0 }, func(s part) {
+	d.few(append(d.recognized(), d.parts[etl.Failed]...), func(s part) bool { return len(s.Rejects) > 0 }, func(s part) {
 		d.Text(2, s.name())
 		for i, g := range s.Rejects {
 			if i == fewReasons {

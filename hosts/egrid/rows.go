@@ -233,20 +233,20 @@ func (a *app) tellRows(o *output, n int64, limit int, what, of string, total fun
 	if o.Format != formatTable && o.Output == "" {
 		return nil
 	}
-	told := count(n, what)
+	told, more := count(n, what), ""
 	if limit > 0 && n == int64(limit) {
 		all, err := total()
 		if err != nil {
 			return err
 		}
 		if all > n {
-			told = fmt.Sprintf("%s of %s; --limit 0 shows all", terminal.Thousands(n), count(all, what))
+			told, more = fmt.Sprintf("%s of %s", terminal.Thousands(n), count(all, what)), "; --limit 0 shows all"
 		}
 	}
 	if o.Output != "" {
 		told += " written to " + o.Output
 	}
-	a.tell("%s: %s", of, told)
+	a.tell("%s: %s%s", of, told, more)
 	return nil
 }
 

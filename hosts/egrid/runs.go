@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -9,6 +8,7 @@ import (
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/driver"
+	"github.com/egrid-analytics/egrid-go/egrid/sheet"
 	"github.com/egrid-analytics/egrid-go/etl"
 	"github.com/egrid-analytics/egrid-go/hosts/internal/terminal"
 )
@@ -50,7 +50,7 @@ func (c *listRunsCmd) Run(a *app) error {
 			return printJSON(a, runs)
 		}
 		if len(runs) == 0 {
-			a.tell("there was no run in this store; load files with egrid load%s FILE", a.storeFlag())
+			a.tellNone("there was no run")
 			return nil
 		}
 		return a.sheet(runColumns(runs), c.Wide)
@@ -60,7 +60,7 @@ func (c *listRunsCmd) Run(a *app) error {
 // runColumns are a table of runs, what matters most first.
 func runColumns(runs []driver.Run) []terminal.Column {
 	c := []terminal.Column{
-		{Name: "run", Keep: true}, {Name: "status", Keep: true}, {Name: "by", Keep: true}, {Name: "started", Keep: true}, {Name: "seconds", Right: true},
+		{Name: "run", Keep: true}, {Name: "status", Keep: true}, {Name: "failed", Right: true}, {Name: "by", Keep: true}, {Name: "started", Keep: true}, {Name: "seconds", Right: true},
 		{Name: "read", Right: true}, {Name: "loaded", Right: true}, {Name: "rejected", Right: true}, {Name: "chunks", Right: true}, {Name: "host"}, {Name: "error"},
 	}
 	for i := range runs {
@@ -70,7 +70,7 @@ func runColumns(runs []driver.Run) []terminal.Column {
 			seconds = fmt.Sprintf("%.1f", max(r.Ended.Sub(r.Started), 0).Seconds())
 		}
 		for j, cell := range []string{
-			r.ID, string(r.Status), string(r.Trigger), r.Started.UTC().Format("2006-01-02 15:04:05"), seconds, terminal.Thousands(r.Read), terminal.Thousands(r.Loaded),
+			r.ID, strings.ReplaceAll(string(r.Status), "_", " "), terminal.Thousands(r.Failures), string(r.Trigger), r.Started.UTC().Format("2006-01-02 15:04"), seconds, terminal.Thousands(r.Read), terminal.Thousands(r.Loaded),
 			terminal.Thousands(r.Rejected), terminal.Thousands(r.Chunks), r.Host, r.Error,
 		} {
 			c[j].Cells = append(c[j].Cells, cell)
@@ -100,6 +100,7 @@ func (c *showRunCmd) Run(a *app) error {
 	})
 }
 
+// showRun prints what a run was, and of each load what egrid load prints.
 func (a *app) showRun(r *driver.Run) error {
 	when := func(t *time.Time) string {
 		if t == nil {
@@ -107,27 +108,45 @@ func (a *app) showRun(r *driver.Run) error {
 		}
 		return t.UTC().Format(time.RFC3339)
 	}
-	var b strings.Builder
+	head := terminal.Sheet{Records: true, Width: terminal.Width}
 	for _, line := range [][2]string{
-		{"run", r.ID}, {"status", string(r.Status)}, {"started by", string(r.Trigger)}, {"host", r.Host}, {"due", when(r.Due)}, {"started", when(&r.Started)}, {"ended", when(r.Ended)},
+		{"run", r.ID}, {"status", strings.ReplaceAll(string(r.Status), "_", " ")}, {"started by", string(r.Trigger)}, {"host", r.Host}, {"due", when(r.Due)}, {"started", when(&r.Started)}, {"ended", when(r.Ended)},
 		{"rows", fmt.Sprintf("%s read, %s loaded, %s rejected", terminal.Thousands(r.Read), terminal.Thousands(r.Loaded), terminal.Thousands(r.Rejected))},
 		{"chunks", terminal.Thousands(r.Chunks)}, {"trace", r.TraceID}, {"error", r.Error},
 	} {
-		if line[1] != "" {
-			fmt.Fprintf(&b, "%-10s  %s\n", line[0], line[1])
-		}
+		head.Columns = append(head.Columns, terminal.Column{Name: line[0], Cells: []string{line[1]}})
+	}
+	if _, err := head.Write(a.stdout); err != nil || len(r.Loads) == 0 {
+		return err
+	}
+	if _, err := fmt.Fprintln(a.stdout); err != nil {
+		return err
+	}
+	report := reportOf(r)
+	d := a.describing(&report)
+	d.body()
+	return d.Err()
+}
+
+// reportOf is the report of a run, as far as the log has it.
+func reportOf(r *driver.Run) etl.Report {
+	report := etl.Report{RunID: r.ID, TraceID: r.TraceID, Status: etl.Status(r.Status), RowsRead: r.Read, RowsLoaded: r.Loaded, RowsRejected: r.Rejected}
+	if r.Rejects != "" {
+		report.RejectsFile = &r.Rejects
 	}
 	for i := range r.Loads {
 		l := &r.Loads[i]
-		name := strings.TrimSpace(l.Object + " " + l.Sheet)
-		if l.Level != "" {
-			name += fmt.Sprintf(": %s %d %s", l.Level, l.Year, cmp.Or(l.Release, egrid.NoRelease))
+		s := etl.SheetReport{
+			Sheet: l.Sheet, Level: l.Level, Year: l.Year, Release: l.Release, Units: l.Units, Read: l.Read, Loaded: l.Loaded, Rejected: l.Rejected, Unknown: l.Unknown, Lossy: l.Lossy,
+			Status: etl.Status(l.Status), Reason: l.Reason, Stage: l.ID, Choices: l.Choices, Audits: l.Audits,
 		}
-		fmt.Fprintf(&b, "\n%s\n    %s, %s rows read, %s loaded\n", name, l.Status, terminal.Thousands(l.Read), terminal.Thousands(l.Loaded))
-		if l.Reason != "" {
-			fmt.Fprintf(&b, "    %s\n", l.Reason)
+		for _, e := range l.Evidence {
+			s.Evidence = append(s.Evidence, sheet.Evidence(e))
 		}
+		for _, g := range l.Rejects {
+			s.Rejects = append(s.Rejects, etl.RejectGroup(g))
+		}
+		report.Files = append(report.Files, etl.FileReport{Object: l.Object, Sheets: []etl.SheetReport{s}})
 	}
-	_, err := fmt.Fprint(a.stdout, terminal.EscapeLines(b.String()))
-	return err
+	return report
 }

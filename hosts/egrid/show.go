@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
@@ -38,7 +39,7 @@ func (c *snapshotsCmd) Run(a *app) error {
 			return printJSON(a, catalog)
 		}
 		if len(catalog.Snapshots) == 0 {
-			a.tell("nothing is published in this store; load files with egrid load%s FILE", a.storeFlag())
+			a.tellNone("nothing is published")
 			return nil
 		}
 		return a.sheet(snapshotColumns(catalog.Snapshots), c.Wide)
@@ -173,7 +174,15 @@ func (c *backupCmd) Run(a *app) error {
 		if !ok {
 			return fmt.Errorf("%w: only a sqlite: store can be backed up", egrid.ErrInvalid)
 		}
-		return b.Backup(a.ctx, c.File)
+		if err := b.Backup(a.ctx, c.File); err != nil {
+			return err
+		}
+		info, err := os.Stat(c.File)
+		if err != nil {
+			return err
+		}
+		a.tell("%s is copied to %s (%s)", shown(a.cli.Store), c.File, count(info.Size(), "byte"))
+		return nil
 	})
 }
 

@@ -250,8 +250,11 @@ func (a *app) sheet(columns []terminal.Column, wide bool) error {
 	if wide {
 		s.Width = 0
 	}
-	_, err = s.Write(paged)
-	return errors.Join(err, paged.Close())
+	shown, err := s.Write(paged)
+	if err = errors.Join(err, paged.Close()); err == nil && shown < len(columns) {
+		a.tell("%d of %d columns; --wide shows all", shown, len(columns))
+	}
+	return err
 }
 
 // choose leaves some columns of a batch, by name or by EPA's code.

@@ -126,11 +126,33 @@ func (p parser) mistake(args []string, err error) error {
 		if len(node.Children) > 0 {
 			return fmt.Errorf("%s is no command%s; %s", name, hint(commandMeant(node, name)), help)
 		}
-		return fmt.Errorf("%s takes no argument %q there; %s", strings.TrimSpace(commandOf(node)), name, help)
+		return fmt.Errorf("%s takes no argument %q there%s; %s", strings.TrimSpace(commandOf(node)), name, hint(argumentMeant(node, name)), help)
 	case strings.HasPrefix(text, "expected one of "):
 		return fmt.Errorf("a command is missing: %s; %s", strings.TrimPrefix(text, "expected "), help)
+	case strings.HasPrefix(text, `expected "<`):
+		what := strings.NewReplacer("<", "", ">", "").Replace(strings.Trim(strings.TrimPrefix(text, "expected "), `"`))
+		return fmt.Errorf("%s needs %s%s; %s", strings.TrimSpace(commandOf(node)), strings.ToUpper(what), exampleOf(node), help)
 	}
 	return fmt.Errorf("%s; %s", text, help)
+}
+
+// exampleOf is the first example of a command itself; others may come before it.
+func exampleOf(node *kong.Node) string {
+	for line := range strings.Lines(node.Detail) {
+		if line = strings.TrimSpace(line); strings.HasPrefix(line, strings.TrimSpace(commandOf(node))+" ") {
+			return ", e.g. " + line
+		}
+	}
+	return ""
+}
+
+// argumentMeant is the flag that an argument was probably meant for.
+func argumentMeant(node *kong.Node, name string) string {
+	level, err := egrid.ParseLevel(name)
+	if err != nil || !slices.ContainsFunc(node.Flags, func(f *kong.Flag) bool { return f.Name == "level" }) {
+		return ""
+	}
+	return "--level " + string(level)
 }
 
 func hint(meant string) string {
@@ -158,6 +180,7 @@ func otherNames() map[string]string {
 		"--file": "--output", "--max": "--limit", "--top": "--limit", "--rows": "--limit", "--grep": "--search", "--find": "--search", "--db": "--store", "--database": "--store",
 		"--port": "--addr", "--listen": "--addr", "--host": "--addr", "--csv": "--format csv", "--parquet": "--format parquet", "--xlsx": "--format xlsx", "--ndjson": "--format ndjson",
 		"--verbose": "--log-level debug", "--quiet": "--log-level error", "--region": "--subregion",
+		"--zip": "--subregion CODE, which egrid zip ZIP tells", "--zipcode": "--subregion CODE, which egrid zip ZIP tells",
 	}
 }
 

@@ -81,6 +81,8 @@ type Difference struct {
 	To           egrid.SnapshotID `json:"to"`
 	Rows         int64            `json:"rows" doc:"Rows that both have."`
 	Changed      int64            `json:"rows_changed" doc:"Of them, those with a cell that differs."`
+	Cells        int64            `json:"cells_changed" doc:"Cells that contradict each other."`
+	Digits       int64            `json:"cells_rounded" doc:"Cells that are the same, and rounded in one of the two."`
 	Added        int64            `json:"rows_added" doc:"Rows that only the second has."`
 	Lost         int64            `json:"rows_lost" doc:"Rows that only the first has."`
 	ColumnsAdded []egrid.Column   `json:"columns_added"`

@@ -52,7 +52,7 @@ func unknown(known map[string]bool, text string) []string {
 }
 
 // internal are variables that the scripts of the deployment give each other.
-var internal = strings.NewReplacer("EGRID_STARTED", "", "EGRID_SERVICES_DIR", "")
+var internal = strings.NewReplacer("EGRID_STARTED", "", "EGRID_SERVICES_DIR", "", "EGRID_MINIO_WEBHOOK", "")
 
 // TestComposeSettings wants every variable of a deployment to be a setting that there
 // is: a misspelt one would be passed over in silence.

@@ -51,9 +51,10 @@ start() {
   for _ in $(seq 300); do
     ready && url && return
     sleep 0.1
-    running || break
+    kill -0 "$(cat "$dir/pid")" 2>/dev/null || break # not running: a busy machine takes its time to become the server
   done
-  cat "$dir/log" >&2
+  echo "minio has not started; its log, $dir/log, ends:" >&2
+  tail -20 "$dir/log" >&2
   exit 1
 }
 

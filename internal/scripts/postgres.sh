@@ -42,6 +42,13 @@ install_server() {
   apt-get install -qq -y --no-install-recommends postgresql >/dev/null
 }
 
+# gave_up says that the server has not started, and what it wrote.
+gave_up() { # logs
+  echo "postgres has not started; its logs, $*, end:" >&2
+  tail -n 20 "$@" >&2 || true # not every log is there
+  exit 1
+}
+
 listening() { (: </dev/tcp/127.0.0.1/"$port") 2>/dev/null; }
 
 # The file outlives a server that is killed, and process ids are used again.
@@ -61,7 +68,7 @@ start() {
     chmod 700 "$home"
     if [ ! -s "$data/PG_VERSION" ]; then
       as_owner "$bin/initdb" -D "$data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 >"$home/initdb.log" 2>&1 ||
-        { cat "$home/initdb.log" >&2 && exit 1; }
+        gave_up "$home/initdb.log"
     fi
     # Without a port that somebody asked for, the first free one will do.
     while [ -z "${EGRID_POSTGRES_PORT:-}" ] && listening; do
@@ -69,13 +76,13 @@ start() {
     done
     as_owner "$bin/pg_ctl" -D "$data" -l "$home/log" -w -t 60 \
       -o "-p $port -k $home -c listen_addresses=127.0.0.1 -c shared_buffers=256MB -c max_wal_size=2GB" \
-      start >"$home/start.log" 2>&1 || { tail -20 "$home/start.log" "$home/log" >&2 && exit 1; }
+      start >"$home/start.log" 2>&1 || gave_up "$home/start.log" "$home/log"
     echo "$port" >"$home/port"
   fi
   local tries=0
   until "$bin/pg_isready" -q -h 127.0.0.1 -p "$port"; do
     tries=$((tries + 1))
-    [ $tries -lt 300 ] || { tail -20 "$home/log" >&2 && exit 1; }
+    [ $tries -lt 300 ] || gave_up "$home/log"
     sleep 0.1
   done
   "$bin/psql" -qtA -h 127.0.0.1 -p "$port" -U postgres -d postgres \

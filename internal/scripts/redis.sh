@@ -37,16 +37,19 @@ start() {
     while [ -z "${EGRID_REDIS_PORT:-}" ] && listening; do
       port=$((port + 1))
     done
+    # In its home from the start: running looks there, and it enters it late by itself.
+    cd "$home"
     setsid redis-server --bind 127.0.0.1 --port "$port" --dir "$home" --save '' --appendonly no \
       --maxmemory 256mb --maxmemory-policy allkeys-lru </dev/null >"$home/log" 2>&1 &
     echo $! >"$home/pid"
     echo "$port" >"$home/port"
   fi
-  for _ in $(seq 100); do
+  for _ in $(seq 300); do
     (answers) 2>/dev/null && url && return
     sleep 0.1
-    running || break
+    kill -0 "$(cat "$home/pid")" 2>/dev/null || break # not running: a busy machine takes its time to become the server
   done
+  echo "redis has not started; its log, $home/log, ends:" >&2
   tail -20 "$home/log" >&2
   exit 1
 }

@@ -315,6 +315,9 @@ func (v *Inventory) look(ctx context.Context, k key) (*found, error) {
 			return f, err
 		}
 	}
+	if of, ok := egrid.RegionCode(level, code); ok { // a name, as Texas
+		code = of
+	}
 	if known, err := v.codesOf(ctx, level, year); err != nil || known != nil && !known[code] {
 		return &found{reason: fmt.Sprintf("no %s %s in the eGRID of %d", level.Title(), code, year)}, err
 	}

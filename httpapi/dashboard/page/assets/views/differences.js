@@ -95,7 +95,7 @@ export function cellsPart(pair, { id, title, level = 2, limit = 50 }) {
       if (!data) return pair() ? 'The two editions have no sheet of the same kind.' : 'There are no two editions to compare.';
       const d = meta.difference;
       const lines = [
-        `${levelName(pair()?.level ?? '')}: ${plural(d.rows, 'row')} in both, ${full(d.rows_changed)} of them changed; ${full(d.rows_added)} only in the second, ${full(d.rows_lost)} only in the first.`,
+        `${levelName(pair()?.level ?? '')}: ${plural(d.rows, 'row')} in both, ${full(d.rows_changed)} of them changed: ${plural(d.cells_changed, 'cell')}, and ${full(d.cells_rounded)} that only have other digits; ${full(d.rows_added)} only in the second, ${full(d.rows_lost)} only in the first.`,
         d.columns_added.length ? `New columns: ${d.columns_added.join(', ')}.` : '', d.columns_lost.length ? `Columns that are gone: ${d.columns_lost.join(', ')}.` : '',
       ].filter(Boolean);
       body.replaceChildren(notes(lines) ?? '', data.length ? paged('Cells that differ', 'diff', answer, ['Row', 'Column', numberHead('From'), numberHead('To'), numberHead('Change')], cellRow) : el('p', { class: 'empty' }, 'No cell differs.'));
