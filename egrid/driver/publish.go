@@ -123,7 +123,7 @@ func (d *Difference) Losses(old, new *egrid.Snapshot) []string {
 func (c CellChange) String() string {
 	text := fmt.Sprintf("%s of %s: %s to %s", c.Column, c.Key, forPeople(c.From), forPeople(c.To))
 	if x, ok := c.Relative(); ok && c.From != egrid.NumberOf(0) {
-		text += fmt.Sprintf(" (%+.2g %%)", 100*x)
+		text += " (" + egrid.Percent(x) + ")"
 	}
 	return text
 }

@@ -66,7 +66,7 @@ func TestDecide(t *testing.T) {
 		"a text that differs": {staged: sheetPart(t, "s", columns, nil, "1,A,NM,5.25", "2,A,OK,100", "2,A,OK,"), live: &live, want: egrid.Held, reason: []string{"state of 1/A: TX to NM"}},
 		"values that differ": {
 			staged: sheetPart(t, "s", columns, nil, "1,A,TX,5.26", "2,A,OK,150", "2,A,OK,"), live: &live, want: egrid.Held,
-			reason: []string{"2 values differ from the published ones, in 2 of 3 rows that both have", "net_generation_mwh of 2/A: 100 to 150 (+50 %)", "--release"},
+			reason: []string{"2 values differ from the published ones, in 2 of 3 rows that both have", "net_generation_mwh of 2/A: 100 to 150 (+50.0 %)", "--release"},
 		},
 		"another value, of a rounded": {staged: sheetPart(t, "s", columns, nil, "1,A,TX,5.75", "2,A,OK,100", "2,A,OK,"), live: &display, want: egrid.Held, reason: []string{"5 to 5.75"}},
 		"little where nothing was":    {staged: sheetPart(t, "s", columns, nil, "1,A,TX,0.25"), live: ptr(sheetPart(t, "l", columns, nil, "1,A,TX,0")), want: egrid.Held, reason: []string{"0 to 0.25"}},

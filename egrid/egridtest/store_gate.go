@@ -245,7 +245,7 @@ func testGate(f *fixture) {
 	}{
 		{
 			sheetFile{name: "changed", columns: gateColumns, records: [][]string{{"1", "A", "5.25"}, {"2", "A", "150"}, {"", "", "3"}}}, driver.PublishAuto,
-			egrid.Held, "1 value differs from the published ones, in 1 of 3 rows that both have (net_generation_mwh); the largest change is net_generation_mwh of 2/A: 100 to 150 (+50 %)", []string{"5.25", "100", "3"},
+			egrid.Held, "1 value differs from the published ones, in 1 of 3 rows that both have (net_generation_mwh); the largest change is net_generation_mwh of 2/A: 100 to 150 (+50.0 %)", []string{"5.25", "100", "3"},
 		},
 		{
 			sheetFile{name: "rounder", columns: gateColumns, rounded: rounded, records: [][]string{{"1", "A", "5"}, {"2", "A", "100"}, {"", "", "3"}}}, driver.PublishAuto,
