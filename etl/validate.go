@@ -258,6 +258,7 @@ func ofFigures(audits []egrid.Audit) (evidence []sheet.Evidence) {
 // keyCounter finds identifiers that several rows share. It keeps a hash of
 // each, up to a bound.
 type keyCounter struct {
+	sheet      *sheet.Sheet
 	columns    []egrid.Column
 	seed       maphash.Seed
 	seen       hashSet
@@ -271,7 +272,7 @@ const maxKeys = 1 << 20
 
 // newKeyCounter makes one for about so many rows.
 func newKeyCounter(s *sheet.Sheet, rows int64) *keyCounter {
-	k := &keyCounter{columns: egrid.Identifier(s.Level, s.Schema.Has), seed: maphash.MakeSeed(), again: map[uint64]bool{}}
+	k := &keyCounter{sheet: s, columns: egrid.Identifier(s.Level, s.Schema.Has), seed: maphash.MakeSeed(), again: map[uint64]bool{}}
 	if len(k.columns) > 0 {
 		k.seen.grow(int(min(rows, maxKeys)))
 	}
@@ -373,7 +374,7 @@ func (k *keyCounter) audit() (egrid.Audit, bool) {
 		return egrid.Audit{Rule: "duplicate_key_unchecked", Severity: egrid.Info, Count: 1,
 			Examples: []string{fmt.Sprintf("only the first %d identifiers were compared; loading compares all", maxKeys)}}, true
 	}
-	return driver.DuplicateIdentifiers(k.duplicates, k.examples), k.duplicates > 0
+	return driver.DuplicateIdentifiers(k.sheet.Level, k.sheet.Schema.Has, k.duplicates, k.examples), k.duplicates > 0
 }
 
 func isReadError(err error) bool {

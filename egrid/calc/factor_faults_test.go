@@ -11,6 +11,7 @@ import (
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/calc"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
 	"github.com/egrid-analytics/egrid-go/egrid/sheet"
 	"github.com/egrid-analytics/egrid-go/egrid/store"
@@ -21,7 +22,7 @@ func written(t testing.TB, sheets map[string]string) *store.DB {
 	t.Helper()
 	m := memstore.New()
 	for name, text := range sheets {
-		if _, err := store.Load(t.Context(), m, strings.NewReader(text), &store.LoadOptions{ReaderOptions: sheet.ReaderOptions{Name: name}}); err != nil {
+		if _, err := store.Load(t.Context(), m, strings.NewReader(text), &store.LoadOptions{Publish: driver.PublishReplace, ReaderOptions: sheet.ReaderOptions{Name: name}}); err != nil {
 			t.Fatal(err)
 		}
 	}

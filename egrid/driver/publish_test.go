@@ -73,7 +73,7 @@ func TestDecide(t *testing.T) {
 		"no identifier in common":     {staged: sheetPart(t, "s", "state,plant_name,generator_id", nil, "TX,X,A"), live: &live, want: egrid.Held, reason: []string{"no identifier in common: published rows have oris_plant_code, generator_id, these have state, plant_name, generator_id", "it lacks 3 published rows of 3"}},
 		"rows without an identifier":  {staged: sheetPart(t, "s", columns, nil, ",A,TX,1", "1,A,TX,5.25"), live: ptr(sheetPart(t, "l", columns, nil, ",A,TX,1", "1,A,TX,5.25")), want: egrid.Unchanged},
 		"another one without":         {staged: sheetPart(t, "s", columns, nil, ",A,TX,2"), live: ptr(sheetPart(t, "l", columns, nil, ",A,TX,1")), want: egrid.Held, reason: []string{"it lacks 1 published row of 1 (row 1)"}},
-		"a hard rule":                 {staged: hard, live: &live, want: egrid.Held, reason: []string{"1 rows break the rule co2e_below_co2 (NYCW)"}},
+		"a hard rule":                 {staged: hard, live: &live, want: egrid.Held, reason: []string{"1 row breaks the rule co2e_below_co2 (NYCW)"}},
 		"a hard rule, first":          {staged: hard, want: egrid.Held, reason: []string{"NYCW"}},
 		"a hard rule, replaced":       {policy: driver.PublishReplace, staged: hard, live: &live, want: egrid.Published},
 		"records rejected":            {staged: misread, want: egrid.Held, reason: []string{"1 of 2 records were rejected, more than 1 %"}},

@@ -75,6 +75,9 @@ func Describe(s *egrid.Snapshot, tallies []Tally) {
 	}
 	s.Lossy, s.RejectedFor = union(s.Lossy, digits.Rounded()), commonFault(faults)
 	figures.Judge(s)
+	if s.Level == egrid.US && s.Rows > 1 { // which has no identifier that rows could share
+		s.Audits = MergeAudits(s.Audits, []egrid.Audit{DuplicateIdentifiers(s.Level, s.Schema.Has, 1, []string{string(egrid.US)})})
+	}
 	switch {
 	case !orders[""]:
 		s.ID = IdentityOf(s, digest)
