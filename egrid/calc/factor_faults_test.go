@@ -212,3 +212,33 @@ func TestFactorProperties(t *testing.T) {
 		}
 	}
 }
+
+// A sheet that was published with two rows of a place answers with neither.
+func TestFactorOfSeveralRows(t *testing.T) {
+	t.Parallel()
+	db := written(t, map[string]string{
+		"ST23.csv":  "YEAR,PSTATABB,STNGENAN,STCO2AN\n2023,TX,100,50\n2023,TX,300,10\n2023,OK,5,6\n",
+		"US23.csv":  "YEAR,USNAMEPCAP,USNGENAN,USCO2AN\n2023,10,100,50\n2023,10,300,10\n",
+		"GGL23.csv": "YEAR,REGION,ESTLOSS,TOTDISP,DIRCTUSE,GGRSLOSS\n2023,U.S.,4,105,5,0.04\n2023,U.S.,8,105,5,0.08\n",
+	})
+	tx := calc.FactorQuery{Level: egrid.ST, Code: "TX", Gas: calc.CO2}
+	ok := calc.FactorQuery{Level: egrid.ST, Code: "OK", Gas: calc.CO2}
+	delivered := ok
+	delivered.Delivered = true
+	for says, q := range map[string]calc.FactorQuery{
+		"the ST sheet of eGRID 2023 has several rows for state TX": tx, "the US sheet of eGRID 2023 has several rows for United States": {Level: egrid.US, Gas: calc.CO2},
+		"the GGL sheet of eGRID 2023 has several rows": delivered,
+	} {
+		if f, err := calc.FactorOf(t.Context(), db, q); !errors.Is(err, egrid.ErrConflict) || !strings.Contains(err.Error(), says) {
+			t.Errorf("got %v, %v; want %q", f.Value, err, says)
+		}
+	}
+	if f, err := calc.FactorOf(t.Context(), db, ok); err != nil || f.Value != 2400 {
+		t.Errorf("a state with one row: %v, %v", f.Value, err)
+	}
+	for _, q := range []calc.ExplainQuery{{Level: egrid.ST, Code: "TX", Column: "STNGENAN"}, {Level: egrid.GGL, Code: "U.S.", Column: "GGRSLOSS"}} {
+		if _, err := calc.Explain(t.Context(), db, q); !errors.Is(err, egrid.ErrConflict) {
+			t.Errorf("explain %s %s: %v", q.Level, q.Code, err)
+		}
+	}
+}
