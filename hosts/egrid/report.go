@@ -366,7 +366,12 @@ func (d *description) sum() {
 	}
 	var not []string
 	if held := d.parts[etl.Held]; len(held) > 0 {
-		not = append(not, fmt.Sprintf("%s (%s)", count(len(held), "held table"), editions(held)))
+		why := make([]string, len(held))
+		for i, s := range held {
+			first, _, _ := strings.Cut(s.Reason, "; ")
+			why[i] = s.edition() + ": " + brief(first)
+		}
+		not = append(not, fmt.Sprintf("%s (%s)", count(len(held), "held table"), some(why)))
 	}
 	if d.RowsRejected > 0 {
 		not = append(not, count(d.RowsRejected, "rejected record"))
