@@ -18,7 +18,6 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/book"
 	"github.com/egrid-analytics/egrid-go/egrid/calc/inventory"
-	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
 	"github.com/egrid-analytics/egrid-go/egrid/sheet"
 	"github.com/egrid-analytics/egrid-go/egrid/store"
@@ -136,7 +135,7 @@ func TestSeveralRows(t *testing.T) {
 	t.Parallel()
 	m := memstore.New()
 	text := "YEAR,PSTATABB,STNGENAN,STCO2AN,STCO2EQA\n2023,TX,100,50,51\n2023,TX,300,10,11\n2023,OK,100,50,51\n"
-	if _, err := store.Load(t.Context(), m, strings.NewReader(text), &store.LoadOptions{Publish: driver.PublishReplace, ReaderOptions: sheet.ReaderOptions{Name: "ST23.csv"}}); err != nil {
+	if _, err := store.Load(t.Context(), m, strings.NewReader(text), &store.LoadOptions{Publish: "replace", ReaderOptions: sheet.ReaderOptions{Name: "ST23.csv"}}); err != nil {
 		t.Fatal(err)
 	}
 	_, totals := answered(t, store.New(m), "state,kwh\nTX,1000\nOK,1000\n", nil)
