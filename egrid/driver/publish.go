@@ -85,11 +85,11 @@ func broken(a egrid.Audit) string {
 	case a.Rule == duplicateKey:
 		return fmt.Sprintf("%s in several rows, where a sheet has one row of each (%s)", are(a.Count, "identifier"), examples(named, a.Count))
 	case a.Rule == ContradictsTotal:
-		return fmt.Sprintf("%s more than twice what is known of the sheet, or less than half (%s)", are(a.Count, "total"), strings.Join(named, ", "))
+		return fmt.Sprintf("%s more than twice what is known of the sheet, or less than half (%s)", are(a.Count, "total"), strings.Join(named, "; "))
 	case a.Count == 1:
-		return fmt.Sprintf("1 row breaks the rule %s (%s)", a.Rule, strings.Join(named, ", "))
+		return fmt.Sprintf("1 row breaks the rule %s (%s)", a.Rule, strings.Join(named, "; "))
 	}
-	return fmt.Sprintf("%d rows break the rule %s (%s)", a.Count, a.Rule, examples(named, a.Count))
+	return fmt.Sprintf("%d rows break the rule %s (%s)", a.Count, a.Rule, examples(named[:min(len(named), 1)], a.Count))
 }
 
 // adds counts what the new snapshot has more than the old one.

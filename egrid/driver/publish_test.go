@@ -30,6 +30,12 @@ func TestDecide(t *testing.T) {
 	display := sheetPart(t, "display", columns, rounded, "1,A,TX,5", "2,A,OK,100", "2,A,OK,")
 	hard := sheetPart(t, "hard", columns, nil, "1,A,TX,5.25", "2,A,OK,100", "2,A,OK,", "3,A,OK,1")
 	hard.Audits = []egrid.Audit{{Rule: "co2e_below_co2", Severity: egrid.Hard, Count: 1, Examples: []string{"NYCW"}}}
+	many := sheetPart(t, "many", columns, nil, "1,A,TX,5.25")
+	many.Audits = []egrid.Audit{
+		{Rule: "co2e_below_co2", Severity: egrid.Hard, Count: 52, Examples: []string{"state AK, line 3: co2_short_tons 2, co2e_short_tons 1", "state AL, line 4"}},
+		{Rule: "duplicate_key", Severity: egrid.Hard, Count: 2, Examples: []string{"AK", "TX"}},
+		{Rule: driver.ContradictsTotal, Severity: egrid.Hard, Count: 1, Examples: []string{"EPA's sheet: STCO2AN adds up to 9 where theirs adds up to 1"}},
+	}
 	misread := sheetPart(t, "misread", columns, nil, "1,A,TX,5.25")
 	misread.Rejected = 1
 	for name, test := range map[string]struct {
@@ -74,6 +80,10 @@ func TestDecide(t *testing.T) {
 		"rows without an identifier":  {staged: sheetPart(t, "s", columns, nil, ",A,TX,1", "1,A,TX,5.25"), live: ptr(sheetPart(t, "l", columns, nil, ",A,TX,1", "1,A,TX,5.25")), want: egrid.Unchanged},
 		"another one without":         {staged: sheetPart(t, "s", columns, nil, ",A,TX,2"), live: ptr(sheetPart(t, "l", columns, nil, ",A,TX,1")), want: egrid.Held, reason: []string{"it lacks 1 published row of 1 (row 1)"}},
 		"a hard rule":                 {staged: hard, live: &live, want: egrid.Held, reason: []string{"1 row breaks the rule co2e_below_co2 (NYCW)"}},
+		"many rows of hard rules": {staged: many, want: egrid.Held, reason: []string{
+			"52 rows break the rule co2e_below_co2 (state AK, line 3: co2_short_tons 2, co2e_short_tons 1, ...)", "2 identifiers are in several rows, where a sheet has one row of each (AK, TX)",
+			"1 total is more than twice what is known of the sheet, or less than half (EPA's sheet: STCO2AN adds up to 9 where theirs adds up to 1)",
+		}},
 		"a hard rule, first":          {staged: hard, want: egrid.Held, reason: []string{"NYCW"}},
 		"a hard rule, replaced":       {policy: driver.PublishReplace, staged: hard, live: &live, want: egrid.Published},
 		"records rejected":            {staged: misread, want: egrid.Held, reason: []string{"1 of 2 records were rejected, more than 1 %"}},
