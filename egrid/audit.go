@@ -15,5 +15,5 @@ type Audit struct {
 	Rule     string   `json:"rule"`
 	Severity Severity `json:"severity"`
 	Count    int64    `json:"count"`    // rows, or groups of rows, that break the rule
-	Examples []string `json:"examples"` // the first offenders, by identifier and row number
+	Examples []string `json:"examples"` // the first offenders: which row of which line, and its value
 }

@@ -291,18 +291,60 @@ func TestValidateLoadsNothing(t *testing.T) {
 		t.Fatalf("OK %v, %v", v.OK(), err)
 	}
 	gen, srl, display := v.Files[0].Sheets[0], v.Files[1].Sheets[0], v.Files[2].Sheets[0]
-	if gen.Rows != 5 || len(gen.Rejects) != 1 || gen.Rejects[0].Count != 1 || gen.Rejects[0].Line != 8 || !slices.Equal(gen.Years, []int{2022, 2023}) ||
+	if gen.Rows != 5 || len(gen.Rejects) != 1 || gen.Rejects[0].Count != 1 || gen.Rejects[0].Line != 8 || len(gen.Years) != 2 || gen.Years[0].Year != 2022 || gen.Years[1].Year != 2023 || gen.Years[0].Rows+gen.Years[1].Rows != 5 ||
 		!slices.ContainsFunc(gen.Audits, func(a egrid.Audit) bool { return a.Rule == "duplicate_key" && a.Count == 1 }) {
 		t.Errorf("generators: %+v", gen)
 	}
 	if !slices.ContainsFunc(srl.Audits, func(a egrid.Audit) bool { return a.Rule == "co2e_below_co2" && a.Severity == egrid.Hard }) {
 		t.Errorf("subregions: %+v", srl)
 	}
-	if len(display.Lossy) != 1 || !slices.Equal(display.Lossy[2021], []egrid.Column{egrid.NetGeneration}) {
+	if len(display.Years) != 1 || !slices.Equal(display.Years[0].Lossy, []egrid.Column{egrid.NetGeneration}) {
 		t.Errorf("display: %+v", display)
 	}
 	if r := v.Report(); r.Status != etl.DryRun || r.RowsLoaded != 0 || r.RowsRead != 8 || r.RowsRejected != 1 {
 		t.Errorf("report %+v", r)
+	}
+}
+
+// TestCheckCountsAsTheLoad: a check says of each data year what a load of the file says.
+func TestCheckCountsAsTheLoad(t *testing.T) {
+	t.Parallel()
+	const head = "YEAR,PSTATABB,PNAME,ORISPL,GENID,GENNTAN\n"
+	for name, text := range map[string]string{
+		"years":             head + "2022,TX,A,1,1,5\n2022,TX,A,1,2,5\n2023,TX,A,1,1,6\n",
+		"rejects":           head + "2023,TX,A,1,1,5\n2023,TX,A,1,2,x\n2023,TX,A,1,3,y\n2023,TX,A,1,4,z\n2023,TX,A,1,5,w\n2023,TX,A,1,6,6\n2023,TX,A,1,7,6\n2022,TX,A,1,1,6\n",
+		"rejects ahead":     head + strings.Repeat("2023,TX,A,1,1,x\n", 9) + "2022,TX,A,1,1,6\n2023,TX,A,1,7,6\n",
+		"several rows":      "YEAR,PSTATABB,STNGENAN,STCO2AN,STCO2EQA\n2022,TX,100,50,51\n2023,TX,100,50,51\n2023,TX,300,10,11\n",
+		"several countries": "YEAR,USNAMEPCAP,USHTIAN,USNGENAN\n2022,1,2,3\n2023,1,2,3\n2023,1,2,4\n",
+		"nothing sound":     head + "2023,TX,A,1,1,x\n",
+	} {
+		for _, chunk := range []int64{30, 1 << 20} {
+			source := etl.Local(folder(t, map[string]string{"sheet.csv": text}))
+			o := &etl.Options{ChunkBytes: chunk}
+			p := etl.New(source, nil, o)
+			scanned, err := p.Scan(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			v, err := p.Validate(t.Context(), scanned)
+			if err != nil {
+				t.Fatal(err)
+			}
+			loaded, _ := run(t, source, o)
+			said := func(r etl.Report) (lines []string) {
+				for _, s := range r.Files[0].Sheets {
+					if s.Status == etl.DryRun {
+						s.Status = etl.Published
+					}
+					lines = append(lines, fmt.Sprint(s.Level, s.Year, " ", s.Status, " ", s.Reason, s.Read, s.Rejected, s.Rejects, s.Audits))
+				}
+				slices.Sort(lines)
+				return append(lines, fmt.Sprint(r.RowsRead, r.RowsRejected))
+			}
+			if got, want := said(v.Report()), said(loaded); !slices.Equal(got, want) {
+				t.Errorf("%s, in chunks of %d bytes, a check says\n%s\nand a load\n%s", name, chunk, strings.Join(got, "\n"), strings.Join(want, "\n"))
+			}
+		}
 	}
 }
 

@@ -1,8 +1,11 @@
 package etl_test
 
 import (
+	"encoding/csv"
+	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -63,5 +66,67 @@ func TestKnownFigures(t *testing.T) {
 			}
 		}
 		store.Close()
+	}
+}
+
+// TestPlantedFaults: what cannot be true of EPA's plants is held on a first load, and a
+// corrected plant is not.
+func TestPlantedFaults(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile(filepath.Join(testenv.Data(t), "2018", "v2_PLNT-assembled.csv"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sound, err := csv.NewReader(strings.NewReader(strings.TrimPrefix(string(text), "\ufeff"))).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := func(code string) int { return slices.Index(sound[1], code) }
+	one := func(code, value string) func([][]string) {
+		return func(rows [][]string) { rows[700][at(code)] = value }
+	}
+	all := func(code string, times float64) func([][]string) {
+		return func(rows [][]string) {
+			for _, row := range rows[2:] {
+				if x, err := strconv.ParseFloat(row[at(code)], 64); err == nil {
+					row[at(code)] = strconv.FormatFloat(x*times, 'f', -1, 64)
+				}
+			}
+		}
+	}
+	for name, test := range map[string]struct {
+		plant  func([][]string)
+		reason string // empty: published
+	}{
+		"a latitude":    {one("LAT", "4123.4"), "impossible_latitude (plant 61620, line 701: latitude 4123.4)"},
+		"a generation":  {one("PLNGENAN", "9e12"), "PLNGENAN adds up to 9004168"},
+		"GWh for MWh":   {all("PLNGENAN", 1e-3), "1 total is more than twice what is known of the sheet, or less than half (EPA's eGRID2018 v2 PLNT sheet: PLNGENAN adds up to 4168370.117666"},
+		"tonnes of kg":  {all("PLCO2AN", 907), "PLCO2AN adds up to"},
+		"a plant twice": {func(rows [][]string) { copy(rows[5], rows[6]) }, "1 identifier is in several rows"},
+		"a correction":  {one("PLNGENAN", "123"), ""},
+		"no CO2 at all": {func(rows [][]string) {
+			for _, row := range rows[2:] {
+				row[at("PLCO2AN")] = ""
+			}
+		}, ""},
+		"a large change": {all("PLCO2AN", 1.5), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			rows := make([][]string, len(sound))
+			for i := range sound {
+				rows[i] = slices.Clone(sound[i])
+			}
+			test.plant(rows)
+			var out strings.Builder
+			if err := csv.NewWriter(&out).WriteAll(rows); err != nil {
+				t.Fatal(err)
+			}
+			report, _ := run(t, etl.Local(folder(t, map[string]string{"v2_PLNT18.csv": out.String()})), nil)
+			of := report.Files[0].Sheets[0]
+			if want := map[bool]etl.Status{true: etl.Published, false: etl.Held}[test.reason == ""]; of.Status != want || !strings.Contains(of.Reason, test.reason) {
+				t.Errorf("%s, %q; want %s, %q", of.Status, of.Reason, want, test.reason)
+			}
+		})
 	}
 }

@@ -231,23 +231,24 @@ func (v Validated) Report() Report {
 	return report
 }
 
-// addChecked reports a sheet of a dry run. The check counts by sheet, and so with
-// the first data year.
+// addChecked reports a sheet of a dry run.
 func (r *Report) addChecked(f *FileReport, s *CheckedSheet) {
 	if s.Error != "" {
 		r.refuse(&Refused{Object: Object{Name: f.Object}, Member: s.Member, Sheet: s.Sheet, Reason: s.Error, LeftOut: s.LeftOut, Rejects: s.Rejects})
 		return
 	}
 	of := SheetReport{
-		Sheet: s.Member, Level: s.Sheet.Level, Release: s.Sheet.Release, Units: s.Sheet.Units, Rejects: s.Rejects,
-		Unknown: codes(s.Sheet.Schema, s.Sheet.Unknown), Status: DryRun,
-		Audits: auditMeasures(s.Sheet.Level, s.Generation, s.Audits),
+		Sheet: s.Member, Level: s.Sheet.Level, Release: s.Sheet.Release, Units: s.Sheet.Units,
+		Unknown: codes(s.Sheet.Schema, s.Sheet.Unknown),
 	}
-	rows := s.Rows
-	for _, of.Year = range s.Years {
-		of.Evidence, of.Lossy = s.Sheet.EvidenceOf(of.Year), codes(s.Sheet.Schema, s.Lossy[of.Year])
-		r.append(f, of, rows)
-		of.Rejects, of.Audits, rows = nil, nil, 0
+	for i := range s.Years {
+		y := &s.Years[i]
+		of.Year, of.Rejects, of.Audits = y.Year, y.Rejects, auditMeasures(s.Sheet.Level, y.Generation, y.Audits)
+		of.Evidence, of.Lossy = s.Sheet.EvidenceOf(y.Year), codes(s.Sheet.Schema, y.Lossy)
+		if of.Status, of.Reason = DryRun, y.Held; y.Held != "" {
+			of.Status = Held
+		}
+		r.append(f, of, y.Rows)
 	}
 }
 

@@ -285,15 +285,20 @@ func (p *Pipeline) putBlank(ctx context.Context, loads []Load) error {
 	for i := range loads {
 		l := &loads[i]
 		for _, b := range l.Blank {
-			c := emptyChunk(b.Index, l.Spec)
-			c.Rejected, c.Faults, c.Findings = rejectedBy(b.Rejects), faultsOf(b.Rejects), b.Findings
-			if err := p.sink.Put(ctx, l.Spec, c); err != nil {
+			if err := p.sink.Put(ctx, l.Spec, b.chunk(l.Spec)); err != nil {
 				return err
 			}
 		}
 		l.Blank = nil
 	}
 	return nil
+}
+
+// chunk is what is put of it.
+func (b Blank) chunk(spec driver.SnapshotSpec) driver.Chunk {
+	c := emptyChunk(b.Index, spec)
+	c.Rejected, c.Faults, c.Findings = rejectedBy(b.Rejects), faultsOf(b.Rejects), b.Findings
+	return c
 }
 
 func faultsOf(groups []RejectGroup) (faults []egrid.RejectReason) {

@@ -104,28 +104,8 @@ func (p *Pipeline) streamPart(ctx context.Context, part Part, file *rejectsFile)
 		if err := file.write(part, d.rejects); err != nil {
 			return err
 		}
-		rejects := groupRejects(nil, part.Sheet.Level, d.rejects)
-		if len(d.years) == 0 && piece.Last == 0 {
-			piece.Blank = append(piece.Blank, Blank{Index: d.index, Rejects: rejects, Findings: d.aside})
-			return nil
-		}
-		if len(d.years) == 0 {
-			d.years = append(d.years, emptyChunk(d.index, piece.load(part, piece.Last, reading).Spec))
-		}
-		d.years[0].Findings = driver.MergeAudits(d.years[0].Findings, d.aside)
-		d.years[0].Rejected, d.years[0].Faults = rejectedBy(rejects), faultsOf(rejects)
-		for i, c := range d.years {
-			piece.Last = c.Rows.Year()
-			load := piece.load(part, piece.Last, reading)
-			if i == 0 {
-				for _, g := range rejects {
-					load.Rejects = countReject(load.Rejects, g)
-				}
-			}
-			load.Chunks++
-			load.Rows += int64(c.Rows.Len())
-			load.Generation = load.Generation || hasGeneration(c.Rows)
-			spec := load.Spec
+		for _, c := range piece.take(part, reading, &d) {
+			spec := piece.load(part, c.Rows.Year(), reading).Spec
 			puts.Go(func(ctx context.Context) error {
 				err := p.sink.Put(ctx, spec, c)
 				failed.Store(failed.Load() || err != nil)
@@ -141,6 +121,35 @@ func (p *Pipeline) streamPart(ctx context.Context, part Part, file *rejectsFile)
 		piece.Refused = part.refused(noRows(nil)) // the reason is told of all pieces, see combine
 	}
 	return piece, err
+}
+
+// take counts a decoded span to the loads of its data years, and returns their chunks.
+// What it rejects counts to the first of them, and without a row to the year of the row
+// before; ahead of all rows it is kept as blank.
+func (piece *Piece) take(part Part, reading string, d *decoded) []driver.Chunk {
+	rejects := groupRejects(nil, part.Sheet.Level, d.rejects)
+	if len(d.years) == 0 && piece.Last == 0 {
+		piece.Blank = append(piece.Blank, Blank{Index: d.index, Rejects: rejects, Findings: d.aside})
+		return nil
+	}
+	if len(d.years) == 0 {
+		d.years = append(d.years, emptyChunk(d.index, piece.load(part, piece.Last, reading).Spec))
+	}
+	d.years[0].Findings = driver.MergeAudits(d.years[0].Findings, d.aside)
+	d.years[0].Rejected, d.years[0].Faults = rejectedBy(rejects), faultsOf(rejects)
+	for i, c := range d.years {
+		piece.Last = c.Rows.Year()
+		load := piece.load(part, piece.Last, reading)
+		if i == 0 {
+			for _, g := range rejects {
+				load.Rejects = countReject(load.Rejects, g)
+			}
+		}
+		load.Chunks++
+		load.Rows += int64(c.Rows.Len())
+		load.Generation = load.Generation || hasGeneration(c.Rows)
+	}
+	return d.years
 }
 
 // load finds the load of a data year, or begins it.

@@ -1,6 +1,7 @@
 package etl
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -35,18 +36,26 @@ type CheckedFile struct {
 // CheckedSheet is what was found in a sheet. The counts are those of a check
 // of the content.
 type CheckedSheet struct {
-	Member string       `json:"member"`          // of an archive, or sheet of a workbook; empty otherwise
-	Plain  bool         `json:"plain"`           // its text is the object itself: any place of it can be read
-	Sheet  *sheet.Sheet `json:"sheet,omitempty"` // how to read it; nil when it cannot be
-	Rows   int64        `json:"rows"`
-	// Generation says that a row has net generation.
-	Generation bool                   `json:"generation,omitempty"`
-	Rejects    []RejectGroup          `json:"rejects,omitempty"`
-	Lossy      map[int][]egrid.Column `json:"lossy_columns,omitempty"` // of each data year
-	Audits     []egrid.Audit          `json:"audits,omitempty"`
-	Years      []int                  `json:"years,omitempty"`    // data years of the rows
-	Error      string                 `json:"error,omitempty"`    // why the sheet cannot be loaded
-	LeftOut    bool                   `json:"left_out,omitempty"` // it is no eGRID sheet, and nobody asked for it
+	Member  string        `json:"member"`          // of an archive, or sheet of a workbook; empty otherwise
+	Plain   bool          `json:"plain"`           // its text is the object itself: any place of it can be read
+	Sheet   *sheet.Sheet  `json:"sheet,omitempty"` // how to read it; nil when it cannot be
+	Rows    int64         `json:"rows"`
+	Rejects []RejectGroup `json:"rejects,omitempty"`
+	Audits  []egrid.Audit `json:"audits,omitempty"`
+	Years   []CheckedYear `json:"years,omitempty"`    // each of which is a load of its own
+	Error   string        `json:"error,omitempty"`    // why the sheet cannot be loaded
+	LeftOut bool          `json:"left_out,omitempty"` // it is no eGRID sheet, and nobody asked for it
+}
+
+// CheckedYear is what was found in one data year of a sheet: what a load of it counts.
+type CheckedYear struct {
+	Year       int            `json:"year"`
+	Rows       int64          `json:"rows"`
+	Generation bool           `json:"generation,omitempty"` // a row has net generation
+	Rejects    []RejectGroup  `json:"rejects,omitempty"`    // a rejected record has no data year: it counts to one near it
+	Lossy      []egrid.Column `json:"lossy_columns,omitempty"`
+	Audits     []egrid.Audit  `json:"audits,omitempty"`
+	Held       string         `json:"held,omitempty"` // why a load holds it, whatever is published
 }
 
 // OK reports whether everything was found in order: nothing refused, nothing
@@ -189,60 +198,67 @@ func (p *Pipeline) inspectSheet(ctx context.Context, o Object, table book.Table)
 	return s, nil
 }
 
-// checkContent decodes a whole sheet.
+// checkContent decodes a whole sheet, and describes each data year as a store does.
 func (p *Pipeline) checkContent(ctx context.Context, o Object, s *CheckedSheet) error {
 	part, err := p.divideSheet(ctx, o, s)
 	if err != nil {
 		return err
 	}
-	keys := newKeyCounter(s.Sheet, part.Rows)
-	s.Lossy = map[int][]egrid.Column{}
-	digits := map[int]driver.Precision{}
-	figures, rows := map[int]driver.Figures{}, map[int]int64{}
+	var piece Piece
+	tallies, keys := map[int][]driver.Tally{}, map[int]*keyCounter{}
 	err = p.decode(ctx, "validate", part, func(d decoded) error {
-		for _, year := range d.years {
-			if !slices.Contains(s.Years, year.Rows.Year()) {
-				s.Years = append(s.Years, year.Rows.Year())
-			}
-			s.Rows += int64(year.Rows.Len())
-			s.Generation = s.Generation || hasGeneration(year.Rows)
-			s.Audits = driver.MergeAudits(s.Audits, year.Findings)
-			if lossy := year.Rows.Lossy(); len(lossy) > 0 {
-				s.Lossy[year.Rows.Year()] = union(s.Lossy[year.Rows.Year()], lossy)
-			}
-			digits[year.Rows.Year()] = digits[year.Rows.Year()].Plus(driver.PrecisionOf(year.Rows))
-			if rows[year.Rows.Year()] += int64(year.Rows.Len()); driver.HasKnown(s.Sheet.Level, year.Rows.Year()) {
-				figures[year.Rows.Year()] = figures[year.Rows.Year()].Plus(driver.FiguresOf(year.Rows))
-			}
-			keys.add(year.Rows)
-		}
-		s.Audits = driver.MergeAudits(s.Audits, d.aside)
 		s.Rejects = groupRejects(s.Rejects, s.Sheet.Level, d.rejects)
+		for _, c := range piece.take(part, "", &d) {
+			year := c.Rows.Year()
+			if keys[year] == nil {
+				keys[year] = newKeyCounter(s.Sheet, part.Rows)
+			}
+			keys[year].add(c.Rows)
+			tallies[year] = append(tallies[year], driver.CountsOf(c))
+		}
 		return nil
 	})
-	if err == nil && s.Rows == 0 {
-		err = noRows(s.Rejects)
+	if err != nil {
+		return err
 	}
-	for year, digits := range digits {
-		if rounded := digits.Rounded(); len(rounded) > 0 {
-			s.Lossy[year] = union(s.Lossy[year], rounded)
+	loads, _ := combine([]Piece{piece})
+	if len(loads) == 0 {
+		for _, b := range piece.Blank {
+			s.Audits = driver.MergeAudits(s.Audits, b.Findings)
 		}
+		return noRows(s.Rejects)
 	}
-	slices.Sort(s.Years)
-	for year, f := range figures {
-		of := egrid.Snapshot{Level: s.Sheet.Level, Year: year, Release: s.Sheet.Release, Authority: s.Sheet.Authority, Units: s.Sheet.Units, Rows: rows[year], Lossy: s.Lossy[year]}
-		if f.Judge(&of); len(of.Lossy) > 0 {
-			s.Lossy[year] = of.Lossy
+	for i := range loads {
+		l := &loads[i]
+		for _, b := range l.Blank {
+			tallies[l.Spec.Year] = append(tallies[l.Spec.Year], driver.CountsOf(b.chunk(l.Spec)))
 		}
-		s.Audits = driver.MergeAudits(s.Audits, of.Audits)
-		for _, e := range ofFigures(of.Audits) {
+		year, err := l.check(tallies[l.Spec.Year], keys[l.Spec.Year])
+		if err != nil {
+			return err
+		}
+		for _, e := range ofFigures(year.Audits) {
 			s.Sheet.Learn(e)
 		}
+		s.Rows, s.Audits = s.Rows+year.Rows, driver.MergeAudits(s.Audits, year.Audits)
+		s.Years = append(s.Years, year)
 	}
+	slices.SortFunc(s.Years, func(a, b CheckedYear) int { return cmp.Compare(a.Year, b.Year) })
+	return nil
+}
+
+// check says what a store would make of a load where nothing is published.
+func (l *Load) check(tallies []driver.Tally, keys *keyCounter) (CheckedYear, error) {
+	snap := driver.NewSnapshot(l.Spec.ID(), l.Spec)
+	driver.Describe(&snap, tallies)
 	if a, ok := keys.audit(); ok {
-		s.Audits = append(s.Audits, a)
+		snap.Audits = append(snap.Audits, a)
 	}
-	return err
+	status, reason, err := driver.Decide(driver.PublishAuto, snap, nil, nil)
+	if status != egrid.Held {
+		reason = ""
+	}
+	return CheckedYear{Year: l.Spec.Year, Rows: snap.Rows, Generation: l.Generation, Rejects: l.Rejects, Lossy: snap.Lossy, Audits: snap.Audits, Held: reason}, err
 }
 
 // ofFigures is the evidence of what is known of the figures of EPA's sheets.
@@ -255,9 +271,10 @@ func ofFigures(audits []egrid.Audit) (evidence []sheet.Evidence) {
 	return evidence
 }
 
-// keyCounter finds identifiers that several rows share. It keeps a hash of
+// keyCounter finds identifiers that several rows of a data year share. It keeps a hash of
 // each, up to a bound.
 type keyCounter struct {
+	sheet      *sheet.Sheet
 	columns    []egrid.Column
 	seed       maphash.Seed
 	seen       hashSet
@@ -271,7 +288,7 @@ const maxKeys = 1 << 20
 
 // newKeyCounter makes one for about so many rows.
 func newKeyCounter(s *sheet.Sheet, rows int64) *keyCounter {
-	k := &keyCounter{columns: egrid.Identifier(s.Level, s.Schema.Has), seed: maphash.MakeSeed(), again: map[uint64]bool{}}
+	k := &keyCounter{sheet: s, columns: egrid.Identifier(s.Level, s.Schema.Has), seed: maphash.MakeSeed(), again: map[uint64]bool{}}
 	if len(k.columns) > 0 {
 		k.seen.grow(int(min(rows, maxKeys)))
 	}
@@ -284,9 +301,6 @@ func (k *keyCounter) add(b *egrid.Batch) {
 		return
 	}
 	hashes := make([]uint64, b.Len())
-	for i := range hashes {
-		hashes[i] = uint64(b.Year())
-	}
 	columns := make([]*egrid.Vector, len(k.columns))
 	for i, c := range k.columns {
 		columns[i] = b.Column(b.Schema().Index(c))
@@ -373,7 +387,7 @@ func (k *keyCounter) audit() (egrid.Audit, bool) {
 		return egrid.Audit{Rule: "duplicate_key_unchecked", Severity: egrid.Info, Count: 1,
 			Examples: []string{fmt.Sprintf("only the first %d identifiers were compared; loading compares all", maxKeys)}}, true
 	}
-	return driver.DuplicateIdentifiers(k.duplicates, k.examples), k.duplicates > 0
+	return driver.DuplicateIdentifiers(k.sheet.Level, k.sheet.Schema.Has, k.duplicates, k.examples), k.duplicates > 0
 }
 
 func isReadError(err error) bool {

@@ -68,7 +68,7 @@ var refusals = map[string]struct{ description, detail string }{
 	"403": {"The credentials do not allow it.", "scope write is needed, which these credentials do not have"},
 	"404": {"No such plant, region, ZIP code, column, data year, release or snapshot.", `no plant "99999" in data year 2023`},
 	"406": {"The answer does not come as what the header Accept names.", "this answer does not come as what the header Accept names, but as json"},
-	"409": {"It cannot be done in the state that things are in.", "run 20250701T120000Z-k3x9qa is under way"},
+	"409": {"It cannot be done in the state that things are in, or a sheet has several rows for a place.", "run 20250701T120000Z-k3x9qa is under way"},
 	"410": {"A snapshot of the cursor or of the permanent address was pruned. What was read is of the data before: begin again with the same request without a cursor and a snapshot.", "snapshot 0f3a5c7e9b1d2f4a6c8e0b2d was published once and is kept no more; the cursor reads it: start again from the first page"},
 	"413": {"The body is too long.", "a request body has at most 1048576 bytes"},
 	"414": {"The address is too long.", "a URL has at most 16384 bytes"},

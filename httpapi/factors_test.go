@@ -10,7 +10,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
+	"github.com/egrid-analytics/egrid-go/egrid/memstore"
 	"github.com/egrid-analytics/egrid-go/egrid/shapes"
+	"github.com/egrid-analytics/egrid-go/egrid/sheet"
+	"github.com/egrid-analytics/egrid-go/egrid/store"
 	"github.com/egrid-analytics/egrid-go/httpapi"
 	"github.com/egrid-analytics/egrid-go/httpapi/wire"
 )
@@ -133,6 +138,42 @@ func TestInventory(t *testing.T) {
 	} {
 		if status, _, _, text := post(tt.target, tt.contentType, strings.NewReader(tt.body)); status != tt.status || !strings.Contains(text, tt.says) {
 			t.Errorf("%s: %d %.300s", name, status, text)
+		}
+	}
+}
+
+// Of a region that has several rows no answer takes one, and each documents the refusal.
+func TestSeveralRows(t *testing.T) {
+	t.Parallel()
+	backend := memstore.New().Driver()
+	t.Cleanup(func() { backend.Close() })
+	o := &store.LoadOptions{ReaderOptions: sheet.ReaderOptions{Name: "ST23.csv"}, Publish: driver.PublishReplace}
+	loaded, err := store.Load(t.Context(), backend, strings.NewReader("YEAR,PSTATABB,STNGENAN,STCO2AN\n2023,TX,100,50\n2023,TX,300,10\n2023,OK,5,6\n"), o)
+	if err != nil || loaded.Reports[0].Status != egrid.Published {
+		t.Fatalf("%+v, %v", loaded, err)
+	}
+	h := newAPI(backend, nil)
+	for _, target := range []string{"/factors?state=TX&gas=co2", "/regions/ST/TX", "/explain/ST/TX/STNGENAN"} {
+		if w := get(t, h, target); w.Code != http.StatusConflict || !strings.Contains(w.Body.String(), "several rows for state TX") {
+			t.Errorf("%s: %d %s", target, w.Code, w.Body)
+		}
+	}
+	for _, target := range []string{"/factors?state=OK&gas=co2", "/regions/ST/OK", "/levels/ST/rows"} {
+		if w := get(t, h, target); w.Code != http.StatusOK {
+			t.Errorf("%s: %d %s", target, w.Code, w.Body)
+		}
+	}
+	var document struct {
+		Paths map[string]map[string]struct{ Responses map[string]any }
+	}
+	if err := json.Unmarshal(get(t, h, "/openapi.json").Body.Bytes(), &document); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"/factors", "/regions/{level}/{code}", "/explain/{level}/{code}/{column}", "/diff/factors"} {
+		for method, op := range document.Paths[path] {
+			if op.Responses["409"] == nil {
+				t.Errorf("%s %s does not document 409", method, path)
+			}
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
+	"github.com/egrid-analytics/egrid-go/egrid/calc"
 	"github.com/egrid-analytics/egrid-go/egrid/store"
 	"github.com/egrid-analytics/egrid-go/httpapi/wire"
 )
@@ -124,7 +125,7 @@ func (a *api) regionOperation() {
 }
 
 func (in *request) region(ctx context.Context, level egrid.Level, code string) (*answer, error) {
-	query := egrid.RowQuery{Level: level, Year: in.number("year"), Release: in.text("release"), Limit: 1}
+	query := egrid.RowQuery{Level: level, Year: in.number("year"), Release: in.text("release"), Limit: 2}
 	identifier := egrid.Identifier(level, func(egrid.Column) bool { return true })
 	if len(identifier) == 1 {
 		query.Filters = []egrid.Filter{egrid.Where(identifier[0], egrid.Eq, code)}
@@ -133,6 +134,9 @@ func (in *request) region(ctx context.Context, level egrid.Level, code string) (
 	}
 	page, err := in.data.db.Rows(ctx, query)
 	if err != nil {
+		return nil, err
+	}
+	if err := calc.OneRow(&page, level, code); err != nil {
 		return nil, err
 	}
 	if page.Len() == 0 {

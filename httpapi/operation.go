@@ -54,6 +54,9 @@ func (a *api) register(op operation) {
 		Responses: map[string]*huma.Response{"200": a.documentAnswer(&op)},
 		Errors:    []int{http.StatusBadRequest, http.StatusNotFound, http.StatusNotAcceptable, http.StatusGone, http.StatusRequestURITooLong, http.StatusServiceUnavailable},
 	}
+	if op.ofOneRow() {
+		documented.Errors = append(documented.Errors, http.StatusConflict)
+	}
 	if !op.unkept {
 		documented.Responses["304"] = &huma.Response{Description: "The client's copy, named by If-None-Match, is still true."}
 	}
@@ -73,6 +76,12 @@ func (a *api) register(op operation) {
 		}}, nil
 	})
 	documentRefusals(&documented)
+}
+
+// ofOneRow reports whether the operation answers from the one row of a place, and is
+// refused where a sheet has several.
+func (op *operation) ofOneRow() bool {
+	return op.tag == "factors" || slices.Contains([]string{"region", "diff-factors", "diff-report"}, op.id)
 }
 
 // documentAnswer describes the answer in each of its formats.

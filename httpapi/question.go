@@ -33,6 +33,9 @@ func (a *api) registerQuestion(q *question, answers map[string]*huma.MediaType) 
 		Errors: []int{http.StatusBadRequest, http.StatusNotFound, http.StatusNotAcceptable, http.StatusRequestEntityTooLarge,
 			http.StatusRequestURITooLong, http.StatusUnsupportedMediaType, http.StatusServiceUnavailable},
 	}
+	if q.ofOneRow() {
+		documented.Errors = append(documented.Errors, http.StatusConflict)
+	}
 	for i := range q.params {
 		q.documented = append(q.documented, q.params[i].document())
 	}

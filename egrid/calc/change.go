@@ -2,7 +2,6 @@ package calc
 
 import (
 	"cmp"
-	"fmt"
 	"math"
 	"slices"
 	"strconv"
@@ -136,7 +135,7 @@ func (c *FactorChange) Statement() string {
 	}
 	text := what + " moved"
 	if x, ok := c.Relative(); ok {
-		text += " " + Percent(x) + ","
+		text += " " + egrid.Percent(x) + ","
 	}
 	text += " from " + from + " to " + to
 	switch c.MovedBy {
@@ -163,14 +162,14 @@ func (c *FactorChange) otherwise() string {
 	if v, _ := c.From.Value.Float(); math.Abs((q-p)-v*x) <= c.From.rounding+c.To.rounding {
 		return ""
 	}
-	return "; the published rate moved " + Percent(y) + ", from " + c.figure(c.From.Published) + " to " + c.figure(c.To.Published)
+	return "; the published rate moved " + egrid.Percent(y) + ", from " + c.figure(c.From.Published) + " to " + c.figure(c.To.Published)
 }
 
 func (c *FactorChange) moved(x float64, ok bool) string {
 	if !ok {
 		return ""
 	}
-	return " (" + Percent(x) + ")"
+	return " (" + egrid.Percent(x) + ")"
 }
 
 func (c *FactorChange) figure(v egrid.Value) string {
@@ -179,24 +178,6 @@ func (c *FactorChange) figure(v egrid.Value) string {
 		return "none"
 	}
 	return strconv.FormatFloat(significant(x, 6), 'f', -1, 64) + " " + c.Unit()
-}
-
-// Percent writes a relative change for people: -11.3 % for -0.113, with its sign and one
-// decimal, and more of them for what is less than 0.1 %, and for nearly -100 %.
-func Percent(x float64) string {
-	x *= 100
-	if math.Abs(x) < 0.1 && x != 0 {
-		text := strconv.FormatFloat(significant(x, 2), 'f', -1, 64)
-		if x > 0 {
-			text = "+" + text
-		}
-		return text + " %"
-	}
-	places := 1
-	for x > -100 && x < -99.9 && places < 6 && math.Round(x*math.Pow10(places)) == -100*math.Pow10(places) {
-		places++ // -99.95 %, and not -100.0 %
-	}
-	return fmt.Sprintf("%+.*f %%", places, x)
 }
 
 func gasName(g Gas) string {

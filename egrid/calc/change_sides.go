@@ -114,7 +114,7 @@ type factorSide struct {
 	name      string
 	snapshots []egrid.Snapshot
 	sheets    map[egrid.Level]*sheet
-	rows      map[egrid.Level]map[string]int // by code; the first of several
+	rows      map[egrid.Level]map[string]int // by code
 	plants    *Plants
 	rough     rough
 	partial   bool // plants have CO2 without CO2e
@@ -173,7 +173,10 @@ func (s *factorSide) read(of *Sheet) error {
 	sheet := newSheet(of.Level, of.Rows, of.Snapshot)
 	rows := map[string]int{}
 	for i, code := range sheet.codes {
-		if _, met := rows[code]; !met && (code != "" || of.Level == egrid.US) {
+		if _, met := rows[code]; met {
+			return severalRows(of.Level, "eGRID "+editionName(of.Year, of.Release), code)
+		}
+		if code != "" || of.Level == egrid.US {
 			rows[code] = i
 		}
 	}

@@ -120,9 +120,7 @@ func (r *reader) row(ctx context.Context, level egrid.Level, code *string) (egri
 		}
 		return r.region(ctx, level, *code)
 	}
-	page, err := r.db.Rows(ctx, egrid.RowQuery{
-		Level: level, Year: r.year, Release: r.release, Limit: 1, Filters: []egrid.Filter{egrid.Where(column, egrid.Eq, *code)},
-	})
+	page, err := r.one(ctx, level, column, *code)
 	if err == nil && page.Len() == 0 {
 		err = fmt.Errorf("%w: no %s %s in %s", egrid.ErrNotFound, level.Title(), *code, r.name())
 	}

@@ -88,7 +88,8 @@ type Factor struct {
 //
 // Errors: [egrid.ErrInvalid] for a query that cannot be; [egrid.ErrNotFound] for a
 // place, year or release that is not published, and where the sheets lack a
-// figure that the factor needs: the text says which, and what there is.
+// figure that the factor needs: the text says which, and what there is;
+// [egrid.ErrConflict] where the sheet has several rows for the region, see [OneRow].
 func FactorOf(ctx context.Context, db *store.DB, q FactorQuery) (Factor, error) {
 	return factorOf(ctx, db, q, nil)
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/calc"
+	"github.com/egrid-analytics/egrid-go/egrid/driver"
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
 	"github.com/egrid-analytics/egrid-go/egrid/sheet"
 	"github.com/egrid-analytics/egrid-go/egrid/store"
@@ -21,7 +22,7 @@ func written(t testing.TB, sheets map[string]string) *store.DB {
 	t.Helper()
 	m := memstore.New()
 	for name, text := range sheets {
-		if _, err := store.Load(t.Context(), m, strings.NewReader(text), &store.LoadOptions{ReaderOptions: sheet.ReaderOptions{Name: name}}); err != nil {
+		if _, err := store.Load(t.Context(), m, strings.NewReader(text), &store.LoadOptions{Publish: driver.PublishReplace, ReaderOptions: sheet.ReaderOptions{Name: name}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -245,6 +246,36 @@ func compareUnits(t *testing.T, db *store.DB) {
 					t.Errorf("%s by %q: %v %s are %v %s, which is %v for 1; it is %v of CO2", kind, gwp, base, units[0], value, unit, value/base, times)
 				}
 			}
+		}
+	}
+}
+
+// A sheet that was published with two rows of a place answers with neither.
+func TestFactorOfSeveralRows(t *testing.T) {
+	t.Parallel()
+	db := written(t, map[string]string{
+		"ST23.csv":  "YEAR,PSTATABB,STNGENAN,STCO2AN\n2023,TX,100,50\n2023,TX,300,10\n2023,OK,5,6\n",
+		"US23.csv":  "YEAR,USNAMEPCAP,USNGENAN,USCO2AN\n2023,10,100,50\n2023,10,300,10\n",
+		"GGL23.csv": "YEAR,REGION,ESTLOSS,TOTDISP,DIRCTUSE,GGRSLOSS\n2023,U.S.,4,105,5,0.04\n2023,U.S.,8,105,5,0.08\n",
+	})
+	tx := calc.FactorQuery{Level: egrid.ST, Code: "TX", Gas: calc.CO2}
+	ok := calc.FactorQuery{Level: egrid.ST, Code: "OK", Gas: calc.CO2}
+	delivered := ok
+	delivered.Delivered = true
+	for says, q := range map[string]calc.FactorQuery{
+		"the ST sheet of eGRID 2023 has several rows for state TX": tx, "the US sheet of eGRID 2023 has several rows for United States": {Level: egrid.US, Gas: calc.CO2},
+		"the GGL sheet of eGRID 2023 has several rows": delivered,
+	} {
+		if f, err := calc.FactorOf(t.Context(), db, q); !errors.Is(err, egrid.ErrConflict) || !strings.Contains(err.Error(), says) {
+			t.Errorf("got %v, %v; want %q", f.Value, err, says)
+		}
+	}
+	if f, err := calc.FactorOf(t.Context(), db, ok); err != nil || f.Value != 2400 {
+		t.Errorf("a state with one row: %v, %v", f.Value, err)
+	}
+	for _, q := range []calc.ExplainQuery{{Level: egrid.ST, Code: "TX", Column: "STNGENAN"}, {Level: egrid.GGL, Code: "U.S.", Column: "GGRSLOSS"}} {
+		if _, err := calc.Explain(t.Context(), db, q); !errors.Is(err, egrid.ErrConflict) {
+			t.Errorf("explain %s %s: %v", q.Level, q.Code, err)
 		}
 	}
 }

@@ -62,10 +62,15 @@ func (r *reader) deliver(ctx context.Context, f *Factor) error {
 	if err != nil {
 		return err
 	}
+	met := false
 	for row := range page.Rows() {
 		if name := row.Text(egrid.Region); name != grid && (grid != allGrid || name != "US") {
 			continue
 		}
+		if met {
+			return severalRows(egrid.GGL, r.name(), grid)
+		}
+		met = true
 		before := len(f.Inputs)
 		for _, c := range lossParts {
 			f.cell(row, sheet, c)
@@ -81,6 +86,8 @@ func (r *reader) deliver(ctx context.Context, f *Factor) error {
 		}
 		f.Snapshots = append(slices.Clip(f.Snapshots), page.Snapshots...)
 		f.Notes = append(f.Notes, why)
+	}
+	if met {
 		return nil
 	}
 	return fmt.Errorf("%w: the GGL sheet of %s has no row %s", egrid.ErrNotFound, r.name(), grid)

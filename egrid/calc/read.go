@@ -88,18 +88,42 @@ func (r *reader) published(ctx context.Context, level egrid.Level) (egrid.Snapsh
 }
 
 // region reads a region's row. It returns [egrid.ErrNotFound] with the codes that
-// there are, the one that was probably meant first.
+// there are, the one that was probably meant first; errors of [OneRow].
 func (r *reader) region(ctx context.Context, level egrid.Level, code string) (egrid.RowPage, error) {
-	q := egrid.RowQuery{Level: level, Year: r.year, Release: r.release, Limit: 1}
-	column, named := regionColumn(level)
-	if named {
-		q.Filters = []egrid.Filter{egrid.Where(column, egrid.Eq, code)}
-	}
-	page, err := r.db.Rows(ctx, q)
+	column, _ := regionColumn(level)
+	page, err := r.one(ctx, level, column, code)
 	if err == nil && page.Len() == 0 {
 		err = r.noRegion(ctx, level, code)
 	}
 	return page, err
+}
+
+// one reads the row that has a code in a column, or of a sheet of one row where the
+// column is empty. The page is empty where there is none.
+func (r *reader) one(ctx context.Context, level egrid.Level, column egrid.Column, code string) (egrid.RowPage, error) {
+	q := egrid.RowQuery{Level: level, Year: r.year, Release: r.release, Limit: 2}
+	if column != "" {
+		q.Filters = []egrid.Filter{egrid.Where(column, egrid.Eq, code)}
+	}
+	page, err := r.db.Rows(ctx, q)
+	if err == nil {
+		err = OneRow(&page, level, code)
+	}
+	return page, err
+}
+
+// OneRow returns [egrid.ErrConflict] where a page for one place has several rows: a sheet
+// that was published in spite of its audits. No row of them is taken for the right one.
+func OneRow(page *egrid.RowPage, level egrid.Level, code string) error {
+	if page.Len() < 2 || len(page.Snapshots) == 0 {
+		return nil
+	}
+	return severalRows(level, "eGRID "+editionName(page.Snapshots[0].Year, page.Snapshots[0].Release), code)
+}
+
+func severalRows(level egrid.Level, edition, code string) error {
+	return fmt.Errorf("%w: the %s sheet of %s has several rows for %s, and nothing tells which of them is right; load a sheet that has one",
+		egrid.ErrConflict, level, edition, strings.TrimSpace(level.Title()+" "+code))
 }
 
 func (r *reader) noRegion(ctx context.Context, level egrid.Level, code string) error {

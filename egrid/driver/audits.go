@@ -12,13 +12,15 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid"
 )
 
+const duplicateKey = "duplicate_key"
+
 // maxExamples bounds the offenders that an audit names.
 const maxExamples = 5
 
-// MergeAudits adds findings to audits, rule by rule.
+// MergeAudits adds findings to audits, by rule and severity.
 func MergeAudits(audits, findings []egrid.Audit) []egrid.Audit {
 	for _, f := range findings {
-		i := slices.IndexFunc(audits, func(a egrid.Audit) bool { return a.Rule == f.Rule })
+		i := slices.IndexFunc(audits, func(a egrid.Audit) bool { return a.Rule == f.Rule && a.Severity == f.Severity })
 		if i < 0 {
 			f.Examples = slices.Clone(f.Examples)
 			audits = append(audits, f)
@@ -31,12 +33,23 @@ func MergeAudits(audits, findings []egrid.Audit) []egrid.Audit {
 	return audits
 }
 
-// DuplicateIdentifiers is the audit of rows that share an identifier. It is a
-// warning: EPA's own sheets have such rows, and both are kept. keys are the
-// identifiers that occur more than once, as slash-joined text.
-func DuplicateIdentifiers(count int64, keys []string) egrid.Audit {
+// DuplicateIdentifiers is the audit of rows of a sheet with these columns that share an
+// identifier. Both are kept. It is hard for regions and for plants with ORIS codes: a
+// sheet has one row of each, and two contradict each other. Else it is a warning: EPA's
+// own generators and units have such rows, and so have plants known by name alone. keys
+// are the identifiers that occur more than once, as slash-joined text.
+func DuplicateIdentifiers(level egrid.Level, has func(egrid.Column) bool, count int64, keys []string) egrid.Audit {
 	slices.Sort(keys)
-	return egrid.Audit{Rule: "duplicate_key", Severity: egrid.Warning, Count: count, Examples: keys[:min(len(keys), 20)]}
+	a := egrid.Audit{Rule: duplicateKey, Severity: egrid.Warning, Count: count, Examples: keys[:min(len(keys), 20)]}
+	switch level {
+	case egrid.PLNT:
+		if has(egrid.PlantCode) {
+			a.Severity = egrid.Hard
+		}
+	case egrid.ST, egrid.BA, egrid.SRL, egrid.NRL, egrid.US, egrid.GGL:
+		a.Severity = egrid.Hard
+	}
+	return a
 }
 
 // IdentifierText joins the values of an identifier for messages, e.g. 3612/1.
@@ -84,6 +97,10 @@ func rounding(x float64) float64 {
 
 func negative(x, _ float64) bool { return x < 0 }
 
+// mostGeneration is by how many times net generation may exceed what the nameplate
+// capacity makes in a leap year: EPA's plants have up to 3.3, a generator of 2014 has 9.3.
+const mostGeneration = 20
+
 var rowRules = []rowRule{
 	{"co2e_below_co2", egrid.Hard, egrid.CO2, egrid.CO2e, above},
 	{"ozone_season_generation_above_annual", egrid.Info, egrid.OzoneSeasonGeneration, egrid.NetGeneration,
@@ -92,9 +109,17 @@ var rowRules = []rowRule{
 	{"ozone_season_nox_above_annual", egrid.Warning, "nox_ozone_season_short_tons", egrid.NOx, above},
 	{"negative_net_generation", egrid.Info, egrid.NetGeneration, "", negative},
 	{"negative_emissions", egrid.Warning, egrid.CO2, "", negative},
+	{"generation_above_capacity", egrid.Hard, egrid.NetGeneration, egrid.NameplateCapacity, // a slip of units
+		func(x, y float64) bool { return y > 0 && x > mostGeneration*y*8784 }},
 	{"capacity_factor_above_ten", egrid.Hard, egrid.CapacityFactor, "", func(x, _ float64) bool { return x > 10 }}, // a decimal comma misread
 	{"capacity_factor_above_one", egrid.Info, egrid.CapacityFactor, "", func(x, _ float64) bool { return x > 1 }},
-	{"latitude_out_of_range", egrid.Warning, egrid.Latitude, "", func(x, _ float64) bool { return x < -15 || x > 72 }},
+	{"impossible_latitude", egrid.Hard, egrid.Latitude, "", func(x, _ float64) bool { return math.Abs(x) > 90 }},
+	{"impossible_longitude", egrid.Hard, egrid.Longitude, "", // EPA writes the Aleutians as -188
+		func(x, _ float64) bool { return math.Abs(x) > 360 }},
+	{"latitude_out_of_range", egrid.Warning, egrid.Latitude, "",
+		func(x, _ float64) bool { return math.Abs(x) <= 90 && (x < -15 || x > 72) }},
+	{"longitude_out_of_range", egrid.Warning, egrid.Longitude, "",
+		func(x, _ float64) bool { return math.Abs(x) <= 360 && (x < -190 || x > 190) }},
 	{"longitude_east", egrid.Warning, egrid.Longitude, "",
 		// The territories and the Aleutians reach past 180 degrees; the rest is west.
 		func(x, _ float64) bool { return x >= 0 && x <= 144 }},
@@ -111,16 +136,16 @@ func AuditRows(level egrid.Level, b *egrid.Batch) []egrid.Audit {
 	for _, r := range rowRules {
 		x, y := b.Schema().Index(r.x), b.Schema().Index(cmp.Or(r.y, r.x))
 		if x >= 0 && y >= 0 {
-			a.check(r.name, r.severity, func(row int) (bool, string) {
-				return r.broken(floatAt(b.Column(x), row), floatAt(b.Column(y), row)), ""
-			})
+			a.check(r.name, r.severity, func(row int) bool { return r.broken(floatAt(b.Column(x), row), floatAt(b.Column(y), row)) },
+				func(row int) string { return a.cells(row, x, y) })
 		}
 	}
 	a.rates()
 	a.fuels()
 	if sums := a.shareSums(); sums != nil {
 		// EPA publishes a negative share as 0, which lets the rest exceed 1 by a little.
-		a.check("shares_do_not_sum_to_one", egrid.Warning, func(row int) (bool, string) { return sums[row] != 0 && math.Abs(sums[row]-1) > 0.02, "" })
+		a.check("shares_do_not_sum_to_one", egrid.Warning, func(row int) bool { return sums[row] != 0 && math.Abs(sums[row]-1) > 0.02 },
+			func(row int) string { return fmt.Sprint("they add up to ", egrid.NumberOf(roundTo(sums[row], 6))) })
 	}
 	a.damaged()
 	return a.found
@@ -208,13 +233,16 @@ func (a *auditor) rates() {
 	if len(all) == 0 {
 		return
 	}
-	a.check("rate_contradicts_its_sums", egrid.Warning, func(row int) (bool, string) {
-		for i := range all {
-			if of, wrong := all[i].wrong(row); wrong {
-				return true, fmt.Sprintf("%s is %s, its sums make it %s", all[i].column, egrid.NumberOf(all[i].published[row]), egrid.NumberOf(roundTo(of, 6)))
-			}
-		}
-		return false, ""
+	first := func(row int) int {
+		return slices.IndexFunc(all, func(r rate) bool {
+			_, wrong := r.wrong(row)
+			return wrong
+		})
+	}
+	a.check("rate_contradicts_its_sums", egrid.Warning, func(row int) bool { return first(row) >= 0 }, func(row int) string {
+		r := &all[first(row)]
+		of, _ := r.wrong(row)
+		return fmt.Sprintf("%s is %s, its sums make it %s", r.column, egrid.NumberOf(r.published[row]), egrid.NumberOf(roundTo(of, 6)))
 	})
 }
 
@@ -271,34 +299,64 @@ func (a *auditor) fuels() {
 	if total == nil {
 		return
 	}
-	a.check("generation_differs_from_its_fuels", egrid.Warning, func(row int) (bool, string) {
-		const replaced = 2 // MWh, up to which EPA lets them differ
-		sum, room := 0.0, replaced+rounding(total[row])
+	const replaced = 2 // MWh, up to which EPA lets them differ
+	fuels := func(row int) (sum, room float64) {
+		room = replaced + rounding(total[row])
 		for _, x := range parts {
 			if !math.IsNaN(x[row]) {
 				sum += x[row]
 				room += rounding(x[row])
 			}
 		}
-		return math.Abs(total[row]-sum) > room, fmt.Sprintf("%s MWh, its fuels %s", egrid.NumberOf(total[row]), egrid.NumberOf(roundTo(sum, 3)))
+		return sum, room
+	}
+	a.check("generation_differs_from_its_fuels", egrid.Warning, func(row int) bool {
+		sum, room := fuels(row)
+		return math.Abs(total[row]-sum) > room
+	}, func(row int) string {
+		sum, _ := fuels(row)
+		return fmt.Sprintf("%s is %s, its fuels add up to %s", egrid.NetGeneration, egrid.NumberOf(total[row]), egrid.NumberOf(roundTo(sum, 3)))
 	})
 }
 
-// check asks of every row whether it breaks a rule, and how, where that needs to
-// be told.
-func (a *auditor) check(rule string, severity egrid.Severity, broken func(row int) (bool, string)) {
+// cells names the values of one column or two.
+func (a *auditor) cells(row int, columns ...int) string {
+	var text []string
+	for _, at := range slices.Compact(columns) {
+		text = append(text, fmt.Sprint(a.batch.Schema().Field(at).Column, " ", a.batch.Column(at).Value(row)))
+	}
+	return strings.Join(text, ", ")
+}
+
+// place names a row by its level, its identifier and where it stands: plant 3, line 9.
+// A row that comes from a store has no line.
+func (a *auditor) place(row int) string {
+	key, number := keyText(a.level, a.batch, row, a.identifier), fmt.Sprint("row ", a.batch.Number(row))
+	switch {
+	case a.level == egrid.US:
+		key = a.level.Title()
+	case key != number:
+		key = strings.TrimPrefix(a.level.Title(), "eGRID ") + " " + key
+	}
+	if line := a.batch.Line(row); line > 0 {
+		return fmt.Sprint(key, ", line ", line)
+	}
+	if key == number {
+		return key
+	}
+	return key + ", " + number
+}
+
+// check asks of every row whether it breaks a rule, and how.
+func (a *auditor) check(rule string, severity egrid.Severity, broken func(row int) bool, how func(row int) string) {
 	f := egrid.Audit{Rule: rule, Severity: severity}
 	for row := range a.batch.Len() {
-		yes, how := broken(row)
-		if !yes {
+		if !broken(row) {
 			continue
 		}
 		f.Count++
 		if len(f.Examples) < maxExamples {
-			if how != "" {
-				how = ": " + how
-			}
-			f.Examples = append(f.Examples, fmt.Sprintf("%s (row %d)%s", keyText(a.level, a.batch, row, a.identifier), a.batch.Number(row), how))
+			f.Examples = append(f.Examples, a.place(row)+": "+how(row))
 		}
 	}
 	if f.Count > 0 {

@@ -30,9 +30,9 @@ func TestAuditRows(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []egrid.Audit{
-		{Rule: "ozone_season_generation_above_annual", Severity: egrid.Info, Count: 1, Examples: []string{"2/G (row 3)"}},
-		{Rule: "negative_net_generation", Severity: egrid.Info, Count: 1, Examples: []string{"1/G (row 2)"}},
-		{Rule: "capacity_factor_above_one", Severity: egrid.Info, Count: 1, Examples: []string{"2/G (row 3)"}},
+		{Rule: "ozone_season_generation_above_annual", Severity: egrid.Info, Count: 1, Examples: []string{"generator 2/G, row 3: net_generation_ozone_season_mwh 102, net_generation_mwh 100"}},
+		{Rule: "negative_net_generation", Severity: egrid.Info, Count: 1, Examples: []string{"generator 1/G, row 2: net_generation_mwh -5"}},
+		{Rule: "capacity_factor_above_one", Severity: egrid.Info, Count: 1, Examples: []string{"generator 2/G, row 3: capacity_factor 1.01"}},
 	}
 	if got := driver.AuditRows(egrid.GEN, b); fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("got %+v\nwant %+v", got, want)
@@ -100,7 +100,67 @@ func TestAuditDamagedIdentifiers(t *testing.T) {
 	}
 	got := driver.AuditRows(egrid.GEN, b)
 	if len(got) != 1 || got[0].Rule != "identifier_changed_by_a_tool" || got[0].Severity != egrid.Warning || got[0].Count != int64(len(rows)-sound) ||
-		got[0].Examples[0] != fmt.Sprintf("3/7.00E+600 (row %d)", sound+1) {
+		got[0].Examples[0] != fmt.Sprintf("generator 3/7.00E+600, row %d: generator_id 7.00E+600", sound+1) {
 		t.Errorf("got %+v", got)
+	}
+}
+
+// TestImpossible: figures that cannot be true are hard, and what EPA has published is not.
+func TestImpossible(t *testing.T) {
+	t.Parallel()
+	var fields []egrid.Field
+	for _, c := range []egrid.Column{egrid.PlantCode, egrid.Latitude, egrid.Longitude, egrid.NameplateCapacity, egrid.NetGeneration} {
+		f, _ := egrid.Lookup(egrid.PLNT, string(c))
+		fields = append(fields, f)
+	}
+	schema, err := egrid.NewSchema(fields...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		latitude, longitude, capacity, generation float64
+		rule, how                                 string
+	}{
+		"a latitude":             {4123.4, -90, 1, 1, "impossible_latitude", "plant 7, line 9: latitude 4123.4"},
+		"a latitude, south":      {-90.5, -90, 1, 1, "impossible_latitude", "plant 7, line 9: latitude -90.5"},
+		"a longitude":            {41, -9012.5, 1, 1, "impossible_longitude", "plant 7, line 9: longitude -9012.5"},
+		"generation":             {41, -90, 2, 9e12, "generation_above_capacity", "plant 7, line 9: net_generation_mwh 9000000000000, nameplate_capacity_mw 2"},
+		"the Aleutians, of 2016": {51.8, -188.551181, 1, 1, "", ""},
+		"east, of 2000":          {60, 175.5654, 1, 1, "", ""},
+		"a generator of 2014":    {41, -90, 2.5, 204361, "", ""},
+		"no capacity":            {41, -90, 0, 9e12, "", ""},
+		"storage":                {41, -90, 2, -9e12, "", ""},
+	} {
+		b := egrid.NewBuilder(schema, 2023)
+		b.Text(0, []byte("7"))
+		for i, x := range []float64{test.latitude, test.longitude, test.capacity, test.generation} {
+			b.Number(i+1, x)
+		}
+		b.EndRow(7, 9)
+		hard := slices.DeleteFunc(driver.AuditRows(egrid.PLNT, b.Batch()), func(a egrid.Audit) bool { return a.Severity != egrid.Hard })
+		switch {
+		case test.rule == "" && len(hard) == 0:
+		case test.rule == "" || len(hard) != 1 || hard[0].Rule != test.rule || !slices.Equal(hard[0].Examples, []string{test.how}):
+			t.Errorf("%s: %+v; want %q: %q", name, hard, test.rule, test.how)
+		}
+	}
+}
+
+// TestDuplicateIdentifiers: regions, and plants with ORIS codes, have one row.
+func TestDuplicateIdentifiers(t *testing.T) {
+	t.Parallel()
+	all, none := func(egrid.Column) bool { return true }, func(egrid.Column) bool { return false }
+	for _, level := range egrid.Levels() {
+		hard := driver.DuplicateIdentifiers(level, all, 1, []string{"x"}).Severity == egrid.Hard
+		if want := slices.Contains([]egrid.Level{egrid.PLNT, egrid.ST, egrid.BA, egrid.SRL, egrid.NRL, egrid.US, egrid.GGL}, level); hard != want {
+			t.Errorf("%s: hard %t", level, hard)
+		}
+	}
+	warning, hard := driver.DuplicateIdentifiers(egrid.PLNT, none, 1, []string{"TX/Alpha"}), driver.DuplicateIdentifiers(egrid.PLNT, all, 1, []string{"3"})
+	if warning.Severity != egrid.Warning {
+		t.Errorf("plants known by name: %+v", warning)
+	}
+	if both := driver.MergeAudits([]egrid.Audit{warning}, []egrid.Audit{hard}); len(both) != 2 {
+		t.Errorf("a warning hides what holds a load: %+v", both)
 	}
 }

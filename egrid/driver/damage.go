@@ -34,7 +34,8 @@ func (a *auditor) damaged() {
 			some = some || hit[i]
 		}
 		if some {
-			a.check("identifier_changed_by_a_tool", egrid.Warning, func(row int) (bool, string) { return v.Code(row) >= 0 && hit[v.Code(row)], "" })
+			a.check("identifier_changed_by_a_tool", egrid.Warning, func(row int) bool { return v.Code(row) >= 0 && hit[v.Code(row)] },
+				func(row int) string { return a.cells(row, at) })
 		}
 	}
 }

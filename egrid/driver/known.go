@@ -363,6 +363,7 @@ const (
 	KnownFigures     = "known_figures"      // they are those of the sheet
 	ChangedFigures   = "changed_figures"    // they are, but for columns that have other values, or have them in other rows
 	UnlikeItsEdition = "unlike_its_edition" // what is said of release or authority is not what they tell
+	ContradictsTotal = "contradicts_total"  // a total is more than twice that of the sheet, or less than half
 )
 
 // audits say of a snapshot what its figures tell: whose they are, and where that
@@ -386,7 +387,27 @@ func (k knownSheet) audits(s *egrid.Snapshot) []egrid.Audit {
 		a.Severity = egrid.Warning
 	}
 	a.Examples = append(a.Examples, k.findings()...)
-	return []egrid.Audit{a}
+	audits := []egrid.Audit{a}
+	if gross := k.gross(); len(gross) > 0 {
+		audits = append(audits, egrid.Audit{Rule: ContradictsTotal, Severity: egrid.Hard, Count: int64(len(gross)), Examples: []string{k.name() + ": " + k.apart(gross)}})
+	}
+	return audits
+}
+
+// gross are the columns of other values whose total cannot be a correction of a few rows.
+// Only such columns count as all plants add to.
+func (k knownSheet) gross() []egrid.Column {
+	whole := []egrid.Column{egrid.NameplateCapacity, egrid.NetGeneration, egrid.HeatInput, egrid.CO2, egrid.CO2e, egrid.CH4, egrid.N2O, egrid.NOx, egrid.SO2}
+	return slices.DeleteFunc(slices.Clone(k.Other), func(c egrid.Column) bool {
+		return !slices.Contains(whole, c) || !k.figures[c].contradicts(k.exact[c])
+	})
+}
+
+// contradicts reports whether a total is more than twice another, or less than half of it
+// though as many values add to it.
+func (f Figure) contradicts(exact Figure) bool {
+	ratio := f.Sum / exact.Sum
+	return exact.Sum != 0 && (ratio > 2 || ratio < 0.5 && f.Values == exact.Values)
 }
 
 type knownKey struct {

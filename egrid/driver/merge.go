@@ -526,7 +526,7 @@ func Duplicates(p Part) []egrid.Audit {
 	if len(duplicates) == 0 {
 		return nil
 	}
-	return []egrid.Audit{DuplicateIdentifiers(int64(len(duplicates)), duplicates)}
+	return []egrid.Audit{DuplicateIdentifiers(p.Level, p.Schema.Has, int64(len(duplicates)), duplicates)}
 }
 
 // identifierOf names the columns that identify the rows of a snapshot.

@@ -55,7 +55,7 @@ func Decide(policy Policy, staged egrid.Snapshot, published *egrid.Snapshot, com
 	}
 	for _, a := range staged.Audits {
 		if a.Severity == egrid.Hard && a.Count > 0 {
-			reasons = append(reasons, fmt.Sprintf("%d rows break the rule %s (%s)", a.Count, a.Rule, strings.Join(a.Examples, ", ")))
+			reasons = append(reasons, broken(a))
 		}
 	}
 	if published != nil {
@@ -76,6 +76,20 @@ func Decide(policy Policy, staged egrid.Snapshot, published *egrid.Snapshot, com
 		return egrid.Held, strings.Join(reasons, "; "), nil
 	}
 	return egrid.Published, "", nil
+}
+
+// broken says how a hard rule is broken.
+func broken(a egrid.Audit) string {
+	named := a.Examples[:min(len(a.Examples), maxExamples)]
+	switch {
+	case a.Rule == duplicateKey:
+		return fmt.Sprintf("%s in several rows, where a sheet has one row of each (%s)", are(a.Count, "identifier"), examples(named, a.Count))
+	case a.Rule == ContradictsTotal:
+		return fmt.Sprintf("%s more than twice what is known of the sheet, or less than half (%s)", are(a.Count, "total"), strings.Join(named, "; "))
+	case a.Count == 1:
+		return fmt.Sprintf("1 row breaks the rule %s (%s)", a.Rule, strings.Join(named, "; "))
+	}
+	return fmt.Sprintf("%d rows break the rule %s (%s)", a.Count, a.Rule, examples(named[:min(len(named), 1)], a.Count))
 }
 
 // adds counts what the new snapshot has more than the old one.
@@ -123,7 +137,7 @@ func (d *Difference) Losses(old, new *egrid.Snapshot) []string {
 func (c CellChange) String() string {
 	text := fmt.Sprintf("%s of %s: %s to %s", c.Column, c.Key, forPeople(c.From), forPeople(c.To))
 	if x, ok := c.Relative(); ok && c.From != egrid.NumberOf(0) {
-		text += fmt.Sprintf(" (%+.2g %%)", 100*x)
+		text += " (" + egrid.Percent(x) + ")"
 	}
 	return text
 }

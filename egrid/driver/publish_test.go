@@ -30,6 +30,12 @@ func TestDecide(t *testing.T) {
 	display := sheetPart(t, "display", columns, rounded, "1,A,TX,5", "2,A,OK,100", "2,A,OK,")
 	hard := sheetPart(t, "hard", columns, nil, "1,A,TX,5.25", "2,A,OK,100", "2,A,OK,", "3,A,OK,1")
 	hard.Audits = []egrid.Audit{{Rule: "co2e_below_co2", Severity: egrid.Hard, Count: 1, Examples: []string{"NYCW"}}}
+	many := sheetPart(t, "many", columns, nil, "1,A,TX,5.25")
+	many.Audits = []egrid.Audit{
+		{Rule: "co2e_below_co2", Severity: egrid.Hard, Count: 52, Examples: []string{"state AK, line 3: co2_short_tons 2, co2e_short_tons 1", "state AL, line 4"}},
+		{Rule: "duplicate_key", Severity: egrid.Hard, Count: 2, Examples: []string{"AK", "TX"}},
+		{Rule: driver.ContradictsTotal, Severity: egrid.Hard, Count: 1, Examples: []string{"EPA's sheet: STCO2AN adds up to 9 where theirs adds up to 1"}},
+	}
 	misread := sheetPart(t, "misread", columns, nil, "1,A,TX,5.25")
 	misread.Rejected = 1
 	for name, test := range map[string]struct {
@@ -66,14 +72,18 @@ func TestDecide(t *testing.T) {
 		"a text that differs": {staged: sheetPart(t, "s", columns, nil, "1,A,NM,5.25", "2,A,OK,100", "2,A,OK,"), live: &live, want: egrid.Held, reason: []string{"state of 1/A: TX to NM"}},
 		"values that differ": {
 			staged: sheetPart(t, "s", columns, nil, "1,A,TX,5.26", "2,A,OK,150", "2,A,OK,"), live: &live, want: egrid.Held,
-			reason: []string{"2 values differ from the published ones, in 2 of 3 rows that both have", "net_generation_mwh of 2/A: 100 to 150 (+50 %)", "--release"},
+			reason: []string{"2 values differ from the published ones, in 2 of 3 rows that both have", "net_generation_mwh of 2/A: 100 to 150 (+50.0 %)", "--release"},
 		},
 		"another value, of a rounded": {staged: sheetPart(t, "s", columns, nil, "1,A,TX,5.75", "2,A,OK,100", "2,A,OK,"), live: &display, want: egrid.Held, reason: []string{"5 to 5.75"}},
 		"little where nothing was":    {staged: sheetPart(t, "s", columns, nil, "1,A,TX,0.25"), live: ptr(sheetPart(t, "l", columns, nil, "1,A,TX,0")), want: egrid.Held, reason: []string{"0 to 0.25"}},
 		"no identifier in common":     {staged: sheetPart(t, "s", "state,plant_name,generator_id", nil, "TX,X,A"), live: &live, want: egrid.Held, reason: []string{"no identifier in common: published rows have oris_plant_code, generator_id, these have state, plant_name, generator_id", "it lacks 3 published rows of 3"}},
 		"rows without an identifier":  {staged: sheetPart(t, "s", columns, nil, ",A,TX,1", "1,A,TX,5.25"), live: ptr(sheetPart(t, "l", columns, nil, ",A,TX,1", "1,A,TX,5.25")), want: egrid.Unchanged},
 		"another one without":         {staged: sheetPart(t, "s", columns, nil, ",A,TX,2"), live: ptr(sheetPart(t, "l", columns, nil, ",A,TX,1")), want: egrid.Held, reason: []string{"it lacks 1 published row of 1 (row 1)"}},
-		"a hard rule":                 {staged: hard, live: &live, want: egrid.Held, reason: []string{"1 rows break the rule co2e_below_co2 (NYCW)"}},
+		"a hard rule":                 {staged: hard, live: &live, want: egrid.Held, reason: []string{"1 row breaks the rule co2e_below_co2 (NYCW)"}},
+		"many rows of hard rules": {staged: many, want: egrid.Held, reason: []string{
+			"52 rows break the rule co2e_below_co2 (state AK, line 3: co2_short_tons 2, co2e_short_tons 1, ...)", "2 identifiers are in several rows, where a sheet has one row of each (AK, TX)",
+			"1 total is more than twice what is known of the sheet, or less than half (EPA's sheet: STCO2AN adds up to 9 where theirs adds up to 1)",
+		}},
 		"a hard rule, first":          {staged: hard, want: egrid.Held, reason: []string{"NYCW"}},
 		"a hard rule, replaced":       {policy: driver.PublishReplace, staged: hard, live: &live, want: egrid.Published},
 		"records rejected":            {staged: misread, want: egrid.Held, reason: []string{"1 of 2 records were rejected, more than 1 %"}},

@@ -41,15 +41,23 @@ type Tally struct {
 	Figures  Figures                `json:"figures,omitempty"` // of the numbers, where a sheet of EPA is known that they may be those of
 }
 
+// CountsOf counts a chunk as [TallyOf] does, without the digests that identify its rows:
+// for who checks rows and keeps none. [Describe] makes no id of it.
+func CountsOf(c Chunk) Tally {
+	return Tally{Rows: int64(c.Rows.Len()), Rejected: c.Rejected, Lossy: c.Rows.Lossy(), Faults: mergeFaults(nil, c.Faults), Findings: c.Findings,
+		Digits: PrecisionOf(c.Rows), Figures: figuresIn(c.Rows)}
+}
+
 // TallyOf counts a chunk.
 func TallyOf(c Chunk) Tally {
-	t := Tally{Rows: int64(c.Rows.Len()), Rejected: c.Rejected, Lossy: c.Rows.Lossy(), Faults: mergeFaults(nil, c.Faults), Findings: c.Findings, Outline: &Outline{}, Order: Order(c.Rows.Schema())}
+	t := CountsOf(c)
+	t.Outline, t.Order = &Outline{}, Order(c.Rows.Schema())
 	eachRow(c.Rows, func(number int64, row Digest) {
 		t.Digest = t.Digest.Plus(row)
 		t.Outline.Blocks = t.Outline.Blocks.with(Block{Number: number / blockRows, Rows: 1, Digest: row[0]})
 	})
 	t.Outline.Places, t.Outline.Sums = placesIn(c.Rows), sumsOf(c.Rows)
-	t.Gaps, t.Digits, t.Figures = gapsIn(c.Rows), PrecisionOf(c.Rows), figuresIn(c.Rows)
+	t.Gaps = gapsIn(c.Rows)
 	return t
 }
 
@@ -75,6 +83,9 @@ func Describe(s *egrid.Snapshot, tallies []Tally) {
 	}
 	s.Lossy, s.RejectedFor = union(s.Lossy, digits.Rounded()), commonFault(faults)
 	figures.Judge(s)
+	if s.Level == egrid.US && s.Rows > 1 { // which has no identifier that rows could share
+		s.Audits = MergeAudits(s.Audits, []egrid.Audit{DuplicateIdentifiers(s.Level, s.Schema.Has, 1, []string{string(egrid.US)})})
+	}
 	switch {
 	case !orders[""]:
 		s.ID = IdentityOf(s, digest)

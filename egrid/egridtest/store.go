@@ -55,6 +55,7 @@ func RunStore(t *testing.T, open func(t *testing.T) driver.Store) {
 		{"Completes", testCompletes},
 		{"Together", testTogether},
 		{"TogetherHeld", testTogetherHeld},
+		{"OneRowOfAPlace", testOneRowOfAPlace},
 		{"Contradiction", testContradiction},
 		{"Apart", testApart},
 		{"Diff", testDiff},
@@ -110,11 +111,16 @@ func (f *fixture) must(err error) {
 // sheetOf describes a sheet with a few generator columns. Different content
 // names stand for different bytes.
 func sheetOf(content string, year int, release string, columns ...egrid.Column) driver.SnapshotSpec {
+	return specOf(egrid.GEN, content, year, release, columns...)
+}
+
+// specOf describes a sheet of any level.
+func specOf(level egrid.Level, content string, year int, release string, columns ...egrid.Column) driver.SnapshotSpec {
 	fields := make([]egrid.Field, 0, len(columns))
 	for _, c := range columns {
-		field, ok := egrid.Lookup(egrid.GEN, string(c))
+		field, ok := egrid.Lookup(level, string(c))
 		if !ok {
-			field = egrid.Field{Level: egrid.GEN, Column: c, Type: egrid.Text}
+			field = egrid.Field{Level: level, Column: c, Type: egrid.Text}
 		}
 		fields = append(fields, field)
 	}
@@ -122,7 +128,7 @@ func sheetOf(content string, year int, release string, columns ...egrid.Column) 
 	if err != nil {
 		panic(err)
 	}
-	return driver.SnapshotSpec{Level: egrid.GEN, Year: year, Release: release, Schema: schema,
+	return driver.SnapshotSpec{Level: level, Year: year, Release: release, Schema: schema,
 		Source: egrid.Source{Object: content + ".csv", SHA256: content, Bytes: 1}}
 }
 

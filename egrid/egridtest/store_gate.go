@@ -111,6 +111,30 @@ func choose(held egrid.Snapshot, command string) bool {
 	return slices.ContainsFunc(held.Choices, func(c egrid.Choice) bool { return c.Command == command })
 }
 
+// testOneRowOfAPlace: a sheet with two rows of a region, or of a plant, is held, and one
+// of two data years is not.
+func testOneRowOfAPlace(f *fixture) {
+	for _, test := range []struct {
+		level   egrid.Level
+		columns []egrid.Column
+		records [][]string
+		reason  string // empty: published
+	}{
+		{egrid.ST, []egrid.Column{egrid.State, egrid.NetGeneration}, [][]string{{"OK", "9"}, {"TX", "5"}, {"TX", "7"}}, "1 identifier is in several rows, where a sheet has one row of each (TX)"},
+		{egrid.GGL, []egrid.Column{egrid.Region, egrid.GridGrossLoss}, [][]string{{"U.S.", "0.04"}, {"U.S.", "0.05"}}, "(U.S.)"},
+		{egrid.US, []egrid.Column{egrid.NetGeneration}, [][]string{{"5"}, {"7"}}, "(US)"},
+		{egrid.PLNT, []egrid.Column{egrid.PlantCode, egrid.NetGeneration}, [][]string{{"3", "5"}, {"3", "5"}}, "(3)"},
+		{egrid.PLNT, []egrid.Column{egrid.State, egrid.PlantName, egrid.NetGeneration}, [][]string{{"TX", "Alpha", "5"}, {"TX", "Alpha", "7"}}, ""},
+		{egrid.GEN, gateColumns, [][]string{{"3612", "1", "5"}, {"3612", "1", "7"}}, ""},
+	} {
+		spec := specOf(test.level, string(test.level)+test.reason, 2023, "", test.columns...)
+		r := f.load(spec, driver.PublishAuto, rowsOf(spec, test.records...))
+		if want := map[bool]egrid.Status{true: egrid.Published, false: egrid.Held}[test.reason == ""]; r.Status != want || !strings.Contains(r.Reason, test.reason) {
+			f.Errorf("%s: %s, %q; want %s, %q", test.level, r.Status, r.Reason, want, test.reason)
+		}
+	}
+}
+
 // testTogetherHeld: what is combined and held is one load, which is decided on by
 // its id.
 func testTogetherHeld(f *fixture) {
@@ -245,7 +269,7 @@ func testGate(f *fixture) {
 	}{
 		{
 			sheetFile{name: "changed", columns: gateColumns, records: [][]string{{"1", "A", "5.25"}, {"2", "A", "150"}, {"", "", "3"}}}, driver.PublishAuto,
-			egrid.Held, "1 value differs from the published ones, in 1 of 3 rows that both have (net_generation_mwh); the largest change is net_generation_mwh of 2/A: 100 to 150 (+50 %)", []string{"5.25", "100", "3"},
+			egrid.Held, "1 value differs from the published ones, in 1 of 3 rows that both have (net_generation_mwh); the largest change is net_generation_mwh of 2/A: 100 to 150 (+50.0 %)", []string{"5.25", "100", "3"},
 		},
 		{
 			sheetFile{name: "rounder", columns: gateColumns, rounded: rounded, records: [][]string{{"1", "A", "5"}, {"2", "A", "100"}, {"", "", "3"}}}, driver.PublishAuto,

@@ -362,5 +362,5 @@ func (s *Store) duplicates(ctx context.Context, tx pgx.Tx, sh *sheet) ([]egrid.A
 	if err := rows.Err(); err != nil || count == 0 {
 		return nil, err
 	}
-	return []egrid.Audit{driver.DuplicateIdentifiers(count, keys)}, nil
+	return []egrid.Audit{driver.DuplicateIdentifiers(sh.spec.Level, sh.spec.Schema.Has, count, keys)}, nil
 }

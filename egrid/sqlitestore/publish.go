@@ -133,7 +133,7 @@ func describe(ctx context.Context, tx *sql.Tx, catalog egrid.Catalog, part drive
 	}
 	count, keys, err := duplicates(ctx, tx, &snap)
 	if err == nil && count > 0 {
-		snap.Audits = append(snap.Audits, driver.DuplicateIdentifiers(count, keys))
+		snap.Audits = append(snap.Audits, driver.DuplicateIdentifiers(snap.Level, snap.Schema.Has, count, keys))
 	}
 	return snap, err
 }

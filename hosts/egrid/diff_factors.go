@@ -148,7 +148,7 @@ func percent(x *wire.Number) string {
 	if x == nil {
 		return ""
 	}
-	return calc.Percent(float64(*x))
+	return egrid.Percent(float64(*x))
 }
 
 func sixDigits(x *wire.Number) string {

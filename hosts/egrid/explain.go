@@ -100,6 +100,15 @@ func explainSheet(p *terminal.Page, s *etl.CheckedSheet, told []sheet.Evidence) 
 			p.Text(4, g.String()+"; "+g.Remedy)
 		}
 	}
+	held := func(y etl.CheckedYear) bool { return y.Held != "" }
+	if slices.ContainsFunc(s.Years, held) {
+		p.Heading(2, "A load would hold")
+		for _, y := range s.Years {
+			if held(y) {
+				p.Text(4, fmt.Sprintf("%s %d: %s", s.Sheet.Level, y.Year, y.Held))
+			}
+		}
+	}
 	if len(s.Audits) > 0 {
 		p.Heading(2, "Audits")
 		for _, audit := range s.Audits {
@@ -112,7 +121,7 @@ func explainSheet(p *terminal.Page, s *etl.CheckedSheet, told []sheet.Evidence) 
 func taken(s *etl.CheckedSheet) string {
 	years := make([]string, len(s.Years))
 	for i, year := range s.Years {
-		years[i] = fmt.Sprint(year)
+		years[i] = fmt.Sprint(year.Year)
 	}
 	what := strings.TrimSpace(fmt.Sprint(s.Sheet.Level, " ", strings.Join(years, " and "), " ", s.Sheet.Release))
 	if s.Sheet.Units == sheet.US {
@@ -137,7 +146,7 @@ func changed(s *etl.CheckedSheet, c sheet.SheetColumn, f egrid.Field) string {
 		how = append(how, "from percent")
 	}
 	for _, year := range s.Years {
-		if slices.Contains(s.Lossy[year], c.Column) {
+		if slices.Contains(year.Lossy, c.Column) {
 			how = append(how, "rounded in the file")
 			break
 		}

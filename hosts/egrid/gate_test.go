@@ -114,6 +114,24 @@ func TestMostlyRejected(t *testing.T) {
 	}
 }
 
+// The last lines of a check, of a dry run and of a load name what is held, and why.
+func TestHeldInTheLastLines(t *testing.T) {
+	s := newShell(t)
+	file := s.file("GEN.csv", "YEAR,PSTATABB,PNAME,ORISPL,GENID,GENNTAN\n"+strings.Repeat("2023,TX,A,1,1,x\n", 4)+"2023,TX,A,1,5,5\n2023,TX,A,1,6,6\n2023,TX,A,1,7,6\n2022,TX,A,1,1,6\n")
+	for _, args := range [][]string{{"validate", file}, {"load", "--dry-run", file}, {"load", file}} {
+		got := s.run(3, args...)
+		last := got[strings.LastIndex(got, "rejected in"):]
+		if text := strings.Join(strings.Fields(last), " "); !strings.Contains(text, "1 held table (GEN 2023: 4 of 7 records were rejected, more than 1 %") || !strings.Contains(text, "; 4 rejected records.") {
+			t.Errorf("%q ends with %s", args, last)
+		}
+		for _, want := range []string{"2022     1", "2023     3  held"} {
+			if !strings.Contains(got, want) {
+				t.Errorf("%q has no %q in\n%s", args, want, got)
+			}
+		}
+	}
+}
+
 // Figures of EPA's final and first releases of the US in 2019.
 const (
 	finalUS = "YEAR,USNAMEPCAP,USNGENAN\n2019,1215326.4,4140185857\n"

@@ -74,11 +74,14 @@ func (s part) evidence() (by string, aside []string) {
 }
 
 // some names a few of the names, and says how many more there are.
-func some(names []string) string {
+func some(names []string) string { return someOf(names, ", ") }
+
+// someOf is some of what is separated otherwise.
+func someOf(names []string, separator string) string {
 	if more := len(names) - fewNames; more > 0 {
-		return fmt.Sprintf("%s and %d more (--json lists them)", strings.Join(names[:fewNames], ", "), more)
+		return fmt.Sprintf("%s and %d more (--json lists them)", strings.Join(names[:fewNames], separator), more)
 	}
-	return strings.Join(names, ", ")
+	return strings.Join(names, separator)
 }
 
 // count says how many of something there are.
@@ -360,7 +363,7 @@ func auditLine(a egrid.Audit) string {
 	if a.Count > 1 {
 		line += ", " + terminal.Thousands(a.Count) + " times"
 	}
-	return line + ": " + some(a.Examples)
+	return line + ": " + someOf(a.Examples, "; ")
 }
 
 // sum says in words what is in the store now and what is not.
@@ -384,7 +387,12 @@ func (d *description) sum() {
 	}
 	var not []string
 	if held := d.parts[etl.Held]; len(held) > 0 {
-		not = append(not, fmt.Sprintf("%s (%s)", count(len(held), "held table"), editions(held)))
+		why := make([]string, len(held))
+		for i, s := range held {
+			first, _, _ := strings.Cut(s.Reason, "; ")
+			why[i] = s.edition() + ": " + brief(first)
+		}
+		not = append(not, fmt.Sprintf("%s (%s)", count(len(held), "held table"), someOf(why, "; ")))
 	}
 	if d.RowsRejected > 0 {
 		not = append(not, count(d.RowsRejected, "rejected record"))

@@ -236,7 +236,7 @@ func TestDescribe(t *testing.T) {
 		has     []string
 		without []string
 	}{
-		{"a dry run that decides", etl.Report{Status: etl.DryRun, Files: sheets(gen, held)}, "", []string{"A load would publish, or find there: GEN 2023.", "It would leave out: 1 held table (ST 2023 v2)."}, []string{"In the store now"}},
+		{"a dry run that decides", etl.Report{Status: etl.DryRun, Files: sheets(gen, held)}, "", []string{"A load would publish, or find there: GEN 2023.", "It would leave out: 1 held table (ST 2023 v2: "}, []string{"In the store now"}},
 		{"commands", etl.Report{Files: sheets(held)}, "sqlite:my data.db", []string{"\n    egrid publish --merge 0123456789abcdef01234567 --store 'sqlite:my data.db'\n", "metric"}, nil},
 		{"no password", etl.Report{Files: sheets(held)}, "postgres://u:s3cret@h/d", []string{" --store URL\n"}, []string{"s3cret"}},
 		{"a long reason", etl.Report{Files: sheets(long)}, "", []string{"and what to do", "--json"}, []string{strings.Repeat("a_column, ", 40)}},

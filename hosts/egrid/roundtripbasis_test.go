@@ -40,7 +40,7 @@ var bases = map[string]struct {
 		options: etl.Options{Authority: "Cornerstone Data"}, authority: "Cornerstone Data",
 	},
 	"rounded and not EPA's": {
-		file: "SRL24.csv", text: "YEAR,SUBRGN,SRNAMEPCAP,SRNGENAN\n2024,CAMX,5.5,\"216,841,822\"\n2024,AZNM,,\" (2)\"\n",
+		file: "SRL24.csv", text: "YEAR,SUBRGN,SRNAMEPCAP,SRNGENAN\n2024,CAMX,92607.5,\"216,841,822\"\n2024,AZNM,,\" (2)\"\n",
 		options: etl.Options{Authority: "The \"best\", Ltd."}, authority: "The \"best\", Ltd.", rounded: []egrid.Column{egrid.NetGeneration},
 	},
 }

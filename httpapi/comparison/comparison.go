@@ -143,7 +143,7 @@ func percent(x *wire.Number) string {
 	if x == nil {
 		return ""
 	}
-	return calc.Percent(float64(*x))
+	return egrid.Percent(float64(*x))
 }
 
 func edition(e wire.ComparedEdition) string {

@@ -143,7 +143,7 @@ func compare(q *question) (reply, error) {
 		c := &changes[i]
 		fmt.Fprintf(&b, "\n%s %s: %s to %s", c.Key, c.Column, shown(c.From), shown(c.To))
 		if c.RelativeChange != nil {
-			fmt.Fprintf(&b, " (%+.4g %%)", float64(*c.RelativeChange)*100)
+			fmt.Fprintf(&b, " (%s)", egrid.Percent(float64(*c.RelativeChange)))
 		}
 	}
 	return reply{&e, sourced(b.String(), &e)}, nil

@@ -181,7 +181,7 @@ func TestTools(t *testing.T) {
 		"search":          {"search", arguments{"q": "a", "state": []string{"CA", "TX"}, "filter": []string{"nameplate_capacity_mw>=100", "net_generation_mwh>1000"}}, []string{"1 of 1 plants, eGRID2023, basis PLNT\nid 2; plant_name Bravo"}, false, false},
 		"a comma":         {"search", arguments{"filter": `operator_name="Second, Inc"`}, []string{"1 of 1 plants"}, false, false},
 		"page":            {"search", arguments{"sort": "-net_generation_mwh", "columns": []string{"plant_name"}, "limit": 1}, []string{"1 of 3 plants", "Bravo", "More: the same arguments, with cursor "}, false, false},
-		"compare":         {"compare", arguments{"level": "SRL", "year": 2018, "from": "v1", "to": "v2"}, []string{"2 rows are in both, of which 1 have changed", "CAMX co2e_short_tons: 200 to 220 (+10 %)", "From v1_SRL18.csv", "From v2_SRL18.csv"}, false, false},
+		"compare":         {"compare", arguments{"level": "SRL", "year": 2018, "from": "v1", "to": "v2"}, []string{"2 rows are in both, of which 1 have changed", "CAMX co2e_short_tons: 200 to 220 (+10.0 %)", "From v1_SRL18.csv", "From v2_SRL18.csv"}, false, false},
 		"zip":             {"zip", arguments{"zip": "90001"}, []string{"90001: CAMX, predominant; City"}, false, false},
 		"undecided":       {"zip", arguments{"zip": "90002"}, []string{"does not tell which of these"}, false, false},
 		"of a whole year": {"plant", arguments{"id": "1", "year": 2021}, []string{"eGRID2021", "net_generation_mwh 400.0 MWh"}, false, false},

@@ -323,7 +323,7 @@ func (v *Inventory) look(ctx context.Context, k key) (*found, error) {
 	}
 	p, err := v.factors(ctx, level, code, year)
 	if err != nil {
-		if errors.Is(err, egrid.ErrNotFound) || errors.Is(err, egrid.ErrInvalid) {
+		if errors.Is(err, egrid.ErrNotFound) || errors.Is(err, egrid.ErrInvalid) || errors.Is(err, egrid.ErrConflict) {
 			return &found{reason: plain(err)}, nil
 		}
 		return nil, err
@@ -373,7 +373,7 @@ func zipOf(text string) (zip string, ok bool) {
 // plain is the text of an error on one line, without what errors.Is looks for, and
 // without the list of codes that there are.
 func plain(err error) string {
-	text := strings.NewReplacer(egrid.ErrNotFound.Error()+": ", "", egrid.ErrInvalid.Error()+": ", "", "\n", "; ").Replace(err.Error())
+	text := strings.NewReplacer(egrid.ErrNotFound.Error()+": ", "", egrid.ErrInvalid.Error()+": ", "", egrid.ErrConflict.Error()+": ", "", "\n", "; ").Replace(err.Error())
 	text, _, _ = strings.Cut(text, "; there are")
 	return text
 }

@@ -130,6 +130,20 @@ func TestCSV(t *testing.T) {
 	}
 }
 
+// A site in a region that has two rows gets no figure, and the others theirs.
+func TestSeveralRows(t *testing.T) {
+	t.Parallel()
+	m := memstore.New()
+	text := "YEAR,PSTATABB,STNGENAN,STCO2AN,STCO2EQA\n2023,TX,100,50,51\n2023,TX,300,10,11\n2023,OK,100,50,51\n"
+	if _, err := store.Load(t.Context(), m, strings.NewReader(text), &store.LoadOptions{Publish: "replace", ReaderOptions: sheet.ReaderOptions{Name: "ST23.csv"}}); err != nil {
+		t.Fatal(err)
+	}
+	_, totals := answered(t, store.New(m), "state,kwh\nTX,1000\nOK,1000\n", nil)
+	if said := totals.MostReasons(1); totals.Answered != 1 || len(said) != 1 || !strings.Contains(said[0], "the ST sheet of eGRID 2023 has several rows for state TX") {
+		t.Errorf("%d answered, %q", totals.Answered, said)
+	}
+}
+
 func TestCSVRefused(t *testing.T) {
 	t.Parallel()
 	db := sample(t)
