@@ -332,7 +332,20 @@ func (f *Factor) Citation() string {
 		}
 	}
 	return fmt.Sprintf("%s, %s, %s: %s %s, %s %s. Computed from %s.", f.Authority, edition, f.place(), what, kind,
-		strconv.FormatFloat(f.Value, 'g', 6, 64), f.Unit, strings.Join(files, ", "))
+		f.figure(), f.Unit, strings.Join(files, ", "))
+}
+
+// figure is the value with six digits at least, with the three decimals that EPA
+// publishes, and with those of the published figure where that has more.
+func (f *Factor) figure() string {
+	digits := 6
+	if f.Value != 0 {
+		digits = max(digits, 4+int(math.Floor(math.Log10(math.Abs(f.Value)))))
+	}
+	if unit, err := findUnit(f.Query.Kind, f.Query.Unit); err == nil && unit.factor == "" {
+		digits = max(digits, len(strings.TrimLeft(strings.Trim(strings.Replace(f.Published.String(), ".", "", 1), "-"), "0")))
+	}
+	return strconv.FormatFloat(f.Value, 'g', digits, 64)
 }
 
 // place names the place in words.
