@@ -3,6 +3,8 @@ package httpapi_test
 import (
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -78,18 +80,31 @@ func TestWrongRequests(t *testing.T) {
 		t.Run(test.target, func(t *testing.T) {
 			t.Parallel()
 			w := get(t, h, test.target)
-			var problem wire.Problem
-			if err := json.Unmarshal(w.Body.Bytes(), &problem); err != nil {
-				t.Fatal(err)
-			}
+			problem := problemOf(t, w)
 			if w.Code != test.status || w.Header().Get("Content-Type") != wire.TypeProblem || w.Header().Get("Cache-Control") != "no-store" {
 				t.Errorf("%d %s, %s", w.Code, w.Header().Get("Content-Type"), w.Header().Get("Cache-Control"))
 			}
 			if !strings.Contains(problem.Detail, test.mistake) || !strings.Contains(problem.Detail, test.wayOut) {
 				t.Errorf("%s\nlacks %q or %q", problem.Detail, test.mistake, test.wayOut)
 			}
+			// Under a prefix, each path that is named has it.
+			mounted := problemOf(t, get(t, http.StripPrefix("/grid", h), "/grid"+test.target))
+			if want := hinted.ReplaceAllString(problem.Detail, "${1}/grid$2"); mounted.Detail != want || mounted.Instance != "/grid"+problem.Instance {
+				t.Errorf("under a prefix %q, %q; want %q", mounted.Instance, mounted.Detail, want)
+			}
 		})
 	}
+}
+
+// hinted is a path in a text.
+var hinted = regexp.MustCompile(`((?:^|[ (]))(/[a-z])`)
+
+func problemOf(t *testing.T, w *httptest.ResponseRecorder) (p wire.Problem) {
+	t.Helper()
+	if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil {
+		t.Fatal(err)
+	}
+	return p
 }
 
 // Parameters without a value count as absent, whatever they are.
