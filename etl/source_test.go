@@ -117,7 +117,7 @@ func TestLinksAreLoaded(t *testing.T) {
 	link(t, dir, map[string]string{"2023": real, "again": real})
 	for name, source := range map[string]etl.Source{"folder": etl.Local(dir), "file system": etl.FS(os.DirFS(dir))} {
 		report, _ := run(t, source, nil)
-		if got := outcomes(report); !slices.Equal(got, []string{"2023/ST23.csv published", "README.md left out", "US23.csv published", "again left out"}) || !report.Complete() || report.Status != etl.Published {
+		if got := outcomes(report); !slices.Equal(got, []string{"2023/ST23.csv published", "README.md left_out", "US23.csv published", "again left_out"}) || !report.Complete() || report.Status != etl.Published {
 			t.Errorf("%s: %q, complete %v, %s", name, got, report.Complete(), report.Status)
 		}
 	}

@@ -197,6 +197,9 @@ func (q *FactorQuery) normalizePlace() error {
 	}
 	q.Code = strings.ToUpper(strings.TrimSpace(q.Code))
 	if q.Level == egrid.US {
+		if q.Code != "" && q.Code != "US" {
+			return fmt.Errorf("%w: the US have no code; leave %q out, or name the level that it is a code of", egrid.ErrInvalid, q.Code)
+		}
 		q.Code = ""
 		return nil
 	}
@@ -273,32 +276,6 @@ func (f *Factor) contradict() {
 		than = ": it is " + strconv.FormatFloat(100*published/computed, 'f', 1, 64) + " % of it"
 	}
 	f.Notes = append(f.Notes, fmt.Sprintf("The published figure, %s %s, is not what the sums of the sheets give%s. Explain the column to see both.", f.Published, unitsOf(f.Query.Kind)[0].name, than))
-}
-
-// SetPlace makes a region the place of a query that names no plants. It returns
-// [egrid.ErrInvalid] unless one place is given in all.
-func (q *FactorQuery) SetPlace(subregion, state, authority, nerc string, us bool) error {
-	places := 0
-	if len(q.Plants) > 0 {
-		places++
-	}
-	for _, p := range []struct {
-		level egrid.Level
-		code  string
-	}{{egrid.SRL, subregion}, {egrid.ST, state}, {egrid.BA, authority}, {egrid.NRL, nerc}} {
-		if p.code != "" {
-			q.Level, q.Code = p.level, p.code
-			places++
-		}
-	}
-	if us {
-		q.Level = egrid.US
-		places++
-	}
-	if places != 1 {
-		return fmt.Errorf("%w: a factor is of one place: a subregion, a state, a balancing authority, a NERC region, the US, or a list of plants; %d are given", egrid.ErrInvalid, places)
-	}
-	return nil
 }
 
 // Citation is a line that names the factor, its edition and the files that it was

@@ -176,6 +176,7 @@ func TestFactorRefused(t *testing.T) {
 		{"an unknown region", calc.FactorQuery{Level: egrid.SRL, Code: "CAMY"}, egrid.ErrNotFound, "CAMX"},
 		{"no region", calc.FactorQuery{Level: egrid.SRL}, egrid.ErrInvalid, "which eGRID subregion"},
 		{"a level without regions", calc.FactorQuery{Level: egrid.GEN}, egrid.ErrInvalid, "SRL"},
+		{"a code of the US", calc.FactorQuery{Level: egrid.US, Code: "X"}, egrid.ErrInvalid, "the US have no code"},
 		{"an unknown gas", calc.FactorQuery{Level: egrid.US, Gas: "sf6"}, egrid.ErrInvalid, "co2e"},
 		{"an unknown kind", calc.FactorQuery{Level: egrid.US, Kind: "marginal"}, egrid.ErrInvalid, "nonbaseload"},
 		{"an unknown unit", calc.FactorQuery{Level: egrid.US, Unit: "stone"}, egrid.ErrInvalid, "kg/MWh"},
