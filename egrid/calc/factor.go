@@ -67,7 +67,7 @@ type FactorQuery struct {
 // Factor is an emission factor, with all that it takes to compute it again.
 type Factor struct {
 	Value     float64     // of Formula over Inputs, at full precision
-	Unit      string      //
+	Unit      string      // of Value, as kg/MWh: one of FactorUnits of the kind
 	Published egrid.Value // EPA's rounded figure of the same factor, in Unit; missing where there is none
 	Query     FactorQuery // as it was answered: defaults filled in, names in the dictionary's spelling
 	Name      string      // of the region, where its sheet has one
