@@ -14,7 +14,7 @@
 //	to open a store by its URL        egrid/storeurl
 //	to answer from memory             cache; cache/rediscache for what replicas share
 //	to serve or to ask over HTTP      httpapi, httpapi/auth, httpapi/dashboard; httpapi/client
-//	to load folders and buckets       etl, etl/fetch, etl/s3source, etl/notify
+//	to load folders and buckets       etl, etl/fetch, etl/s3source, etl/notify; etl/etltest for a source of your own
 //	to move chunks between processes  queue, over queue/memqueue or queue/rabbitqueue
 //	to implement a store              egrid/driver, and egrid/egridtest for its tests
 //

@@ -20,7 +20,7 @@ import (
 func staff(r *http.Request) (middleware.Identity, error) {
 	name := r.Header.Get("X-Staff")
 	if name == "" {
-		return middleware.Identity{}, nil // nobody
+		return middleware.Identity{Hint: "sign in at /login"}, nil // nobody
 	}
 	return middleware.Identity{Subject: name, Scopes: []middleware.Scope{middleware.ScopeRead}}, nil
 }
@@ -51,6 +51,9 @@ func Example_mount() {
 		w := httptest.NewRecorder()
 		program.ServeHTTP(w, r)
 		fmt.Println(path, w.Code, w.Header().Get("Content-Type"))
+		if w.Code == http.StatusUnauthorized {
+			fmt.Print(w.Body)
+		}
 	}
 	ask("/grid/", "")
 	ask("/grid/plants/top", "")
@@ -58,5 +61,6 @@ func Example_mount() {
 	// Output:
 	// /grid/ 200 text/html; charset=utf-8
 	// /grid/plants/top 401 application/problem+json
+	// {"type":"about:blank","title":"Unauthorized","status":401,"detail":"credentials with scope read are needed; sign in at /login","instance":"/grid/plants/top"}
 	// /grid/plants/top 200 application/json
 }

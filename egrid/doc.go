@@ -25,7 +25,7 @@
 // # Errors
 //
 // [ErrNotFound], [ErrInvalid], [ErrStale], [ErrIncomplete], [ErrConflict],
-// [ErrClosed] and [ErrSchema], to be tested with errors.Is; each function of the
+// [ErrUnavailable], [ErrClosed] and [ErrSchema], to be tested with errors.Is; each function of the
 // other packages says which it returns.
 //
 // # See also

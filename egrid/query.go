@@ -121,7 +121,8 @@ type Filter struct {
 }
 
 // Where is shorthand for a filter with one operator and text values, e.g.
-// Where("state", Eq, "TX", "OK").
+// Where(State, Eq, "TX", "OK"). Values are those of the sheet: states, regions, fuels and
+// their like are codes, and "Texas" finds no row. [RegionCode] gives the code of a name.
 func Where(c Column, op Op, values ...string) Filter {
 	f := Filter{Column: c, Op: op}
 	for _, v := range values {

@@ -103,6 +103,9 @@ func (r *spanReader) decode(span sheet.Span, open func(sheet.Span) (io.ReadClose
 	if n, err := io.ReadFull(text, r.data); err != nil {
 		return d, fmt.Errorf("line %d: %d bytes where there were %d: %w", span.Line, n, span.Length, errors.Join(ErrChanged, notEOF(err)))
 	}
+	if n, _ := text.Read(make([]byte, 1)); n > 0 { // any error ends it, as it should end
+		return d, fmt.Errorf("%w: line %d: the source answered with more than the %d bytes at %d that it was asked for; Open of a source has to honour offset and length", egrid.ErrInvalid, span.Line, span.Length, span.Offset)
+	}
 	out, err := r.decoder.Decode(r.data, span)
 	if err != nil {
 		return d, err

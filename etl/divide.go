@@ -99,14 +99,19 @@ func (p *Pipeline) dividePart(ctx context.Context, part Part) (Part, error) {
 	var text io.Reader
 	var sum func() (string, error)
 	if part.Plain {
-		body, err := p.source.Open(ctx, o, 0, -1)
+		body, err := p.openWhole(ctx, o)
 		if err != nil {
 			return part, err
 		}
 		defer body.Close()
-		hash := sha256.New()
-		text = io.TeeReader(contextReader{ctx, body}, hash) // what is divided is what is hashed
-		sum = func() (string, error) { return hex.EncodeToString(hash.Sum(nil)), nil }
+		hash, n := sha256.New(), counter(0)
+		text = io.TeeReader(contextReader{ctx, body}, io.MultiWriter(hash, &n)) // what is divided is what is hashed
+		sum = func() (string, error) {
+			if int64(n) != o.Size {
+				return "", sizeError(o, int64(n))
+			}
+			return hex.EncodeToString(hash.Sum(nil)), nil
+		}
 	} else {
 		x, err := p.open(ctx, o)
 		if err != nil {
@@ -135,6 +140,14 @@ func (p *Pipeline) dividePart(ctx context.Context, part Part) (Part, error) {
 	var err error
 	part.SHA256, err = sum()
 	return part, err
+}
+
+// counter counts what is written to it.
+type counter int64
+
+func (c *counter) Write(b []byte) (int, error) {
+	*c += counter(len(b))
+	return len(b), nil
 }
 
 // contextReader ends with its context.

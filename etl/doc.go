@@ -72,6 +72,6 @@
 //
 // # See also
 //
-// Package egrid reads the sheets; package queue carries chunks between
+// Package sheet reads the sheets; package queue carries chunks between
 // processes.
 package etl

@@ -8,6 +8,8 @@ import (
 	"io"
 	"iter"
 	"log"
+	"maps"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -24,7 +26,8 @@ type archive map[string]string
 // whether the content is another than the last time.
 func (a archive) List(context.Context) iter.Seq2[etl.Object, error] {
 	return func(yield func(etl.Object, error) bool) {
-		for name, text := range a {
+		for _, name := range slices.Sorted(maps.Keys(a)) {
+			text := a[name]
 			sum := sha256.Sum256([]byte(text))
 			o := etl.Object{Name: name, Location: "archive:" + name, Size: int64(len(text)), Version: hex.EncodeToString(sum[:])}
 			if !yield(o, nil) {

@@ -76,18 +76,37 @@ func (p *Pipeline) open(ctx context.Context, o Object) (*opened, error) {
 		s.opened[0].close()
 		s.opened = slices.Delete(s.opened, 0, 1)
 	}
-	body, err := p.source.Open(s.ctx, o, 0, -1)
+	body, err := p.openWhole(s.ctx, o)
 	if err != nil {
 		return nil, err
 	}
 	x := &opened{object: o, hash: sha256.New()}
 	x.left.Store(unpack.Budget(o.Size))
 	x.bytes = spool.New(readCloser{io.TeeReader(contextReader{s.ctx, body}, x.hash), body})
-	if x.book, err = book.Open(x.bytes, o.Size, &book.Options{Formats: p.o.Formats}); err != nil {
+	x.book, err = book.Open(x.bytes, o.Size, &book.Options{Formats: p.o.Formats})
+	if err != nil || o.Size == 0 {
+		if n, failed := x.bytes.Size(); failed == nil && n != o.Size {
+			err = sizeError(o, n)
+		}
+	}
+	if err != nil {
 		return nil, errors.Join(err, x.bytes.Close())
 	}
 	s.opened = append(s.opened, x)
 	return x, nil
+}
+
+// openWhole reads an object from its source, which has to know how long it is.
+func (p *Pipeline) openWhole(ctx context.Context, o Object) (io.ReadCloser, error) {
+	if o.Size < 0 {
+		return nil, fmt.Errorf("%w: the source lists %s with a size of %d bytes; a source has to tell how many bytes an object has (etl.Object.Size)", egrid.ErrInvalid, o.Name, o.Size)
+	}
+	return p.source.Open(ctx, o, 0, -1)
+}
+
+// sizeError is the error of an object that has n bytes and not as many as were listed.
+func sizeError(o Object, n int64) error {
+	return fmt.Errorf("%s has %d bytes where its source listed %d (if that is so each time, the source does not tell the true etl.Object.Size): %w", o.Name, n, o.Size, ErrChanged)
 }
 
 // close removes what is kept of it. That it cannot be removed is no reason to
@@ -105,7 +124,7 @@ func (x *opened) sum() (string, error) {
 	if n, err := x.bytes.Size(); err != nil {
 		return "", err
 	} else if n != x.object.Size {
-		return "", fmt.Errorf("it has %d bytes where %d were listed: %w", n, x.object.Size, ErrChanged)
+		return "", sizeError(x.object, n)
 	}
 	return hex.EncodeToString(x.hash.Sum(nil)), nil
 }

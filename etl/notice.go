@@ -206,14 +206,14 @@ func runNotice(r Report, count map[Status]int) Notice {
 // statuses are the outcomes of a sheet in the order in which they are told.
 func statuses() []Status { return []Status{Published, Held, Failed, Unchanged, LeftOut} }
 
-// String is the outcome in words.
-func (s Status) String() string { return strings.ReplaceAll(string(s), "_", " ") }
+// Words is the outcome for people, as "left out".
+func (s Status) Words() string { return strings.ReplaceAll(string(s), "_", " ") }
 
 func summary(count map[Status]int) string {
 	var parts []string
 	for _, s := range statuses() {
 		if count[s] > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", count[s], s))
+			parts = append(parts, fmt.Sprintf("%d %s", count[s], s.Words()))
 		}
 	}
 	if len(parts) == 0 {
@@ -256,7 +256,7 @@ func details(r Report) string {
 }
 
 func sheetLine(object string, s *SheetReport) string {
-	line := fmt.Sprintf("%s: %s", s.Status, nameOf(object, s))
+	line := fmt.Sprintf("%s: %s", s.Status.Words(), nameOf(object, s))
 	if s.Status == Published {
 		line += fmt.Sprintf(", %d rows", s.Loaded)
 	}

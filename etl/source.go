@@ -26,9 +26,11 @@ var ErrChanged = errors.New("the object changed while it was being read; run aga
 // Object is a file or an object of a bucket.
 type Object struct {
 	Name     string `json:"name"`     // within its source, with slashes: for people
-	Location string `json:"location"` // where its source opens it
-	Size     int64  `json:"bytes"`
-	Version  string `json:"version"` // differs when the content does, e.g. an ETag
+	Location string `json:"location"` // where its source opens it: no two objects have the same
+	// Size is how many bytes the object has: it is needed, and has to be true. A source
+	// that does not know it before it has read the object reads it for that, as Stream does.
+	Size    int64  `json:"bytes"`
+	Version string `json:"version"` // differs when the content does, e.g. an ETag; not empty
 	// Named says that a person named this very object, not a folder that it is in.
 	Named bool `json:"named,omitempty"`
 	// LeftOut says why a listing came upon the object and does not load it; empty
@@ -40,13 +42,15 @@ type Object struct {
 func (o Object) toLoad() bool { return o.LeftOut == "" }
 
 // Source lists objects and reads them. Its methods are safe for concurrent
-// use.
+// use. Package etltest has the suite that a source of your own should pass.
 type Source interface {
 	// List yields the objects in a fixed order. An error ends the sequence.
 	List(ctx context.Context) iter.Seq2[Object, error]
-	// Open reads an object from a byte offset on, length bytes or, when length
-	// is negative, to its end. The error wraps ErrChanged when the object is no
-	// longer of the version that was listed.
+	// Open reads an object from a byte offset on: exactly length bytes or, when length
+	// is negative, all to its end. The range is within the object, and ranges of one
+	// object are read side by side: a server that answers with another range than it
+	// was asked for, as one of HTTP with 200 in place of 206, is an error. The error
+	// wraps ErrChanged when the object is no longer of the version that was listed.
 	Open(ctx context.Context, o Object, offset, length int64) (io.ReadCloser, error)
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,10 +13,12 @@ import (
 	"testing"
 	"testing/fstest"
 	"testing/iotest"
+	"time"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
 	"github.com/egrid-analytics/egrid-go/etl"
+	"github.com/egrid-analytics/egrid-go/etl/etltest"
 )
 
 const (
@@ -114,7 +117,7 @@ func TestLinksAreLoaded(t *testing.T) {
 	link(t, dir, map[string]string{"2023": real, "again": real})
 	for name, source := range map[string]etl.Source{"folder": etl.Local(dir), "file system": etl.FS(os.DirFS(dir))} {
 		report, _ := run(t, source, nil)
-		if got := outcomes(report); !slices.Equal(got, []string{"2023/ST23.csv published", "README.md left out", "US23.csv published", "again left out"}) || !report.Complete() || report.Status != etl.Published {
+		if got := outcomes(report); !slices.Equal(got, []string{"2023/ST23.csv published", "README.md left_out", "US23.csv published", "again left_out"}) || !report.Complete() || report.Status != etl.Published {
 			t.Errorf("%s: %q, complete %v, %s", name, got, report.Complete(), report.Status)
 		}
 	}
@@ -206,4 +209,102 @@ func TestStreamErrors(t *testing.T) {
 		t.Errorf("nobody writes: %v", err)
 	}
 	w.Close()
+}
+
+func TestSources(t *testing.T) {
+	t.Parallel()
+	t.Run("Local", func(t *testing.T) {
+		t.Parallel()
+		etltest.RunSource(t, func(t *testing.T, files map[string]string) (etl.Source, etltest.Replace) {
+			dir := folder(t, files)
+			return etl.Local(dir), func(t *testing.T, name, text string) {
+				path := filepath.Join(dir, name)
+				later := time.Now().Add(time.Minute) // whatever the file system's clock
+				if err := errors.Join(os.WriteFile(path, []byte(text), 0o600), os.Chtimes(path, later, later)); err != nil {
+					t.Fatal(err)
+				}
+			}
+		})
+	})
+	t.Run("LocalIn", func(t *testing.T) {
+		t.Parallel()
+		etltest.RunSource(t, func(t *testing.T, files map[string]string) (etl.Source, etltest.Replace) {
+			dir := folder(t, files)
+			source, err := etl.LocalIn(dir, dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return source, nil
+		})
+	})
+	t.Run("archive", func(t *testing.T) { // of the example
+		t.Parallel()
+		etltest.RunSource(t, func(_ *testing.T, files map[string]string) (etl.Source, etltest.Replace) { return archive(files), nil })
+	})
+	t.Run("FS", func(t *testing.T) {
+		t.Parallel()
+		etltest.RunSource(t, func(t *testing.T, files map[string]string) (etl.Source, etltest.Replace) {
+			return etl.FS(os.DirFS(folder(t, files))), nil
+		})
+	})
+}
+
+// faulty is a source that does not keep its contract.
+type faulty struct {
+	etl.Source
+	size func(int64) int64
+	open func(context.Context, etl.Source, etl.Object, int64, int64) (io.ReadCloser, error)
+}
+
+func (f faulty) List(ctx context.Context) iter.Seq2[etl.Object, error] {
+	return func(yield func(etl.Object, error) bool) {
+		for o, err := range f.Source.List(ctx) {
+			o.Size = f.size(o.Size)
+			if !yield(o, err) {
+				return
+			}
+		}
+	}
+}
+
+func (f faulty) Open(ctx context.Context, o etl.Object, offset, length int64) (io.ReadCloser, error) {
+	if f.open != nil {
+		return f.open(ctx, f.Source, o, offset, length)
+	}
+	return f.Source.Open(ctx, o, offset, length)
+}
+
+// A source that tells no true size, or answers with other bytes, is told so.
+func TestFaultySources(t *testing.T) {
+	t.Parallel()
+	size := func(n int64) func(int64) int64 { return func(int64) int64 { return n } }
+	more := func(n int64) func(int64) int64 { return func(size int64) int64 { return size + n } }
+	whole := func(ctx context.Context, s etl.Source, o etl.Object, _, _ int64) (io.ReadCloser, error) {
+		return s.Open(ctx, o, 0, -1)
+	}
+	for name, test := range map[string]struct {
+		faulty
+		want string
+	}{
+		"unknown":      {faulty{size: size(-1)}, "has to tell how many bytes"},
+		"none":         {faulty{size: size(0)}, "where its source listed 0 (if that is so each time, the source does not tell the true etl.Object.Size)"},
+		"too few":      {faulty{size: more(-30)}, "does not tell the true etl.Object.Size"},
+		"too many":     {faulty{size: more(30)}, "does not tell the true etl.Object.Size"},
+		"whole object": {faulty{size: more(0), open: whole}, "has to honour offset and length"},
+	} {
+		for file, text := range map[string]string{"GEN23.csv": generators, "GEN23.zip": zipped(t, "GEN23.csv", generators)} {
+			if test.open != nil && file == "GEN23.zip" {
+				continue // what is packed is read whole
+			}
+			test.Source = etl.Local(folder(t, map[string]string{file: text}))
+			report, err := etl.New(test.faulty, etl.ToLoader(memstore.New()), nil).Run(t.Context())
+			if err != nil || report.RowsLoaded > 0 || len(report.Files) != 1 {
+				t.Errorf("%s, %s: %v, %+v", name, file, err, report)
+				continue
+			}
+			if told := report.Files[0].Sheets[0].Reason; !strings.Contains(told, test.want) || !strings.Contains(told, file) && test.open == nil {
+				t.Errorf("%s, %s: %q; want %q", name, file, told, test.want)
+			}
+		}
+	}
 }

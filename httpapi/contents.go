@@ -173,15 +173,17 @@ func (in *request) nearestRegion(ctx context.Context, query egrid.RowQuery, text
 	if best := egrid.Nearest(text, known); best != "" {
 		return fmt.Sprintf("; did you mean %s?", codes[slices.Index(known, best)])
 	}
-	return "; /regions/" + string(query.Level) + " lists them"
+	return "; " + wire.Prefix(in.http) + "/regions/" + string(query.Level) + " lists them"
 }
 
 // noSuchPath answers what no operation is declared for.
 func (a *api) noSuchPath(w http.ResponseWriter, r *http.Request) {
-	detail := "there is no such path; /openapi.json lists them"
+	prefix := wire.Prefix(r)
+	meant := "; "
 	if best := a.nearestPath(r.URL.Path); best != "" {
-		detail = "there is no such path, did you mean " + best + "? /openapi.json lists them"
+		meant = ", did you mean " + prefix + best + "? "
 	}
+	detail := "there is no such path" + meant + prefix + "/openapi.json lists them"
 	wire.NewProblem(r, http.StatusNotFound, detail).Write(w)
 }
 

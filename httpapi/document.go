@@ -64,7 +64,7 @@ func (a *api) documentTypes() {
 // refusals are what the statuses mean, with an example of a detail.
 var refusals = map[string]struct{ description, detail string }{
 	"400": {"A parameter is unknown, or its value cannot be; errors names each.", "limit: expected number >= 1"},
-	"401": {"Credentials are missing, or not accepted.", "a token or an API key with scope read is needed"},
+	"401": {"Credentials are missing, or not accepted.", "credentials with scope read are needed"},
 	"403": {"The credentials do not allow it.", "scope write is needed, which these credentials do not have"},
 	"404": {"No such plant, region, ZIP code, column, data year, release or snapshot.", `no plant "99999" in data year 2023`},
 	"406": {"The answer does not come as what the header Accept names.", "this answer does not come as what the header Accept names, but as json"},

@@ -101,14 +101,15 @@ func unitParam() parameter {
 }
 
 func (a *api) factor(ctx context.Context, in *request) (*answer, error) {
-	q := calc.FactorQuery{
-		Plants: in.values["plants"], Year: in.number("year"), Release: in.text("release"), Gas: calc.Gas(in.text("gas")), Kind: calc.Kind(in.text("kind")),
-		GWP: in.text("gwp"), Unit: in.text("unit"), Delivered: in.text("delivered") == "true", Explain: in.text("explain") == "true",
-		Adjustment: calc.Adjustment(in.text("adjustment")),
-	}
-	if err := q.SetPlace(in.text("subregion"), in.text("state"), in.text("ba"), in.text("nerc"), in.text("us") == "true"); err != nil {
+	q, err := wire.FactorQuery{
+		Subregion: in.text("subregion"), State: in.text("state"), BA: in.text("ba"), NERC: in.text("nerc"), US: in.text("us") == "true", Plants: in.values["plants"],
+		Year: wire.Whole(in.number("year")), Release: in.text("release"), Gas: in.text("gas"), Kind: in.text("kind"),
+		GWP: in.text("gwp"), Unit: in.text("unit"), Delivered: in.text("delivered") == "true", Adjustment: in.text("adjustment"),
+	}.Query()
+	if err != nil {
 		return nil, err
 	}
+	q.Explain = in.text("explain") == "true"
 	f, err := a.answers.Factor(ctx, in.data.db, q)
 	if err != nil {
 		return nil, err

@@ -26,6 +26,7 @@ type fieldSet struct {
 	levels  []egrid.Level
 	schemas []*egrid.Schema // of published sheets, for columns that the dictionary lacks
 	derived []egrid.Column  // columns that answers have and sheets do not
+	prefix  string          // of the API's paths
 }
 
 func (s fieldSet) lookup(name string) (egrid.Field, bool) {
@@ -94,7 +95,7 @@ func suggest(name string, names []string, fields fieldSet) string {
 		b.WriteString(", known are " + strings.Join(names, ", "))
 	}
 	if len(columns) > 0 {
-		b.WriteString("; /columns lists the columns")
+		b.WriteString("; " + fields.prefix + "/columns lists the columns")
 	}
 	return b.String()
 }

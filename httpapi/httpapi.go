@@ -122,6 +122,10 @@ type Options struct {
 	// Authenticate tells who makes a request. Default none: then reading is open
 	// to everybody, and what needs another scope is refused to all.
 	Authenticate middleware.Authenticator
+	// Challenge is the WWW-Authenticate of a 401 for an Authenticate of your own, as
+	// `Basic realm="grid"`, for which browsers ask for name and password. Default Bearer,
+	// for tokens, as package auth takes them.
+	Challenge string
 	// RequireAuth closes reading to those who have not [middleware.ScopeRead], except for
 	// probes and the OpenAPI document. Default false.
 	RequireAuth bool
@@ -244,7 +248,7 @@ func (a *api) around(h http.Handler) http.Handler {
 	if a.o.RateLimit != nil {
 		h = middleware.RateLimit(h, a.o.RateLimit)
 	}
-	h = middleware.Identify(h, a.o.Authenticate)
+	h = middleware.Identify(h, a.o.Authenticate, a.o.Challenge)
 	h = middleware.AllowOrigins(h, a.o.AllowedOrigins)
 	h = middleware.SecurityHeaders(h)
 	h = middleware.Recover(h, a.o.Logger)

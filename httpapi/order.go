@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"reflect"
 	"strconv"
-	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humamux"
@@ -105,11 +104,7 @@ func (a *api) obey(o *order, schema *huma.Schema, w http.ResponseWriter, r *http
 		a.fail(w, r, err)
 		return
 	}
-	self := changed.path
-	asked, _, _ := strings.Cut(wire.RequestURI(r), "?")
-	if path, ok := strings.CutSuffix(asked, strings.ReplaceAll(o.path, "{id}", in.text("id"))); ok {
-		self = path + self // under a prefix
-	}
+	self := wire.Prefix(r) + changed.path
 	w.Header().Set("Location", self)
 	writeJSON(w, o.status, wire.Answer[any]{Data: changed.value, Meta: wire.Meta{Count: 1, Units: map[string]string{}}, Links: wire.Links{Self: self}})
 }

@@ -1,7 +1,10 @@
 package httpapi
 
 import (
+	"maps"
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -19,12 +22,21 @@ const (
 func (a *api) securityComponents() *huma.Components {
 	c := &huma.Components{Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)}
 	if a.o.Authenticate != nil {
-		c.SecuritySchemes = map[string]*huma.SecurityScheme{
-			bearerScheme: {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "A token, or an API key, in the header Authorization."},
-			apiKeyScheme: {Type: "apiKey", In: "header", Name: middleware.APIKeyHeader, Description: "An API key."},
-		}
+		c.SecuritySchemes = a.securitySchemes()
 	}
 	return c
+}
+
+// securitySchemes are the one that Options.Challenge names or, by default, those of
+// package auth.
+func (a *api) securitySchemes() map[string]*huma.SecurityScheme {
+	if scheme, _, _ := strings.Cut(strings.ToLower(a.o.Challenge), " "); scheme != "" {
+		return map[string]*huma.SecurityScheme{scheme: {Type: "http", Scheme: scheme}}
+	}
+	return map[string]*huma.SecurityScheme{
+		bearerScheme: {Type: "http", Scheme: "bearer", BearerFormat: "JWT", Description: "A token, or an API key, in the header Authorization."},
+		apiKeyScheme: {Type: "apiKey", In: "header", Name: middleware.APIKeyHeader, Description: "An API key."},
+	}
 }
 
 // secure notes who may use an operation, here and in the document: those with
@@ -45,8 +57,9 @@ func (a *api) secure(op *operation, documented *huma.Operation) {
 		return
 	}
 	documented.Errors = append(documented.Errors, http.StatusUnauthorized)
-	needs := []string{string(scope)}
-	documented.Security = []map[string][]string{{bearerScheme: needs}, {apiKeyScheme: needs}}
+	for _, scheme := range slices.Backward(slices.Sorted(maps.Keys(a.securitySchemes()))) { // bearer before api_key
+		documented.Security = append(documented.Security, map[string][]string{scheme: {string(scope)}})
+	}
 	if open {
 		documented.Security = append(documented.Security, map[string][]string{}) // or none at all
 		return

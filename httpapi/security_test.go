@@ -90,6 +90,54 @@ func TestAdmission(t *testing.T) {
 	}
 }
 
+// An authenticator of one's own has its own challenge, and no advice of others.
+func TestOwnAuthenticator(t *testing.T) {
+	t.Parallel()
+	const basic = `Basic realm="grid"`
+	by := func(hint string) middleware.Authenticator {
+		return func(r *http.Request) (middleware.Identity, error) {
+			switch name, _, ok := r.BasicAuth(); {
+			case !ok:
+				return middleware.Identity{Hint: hint}, nil
+			case name == "ada":
+				return middleware.Identity{Subject: name}, nil
+			}
+			return middleware.Identity{Hint: hint}, &middleware.CredentialError{Reason: "name or password is wrong"}
+		}
+	}
+	for _, test := range []struct {
+		name, challenge, hint, user string
+		status                      int
+		header, detail              string
+	}{
+		{"nobody", basic, "", "", 401, basic, "credentials with scope read are needed"},
+		{"nobody, with a hint", basic, "sign in at /login", "", 401, basic, "credentials with scope read are needed; sign in at /login"},
+		{"wrong", basic, "", "eve", 401, basic, "name or password is wrong"},
+		{"wrong, with a hint", basic, "sign in at /login", "eve", 401, basic, "name or password is wrong; sign in at /login"},
+		{"no scope", basic, "", "ada", 403, "", "scope read is needed, which these credentials do not have; the operator of this service grants scopes"},
+		{"no challenge", "", "", "", 401, `Bearer realm="egrid", scope="read"`, "credentials with scope read are needed"},
+	} {
+		h := newAPI(sampleStore(t), &httpapi.Options{Authenticate: by(test.hint), Challenge: test.challenge, RequireAuth: true})
+		r := httptest.NewRequest(http.MethodGet, "/plants/top", nil)
+		if test.user != "" {
+			r.SetBasicAuth(test.user, "x")
+		}
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		var p struct{ Detail string }
+		if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil {
+			t.Fatal(err)
+		}
+		if w.Code != test.status || w.Header().Get("WWW-Authenticate") != test.header || p.Detail != test.detail {
+			t.Errorf("%s: %d, %q, %q", test.name, w.Code, w.Header().Get("WWW-Authenticate"), p.Detail)
+		}
+	}
+	document := get(t, newAPI(sampleStore(t), &httpapi.Options{Authenticate: by(""), Challenge: basic}), "/openapi.json").Body.String()
+	if strings.Contains(document, middleware.APIKeyHeader) || !strings.Contains(document, `"scheme":"basic"`) {
+		t.Error("the document asks for other credentials")
+	}
+}
+
 func checkProblem(t *testing.T, name string, w *httptest.ResponseRecorder) {
 	t.Helper()
 	var p struct {

@@ -120,7 +120,7 @@ func (a *api) snapshots(ctx context.Context, in *request) (*answer, error) {
 func (a *api) snapshot(ctx context.Context, in *request, id string) (*answer, error) {
 	s, ok := in.data.catalog.Find(id)
 	if !ok {
-		return nil, fmt.Errorf("%w: no snapshot %q; /snapshots?all=true lists them", egrid.ErrNotFound, id)
+		return nil, fmt.Errorf("%w: no snapshot %q; %s/snapshots?all=true lists them", egrid.ErrNotFound, id, wire.Prefix(in.http))
 	}
 	gwp, err := a.gwps.of(ctx, in.data, s.Year, s.Release)
 	if err != nil {
@@ -181,7 +181,7 @@ func (a *api) columnOperations() {
 				return ok && found.Column == f.Column || f.Code == "" && string(f.Column) == in.text("name")
 			})
 			if ans.meta.Count == 0 {
-				return nil, fmt.Errorf("%w: no column %q%s", egrid.ErrNotFound, in.text("name"), nearestColumn(in.text("name")))
+				return nil, fmt.Errorf("%w: no column %q%s", egrid.ErrNotFound, in.text("name"), in.nearestColumn())
 			}
 			return ans, nil
 		},
@@ -189,20 +189,17 @@ func (a *api) columnOperations() {
 }
 
 // nearestColumn says which column of any level was probably meant.
-func nearestColumn(name string, levels ...egrid.Level) string {
-	if len(levels) == 0 {
-		levels = egrid.Levels()
-	}
+func (in *request) nearestColumn() string {
 	var names, codes []string
-	for _, l := range levels {
+	for _, l := range egrid.Levels() {
 		for _, f := range egrid.Fields(l) {
 			names, codes = append(names, string(f.Column)), append(codes, f.Code)
 		}
 	}
-	if best := egrid.Nearest(name, append(names, codes...)); best != "" {
+	if best := egrid.Nearest(in.text("name"), append(names, codes...)); best != "" {
 		return fmt.Sprintf(", did you mean %s?", best)
 	}
-	return "; /columns lists them"
+	return "; " + wire.Prefix(in.http) + "/columns lists them"
 }
 
 // dictionary lists columns of the dictionary, and those that plant answers have besides.

@@ -67,7 +67,7 @@ type FactorQuery struct {
 // Factor is an emission factor, with all that it takes to compute it again.
 type Factor struct {
 	Value     float64     // of Formula over Inputs, at full precision
-	Unit      string      //
+	Unit      string      // of Value, as kg/MWh: one of FactorUnits of the kind
 	Published egrid.Value // EPA's rounded figure of the same factor, in Unit; missing where there is none
 	Query     FactorQuery // as it was answered: defaults filled in, names in the dictionary's spelling
 	Name      string      // of the region, where its sheet has one
@@ -198,6 +198,9 @@ func (q *FactorQuery) normalizePlace() error {
 	}
 	q.Code = strings.ToUpper(strings.TrimSpace(q.Code))
 	if q.Level == egrid.US {
+		if q.Code != "" && q.Code != "US" {
+			return fmt.Errorf("%w: the US have no code; leave %q out, or name the level that it is a code of", egrid.ErrInvalid, q.Code)
+		}
 		q.Code = ""
 		return nil
 	}
@@ -276,32 +279,6 @@ func (f *Factor) contradict() {
 	f.Notes = append(f.Notes, fmt.Sprintf("The published figure, %s %s, is not what the sums of the sheets give%s. Explain the column to see both.", f.Published, unitsOf(f.Query.Kind)[0].name, than))
 }
 
-// SetPlace makes a region the place of a query that names no plants. It returns
-// [egrid.ErrInvalid] unless one place is given in all.
-func (q *FactorQuery) SetPlace(subregion, state, authority, nerc string, us bool) error {
-	places := 0
-	if len(q.Plants) > 0 {
-		places++
-	}
-	for _, p := range []struct {
-		level egrid.Level
-		code  string
-	}{{egrid.SRL, subregion}, {egrid.ST, state}, {egrid.BA, authority}, {egrid.NRL, nerc}} {
-		if p.code != "" {
-			q.Level, q.Code = p.level, p.code
-			places++
-		}
-	}
-	if us {
-		q.Level = egrid.US
-		places++
-	}
-	if places != 1 {
-		return fmt.Errorf("%w: a factor is of one place: a subregion, a state, a balancing authority, a NERC region, the US, or a list of plants; %d are given", egrid.ErrInvalid, places)
-	}
-	return nil
-}
-
 // Citation is a line that names the factor, its edition and the files that it was
 // computed from.
 func (f *Factor) Citation() string {
@@ -333,7 +310,20 @@ func (f *Factor) Citation() string {
 		}
 	}
 	return fmt.Sprintf("%s, %s, %s: %s %s, %s %s. Computed from %s.", f.Authority, edition, f.place(), what, kind,
-		strconv.FormatFloat(f.Value, 'g', 6, 64), f.Unit, strings.Join(files, ", "))
+		f.figure(), f.Unit, strings.Join(files, ", "))
+}
+
+// figure is the value with six digits at least, with the three decimals that EPA
+// publishes, and with those of the published figure where that has more.
+func (f *Factor) figure() string {
+	digits := 6
+	if f.Value != 0 {
+		digits = max(digits, 4+int(math.Floor(math.Log10(math.Abs(f.Value)))))
+	}
+	if unit, err := findUnit(f.Query.Kind, f.Query.Unit); err == nil && unit.factor == "" {
+		digits = max(digits, len(strings.TrimLeft(strings.Trim(strings.Replace(f.Published.String(), ".", "", 1), "-"), "0")))
+	}
+	return strconv.FormatFloat(f.Value, 'g', digits, 64)
 }
 
 // place names the place in words.

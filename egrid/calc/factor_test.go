@@ -176,6 +176,7 @@ func TestFactorRefused(t *testing.T) {
 		{"an unknown region", calc.FactorQuery{Level: egrid.SRL, Code: "CAMY"}, egrid.ErrNotFound, "CAMX"},
 		{"no region", calc.FactorQuery{Level: egrid.SRL}, egrid.ErrInvalid, "which eGRID subregion"},
 		{"a level without regions", calc.FactorQuery{Level: egrid.GEN}, egrid.ErrInvalid, "SRL"},
+		{"a code of the US", calc.FactorQuery{Level: egrid.US, Code: "X"}, egrid.ErrInvalid, "the US have no code"},
 		{"an unknown gas", calc.FactorQuery{Level: egrid.US, Gas: "sf6"}, egrid.ErrInvalid, "co2e"},
 		{"an unknown kind", calc.FactorQuery{Level: egrid.US, Kind: "marginal"}, egrid.ErrInvalid, "nonbaseload"},
 		{"an unknown unit", calc.FactorQuery{Level: egrid.US, Unit: "stone"}, egrid.ErrInvalid, "kg/MWh"},
@@ -193,5 +194,31 @@ func TestFactorRefused(t *testing.T) {
 				t.Errorf("got %v; want %v with %q", err, tt.is, tt.says)
 			}
 		})
+	}
+}
+
+// A citation has the digits of the published figure, and six at least.
+func TestCitationDigits(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		value     float64
+		published egrid.Value
+		unit      string
+		want      string
+	}{
+		{1121.42744, egrid.NumberOf(1121.427), "lb/MWh", " 1121.427 lb/MWh."},
+		{1121.42744, egrid.Value{}, "lb/MWh", " 1121.427 lb/MWh."},
+		{508.670935, egrid.NumberOf(508.67073518), "kg/MWh", " 508.671 kg/MWh."},
+		{0.05512345, egrid.NumberOf(0.055), "lb/MWh", " 0.0551234 lb/MWh."},
+		{0.5, egrid.NumberOf(0.5), "lb/MWh", " 0.5 lb/MWh."},
+		{-1121.42744, egrid.NumberOf(-1121.427), "lb/MWh", " -1121.427 lb/MWh."},
+		{1121.42744, egrid.NumberOf(1121.42741), "lb/MWh", " 1121.42744 lb/MWh."},
+		{12345678.9876, egrid.Value{}, "lb/MWh", " 12345678.988 lb/MWh."},
+		{0, egrid.NumberOf(0), "lb/MWh", " 0 lb/MWh."},
+	} {
+		f := calc.Factor{Value: test.value, Unit: test.unit, Published: test.published, Query: calc.FactorQuery{Year: 2023, Level: egrid.SRL, Code: "CAMX", Gas: calc.CO2, Kind: calc.Output, Unit: test.unit}}
+		if got := f.Citation(); !strings.Contains(got, test.want) {
+			t.Errorf("%v, published %v: %q; want %q", test.value, test.published, got, test.want)
+		}
 	}
 }

@@ -10,8 +10,8 @@ import (
 
 // Input is a figure that a formula names.
 type Input struct {
-	Value  float64
-	Unit   string
+	Value  float64     // in Unit
+	Unit   string      // as MWh or short tons; empty for a number without a unit
 	Level  egrid.Level // of the sheet that it was read from
 	Code   string      // of the region; empty for the US and for sums over plants
 	Column egrid.Column

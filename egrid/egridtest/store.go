@@ -3,7 +3,7 @@
 // store against another, and a generator of sample files in EPA's layout.
 //
 //	func TestStore(t *testing.T) {
-//		egridtest.RunStore(t, func(t *testing.T) driver.Store { return memstore.New() })
+//		egridtest.RunStore(t, func(t *testing.T) driver.Store { return memstore.New().Driver() })
 //	}
 //
 // Start with [NewSample] for files, and with [RunStore] for a store of your own.

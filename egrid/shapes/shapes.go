@@ -56,8 +56,9 @@ func (s *Set) SHA256() string {
 	return s.sum
 }
 
-// Find returns the codes of the shapes that a point lies in or on the edge of, in
-// order. Degrees beyond 90 of latitude or 180 of longitude are nowhere.
+// Find returns the codes of the shapes that a point, in decimal degrees of which west
+// and south are negative, lies in or on the edge of, in the order of Shapes; nil for none.
+// Degrees beyond 90 of latitude or 180 of longitude are nowhere.
 func (s *Set) Find(lat, lon float64) []string {
 	if s == nil || !(math.Abs(lat) <= 90 && math.Abs(lon) <= 180) {
 		return nil

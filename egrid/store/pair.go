@@ -243,7 +243,7 @@ func (v view) find(id string) (egrid.Snapshot, error) {
 	if slices.Contains(v.catalog.Pruned, egrid.SnapshotID(id)) {
 		return egrid.Snapshot{}, fmt.Errorf("%w: snapshot %s was published once and is kept no more", egrid.ErrStale, id)
 	}
-	return egrid.Snapshot{}, fmt.Errorf("%w: no snapshot and no held load %s; egrid snapshots --all lists them, as /snapshots?all=true does", egrid.ErrNotFound, id)
+	return egrid.Snapshot{}, fmt.Errorf("%w: no snapshot and no held load %s; egrid snapshots --all lists them, and so does snapshots?all=true of the API", egrid.ErrNotFound, id)
 }
 
 // now finds what is published where another edition is.

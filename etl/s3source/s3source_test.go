@@ -16,6 +16,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid"
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
 	"github.com/egrid-analytics/egrid-go/etl"
+	"github.com/egrid-analytics/egrid-go/etl/etltest"
 	"github.com/egrid-analytics/egrid-go/etl/s3source"
 	"github.com/egrid-analytics/egrid-go/internal/testenv"
 )
@@ -153,6 +154,16 @@ func TestRanges(t *testing.T) {
 	if _, err := source.Open(t.Context(), object, 0, -1); !errors.Is(err, etl.ErrChanged) {
 		t.Errorf("of a removed object: %v; want ErrChanged", err)
 	}
+}
+
+func TestSuite(t *testing.T) {
+	etltest.RunSource(t, func(t *testing.T, files map[string]string) (etl.Source, etltest.Replace) {
+		s := newServer(t)
+		for name, text := range files {
+			s.put(t, name, text)
+		}
+		return s.open(t, ""), s.put
+	})
 }
 
 func TestErrors(t *testing.T) {

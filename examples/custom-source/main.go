@@ -22,7 +22,7 @@ import (
 type web struct{ address string }
 
 // List yields the files that the list names. An object's version is what tells a
-// pipeline that the content is another one: the ETag does.
+// pipeline that the content is another one: the ETag does. Its size has to be true.
 func (s web) List(ctx context.Context) iter.Seq2[etl.Object, error] {
 	return func(yield func(etl.Object, error) bool) {
 		list, err := s.request(ctx, http.MethodGet, s.address, "")
@@ -40,6 +40,10 @@ func (s web) List(ctx context.Context) iter.Seq2[etl.Object, error] {
 				return
 			}
 			head.Body.Close()
+			if head.ContentLength < 0 {
+				yield(etl.Object{}, fmt.Errorf("%s: the server does not tell its size", location))
+				return
+			}
 			o := etl.Object{Name: names.Text(), Location: location, Size: head.ContentLength, Version: head.Header.Get("ETag")}
 			if !yield(o, nil) {
 				return
@@ -53,16 +57,24 @@ func (s web) List(ctx context.Context) iter.Seq2[etl.Object, error] {
 
 // Open reads a range of a file: chunks of a large one are read side by side.
 func (s web) Open(ctx context.Context, o etl.Object, offset, length int64) (io.ReadCloser, error) {
-	bytes := fmt.Sprintf("bytes=%d-", offset)
 	if length == 0 || offset >= o.Size {
-		return http.NoBody, nil
+		return http.NoBody, nil // a range cannot be empty
 	}
+	last := o.Size - 1
 	if length > 0 {
-		bytes += fmt.Sprint(offset + length - 1)
+		last = offset + length - 1
+	}
+	bytes := ""
+	if offset > 0 || last < o.Size-1 {
+		bytes = fmt.Sprintf("bytes=%d-%d", offset, last)
 	}
 	answer, err := s.request(ctx, http.MethodGet, o.Location, bytes)
 	if err != nil {
 		return nil, err
+	}
+	if bytes != "" && answer.StatusCode != http.StatusPartialContent {
+		answer.Body.Close()
+		return nil, fmt.Errorf("%s: the server does not answer with a range", o.Location)
 	}
 	if answer.Header.Get("ETag") != o.Version {
 		answer.Body.Close()

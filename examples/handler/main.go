@@ -65,7 +65,7 @@ func run(ctx context.Context, addr string) error {
 // grid is the API with the page. The page has no figures in it, and is open.
 func grid(db *store.DB) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/", httpapi.New(db, &httpapi.Options{Authenticate: account, RequireAuth: true}))
+	mux.Handle("/", httpapi.New(db, &httpapi.Options{Authenticate: account, Challenge: `Basic realm="grid"`, RequireAuth: true}))
 	page := dashboard.New(nil)
 	mux.Handle("/{$}", page)
 	mux.Handle("/assets/", page)
@@ -77,7 +77,7 @@ func grid(db *store.DB) http.Handler {
 func account(r *http.Request) (middleware.Identity, error) {
 	name, password, ok := r.BasicAuth()
 	if !ok {
-		return middleware.Identity{}, nil // nobody: the answer is 401
+		return middleware.Identity{}, nil // nobody: the answer is 401, and a browser asks
 	}
 	if subtle.ConstantTimeCompare([]byte(name+":"+password), []byte("ada:lovelace")) != 1 {
 		return middleware.Identity{}, &middleware.CredentialError{Reason: "name or password is wrong"}

@@ -41,7 +41,7 @@ func run(ctx context.Context, sites io.Reader, answers, summary io.Writer, sheet
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(summary, "%d of %d sites, %.1f MWh, %.1f kg CO2e\n", totals.Answered, totals.Sites, totals.MWh, totals.Kilograms[3])
+	fmt.Fprintf(summary, "%d of %d sites, %.1f MWh, %.1f kg CO2e\n", totals.Answered, totals.Sites, totals.MWh, totals.Kilograms[inventory.CO2e])
 	for reason, n := range totals.Reasons {
 		fmt.Fprintf(summary, "%d without emissions: %s\n", n, reason)
 	}

@@ -57,13 +57,14 @@ func (c *factorCmd) Run(a *app) error {
 			return err
 		}
 	}
-	q := calc.FactorQuery{
-		Plants: c.Plants, Year: c.Year, Release: c.Release, Gas: calc.Gas(c.Gas), Kind: calc.Kind(c.Kind),
-		GWP: c.GWP, Adjustment: calc.Adjustment(c.Adjustment), Unit: c.Unit, Delivered: c.Delivered, Explain: c.Explain,
-	}
-	if err := q.SetPlace(c.Subregion, c.State, c.BA, c.Nerc, c.US); err != nil {
+	q, err := wire.FactorQuery{
+		Subregion: c.Subregion, State: c.State, BA: c.BA, NERC: c.Nerc, US: c.US, Plants: c.Plants, Year: wire.Whole(c.Year), Release: c.Release,
+		Gas: c.Gas, Kind: c.Kind, GWP: c.GWP, Adjustment: c.Adjustment, Unit: c.Unit, Delivered: c.Delivered,
+	}.Query()
+	if err != nil {
 		return fmt.Errorf("%w; give one of --subregion, --state, --ba, --nerc, --us and --plants", err)
 	}
+	q.Explain = c.Explain
 	return a.withData(func(db *store.DB) error {
 		f, err := calc.FactorOf(a.ctx, db, q)
 		if err != nil {

@@ -93,7 +93,7 @@ func (c *inventoryCmd) Run(a *app) error {
 func (a *app) tellTotals(t *inventory.Totals) {
 	const tonne = 1000 // kg
 	fmt.Fprintf(a.stderr, "egrid: %s, %s with emissions: %s MWh, %s t of CO2e", count(t.Sites, "site"), terminal.Thousands(t.Answered),
-		figure(round(t.MWh, 3)), figure(round(t.Kilograms[3]/tonne, 3)))
+		figure(round(t.MWh, 3)), figure(round(t.Kilograms[inventory.CO2e]/tonne, 3)))
 	if t.Losses > 0 {
 		fmt.Fprintf(a.stderr, ", and %s t of losses on the way to them", figure(round(t.Losses/tonne, 3)))
 	}

@@ -173,7 +173,7 @@ func (d *description) table() {
 		{"release", func(s part) string { return s.Release }},
 		{"units", func(s part) string { return strings.TrimPrefix(s.Units, sheet.US) }},
 		{"rows", func(s part) string { return terminal.Thousands(s.Read - s.Rejected) }},
-		{"status", func(s part) string { return s.Status.String() }},
+		{"status", func(s part) string { return s.Status.Words() }},
 	} {
 		if !slices.ContainsFunc(parts, func(s part) bool { return c.of(s) != "" }) {
 			continue // a column of nothing

@@ -125,8 +125,17 @@ func New(o *Options) (*Authenticator, error) {
 	return a, err
 }
 
+// howToSend tells those who are refused what to do.
+const howToSend = "send a token or an API key as Authorization: Bearer TOKEN or as " + middleware.APIKeyHeader + ": KEY. The operator of this service issues them"
+
 // Authenticate is an [middleware.Authenticator].
 func (a *Authenticator) Authenticate(r *http.Request) (middleware.Identity, error) {
+	identity, err := a.identify(r)
+	identity.Hint = howToSend
+	return identity, err
+}
+
+func (a *Authenticator) identify(r *http.Request) (middleware.Identity, error) {
 	credential, err := credentialOf(r.Header)
 	if credential == "" || err != nil {
 		return middleware.Identity{}, err

@@ -33,9 +33,14 @@ func Example() {
 		w := httptest.NewRecorder()
 		api.ServeHTTP(w, r)
 		fmt.Println(w.Code, w.Header().Get("WWW-Authenticate"))
+		if w.Code == http.StatusUnauthorized {
+			fmt.Print(w.Body)
+		}
 	}
 	// Output:
 	// 401 Bearer realm="egrid", scope="read"
+	// {"type":"about:blank","title":"Unauthorized","status":401,"detail":"credentials with scope read are needed; send a token or an API key as Authorization: Bearer TOKEN or as X-API-Key: KEY. The operator of this service issues them","instance":"/snapshots"}
 	// 401 Bearer realm="egrid", error="invalid_token", error_description="the key is not known"
+	// {"type":"about:blank","title":"Unauthorized","status":401,"detail":"the key is not known; send a token or an API key as Authorization: Bearer TOKEN or as X-API-Key: KEY. The operator of this service issues them","instance":"/snapshots"}
 	// 200
 }

@@ -34,9 +34,11 @@
 //
 // What the server refuses is an [*Error]: with errors.Is an [egrid.ErrInvalid]
 // for 400, [egrid.ErrNotFound] for 404, [egrid.ErrConflict] for 409,
-// [egrid.ErrStale] for 410 and [egrid.ErrClosed] for 503, as of any store. What the
-// network denies is the error of package net/http, and an ended context that of
-// the context. Queries too long for a URL are an egrid.ErrInvalid.
+// [egrid.ErrStale] for 410 and [egrid.ErrUnavailable] for 502, 503 and 504, as of any
+// store: a server that shuts down is not told from one whose database is away, and
+// the same may succeed later. What the network denies is the error of package
+// net/http, an [egrid.ErrUnavailable] too where the server cannot be reached, and an
+// ended context that of the context. Queries too long for a URL are an egrid.ErrInvalid.
 //
 // # See also
 //

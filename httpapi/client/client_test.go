@@ -226,7 +226,7 @@ func TestPlansTooLongForAnAddress(t *testing.T) {
 
 func TestErrors(t *testing.T) {
 	t.Parallel()
-	sentinels := []error{egrid.ErrInvalid, egrid.ErrNotFound, egrid.ErrStale, egrid.ErrClosed}
+	sentinels := []error{egrid.ErrInvalid, egrid.ErrNotFound, egrid.ErrStale, egrid.ErrClosed, egrid.ErrUnavailable}
 	for name, test := range map[string]struct {
 		step step
 		want error
@@ -234,10 +234,12 @@ func TestErrors(t *testing.T) {
 		"400":            {problem(400, "a fault"), egrid.ErrInvalid},
 		"404":            {problem(404, "no such plant"), egrid.ErrNotFound},
 		"410":            {problem(410, "start again"), egrid.ErrStale},
-		"503":            {problem(503, "shutting down"), egrid.ErrClosed},
+		"503":            {problem(503, "shutting down"), egrid.ErrUnavailable},
 		"500":            {problem(500, "broken"), nil},
 		"404 of a proxy": {step{status: 404, header: map[string]string{"Content-Type": "text/html"}, body: "<html>"}, nil},
-		"503 of a proxy": {step{status: 503}, egrid.ErrClosed},
+		"503 of a proxy": {step{status: 503}, egrid.ErrUnavailable},
+		"502 of a proxy": {step{status: 502}, egrid.ErrUnavailable},
+		"504 of a proxy": {step{status: 504}, egrid.ErrUnavailable},
 	} {
 		n := &network{steps: []step{test.step}}
 		_, err := scan(t.Context(), newClient(t, n, client.Options{Retries: -1}), generators())
@@ -255,6 +257,35 @@ func TestErrors(t *testing.T) {
 		}
 		if e.Detail == "" || !strings.Contains(err.Error(), e.Detail) || e.RequestID != "r1" || e.Instance != "/x" || len(e.Errors) != 1 || e.Errors[0].Location != "query.limit" {
 			t.Errorf("%s: %+v", name, e)
+		}
+	}
+}
+
+// A server that cannot be reached is unavailable, and a context that ended is no fault of it.
+func TestServersThatAreAway(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	c, err := client.New("http://"+l.Addr().String(), &client.Options{Retries: -1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended, end := context.WithCancel(t.Context())
+	end()
+	for name, ask := range map[string]func(context.Context) error{
+		"catalog": func(ctx context.Context) error { _, err := c.Catalog(ctx); return err },
+		"scan":    func(ctx context.Context) error { _, err := scan(ctx, c, generators()); return err },
+	} {
+		if err := ask(t.Context()); !errors.Is(err, egrid.ErrUnavailable) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err := ask(ended); !errors.Is(err, context.Canceled) || errors.Is(err, egrid.ErrUnavailable) {
+			t.Errorf("%s, given up: %v", name, err)
 		}
 	}
 }

@@ -32,8 +32,8 @@ func (e *Error) Error() string {
 // Is makes errors.Is tell an Error as it tells the error of any store.
 func (e *Error) Is(target error) bool {
 	switch target {
-	case egrid.ErrClosed:
-		return e.Status == http.StatusServiceUnavailable
+	case egrid.ErrUnavailable:
+		return e.Status == http.StatusServiceUnavailable || e.Status == http.StatusBadGateway || e.Status == http.StatusGatewayTimeout
 	case egrid.ErrInvalid:
 		return e.understood && e.Status == http.StatusBadRequest
 	case egrid.ErrNotFound:

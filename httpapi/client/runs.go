@@ -94,7 +94,7 @@ func (c *Client) FollowRun(ctx context.Context, id string) iter.Seq2[driver.Run,
 				again = pause(ctx, wait) == nil
 			}
 			if !again || ctx.Err() != nil {
-				yield(driver.Run{}, failure(a, err))
+				yield(driver.Run{}, failure(ctx, a, err))
 				return
 			}
 		}

@@ -102,7 +102,7 @@ func TestOrdersAreGivenOnce(t *testing.T) {
 	}{
 		"taken":     {[]step{ok}, 1, nil},
 		"too often": {[]step{problem(429, "later", "Retry-After", "1"), ok}, 2, nil},
-		"away":      {[]step{problem(503, "away"), ok}, 1, egrid.ErrClosed},
+		"away":      {[]step{problem(503, "away"), ok}, 1, egrid.ErrUnavailable},
 		"cut off":   {[]step{{err: io.ErrUnexpectedEOF}, ok}, 1, io.ErrUnexpectedEOF},
 		"under way": {[]step{problem(409, "run a is under way")}, 1, egrid.ErrConflict},
 	} {

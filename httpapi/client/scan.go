@@ -42,7 +42,7 @@ func (c *Client) Scan(ctx context.Context, p *driver.Plan) iter.Seq2[*egrid.Batc
 				again = false
 			}
 			if !again || ctx.Err() != nil {
-				yield(nil, failure(a, err))
+				yield(nil, failure(ctx, a, err))
 				return
 			}
 			if err := pause(ctx, wait); err != nil {

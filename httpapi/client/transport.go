@@ -9,6 +9,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"mime"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -121,10 +122,10 @@ func (c *Client) ask(ctx context.Context, q question) (*answer, error) {
 			again = false // it may have been done
 		}
 		if !again || ctx.Err() != nil {
-			return nil, failure(a, err)
+			return nil, failure(ctx, a, err)
 		}
 		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= wait {
-			return nil, failure(a, err)
+			return nil, failure(ctx, a, err)
 		}
 		if err := pause(ctx, wait); err != nil {
 			return nil, err
@@ -144,11 +145,15 @@ func pause(ctx context.Context, wait time.Duration) error {
 }
 
 // failure is the error of a request that is given up.
-func failure(a *answer, err error) error {
-	if err != nil {
-		return err
+func failure(ctx context.Context, a *answer, err error) error {
+	var network *net.OpError
+	switch {
+	case err == nil:
+		return errorOf(a)
+	case ctx.Err() == nil && errors.As(err, &network):
+		return fmt.Errorf("%w: %w", egrid.ErrUnavailable, err)
 	}
-	return errorOf(a)
+	return err
 }
 
 // try sends a request once, and reads the answer.

@@ -1,6 +1,7 @@
 package middleware
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -39,6 +40,10 @@ type Identity struct {
 	// all callers and empty for a request without credentials.
 	Subject string
 	Scopes  []Scope
+	// Hint ends the answer to those who are refused for what they sent or did not
+	// send: where credentials are from and how to send them, as "sign in at /login". It
+	// counts beside an error, too. Default none.
+	Hint string
 }
 
 // May reports whether the caller has a scope, or one that includes it.
@@ -47,7 +52,7 @@ func (i Identity) May(needed Scope) bool {
 }
 
 // Authenticator tells who makes a request: the zero Identity when it has no
-// credentials, and a [CredentialError] when it has some that are not accepted.
+// credentials, but for a Hint, and a [CredentialError] when it has some that are not accepted.
 // Any other error means that it cannot be told now: it is logged and answered by
 // 503. It must not read the body. Package auth has one for tokens and API keys.
 type Authenticator func(*http.Request) (Identity, error)
@@ -74,15 +79,13 @@ func (e *CredentialError) Unwrap() error { return e.Cause }
 // APIKeyHeader is the header that carries an API key.
 const APIKeyHeader = "X-API-Key" //nolint:gosec // G101: the name of a header
 
-// howToSend tells those who are refused what to do.
-const howToSend = "; send it as Authorization: Bearer TOKEN or as " + APIKeyHeader + ": KEY. The operator of this service issues them"
-
 type callerKey struct{}
 
 // caller is what an authenticator told.
 type caller struct {
 	Identity
-	err error
+	err       error
+	challenge string // empty for Bearer
 }
 
 // callerOf is not ok where nobody authenticates.
@@ -101,14 +104,16 @@ func IdentityOf(ctx context.Context) Identity {
 }
 
 // Identify finds out who makes a request, and leaves it to [Admit] and [Allow] to
-// answer those who may not: so that they can be counted in between. A nil
+// answer those who may not: so that they can be counted in between. The challenge is
+// the WWW-Authenticate of a 401, as `Basic realm="grid"`; when empty it is Bearer with
+// what RFC 6750 adds, for package auth and other authenticators of tokens. A nil
 // authenticator returns next as it is.
-func Identify(next http.Handler, by Authenticator) http.Handler {
+func Identify(next http.Handler, by Authenticator, challenge string) http.Handler {
 	if by == nil {
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		var c caller
+		c := caller{challenge: challenge}
 		if c.Identity, c.err = by(r); c.err == nil {
 			setSubject(r, c.Subject)
 		}
@@ -124,7 +129,7 @@ func Admit(next http.Handler, closed bool, open func(path string) bool, log *slo
 	log = trace.Logger(log)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if c, _ := callerOf(r.Context()); c.err != nil {
-			refuseCredentials(w, r, c.err, log)
+			c.refuse(w, r, log)
 			return
 		}
 		if closed && !open(r.URL.Path) && !Allow(w, r, ScopeRead) {
@@ -144,37 +149,47 @@ func Allow(w http.ResponseWriter, r *http.Request, needed Scope) bool {
 	case !authenticated:
 		wire.NewProblem(r, http.StatusForbidden, "this service was started without authentication, so nobody may do this; its operator sets API keys or an issuer of tokens").Write(w)
 	case c.Subject == "":
-		challenge(w, "", "", needed)
-		wire.NewProblem(r, http.StatusUnauthorized, "a token or an API key with scope "+string(needed)+" is needed"+howToSend).Write(w)
+		c.unauthorized(w, r, "credentials with scope "+string(needed)+" are needed", "", "", needed)
 	default:
-		challenge(w, "insufficient_scope", "", needed)
-		wire.NewProblem(r, http.StatusForbidden, "scope "+string(needed)+" is needed, which these credentials do not have; the operator of this service issues keys by scope").Write(w)
+		if c.challenge == "" {
+			w.Header().Set("WWW-Authenticate", bearer("insufficient_scope", "", needed))
+		}
+		wire.NewProblem(r, http.StatusForbidden, "scope "+string(needed)+" is needed, which these credentials do not have; the operator of this service grants scopes").Write(w)
 	}
 	return false
 }
 
-func refuseCredentials(w http.ResponseWriter, r *http.Request, err error, log *slog.Logger) {
+// refuse answers one whose credentials are not accepted.
+func (c *caller) refuse(w http.ResponseWriter, r *http.Request, log *slog.Logger) {
 	var refused *CredentialError
-	if !errors.As(err, &refused) {
-		log.WarnContext(r.Context(), "cannot tell who asks", "request_id", RequestID(r.Context()), "error", err)
+	if !errors.As(c.err, &refused) {
+		log.WarnContext(r.Context(), "cannot tell who asks", "request_id", RequestID(r.Context()), "error", c.err)
 		w.Header().Set("Retry-After", "10")
 		wire.NewProblem(r, http.StatusServiceUnavailable, "credentials cannot be checked at the moment; try again").Write(w)
 		return
 	}
-	log.DebugContext(r.Context(), "credentials refused", "request_id", RequestID(r.Context()), "error", err)
-	challenge(w, "invalid_token", refused.Reason, "")
-	wire.NewProblem(r, http.StatusUnauthorized, refused.Reason+howToSend).Write(w)
+	log.DebugContext(r.Context(), "credentials refused", "request_id", RequestID(r.Context()), "error", c.err)
+	c.unauthorized(w, r, refused.Reason, "invalid_token", refused.Reason, "")
 }
 
-// challenge says what is missing, as RFC 6750 has it.
-func challenge(w http.ResponseWriter, code, reason string, scope Scope) {
+// unauthorized answers by 401, with the caller's challenge or, by default, that of RFC 6750.
+func (c *caller) unauthorized(w http.ResponseWriter, r *http.Request, detail, code, reason string, scope Scope) {
+	if c.Hint != "" {
+		detail += "; " + c.Hint
+	}
+	w.Header().Set("WWW-Authenticate", cmp.Or(c.challenge, bearer(code, reason, scope)))
+	wire.NewProblem(r, http.StatusUnauthorized, detail).Write(w)
+}
+
+// bearer says what is missing, as RFC 6750 has it.
+func bearer(code, reason string, scope Scope) string {
 	text := `Bearer realm="egrid"`
 	for _, part := range [][2]string{{"error", code}, {"error_description", reason}, {"scope", string(scope)}} {
 		if part[1] != "" {
 			text += ", " + part[0] + `="` + quotable(part[1]) + `"`
 		}
 	}
-	w.Header().Set("WWW-Authenticate", text)
+	return text
 }
 
 // quotable leaves out what may not stand in an error description of RFC 6750.

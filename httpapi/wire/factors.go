@@ -99,7 +99,7 @@ func (w *Whole) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// FactorQuery asks for one factor of a batch. One of the places is given.
+// FactorQuery asks for one factor, as an element of a batch or by parameters. One of the places is given.
 type FactorQuery struct {
 	Subregion string   `json:"subregion,omitempty" maxLength:"60"`
 	State     string   `json:"state,omitempty" maxLength:"60"`
@@ -125,8 +125,27 @@ func (q FactorQuery) Query() (calc.FactorQuery, error) {
 		Plants: q.Plants, Year: int(q.Year), Release: q.Release, Gas: calc.Gas(q.Gas), Kind: calc.Kind(q.Kind),
 		GWP: q.GWP, Unit: q.Unit, Delivered: q.Delivered, Adjustment: calc.Adjustment(q.Adjustment),
 	}
-	err := c.SetPlace(q.Subregion, q.State, q.BA, q.NERC, q.US)
-	return c, err
+	places := 0
+	if len(q.Plants) > 0 {
+		places++
+	}
+	for _, p := range []struct {
+		level egrid.Level
+		code  string
+	}{{egrid.SRL, q.Subregion}, {egrid.ST, q.State}, {egrid.BA, q.BA}, {egrid.NRL, q.NERC}} {
+		if p.code != "" {
+			c.Level, c.Code = p.level, p.code
+			places++
+		}
+	}
+	if q.US {
+		c.Level = egrid.US
+		places++
+	}
+	if places != 1 {
+		return c, fmt.Errorf("%w: a factor is of one place: a subregion, a state, a balancing authority, a NERC region, the US, or a list of plants; %d are given", egrid.ErrInvalid, places)
+	}
+	return c, nil
 }
 
 // FactorResult is the answer to one query of a batch.

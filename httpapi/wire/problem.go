@@ -64,6 +64,17 @@ func (p *Problem) Write(w http.ResponseWriter) {
 	_, _ = w.Write(b.Bytes()) // the client may be gone
 }
 
+// Prefix is the path that the handler of a request is mounted under, as "/grid"; empty
+// for none.
+func Prefix(r *http.Request) string {
+	asked, _, _ := strings.Cut(RequestURI(r), "?")
+	prefix, ok := strings.CutSuffix(asked, r.URL.EscapedPath())
+	if !ok {
+		return "" // changed on the way here by something else than a prefix
+	}
+	return prefix
+}
+
 // RequestURI is what the client asked for, the prefix of a mount included.
 func RequestURI(r *http.Request) string {
 	if r.RequestURI != "" && r.RequestURI[0] == '/' {

@@ -1,5 +1,6 @@
 // Package doccheck runs the commands of the documents, so that none of them says what
-// does not work. It reads blocks of shell (```sh) and whole Go programs (```go that
+// does not work; a [Module] compiles the Go in comments of packages, and finds names in
+// documents that no package exports. It reads blocks of shell (```sh) and whole Go programs (```go that
 // begin with package) from Markdown.
 //
 // A comment right above a block says how it is tried:

@@ -27,8 +27,8 @@ func Columns() []string {
 
 // CSV reads a table of sites and writes it with their emissions: the columns of the
 // table as they are, then [Columns]. The first record of the table names its
-// columns: subregion, zip, ba or state; kwh or mwh; year where sites differ in it,
-// each also under similar names. Errors: [egrid.ErrInvalid] for a table without
+// columns: subregion, latitude and longitude (degrees; they need Options.Shapes), zip, ba
+// or state; kwh or mwh; year where sites differ in it, each also under similar names. Errors: [egrid.ErrInvalid] for a table without
 // such columns, or that is no CSV; those of [New]; those of r and w.
 func CSV(ctx context.Context, db *store.DB, r io.Reader, w io.Writer, o *Options) (Totals, error) {
 	return run(ctx, db, r, w, o, csvForm{})
@@ -223,5 +223,5 @@ func (p *Place) appendCSV(dst []byte) []byte {
 	dst = strconv.AppendInt(append(dst, ','), int64(p.Year), 10)
 	dst = append(append(dst, ','), p.Release...)
 	dst = egrid.AppendCSVCell(append(dst, ','), p.Authority, false)
-	return strconv.AppendFloat(append(dst, ','), p.Rates[co2e], 'f', 6, 64)
+	return strconv.AppendFloat(append(dst, ','), p.Rates[CO2e], 'f', 6, 64)
 }

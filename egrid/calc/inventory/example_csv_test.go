@@ -29,7 +29,7 @@ func ExampleCSV() {
 		log.Fatal(err)
 	}
 	fmt.Println(totals.Answered, "of", totals.Sites, "sites")
-	fmt.Printf("%.0f kg of CO2e\n", totals.Kilograms[3])
+	fmt.Printf("%.0f kg of CO2e\n", totals.Kilograms[inventory.CO2e])
 	fmt.Println(strings.Count(emissions.String(), "\n"), "lines")
 	// Output:
 	// 1 of 2 sites

@@ -36,7 +36,7 @@ func ExampleInventory_Answer() {
 		case a.Reason != "":
 			fmt.Println("no emissions:", a.Reason)
 		default:
-			fmt.Printf("%.0f MWh by %s of %d: %.1f kg of CO2e\n", a.MWh, a.Place.Code, a.Place.Year, a.MWh*a.Place.Rates[3])
+			fmt.Printf("%.0f MWh by %s of %d: %.1f kg of CO2e\n", a.MWh, a.Place.Code, a.Place.Year, a.MWh*a.Place.Rates[inventory.CO2e])
 		}
 	}
 	fmt.Println(v.Totals().Answered, "of", v.Totals().Sites)

@@ -70,29 +70,28 @@ type Place struct {
 	Year      int
 	Release   string
 	Authority string
-	Rates     [gases]float64 // kg/MWh: CO2, CH4, N2O, CO2e; NaN for a gas that the sheet does not have
-	Loss      float64        // grid gross loss, 0-1; negative where its sheet is not loaded
-	Factor    calc.Factor    // of CO2e, in kg/MWh
+	Rates     [4]float64  // kg/MWh, by CO2, CH4, N2O and CO2e; NaN for a gas that the sheet does not have
+	Loss      float64     // grid gross loss, 0-1; negative where its sheet is not loaded
+	Factor    calc.Factor // of CO2e, in kg/MWh
 
 	source string // ids of the snapshots that the factor was computed from
 }
 
-// The gases of an answer, in their order.
+// The places of gases in Place.Rates and Totals.Kilograms.
 const (
-	co2 = iota
-	ch4
-	n2o
-	co2e
-	gases
+	CO2 = iota
+	CH4
+	N2O
+	CO2e
 )
 
-var gasNames = [gases]calc.Gas{calc.CO2, calc.CH4, calc.N2O, calc.CO2e}
+var gasNames = [...]calc.Gas{calc.CO2, calc.CH4, calc.N2O, calc.CO2e}
 
 // Totals are the sums of an inventory.
 type Totals struct {
 	Sites, Answered int64
 	MWh             float64
-	Kilograms       [4]float64       // CO2, CH4, N2O, CO2e
+	Kilograms       [4]float64       // of emissions, by CO2, CH4, N2O and CO2e
 	Losses          float64          // kg of CO2e that the electricity lost on the way to the sites caused
 	Places          []*Place         // that sites were placed in, by year, level and code
 	Reasons         map[string]int64 // how many sites have no emissions, by reason
@@ -216,7 +215,7 @@ const (
 )
 
 // losses are the kilograms of CO2e of what is lost on the way to the customer.
-func (p *Place) losses(mwh float64) float64 { return mwh * p.Rates[co2e] * p.Loss / (1 - p.Loss) }
+func (p *Place) losses(mwh float64) float64 { return mwh * p.Rates[CO2e] * p.Loss / (1 - p.Loss) }
 
 // Totals returns the sums over the sites so far.
 func (v *Inventory) Totals() Totals {
@@ -446,7 +445,7 @@ func (v *Inventory) factors(ctx context.Context, level egrid.Level, code string,
 	delivered, err := v.answers.Factor(ctx, v.db, q)
 	switch {
 	case err == nil && delivered.Value > 0:
-		p.Loss = 1 - p.Rates[co2e]/delivered.Value
+		p.Loss = 1 - p.Rates[CO2e]/delivered.Value
 	case err != nil && !errors.Is(err, egrid.ErrNotFound):
 		return nil, err
 	}

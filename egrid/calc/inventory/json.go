@@ -56,8 +56,8 @@ func (jsonForm) row(dst []byte, n int64, header, record []string, a *Answer) ([]
 func (jsonForm) end(dst []byte, t *Totals) ([]byte, error) {
 	dst = append(dst, "\n"+`],"totals":`...)
 	dst = appendJSON(dst, totalsForm{
-		Sites: t.Sites, Answered: t.Answered, MWh: egrid.SumOf(t.MWh), CO2: egrid.SumOf(t.Kilograms[co2]), CH4: egrid.SumOf(t.Kilograms[ch4]),
-		N2O: egrid.SumOf(t.Kilograms[n2o]), CO2e: egrid.SumOf(t.Kilograms[co2e]), Losses: egrid.SumOf(t.Losses), Reasons: t.Reasons, Incomplete: t.Incomplete,
+		Sites: t.Sites, Answered: t.Answered, MWh: egrid.SumOf(t.MWh), CO2: egrid.SumOf(t.Kilograms[CO2]), CH4: egrid.SumOf(t.Kilograms[CH4]),
+		N2O: egrid.SumOf(t.Kilograms[N2O]), CO2e: egrid.SumOf(t.Kilograms[CO2e]), Losses: egrid.SumOf(t.Losses), Reasons: t.Reasons, Incomplete: t.Incomplete,
 	})
 	dst = append(dst, `,"methods":[`...)
 	for i, p := range t.Places {
@@ -66,7 +66,7 @@ func (jsonForm) end(dst []byte, t *Totals) ([]byte, error) {
 		}
 		m := methodForm{
 			Level: p.Level, Region: p.Code, Precision: p.Precision, Year: p.Year, Release: p.Release, Authority: p.Authority,
-			Factor: egrid.NumberOf(p.Rates[co2e]), Formula: p.Factor.Formula, Inputs: map[string]inputForm{}, Citation: p.Factor.Citation(), Notes: append([]string{}, p.Factor.Notes...),
+			Factor: egrid.NumberOf(p.Rates[CO2e]), Formula: p.Factor.Formula, Inputs: map[string]inputForm{}, Citation: p.Factor.Citation(), Notes: append([]string{}, p.Factor.Notes...),
 		}
 		for name, in := range p.Factor.Inputs {
 			m.Inputs[name] = inputForm{egrid.NumberOf(in.Value), in.Unit, in.Level, in.Code, in.Column, in.Of}
@@ -144,7 +144,7 @@ func (a *Answer) cells() []jsonCell {
 	add(placed, strconv.AppendInt(nil, int64(p.Year), 10))
 	add(placed, appendText(nil, p.Release))
 	add(placed, appendText(nil, p.Authority))
-	add(placed, number(p.Rates[co2e], 6))
+	add(placed, number(p.Rates[CO2e], 6))
 	for _, rate := range p.Rates {
 		add(answered && !math.IsNaN(rate), number(a.MWh*rate, 3))
 	}

@@ -132,9 +132,9 @@ func (a *Answer) values() []egrid.Value {
 		values = append(values, egrid.IntegerOf(int64(p.Year)))
 		text(p.Release)
 		text(p.Authority)
-		number(true, p.Rates[co2e])
+		number(true, p.Rates[CO2e])
 	}
-	for i := range gases {
+	for i := range gasNames {
 		if answered {
 			number(true, a.MWh*p.Rates[i])
 		} else {
@@ -162,8 +162,8 @@ func (t *Totals) facts() []export.Fact {
 	facts := []export.Fact{
 		{Name: "sites", Value: fmt.Sprintf("%d, of which %d have emissions", t.Sites, t.Answered)},
 		{Name: "electricity", Value: egrid.SumOf(t.MWh).String() + " MWh"},
-		{Name: "CO2", Value: kg(t.Kilograms[co2])}, {Name: "CH4", Value: kg(t.Kilograms[ch4])}, {Name: "N2O", Value: kg(t.Kilograms[n2o])},
-		{Name: "CO2e", Value: kg(t.Kilograms[co2e])}, {Name: "CO2e of losses", Value: kg(t.Losses)},
+		{Name: "CO2", Value: kg(t.Kilograms[CO2])}, {Name: "CH4", Value: kg(t.Kilograms[CH4])}, {Name: "N2O", Value: kg(t.Kilograms[N2O])},
+		{Name: "CO2e", Value: kg(t.Kilograms[CO2e])}, {Name: "CO2e of losses", Value: kg(t.Losses)},
 		{Name: "method", Value: "Location-based: electricity in MWh times the output emission rate of the place. Losses: emissions times GGL/(1-GGL), a Scope 3 figure."},
 	}
 	for _, p := range t.Places {

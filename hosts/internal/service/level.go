@@ -138,7 +138,7 @@ func (l *Level) Mount(mux *http.ServeMux, by middleware.Authenticator, log *slog
 		_ = json.NewEncoder(w).Encode(l.state()) // the client may be gone
 	}))
 	h = middleware.Admit(h, false, func(string) bool { return true }, log)
-	mux.Handle("/log-level", middleware.Identify(h, by))
+	mux.Handle("/log-level", middleware.Identify(h, by, ""))
 }
 
 // MountLevel serves the level of the service's log.
