@@ -3,7 +3,6 @@ package sheet
 import (
 	"bytes"
 	"fmt"
-	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -172,11 +171,7 @@ func otherText(head []byte, o *ReaderOptions) error {
 		}
 		return fmt.Errorf("%w: its columns are separated by blanks; %s", egrid.ErrInvalid, remedy)
 	}
-	switch ext := strings.ToLower(path.Ext(tableName(o))); ext {
-	case ".zip", ".xlsx", ".xlsm", ".xls", ".gz":
-		return fmt.Errorf("%w: it is called %s and is none, but text without eGRID's column codes; fetch it again", egrid.ErrInvalid, ext)
-	}
-	return nil
+	return misnamed(o)
 }
 
 // refusedKind returns a [*NotKeptError] where the table is of a known kind. The

@@ -48,7 +48,7 @@ func Propose(r io.Reader, o *ReaderOptions) (*Proposal, error) {
 	if err := h.read(r, enough); err != nil {
 		return nil, err
 	}
-	if err := notCSV(h.data, o.Name, o.Grid); err != nil {
+	if err := notCSV(h.data, o); err != nil {
 		return nil, err
 	}
 	table, err := tableToName(h.data, o)

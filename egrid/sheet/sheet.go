@@ -137,7 +137,7 @@ func (h *head) read(r io.Reader, size int) error {
 }
 
 func (h *head) inspect(o *ReaderOptions) (*Sheet, error) {
-	if err := notCSV(h.data, o.Name, o.Grid); err != nil {
+	if err := notCSV(h.data, o); err != nil {
 		return nil, err
 	}
 	best, tied, records, err := findHeader(h, o)
