@@ -145,7 +145,7 @@ var lookalikes = []kind{
 }
 
 // mapHeaders is what to do with headers that are nobody's codes.
-const mapHeaders = `map the headers with an etl.json ("columns": {"their header": "EPA code"}; "" leaves a column out)`
+const mapHeaders = `map the headers with an etl.json; egrid map FILE > etl.json proposes it ("columns": {"their header": "EPA code"}; "" leaves a column out)`
 
 // otherText says what a text may be in which no record has a header of eGRID's;
 // nothing when nothing tells.
@@ -209,7 +209,7 @@ func refusedKind(h *header, records [][]string, o *ReaderOptions) error {
 		return &NotKeptError{Kind: "a table of sequence numbers", From: "its columns"}
 	}
 	if !fits {
-		return ratesTable(append(rows[:1:1], records...), o)
+		return ratesTable(records, h.delim, o)
 	}
 	return nil
 }

@@ -55,16 +55,7 @@ func Propose(r io.Reader, o *ReaderOptions) (*Proposal, error) {
 	if err != nil {
 		return nil, err
 	}
-	var best *Proposal
-	most := 0.0
-	for _, level := range egrid.Levels() {
-		if o.Level != "" && level != o.Level || o.Level == "" && (level == egrid.DEMO || level == egrid.ZIP) {
-			continue
-		}
-		if p, score := table.propose(level); score > most {
-			best, most = p, score
-		}
-	}
+	best := table.best(o.Level)
 	if best == nil {
 		return nil, fmt.Errorf("%w: no header looks like a column of eGRID; write the mapping by hand, egrid columns lists what there is", egrid.ErrInvalid)
 	}
@@ -75,6 +66,21 @@ func Propose(r io.Reader, o *ReaderOptions) (*Proposal, error) {
 		best.Mapping.Delimiter = string(table.delim)
 	}
 	return best, nil
+}
+
+// best proposes the level that most headers are columns of, or the one that is given;
+// nil for none.
+func (t *headless) best(given egrid.Level) (best *Proposal) {
+	most := 0.0
+	for _, level := range egrid.Levels() {
+		if given != "" && level != given || given == "" && (level == egrid.DEMO || level == egrid.ZIP) {
+			continue
+		}
+		if p, score := t.propose(level); score > most {
+			best, most = p, score
+		}
+	}
+	return best
 }
 
 // headless is a table whose headers are to be recognised.
@@ -112,7 +118,7 @@ func tableToName(data []byte, o *ReaderOptions) (headless, error) {
 		return best, fmt.Errorf("%w: no row looks like a header with columns of eGRID; write the mapping by hand, egrid columns lists what there is", egrid.ErrInvalid)
 	}
 	for i, header := range best.headers {
-		best.headers[i] = strings.TrimSpace(strings.TrimPrefix(strings.ToValidUTF8(header, "\ufffd"), byteOrderMark))
+		best.headers[i] = strings.ToValidUTF8(header, "\ufffd")
 	}
 	return best, nil
 }
@@ -176,6 +182,7 @@ func (t *headless) propose(level egrid.Level) (*Proposal, float64) {
 	fields, named := fieldsInWords(level)
 	var matches []match
 	for at, header := range t.headers {
+		header = strings.TrimSpace(header)
 		p.Columns = append(p.Columns, ProposedColumn{Header: header, From: "no column has these words", Examples: t.examples(at)})
 		if header == "" {
 			p.Columns[at].From = "no header"
@@ -197,16 +204,24 @@ func (t *headless) propose(level egrid.Level) (*Proposal, float64) {
 		}
 	}
 	slices.SortStableFunc(matches, func(a, b match) int { return cmp.Compare(b.like, a.like) })
-	taken := map[int]bool{}
+	taken, unclear := map[int]bool{}, map[int]bool{} // fields, and headers
 	score := 0.0
 	has := map[egrid.Column]bool{}
 	for _, m := range matches {
 		c, f := &p.Columns[m.at], &fields[m.field]
+		alike := func(o match) bool { return o.field == m.field && o.like == m.like && p.Columns[o.at].Column == "" }
 		switch {
-		case c.Column != "":
+		case c.Column != "" || unclear[m.at]:
 			continue
 		case taken[m.field]:
 			c.From = fmt.Sprintf("another header is nearer to %s", f.Column)
+			continue
+		case m.like < certain && slices.ContainsFunc(matches, func(o match) bool { return o.at != m.at && alike(o) }):
+			for _, o := range matches {
+				if alike(o) {
+					unclear[o.at], p.Columns[o.at].From = true, fmt.Sprintf("several headers are as near to %s", f.Column)
+				}
+			}
 			continue
 		}
 		taken[m.field], has[f.Column] = true, true
@@ -237,13 +252,19 @@ func (t *headless) propose(level egrid.Level) (*Proposal, float64) {
 			score++
 		}
 	case slices.ContainsFunc(identifiers, func(c egrid.Column) bool { return has[c] && c != egrid.Sequence }):
-		if !has[egrid.PlantName] {
+		if !slices.ContainsFunc(t.headers, namesPlant) {
 			score++
 		}
 	default:
 		score /= 2
 	}
 	return p, score
+}
+
+// namesPlant reports whether a header is one of plants or of their parts, which no
+// sheet of regions has.
+func namesPlant(header string) bool {
+	return slices.ContainsFunc(wordsOf(header), func(w string) bool { return w == "plant" || w == "oris" || w == "generator" })
 }
 
 // certain is the likeness of a header that is a name, a code or an alias.
@@ -376,6 +397,11 @@ func wordsOf(header string) []string {
 	words = slices.DeleteFunc(words, func(w string) bool { return w == "equivalent" })
 	if slices.Contains(words, "subregion") || slices.Contains(words, "nerc") {
 		words = slices.DeleteFunc(words, func(w string) bool { return w == "region" })
+	}
+	has := func(w string) bool { return slices.Contains(words, w) }
+	gas := slices.ContainsFunc([]string{"co2", "co2e", "ch4", "n2o", "nox", "so2", "hg"}, has)
+	if has("lb") && has("mwh") || has("factor") && gas { // an emission factor
+		words = append(slices.DeleteFunc(words, func(w string) bool { return w == "factor" }), "rate")
 	}
 	slices.Sort(words)
 	return slices.Compact(words)

@@ -356,6 +356,9 @@ func (s *Sheet) claims(cells []headerCell, sample func() [][]string, m *Mapping)
 			continue
 		}
 		if at, again := taken[f.Column]; again {
+			if rank(f, cell, m) == 0 && rank(f, cells[at], m) == 0 {
+				return nil, nil, fmt.Errorf("%w: the mapping takes two headers for %s, %q in column %d and %q in column %d; leave one of them out, of the file or by \"\" in the mapping", egrid.ErrInvalid, f.Code, cells[at].raw, at+1, cell.raw, i+1)
+			}
 			if sameTexts(sample(), at, i, columnOf(f)) {
 				repeated[i] = f.Column
 				continue
