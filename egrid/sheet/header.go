@@ -400,19 +400,18 @@ func lacking(level egrid.Level, fields map[egrid.Column]naming, ofPlants int, o 
 	if fields[egrid.Year] != unnamed {
 		known--
 	}
-	if o.Level != "" || o.Mapping != nil && len(o.Mapping.Columns) > 0 {
-		if known >= 2 {
-			return nil
-		}
-		return func() string { return "more than one of its columns" }
-	}
+	decided := o.Level != "" || o.Mapping != nil && len(o.Mapping.Columns) > 0
 	has := 0
 	for _, c := range identifiers[level] {
-		if fields[c] != unnamed && (c != egrid.Sequence || fields[c] == ownCode) {
+		if fields[c] != unnamed && (decided || c != egrid.Sequence || fields[c] == ownCode) {
 			has++
 		}
 	}
 	switch {
+	case decided && known < 2:
+		return func() string { return "more than one of its columns" }
+	case decided && (has > 0 || level == egrid.US):
+		return nil // the measures are looked for when the columns are known
 	case level == egrid.US && (coded == 0 || len(fields) < 2): // it has no identifier
 		return func() string { return "two of its columns (" + codesOf(level, isUnit) + ")" }
 	case level != egrid.US && has == 0:
@@ -519,14 +518,19 @@ func (h *header) recognise(tied []egrid.Level, records [][]string, o *ReaderOpti
 		return fmt.Errorf("%w: no header row with eGRID's column codes in the first %d rows; %s", is, headerRows, mapHeaders)
 	case !h.fits():
 		var known []string
+		others := 0
 		for _, c := range h.cells {
 			if _, ok := lookupHeader(h.level, c, o.Mapping); ok {
 				known = append(known, c.code)
+			} else if c.code != "" {
+				others++
 			}
 		}
-		remedy := "give --level if it is one, or " + mapHeaders
-		if o.Level != "" {
-			remedy = mapHeaders
+		remedy := mapHeaders
+		if insisted := (&ReaderOptions{Level: h.level}); o.Level == "" && lacking(h.level, h.fieldsOf(h.level, o), 0, insisted) == nil {
+			if remedy = fmt.Sprintf("give --level %s if it is one", h.level); others > 0 {
+				remedy = fmt.Sprintf("%s; or, where its other columns are your own, give --level %s", mapHeaders, h.level)
+			}
 		}
 		return fmt.Errorf("%w: line %d has %s, as %s has, but not %s; %s", is, h.line, shorten(strings.Join(known, ", "), 100), h.level, h.lacks(), remedy)
 	case o.Level != "":

@@ -27,7 +27,7 @@ type ProposedColumn struct {
 	Header   string
 	Column   egrid.Column // empty where it was not recognised
 	Code     string       // EPA's
-	From     string       // what told it: name (our name, EPA's code or an alias) or words; or why it was not recognised
+	From     string       // what told it: name (our name, EPA's code or an alias), words or spelling (one letter is wrong); or why it was not recognised
 	Certain  bool         // the header is the name, the code or an alias
 	Examples []string     // a few values
 }
@@ -181,6 +181,12 @@ func (t *headless) propose(level egrid.Level) (*Proposal, float64) {
 	}
 	fields, named := fieldsInWords(level)
 	var matches []match
+	certainly := map[egrid.Column]bool{}
+	for _, header := range t.headers {
+		if f, ok := egrid.Lookup(level, strings.TrimSpace(header)); ok {
+			certainly[f.Column] = true
+		}
+	}
 	for at, header := range t.headers {
 		header = strings.TrimSpace(header)
 		p.Columns = append(p.Columns, ProposedColumn{Header: header, From: "no column has these words", Examples: t.examples(at)})
@@ -188,10 +194,13 @@ func (t *headless) propose(level egrid.Level) (*Proposal, float64) {
 			p.Columns[at].From = "no header"
 			continue
 		}
-		words := wordsOf(header)
+		words, spelt := wordsOf(header), misspelt(header, fields, certainly)
 		for i := range fields {
 			f := &fields[i]
 			like := likeness(words, named[i])
+			if i == spelt {
+				like = max(like, likely)
+			}
 			if known, ok := egrid.Lookup(level, header); ok {
 				like = 0
 				if known.Column == f.Column {
@@ -227,6 +236,9 @@ func (t *headless) propose(level egrid.Level) (*Proposal, float64) {
 		taken[m.field], has[f.Column] = true, true
 		c.Column, c.Code, c.Certain = f.Column, f.Code, m.like == certain
 		c.From = map[bool]string{true: "name", false: "words"}[c.Certain]
+		if m.field == misspelt(c.Header, fields, certainly) {
+			c.From = bySpelling
+		}
 		score += min(m.like, 1)
 		if !c.Certain || !strings.EqualFold(c.Header, f.Code) {
 			p.Mapping.Columns[c.Header] = string(f.Column)

@@ -45,7 +45,7 @@ func TestPropose(t *testing.T) {
 			transform: map[string]string{"longitude": "negate"},
 		},
 		"headers alike": {
-			text: "ORISPL,GENID,CO2 rate lb/MWh,CO2 (lb/MWh),Net generation,Generation net,Emission factor CO2\n3,A,1,2,3,4,5\n", level: egrid.GEN,
+			text: "ORISPL,GENID,NAMEPCAP,Net generation,Generation net\n3,A,1,2,3\n", level: egrid.GEN,
 			columns: map[string]string{},
 		},
 		"subregions": {

@@ -184,6 +184,9 @@ func (h *head) inspect(o *ReaderOptions) (*Sheet, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := s.refuseUnnamed(few, o); err != nil {
+		return nil, err
+	}
 	if err := s.inferYear(&best, yearHeader, few, o); err != nil {
 		return nil, err
 	}
