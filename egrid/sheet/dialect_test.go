@@ -194,6 +194,14 @@ func TestDecimalSign(t *testing.T) {
 	if len(rows) != 60 || rows[0] != "0.368" || len(reasons) != 1 {
 		t.Errorf("%d rows, rejected %v", len(rows), reasons)
 	}
+	// What is a number by neither sign tells nothing of the file.
+	for _, mistyped := range []string{"12.5.1", "1.5.2020", "1,2,3", "0,5.1", "1.234,5,6"} {
+		text := "YEAR,ORISPL,GENID,NAMEPCAP,GENNTAN\n2023,1,A,\"" + mistyped + "\",1000.5\n" + strings.Repeat("2023,1,B,12.5,1000.5\n", 7)
+		_, rows, reasons := cells(t, text, egrid.NetGeneration)
+		if len(rows) != 7 || rows[0] != "1000.5" || !slices.Equal(reasons, []string{"nameplate_capacity_mw: not a number"}) {
+			t.Errorf("%s: rows %v, rejected %v", mistyped, rows, reasons)
+		}
+	}
 	// Signs that come only far behind the head are not guessed.
 	text = "YEAR;ORISPL;GENID;GENNTAN\n" + strings.Repeat("2023;1;A;368\n", 90_000)
 	_, rows, reasons = cells(t, text+"2023;2;A;20.961\n2023;3;A;20961\n2023;4;A;1,5\n", egrid.NetGeneration)

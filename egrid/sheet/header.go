@@ -8,14 +8,15 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unicode"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
 )
 
-func notCSV(head []byte, name string, grid bool) error {
+func notCSV(head []byte, o *ReaderOptions) error {
 	is := func(magic string) bool { return bytes.HasPrefix(head, []byte(magic)) }
 	switch {
-	case len(head) == 0 && grid:
+	case len(head) == 0 && o.Grid:
 		return fmt.Errorf("%w: the sheet is empty", ErrNotSheet)
 	case len(head) == 0:
 		return fmt.Errorf("%w: the file is empty", egrid.ErrInvalid)
@@ -23,7 +24,7 @@ func notCSV(head []byte, name string, grid bool) error {
 		return fmt.Errorf("%w: the file is a zip archive or an XLSX workbook; open it with package book, or save its sheets as CSV", egrid.ErrInvalid)
 	case is("\xd0\xcf\x11\xe0"):
 		return fmt.Errorf("%w: the file is an XLS workbook; open it with package book, or save its sheets as CSV", egrid.ErrInvalid)
-	case is("\x1f\x8b") && strings.HasSuffix(name, ".gz"):
+	case is("\x1f\x8b") && strings.HasSuffix(o.Name, ".gz"):
 		return fmt.Errorf("%w: the file is compressed twice; unpack it once", egrid.ErrInvalid)
 	case is("\x1f\x8b"):
 		return fmt.Errorf("%w: the file is gzip-compressed; open it with package book, or decompress it", egrid.ErrInvalid)
@@ -31,12 +32,27 @@ func notCSV(head []byte, name string, grid bool) error {
 		return fmt.Errorf("%w: the file is JSON; open it with package book, or save its rows as CSV", egrid.ErrInvalid)
 	case is("\xff\xfe"), is("\xfe\xff"):
 		return fmt.Errorf("%w: the file is UTF-16 text; open it with package book, or save it as UTF-8 CSV", egrid.ErrInvalid)
-	case !grid && returnsAlone(head):
+	case bytes.ContainsFunc(head, isControl) && misnamed(o) != nil:
+		return misnamed(o)
+	case !o.Grid && returnsAlone(head):
 		return fmt.Errorf("%w: the file ends its lines with carriage returns alone; save it with line feeds", egrid.ErrInvalid)
 	case bytes.IndexByte(head, 0) >= 0:
 		return fmt.Errorf("%w: the file is not text: it has a NUL byte", egrid.ErrInvalid)
 	}
 	return nil
+}
+
+// isControl reports whether a text has no such character.
+func isControl(r rune) bool { return r < ' ' && !unicode.IsSpace(r) }
+
+// misnamed returns an error for what is text, and by its name is none.
+func misnamed(o *ReaderOptions) error {
+	ext := strings.ToLower(path.Ext(tableName(o)))
+	what := map[string]string{".xlsx": "workbook", ".xlsm": "workbook", ".xlsb": "workbook", ".xls": "workbook", ".ods": "workbook", ".zip": "archive", ".gz": "archive", ".parquet": "Parquet file"}[ext]
+	if what == "" || o.records() {
+		return nil
+	}
+	return fmt.Errorf("%w: it is called %s and is none: it is no %s, or a damaged one; fetch it again", egrid.ErrInvalid, ext, what)
 }
 
 // returnsAlone reports whether lines end with carriage returns alone. Between quotes
@@ -384,19 +400,18 @@ func lacking(level egrid.Level, fields map[egrid.Column]naming, ofPlants int, o 
 	if fields[egrid.Year] != unnamed {
 		known--
 	}
-	if o.Level != "" || o.Mapping != nil && len(o.Mapping.Columns) > 0 {
-		if known >= 2 {
-			return nil
-		}
-		return func() string { return "more than one of its columns" }
-	}
+	decided := o.Level != "" || o.Mapping != nil && len(o.Mapping.Columns) > 0
 	has := 0
 	for _, c := range identifiers[level] {
-		if fields[c] != unnamed && (c != egrid.Sequence || fields[c] == ownCode) {
+		if fields[c] != unnamed && (decided || c != egrid.Sequence || fields[c] == ownCode) {
 			has++
 		}
 	}
 	switch {
+	case decided && known < 2:
+		return func() string { return "more than one of its columns" }
+	case decided && (has > 0 || level == egrid.US):
+		return nil // the measures are looked for when the columns are known
 	case level == egrid.US && (coded == 0 || len(fields) < 2): // it has no identifier
 		return func() string { return "two of its columns (" + codesOf(level, isUnit) + ")" }
 	case level != egrid.US && has == 0:
@@ -507,14 +522,19 @@ func (h *header) recognise(tied []egrid.Level, records [][]string, o *ReaderOpti
 		return fmt.Errorf("%w: no header row with eGRID's column codes in the first %d rows; %s", is, headerRows, mapHeaders)
 	case !h.fits():
 		var known []string
+		others := 0
 		for _, c := range h.cells {
 			if _, ok := lookupHeader(h.level, c, o.Mapping); ok {
 				known = append(known, c.code)
+			} else if c.code != "" {
+				others++
 			}
 		}
-		remedy := "give --level if it is one, or " + mapHeaders
-		if o.Level != "" {
-			remedy = mapHeaders
+		remedy := mapHeaders
+		if insisted := (&ReaderOptions{Level: h.level}); o.Level == "" && lacking(h.level, h.fieldsOf(h.level, o), 0, insisted) == nil {
+			if remedy = fmt.Sprintf("give --level %s if it is one", h.level); others > 0 {
+				remedy = fmt.Sprintf("%s; or, where its other columns are your own, give --level %s", mapHeaders, h.level)
+			}
 		}
 		return fmt.Errorf("%w: line %d has %s, as %s has, but not %s; %s", is, h.line, shorten(strings.Join(known, ", "), 100), h.level, h.lacks(), remedy)
 	case o.Level != "":

@@ -3,7 +3,6 @@ package sheet
 import (
 	"bytes"
 	"fmt"
-	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -146,7 +145,7 @@ var lookalikes = []kind{
 }
 
 // mapHeaders is what to do with headers that are nobody's codes.
-const mapHeaders = `map the headers with an etl.json ("columns": {"their header": "EPA code"}; "" leaves a column out)`
+const mapHeaders = `map the headers with an etl.json; egrid map FILE > etl.json proposes it ("columns": {"their header": "EPA code"}; "" leaves a column out)`
 
 // otherText says what a text may be in which no record has a header of eGRID's;
 // nothing when nothing tells.
@@ -172,11 +171,7 @@ func otherText(head []byte, o *ReaderOptions) error {
 		}
 		return fmt.Errorf("%w: its columns are separated by blanks; %s", egrid.ErrInvalid, remedy)
 	}
-	switch ext := strings.ToLower(path.Ext(tableName(o))); ext {
-	case ".zip", ".xlsx", ".xlsm", ".xls", ".gz":
-		return fmt.Errorf("%w: it is called %s and is none, but text without eGRID's column codes; fetch it again", egrid.ErrInvalid, ext)
-	}
-	return nil
+	return misnamed(o)
 }
 
 // refusedKind returns a [*NotKeptError] where the table is of a known kind. The
@@ -214,7 +209,7 @@ func refusedKind(h *header, records [][]string, o *ReaderOptions) error {
 		return &NotKeptError{Kind: "a table of sequence numbers", From: "its columns"}
 	}
 	if !fits {
-		return ratesTable(append(rows[:1:1], records...), o)
+		return ratesTable(records, h.delim, o)
 	}
 	return nil
 }

@@ -27,7 +27,7 @@ type ProposedColumn struct {
 	Header   string
 	Column   egrid.Column // empty where it was not recognised
 	Code     string       // EPA's
-	From     string       // what told it: name (our name, EPA's code or an alias) or words; or why it was not recognised
+	From     string       // what told it: name (our name, EPA's code or an alias), words or spelling (one letter is wrong); or why it was not recognised
 	Certain  bool         // the header is the name, the code or an alias
 	Examples []string     // a few values
 }
@@ -48,23 +48,14 @@ func Propose(r io.Reader, o *ReaderOptions) (*Proposal, error) {
 	if err := h.read(r, enough); err != nil {
 		return nil, err
 	}
-	if err := notCSV(h.data, o.Name, o.Grid); err != nil {
+	if err := notCSV(h.data, o); err != nil {
 		return nil, err
 	}
 	table, err := tableToName(h.data, o)
 	if err != nil {
 		return nil, err
 	}
-	var best *Proposal
-	most := 0.0
-	for _, level := range egrid.Levels() {
-		if o.Level != "" && level != o.Level || o.Level == "" && (level == egrid.DEMO || level == egrid.ZIP) {
-			continue
-		}
-		if p, score := table.propose(level); score > most {
-			best, most = p, score
-		}
-	}
+	best := table.best(o.Level)
 	if best == nil {
 		return nil, fmt.Errorf("%w: no header looks like a column of eGRID; write the mapping by hand, egrid columns lists what there is", egrid.ErrInvalid)
 	}
@@ -75,6 +66,21 @@ func Propose(r io.Reader, o *ReaderOptions) (*Proposal, error) {
 		best.Mapping.Delimiter = string(table.delim)
 	}
 	return best, nil
+}
+
+// best proposes the level that most headers are columns of, or the one that is given;
+// nil for none.
+func (t *headless) best(given egrid.Level) (best *Proposal) {
+	most := 0.0
+	for _, level := range egrid.Levels() {
+		if given != "" && level != given || given == "" && (level == egrid.DEMO || level == egrid.ZIP) {
+			continue
+		}
+		if p, score := t.propose(level); score > most {
+			best, most = p, score
+		}
+	}
+	return best
 }
 
 // headless is a table whose headers are to be recognised.
@@ -112,7 +118,7 @@ func tableToName(data []byte, o *ReaderOptions) (headless, error) {
 		return best, fmt.Errorf("%w: no row looks like a header with columns of eGRID; write the mapping by hand, egrid columns lists what there is", egrid.ErrInvalid)
 	}
 	for i, header := range best.headers {
-		best.headers[i] = strings.TrimSpace(strings.TrimPrefix(strings.ToValidUTF8(header, "\ufffd"), byteOrderMark))
+		best.headers[i] = strings.ToValidUTF8(header, "\ufffd")
 	}
 	return best, nil
 }
@@ -175,16 +181,26 @@ func (t *headless) propose(level egrid.Level) (*Proposal, float64) {
 	}
 	fields, named := fieldsInWords(level)
 	var matches []match
+	certainly := map[egrid.Column]bool{}
+	for _, header := range t.headers {
+		if f, ok := egrid.Lookup(level, strings.TrimSpace(header)); ok {
+			certainly[f.Column] = true
+		}
+	}
 	for at, header := range t.headers {
+		header = strings.TrimSpace(header)
 		p.Columns = append(p.Columns, ProposedColumn{Header: header, From: "no column has these words", Examples: t.examples(at)})
 		if header == "" {
 			p.Columns[at].From = "no header"
 			continue
 		}
-		words := wordsOf(header)
+		words, spelt := wordsOf(header), misspelt(header, fields, certainly)
 		for i := range fields {
 			f := &fields[i]
 			like := likeness(words, named[i])
+			if i == spelt {
+				like = max(like, likely)
+			}
 			if known, ok := egrid.Lookup(level, header); ok {
 				like = 0
 				if known.Column == f.Column {
@@ -197,21 +213,32 @@ func (t *headless) propose(level egrid.Level) (*Proposal, float64) {
 		}
 	}
 	slices.SortStableFunc(matches, func(a, b match) int { return cmp.Compare(b.like, a.like) })
-	taken := map[int]bool{}
+	taken, unclear := map[int]bool{}, map[int]bool{} // fields, and headers
 	score := 0.0
 	has := map[egrid.Column]bool{}
 	for _, m := range matches {
 		c, f := &p.Columns[m.at], &fields[m.field]
+		alike := func(o match) bool { return o.field == m.field && o.like == m.like && p.Columns[o.at].Column == "" }
 		switch {
-		case c.Column != "":
+		case c.Column != "" || unclear[m.at]:
 			continue
 		case taken[m.field]:
 			c.From = fmt.Sprintf("another header is nearer to %s", f.Column)
+			continue
+		case m.like < certain && slices.ContainsFunc(matches, func(o match) bool { return o.at != m.at && alike(o) }):
+			for _, o := range matches {
+				if alike(o) {
+					unclear[o.at], p.Columns[o.at].From = true, fmt.Sprintf("several headers are as near to %s", f.Column)
+				}
+			}
 			continue
 		}
 		taken[m.field], has[f.Column] = true, true
 		c.Column, c.Code, c.Certain = f.Column, f.Code, m.like == certain
 		c.From = map[bool]string{true: "name", false: "words"}[c.Certain]
+		if m.field == misspelt(c.Header, fields, certainly) {
+			c.From = bySpelling
+		}
 		score += min(m.like, 1)
 		if !c.Certain || !strings.EqualFold(c.Header, f.Code) {
 			p.Mapping.Columns[c.Header] = string(f.Column)
@@ -237,13 +264,19 @@ func (t *headless) propose(level egrid.Level) (*Proposal, float64) {
 			score++
 		}
 	case slices.ContainsFunc(identifiers, func(c egrid.Column) bool { return has[c] && c != egrid.Sequence }):
-		if !has[egrid.PlantName] {
+		if !slices.ContainsFunc(t.headers, namesPlant) {
 			score++
 		}
 	default:
 		score /= 2
 	}
 	return p, score
+}
+
+// namesPlant reports whether a header is one of plants or of their parts, which no
+// sheet of regions has.
+func namesPlant(header string) bool {
+	return slices.ContainsFunc(wordsOf(header), func(w string) bool { return w == "plant" || w == "oris" || w == "generator" })
 }
 
 // certain is the likeness of a header that is a name, a code or an alias.
@@ -376,6 +409,11 @@ func wordsOf(header string) []string {
 	words = slices.DeleteFunc(words, func(w string) bool { return w == "equivalent" })
 	if slices.Contains(words, "subregion") || slices.Contains(words, "nerc") {
 		words = slices.DeleteFunc(words, func(w string) bool { return w == "region" })
+	}
+	has := func(w string) bool { return slices.Contains(words, w) }
+	gas := slices.ContainsFunc([]string{"co2", "co2e", "ch4", "n2o", "nox", "so2", "hg"}, has)
+	if has("lb") && has("mwh") || has("factor") && gas { // an emission factor
+		words = append(slices.DeleteFunc(words, func(w string) bool { return w == "factor" }), "rate")
 	}
 	slices.Sort(words)
 	return slices.Compact(words)

@@ -44,6 +44,10 @@ func TestPropose(t *testing.T) {
 			level: egrid.PLNT, columns: map[string]string{"plantName": "plant_name", "lng": "longitude", "netGeneration": "net_generation_mwh"},
 			transform: map[string]string{"longitude": "negate"},
 		},
+		"headers alike": {
+			text: "ORISPL,GENID,NAMEPCAP,Net generation,Generation net\n3,A,1,2,3\n", level: egrid.GEN,
+			columns: map[string]string{},
+		},
 		"subregions": {
 			text:  "eGRID Subregion,Subregion Name,non-baseload CO2 output rate lb/MWh,SRNGENAN\nCAMX,WECC California,900,5\n",
 			level: egrid.SRL,
@@ -97,5 +101,34 @@ func TestProposeNothing(t *testing.T) {
 		if c.Column != "" || c.From == "" {
 			t.Errorf("%s became %s (%s)", c.Header, c.Column, c.From)
 		}
+	}
+}
+
+// A mapping cannot take two headers for one column, whatever name it gives it.
+func TestMappingOfTwoToOne(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		header  string
+		columns map[string]string
+		says    []string // none: it is read
+	}{
+		"two headers":         {"ORISPL,GENID,co2 rate,co2e rate,net", map[string]string{"co2 rate": "GENNTAN", "co2e rate": "GENNTAN"}, []string{"GENNTAN", `"co2 rate" in column 3`, `"co2e rate" in column 4`}},
+		"by its code, a name": {"ORISPL,GENID,a,b,net", map[string]string{"a": "GENNTAN", "net": "net_generation_mwh"}, []string{"GENNTAN", `"a" in column 3`, `"net" in column 5`}},
+		"one header, twice":   {"ORISPL,GENID,net,b,net", map[string]string{"net": "GENNTAN"}, []string{`"net" in column 3`, `"net" in column 5`}},
+		"one is left out":     {"ORISPL,GENID,a,b,net", map[string]string{"a": "", "net": "GENNTAN"}, nil},
+		"beside the code":     {"ORISPL,GENID,GENNTAN,b,net", map[string]string{"net": "GENNTAN"}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := sheet.Inspect(strings.NewReader(test.header+"\n3,A,5,6,5\n"), &sheet.ReaderOptions{Level: egrid.GEN, Year: 2021, Mapping: &sheet.Mapping{Columns: test.columns}})
+			if (err != nil) != (test.says != nil) || err != nil && !errors.Is(err, egrid.ErrInvalid) {
+				t.Fatal(err)
+			}
+			for _, want := range test.says {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("%v lacks %s", err, want)
+				}
+			}
+		})
 	}
 }

@@ -1,7 +1,6 @@
 package sheet_test
 
 import (
-	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -11,7 +10,8 @@ import (
 )
 
 // Tables of rates under people's own headers are refused as what they are, and the
-// mapping that the message shows keeps their rates.
+// mapping that the message points to keeps their rates. Rates of plants make no table
+// of states.
 func TestTablesOfRates(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
@@ -28,6 +28,7 @@ func TestTablesOfRates(t *testing.T) {
 		"in snake case":          {"subregion,co2_rate\nCAMX,497.4\n", egrid.SRL, "co2_output_rate_lb_per_mwh", 497.4, ""},
 		"below a title":          {"Rates for our reports\n\nsubregion,co2_rate\nCAMX,497.4\n", egrid.SRL, "co2_output_rate_lb_per_mwh", 497.4, ""},
 		"in metric units":        {"SUBRGN,kg CO2e/kWh\nCAMX,0.4974\n", egrid.SRL, "", 0, "cannot be mapped"},
+		"of plants":              {"plant,state,annual_net_generation_mwh,annual_co2_emission_rate_lb/mwh\nA,TX,5,1\n", "", "", 0, ""},
 		"masses of another kind": {"site,CO2\nA,5\n", "", "", 0, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -43,23 +44,16 @@ func TestTablesOfRates(t *testing.T) {
 			if kept.Kind != "a table of emission rates" || !strings.Contains(kept.Remedy, string(test.level)) || !strings.Contains(kept.Remedy, test.says) {
 				t.Fatalf("%v", err)
 			}
-			_, text, found := strings.Cut(kept.Remedy, "(--mapping FILE): ")
-			if found != (test.rate != "") {
+			if strings.Contains(kept.Remedy, "egrid map FILE > etl.json") != (test.rate != "") {
 				t.Fatalf("%v", err)
-			} else if !found {
+			} else if test.rate == "" {
 				return
 			}
-			var config struct {
-				Inputs []struct {
-					Match string
-					Level egrid.Level
-					sheet.Mapping
-				}
+			p, err := sheet.Propose(strings.NewReader(test.text), &sheet.ReaderOptions{Name: "rates.csv"})
+			if err != nil || p.Level != test.level {
+				t.Fatalf("%+v, %v", p, err)
 			}
-			if err := json.Unmarshal([]byte(text), &config); err != nil || config.Inputs[0].Match != "rates.csv" {
-				t.Fatalf("%v: %s", err, text)
-			}
-			_, rows, refused := readAll(t, strings.NewReader(test.text), &sheet.ReaderOptions{Level: config.Inputs[0].Level, Year: 2022, Mapping: &config.Inputs[0].Mapping})
+			_, rows, refused := readAll(t, strings.NewReader(test.text), &sheet.ReaderOptions{Level: p.Level, Year: 2022, Mapping: &p.Mapping})
 			if got, _ := rows[0].Float(test.rate); len(refused) > 0 || got != test.want {
 				t.Errorf("%s is %v, refused %v; want %v", test.rate, got, refused, test.want)
 			}

@@ -85,6 +85,8 @@ func TestRecogniseLevel(t *testing.T) {
 		{name: "lines of a Macintosh", file: "YEAR,GENID,PNAME,GENNTAN\r2023,1,\"A\nB\",5\r2023,2,C,6\r", refused: []string{"carriage returns alone"}},
 		{name: "contents as CSV", file: "eGRID2023 Data,\nContents,\nGEN23,generators\n", refused: []string{"a contents page", "load the workbook itself"}},
 		{name: "text called a workbook", file: "Not found\n", options: at("egrid2023_data.xlsx"), refused: []string{"called .xlsx and is none", "fetch it again"}},
+		{name: "bytes called a workbook", file: "\x7f\x01\r\x00GEN\r\x02", options: at("egrid2023_data.xlsx"), refused: []string{"called .xlsx and is none", "no workbook, or a damaged one; fetch it again"}},
+		{name: "bytes called a table", file: "\x7f\x01\x00GEN", options: at("GEN23.csv"), refused: []string{"not text"}},
 		{name: "losses", file: "Region,Grid Gross Loss Rate (%),Year\nEastern,5%,2019\n", want: "GGL 0 us"},
 		{name: "generators with the columns of their plants", file: "YEAR,ORISPL,PNAME,GENID,NAMEPCAP,PSTATABB,NERC,SUBRGN,LAT,LON,CNTYNAME,PLNGENAN\n2021,3,A,1,5,AL,SERC,SRSO,1,2,B,7\n", want: "GEN 0 us"},
 		{name: "plants with the measures of their states", file: "YEAR,ORISPL,PNAME,PSTATABB,PLNGENAN,STNGENAN,STCO2AN,STSO2AN,STNOXAN,STCO2RTA\n2021,3,A,AL,5,6,7,8,9,10\n", want: "PLNT 0 us"},

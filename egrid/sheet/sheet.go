@@ -137,7 +137,7 @@ func (h *head) read(r io.Reader, size int) error {
 }
 
 func (h *head) inspect(o *ReaderOptions) (*Sheet, error) {
-	if err := notCSV(h.data, o.Name, o.Grid); err != nil {
+	if err := notCSV(h.data, o); err != nil {
 		return nil, err
 	}
 	best, tied, records, err := findHeader(h, o)
@@ -182,6 +182,9 @@ func (h *head) inspect(o *ReaderOptions) (*Sheet, error) {
 	}
 	yearHeader, err := s.bindColumns(best.cells, sample, few, o.Mapping)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.refuseUnnamed(few, o); err != nil {
 		return nil, err
 	}
 	if err := s.inferYear(&best, yearHeader, few, o); err != nil {
@@ -356,6 +359,9 @@ func (s *Sheet) claims(cells []headerCell, sample func() [][]string, m *Mapping)
 			continue
 		}
 		if at, again := taken[f.Column]; again {
+			if rank(f, cell, m) == 0 && rank(f, cells[at], m) == 0 {
+				return nil, nil, fmt.Errorf("%w: the mapping takes two headers for %s, %q in column %d and %q in column %d; leave one of them out, of the file or by \"\" in the mapping", egrid.ErrInvalid, f.Code, cells[at].raw, at+1, cell.raw, i+1)
+			}
 			if sameTexts(sample(), at, i, columnOf(f)) {
 				repeated[i] = f.Column
 				continue

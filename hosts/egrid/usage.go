@@ -116,6 +116,7 @@ func (p parser) mistake(args []string, err error) error {
 		}
 	}
 	text, _, _ := strings.Cut(err.Error(), ", did you mean")
+	text = strings.Replace(text, egrid.ErrInvalid.Error()+": ", "", 1) // which the exit status says
 	help := "see " + strings.TrimSpace(commandOf(node)) + " --help"
 	switch {
 	case strings.HasPrefix(text, "unknown flag "):

@@ -22,11 +22,11 @@ func (y *years) UnmarshalText(text []byte) error {
 		return nil
 	}
 	n, err := strconv.Atoi(string(text))
-	if err == nil {
-		err = egrid.CheckYear(n)
-	}
 	if err != nil {
 		return fmt.Errorf("%q is no data year; give one, as 2023, or all", text)
+	}
+	if err := egrid.CheckYear(n); err != nil {
+		return fmt.Errorf("%w; give one, as 2023, or all", err)
 	}
 	*y = years(n)
 	return nil

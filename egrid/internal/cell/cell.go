@@ -105,7 +105,7 @@ func Swap(s string) string {
 
 // DecimalSign says what the text of a number shows about signs: the sign that stands
 // for decimals, with certain, or one that could as well stand between thousands; 0
-// where there is neither.
+// where there is neither, and where the text is a number by neither sign, as 12.5.1.
 func DecimalSign(s string) (sign byte, certain bool) {
 	shown, _, _ := undress(strings.TrimSpace(s))
 	text, _, exponent := strings.Cut(strings.ToLower(shown), "e")
@@ -120,18 +120,17 @@ func DecimalSign(s string) (sign byte, certain bool) {
 	}
 	commas, points := strings.Count(s, ","), strings.Count(s, ".")
 	last := strings.LastIndexAny(s, ".,")
-	switch {
-	case last < 0, commas > 1 && points > 1:
+	if last < 0 {
 		return 0, false
-	case commas > 1 && points == 0:
-		return '.', true
-	case points > 1 && commas == 0:
-		return ',', true
-	case commas+points > 1:
-		if strings.Count(s, s[last:last+1]) > 1 {
-			return 0, false
+	}
+	if commas+points > 1 {
+		if _, err := Parse(shown); err == nil {
+			return '.', true
 		}
-		return s[last], true
+		if _, err := Parse(Swap(shown)); err == nil {
+			return ',', true
+		}
+		return 0, false
 	}
 	return s[last], exponent || len(s) < len(text) || last == 0 || last > 3 || s[0] == '0' || len(s)-last != 4
 }

@@ -54,9 +54,12 @@ func (w *window) more() error {
 	return err
 }
 
+// errDamaged is what a workbook fails with that is not as programs write it.
+var errDamaged = fmt.Errorf("%w: the workbook is damaged; fetch it again, or save it again in a spreadsheet program", egrid.ErrInvalid)
+
 // damaged says that the XML at hand is not what it has to be.
 func (w *window) damaged(format string, args ...any) error {
-	return fmt.Errorf("%w: damaged near byte %d: %s", egrid.ErrInvalid, w.from+int64(w.pos), fmt.Sprintf(format, args...))
+	return fmt.Errorf("%w: near byte %d %s", errDamaged, w.from+int64(w.pos), fmt.Sprintf(format, args...))
 }
 
 // drain reads to the end, where the checksum is compared.

@@ -26,6 +26,7 @@ package xlsx
 import (
 	"archive/zip"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
 	"path"
@@ -96,7 +97,7 @@ func Open(r io.ReaderAt, size int64) (*Workbook, error) {
 	for _, s := range list.Sheets {
 		at := slices.IndexFunc(relations, func(r relation) bool { return r.ID == s.ID })
 		if at < 0 {
-			return nil, inPart(main, fmt.Errorf("%w: damaged: nothing says where its sheet %q is", egrid.ErrInvalid, s.Name))
+			return nil, inPart(main, fmt.Errorf("%w: nothing says where its sheet %q is", errDamaged, s.Name))
 		}
 		if rel := relations[at]; strings.HasSuffix(rel.Type, "/worksheet") {
 			w.sheets = append(w.sheets, Sheet{Name: s.Name, Hidden: s.State == "hidden" || s.State == "veryHidden"})
@@ -172,7 +173,10 @@ func (w *Workbook) decode(name string, to any) error {
 	defer part.Close()
 	limited := &io.LimitedReader{R: part, N: maxPart}
 	if err := xml.NewDecoder(limited).Decode(to); err != nil {
-		return inPart(name, fmt.Errorf("%w: damaged: %w", egrid.ErrInvalid, err))
+		if !errors.Is(err, egrid.ErrInvalid) { // else it cannot be unpacked
+			err = fmt.Errorf("%w: %w", errDamaged, err)
+		}
+		return inPart(name, err)
 	}
 	if _, err := io.Copy(io.Discard, limited); err != nil { // the checksum is at the end
 		return inPart(name, err)
