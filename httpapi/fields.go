@@ -85,7 +85,7 @@ func (s fieldSet) names() []string {
 func suggest(name string, names []string, fields fieldSet) string {
 	columns := fields.names()
 	if strings.HasPrefix(name, "zip") && !slices.Contains(columns, string(egrid.ZIPCode)) {
-		return "; /crosswalk/zip/{zip} tells the subregion of a ZIP code"
+		return "; " + fields.prefix + "/crosswalk/zip/{zip} tells the subregion of a ZIP code"
 	}
 	if best := egrid.Nearest(name, append(slices.Clone(names), columns...)); best != "" {
 		return fmt.Sprintf(", did you mean %s?", best)

@@ -152,8 +152,8 @@ func (in *request) takeColumns(op *operation, query url.Values) []wire.Fault {
 	var fields fieldSet
 	if op.fields != nil {
 		fields = op.fields(in.data, in)
-		fields.prefix = wire.Prefix(in.http)
 	}
+	fields.prefix = wire.Prefix(in.http)
 	in.filters = append(in.filters, in.conditions("filter")...)
 	names := op.names()
 	var faults []wire.Fault

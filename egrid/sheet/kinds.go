@@ -145,7 +145,7 @@ var lookalikes = []kind{
 }
 
 // mapHeaders is what to do with headers that are nobody's codes.
-const mapHeaders = `map the headers with an etl.json; egrid map FILE > etl.json proposes it ("columns": {"their header": "EPA code"}; "" leaves a column out)`
+const mapHeaders = `map the headers with an etl.json ("columns": {"their header": "EPA code"}; "" leaves a column out); egrid map FILE > etl.json proposes one`
 
 // otherText says what a text may be in which no record has a header of eGRID's;
 // nothing when nothing tells.
