@@ -198,8 +198,9 @@ func (f Figure) rounds(exact Figure, marked bool) bool {
 }
 
 // Judge compares the figures of all rows of a snapshot with the sheets that are known. It
-// marks columns that were rounded, where the sheet is known but for its last digits, takes
-// the mark from those that have its values, whatever their format looked like, and says in the audits whose figures they are, and where that contradicts what the snapshot
+// marks columns that were rounded, where the sheet is known but for its last digits, and
+// takes the mark from those that have its values, whatever their format looked like. It
+// says in the audits whose figures they are, and where that contradicts what the snapshot
 // is called. Rows, level, edition, units and the columns known to be rounded are set
 // before.
 func (f Figures) Judge(s *egrid.Snapshot) {

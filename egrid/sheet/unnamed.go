@@ -24,9 +24,9 @@ func identifies(level egrid.Level, c egrid.Column) bool {
 
 // refuseUnnamed refuses a sheet whose columns are probably there under headers that
 // nobody knows: kept as texts they would answer nothing. A header is taken for a code
-// that it has one letter else than; for an identifier or a main measure, where the rows have no identifier, or
-// the sheet none of the main measures, for what its words say; and where a person says
-// what the sheet is, a column of numbers for a measure when it has no other.
+// that differs from it in one letter. Where the rows have no identifier, or the sheet
+// has no main measure, a header whose words mean one is taken for it. Where a person
+// says what the sheet is and it has no measure, any column of numbers may be one.
 func (s *Sheet) refuseUnnamed(rows func() [][]string, o *ReaderOptions) error {
 	if len(s.Unknown) == 0 {
 		return nil
@@ -79,8 +79,8 @@ func (s *Sheet) refuseUnnamed(rows func() [][]string, o *ReaderOptions) error {
 
 const bySpelling = "spelling"
 
-// misspelt returns the field of whose code or name a header has one letter else:
-// another one, one too many or too few, or two that are swapped; -1 for none, for
+// misspelt returns the field from whose code or name a header differs in one letter:
+// another one, one too many or too few, or two that are swapped. It is -1 for none, for
 // what may be several of those that the table lacks, and for a code of any level. Only
 // what a sheet is loaded for and found by is looked for: EPA's early editions have
 // codes of measures that are one letter from today's, as STGENASW.
