@@ -7,12 +7,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync/atomic"
 	"testing"
 
 	"github.com/egrid-analytics/egrid-go/egrid"
@@ -40,30 +38,8 @@ func dial(t testing.TB, s driver.Scanner) *client.Client {
 // serve makes a store that is loaded directly and asked over HTTP.
 func serve(t testing.TB) driver.Store {
 	s := memstore.New().Driver()
-	open := &closing{Scanner: dial(t, s.Scanner), Closer: s.Closer}
-	s.Scanner, s.Closer = open, open
+	s.Scanner = dial(t, s.Scanner)
 	return s
-}
-
-// closing is what a program that closes its store has closed, too: a client has nothing
-// to close, and a service that ends is away.
-type closing struct {
-	driver.Scanner
-	io.Closer
-	closed atomic.Bool
-}
-
-func (c *closing) Close() error {
-	c.closed.Store(true)
-	return c.Closer.Close()
-}
-
-func (c *closing) Catalog(ctx context.Context) (egrid.Catalog, error) {
-	catalog, err := c.Scanner.Catalog(ctx)
-	if c.closed.Load() && errors.Is(err, egrid.ErrUnavailable) {
-		err = egrid.ErrClosed
-	}
-	return catalog, err
 }
 
 func TestClientIsAScanner(t *testing.T) {
