@@ -27,6 +27,7 @@ const childMode = "EGRID_SQLITESTORE_CHILD"
 func TestMain(m *testing.M) {
 	run := map[string]func(ctx context.Context, path string, content string, log io.Writer) error{"rounds": loadRounds, "once": loadOnce}[os.Getenv(childMode)]
 	if run == nil {
+		limitSmallDisk()
 		os.Exit(m.Run())
 	}
 	if err := run(context.Background(), os.Args[1], os.Args[2], os.Stdout); err != nil {

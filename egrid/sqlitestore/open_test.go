@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -108,20 +109,29 @@ func TestEmptyFile(t *testing.T) {
 	}
 }
 
+// smallDisk is the name of a store whose file has at most so many pages of 4 KiB.
+const smallDisk = "small disk.db"
+
+var smallDiskPages atomic.Int64
+
+// limitSmallDisk has connections to that store know its limit. The driver takes hooks
+// before the first connection alone.
+func limitSmallDisk() {
+	sqlite.RegisterConnectionHook(func(conn sqlite.ExecQuerierContext, dsn string) error {
+		if !strings.Contains(dsn, strings.ReplaceAll(smallDisk, " ", "%20")) {
+			return nil
+		}
+		_, err := conn.ExecContext(context.Background(), fmt.Sprintf("PRAGMA max_page_count = %d", smallDiskPages.Load()), nil)
+		return err
+	})
+}
+
 // TestDiskFull limits the size of the file, which is what a full disk looks
 // like to SQLite.
 func TestDiskFull(t *testing.T) {
 	t.Parallel()
-	const name = "small disk.db"
-	pages := 100 // of 4 KiB
-	sqlite.RegisterConnectionHook(func(conn sqlite.ExecQuerierContext, dsn string) error {
-		if !strings.Contains(dsn, strings.ReplaceAll(name, " ", "%20")) {
-			return nil
-		}
-		_, err := conn.ExecContext(context.Background(), fmt.Sprintf("PRAGMA max_page_count = %d", pages), nil)
-		return err
-	})
-	path := filepath.Join(t.TempDir(), name)
+	smallDiskPages.Store(100)
+	path := filepath.Join(t.TempDir(), smallDisk)
 	store, err := sqlitestore.Open(t.Context(), path, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -155,7 +165,7 @@ func TestDiskFull(t *testing.T) {
 	}
 
 	// With room again, the same load goes on.
-	pages = 10000
+	smallDiskPages.Store(10000)
 	if store, err = sqlitestore.Open(t.Context(), path, nil); err != nil {
 		t.Fatal(err)
 	}

@@ -178,7 +178,7 @@ func testReplaced(t *testing.T, open Open) {
 	files := map[string]string{"a.csv": "0123456789"}
 	source, replace := open(t, files)
 	if replace == nil {
-		t.Skip("objects of this source are never replaced")
+		return // they are never replaced
 	}
 	old := objects(t, source, files)[0]
 	files["a.csv"] = "9876543210"
