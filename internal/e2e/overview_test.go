@@ -145,8 +145,8 @@ func TestCharts(t *testing.T) {
 
 	// What cannot be asked is told, and can be undone.
 	b.showAll()
-	b.until("document.querySelector('#by-subregion').innerText.includes('No PLNT sheet of data year 2023')")
-	b.click("#by-subregion .clear")
+	b.until("document.querySelector('#by-subregion').innerText.includes('Only a PLNT sheet says which plants are in which subregion, and none of data year 2023')")
+	b.click("#clear")
 	b.until("location.search === ''")
 	b.showAll()
 	b.until("document.querySelector('#by-subregion').innerText.includes('neither is loaded')")
