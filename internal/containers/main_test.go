@@ -112,6 +112,10 @@ func makeTarget(ctx context.Context, args ...string) (string, error) {
 	return command(ctx, "make", append([]string{"--no-print-directory"}, args...)...)
 }
 
+func deployment(ctx context.Context, args ...string) (string, error) {
+	return command(ctx, "examples/reference/deployment.sh", args...)
+}
+
 // leftovers removes what a run has left that was ended by force, where the folder of
 // Docker's data is kept between runs.
 func leftovers(ctx context.Context) error {

@@ -326,7 +326,7 @@ func loadAndQuery(t *testing.T) {
 // told puts an edition into the bucket, and leaves the rest to MinIO.
 func told(t *testing.T) {
 	e := newEdition(t, 8, 40, 2018)
-	t.Log(must(t, compose, "run", "--rm", "-T", "-v", e.dir+":/more:ro", "--entrypoint", "sh", "seed", "/seed.sh", "/more"))
+	t.Log(must(t, deployment, "put", e.dir))
 	began := time.Now()
 	e.wantServed(t)
 	t.Logf("served %v after the last file was in the bucket", time.Since(began).Round(time.Second))
