@@ -26,6 +26,7 @@ import (
 	"github.com/egrid-analytics/egrid-go/egrid/memstore"
 	"github.com/egrid-analytics/egrid-go/egrid/sheet"
 	"github.com/egrid-analytics/egrid-go/egrid/store"
+	"github.com/egrid-analytics/egrid-go/internal/testenv"
 )
 
 // put publishes one sheet.
@@ -94,15 +95,8 @@ func differing(c *calc.Certificate) map[string]int {
 // A column of nothing but zeros is compared as finely as others of its sheet.
 func TestReconcileZeros(t *testing.T) {
 	t.Parallel()
-	folder := os.Getenv("EGRID_DATA")
-	if folder == "" {
-		t.Skip("EGRID_DATA is not set: EPA's files are not here")
-	}
-	text, err := os.ReadFile(filepath.Join(folder, "2018/v2_state.csv"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	records, err := csv.NewReader(bytes.NewReader(text)).ReadAll()
+	file := testenv.Open(t, "2018/v2_state.csv")
+	records, err := csv.NewReader(file).ReadAll()
 	if err != nil {
 		t.Fatal(err)
 	}

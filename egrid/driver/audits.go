@@ -99,7 +99,7 @@ func negative(x, _ float64) bool { return x < 0 }
 
 // mostGeneration is by how many times net generation may exceed what the nameplate
 // capacity makes in a leap year: EPA's plants have up to 3.3, a generator of 2014 has 9.3.
-const mostGeneration = 20
+const mostGeneration = 100
 
 var rowRules = []rowRule{
 	{"co2e_below_co2", egrid.Hard, egrid.CO2, egrid.CO2e, above},
